@@ -1,0 +1,164 @@
+"""Every error attnviz raises on purpose.
+
+    AttnvizError
+    ├── ConfigError         a model or training configuration that cannot be built      (also a ValueError)
+    ├── ModelLoadError      a folder that does not hold a model
+    │   ├── ModelNotFound   there is no such folder, or no config.json in it
+    │   ├── ModelCorrupt    config.json or model.safetensors cannot be read
+    │   └── ModelMismatch   the weights are not those of the configuration
+    └── InputError          a text that this model cannot read                          (also a ValueError)
+        ├── EmptyText       nothing to read
+        ├── UnknownSymbols  symbols outside the model's vocabulary
+        ├── TextTooLong     more tokens than the model has positions for
+        └── TargetNotAllowed  a target for a model that reads one text only
+
+Each class has a `code`; a page looks up the message `error.<code>` in its language and fills it with `details`.
+`str(error)` is the same message in English.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+__all__ = [
+    "AttnvizError",
+    "ConfigError",
+    "EmptyText",
+    "InputError",
+    "ModelCorrupt",
+    "ModelLoadError",
+    "ModelMismatch",
+    "ModelNotFound",
+    "TargetNotAllowed",
+    "TextTooLong",
+    "UnknownSymbols",
+]
+
+
+class AttnvizError(Exception):
+    """Base of the tree: an English message, a `code` and the `details` that fill the message in any language."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, /, **details: Any) -> None:
+        super().__init__(message)
+        self.details = details
+
+
+class ConfigError(AttnvizError, ValueError):
+    """A configuration that cannot be built; the message says what was given, what is expected and what to change."""
+
+    code = "config"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, message=message)
+
+
+class ModelLoadError(AttnvizError):
+    """A folder that does not hold a model attnviz can open."""
+
+    code = "model_load"
+
+
+class ModelNotFound(ModelLoadError):
+    """There is no such folder, or it lacks one of the two files of a model."""
+
+    code = "model_not_found"
+
+    def __init__(self, name: str, missing: str) -> None:
+        super().__init__(
+            f"{name}: {missing} not found. A model is a folder with config.json and model.safetensors.",
+            name=name,
+            missing=missing,
+        )
+
+
+class ModelCorrupt(ModelLoadError):
+    """One of the files of a model cannot be read."""
+
+    code = "model_corrupt"
+
+    def __init__(self, name: str, file: str, reason: str) -> None:
+        super().__init__(f"{name}: {file} cannot be read: {reason}", name=name, file=file, reason=reason)
+
+
+class ModelMismatch(ModelLoadError):
+    """The weights are not the weights of the configuration beside them."""
+
+    code = "model_mismatch"
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            f"{name}: model.safetensors does not fit config.json: {reason}. "
+            "Use the two files that were saved together.",
+            name=name,
+            reason=reason,
+        )
+
+
+class InputError(AttnvizError, ValueError):
+    """A text that this model cannot read."""
+
+    code = "input"
+
+
+class EmptyText(InputError):
+    """Nothing but white space where a sequence is expected."""
+
+    code = "empty_text"
+
+    def __init__(self) -> None:
+        super().__init__("The text is empty. Type a sequence for the model to read.")
+
+
+class UnknownSymbols(InputError):
+    """Symbols outside the vocabulary; all of them are named, none is dropped.
+
+    Attributes:
+        symbols: the unknown symbols, each once, in order of appearance.
+        known: the symbols the model does know.
+    """
+
+    code = "unknown_symbols"
+
+    def __init__(self, symbols: Sequence[str], known: Sequence[str]) -> None:
+        self.symbols = list(symbols)
+        self.known = list(known)
+        super().__init__(
+            f"This model does not know {', '.join(map(repr, self.symbols))}. It knows: {' '.join(self.known)}",
+            symbols=self.symbols,
+            known=self.known,
+        )
+
+
+class TextTooLong(InputError):
+    """More tokens than the model has positions for; nothing is cut.
+
+    Attributes:
+        length: tokens given.
+        limit: tokens the model can read.
+    """
+
+    code = "text_too_long"
+
+    def __init__(self, length: int, limit: int) -> None:
+        self.length = length
+        self.limit = limit
+        super().__init__(
+            f"The text has {length:,} tokens; this model reads at most {limit:,}. Nothing was cut: shorten the text.",
+            length=length,
+            limit=limit,
+        )
+
+
+class TargetNotAllowed(InputError):
+    """A target was given to a model that is not an encoder-decoder."""
+
+    code = "target_not_allowed"
+
+    def __init__(self, architecture: str) -> None:
+        super().__init__(
+            f"This {architecture} reads one text; a target belongs to encoder-decoder models only.",
+            architecture=architecture,
+        )

@@ -1,0 +1,176 @@
+"""A model as people use it: network, tokenizer and card, in one folder of two files.
+
+folder/
+  config.json         format version, ModelConfig, tokenizer(s), card
+  model.safetensors   the weights
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from attnviz.errors import ConfigError, ModelCorrupt, ModelMismatch, ModelNotFound
+from attnviz.models.config import ModelConfig
+from attnviz.models.transformer import Transformer, build_network
+from attnviz.tokenizers import Tokenizer
+
+__all__ = [
+    "CONFIG_FILE",
+    "WEIGHTS_FILE",
+    "Example",
+    "ModelCard",
+    "SequenceModel",
+    "load_model",
+    "read_config",
+    "save_model",
+]
+
+CONFIG_FILE = "config.json"
+WEIGHTS_FILE = "model.safetensors"
+FORMAT = 1
+
+Example = str | tuple[str, str]
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a model is and where it comes from.
+
+    Attributes:
+        name: short name, as in zoo/<name>.
+        title: for people.
+        task: name of the task it was trained on.
+        examples: texts to look at; (source, target) pairs for an encoder-decoder.
+        recipe: name of the recipe that reproduces it; "" when there is none.
+        seed: of that recipe.
+        metric: name of the metric.
+        score: reached on test data.
+    """
+
+    name: str
+    title: str
+    task: str = ""
+    examples: tuple[Example, ...] = ()
+    recipe: str = ""
+    seed: int = 0
+    metric: str = ""
+    score: float = 0.0
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> ModelCard:
+        """The card that JSON describes: pairs come back as tuples."""
+        examples = tuple(tuple(e) if isinstance(e, list) else e for e in values.get("examples", ()))
+        return cls(**{**values, "examples": examples})
+
+
+@dataclass(frozen=True)
+class SequenceModel:
+    """A network with what it takes to feed and to name it.
+
+    Attributes:
+        network: the Transformer, in evaluation mode when loaded.
+        tokenizer: of its input, or of the target of an encoder-decoder; also names its outputs.
+        source_tokenizer: of the source of an encoder-decoder, else None.
+        card: name, title, examples, recipe.
+    """
+
+    network: Transformer
+    tokenizer: Tokenizer
+    card: ModelCard
+    source_tokenizer: Tokenizer | None = None
+
+    @property
+    def config(self) -> ModelConfig:
+        """The network's configuration."""
+        return self.network.config
+
+
+def save_model(model: SequenceModel, folder: str | Path) -> Path:
+    """Write a model to a folder, made when missing; returns the folder."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    config = {
+        "format": FORMAT,
+        "model": model.config.to_dict(),
+        "tokenizer": model.tokenizer.to_dict(),
+        "source_tokenizer": model.source_tokenizer.to_dict() if model.source_tokenizer else None,
+        "card": asdict(model.card),
+    }
+    save_file({name: t.contiguous() for name, t in model.network.state_dict().items()}, folder / WEIGHTS_FILE)
+    text = json.dumps(config, ensure_ascii=False, indent=1)
+    (folder / CONFIG_FILE).write_text(text + "\n", encoding="utf-8")
+    return folder
+
+
+def read_config(folder: str | Path) -> dict[str, Any]:
+    """The checked content of a folder's config.json, without touching the weights.
+
+    Raises:
+        ModelNotFound: there is no such folder or file.
+        ModelCorrupt: it is not the JSON object that `save_model` writes.
+    """
+    folder = Path(folder)
+    for file in (CONFIG_FILE, WEIGHTS_FILE):
+        if not (folder / file).is_file():
+            raise ModelNotFound(folder.name, file if folder.is_dir() else "the folder")
+    try:
+        values = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelCorrupt(folder.name, CONFIG_FILE, str(error)) from error
+    if not isinstance(values, dict) or not {"format", "model", "tokenizer", "card"} <= values.keys():
+        raise ModelCorrupt(folder.name, CONFIG_FILE, "it is not the configuration of an attnviz model")
+    if values["format"] != FORMAT:
+        reason = f"format {values['format']!r} is unknown, this version reads {FORMAT}"
+        raise ModelCorrupt(folder.name, CONFIG_FILE, reason)
+    return values
+
+
+def load_model(folder: str | Path) -> SequenceModel:
+    """Read a model that `save_model` wrote; only safetensors weights are read, nothing is executed.
+
+    Raises:
+        ModelNotFound: there is no such folder, or a file is missing.
+        ModelCorrupt: a file is damaged or says what cannot be built.
+        ModelMismatch: the weights are not those of the configuration.
+    """
+    folder = Path(folder)
+    values = read_config(folder)
+    try:
+        config = ModelConfig.from_dict(values["model"])
+        tokenizer = Tokenizer.from_dict(values["tokenizer"])
+        source = values.get("source_tokenizer")
+        source_tokenizer = Tokenizer.from_dict(source) if source else None
+        card = ModelCard.from_dict(values["card"])
+    except (ConfigError, TypeError, KeyError, AttributeError) as error:
+        raise ModelCorrupt(folder.name, CONFIG_FILE, str(error)) from error
+    if tokenizer.vocab_size != config.vocab_size:
+        reason = f"the tokenizer has {tokenizer.vocab_size} symbols, the model {config.vocab_size}"
+        raise ModelCorrupt(folder.name, CONFIG_FILE, reason)
+    if (source_tokenizer.vocab_size if source_tokenizer else None) != config.source_vocab_size:
+        raise ModelCorrupt(folder.name, CONFIG_FILE, "the source tokenizer is not that of the model")
+    try:
+        weights = load_file(folder / WEIGHTS_FILE)
+    except (SafetensorError, OSError) as error:
+        raise ModelCorrupt(folder.name, WEIGHTS_FILE, str(error)) from error
+    with torch.device("meta"):
+        network = Transformer(config)
+    expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    given = {name: tuple(tensor.shape) for name, tensor in weights.items()}
+    if expected != given:
+        raise ModelMismatch(folder.name, _difference(expected, given))
+    network = build_network(config, seed=0)
+    network.load_state_dict(weights)
+    return SequenceModel(network.eval().requires_grad_(False), tokenizer, card, source_tokenizer)
+
+
+def _difference(expected: dict[str, tuple[int, ...]], given: dict[str, tuple[int, ...]]) -> str:
+    """The first tensor in which weights and configuration differ."""
+    name = next(name for name in sorted(expected | given) if expected.get(name) != given.get(name))
+    return f"{name} should be {expected.get(name, 'absent')} and is {given.get(name, 'absent')}"

@@ -1,0 +1,51 @@
+"""Greedy continuation: what the model itself would write next."""
+
+from __future__ import annotations
+
+import torch
+
+from attnviz.errors import TextTooLong
+from attnviz.models.bundle import SequenceModel
+
+__all__ = ["generate"]
+
+
+@torch.inference_mode()
+def generate(model: SequenceModel, text: str, target: str = "", *, max_new: int | None = None) -> str:
+    """The text with the most probable symbol appended again and again, until `<eos>`, `max_new` or the model's limit.
+
+    Args:
+        model: a decoder, or an encoder-decoder.
+        text: what a decoder continues; the source of an encoder-decoder.
+        target: the beginning of an encoder-decoder's target.
+        max_new: symbols to append at most; None: as many as fit.
+
+    Returns:
+        The whole continued text (of an encoder-decoder: the whole target).
+
+    Raises:
+        ValueError: the model is an encoder, which predicts no next symbol.
+        InputError: the text cannot be read.
+    """
+    if model.config.architecture == "encoder":
+        raise ValueError("an encoder does not continue a text")
+    source = None
+    if model.source_tokenizer is not None:
+        ids = model.source_tokenizer.encode(text)
+        if len(ids) > (model.config.source_max_len or 0):
+            raise TextTooLong(len(ids), model.config.source_max_len or 0)
+        source, text = torch.tensor([ids]), target
+    tokenizer = model.tokenizer
+    tokens = [tokenizer.bos_id] * tokenizer.add_bos + tokenizer.encode_symbols(tokenizer.split(text))
+    if len(tokens) > model.config.max_len:
+        raise TextTooLong(len(tokens), model.config.max_len)
+    start = len(tokens)
+    while len(tokens) < model.config.max_len and (max_new is None or len(tokens) < start + max_new):
+        logits = model.network(torch.tensor([tokens]), source)[0, -1]  # (V,)
+        following = int(logits.argmax())
+        if following < tokenizer.n_specials:
+            break
+        tokens.append(following)
+    separator = " " if tokenizer.kind == "symbols" else ""
+    added = tokenizer.decode(tokens[start:])
+    return separator.join(part for part in (text.rstrip() if separator else text, added) if part)

@@ -1,0 +1,152 @@
+"""Encoder, decoder and encoder-decoder Transformers behind one `forward`."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from attnviz.models.config import ModelConfig, Stack
+from attnviz.models.layers import Block, Masking, Recorder
+from attnviz.positions import rotary_angles, sinusoidal
+
+__all__ = ["Transformer", "TransformerStack", "build_network"]
+
+
+class TransformerStack(nn.Module):
+    """Embeddings, positions and blocks of an encoder or a decoder: token ids to a residual stream."""
+
+    cos: Tensor
+    sin: Tensor
+    sinusoids: Tensor
+
+    def __init__(self, config: ModelConfig, stack: Stack, vocab_size: int, max_len: int) -> None:
+        super().__init__()
+        self.max_len = max_len
+        self.causal = stack == "decoder"
+        self.window = config.window
+        self.positions = config.positions
+        self.embedding = nn.Embedding(vocab_size, config.d_model)
+        nn.init.normal_(self.embedding.weight, std=config.embedding_std)
+        if config.positions == "learned":
+            self.position_embedding = nn.Embedding(max_len, config.d_model)
+            nn.init.normal_(self.position_embedding.weight, std=config.embedding_std)
+        elif config.positions == "sinusoidal":
+            self.register_buffer("sinusoids", sinusoidal(max_len, config.d_model), persistent=False)
+        elif config.positions == "rotary":
+            cos, sin = rotary_angles(max_len, config.d_head)
+            self.register_buffer("cos", cos, persistent=False)
+            self.register_buffer("sin", sin, persistent=False)
+        self.dropout = nn.Dropout(config.dropout)
+        self.blocks = nn.ModuleList(Block(config, stack, index) for index in range(config.n_layers))
+        self.final_norm = nn.LayerNorm(config.d_model) if config.norm == "pre" else nn.Identity()
+
+    def forward(
+        self,
+        tokens: Tensor,
+        padding: Tensor | None,
+        record: Recorder | None,
+        memory: Tensor | None = None,
+        memory_padding: Tensor | None = None,
+    ) -> Tensor:
+        """Token ids (B, T) -> residual stream after the last block and its norm (B, T, d_model)."""
+        n = tokens.shape[1]
+        if n > self.max_len:
+            raise ValueError(f"{n} tokens given, at most {self.max_len} fit")
+        x = self.embedding(tokens)  # (B, T, d_model)
+        if self.positions == "learned":
+            x = x + self.position_embedding.weight[:n]
+        elif self.positions == "sinusoidal":
+            x = x + self.sinusoids[:n]
+        x = self.dropout(x)
+        rotary = (self.cos, self.sin) if self.positions == "rotary" else None
+        masking = Masking(self.causal, self.window, padding)
+        memory_masking = None if memory is None else Masking(padding=memory_padding)
+        for block in self.blocks:
+            x = block(x, masking, rotary, record, memory, memory_masking)
+        return self.final_norm(x)  # type: ignore[no-any-return]
+
+
+class Transformer(nn.Module):
+    """A Transformer of any of the three architectures.
+
+    Source:
+        Vaswani et al. 2017, figure 1; decoder only: Radford et al. 2018; encoder only: Devlin et al. 2018.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder: TransformerStack | None = None
+        self.decoder: TransformerStack | None = None
+        if config.architecture == "encoder-decoder":
+            assert config.source_vocab_size is not None  # the config saw to it
+            assert config.source_max_len is not None
+            self.encoder = TransformerStack(config, "encoder", config.source_vocab_size, config.source_max_len)
+        if config.architecture == "encoder":
+            self.encoder = TransformerStack(config, "encoder", config.vocab_size, config.max_len)
+        else:
+            self.decoder = TransformerStack(config, "decoder", config.vocab_size, config.max_len)
+        self.unembedding = nn.Linear(config.d_model, config.vocab_size)
+        if config.init_std is not None:
+            for module in self.modules():
+                if isinstance(module, nn.Linear):
+                    nn.init.normal_(module.weight, std=config.init_std)
+                    nn.init.zeros_(module.bias)
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of trained numbers."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    def forward(
+        self,
+        tokens: Tensor,
+        source: Tensor | None = None,
+        *,
+        padding: Tensor | None = None,
+        source_padding: Tensor | None = None,
+        record: Recorder | None = None,
+    ) -> Tensor:
+        """Logits for every position (B, T, vocab_size): the arguments of `stream`, through the unembedding."""
+        stream = self.stream(tokens, source, padding=padding, source_padding=source_padding, record=record)
+        logits: Tensor = self.unembedding(stream)  # (B, T, d_model) -> (B, T, V)
+        return logits
+
+    def stream(
+        self,
+        tokens: Tensor,
+        source: Tensor | None = None,
+        *,
+        padding: Tensor | None = None,
+        source_padding: Tensor | None = None,
+        record: Recorder | None = None,
+    ) -> Tensor:
+        """The residual stream that the unembedding reads.
+
+        Args:
+            tokens: (B, T) ids; what the decoder reads, or the encoder of an encoder-only model.
+            source: (B, Ts) ids for the encoder of an encoder-decoder, None for the others.
+            padding: (B, T) bool, True for real tokens; None when there is no padding.
+            source_padding: (B, Ts) bool likewise.
+            record: is shown every attention call, in the order in which they run.
+
+        Returns:
+            (B, T, d_model), normed in a pre-norm model.
+
+        Raises:
+            ValueError: a source is given to a model that reads none, or missing, or there are too many tokens.
+        """
+        if (source is not None) != (self.config.architecture == "encoder-decoder"):
+            raise ValueError(f"architecture {self.config.architecture!r}: a source belongs to encoder-decoders alone")
+        if self.decoder is None:
+            assert self.encoder is not None
+            return self.encoder(tokens, padding, record)  # type: ignore[no-any-return]
+        memory = None if self.encoder is None else self.encoder(source, source_padding, record)
+        return self.decoder(tokens, padding, record, memory, source_padding)  # type: ignore[no-any-return]
+
+
+def build_network(config: ModelConfig, seed: int) -> Transformer:
+    """A new network; its random weights depend on config and seed alone, the global generator is left as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Transformer(config)

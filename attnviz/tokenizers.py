@@ -1,0 +1,116 @@
+"""Text to token ids and back, without losing anything: a symbol the model does not know is an error, never dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, get_args
+
+from attnviz.errors import ConfigError, EmptyText, UnknownSymbols
+
+__all__ = ["SPECIALS", "Kind", "Tokenizer"]
+
+Kind = Literal["symbols", "characters"]
+SPECIALS = ("<pad>", "<bos>", "<eos>")
+
+
+@dataclass(frozen=True)
+class Tokenizer:
+    """Splits a text into symbols of a fixed vocabulary.
+
+    Ids: 0 `<pad>`, 1 `<bos>`, 2 `<eos>`, then `symbols` in their order. Special tokens cannot be typed: the text
+    "<bos>" is read as the five characters or the unknown symbol that it is.
+
+    Attributes:
+        kind: "symbols" are separated by white space; "characters" are Unicode code points, white space included.
+        symbols: the ordinary symbols.
+        add_bos: encode() begins with `<bos>`.
+        add_eos: encode() ends with `<eos>`.
+
+    Example:
+        >>> tokenizer = Tokenizer("symbols", ("a", "b"), add_bos=True)
+        >>> tokenizer.encode(" b  a ")
+        [1, 4, 3]
+        >>> tokenizer.decode([1, 4, 3])
+        'b a'
+    """
+
+    kind: Kind
+    symbols: tuple[str, ...]
+    add_bos: bool = False
+    add_eos: bool = False
+
+    pad_id = 0
+    bos_id = 1
+    eos_id = 2
+    n_specials = len(SPECIALS)
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(Kind):
+            raise ConfigError(f"tokenizer kind {self.kind!r} is not one of {', '.join(get_args(Kind))}")
+        if not self.symbols or len(set(self.symbols)) != len(self.symbols):
+            raise ConfigError("a tokenizer needs at least one symbol, and each symbol once")
+        for symbol in self.symbols:
+            fits = len(symbol) == 1 if self.kind == "characters" else symbol.split() == [symbol]
+            if not fits:
+                raise ConfigError(f"{symbol!r} cannot be a symbol of a tokenizer of kind {self.kind!r}")
+
+    @cached_property
+    def vocab(self) -> tuple[str, ...]:
+        """All tokens in the order of their ids, special tokens first."""
+        return SPECIALS + self.symbols
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of ids, special tokens included."""
+        return len(self.vocab)
+
+    @cached_property
+    def _ids(self) -> dict[str, int]:
+        return {symbol: index for index, symbol in enumerate(self.symbols, start=self.n_specials)}
+
+    def split(self, text: str) -> list[str]:
+        """The symbols of a text, known or not."""
+        return text.split() if self.kind == "symbols" else list(text)
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of a text, with `<bos>` and `<eos>` where this tokenizer adds them.
+
+        Raises:
+            EmptyText: nothing but white space.
+            UnknownSymbols: names every symbol outside the vocabulary.
+        """
+        if not text.strip():
+            raise EmptyText
+        ids = self.encode_symbols(self.split(text))
+        return [self.bos_id] * self.add_bos + ids + [self.eos_id] * self.add_eos
+
+    def encode_symbols(self, symbols: Sequence[str]) -> list[int]:
+        """Ids of ordinary symbols, nothing added.
+
+        Raises:
+            UnknownSymbols: names every symbol outside the vocabulary.
+        """
+        unknown = list(dict.fromkeys(symbol for symbol in symbols if symbol not in self._ids))
+        if unknown:
+            raise UnknownSymbols(unknown, self.symbols)
+        return [self._ids[symbol] for symbol in symbols]
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of token ids; special tokens are left out."""
+        separator = " " if self.kind == "symbols" else ""
+        return separator.join(self.vocab[index] for index in ids if index >= self.n_specials)
+
+    def label(self, index: int) -> str:
+        """What stands for a token in a view: the symbol itself, or the name of the special token."""
+        return self.vocab[index]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {"kind": self.kind, "symbols": list(self.symbols), "add_bos": self.add_bos, "add_eos": self.add_eos}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Tokenizer:
+        """The tokenizer that `to_dict` described."""
+        return cls(**{**values, "symbols": tuple(values["symbols"])})

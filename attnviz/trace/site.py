@@ -1,0 +1,161 @@
+"""One attention layer of one forward pass: q, k, v, and as data what turns scores into weights.
+
+Shape legend
+    H  query heads    H_kv  key-value heads    Tq  queries    Tk  keys    d_head, d_model  widths
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from attnviz import attention
+from attnviz.attention import Mask
+
+__all__ = ["Additive", "AttentionSite", "Chain"]
+
+
+class Chain(NamedTuple):
+    """Every step of one head, each computed once from the one before.
+
+    scores, scaled, masked, weights: (Tq, Tk); context: (Tq, d_head); output: (Tq, d_model).
+    """
+
+    scores: Tensor
+    scaled: Tensor
+    masked: Tensor
+    weights: Tensor
+    context: Tensor
+    output: Tensor
+
+
+class Additive(NamedTuple):
+    """The parameters of the additive scoring function: w_q, w_k (d_att, d_head), w_v (d_att,)."""
+
+    w_q: Tensor
+    w_k: Tensor
+    w_v: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionSite:
+    """One place where a model attends. Holds references; every method computes for one head when asked, in float32.
+
+    Attributes:
+        name: for example "decoder.0.cross".
+        layer: index of its block.
+        stack: "encoder" or "decoder".
+        kind: "self" or "cross".
+        scoring: "scaled_dot", "dot" or "additive".
+        q: queries (H, Tq, d_head), as scored (after any rotation).
+        k: keys (H_kv, Tk, d_head).
+        v: values (H_kv, Tk, d_head).
+        w_o: output projection (H * d_head, d_model).
+        scale: what raw scores are multiplied by.
+        mask: which keys a query may read.
+        bias: added to scaled scores, broadcast to (H, Tq, Tk).
+        softcap: bound on scaled scores.
+        sinks: (H,) one learned score per head that joins the softmax without a value.
+        additive: parameters of the additive scoring function.
+        rotary: whether q and k were rotated by their positions.
+    """
+
+    name: str
+    layer: int
+    stack: str
+    kind: str
+    scoring: str
+    q: Tensor = field(repr=False)
+    k: Tensor = field(repr=False)
+    v: Tensor = field(repr=False)
+    w_o: Tensor = field(repr=False)
+    scale: float = 1.0
+    mask: Mask = field(default_factory=Mask)
+    bias: Tensor | None = field(default=None, repr=False)
+    softcap: float | None = None
+    sinks: Tensor | None = field(default=None, repr=False)
+    additive: Additive | None = field(default=None, repr=False)
+    rotary: bool = False
+
+    @property
+    def n_heads(self) -> int:
+        """H, the number of query heads."""
+        return self.q.shape[0]
+
+    @property
+    def n_kv_heads(self) -> int:
+        """H_kv, the number of key and value heads."""
+        return self.k.shape[0]
+
+    @property
+    def d_head(self) -> int:
+        """Width of one head."""
+        return self.q.shape[-1]
+
+    @property
+    def d_model(self) -> int:
+        """Width of the residual stream."""
+        return self.w_o.shape[-1]
+
+    def group(self, head: int) -> int:
+        """Index of the key-value head that a query head reads."""
+        return head // (self.n_heads // self.n_kv_heads)
+
+    def scores(self, head: int) -> Tensor:
+        """Raw scores of a head, before scale and mask: (Tq, Tk)."""
+        q, k = self.q[head].float(), self.k[self.group(head)].float()
+        if self.additive is not None:
+            return attention.additive_scores(q, k, *self.additive)
+        return attention.dot_product_scores(q, k)
+
+    def scaled(self, head: int) -> Tensor:
+        """Scores after scale, bias and soft-cap: (Tq, Tk)."""
+        return self._scaled(self.scores(head), head)
+
+    def masked(self, head: int) -> Tensor:
+        """Scaled scores with -inf where a key may not be read: (Tq, Tk)."""
+        return attention.masked_scores(self.scaled(head), self.mask)
+
+    def weights(self, head: int) -> Tensor:
+        """Softmax over the keys of each query: (Tq, Tk); a fully masked row is all zeros."""
+        return self._weights(self.masked(head), head)
+
+    def context(self, head: int) -> Tensor:
+        """Weighted sum of the values: (Tq, d_head)."""
+        return self._context(self.weights(head), head)
+
+    def output(self, head: int) -> Tensor:
+        """The head's share of the residual stream: (Tq, d_model). Their sum plus b_O is the layer's output."""
+        return self._output(self.context(head), head)
+
+    def chain(self, head: int) -> Chain:
+        """All six steps of a head, nothing computed twice."""
+        scores = self.scores(head)
+        scaled = self._scaled(scores, head)
+        masked = attention.masked_scores(scaled, self.mask)
+        weights = self._weights(masked, head)
+        context = self._context(weights, head)
+        return Chain(scores, scaled, masked, weights, context, self._output(context, head))
+
+    def average_weights(self) -> Tensor:
+        """Mean of the heads' weights: (Tq, Tk)."""
+        total = self.weights(0)
+        for head in range(1, self.n_heads):
+            total += self.weights(head)
+        return total / self.n_heads
+
+    def _scaled(self, scores: Tensor, head: int) -> Tensor:
+        bias = None if self.bias is None else torch.broadcast_to(self.bias, (self.n_heads, *scores.shape))[head]
+        return attention.scaled_scores(scores, self.scale, bias, self.softcap)
+
+    def _weights(self, masked: Tensor, head: int) -> Tensor:
+        return attention.softmax_weights(masked, None if self.sinks is None else self.sinks[head])
+
+    def _context(self, weights: Tensor, head: int) -> Tensor:
+        return attention.context(weights, self.v[self.group(head)].float())
+
+    def _output(self, context: Tensor, head: int) -> Tensor:
+        return attention.head_output(context, self.w_o[head * self.d_head : (head + 1) * self.d_head].float())

@@ -1,0 +1,80 @@
+"""The shipped models: small, trained with :mod:`attnviz.training.recipes`, one folder each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from safetensors import safe_open
+
+from attnviz.errors import ModelNotFound
+from attnviz.models.bundle import CONFIG_FILE, WEIGHTS_FILE, Example, ModelCard, read_config
+
+__all__ = ["ORDER", "ZooEntry", "zoo", "zoo_path"]
+
+FOLDER = Path(__file__).parent
+ORDER = ("reverse", "sort", "induction", "recall", "addition", "dates", "english", "chinese")  # simple ones first
+
+
+@dataclass(frozen=True)
+class ZooEntry:
+    """What is known of a shipped model without loading it.
+
+    Attributes:
+        name: as in "zoo/<name>".
+        title: for people.
+        task: what it was trained on.
+        architecture: "encoder", "decoder" or "encoder-decoder".
+        size: number of parameters.
+        example: a text to begin with; a (source, target) pair for an encoder-decoder.
+        examples: that one and more.
+        metric: what `score` counts.
+        score: reached on test data.
+    """
+
+    name: str
+    title: str
+    task: str
+    architecture: str
+    size: int
+    example: Example
+    examples: tuple[Example, ...]
+    metric: str
+    score: float
+
+
+def zoo() -> tuple[ZooEntry, ...]:
+    """The shipped models, simple ones first. Reads their configurations and the headers of their weights only."""
+    return tuple(_entry(name) for name in ORDER)
+
+
+def zoo_path(name: str) -> Path:
+    """The folder of a shipped model.
+
+    Raises:
+        ModelNotFound: there is no model of that name in the zoo.
+    """
+    if name not in ORDER or not (FOLDER / name / CONFIG_FILE).is_file():
+        raise ModelNotFound(f"zoo/{name}", "a model of that name")
+    return FOLDER / name
+
+
+def _entry(name: str) -> ZooEntry:
+    folder = zoo_path(name)
+    config: dict[str, Any] = read_config(folder)
+    card = ModelCard.from_dict(config["card"])
+    with safe_open(folder / WEIGHTS_FILE, framework="pt") as weights:
+        size = sum(prod(weights.get_slice(key).get_shape()) for key in weights.keys())  # noqa: SIM118
+    return ZooEntry(
+        name=name,
+        title=card.title,
+        task=card.task,
+        architecture=config["model"]["architecture"],
+        size=size,
+        example=card.examples[0],
+        examples=card.examples,
+        metric=card.metric,
+        score=card.score,
+    )

@@ -1,0 +1,113 @@
+"""What the browser receives, read back here by the same rules."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import attnviz
+from attnviz.models import SequenceModel
+from attnviz.view.payload import bundle, overview, pack
+
+Make = Callable[..., SequenceModel]
+
+
+def unpack(payload: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    assert payload[:4] == b"AVZ1"
+    length = int.from_bytes(payload[4:8], "little")
+    header = json.loads(payload[8 : 8 + length])
+    start = -(-(8 + length) // 8) * 8
+    arrays = {}
+    for path, entry in header["arrays"].items():
+        assert entry["offset"] % 8 == 0
+        count = int(np.prod(entry["shape"]))
+        array = np.frombuffer(payload, entry["dtype"], count, start + entry["offset"])
+        arrays[path] = array.reshape(entry["shape"])
+    return header, arrays
+
+
+def take(model: SequenceModel, text: str = "a b c") -> tuple[attnviz.Trace, dict[str, Any], dict[str, np.ndarray]]:
+    trace = attnviz.trace(model, text)
+    choice = {"site": len(trace.sites) - 1, "head": 1, "query": None, "key": 2, "locked": True}
+    header, arrays = unpack(overview(trace, trace_id="id", data_url="u", choice=choice, strings={"a": "é"}, lang="en"))
+    return trace, header, arrays
+
+
+def test_pack_keeps_values_and_aligns() -> None:
+    arrays = {"a": np.arange(5, dtype=np.uint8), "b/c": np.arange(6, dtype=np.float32).reshape(2, 3)}
+    header, back = unpack(pack({"文": "<b>"}, arrays))
+    assert header["文"] == "<b>"
+    for path, array in arrays.items():
+        np.testing.assert_array_equal(back[path], array)
+
+
+def test_overview_holds_the_chosen_head_bit_for_bit(make_model: Make) -> None:
+    trace, header, arrays = take(make_model("encoder-decoder"))
+    site = trace.sites[-1]
+    for stage in ("scores", "masked", "weights", "context"):
+        np.testing.assert_array_equal(arrays[f"{site.name}/1/{stage}"], getattr(site, stage)(1))
+    np.testing.assert_array_equal(arrays[f"{site.name}/1/q"], site.q[1])
+    assert header["choice"] == {"site": 5, "head": 1, "query": None, "key": 2, "locked": True}
+    assert header["tokens"] == {"encoder": ["a", " ", "b", " ", "c"], "decoder": list(trace.tokens)}
+    assert header["specials"] == {"encoder": [], "decoder": [0]}
+    assert [s["name"] for s in header["sites"]] == [s.name for s in trace.sites]
+    cross = header["sites"][-1]
+    assert (cross["queries"], cross["keys"], cross["causal"]) == ("decoder", "encoder", False)
+    assert header["strings"] == {"a": "é"}
+
+
+def test_thumbnails_show_every_head_and_the_average(make_model: Make) -> None:
+    trace, _, arrays = take(make_model())
+    thumbs = arrays["thumbs/decoder.0.self"]
+    site = trace.sites[0]
+    assert thumbs.shape == (5, 4, 4)
+    np.testing.assert_array_equal(thumbs[2], (site.weights(2) * 255).round())
+    np.testing.assert_allclose(thumbs[4], site.average_weights() * 255, atol=0.51)
+
+
+def test_large_thumbnails_are_pooled_to_the_brightest(make_model: Make) -> None:
+    trace, _, arrays = take(make_model(max_len=80), " ".join("abcd" * 16))
+    thumbs = arrays["thumbs/decoder.1.self"]
+    assert thumbs.shape == (5, 32, 32)
+    assert thumbs[0].max() == (trace.sites[1].weights(0) * 255).round().max()
+
+
+def test_outputs_are_the_most_probable_symbols(make_model: Make) -> None:
+    trace, header, arrays = take(make_model())
+    probabilities = torch.softmax(trace.logits, dim=-1)
+    ids, listed = arrays["outputs/ids"], arrays["outputs/probs"]
+    assert ids.shape == listed.shape == (4, 10)
+    np.testing.assert_array_equal(listed[:, 0], probabilities.amax(-1))
+    np.testing.assert_array_equal(probabilities.numpy()[np.arange(4)[:, None], ids], listed)
+    assert header["outputs"]["kind"] == "next"
+    assert header["outputs"]["labels"][str(ids[0, 0])] == trace.model.tokenizer.label(int(ids[0, 0]))
+
+
+def test_bundle_gives_what_is_asked_for_and_no_more(make_model: Make) -> None:
+    trace = attnviz.trace(make_model("encoder-decoder"), "a b")
+    header, arrays = unpack(bundle(trace, "decoder.1.cross", [0, 3], ["q", "output", "x"]))
+    paths = {f"decoder.1.cross/{part}" for part in ("0/q", "0/output", "3/q", "3/output", "x", "x_kv")}
+    assert arrays.keys() == paths
+    assert header.keys() == {"arrays"}
+    np.testing.assert_array_equal(arrays["decoder.1.cross/3/output"], trace.sites[-1].output(3))
+    np.testing.assert_array_equal(arrays["decoder.1.cross/x_kv"], trace.inputs("decoder.1.cross").memory)
+
+
+def test_bundle_refuses_what_does_not_exist(make_model: Make) -> None:
+    trace = attnviz.trace(make_model(), "a b")
+    with pytest.raises(KeyError, match="no site"):
+        bundle(trace, "decoder.9.self", [0], ["q"])
+    with pytest.raises(IndexError, match="no head 4"):
+        bundle(trace, "decoder.0.self", [4], ["q"])
+    with pytest.raises(ValueError, match="no stage"):
+        bundle(trace, "decoder.0.self", [0], ["nonsense"])  # type: ignore[list-item]
+
+
+def test_code_on_show_is_the_code_that_ran(make_model: Make) -> None:
+    _, header, _ = take(make_model())
+    assert header["code"]["scores"]["source"].startswith("def dot_product_scores(")
+    assert "def masked_scores(" in header["code"]["masked"]["source"]
+    assert header["code"]["output"]["name"] == "attention.head_output"

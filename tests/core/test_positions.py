@@ -1,0 +1,47 @@
+"""Positional encodings against their formulas and invariants."""
+
+import math
+
+import pytest
+import torch
+
+from attnviz.errors import ConfigError
+from attnviz.positions import rotary_angles, rotate, sinusoidal
+
+
+def test_sinusoidal_equals_the_formula() -> None:
+    encoding = sinusoidal(7, 10)
+    assert encoding.shape == (7, 10)
+    for t in range(7):
+        for i in range(5):
+            angle = t / 10000 ** (2 * i / 10)
+            assert encoding[t, 2 * i].item() == pytest.approx(math.sin(angle), abs=1e-6)
+            assert encoding[t, 2 * i + 1].item() == pytest.approx(math.cos(angle), abs=1e-6)
+
+
+def test_sinusoidal_similarity_depends_on_distance_alone() -> None:
+    similarity = sinusoidal(11, 14) @ sinusoidal(11, 14).T
+    for lag in range(5):
+        torch.testing.assert_close(similarity.diagonal(lag), similarity[0, lag].expand(11 - lag), atol=1e-5, rtol=1e-5)
+
+
+def test_rotation_keeps_lengths_and_scores_depend_on_distance_alone() -> None:
+    q, k = torch.randn(2, 1, 6, generator=torch.Generator().manual_seed(0))
+    cos, sin = rotary_angles(13, 6)
+    queries, keys = rotate(q.expand(13, 6), cos, sin), rotate(k.expand(13, 6), cos, sin)
+    torch.testing.assert_close(queries.norm(dim=-1), q.norm().expand(13))
+    scores = queries @ keys.T
+    for lag in range(-4, 5):
+        diagonal = scores.diagonal(lag)
+        torch.testing.assert_close(diagonal, diagonal[0].expand_as(diagonal), atol=1e-5, rtol=1e-5)
+
+
+def test_position_zero_is_not_rotated() -> None:
+    x = torch.randn(3, 1, 8, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(rotate(x, *rotary_angles(1, 8)), x)
+
+
+@pytest.mark.parametrize("encode", [sinusoidal, rotary_angles])
+def test_odd_width_is_refused_with_a_way_out(encode: object) -> None:
+    with pytest.raises(ConfigError, match="7 must be even, for example 8"):
+        encode(3, 7)  # type: ignore[operator]
