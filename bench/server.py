@@ -1,0 +1,46 @@
+"""A Streamlit server of our own on a free port, for a benchmark's browser."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+START_SECONDS = 120
+
+
+@contextlib.contextmanager
+def serve(script: Path, models: Path | None = None) -> Iterator[str]:
+    """Run a Streamlit app until the block ends; gives its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = os.environ | {"OMP_WAIT_POLICY": "PASSIVE"} | ({"ATTNVIZ_MODELS": str(models)} if models else {})
+    command = [sys.executable, "-m", "streamlit", "run", str(script)]
+    command += ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true"]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        _wait(f"http://127.0.0.1:{port}", process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with code {process.returncode}")
+        with contextlib.suppress(urllib.error.URLError, ConnectionError), urllib.request.urlopen(address + "/healthz"):
+            return
+        time.sleep(0.2)
+    raise TimeoutError(f"no answer from {address} within {START_SECONDS} s")

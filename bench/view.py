@@ -1,0 +1,189 @@
+"""What the browser view costs in real Chromium, with our decoder in the shape of GPT-2 small.
+
+Bytes to the first picture (all web socket frames and all data routes; not the modules, which the browser keeps); a
+switch of head inside a loaded layer; a change that needs the server against the round trip of an empty fragment in
+the same run; frames while hovering; opening 2,048 tokens.
+"""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import statistics
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import quote
+
+from playwright.sync_api import CDPSession, Page, sync_playwright
+
+from attnviz.models import save_model
+from bench.common import Figure, gpt2_small, report
+from bench.server import ROOT, serve
+
+CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+FRAME_MS = 1000 / 60
+REPEATS = 15
+
+# A promise of the moment at which the page has painted what a key press asked for.
+PRESS = """async ([key, wait]) => {
+  const root = document.querySelector('.attnviz');
+  performance.clearMarks('attnviz:painted');
+  const start = performance.now();
+  root.querySelector('.av-thumb[tabindex="0"]').dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+  for (;;) {
+    await new Promise(requestAnimationFrame);
+    if (performance.getEntriesByName('attnviz:painted').length && (!wait || root.dataset.loaded === 'true')) break;
+  }
+  return performance.now() - start;
+}"""
+
+HOVER = """async ([x, y, width, height, frames]) => {
+  const stamps = [];
+  for (let i = 0; i < frames; i += 1) {
+    const target = { clientX: x + width * ((i * 7) % 97) / 97, clientY: y + height * ((i * 5) % 89) / 89, bubbles: true };
+    const element = document.querySelector('.attnviz').getRootNode().elementFromPoint(target.clientX, target.clientY);
+    element.dispatchEvent(new PointerEvent('pointermove', { ...target, pointerType: 'mouse', composed: true }));
+    stamps.push(await new Promise(requestAnimationFrame));
+  }
+  return stamps;
+}"""
+
+
+class Traffic:
+    """Bytes and messages between page and server since the last reset."""
+
+    def __init__(self, session: CDPSession) -> None:
+        self.reset()
+        self._data_requests: set[str] = set()
+        session.send("Network.enable")
+        session.on("Network.webSocketFrameReceived", self._frame_received)
+        session.on("Network.webSocketFrameSent", self._frame_sent)
+        session.on("Network.requestWillBeSent", self._request)
+        session.on("Network.dataReceived", self._data)
+
+    def reset(self) -> None:
+        self.bytes = self.sent = 0
+
+    def _frame_received(self, event: dict) -> None:  # type: ignore[type-arg]
+        response = event["response"]
+        payload = response["payloadData"]
+        self.bytes += len(base64.b64decode(payload)) if response["opcode"] == 2 else len(payload)
+
+    def _frame_sent(self, event: object) -> None:
+        self.sent += 1
+
+    def _request(self, event: dict) -> None:  # type: ignore[type-arg]
+        if "/attnviz/trace/" in event["request"]["url"]:
+            self.sent += 1
+            self._data_requests.add(event["requestId"])
+
+    def _data(self, event: dict) -> None:  # type: ignore[type-arg]
+        if event["requestId"] in self._data_requests:
+            self.bytes += event["dataLength"]
+
+
+def words(length: int) -> str:
+    return " ".join(f"w{7 * index % 900}" for index in range(length))
+
+
+def open_picture(page: Page, address: str, length: int) -> float:
+    """Open the page on a text of that length; wall seconds until the first picture is painted."""
+    start = time.perf_counter()
+    page.goto(f"{address}/?model=gpt2-shape&layer=3&text={quote(words(length))}")
+    page.wait_for_selector(".attnviz[data-ready=true]", timeout=180_000)
+    return time.perf_counter() - start
+
+
+def loaded(page: Page) -> None:
+    page.wait_for_selector(".attnviz[data-loaded=true]", timeout=60_000)
+    page.wait_for_load_state("networkidle")
+
+
+def measure() -> list[Figure]:
+    folder = Path(tempfile.mkdtemp())
+    try:
+        model = gpt2_small(vocab_size=1000, max_len=2048)
+        save_model(replace(model, card=replace(model.card, name="gpt2-shape")), folder / "gpt2-shape")
+        del model
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS)
+            try:
+                with serve(ROOT / "app.py", folder) as app, serve(ROOT / "bench" / "empty_fragment.py") as empty:
+                    page = browser.new_page(viewport={"width": 1440, "height": 900})
+                    fragment = browser.new_page()
+                    fragment.goto(empty)
+                    fragment.get_by_role("button", name="again").wait_for()
+                    page.goto(f"{app}/?model=gpt2-shape&text=w1")  # the server opens the model
+                    page.wait_for_selector(".attnviz[data-ready=true]", timeout=180_000)
+                    return figures(page, fragment, app)
+            finally:
+                browser.close()
+    finally:
+        shutil.rmtree(folder)
+
+
+def figures(page: Page, fragment: Page, app: str) -> list[Figure]:
+    traffic = Traffic(page.context.new_cdp_session(page))
+    result = []
+    for length, goal in ((128, 0.6), (512, 4.0)):
+        page.goto("about:blank")
+        traffic.reset()
+        open_picture(page, app, length)
+        result.append(Figure(f"T={length}: bytes to the first picture", traffic.bytes / 1e6, "MB", goal))
+
+    # T = 512 is open: a layer that the browser does not hold against an empty fragment, alternating
+    loaded(page)
+    rounds = [(server_change(page, index), round_trip(fragment)) for index in range(8)]
+    result += [
+        Figure("T=512: another layer / empty fragment", statistics.median(a / b for a, b in rounds), "x", 1.3),
+        Figure("T=512: another layer", statistics.median(a for a, _ in rounds), "ms"),
+        Figure("empty fragment's round trip", statistics.median(b for _, b in rounds), "ms"),
+    ]
+
+    page.goto("about:blank")
+    open_picture(page, app, 256)
+    loaded(page)
+    traffic.reset()
+    switches = [page.evaluate(PRESS, ["ArrowRight" if index % 2 else "ArrowLeft", False]) for index in range(REPEATS)]
+    box = page.locator(".attnviz .av-weights canvas").first.bounding_box()
+    assert box is not None
+    stamps = page.evaluate(HOVER, [box["x"], box["y"], box["width"], box["height"], 120])
+    gaps = [after - before for before, after in zip(stamps, stamps[1:], strict=False)]
+    result += [
+        Figure("T=256: messages to the server in head switches", traffic.sent, "", 0),
+        Figure("T=256: switch of head to paint, median", statistics.median(switches), "ms", 20),
+        Figure("T=256: frames a second while hovering", 1000 * len(gaps) / sum(gaps), "fps", 59, at_least=True),
+        Figure("T=256: frames late by more than half, hovering", sum(gap > 1.5 * FRAME_MS for gap in gaps), "of 119"),
+    ]
+
+    page.goto("about:blank")
+    result.append(Figure("T=2048: opened, model run included", open_picture(page, app, 2048), "s"))
+    return result
+
+
+def server_change(page: Page, index: int) -> float:
+    """Milliseconds from a key press to the painted picture of a head in a layer not held yet."""
+    milliseconds: float = page.evaluate(PRESS, ["ArrowDown", True])
+    page.wait_for_load_state("networkidle")
+    return milliseconds
+
+
+def round_trip(page: Page) -> float:
+    """Milliseconds from a click to the text that an empty fragment changes."""
+    milliseconds: float = page.evaluate(
+        """async () => {
+          const text = () => document.querySelector('[data-testid=stText]').textContent;
+          const before = text();
+          const start = performance.now();
+          document.querySelector('[data-testid=stButton] button').click();
+          while (text() === before) await new Promise(requestAnimationFrame);
+          return performance.now() - start;
+        }"""
+    )
+    return milliseconds
+
+
+if __name__ == "__main__":
+    report(measure, __doc__)
