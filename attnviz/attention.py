@@ -132,6 +132,7 @@ class Mask:
         causal: a query reads keys at its own position and before.
         window: a query reads only keys fewer than `window` positions away (before it; also after it unless causal).
         keys: (Tk,) bool, True where a key is a real token, None when all are (padding mask).
+        first_query: position of the first query; None: the queries are the last positions, as in decoding with a cache.
 
     Example:
         >>> Mask(causal=True, window=2).allowed(3, 3).int().tolist()
@@ -141,6 +142,7 @@ class Mask:
     causal: bool = False
     window: int | None = None
     keys: Tensor | None = None
+    first_query: int | None = None
 
     @property
     def open(self) -> bool:
@@ -148,11 +150,9 @@ class Mask:
         return not self.causal and self.window is None and self.keys is None
 
     def allowed(self, n_queries: int, n_keys: int, device: torch.device | None = None) -> Tensor:
-        """The mask as a matrix: (Tq, Tk) bool, True where the key may be read.
-
-        With fewer queries than keys the queries are the last ones, as in decoding with a cache.
-        """
-        query = torch.arange(n_keys - n_queries, n_keys, device=device)[:, None]  # (Tq, 1) positions
+        """The mask as a matrix: (Tq, Tk) bool, True where the key may be read."""
+        first = n_keys - n_queries if self.first_query is None else self.first_query
+        query = torch.arange(first, first + n_queries, device=device)[:, None]  # (Tq, 1) positions
         key = torch.arange(n_keys, device=device)[None, :]  # (1, Tk)
         allowed = torch.ones(n_queries, n_keys, dtype=torch.bool, device=device)
         if self.causal:

@@ -6,7 +6,8 @@ Shape legend
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import torch
@@ -106,10 +107,7 @@ class AttentionSite:
 
     def scores(self, head: int) -> Tensor:
         """Raw scores of a head, before scale and mask: (Tq, Tk)."""
-        q, k = self.q[head].float(), self.k[self.group(head)].float()
-        if self.additive is not None:
-            return attention.additive_scores(q, k, *self.additive)
-        return attention.dot_product_scores(q, k)
+        return self._score(self.q[head].float(), self.k[self.group(head)].float())
 
     def scaled(self, head: int) -> Tensor:
         """Scores after scale, bias and soft-cap: (Tq, Tk)."""
@@ -140,12 +138,36 @@ class AttentionSite:
         context = self._context(weights, head)
         return Chain(scores, scaled, masked, weights, context, self._output(context, head))
 
-    def average_weights(self) -> Tensor:
-        """Mean of the heads' weights: (Tq, Tk)."""
-        total = self.weights(0)
-        for head in range(1, self.n_heads):
-            total += self.weights(head)
-        return total / self.n_heads
+    def weight_blocks(self, rows: int = 64) -> Iterator[tuple[slice, Tensor]]:
+        """The weights of all heads, some queries at a time: (which queries, (H, rows, Tk)).
+
+        Every head of a long text at once would not fit into memory; a block stays near the processor, and with a
+        causal mask the keys after it are not computed. The tensor is used again: copy what you keep.
+        """
+        n_queries, n_keys = self.q.shape[1], self.k.shape[1]
+        k = self.k.float().repeat_interleave(self.n_heads // self.n_kv_heads, dim=0)  # (H, Tk, d_head)
+        bias = None if self.bias is None else self.bias.broadcast_to(self.n_heads, n_queries, n_keys)
+        sinks = None if self.sinks is None else self.sinks[:, None]
+        first = n_keys - n_queries if self.mask.first_query is None else self.mask.first_query
+        weights = torch.zeros(self.n_heads, min(rows, n_queries), n_keys)
+        for start in range(0, n_queries, rows):
+            block = slice(start, min(start + rows, n_queries))
+            seen = min(n_keys, first + block.stop) if self.mask.causal else n_keys
+            q = self.q[:, block].float()
+            scores = self._score(q, k[:, :seen])  # (H, rows, seen)
+            scaled = attention.scaled_scores(
+                scores, self.scale, None if bias is None else bias[:, block, :seen], self.softcap
+            )
+            keys = None if self.mask.keys is None else self.mask.keys[:seen]
+            mask = replace(self.mask, first_query=first + start, keys=keys)
+            part = weights[:, : q.shape[1]]
+            part[..., :seen] = attention.softmax_weights(attention.masked_scores(scaled, mask), sinks)
+            yield block, part
+
+    def _score(self, q: Tensor, k: Tensor) -> Tensor:
+        if self.additive is not None:
+            return attention.additive_scores(q, k, *self.additive)
+        return attention.dot_product_scores(q, k)
 
     def _scaled(self, scores: Tensor, head: int) -> Tensor:
         bias = None if self.bias is None else torch.broadcast_to(self.bias, (self.n_heads, *scores.shape))[head]

@@ -170,19 +170,14 @@ def _thumbnails(site: AttentionSite) -> Array:
 
     The brightest weight under a cell stands for the cell, so that a thin diagonal stays visible.
     """
-    total = torch.zeros(site.q.shape[1], site.k.shape[1])
-    small = []
-    for head in range(site.n_heads):
-        weights = site.weights(head)  # (Tq, Tk)
-        total += weights
-        small.append(_pool(weights))
-    small.append(_pool(total / site.n_heads))
-    return (torch.stack(small) * 255).round().to(torch.uint8).numpy()
-
-
-def _pool(weights: Tensor) -> Tensor:
-    size = [min(n, THUMBNAIL) for n in weights.shape]
-    return F.adaptive_max_pool2d(weights[None, None], size)[0, 0]
+    n_queries, n_keys = site.q.shape[1], site.k.shape[1]
+    width, height = min(n_keys, THUMBNAIL), min(n_queries, THUMBNAIL)
+    narrow = torch.empty(site.n_heads + 1, n_queries, width)
+    for block, weights in site.weight_blocks():  # (H, rows, Tk)
+        narrow[:-1, block] = F.adaptive_max_pool1d(weights, width)
+        narrow[-1, block] = F.adaptive_max_pool1d(weights.mean(0), width)
+    small = F.adaptive_max_pool1d(narrow.transpose(1, 2), height).transpose(1, 2)  # (H + 1, Sq, Sk)
+    return (small * 255).round().to(torch.uint8).numpy()
 
 
 def _exhibit(*functions: Callable[..., object]) -> dict[str, str]:

@@ -83,8 +83,17 @@ def test_chain_equals_the_single_steps(make_model: Make) -> None:
         chain = site.chain(2)
         for name in chain._fields:
             assert torch.equal(getattr(chain, name), getattr(site, name)(2)), name
-    mean = torch.stack([site.weights(h) for h in range(site.n_heads)]).mean(0)
-    torch.testing.assert_close(site.average_weights(), mean)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 64])
+@pytest.mark.parametrize(("architecture", "changes"), KINDS)
+def test_blocks_of_all_heads_equal_the_heads_one_by_one(
+    make_model: Make, architecture: str, changes: dict[str, object], rows: int
+) -> None:
+    for site in take(make_model(architecture, **changes)).sites:
+        blocks = [weights.clone() for _, weights in site.weight_blocks(rows)]
+        expected = torch.stack([site.weights(head) for head in range(site.n_heads)])
+        torch.testing.assert_close(torch.cat(blocks, dim=1), expected, atol=1e-6, rtol=1e-5)
 
 
 def test_causal_weights_are_zero_above_the_diagonal_and_rows_sum_to_one(make_model: Make) -> None:
@@ -194,6 +203,22 @@ def site(**changes: object) -> AttentionSite:
     q, k, v = (torch.randn(n, t, 5, generator=generator) for n, t in ((4, 3), (2, 7), (2, 7)))
     w_o = torch.randn(20, 11, generator=generator)
     return AttentionSite("s", 0, "decoder", "cross", "scaled_dot", q, k, v, w_o, **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"bias": torch.randn(4, 3, 7, generator=torch.Generator().manual_seed(1))},
+        {"sinks": torch.arange(4.0)},
+        {"mask": Mask(causal=True, keys=torch.arange(7) > 1)},
+        {"mask": Mask(window=2, first_query=1)},
+        {"additive": Additive(torch.ones(2, 5), torch.eye(5)[:2], torch.tensor([1.0, -2.0]))},
+    ],
+)
+def test_blocks_know_every_kind_of_score(changes: dict[str, object]) -> None:
+    plain = site(**changes)
+    blocks = [weights.clone() for _, weights in plain.weight_blocks(rows=2)]
+    torch.testing.assert_close(torch.cat(blocks, dim=1), torch.stack([plain.weights(head) for head in range(4)]))
 
 
 def test_bias_softcap_sinks_and_additive_scoring_are_data() -> None:
