@@ -13,10 +13,11 @@ import statistics
 import tempfile
 import time
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import quote
 
-from playwright.sync_api import CDPSession, Page, sync_playwright
+from playwright.sync_api import CDPSession, Locator, Page, sync_playwright
 
 from attnviz.models import save_model
 from bench.common import Figure, gpt2_small, report
@@ -26,25 +27,28 @@ CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-network
 FRAME_MS = 1000 / 60
 REPEATS = 15
 
-# A promise of the moment at which the page has painted what a key press asked for.
-PRESS = """async ([key, wait]) => {
-  const root = document.querySelector('.attnviz');
+# The time from a key press on the chosen thumbnail to the painted head (with its numbers, where `wait` is set).
+PRESS = """async (root, [key, wait]) => {
   performance.clearMarks('attnviz:painted');
   const start = performance.now();
-  root.querySelector('.av-thumb[tabindex="0"]').dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+  const press = new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true });
+  root.querySelector('.av-thumb[tabindex="0"]').dispatchEvent(press);
   for (;;) {
     await new Promise(requestAnimationFrame);
-    if (performance.getEntriesByName('attnviz:painted').length && (!wait || root.dataset.loaded === 'true')) break;
+    const painted = performance.getEntriesByName('attnviz:painted').length > 0;
+    if (painted && (!wait || root.dataset.loaded === 'true')) return performance.now() - start;
+    if (performance.now() - start > 20_000) throw new Error(`not painted after 20 s: ${key}, ${painted}`);
   }
-  return performance.now() - start;
 }"""
 
-HOVER = """async ([x, y, width, height, frames]) => {
+# Moments of the frames while the pointer wanders over a box.
+HOVER = """async (root, [x, y, width, height, frames]) => {
   const stamps = [];
+  const page = root.getRootNode();
   for (let i = 0; i < frames; i += 1) {
-    const target = { clientX: x + width * ((i * 7) % 97) / 97, clientY: y + height * ((i * 5) % 89) / 89, bubbles: true };
-    const element = document.querySelector('.attnviz').getRootNode().elementFromPoint(target.clientX, target.clientY);
-    element.dispatchEvent(new PointerEvent('pointermove', { ...target, pointerType: 'mouse', composed: true }));
+    const at = { clientX: x + width * ((i * 7) % 97) / 97, clientY: y + height * ((i * 5) % 89) / 89 };
+    const move = new PointerEvent('pointermove', { ...at, pointerType: 'mouse', bubbles: true, composed: true });
+    page.elementFromPoint(at.clientX, at.clientY).dispatchEvent(move);
     stamps.push(await new Promise(requestAnimationFrame));
   }
   return stamps;
@@ -84,6 +88,10 @@ class Traffic:
             self.bytes += event["dataLength"]
 
 
+def view(page: Page) -> Locator:
+    return page.locator(".attnviz")
+
+
 def words(length: int) -> str:
     return " ".join(f"w{7 * index % 900}" for index in range(length))
 
@@ -96,8 +104,10 @@ def open_picture(page: Page, address: str, length: int) -> float:
     return time.perf_counter() - start
 
 
-def loaded(page: Page) -> None:
-    page.wait_for_selector(".attnviz[data-loaded=true]", timeout=60_000)
+def settled(page: Page) -> None:
+    """Wait until the page asks for nothing more."""
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(500)
     page.wait_for_load_state("networkidle")
 
 
@@ -134,8 +144,8 @@ def figures(page: Page, fragment: Page, app: str) -> list[Figure]:
         result.append(Figure(f"T={length}: bytes to the first picture", traffic.bytes / 1e6, "MB", goal))
 
     # T = 512 is open: a layer that the browser does not hold against an empty fragment, alternating
-    loaded(page)
-    rounds = [(server_change(page, index), round_trip(fragment)) for index in range(8)]
+    settled(page)
+    rounds = [(server_change(page), round_trip(fragment)) for _ in range(8)]
     result += [
         Figure("T=512: another layer / empty fragment", statistics.median(a / b for a, b in rounds), "x", 1.3),
         Figure("T=512: another layer", statistics.median(a for a, _ in rounds), "ms"),
@@ -144,13 +154,15 @@ def figures(page: Page, fragment: Page, app: str) -> list[Figure]:
 
     page.goto("about:blank")
     open_picture(page, app, 256)
-    loaded(page)
+    page.wait_for_selector(".attnviz[data-layer]", timeout=60_000)
+    settled(page)
     traffic.reset()
-    switches = [page.evaluate(PRESS, ["ArrowRight" if index % 2 else "ArrowLeft", False]) for index in range(REPEATS)]
+    arrows = ["ArrowRight", "ArrowLeft"] * REPEATS
+    switches = [view(page).evaluate(PRESS, [arrow, False]) for arrow in arrows]
     box = page.locator(".attnviz .av-weights canvas").first.bounding_box()
     assert box is not None
-    stamps = page.evaluate(HOVER, [box["x"], box["y"], box["width"], box["height"], 120])
-    gaps = [after - before for before, after in zip(stamps, stamps[1:], strict=False)]
+    stamps = view(page).evaluate(HOVER, [box["x"], box["y"], box["width"], box["height"], 120])
+    gaps = [after - before for before, after in pairwise(stamps)]
     result += [
         Figure("T=256: messages to the server in head switches", traffic.sent, "", 0),
         Figure("T=256: switch of head to paint, median", statistics.median(switches), "ms", 20),
@@ -163,10 +175,10 @@ def figures(page: Page, fragment: Page, app: str) -> list[Figure]:
     return result
 
 
-def server_change(page: Page, index: int) -> float:
+def server_change(page: Page) -> float:
     """Milliseconds from a key press to the painted picture of a head in a layer not held yet."""
-    milliseconds: float = page.evaluate(PRESS, ["ArrowDown", True])
-    page.wait_for_load_state("networkidle")
+    milliseconds: float = view(page).evaluate(PRESS, ["ArrowDown", True])
+    settled(page)
     return milliseconds
 
 

@@ -1,0 +1,63 @@
+# make run      set everything up and start the app
+# make test     set everything up and run every check
+# make browser  what the browser tests need (part of `make test`)
+# make clean    remove what the other targets made
+#
+# Variables:
+#   PYTHON       the interpreter to build .venv with (3.11 or later)
+#   PORT         where `make run` listens (8501)
+#   TORCH_INDEX  the package index to take torch from, where pip's own would give a CUDA build
+#                of several gigabytes: make run TORCH_INDEX=<PyTorch's CPU wheel index>
+
+PYTHON ?= python3
+PORT ?= 8501
+TORCH_INDEX ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+TORCH := $(shell sed -n 's/^\(torch==[^ ]*\).*/\1/p' requirements.txt)
+
+.PHONY: run test format browser clean
+.DELETE_ON_ERROR:
+
+run: $(VENV)/app.stamp
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/streamlit run app.py --server.port $(PORT)
+
+test: $(VENV)/dev.stamp browser
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest
+
+format: $(VENV)/dev.stamp
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+browser: $(VENV)/dev.stamp
+	@sh tests/browser/install.sh $(BIN)
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# Each stamp stands for one finished step of the set-up; a second run finds them and starts at once.
+
+$(VENV)/python.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'Python 3.11 or later is needed: make PYTHON=python3.12 ...'; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ echo 'Python cannot make virtual environments here; on Debian: apt-get install python3-venv'; exit 1; }
+	touch $@
+
+$(VENV)/torch.stamp: requirements.txt $(VENV)/python.stamp
+	$(BIN)/python -m pip install $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) '$(TORCH)'
+	touch $@
+
+$(VENV)/app.stamp: requirements.txt pyproject.toml $(VENV)/torch.stamp
+	$(BIN)/python -m pip install -r requirements.txt
+	$(BIN)/python -m pip install --no-deps -e .
+	touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt $(VENV)/app.stamp
+	$(BIN)/python -m pip install -r requirements-dev.txt
+	touch $@

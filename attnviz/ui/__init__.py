@@ -1,0 +1,1 @@
+"""The Streamlit side. Only this package, the pages and app.py import streamlit."""

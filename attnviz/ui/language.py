@@ -1,0 +1,111 @@
+"""The language of a session and text that is safe to show.
+
+Streamlit reads most texts as Markdown; what a person typed reaches it only through `code`, as a literal code span.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+import streamlit as st
+
+from attnviz import locale
+from attnviz.errors import AttnvizError
+
+__all__ = ["choose", "code", "current", "explain", "plain", "say", "symbol", "visible"]
+
+VISIBLE = {"\n": "↵", "\t": "⇥"}
+MAX_SYMBOLS = 12
+MAX_KNOWN = 80  # characters of the list of known symbols
+
+
+def current() -> str:
+    """The session's language: chosen, named in the link, or the browser's."""
+    lang = st.session_state.get("lang")
+    if lang in locale.LANGUAGES:
+        return str(lang)
+    browser = (st.context.locale or "").split("-")[0].lower()
+    return browser if browser in locale.LANGUAGES else locale.DEFAULT
+
+
+def say(key: str, **params: object) -> str:
+    """The message `key` in the session's language."""
+    return locale.t(current(), key, **params)
+
+
+def choose() -> None:
+    """The switch between languages."""
+    st.session_state["lang"] = current()
+    st.segmented_control(
+        say("page.language"),
+        list(locale.LANGUAGES),
+        format_func=locale.LANGUAGES.__getitem__,
+        key="lang",
+        required=True,
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+
+
+def visible(text: str, limit: int = 60) -> str:
+    """Text on one line: line breaks and tabs as signs, control characters by code point, the rest cut at `limit`."""
+    cut = text if len(text) <= limit else text[: limit - 1] + "…"
+    return "".join(VISIBLE.get(c, f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c).startswith("C") else c) for c in cut)
+
+
+def code(text: str, limit: int = 60) -> str:
+    """Any text as a Markdown code span that shows it literally.
+
+    Example:
+        >>> code("a`b")
+        '`` a`b ``'
+    """
+    shown = visible(text, limit)
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", shown)), default=0))
+    pad = " " if "`" in shown or shown.startswith(" ") or shown.endswith(" ") else ""
+    return f"{fence}{pad}{shown}{pad}{fence}"
+
+
+def plain(text: str) -> str:
+    """A catalogue's text as Markdown that shows it literally."""
+    return re.sub(r"([\\`*_{}\[\]<>#+!|~$^])", r"\\\1", text)
+
+
+def symbol(text: str) -> str:
+    """A symbol that a model does not know, with code points where the eye cannot tell what it is.
+
+    Example:
+        >>> symbol("e\\u0301")
+        '`é` (U+0065 LATIN SMALL LETTER E, U+0301 COMBINING ACUTE ACCENT)'
+    """
+    hidden = any(unicodedata.category(c)[0] in "CMZ" for c in text)
+    if not hidden:
+        return code(text, 24)
+    points = ", ".join(f"U+{ord(c):04X} {unicodedata.name(c, '')}".rstrip() for c in text[:6])
+    more = "…" if len(text) > 6 else ""
+    if all(unicodedata.category(c)[0] in "CMZ" for c in text):
+        return points + more
+    return f"{code(text, 24)} ({points}{more})"
+
+
+def explain(error: AttnvizError) -> str:
+    """What went wrong and what to do, as Markdown in the session's language."""
+    return say(f"error.{error.code}", **{name: _detail(name, value) for name, value in error.details.items()})
+
+
+def _detail(name: str, value: object) -> str:
+    if isinstance(value, int):
+        return f"{value:,}"
+    if not isinstance(value, list):
+        return code(str(value), 200)
+    if name == "known":
+        return code(" ".join(visible(item) for item in value), MAX_KNOWN)
+    return _symbols(value)
+
+
+def _symbols(symbols: Sequence[str]) -> str:
+    shown = ", ".join(map(symbol, symbols[:MAX_SYMBOLS]))
+    rest = len(symbols) - MAX_SYMBOLS
+    return shown if rest <= 0 else say("page.and_more", shown=shown, n=rest)

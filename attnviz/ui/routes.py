@@ -1,0 +1,109 @@
+"""What the browser view fetches without a rerun: its modules, and the numbers of a trace by its id.
+
+GET /attnviz/view/static/<file>
+GET /attnviz/trace/<id>/bundle?site=NAME&heads=0,1&stages=q,k,weights    the binary format of `attnviz.view.payload`
+GET /attnviz/trace/<id>/proof                                            JSON
+GET /attnviz/trace/<id>/trace.npz                                        a download
+
+Errors are JSON: 404 {"error": "gone"} for a trace that is no longer held, 400 {"error": ...} for what it does not have.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+from anyio import CapacityLimiter, to_thread
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from attnviz.trace import Trace
+from attnviz.ui.component import DATA_PATH
+from attnviz.ui.shared import TRACES
+from attnviz.view import STATIC
+from attnviz.view.payload import STAGES, bundle
+
+__all__ = ["routes"]
+
+MAX_BUNDLE = 256 * 2**20  # bytes of one answer
+KEPT = {"Cache-Control": "private, max-age=600"}  # what an id stands for never changes
+
+_heavy = CapacityLimiter(2)  # requests that compute at the same time
+
+
+class _Modules(StaticFiles):
+    """Files that the browser may keep, but asks about each time, so that an upgrade is seen."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+def routes(base: str = "") -> list[BaseRoute]:
+    """The routes, below the server's base path when it has one."""
+    root = f"/{base.strip('/')}" if base.strip("/") else ""
+    data = f"{root}/{DATA_PATH}/{{trace_id}}"
+    return [
+        Mount(f"{root}/attnviz/view/static", app=_Modules(directory=STATIC)),
+        Route(f"{data}/bundle", _answer(_bundle)),
+        Route(f"{data}/proof", _answer(_proof)),
+        Route(f"{data}/trace.npz", _answer(_npz)),
+    ]
+
+
+def _answer(make: Callable[[Request, Trace], Response]) -> Callable[[Request], Any]:
+    """A handler that looks the trace up and computes in a thread, so that the event loop stays free."""
+
+    async def handle(request: Request) -> Response:
+        trace = TRACES.get(request.path_params["trace_id"])
+        if trace is None:
+            return JSONResponse({"error": "gone"}, 404)
+        return await to_thread.run_sync(make, request, trace, limiter=_heavy)
+
+    return handle
+
+
+def _refuse(error: str, status: int = 400) -> Response:
+    return JSONResponse({"error": error}, status)
+
+
+def _bundle(request: Request, trace: Trace) -> Response:
+    query = request.query_params
+    site = next((site for site in trace.sites if site.name == query.get("site")), None)
+    if site is None:
+        return _refuse("site")
+    heads = query.get("heads", "").split(",")
+    if not all(head.isascii() and head.isdigit() and len(head) < 7 and int(head) < site.n_heads for head in heads):
+        return _refuse("heads")
+    stages = [stage for stage in STAGES if stage in query.get("stages", "").split(",")]
+    if not stages or len(stages) != len(set(query.get("stages", "").split(","))):
+        return _refuse("stages")
+    chosen = sorted({int(head) for head in heads})
+    cells = {"scores", "masked", "weights"}.intersection(stages)
+    if len(chosen) * len(cells) * site.q.shape[1] * site.k.shape[1] * 4 > MAX_BUNDLE:
+        return _refuse("too_large", 413)
+    # "identity": float32 hardly shrinks, and the server's gzip would hold up everybody else
+    headers = {**KEPT, "Content-Encoding": "identity"}
+    return Response(bundle(trace, site.name, chosen, stages), media_type="application/octet-stream", headers=headers)
+
+
+def _proof(request: Request, trace: Trace) -> Response:
+    entries = trace.proof()
+    return JSONResponse(
+        {
+            "sites": [{"name": entry.name, "max_abs_error": entry.max_abs_error} for entry in entries],
+            "max_abs_error": max(entry.max_abs_error for entry in entries),
+        },
+        headers=KEPT,
+    )
+
+
+def _npz(request: Request, trace: Trace) -> Response:
+    file = io.BytesIO()
+    trace.to_npz(file)
+    headers = {**KEPT, "Content-Disposition": 'attachment; filename="trace.npz"', "Content-Encoding": "identity"}
+    return Response(file.getvalue(), media_type="application/octet-stream", headers=headers)

@@ -1,0 +1,183 @@
+/** The trace's numbers in the browser: unpacking, holding within a bound, fetching what is missing. */
+
+const MAGIC = "AVZ1";
+const ALIGN = 8;
+const BUDGET_BYTES = 256 * 2 ** 20;
+const TYPES = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array };
+
+/** Stages of one head, in the order of the chain; `x` and `x_kv` belong to the site. */
+export const STAGES = ["q", "k", "v", "scores", "masked", "weights", "context"];
+
+/** A failed fetch. `gone`: the server no longer holds this trace. */
+export class LoadError extends Error {
+  constructor(message, gone = false) {
+    super(message);
+    this.name = "LoadError";
+    this.gone = gone;
+  }
+}
+
+/**
+ * Reads one payload: "AVZ1", uint32 length, JSON header, padding to 8, data section.
+ * @param {Uint8Array} bytes
+ * @returns {{header: any, arrays: Map<string, {data: Float32Array|Int32Array|Uint8Array, shape: number[]}>}}
+ */
+export function unpack(bytes) {
+  // typed arrays need aligned memory
+  const source = bytes.byteOffset % ALIGN === 0 ? bytes : bytes.slice();
+  const magic = String.fromCharCode(...source.subarray(0, 4));
+  if (magic !== MAGIC) throw new LoadError(`expected a payload that starts with ${MAGIC}, got ${JSON.stringify(magic)}`);
+  const length = new DataView(source.buffer, source.byteOffset, source.byteLength).getUint32(4, true);
+  const header = JSON.parse(new TextDecoder().decode(source.subarray(8, 8 + length)));
+  const start = source.byteOffset + Math.ceil((8 + length) / ALIGN) * ALIGN;
+  const arrays = new Map();
+  for (const [path, { dtype, shape, offset }] of Object.entries(header.arrays ?? {})) {
+    const size = shape.reduce((product, n) => product * n, 1);
+    arrays.set(path, { data: new TYPES[dtype](source.buffer, start + offset, size), shape });
+  }
+  return { header, arrays };
+}
+
+export class TraceData {
+  /**
+   * @param {Uint8Array} bytes  the overview payload
+   * @param {() => void} onArrival  called when further arrays arrived
+   */
+  constructor(bytes, onArrival = () => {}) {
+    const { header, arrays } = unpack(bytes);
+    this.header = header;
+    this.onArrival = onArrival;
+    this.overview = arrays; // never dropped
+    this.held = new Map(); // path -> array; least recently used first
+    this.heldBytes = 0;
+    this.pending = new Map(); // path -> promise of the request that brings it
+  }
+
+  get sites() {
+    return this.header.sites;
+  }
+
+  site(index) {
+    return this.header.sites[index];
+  }
+
+  tokens(stack) {
+    return this.header.tokens[stack];
+  }
+
+  /** @returns {{data: Float32Array, rows: number, cols: number}|undefined} */
+  get(site, head, stage) {
+    const name = typeof site === "number" ? this.site(site).name : site.name;
+    return asMatrix(this.array(stage === "x" || stage === "x_kv" ? `${name}/${stage}` : `${name}/${head}/${stage}`));
+  }
+
+  /** The input of the queries, (Tq, d_model). */
+  x(site) {
+    return this.get(site, 0, "x");
+  }
+
+  array(path) {
+    const fixed = this.overview.get(path);
+    if (fixed) return fixed;
+    const found = this.held.get(path);
+    if (found) {
+      this.held.delete(path);
+      this.held.set(path, found);
+    }
+    return found;
+  }
+
+  /** Thumbnails of a site: {data: Uint8Array, shape: [H + 1, Sq, Sk]}, the last one the average. */
+  thumbs(site) {
+    return this.overview.get(`thumbs/${this.site(site).name}`);
+  }
+
+  has(siteIndex, head, stages) {
+    return stages.every((stage) => this.get(siteIndex, head, stage) !== undefined);
+  }
+
+  /**
+   * Makes sure these are held; asks the server only for what is neither held nor under way.
+   * @param {number} siteIndex
+   * @param {number[]} heads
+   * @param {string[]} stages
+   * @returns {Promise<void>}
+   */
+  async load(siteIndex, heads, stages) {
+    const site = this.site(siteIndex);
+    const missing = (head, stage) => this.get(siteIndex, head, stage) === undefined;
+    const waits = new Set();
+    const askHeads = new Set();
+    const askStages = new Set();
+    const paths = [];
+    for (const head of heads) {
+      for (const stage of stages) {
+        if (!missing(head, stage)) continue;
+        const path = stage === "x" || stage === "x_kv" ? `${site.name}/${stage}` : `${site.name}/${head}/${stage}`;
+        const underWay = this.pending.get(path);
+        if (underWay) waits.add(underWay);
+        else {
+          askHeads.add(head);
+          askStages.add(stage === "x_kv" ? "x" : stage); // the two come together
+          paths.push(path);
+        }
+      }
+    }
+    if (paths.length) {
+      const query = new URLSearchParams({ site: site.name, heads: [...askHeads].join(","), stages: [...askStages].join(",") });
+      const request = this.fetchBundle(`bundle?${query}`).finally(() => paths.forEach((path) => this.pending.delete(path)));
+      paths.forEach((path) => this.pending.set(path, request));
+      waits.add(request);
+    }
+    await Promise.all(waits);
+  }
+
+  url(rest) {
+    return new URL(`${this.header.data_url}/${rest}`, document.baseURI).href;
+  }
+
+  async fetchBundle(rest) {
+    const response = await this.fetch(rest);
+    const { arrays } = unpack(new Uint8Array(await response.arrayBuffer()));
+    for (const [path, array] of arrays) this.hold(path, array);
+    this.onArrival();
+  }
+
+  /** @throws {LoadError} */
+  async fetch(rest) {
+    if (!this.header.data_url) throw new LoadError("this page holds no further data");
+    let response;
+    try {
+      response = await fetch(this.url(rest));
+    } catch (error) {
+      throw new LoadError(String(error));
+    }
+    if (!response.ok) throw new LoadError(`${response.status} ${rest}`, response.status === 404);
+    return response;
+  }
+
+  /** Takes over what another payload of the same trace had loaded. */
+  adopt(other) {
+    this.held = other.held;
+    this.heldBytes = other.heldBytes;
+    for (const [path, array] of other.overview) if (!this.overview.has(path)) this.hold(path, array);
+  }
+
+  hold(path, { data, shape }) {
+    if (this.held.has(path)) return;
+    // an own copy: a view would keep the whole response alive after its neighbours are dropped
+    this.held.set(path, { data: data.slice(), shape });
+    this.heldBytes += data.byteLength;
+    for (const [oldest, array] of this.held) {
+      if (this.heldBytes <= BUDGET_BYTES || oldest === path) break;
+      this.held.delete(oldest);
+      this.heldBytes -= array.data.byteLength;
+    }
+  }
+}
+
+function asMatrix(array) {
+  if (!array) return undefined;
+  array.matrix ??= { data: array.data, rows: array.shape[0], cols: array.shape[1] };
+  return array.matrix;
+}

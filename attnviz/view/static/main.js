@@ -1,0 +1,278 @@
+/**
+ * The browser view of a trace. `mount` is what Streamlit, a notebook or a plain page calls;
+ * called again with other data or another theme, it updates the picture in place.
+ */
+
+import * as code from "./code.js";
+import * as formula from "./formula.js";
+import * as lines from "./lines.js";
+import * as outputs from "./outputs.js";
+import * as product from "./product.js";
+import { Chain } from "./chain.js";
+import { palette } from "./colors.js";
+import { LoadError, STAGES, TraceData } from "./data.js";
+import { el } from "./dom.js";
+import { exportMenu } from "./exports.js";
+import { fmt, full } from "./format.js";
+import { Grid } from "./grid.js";
+import { visibleWeights } from "./hidden.js";
+import { Matrix } from "./matrix.js";
+import { choiceState, siteTitle } from "./select.js";
+import { visibleSpec } from "./specs.js";
+import { createStore, unlock } from "./store.js";
+import { openTable } from "./table.js";
+import { Tabs } from "./tabs.js";
+import { Toolbar } from "./toolbar.js";
+import { Tooltip } from "./tooltip.js";
+import { KEEP, forgetUrl, readUrl, writeUrl } from "./url.js";
+
+const DEFAULTS = { step: 0, all: true, tab: "lines", hide: "none", keep: KEEP, zoom: null };
+const PREFETCH_CELLS = 256 * 256; // all heads of a layer are fetched up to this size
+const PREFETCH_WAIT_MS = 200;
+const ANNOUNCE_WAIT_MS = 120;
+const WEIGHTS_HEIGHT = 430;
+const STYLES = ["view.css", "panels.css"];
+
+const instances = new WeakMap(); // parentElement -> View
+
+/**
+ * @param {{data: Uint8Array, parentElement: HTMLElement, setStateValue?: Function, setTriggerValue?: Function}} component
+ * @returns {() => void} cleanup
+ */
+export function mount(component) {
+  const { parentElement } = component;
+  const view = instances.get(parentElement);
+  if (view) view.receive(component);
+  else instances.set(parentElement, new View(component));
+  return () => {
+    instances.get(parentElement)?.destroy();
+    instances.delete(parentElement);
+  };
+}
+
+class View {
+  constructor(component) {
+    this.component = component;
+    this.bytes = component.data;
+    this.root = el("div", { class: "attnviz" });
+    this.styled = Promise.all(STYLES.map((name) => this.style(name)));
+    component.parentElement.append(this.root);
+    this.data = new TraceData(component.data, () => this.store.touch("data"));
+    this.store = createStore({ ...DEFAULTS, ...choiceState(this.data.header), ...readUrl() });
+    this.store.subscribe((state, changed) => this.update(state, changed));
+    this.scheme = window.matchMedia("(prefers-color-scheme: dark)");
+    this.onScheme = () => this.retheme();
+    this.scheme.addEventListener("change", this.onScheme);
+    this.onEscape = (event) => this.escape(event);
+    document.addEventListener("keydown", this.onEscape);
+    // nothing is drawn before its rules are there: sizes and colours come from them
+    this.styled.then(() => this.build());
+  }
+
+  /** One style sheet below the root, resolved when it has loaded or failed to. */
+  style(name) {
+    const link = el("link", { rel: "stylesheet", href: new URL(name, import.meta.url).href });
+    const settled = new Promise((resolve) => {
+      link.addEventListener("load", resolve);
+      link.addEventListener("error", resolve);
+    });
+    this.root.append(link);
+    return settled;
+  }
+
+  build() {
+    if (this.gone) return;
+    this.palette = palette(this.root);
+    this.root.dataset.theme = this.palette.dark ? "dark" : "light";
+    this.palette = palette(this.root); // the theme's own tints
+    this.parts?.forEach((part) => part.destroy?.());
+    this.body?.remove();
+    this.ctx = this.context();
+    this.body = el("div", { class: "av-body" });
+    this.root.append(this.body);
+    this.live = el("div", { class: "av-live", "aria-live": "polite" });
+    this.ctx.tooltip = new Tooltip(this.body);
+    this.toolbar = new Toolbar(this.ctx);
+    this.grid = new Grid(this.ctx);
+    this.weights = new Matrix(this.ctx, { maxHeight: WEIGHTS_HEIGHT, eager: true });
+    this.tabs = new Tabs(this.ctx, { lines, product, formula, outputs, code });
+    this.chain = new Chain(this.ctx);
+    this.parts = [this.toolbar, this.grid, this.weights, this.tabs, this.chain];
+    const right = el("div", { class: "av-right" }, [
+      this.toolbar.element,
+      el("div", { class: "av-columns" }, [el("section", { class: "av-weights" }, [this.weights.element]), this.tabs.element]),
+    ]);
+    const left = el("aside", { class: "av-left", "aria-label": this.ctx.t("view.frame.grid.title") }, [this.grid.element]);
+    this.body.prepend(el("div", { class: "av-layout" }, [left, right]), this.chain.element, this.live);
+    this.showWeights();
+    this.mirror(this.store.state);
+    this.need(this.store.state);
+    requestAnimationFrame(() => {
+      this.root.dataset.ready = "true";
+      performance.mark("attnviz:painted");
+    });
+  }
+
+  context() {
+    const view = this;
+    return {
+      store: this.store,
+      root: this.root,
+      fmt,
+      full,
+      get data() {
+        return view.data;
+      },
+      palette: () => view.palette,
+      t: (key, params) => view.text(key, params),
+      announce: (text) => view.announce(text),
+      visibleWeights: (state) => visibleWeights(state, view.ctx),
+      load: (site, heads, stages) => view.load(site, heads, stages),
+      failed: (error) => view.failed(error),
+      openTable: (spec) => openTable(view.ctx, spec),
+      exportMenu: (spec, anchor) => exportMenu(view.ctx, spec, anchor),
+    };
+  }
+
+  /** The catalogue's text, "{name}" filled in. */
+  text(key, params = {}) {
+    const text = this.data.header.strings[key] ?? key;
+    return text.replace(/\{(\w+)\}/g, (whole, name) => (name in params ? String(params[name]) : whole));
+  }
+
+  announce(text) {
+    clearTimeout(this.announcing);
+    this.announcing = setTimeout(() => {
+      this.live.textContent = text;
+    }, ANNOUNCE_WAIT_MS);
+  }
+
+  /** Other data, or the same again because the theme changed. */
+  receive(component) {
+    const before = this.data.header;
+    this.component = component;
+    if (component.data === this.bytes || !this.body) {
+      this.bytes = component.data;
+      if (!this.body) this.data = new TraceData(component.data, () => this.store.touch("data"));
+      this.retheme();
+      return;
+    }
+    this.bytes = component.data;
+    const next = new TraceData(component.data, () => this.store.touch("data"));
+    const { header } = next;
+    const sameTrace = header.trace === before.trace;
+    if (sameTrace) next.adopt(this.data);
+    this.data = next;
+    // a link is followed once; after that another text of the same model leaves people where they are
+    const follow = header.model.name !== before.model.name || header.choice.link !== before.choice.link;
+    if (!sameTrace || follow) this.store.set(choiceState(follow ? header : { ...header, choice: this.store.state }));
+    if (JSON.stringify(header.strings) !== JSON.stringify(before.strings)) {
+      this.build();
+    } else {
+      this.retheme();
+      this.store.touch("data");
+      if (!sameTrace) this.store.touch("trace");
+    }
+  }
+
+  retheme() {
+    if (!this.body) return;
+    this.palette = palette(this.root);
+    this.root.dataset.theme = this.palette.dark ? "dark" : "light";
+    this.palette = palette(this.root);
+    this.store.touch("theme");
+  }
+
+  /** @param {import("./store.js").State} state */
+  update(state, changed) {
+    if (!this.body) return;
+    const start = changed.has("head") || changed.has("site") || changed.has("trace");
+    for (const part of [this.toolbar, this.grid]) part.update(changed);
+    if (start || changed.has("data") || changed.has("hide")) this.showWeights();
+    this.weights.update(changed);
+    this.chain.update(changed);
+    this.tabs.update(changed);
+    this.mirror(state);
+    writeUrl(state, this.data.site(state.site));
+    if (start) {
+      performance.mark("attnviz:painted");
+      this.announce(siteTitle(this.ctx, this.data.site(state.site), state.head));
+      this.need(state);
+    }
+    if (changed.has("locked")) this.announce(this.text(state.locked ? "view.frame.locked" : "view.frame.unlocked"));
+  }
+
+  showWeights() {
+    this.weights.show(visibleSpec(this.ctx, this.store.state));
+  }
+
+  /** The state on the root element, for tests and for style. */
+  mirror(state) {
+    const { dataset } = this.root;
+    dataset.site = this.data.site(state.site).name;
+    dataset.head = String(state.head);
+    dataset.locked = String(state.locked);
+    dataset.query = state.query === null ? "" : String(state.query);
+    dataset.key = state.key === null ? "" : String(state.key);
+    dataset.loaded = String(this.data.has(state.site, state.head, ["weights"]));
+  }
+
+  /** Loads the chosen head, its weights before the rest; then, where they are small, its neighbours in the layer. */
+  async need({ site, head }) {
+    const { data } = this;
+    const { n_heads: n, queries, keys } = data.site(site);
+    await this.load(site, [head], ["weights"]);
+    await this.load(site, [head], STAGES);
+    clearTimeout(this.prefetching);
+    if (!data.header.data_url || data.tokens(queries).length * data.tokens(keys).length > PREFETCH_CELLS) return;
+    this.prefetching = setTimeout(async () => {
+      const nearestFirst = Array.from({ length: n }, (_, h) => h).sort((a, b) => Math.abs(a - head) - Math.abs(b - head));
+      for (const other of nearestFirst) {
+        if (this.data !== data || this.store.state.site !== site) return;
+        await this.load(site, [other], [...STAGES, "x", "output"]);
+      }
+      this.root.dataset.layer = data.site(site).name; // all of this layer is here: no switch of head asks the server
+    }, PREFETCH_WAIT_MS);
+  }
+
+  async load(site, heads, stages) {
+    const { data } = this;
+    try {
+      await data.load(site, heads, stages);
+      if (data === this.data) this.toolbar.clearProblem();
+    } catch (error) {
+      if (data === this.data) this.failed(error);
+    }
+  }
+
+  /** A fetch failed: says so, and offers a way on. */
+  failed(error) {
+    if (!(error instanceof LoadError)) throw error;
+    if (!this.data.header.data_url) return; // a page that was saved whole has no server to ask
+    const { setTriggerValue } = this.component;
+    const again = () => {
+      this.toolbar.clearProblem();
+      if (error.gone && setTriggerValue) setTriggerValue("reload", true);
+      else this.store.touch("retry");
+      if (!error.gone) this.need(this.store.state);
+    };
+    this.toolbar.showProblem(this.text(error.gone ? "view.frame.problem.gone" : "view.frame.problem.network"), this.text("view.frame.problem.again"), again);
+  }
+
+  escape(event) {
+    if (event.key !== "Escape" || event.defaultPrevented || !this.store.state.locked) return;
+    if (this.root.querySelector("dialog[open], [popover]:popover-open")) return;
+    unlock(this.store);
+  }
+
+  destroy() {
+    this.gone = true;
+    forgetUrl();
+    clearTimeout(this.prefetching);
+    clearTimeout(this.announcing);
+    document.removeEventListener("keydown", this.onEscape);
+    this.scheme.removeEventListener("change", this.onScheme);
+    this.parts?.forEach((part) => part.destroy?.());
+    this.root.remove();
+  }
+}

@@ -1,0 +1,32 @@
+/** Choosing a head, and naming it. */
+
+/** "Cross-attention · layer 0 · head 3" */
+export function siteTitle(ctx, site, head) {
+  const stack = ctx.t(`view.frame.stack.${site.stack}.${site.kind}`);
+  return ctx.t("view.frame.title", { stack, layer: site.layer, head });
+}
+
+/** Chooses a head; tokens that are locked stay so where the new site has the same tokens. */
+export function chooseHead(ctx, site, head) {
+  const { store, data } = ctx;
+  const { state } = store;
+  const [from, to] = [data.site(state.site), data.site(site)];
+  const query = from.queries === to.queries ? state.query : null;
+  const key = from.keys === to.keys ? state.key : null;
+  const dim = state.dim !== null && state.dim < to.d_head ? state.dim : null;
+  const locked = state.locked && (query !== null || key !== null || dim !== null);
+  store.set({ site, head, query, key, dim, locked });
+  store.flush(); // a head is switched within the same frame
+}
+
+/** The starting state that a payload asks for, held within what the trace has. */
+export function choiceState(header) {
+  const { choice } = header;
+  const site = Math.min(Math.max(0, choice.site), header.sites.length - 1);
+  const { queries, keys, n_heads: heads } = header.sites[site];
+  const within = (index, stack) => (index !== null && index >= 0 && index < header.tokens[stack].length ? index : null);
+  const query = within(choice.query ?? null, queries);
+  const key = within(choice.key ?? null, keys);
+  const locked = Boolean(choice.locked) && (query !== null || key !== null);
+  return { site, head: Math.min(Math.max(0, choice.head), heads - 1), query: locked ? query : null, key: locked ? key : null, dim: null, locked };
+}

@@ -1,0 +1,84 @@
+/**
+ * One small observable state. Everything on screen is a function of it and of the trace's data.
+ *
+ * @typedef {Object} State
+ * @property {number} site   index into header.sites
+ * @property {number} head   head of that site
+ * @property {number|null} query  hovered or locked query
+ * @property {number|null} key    hovered or locked key
+ * @property {number|null} dim    hovered or locked dimension of the head
+ * @property {boolean} locked
+ * @property {number} step   last opened stage of the chain, 0..6
+ * @property {boolean} all   every stage of the chain is open
+ * @property {string} tab
+ * @property {"none"|"first"|"specials"} hide
+ * @property {number} keep   percent of each row's mass that the lines keep
+ * @property {number|null} zoom  pixels per cell of the chain, null: chosen to fit
+ */
+
+/**
+ * @param {State} initial
+ * @param {(callback: () => void) => void} schedule  how a notification is put off; a frame by default
+ */
+export function createStore(initial, schedule = (callback) => void requestAnimationFrame(callback)) {
+  let state = Object.freeze({ ...initial });
+  const listeners = new Set();
+  let changed = new Set();
+  let pending = false;
+
+  function flush() {
+    pending = false;
+    if (changed.size === 0) return;
+    const now = changed;
+    changed = new Set();
+    for (const listener of [...listeners]) listener(state, now);
+  }
+
+  function put(key) {
+    changed.add(key);
+    if (!pending) {
+      pending = true;
+      schedule(flush);
+    }
+  }
+
+  return {
+    /** @returns {State} */
+    get state() {
+      return state;
+    },
+    /** Changes fields; listeners hear of the fields that really changed, once a frame. */
+    set(patch) {
+      const keys = Object.keys(patch).filter((key) => !Object.is(state[key], patch[key]));
+      if (keys.length === 0) return;
+      state = Object.freeze({ ...state, ...patch });
+      keys.forEach(put);
+    },
+    /** Tells listeners of something outside the state: "data" or "theme". */
+    touch: put,
+    /** Notifies at once, without waiting for the frame. */
+    flush,
+    /** @param {(state: State, changed: Set<string>) => void} listener */
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+/** Hover previews, and only while nothing is locked. */
+export function hover(store, patch) {
+  if (!store.state.locked) store.set(patch);
+}
+
+/** A click locks what it points at; a second click on the same unlocks. */
+export function toggleLock(store, patch) {
+  const { state } = store;
+  const same = state.locked && Object.keys(patch).every((key) => state[key] === patch[key]);
+  if (same) unlock(store);
+  else store.set({ query: null, key: null, dim: null, ...patch, locked: true });
+}
+
+export function unlock(store) {
+  store.set({ locked: false, query: null, key: null, dim: null });
+}

@@ -1,0 +1,95 @@
+/** The tooltip that follows the pointer, and what it says of a cell. */
+
+import { el } from "./dom.js";
+import { tokenElement } from "./format.js";
+import { visibleWeights } from "./hidden.js";
+
+const GAP = 14;
+
+/**
+ * @typedef {Object} Line
+ * @property {string} label
+ * @property {string} [token]  shown in the code face, with its position in `text`
+ * @property {string} [text]
+ * @property {string} [exact]  the number in full
+ * @property {"query"|"key"} [tone]
+ */
+
+/** What there is to say of cell (row, col): its tokens, score, scaled score, weight; or its dimension and number. */
+export function describeCell(ctx, spec, row, col) {
+  const { t } = ctx;
+  const { rows, cols } = spec;
+  const number = (label, x) => ({ label, text: ctx.fmt(x), exact: ctx.full(x) });
+  const token = (axis, index) => ({
+    label: t(axis.kind === "queries" ? "view.frame.tip.query" : "view.frame.tip.key"),
+    token: axis.labels[index],
+    text: `#${axis.index ? axis.index[index] : index}`,
+    tone: axis.kind === "queries" ? "query" : "key",
+  });
+  const value = spec.matrix.data[row * spec.matrix.cols + col];
+  if (cols.kind === "dims") {
+    return [token(rows, row), { label: t("view.frame.tip.dim"), text: String(col) }, number(spec.title, value)];
+  }
+  const { state } = ctx.store;
+  const lines = [token(rows, row), token(cols, col)];
+  const j = cols.index ? cols.index[col] : col;
+  for (const stage of ["scores", "masked", "weights"]) {
+    const matrix = ctx.data.get(state.site, state.head, stage);
+    if (matrix) lines.push(number(t(`view.frame.tip.${stage}`), matrix.data[row * matrix.cols + j]));
+  }
+  const shown = state.hide === "none" ? undefined : visibleWeights(state, ctx);
+  const c = shown ? shown.keyIndex.indexOf(j) : -1;
+  if (c >= 0) lines.push(number(t("view.frame.tip.renormalised"), shown.data[row * shown.cols + c]));
+  return lines;
+}
+
+export class Tooltip {
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.root = root;
+    this.element = el("div", { class: "av-tooltip", "aria-hidden": "true", hidden: true });
+    root.append(this.element);
+  }
+
+  /** @param {Line[]} lines */
+  show(lines, clientX, clientY) {
+    const rows = lines.map(({ label, token, text, exact, tone }) => {
+      const value = el("span", { class: `av-tip-value ${tone ? `av-tone-${tone}` : ""}` });
+      if (token !== undefined) value.append(tokenElement(token), " ");
+      value.append(el("span", { class: token === undefined ? "" : "av-muted", text }));
+      if (exact !== undefined && exact !== text) value.append(" ", el("span", { class: "av-muted av-exact", text: exact }));
+      return [el("span", { class: "av-muted", text: label }), value];
+    });
+    this.showElement(el("div", { class: "av-tip-lines" }, rows.flat()), clientX, clientY);
+  }
+
+  /** Shows any element, e.g. an enlarged thumbnail. */
+  showElement(content, clientX, clientY) {
+    if (this.element.firstChild !== content) this.element.replaceChildren(content);
+    this.place(clientX, clientY);
+  }
+
+  /** Once a frame: its size has to be measured. */
+  place(clientX, clientY) {
+    this.pointer = [clientX, clientY];
+    this.element.hidden = false;
+    this.request ??= requestAnimationFrame(() => {
+      this.request = undefined;
+      if (!this.element.hidden) this.move(...this.pointer);
+    });
+  }
+
+  move(clientX, clientY) {
+    const box = this.root.getBoundingClientRect();
+    const { offsetWidth: width, offsetHeight: height } = this.element;
+    const right = clientX - box.left + GAP;
+    const x = right + width <= box.width ? right : clientX - box.left - GAP - width;
+    const below = clientY + GAP + height <= window.innerHeight;
+    const y = clientY - box.top + (below ? GAP : -GAP - height);
+    this.element.style.transform = `translate(${Math.round(Math.max(0, x))}px, ${Math.round(y)}px)`;
+  }
+
+  hide() {
+    this.element.hidden = true;
+  }
+}

@@ -1,0 +1,117 @@
+"""One server and one Chromium for all browser tests; any error of the console and any foreign request fails a test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.error import URLError
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+
+from tests.tiny import tiny_models
+
+ROOT = Path(__file__).parents[2]
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+QUIET += ["--disable-sync", "--no-first-run"]
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_models(tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture(scope="session")
+def server(models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app as `make run` starts it, on a free port, with the tiny models beside the zoo."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = tmp_path_factory.mktemp("server") / "log"
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    environment = {**os.environ, "ATTNVIZ_MODELS": str(models_folder), "OMP_WAIT_POLICY": "PASSIVE"}
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            address = f"http://localhost:{port}"
+            _wait(address, process, log)
+            yield address
+        finally:
+            process.terminate()
+            process.wait(20)
+    assert "Traceback" not in log.read_text("utf-8"), log.read_text("utf-8")
+
+
+def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(240):
+        assert process.poll() is None, log.read_text("utf-8")
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health"):
+                return
+        except (URLError, ConnectionError):
+            time.sleep(0.25)
+    pytest.fail(f"the server did not start:\n{log.read_text('utf-8')}")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(server: str, browser: Browser) -> Iterator[Open]:
+    """Opens the Explorer in a browser of its own: open_page(model="tiny-encoder", head="1", width=390, ...)."""
+    contexts: list[BrowserContext] = []
+    problems: list[str] = []
+
+    def heard(kind: str, text: str) -> None:
+        if kind in ("error", "warning"):
+            problems.append(text)
+
+    def asked(url: str) -> None:
+        if not url.startswith((server, "data:", "blob:", server.replace("http", "ws"))):
+            problems.append(f"request to {url}")
+
+    def open_page(width: int = 1440, height: int = 900, scheme: str = "light", path: str = "", **link: str) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,  # type: ignore[arg-type]
+            locale="en-US",
+            accept_downloads=True,
+            permissions=["clipboard-read", "clipboard-write"],
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("console", lambda message: heard(message.type, message.text))
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("dialog", lambda dialog: problems.append(f"a script ran: {dialog.message}") or dialog.dismiss())
+        page.on("response", lambda answer: answer.status >= 400 and problems.append(f"{answer.status} {answer.url}"))
+        page.on("request", lambda request: asked(request.url))
+        page.goto(f"{server}/{path}?{urlencode(link)}")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+def view(page: Page) -> Locator:
+    """The view, once its picture is there."""
+    page.wait_for_selector(".attnviz[data-ready=true]")
+    return page.locator(".attnviz")

@@ -1,0 +1,217 @@
+"""The Explorer page as the server builds it, without a browser."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import attnviz.ui
+from attnviz import locale
+from attnviz.ui import shared
+from tests.tiny import MARKUP
+
+ENTRY = str(Path(attnviz.ui.__file__).parent / "entry.py")
+pytestmark = pytest.mark.usefixtures("operator_models")
+
+
+def open_page(**params: str) -> AppTest:
+    page = AppTest.from_file(ENTRY, default_timeout=60)
+    for name, value in params.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def type_text(page: AppTest, text: str) -> AppTest:
+    page.text_area(key="text").set_value(text).run()
+    assert not page.exception
+    return page
+
+
+def header(page: AppTest) -> dict[str, Any] | None:
+    """What the view was given to show; None when there is no picture."""
+    for element in page.main:
+        payload = getattr(getattr(element, "proto", None), "bytes", b"")
+        if payload[:4] == b"AVZ1":
+            return dict(json.loads(payload[8 : 8 + int.from_bytes(payload[4:8], "little")]))
+    return None
+
+
+def shown(page: AppTest) -> dict[str, Any]:
+    found = header(page)
+    assert found is not None
+    return found
+
+
+def place(page: AppTest) -> dict[str, Any]:
+    """Which part of the picture comes first."""
+    return {name: value for name, value in shown(page)["choice"].items() if name != "link"}
+
+
+def messages(page: AppTest) -> str:
+    return "\n".join(m.value for kind in (page.error, page.warning, page.info, page.caption) for m in kind)
+
+
+def test_every_model_opens_on_its_first_example() -> None:
+    for name, model in shared.listed().items():
+        page = open_page(model=name)
+        if name == "tiny-damaged":
+            assert header(page) is None
+            assert "model.safetensors" in page.error[0].value
+        else:
+            assert not page.error
+            assert not page.warning
+            assert page.text_area(key="text").value == model.examples[0][0]
+            assert shown(page)["sites"]
+
+
+def test_the_first_page_is_the_first_model() -> None:
+    page = open_page()
+    assert page.session_state["model"] == next(iter(shared.listed()))
+    assert place(page) == {"site": 0, "head": 0, "query": None, "key": None, "locked": False}
+
+
+def test_an_example_is_one_click_away() -> None:
+    page = open_page(model="tiny-encoder")
+    page.button(key="example-tiny-encoder-1").click().run()
+    assert shown(page)["tokens"]["encoder"] == ["a", "b", "a", "b"]
+
+
+def test_a_decoder_continues_its_text() -> None:
+    page = open_page(model="tiny-decoder", text="The fox")
+    page.button(key="continue").click().run()
+    assert page.text_area(key="text").value.startswith("The fox")
+    assert len(shown(page)["tokens"]["decoder"]) == len(page.text_area(key="text").value) + 1
+    assert "continue" not in [button.key for button in open_page(model="tiny-encoder").button]
+
+
+def test_an_encoder_decoder_writes_a_missing_target_and_says_so() -> None:
+    page = open_page(model="tiny-both", text="3rd of March 2021")
+    assert locale.t("en", "page.target_written", target="")[:20] in page.caption[-1].value
+    page.text_area(key="target").set_value("2021").run()
+    assert shown(page)["tokens"]["decoder"] == ["<bos>", "2", "0", "2", "1"]
+    assert not any("wrote" in caption.value for caption in page.caption)
+
+
+def test_the_link_chooses_head_and_lock() -> None:
+    page = open_page(model="tiny-decoder", text="The", layer="2", head="3", q="2", k="1", lock="1", lang="zh")
+    assert place(page) == {"site": 2, "head": 3, "query": 2, "key": 1, "locked": True}
+    assert shown(page)["lang"] == "zh"
+    assert not page.warning
+
+
+def test_stack_and_kind_of_the_link_choose_among_a_layers_sites() -> None:
+    page = open_page(model="tiny-both", layer="1", stack="decoder", kind="cross", head="1")
+    site = shown(page)["sites"][shown(page)["choice"]["site"]]
+    assert (site["layer"], site["stack"], site["kind"]) == (1, "decoder", "cross")
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"layer": "99"},
+        {"head": "-1"},
+        {"head": "x"},
+        {"q": "1e3"},
+        {"k": "٣"},
+        {"q": "9" * 5000, "lock": "1"},
+    ],
+)
+def test_a_link_that_points_outside_falls_back_and_says_so(params: dict[str, str]) -> None:
+    page = open_page(model="tiny-encoder", **params)
+    choice = place(page)
+    assert choice == {"site": 0, "head": 0, "query": None, "key": None, "locked": False}
+    assert f"`{next(iter(params))}`" in page.warning[0].value
+
+
+def test_an_unknown_model_falls_back_and_says_so() -> None:
+    page = open_page(model="../../etc/passwd", text="x", layer="99")
+    assert page.session_state["model"] == next(iter(shared.listed()))
+    assert "`../../etc/passwd`" in page.warning[0].value
+    assert shown(page)["model"]
+    page.run()
+    assert not page.warning
+
+
+def test_unknown_languages_and_unrelated_parameters_are_left_alone() -> None:
+    page = open_page(model="tiny-encoder", lang="xx", utm="1")
+    assert shown(page)["lang"] == "en"
+
+
+def test_empty_text_teaches() -> None:
+    page = type_text(open_page(model="tiny-damaged"), "")
+    assert header(page) is None
+    page = type_text(open_page(model="tiny-encoder", text=""), "  ")
+    assert locale.t("en", "error.empty_text") in messages(page)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("a 😀", "`😀`"),
+        ("a e\u0301", "U+0301 COMBINING ACUTE ACCENT"),
+        ("a \u05d0", "`\u05d0`"),
+        ("a \u202e", "U+202E RIGHT-TO-LEFT OVERRIDE"),
+        ("a \x07", "U+0007"),
+        ("a \u200b", "U+200B ZERO WIDTH SPACE"),
+        ("a <script>alert(1)</script>", "`<script>alert(1)</script>`"[:20]),
+        ("a `**$x$", "`` `**$x$ ``"),
+    ],
+)
+def test_unknown_symbols_are_named_and_the_picture_stays(text: str, named: str) -> None:
+    page = open_page(model="tiny-encoder", text="a b")
+    type_text(page, text)
+    assert named in page.warning[0].value
+    assert "`a b c d e f g h i j`" in page.warning[0].value
+    assert shown(page)["tokens"]["encoder"] == ["a", "b"]
+    assert "`a b`" in page.caption[-1].value
+
+
+def test_a_long_text_is_refused_whole() -> None:
+    page = type_text(open_page(model="tiny-encoder"), "a " * 17)
+    assert "17" in page.warning[0].value
+    assert "16" in page.warning[0].value
+    assert shown(page)["tokens"]["encoder"] == ["g", "f", "e", "d", "c"]
+
+
+def test_a_hundred_thousand_characters_are_refused() -> None:
+    page = open_page(model="tiny-decoder", text="a" * 100_000)
+    assert "100,001" in page.warning[0].value
+    assert page.text_area(key="text").proto.max_chars == 20_000
+
+
+def test_markup_is_shown_as_it_was_typed() -> None:
+    page = open_page(model="tiny-decoder", text=MARKUP)
+    assert "".join(shown(page)["tokens"]["decoder"][1:]) == MARKUP
+
+
+def test_a_damaged_model_leaves_the_page_alive() -> None:
+    page = open_page(model="tiny-encoder")
+    page.session_state["model"] = "tiny-damaged"
+    page.run()
+    assert "`tiny-damaged`" in page.error[0].value
+    assert shown(page)["tokens"]["encoder"] == ["g", "f", "e", "d", "c"]
+    page.session_state["model"] = "tiny-encoder"
+    page.run()
+    assert not page.error
+
+
+def test_both_languages_say_the_same() -> None:
+    page = open_page(model="tiny-encoder", lang="zh")
+    assert page.text_area(key="text").label == locale.t("zh", "page.text")
+    page.session_state["lang"] = "en"
+    page.run()
+    assert page.text_area(key="text").label == locale.t("en", "page.text")
+    assert shown(page)["strings"] == locale.view_strings("en")
+
+
+def test_without_models_the_page_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("attnviz.ui.shared.ORDER", ())
+    monkeypatch.delenv(shared.MODELS_FOLDER)
+    shared.listed.cache_clear()
+    assert "`ATTNVIZ_MODELS`" in open_page().info[0].value

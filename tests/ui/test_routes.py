@@ -1,0 +1,118 @@
+import io
+import json
+
+import numpy as np
+import pytest
+from starlette.applications import Starlette
+
+from attnviz.trace import Trace
+from attnviz.ui import shared
+from attnviz.ui.routes import routes
+from attnviz.ui.store import Held, TraceKey
+from tests.ui.asgi import get
+
+APP = Starlette(routes=routes())
+
+
+@pytest.fixture
+def held(operator_models: None) -> Held:
+    return shared.run(TraceKey("tiny-both", "3rd of March 2021", "2021-03-03"))
+
+
+def unpack(payload: bytes) -> dict[str, np.ndarray]:
+    """The reader of the binary format, written a second time from its description."""
+    assert payload[:4] == b"AVZ1"
+    n = int.from_bytes(payload[4:8], "little")
+    start = 8 + n + -(8 + n) % 8
+    arrays = json.loads(payload[8 : 8 + n])["arrays"]
+    return {
+        path: np.frombuffer(payload, a["dtype"], int(np.prod(a["shape"])), start + a["offset"]).reshape(a["shape"])
+        for path, a in arrays.items()
+    }
+
+
+def site_of(trace: Trace) -> str:
+    return next(site.name for site in trace.sites if site.kind == "cross")
+
+
+def test_bundle_holds_the_numbers_of_the_trace(held: Held) -> None:
+    name = site_of(held.trace)
+    answer = get(
+        APP, f"/attnviz/trace/{held.id}/bundle", params={"site": name, "heads": "0,2", "stages": "q,weights,x"}
+    )
+    assert answer.status == 200
+    arrays = unpack(answer.content)
+    site = held.trace.site(name)
+    assert set(arrays) == {f"{name}/{h}/{s}" for h in (0, 2) for s in ("q", "weights")} | {f"{name}/x", f"{name}/x_kv"}
+    np.testing.assert_array_equal(arrays[f"{name}/2/weights"], site.weights(2).numpy())
+    np.testing.assert_array_equal(arrays[f"{name}/0/q"], site.q[0].numpy())
+    assert arrays[f"{name}/x"].shape == (11, 48)
+    assert arrays[f"{name}/x_kv"].shape == (17, 48)
+
+
+@pytest.mark.parametrize(
+    ("changed", "error"),
+    [
+        ({"site": "nowhere"}, "site"),
+        ({"site": ""}, "site"),
+        ({"heads": "9"}, "heads"),
+        ({"heads": "-1"}, "heads"),
+        ({"heads": ""}, "heads"),
+        ({"heads": "0,x"}, "heads"),
+        ({"heads": "٣"}, "heads"),
+        ({"stages": "weights,secrets"}, "stages"),
+        ({"stages": ""}, "stages"),
+    ],
+)
+def test_what_the_trace_does_not_have_is_refused(held: Held, changed: dict[str, str], error: str) -> None:
+    params = {"site": site_of(held.trace), "heads": "0", "stages": "weights"} | changed
+    answer = get(APP, f"/attnviz/trace/{held.id}/bundle", params=params)
+    assert (answer.status, answer.json()) == (400, {"error": error})
+
+
+@pytest.mark.parametrize("path", ["bundle", "proof", "trace.npz"])
+def test_unknown_ids_are_gone(path: str) -> None:
+    answer = get(APP, f"/attnviz/trace/{'0' * 32}/{path}")
+    assert (answer.status, answer.json()) == (404, {"error": "gone"})
+
+
+def test_answers_over_the_limit_are_refused(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("attnviz.ui.routes.MAX_BUNDLE", 100)
+    params = {"site": site_of(held.trace), "heads": "0", "stages": "weights"}
+    assert get(APP, f"/attnviz/trace/{held.id}/bundle", params=params).status == 413
+
+
+def test_proof_is_that_of_the_trace(held: Held) -> None:
+    answer = get(APP, f"/attnviz/trace/{held.id}/proof").json()
+    assert [site["name"] for site in answer["sites"]] == [site.name for site in held.trace.sites]
+    assert answer["max_abs_error"] == max(site["max_abs_error"] for site in answer["sites"])
+    assert answer["max_abs_error"] < 1e-5
+
+
+def test_npz_can_be_read(held: Held) -> None:
+    answer = get(APP, f"/attnviz/trace/{held.id}/trace.npz")
+    assert "attachment" in answer.headers["content-disposition"]
+    name = site_of(held.trace)
+    with np.load(io.BytesIO(answer.content)) as arrays:
+        np.testing.assert_array_equal(arrays[f"{name}/weights"][1], held.trace.site(name).weights(1).numpy())
+
+
+def test_modules_are_asked_about_each_time() -> None:
+    first = get(APP, "/attnviz/view/static/main.js")
+    assert first.status == 200
+    assert first.headers["cache-control"] == "no-cache"
+    assert "javascript" in first.headers["content-type"]
+    again = get(APP, "/attnviz/view/static/main.js", headers={"If-None-Match": first.headers["etag"]})
+    assert again.status == 304
+    assert again.headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize("path", ["../payload.py", "%2e%2e/payload.py", "..%2fpayload.py"])
+def test_only_the_modules_are_served(path: str) -> None:
+    assert get(APP, f"/attnviz/view/static/{path}").status == 404
+
+
+def test_routes_stand_below_the_base_path(held: Held) -> None:
+    app = Starlette(routes=routes("/deep/"))
+    assert get(app, "/deep/attnviz/view/static/main.js").status == 200
+    assert get(app, f"/deep/attnviz/trace/{held.id}/proof").status == 200
