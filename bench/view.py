@@ -27,19 +27,29 @@ CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-network
 FRAME_MS = 1000 / 60
 REPEATS = 15
 
-# The time from a key press on the chosen thumbnail to the painted head (with its numbers, where `wait` is set).
-PRESS = """async (root, [key, wait]) => {
-  performance.clearMarks('attnviz:painted');
+# The time from a key press on the chosen thumbnail to the frame that shows the weights of the head it leads to.
+PRESS = """(root, key) => new Promise((resolve) => {
+  const before = `${root.dataset.site} ${root.dataset.head}`;
   const start = performance.now();
+  const shown = () => `${root.dataset.site} ${root.dataset.head}` !== before && root.dataset.loaded === 'true';
+  new MutationObserver((_, observer) => {
+    if (!shown()) return;
+    observer.disconnect();
+    requestAnimationFrame(() => resolve(performance.now() - start));
+  }).observe(root, { attributes: true });
   const press = new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true });
   root.querySelector('.av-thumb[tabindex="0"]').dispatchEvent(press);
-  for (;;) {
-    await new Promise(requestAnimationFrame);
-    const painted = performance.getEntriesByName('attnviz:painted').length > 0;
-    if (painted && (!wait || root.dataset.loaded === 'true')) return performance.now() - start;
-    if (performance.now() - start > 20_000) throw new Error(`not painted after 20 s: ${key}, ${painted}`);
-  }
-}"""
+})"""
+
+# The time from a click to the frame that shows what an empty fragment changed.
+AGAIN = """(button) => new Promise((resolve) => {
+  const start = performance.now();
+  new MutationObserver((_, observer) => {
+    observer.disconnect();
+    requestAnimationFrame(() => resolve(performance.now() - start));
+  }).observe(document.querySelector('[data-testid=stText]'), { childList: true, characterData: true, subtree: true });
+  button.click();
+})"""
 
 # Moments of the frames while the pointer wanders over a box.
 HOVER = """async (root, [x, y, width, height, frames]) => {
@@ -158,7 +168,7 @@ def figures(page: Page, fragment: Page, app: str) -> list[Figure]:
     settled(page)
     traffic.reset()
     arrows = ["ArrowRight", "ArrowLeft"] * REPEATS
-    switches = [view(page).evaluate(PRESS, [arrow, False]) for arrow in arrows]
+    switches = [view(page).evaluate(PRESS, arrow) for arrow in arrows]
     box = page.locator(".attnviz .av-weights canvas").first.bounding_box()
     assert box is not None
     stamps = view(page).evaluate(HOVER, [box["x"], box["y"], box["width"], box["height"], 120])
@@ -177,23 +187,14 @@ def figures(page: Page, fragment: Page, app: str) -> list[Figure]:
 
 def server_change(page: Page) -> float:
     """Milliseconds from a key press to the painted picture of a head in a layer not held yet."""
-    milliseconds: float = view(page).evaluate(PRESS, ["ArrowDown", True])
+    milliseconds: float = view(page).evaluate(PRESS, "ArrowDown")
     settled(page)
     return milliseconds
 
 
 def round_trip(page: Page) -> float:
     """Milliseconds from a click to the text that an empty fragment changes."""
-    milliseconds: float = page.evaluate(
-        """async () => {
-          const text = () => document.querySelector('[data-testid=stText]').textContent;
-          const before = text();
-          const start = performance.now();
-          document.querySelector('[data-testid=stButton] button').click();
-          while (text() === before) await new Promise(requestAnimationFrame);
-          return performance.now() - start;
-        }"""
-    )
+    milliseconds: float = page.get_by_role("button", name="again").evaluate(AGAIN)
     return milliseconds
 
 

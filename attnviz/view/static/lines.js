@@ -298,7 +298,7 @@ export function create(ctx) {
       matrix.keyIndex.forEach((j, c) => (columns[j] = c));
       shown = { matrix, columns, queries, keys, kept: new KeptLines(matrix, state.keep) };
     }
-    if (fresh || changed.has("site")) {
+    if (fresh) {
       lists.query.reset(queries.length);
       lists.key.reset(keys.length);
     } else {

@@ -187,6 +187,7 @@ class View {
   update(state, changed) {
     if (!this.body) return;
     const start = changed.has("head") || changed.has("site") || changed.has("trace");
+    if (start) this.need(state); // asked for first: it is on its way while the rest is drawn
     for (const part of [this.toolbar, this.grid]) part.update(changed);
     if (start || changed.has("data") || changed.has("hide")) this.showWeights();
     this.weights.update(changed);
@@ -197,7 +198,6 @@ class View {
     if (start) {
       performance.mark("attnviz:painted");
       this.announce(siteTitle(this.ctx, this.data.site(state.site), state.head));
-      this.need(state);
     }
     if (changed.has("locked")) this.announce(this.text(state.locked ? "view.frame.locked" : "view.frame.unlocked"));
   }

@@ -1,0 +1,83 @@
+"""Addition of two-digit numbers, the sum written from its last digit on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Generator
+
+from attnviz.models.bundle import Example
+from attnviz.models.config import ModelConfig
+from attnviz.tasks.base import IGNORE, Batch, Split, Task, draw
+from attnviz.tokenizers import Tokenizer
+
+__all__ = ["Addition"]
+
+
+@dataclass(frozen=True)
+class Addition(Task):
+    """A decoder adds two numbers of `digits` digits each and writes the sum reversed: ones, tens, hundreds.
+
+        read    2 7 + 5 8 = 5 8 0        27 + 58 = 085, read from the right: 5, 8, 0
+        write             5 8 0
+
+    Reversed, because a carry goes from the ones to the tens to the hundreds: each digit then depends on two digits and
+    a carry that the model has just seen, as in addition on paper. All numbers are padded with zeros: 5 + 7 is typed
+    `05+07=210`.
+
+    Example:
+        >>> task = Addition()
+        >>> batch = task.sample(1, torch.Generator().manual_seed(0))
+        >>> task.tokenizer.decode(batch.tokens[0].tolist())
+        '44+39=38'
+        >>> task.tokenizer.decode(batch.targets[0, 5:].tolist())
+        '380'
+
+    Attributes:
+        digits: of each number.
+    """
+
+    digits: int = 2
+
+    name = "addition"
+    architecture = "decoder"
+    metric = "exact match"
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """Digits, "+" and "="."""
+        return Tokenizer("characters", tuple("0123456789+="))
+
+    def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
+        """n sums. Split by the two numbers in either order, so that 27+58 does not give away 58+27."""
+        candidates = lambda count: torch.randint(10**self.digits, (count, 2), generator=generator).sort(1).values  # noqa: E731
+        pairs = draw(n, split, candidates)  # (B, 2), the smaller first
+        swapped = torch.rand(n, 1, generator=generator) < 0.5
+        pairs = pairs.flip(1).where(swapped, pairs)
+        powers = 10 ** torch.arange(self.digits + 1)  # ones, tens, ...
+        a, b = (pairs[:, i, None] // powers[:-1].flip(0) % 10 for i in (0, 1))  # (B, digits) each
+        total = pairs.sum(1, keepdim=True) // powers % 10  # (B, digits + 1), ones first
+        plus, equals = (torch.full((n, 1), symbol) for symbol in (10, 11))
+        whole = torch.cat((a, plus, b, equals, total), 1) + Tokenizer.n_specials  # (B, 3 digits + 3)
+        targets = whole[:, 1:].clone()
+        targets[:, : 2 * self.digits + 1] = IGNORE
+        return Batch(whole[:, :-1], targets)
+
+    def model_config(self) -> ModelConfig:
+        """Two layers, four heads: the digits of a column are read by different heads."""
+        return ModelConfig(
+            architecture="decoder",
+            vocab_size=self.tokenizer.vocab_size,
+            max_len=3 * self.digits + 3,
+            d_model=64,
+            n_heads=4,
+            n_layers=2,
+            d_ff=256,
+            positions="learned",
+        )
+
+    def examples(self) -> tuple[Example, ...]:
+        """Sums to type (of two digits): the sum is written with its last digit first."""
+        return ("27+58=58", "99+01=00", "36+41=77", "05+07=")

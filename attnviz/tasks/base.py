@@ -1,0 +1,172 @@
+"""What a task is: batches from a seeded generator, split so that no input is on two sides, and a metric."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Literal, get_args
+
+import torch
+from torch import Generator, Tensor
+
+from attnviz.models.bundle import Example
+from attnviz.models.config import Architecture, ModelConfig
+from attnviz.tokenizers import Tokenizer
+
+__all__ = ["IGNORE", "LETTERS", "Batch", "Metric", "Split", "Task", "collate", "draw", "split_of", "words"]
+
+IGNORE = -100  # the target where nothing is scored, as in torch's cross-entropy
+LETTERS = tuple("abcdefghijklmnopqrstuvwxyz")
+
+Split = Literal["train", "validation", "test"]
+Metric = Literal["exact match", "accuracy", "nats per symbol"]
+SPLITS: tuple[Split, ...] = get_args(Split)
+BUCKETS: dict[Split, range] = {"test": range(2), "validation": range(2, 4), "train": range(4, 20)}  # of 20
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Sequences to learn from.
+
+    Attributes:
+        tokens: (B, T) int64, what the model reads (the decoder of an encoder-decoder).
+        targets: (B, T) int64, the right output at each position, IGNORE where nothing is scored.
+        padding: (B, T) bool, True for real tokens; None when all are real.
+        source: (B, Ts) int64, what the encoder of an encoder-decoder reads, else None.
+        source_padding: (B, Ts) bool likewise.
+    """
+
+    tokens: Tensor
+    targets: Tensor
+    padding: Tensor | None = None
+    source: Tensor | None = None
+    source_padding: Tensor | None = None
+
+
+class Task(ABC):
+    """A family of sequences with right answers.
+
+    Class attributes:
+        name: short name.
+        architecture: the kind of model that can do it.
+        metric: "exact match", the share of sequences with every scored position right; "accuracy", the share of scored
+            positions that are right; "nats per symbol", the cross-entropy itself (lower is better).
+    """
+
+    name: ClassVar[str]
+    architecture: ClassVar[Architecture]
+    metric: ClassVar[Metric]
+
+    @property
+    @abstractmethod
+    def tokenizer(self) -> Tokenizer:
+        """Of what the model reads and writes (the target of an encoder-decoder)."""
+
+    @property
+    def source_tokenizer(self) -> Tokenizer | None:
+        """Of the source of an encoder-decoder, else None."""
+        return None
+
+    @abstractmethod
+    def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
+        """n sequences, drawn with the generator alone; no input occurs in two splits."""
+
+    @abstractmethod
+    def model_config(self) -> ModelConfig:
+        """A small model that learns the task."""
+
+    @abstractmethod
+    def examples(self) -> tuple[Example, ...]:
+        """Texts to type: what the tokenizer reads, a (source, target) pair for an encoder-decoder."""
+
+    def accuracy(self, logits: Tensor, batch: Batch) -> float:
+        """Share of right arg-max outputs, 0 to 1: of sequences for "exact match", of scored positions otherwise.
+
+        Args:
+            logits: (B, T, V).
+            batch: what they answer.
+        """
+        scored = batch.targets != IGNORE  # (B, T)
+        right = logits.argmax(-1) == batch.targets  # (B, T)
+        if self.metric == "exact match":
+            return float((right | ~scored).all(1).float().mean())
+        return float(right[scored].float().mean())
+
+
+def split_of(keys: Tensor) -> list[Split]:
+    """The split every row belongs to, by a hash of the row: always the same, whatever drew it.
+
+    Four fifths of all possible rows are for training, a tenth each for validation and test.
+
+    Args:
+        keys: (N, L) int64; rows of different lengths are padded with a value that no row uses.
+
+    Example:
+        >>> split_of(torch.tensor([[1, 2], [2, 2], [2, 5], [1, 2]]))
+        ['train', 'test', 'validation', 'train']
+    """
+    buckets = hash_rows(keys).remainder(20).tolist()
+    return [next(split for split in SPLITS if bucket in BUCKETS[split]) for bucket in buckets]
+
+
+def hash_rows(keys: Tensor) -> Tensor:
+    """(N, L) int64 -> (N,) well-mixed int64, with wrapping arithmetic.
+
+    Source:
+        The finaliser of splitmix64 (Steele, Lea and Flood 2014), after each column.
+    """
+    state: Tensor = torch.full((keys.shape[0],), 0x243F6A8885A308D3, dtype=torch.int64)
+    for column in keys.unbind(1):
+        state = state ^ (column + 1)
+        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+            state = (state ^ _shift_right(state, shift)) * (factor - 2**64)  # as a signed number
+        state = state ^ _shift_right(state, 31)
+    return state
+
+
+def _shift_right(values: Tensor, bits: int) -> Tensor:
+    """Logical shift: zeros come in from the left, not the sign."""
+    ones = 2 ** (64 - bits) - 1
+    return torch.bitwise_and(values >> bits, ones)
+
+
+def draw(n: int, split: Split, candidates: Callable[[int], Tensor]) -> Tensor:
+    """n rows of one split, by drawing candidates and keeping those that belong to it.
+
+    Args:
+        n: rows wanted.
+        split: which side.
+        candidates: called with a number, returns that many random rows (number, L) int64.
+    """
+    kept: list[Tensor] = []
+    missing = n
+    share = len(BUCKETS[split]) / 20
+    while missing > 0:
+        rows = candidates(int(missing / share * 1.1) + 8)
+        buckets = hash_rows(rows).remainder(20)
+        inside = (buckets >= BUCKETS[split].start) & (buckets < BUCKETS[split].stop)
+        kept.append(rows[inside][:missing])
+        missing -= len(kept[-1])
+    return torch.cat(kept)
+
+
+def collate(rows: list[list[int]], fill: int = Tokenizer.pad_id) -> tuple[Tensor, Tensor | None]:
+    """Rows of different lengths as one tensor (B, T), and which of its tokens are real (None: all).
+
+    Example:
+        >>> collate([[5, 6], [7]])
+        (tensor([[5, 6],
+                [7, 0]]), tensor([[ True,  True],
+                [ True, False]]))
+    """
+    width = max(map(len, rows))
+    tokens = torch.tensor([row + [fill] * (width - len(row)) for row in rows])  # (B, T)
+    lengths = torch.tensor([len(row) for row in rows])
+    real = torch.arange(width) < lengths[:, None]  # (B, T)
+    return tokens, None if bool(real.all()) else real
+
+
+def words(text: str, separator: str | None = None) -> tuple[str, ...]:
+    """A word list written as one text: `words("red blue")` is `("red", "blue")`."""
+    return tuple(text.split(separator))

@@ -1,0 +1,153 @@
+"""Date normalisation: a date as people write it, to year-month-day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from random import Random
+
+import torch
+from torch import Generator
+
+from attnviz.models.bundle import Example
+from attnviz.models.config import ModelConfig
+from attnviz.tasks.base import Batch, Split, Task, collate, draw, words
+from attnviz.tokenizers import Tokenizer
+
+__all__ = ["Dates"]
+
+MONTHS = words("January February March April May June July August September October November December")
+WEEKDAYS = words("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
+FORMS = (
+    "{day} {month} {year}",
+    "{day} {month}, {year}",
+    "{ordinal} {month} {year}",
+    "{ordinal} of {month} {year}",
+    "{ordinal} of {month}, {year}",
+    "the {ordinal} of {month} {year}",
+    "{month} {day}, {year}",
+    "{month} {day} {year}",
+    "{month} {ordinal}, {year}",
+    "{weekday}, {day} {month} {year}",
+    "{weekday}, {month} {day}, {year}",
+    "{weekday} {ordinal} {month} {year}",
+    "{weekday} the {ordinal} of {month} {year}",
+    "{year} {month} {day}",
+    "{day}-{month}-{year}",
+    "{day}/{number}/{year}",
+    "{day2}/{number2}/{year}",
+    "{day}.{number}.{year}",
+    "{day2}.{number2}.{year}",
+    "{year}/{number}/{day}",
+    "{year}/{number2}/{day2}",
+    "{year}.{number2}.{day2}",
+    "{year}-{number2}-{day2}",
+    "{year}{number2}{day2}",
+    "{year}年{number}月{day}日",
+)
+
+
+def ordinal(day: int) -> str:
+    """The English ordinal of a day: 1st, 2nd, 3rd, 4th, 11th, 22nd ..."""
+    ending = "th" if 11 <= day <= 13 else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
+    return f"{day}{ending}"
+
+
+def write(day: date, random: Random) -> str:
+    """The date in a random form; months and weekdays may be shortened, capitals may be missing."""
+    short = random.random() < 0.4
+    month, weekday = MONTHS[day.month - 1], WEEKDAYS[day.weekday()]
+    text = random.choice(FORMS).format(
+        day=day.day,
+        day2=f"{day.day:02}",
+        ordinal=ordinal(day.day),
+        month=month[:3] if short else month,
+        number=day.month,
+        number2=f"{day.month:02}",
+        weekday=weekday[:3] if short else weekday,
+        year=day.year,
+    )
+    case = random.random()
+    return text.lower() if case < 0.2 else text.upper() if case < 0.25 else text
+
+
+@dataclass(frozen=True)
+class Dates(Task):
+    """An encoder-decoder reads a date as people write it and writes year-month-day.
+
+        source  3rd of March 2021
+        read    <bos> 2 0 2 1 - 0 3 - 0 3
+        write   2 0 2 1 - 0 3 - 0 3 <eos>
+
+    With numbers alone the day comes before the month (3/4/2021 is 3 April), unless the year comes first (2021/4/3).
+
+    Example:
+        >>> task = Dates()
+        >>> batch = task.sample(1, torch.Generator().manual_seed(0))
+        >>> task.source_tokenizer.decode(batch.source[0].tolist())
+        '13/2/2075'
+        >>> task.tokenizer.decode(batch.tokens[0].tolist())
+        '2075-02-13'
+
+    Attributes:
+        first_year: of the dates.
+        last_year: of the dates.
+    """
+
+    first_year: int = 1900
+    last_year: int = 2099
+
+    name = "dates"
+    architecture = "encoder-decoder"
+    metric = "exact match"
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """Digits and "-", `<bos>` in front."""
+        return Tokenizer("characters", tuple("0123456789-"), add_bos=True)
+
+    @cached_property
+    def source_tokenizer(self) -> Tokenizer:
+        """What dates are written with: letters, digits, a few signs, and the Chinese year, month and day."""
+        lower = "abcdefghijklmnopqrstuvwxyz"
+        used = set("".join(MONTHS + WEEKDAYS) + "".join(FORMS) + "stndrdthof")
+        letters = {c for c in lower if c in {u.lower() for u in used}}
+        symbols = [*"0123456789", *" ,./-年月日", *sorted(letters), *sorted(c.upper() for c in letters)]
+        return Tokenizer("characters", tuple(symbols))
+
+    def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
+        """n dates. Split by the date: a date that is tested was never trained on, in no form at all."""
+        first, last = date(self.first_year, 1, 1).toordinal(), date(self.last_year, 12, 31).toordinal()
+        days = draw(n, split, lambda count: torch.randint(first, last + 1, (count, 1), generator=generator))
+        random = Random(int(torch.randint(2**62, (), generator=generator)))
+        dates = [date.fromordinal(day) for day in days[:, 0].tolist()]
+        source, source_padding = collate([self.source_tokenizer.encode(write(day, random)) for day in dates])
+        tokens = torch.tensor([self.tokenizer.encode(day.isoformat()) for day in dates])  # (B, 11)
+        last_target = torch.full((n, 1), Tokenizer.eos_id)
+        return Batch(tokens, torch.cat((tokens[:, 1:], last_target), 1), None, source, source_padding)
+
+    def model_config(self) -> ModelConfig:
+        """One layer each side; cross-attention in between shows which characters became which digits."""
+        return ModelConfig(
+            architecture="encoder-decoder",
+            vocab_size=self.tokenizer.vocab_size,
+            max_len=11,
+            d_model=64,
+            n_heads=4,
+            n_layers=1,
+            d_ff=256,
+            positions="learned",
+            source_vocab_size=self.source_tokenizer.vocab_size,
+            source_max_len=40,
+        )
+
+    def examples(self) -> tuple[Example, ...]:
+        """Dates to type, each with its answer."""
+        return (
+            ("3rd of March 2021", "2021-03-03"),
+            ("Friday, 14 July 1989", "1989-07-14"),
+            ("oct 31, 2008", "2008-10-31"),
+            ("2019年10月1日", "2019-10-01"),
+            ("24.12.1999", "1999-12-24"),
+        )

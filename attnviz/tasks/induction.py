@@ -1,0 +1,94 @@
+"""Induction: a random sequence repeats; what came after this symbol the last time comes again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Generator
+
+from attnviz.models.bundle import Example
+from attnviz.models.config import ModelConfig
+from attnviz.tasks.base import IGNORE, LETTERS, Batch, Split, Task, draw
+from attnviz.tokenizers import Tokenizer
+
+__all__ = ["Induction"]
+
+
+@dataclass(frozen=True)
+class Induction(Task):
+    """A decoder goes on with a pattern of different letters that repeats; scored from its second round on.
+
+        read    k d w q k d w q k
+        write           d w q k d
+
+    Patterns of many lengths are mixed, so that "look back a fixed distance" does not work: the model has to look for
+    the symbol itself, in two steps. The first layer tells each position what came before it, the second looks for the
+    position that came after the present symbol.
+
+    Example:
+        >>> task = Induction(length=8, min_period=3, max_period=3)
+        >>> batch = task.sample(1, torch.Generator().manual_seed(0))
+        >>> task.tokenizer.decode(batch.tokens[0].tolist())
+        'm c d m c d m c'
+        >>> task.tokenizer.decode(batch.targets[0, 3:].tolist())
+        'c d m c d'
+
+    Attributes:
+        length: tokens of a sequence.
+        min_period: letters of the shortest pattern.
+        max_period: letters of the longest.
+
+    Source:
+        Olsson et al. 2022, "In-context Learning and Induction Heads".
+    """
+
+    length: int = 48
+    min_period: int = 3
+    max_period: int = 20
+
+    name = "induction"
+    architecture = "decoder"
+    metric = "accuracy"
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """The letters a to z."""
+        return Tokenizer("symbols", LETTERS)
+
+    def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
+        """n sequences; every period is as frequent as the others. Split by the pattern."""
+        patterns = draw(n, split, lambda count: self._candidates(count, generator))  # (B, P), padded with 0
+        periods = (patterns > 0).sum(1, keepdim=True)  # (B, 1)
+        positions = torch.arange(self.length + 1)
+        whole = patterns.gather(1, positions % periods)  # (B, T + 1)
+        targets = whole[:, 1:].where(positions[:-1] >= periods, IGNORE)
+        return Batch(whole[:, :-1], targets)
+
+    def _candidates(self, count: int, generator: Generator) -> torch.Tensor:
+        letters = torch.rand(count, len(LETTERS), generator=generator).argsort(1)[:, : self.max_period]
+        periods = torch.randint(self.min_period, self.max_period + 1, (count, 1), generator=generator)
+        return (letters + Tokenizer.n_specials).where(torch.arange(self.max_period) < periods, 0)
+
+    def model_config(self) -> ModelConfig:
+        """Two layers of attention and nothing else; one head each shows the two steps most clearly."""
+        return ModelConfig(
+            architecture="decoder",
+            vocab_size=self.tokenizer.vocab_size,
+            max_len=64,
+            d_model=48,
+            n_heads=1,
+            n_layers=2,
+            d_ff=0,
+            positions="rotary",
+        )
+
+    def examples(self) -> tuple[Example, ...]:
+        """Sequences to type."""
+        return (
+            "k d w q a k d w q a k d w",
+            "r a i n b o w s r a i n b o w s r a",
+            "x y z x y z x y",
+            "p l a n e t s h i k p l a n e t s h i k p l a",
+        )

@@ -1,0 +1,102 @@
+"""Key-value recall: pairs are given, then a key is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Generator
+
+from attnviz.models.bundle import Example
+from attnviz.models.config import ModelConfig
+from attnviz.tasks.base import IGNORE, LETTERS, Batch, Split, Task, collate, draw
+from attnviz.tokenizers import Tokenizer
+
+__all__ = ["Recall"]
+
+DIGITS = tuple("0123456789")
+
+
+@dataclass(frozen=True)
+class Recall(Task):
+    """A decoder reads pairs of a letter and a digit, then "?" and a letter, and answers with that letter's digit.
+
+        read    a 3 f 7 k 1 ? f 7 ? a
+        write                 7     3
+
+    Example:
+        >>> task = Recall(min_pairs=2, max_pairs=2, n_questions=2)
+        >>> batch = task.sample(1, torch.Generator().manual_seed(0))
+        >>> task.tokenizer.decode(batch.tokens[0].tolist())
+        'm 2 c 3 ? c 3 ? c'
+        >>> task.tokenizer.decode(batch.targets[0].clamp(min=0).tolist())
+        '3 3'
+
+    Attributes:
+        min_pairs: pairs at least, all with different letters.
+        max_pairs: pairs at most.
+        n_questions: letters asked for, one after the other.
+    """
+
+    min_pairs: int = 2
+    max_pairs: int = 10
+    n_questions: int = 4
+
+    name = "recall"
+    architecture = "decoder"
+    metric = "accuracy"
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """Letters, digits and "?"."""
+        return Tokenizer("symbols", (*LETTERS, *DIGITS, "?"))
+
+    def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
+        """n sequences; every number of pairs is as frequent as the others. Split by the pairs."""
+        pairs = draw(n, split, lambda count: self._candidates(count, generator))  # (B, 2 max_pairs), padded with 0
+        n_pairs = (pairs > 0).sum(1, keepdim=True) // 2  # (B, 1)
+        asked = torch.rand(n, self.n_questions, generator=generator).mul(n_pairs).long()  # (B, n_questions)
+        mark = torch.full_like(asked, self.tokenizer.vocab_size - 1)
+        questions = torch.stack((mark, pairs.gather(1, 2 * asked), pairs.gather(1, 2 * asked + 1)), 2).flatten(1)
+        rows = [
+            [token for token in given if token] + questioned
+            for given, questioned in zip(pairs.tolist(), questions.tolist(), strict=True)
+        ]
+        whole, _ = collate(rows)  # (B, T + 1)
+        ends = 2 * n_pairs + 3 * self.n_questions  # (B, 1)
+        positions = torch.arange(whole.shape[1] - 1)  # (T,)
+        answers = (positions - 2 * n_pairs) % 3 == 1  # the key after "?": the value is due
+        inside = (positions >= 2 * n_pairs) & (positions < ends - 1)
+        padding = positions < ends - 1
+        tokens = whole[:, :-1].where(padding, Tokenizer.pad_id)
+        return Batch(tokens, whole[:, 1:].where(answers & inside, IGNORE), None if bool(padding.all()) else padding)
+
+    def _candidates(self, count: int, generator: Generator) -> torch.Tensor:
+        letters = torch.rand(count, len(LETTERS), generator=generator).argsort(1)[:, : self.max_pairs]
+        digits = torch.randint(len(DIGITS), (count, self.max_pairs), generator=generator) + len(LETTERS)
+        n_pairs = torch.randint(self.min_pairs, self.max_pairs + 1, (count, 1), generator=generator)
+        pairs = torch.stack((letters, digits), 2).flatten(1) + Tokenizer.n_specials  # (count, 2 max_pairs)
+        return pairs.where(torch.arange(2 * self.max_pairs) < 2 * n_pairs, 0)
+
+    def model_config(self) -> ModelConfig:
+        """Two layers of attention and nothing else, one head each."""
+        return ModelConfig(
+            architecture="decoder",
+            vocab_size=self.tokenizer.vocab_size,
+            max_len=64,
+            d_model=48,
+            n_heads=1,
+            n_layers=2,
+            d_ff=0,
+            positions="rotary",
+        )
+
+    def examples(self) -> tuple[Example, ...]:
+        """Sequences to type."""
+        return (
+            "a 3 f 7 k 1 ? f",
+            "x 4 b 9 m 0 t 2 q 9 ? m 0 ? b 9 ? x",
+            "j 5 e 8 ? e 8 ? j",
+            "c 1 h 6 v 3 p 8 z 2 d 5 l 7 s 0 ? p",
+        )

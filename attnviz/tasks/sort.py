@@ -1,0 +1,91 @@
+"""Sort letters: each step must find the next letter of the alphabet among those that were given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Generator
+
+from attnviz.models.bundle import Example
+from attnviz.models.config import ModelConfig
+from attnviz.tasks.base import IGNORE, LETTERS, Batch, Split, Task, draw
+from attnviz.tokenizers import Tokenizer
+
+__all__ = ["Sort"]
+
+
+@dataclass(frozen=True)
+class Sort(Task):
+    """A decoder writes the letters before ">" in alphabetical order, then `<eos>`.
+
+        read    d a c b > a b c d
+        write           a b c d <eos>
+
+    Example:
+        >>> task = Sort(min_length=4, max_length=4)
+        >>> batch = task.sample(1, torch.Generator().manual_seed(0))
+        >>> task.tokenizer.decode(batch.tokens[0].tolist())
+        'z f s g > f g s z'
+        >>> [task.tokenizer.label(i) for i in batch.targets[0, 4:].tolist()]
+        ['f', 'g', 's', 'z', '<eos>']
+
+    Attributes:
+        min_length: letters at least.
+        max_length: letters at most.
+        repeats: whether a letter may come more than once.
+    """
+
+    min_length: int = 2
+    max_length: int = 10
+    repeats: bool = False
+
+    name = "sort"
+    architecture = "decoder"
+    metric = "exact match"
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """Letters and ">"."""
+        return Tokenizer("symbols", (*LETTERS, ">"))
+
+    def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
+        """n sequences; every length is as frequent as the others. Split by the letters before ">"."""
+        letters = draw(n, split, lambda count: self._candidates(count, generator))  # (B, N), padded with 0
+        lengths = (letters > 0).sum(1, keepdim=True)  # (B, 1)
+        marker = Tokenizer.n_specials + len(LETTERS)
+        ordered = letters.where(letters > 0, marker + 1).sort(1).values  # padding last
+        positions = torch.arange(2 * self.max_length + 2)  # (T + 1,)
+        padded = torch.cat((letters, torch.zeros(n, self.max_length + 2, dtype=torch.int64)), 1)
+        answer = ordered.gather(1, (positions - lengths - 1).clamp(0, self.max_length - 1))
+        whole = padded.where(positions < lengths, answer)  # (B, T + 1): letters > answer <eos> padding
+        whole = whole.where(positions != lengths, marker)
+        whole = whole.where(positions <= 2 * lengths, Tokenizer.eos_id)
+        padding = positions[:-1] <= 2 * lengths
+        targets = whole[:, 1:].where((positions[:-1] >= lengths) & padding, IGNORE)
+        return Batch(whole[:, :-1].where(padding, Tokenizer.pad_id), targets, padding)
+
+    def _candidates(self, count: int, generator: Generator) -> torch.Tensor:
+        if self.repeats:
+            letters = torch.randint(len(LETTERS), (count, self.max_length), generator=generator)
+        else:
+            letters = torch.rand(count, len(LETTERS), generator=generator).argsort(1)[:, : self.max_length]
+        lengths = torch.randint(self.min_length, self.max_length + 1, (count, 1), generator=generator)
+        return (letters + Tokenizer.n_specials).where(torch.arange(self.max_length) < lengths, 0)
+
+    def model_config(self) -> ModelConfig:
+        """One layer is enough: the last letter written asks for the next one."""
+        return ModelConfig(
+            architecture="decoder",
+            vocab_size=self.tokenizer.vocab_size,
+            max_len=2 * self.max_length + 1,
+            d_model=48,
+            n_heads=1,
+            n_layers=1,
+            positions="learned",
+        )
+
+    def examples(self) -> tuple[Example, ...]:
+        """Sequences to type: the letters, ">", and as much of the answer as one likes."""
+        return ("d a c b > a b c d", "q u i c k > c i k q u", "h e l o w r d > d e h l", "z y x >")

@@ -1,0 +1,127 @@
+"""Character language models: the next character of little stories, in English or in Chinese."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache, cached_property
+from hashlib import sha256
+from random import Random
+from typing import Literal
+
+import torch
+from torch import Generator, Tensor
+
+from attnviz.models.bundle import Example
+from attnviz.models.config import ModelConfig
+from attnviz.tasks import stories_en, stories_zh
+from attnviz.tasks.base import BUCKETS, Batch, Split, Task
+from attnviz.tokenizers import Tokenizer
+
+__all__ = ["Language", "Stories", "corpus"]
+
+Language = Literal["en", "zh"]
+STORIES: dict[Language, int] = {"en": 3000, "zh": 4000}
+SENTENCE_END: dict[Language, str] = {"en": r"\n|[.!] ", "zh": r"\n|[。！]"}
+
+
+@cache
+def corpus(language: Language) -> tuple[str, ...]:
+    """All stories of a language, each once: 1,350,000 characters of English, 600,000 of Chinese."""
+    write = stories_en.story if language == "en" else stories_zh.story
+    random = Random(2024)
+    return tuple(dict.fromkeys(write(random) for _ in range(STORIES[language])))
+
+
+def _bucket(story: str) -> int:
+    return int.from_bytes(sha256(story.encode()).digest()[:8]) % 20
+
+
+@dataclass(frozen=True)
+class Stories(Task):
+    """A decoder predicts each next character; a story ends with a line break.
+
+        read    <bos> O n c e   u p o n   a
+        write   O     n c e   u p o n   a
+
+    A sequence begins at the beginning of a random sentence and goes on, into the next story if there is room.
+
+    Example:
+        >>> task = Stories(language="en", length=24)
+        >>> batch = task.sample(1, torch.Generator().manual_seed(0))
+        >>> task.tokenizer.decode(batch.tokens[0].tolist())
+        'For her birthday, Emma '
+        >>> task.tokenizer.decode(batch.targets[0].tolist())
+        'For her birthday, Emma h'
+
+    Attributes:
+        language: "en" or "zh".
+        length: tokens of a training sequence.
+    """
+
+    language: Language = "en"
+    length: int = 512
+
+    name = "stories"
+    architecture = "decoder"
+    metric = "nats per symbol"
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """Every character of the corpus, and `<bos>` in front of a text."""
+        return Tokenizer("characters", tuple(sorted(set("\n".join(corpus(self.language))))), add_bos=True)
+
+    def stories(self, split: Split) -> list[str]:
+        """The stories of a split, which a hash of the story decides."""
+        return [story for story in corpus(self.language) if _bucket(story) in BUCKETS[split]]
+
+    @cached_property
+    def _texts(self) -> dict[Split, tuple[Tensor, Tensor]]:
+        """Of each split: the ids of its whole text (N,), and where sentences begin (S,)."""
+        return {split: self._encode(self.stories(split)) for split in BUCKETS}
+
+    def _encode(self, stories: list[str]) -> tuple[Tensor, Tensor]:
+        text = "".join(story + "\n" for story in stories)
+        starts = [0, *(end.end() for end in re.finditer(SENTENCE_END[self.language], text))]
+        last = len(text) - self.length - 1
+        ids = torch.tensor(self.tokenizer.encode_symbols(text))
+        return ids, torch.tensor([start for start in starts if start <= last])
+
+    def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
+        """n pieces of the split's text."""
+        ids, starts = self._texts[split]
+        chosen = starts[torch.randint(len(starts), (n,), generator=generator)]  # (B,)
+        targets = ids[chosen[:, None] + torch.arange(self.length)]  # (B, T)
+        first = torch.full((n, 1), Tokenizer.bos_id)
+        return Batch(torch.cat((first, targets[:, :-1]), 1), targets)
+
+    def model_config(self) -> ModelConfig:
+        """Two layers, four heads; it reads as far as it was trained, since rotary positions do not reach further."""
+        return ModelConfig(
+            architecture="decoder",
+            vocab_size=self.tokenizer.vocab_size,
+            max_len=self.length,
+            d_model=64,
+            n_heads=4,
+            n_layers=2,
+            d_ff=256,
+            positions="rotary",
+            embedding_std=0.25,
+        )
+
+    def examples(self) -> tuple[Example, ...]:
+        """The beginning of a story, and texts in which names and colours come back."""
+        if self.language == "zh":
+            return (
+                "从前，有一只善良的兔子，名字叫朵朵。她有一把红色的雨伞，走到哪里都带着。",
+                "雨果是一位画家，住在海边。奶奶送给她一顶蓝色的帽子。可是一阵大风把帽子吹走了。最后，"
+                "小明看见桥边有一个蓝色的东西，原来就是帽子！“谢谢你，小明，”雨果说",
+                "“你是谁？”蜗牛问。“我叫安糖，”安糖说，“我丢了一盏绿色的灯笼。”",
+            )
+        return (
+            "Once upon a time there was a brave fox named Zoe. She had a red kite, and she took it everywhere.",
+            "Zimo was a shy robot who lived by the sea. His grandmother had given him a purple umbrella. "
+            "But the wind took the umbrella and carried it away. Then Talira came running with the purple umbrella. "
+            '"Thank you, Talira," said Zimo.',
+            "Long ago, a clever owl called Denu lived in the attic with Rosafi the mouse. Every evening Denu told",
+        )

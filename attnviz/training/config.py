@@ -1,0 +1,92 @@
+"""How a network is trained: one frozen dataclass that refuses what makes no sense."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from math import cos, isfinite, pi
+from typing import Any
+
+from attnviz.errors import ConfigError
+
+__all__ = ["TrainConfig"]
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Settings of a training run.
+
+    Attributes:
+        steps: updates of the weights.
+        batch_size: sequences per step.
+        learning_rate: at its highest, after the warm-up.
+        warmup_steps: steps in which the learning rate rises from 0.
+        final_rate: share of the learning rate that is left at the last step, 0 to 1.
+        weight_decay: of AdamW, on matrices only.
+        beta1: of AdamW.
+        beta2: of AdamW.
+        clip: largest norm of the gradient.
+        validate_every: steps between two looks at validation data.
+        validation_size: sequences of each.
+        target: stop when the task's metric reaches it on validation data; None: never.
+        seed: of the first weights and of all data.
+
+    Raises:
+        ConfigError: a value out of its range; the message says which and what to change.
+    """
+
+    steps: int = 1000
+    batch_size: int = 64
+    learning_rate: float = 3e-3
+    warmup_steps: int = 50
+    final_rate: float = 0.1
+    weight_decay: float = 0.01
+    beta1: float = 0.9
+    beta2: float = 0.98
+    clip: float = 1.0
+    validate_every: int = 100
+    validation_size: int = 512
+    target: float | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch_size", "validate_every", "validation_size"):
+            self._whole(name, 1)
+        for name in ("warmup_steps", "seed"):
+            self._whole(name, 0)
+        for name in ("learning_rate", "clip"):
+            if not (isfinite(getattr(self, name)) and getattr(self, name) > 0):
+                raise ConfigError(f"{name} is {getattr(self, name)}; it must be above 0")
+        if self.learning_rate > 1:
+            raise ConfigError(f"learning_rate is {self.learning_rate}; above 1 nothing learns, 0.003 is a good start")
+        if not (isfinite(self.weight_decay) and self.weight_decay >= 0):
+            raise ConfigError(f"weight_decay is {self.weight_decay}; it must be 0 or above")
+        if not 0 <= self.final_rate <= 1:
+            raise ConfigError(f"final_rate is {self.final_rate}; it is a share of the learning rate, from 0 to 1")
+        for name in ("beta1", "beta2"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ConfigError(f"{name} is {getattr(self, name)}; it must be at least 0 and below 1")
+        if self.target is not None and not (isfinite(self.target) and self.target > 0):
+            raise ConfigError(f"target is {self.target}; it is a value of the metric above 0, or None")
+
+    def _whole(self, name: str, lowest: int) -> None:
+        value = getattr(self, name)
+        if type(value) is not int or value < lowest:
+            raise ConfigError(f"{name} is {value!r}; it must be a whole number of at least {lowest}")
+
+    def rate(self, step: int) -> float:
+        """Learning rate of a step, counted from 1: a straight rise, then half a cosine down to the final rate.
+
+        Example:
+            >>> config = TrainConfig(steps=100, warmup_steps=10, learning_rate=1.0)
+            >>> [round(config.rate(step), 3) for step in (1, 10, 55, 100)]
+            [0.1, 1.0, 0.55, 0.1]
+        """
+        if step < self.warmup_steps:
+            return self.learning_rate * step / self.warmup_steps
+        way = (step - self.warmup_steps) / max(1, self.steps - self.warmup_steps)
+        share = self.final_rate + (1 - self.final_rate) * (1 + cos(pi * min(1.0, way))) / 2
+        return self.learning_rate * share
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)

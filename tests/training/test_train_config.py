@@ -1,0 +1,62 @@
+"""TrainConfig refuses what makes no sense, with words that help; its learning rate rises and falls."""
+
+from __future__ import annotations
+
+import doctest
+import json
+from typing import Any
+
+import pytest
+
+from attnviz.errors import ConfigError
+from attnviz.training import TrainConfig, config
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"steps": 0}, "steps is 0; it must be a whole number of at least 1"),
+        ({"batch_size": 1.5}, "batch_size is 1.5; it must be a whole number of at least 1"),
+        ({"seed": -1}, "seed is -1; it must be a whole number of at least 0"),
+        ({"validate_every": True}, "validate_every is True"),
+        ({"learning_rate": 0.0}, "learning_rate is 0.0; it must be above 0"),
+        ({"learning_rate": -1e-3}, "learning_rate is -0.001; it must be above 0"),
+        ({"learning_rate": float("nan")}, "learning_rate is nan; it must be above 0"),
+        ({"learning_rate": 10.0}, "above 1 nothing learns, 0.003 is a good start"),
+        ({"clip": 0.0}, "clip is 0.0; it must be above 0"),
+        ({"weight_decay": -0.1}, "weight_decay is -0.1; it must be 0 or above"),
+        ({"final_rate": 1.1}, "it is a share of the learning rate, from 0 to 1"),
+        ({"beta2": 1.0}, "beta2 is 1.0; it must be at least 0 and below 1"),
+        ({"target": 0.0}, "target is 0.0; it is a value of the metric above 0, or None"),
+    ],
+)
+def test_impossible_settings_are_refused(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        TrainConfig(**values)
+    assert message in str(caught.value)
+
+
+def test_learning_rate_rises_then_falls_along_a_cosine() -> None:
+    settings = TrainConfig(steps=200, warmup_steps=50, learning_rate=4e-3, final_rate=0.1)
+    rates = [settings.rate(step) for step in range(1, 201)]
+    assert rates[0] == pytest.approx(4e-3 / 50)
+    assert max(rates) == rates[49] == pytest.approx(4e-3)
+    assert rates[:50] == sorted(rates[:50])
+    assert rates[49:] == sorted(rates[49:], reverse=True)
+    assert rates[124] == pytest.approx(4e-3 * 0.55)
+    assert rates[-1] == pytest.approx(4e-4)
+
+
+def test_learning_rate_without_warm_up_and_with_one_longer_than_the_run() -> None:
+    assert TrainConfig(steps=10, warmup_steps=0).rate(1) < 3e-3
+    short = TrainConfig(steps=5, warmup_steps=50)
+    assert [short.rate(s) for s in (1, 5)] == pytest.approx([3e-3 / 50, 3e-4])
+
+
+def test_settings_are_plain_values() -> None:
+    settings = TrainConfig(target=0.99)
+    assert TrainConfig(**json.loads(json.dumps(settings.to_dict()))) == settings
+
+
+def test_worked_examples() -> None:
+    assert doctest.testmod(config) == (0, 2)
