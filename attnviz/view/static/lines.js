@@ -284,13 +284,8 @@ export function create(ctx) {
     slider.value = String(state.keep);
     percent.textContent = ctx.t("view.panel.percent", { value: state.keep });
     const matrix = visibleWeights(state, ctx);
-    if (!matrix) {
-      shown = null;
-      for (const rows of Object.values(lists)) rows.reset(0);
-      canvas.width = 0;
-      status.textContent = ctx.t("view.panel.waiting");
-      return;
-    }
+    element.classList.toggle("is-waiting", !matrix);
+    if (!matrix) return; // the last lines stay, dimmed, until the numbers are here
     const { queries, keys } = current(ctx);
     const fresh = shown === null || shown.queries !== queries || shown.keys !== keys;
     if (shown?.matrix !== matrix || shown.kept.percent !== state.keep) {

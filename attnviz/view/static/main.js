@@ -27,7 +27,8 @@ import { Tooltip } from "./tooltip.js";
 import { KEEP, forgetUrl, readUrl, writeUrl } from "./url.js";
 
 const DEFAULTS = { step: 0, all: true, tab: "lines", hide: "none", keep: KEEP, zoom: null };
-const PREFETCH_CELLS = 256 * 256; // all heads of a layer are fetched up to this size
+const WHOLE_LAYER_CELLS = 256 * 256; // all heads of a layer are fetched up to this size
+const NEIGHBOUR_CELLS = 512 * 512; // the weights one arrow key away are fetched up to this size
 const PREFETCH_WAIT_MS = 200;
 const ANNOUNCE_WAIT_MS = 120;
 const WEIGHTS_HEIGHT = 430;
@@ -224,14 +225,21 @@ class View {
     await this.load(site, [head], ["weights"]);
     await this.load(site, [head], STAGES);
     clearTimeout(this.prefetching);
-    if (!data.header.data_url || data.tokens(queries).length * data.tokens(keys).length > PREFETCH_CELLS) return;
+    if (!data.header.data_url) return;
+    const cells = data.tokens(queries).length * data.tokens(keys).length;
+    const here = () => this.data === data && this.store.state.site === site;
     this.prefetching = setTimeout(async () => {
-      const nearestFirst = Array.from({ length: n }, (_, h) => h).sort((a, b) => Math.abs(a - head) - Math.abs(b - head));
-      for (const other of nearestFirst) {
-        if (this.data !== data || this.store.state.site !== site) return;
-        await this.load(site, [other], [...STAGES, "x", "output"]);
+      if (cells <= WHOLE_LAYER_CELLS) {
+        const nearestFirst = Array.from({ length: n }, (_, h) => h).sort((a, b) => Math.abs(a - head) - Math.abs(b - head));
+        for (const other of nearestFirst) if (here()) await this.load(site, [other], [...STAGES, "x", "output"]);
+        if (here()) this.root.dataset.layer = data.site(site).name; // no switch of head inside it asks the server
+        return;
       }
-      this.root.dataset.layer = data.site(site).name; // all of this layer is here: no switch of head asks the server
+      if (cells > NEIGHBOUR_CELLS) return;
+      const neighbours = [[site + 1, head], [site - 1, head], [site, head + 1], [site, head - 1]]; // one arrow key away
+      for (const [other, h] of neighbours) {
+        if (here() && data.sites[other] && h >= 0 && h < data.sites[other].n_heads) await this.load(other, [h], ["weights"]);
+      }
     }, PREFETCH_WAIT_MS);
   }
 
