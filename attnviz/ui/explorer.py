@@ -18,7 +18,6 @@ from attnviz.ui.store import Held, TraceKey
 
 __all__ = ["controls", "picture"]
 
-MAX_CHARS = 20_000  # of a text; the longest context of a model is far below
 MAX_NEW = 40  # symbols that one press of "continue" appends
 EXAMPLE_CHARS = 22
 
@@ -32,6 +31,7 @@ def controls() -> TraceKey:
         st.stop()
     with st.container(key="controls", gap="xsmall"):
         with st.container(horizontal=True, key="head-row", gap="small", vertical_alignment="center"):
+            st.markdown("# attnviz", width="content")
             st.selectbox(
                 say("page.model"),
                 list(models),
@@ -53,7 +53,6 @@ def controls() -> TraceKey:
                 say("page.source" if reads_two else "page.text"),
                 key="text",
                 height=68,
-                max_chars=MAX_CHARS,
                 placeholder=say("page.text_placeholder"),
                 label_visibility="collapsed",
                 persist_state="session",
@@ -63,7 +62,6 @@ def controls() -> TraceKey:
                     say("page.target"),
                     key="target",
                     height=68,
-                    max_chars=MAX_CHARS,
                     placeholder=say("page.target_placeholder"),
                     label_visibility="collapsed",
                     persist_state="session",

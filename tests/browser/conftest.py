@@ -39,6 +39,7 @@ def server(models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         port = probe.getsockname()[1]
     log = tmp_path_factory.mktemp("server") / "log"
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command += ["--server.headless", "true"]
     environment = {**os.environ, "ATTNVIZ_MODELS": str(models_folder), "OMP_WAIT_POLICY": "PASSIVE"}
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)

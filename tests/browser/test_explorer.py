@@ -204,6 +204,19 @@ def test_an_error_keeps_the_last_picture(open_page: Open) -> None:
     wait_for_address(page, text="c b a")
 
 
+def test_a_hundred_thousand_characters_are_refused_and_nothing_is_lost(open_page: Open) -> None:
+    page = open_page(model="tiny-decoder", text="A fox")
+    view(page)
+    field = page.get_by_label(locale.t("en", "page.text"), exact=True)
+    page.evaluate("navigator.clipboard.writeText('a'.repeat(100_000))")
+    field.press("Control+a")
+    field.press("Control+v")
+    field.press("Control+Enter")
+    expect(page.get_by_role("alert").first).to_contain_text("100,001")
+    assert len(field.input_value()) == 100_000
+    expect(page.locator(".st-key-messages")).to_contain_text("A fox")
+
+
 def test_a_link_to_nowhere_falls_back(open_page: Open) -> None:
     page = open_page(model="nonsense", layer="99")
     view(page)

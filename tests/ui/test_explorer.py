@@ -182,7 +182,7 @@ def test_a_long_text_is_refused_whole() -> None:
 def test_a_hundred_thousand_characters_are_refused() -> None:
     page = open_page(model="tiny-decoder", text="a" * 100_000)
     assert "100,001" in page.warning[0].value
-    assert page.text_area(key="text").proto.max_chars == 20_000
+    assert page.text_area(key="text").proto.max_chars == 0  # a limit of the field would swallow a paste without a word
 
 
 def test_markup_is_shown_as_it_was_typed() -> None:

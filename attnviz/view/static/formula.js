@@ -163,7 +163,7 @@ export function create(ctx) {
     const terms = used.slice(0, TERMS).map((j) => [line[j], "", values.data[j * values.cols + d], "value"]);
     const numbers = ["= ", ...(terms.length ? sumOf(terms, used.length - TERMS) : [number(0)]), " = ", number(context.data[i * context.cols + d])];
     const from = el("small", { class: "avp-line" }, ctx.t("view.panel.formula.largest"), " ");
-    used.slice(0, TERMS).forEach((j, n) => from.append(n ? ", " : "", tokenElement(keys[j]), ` ${j}`));
+    used.slice(0, TERMS).forEach((j, n) => from.append(n ? ", " : "", tokenElement(keys[j]), ` #${j}`));
     return row(5, "context", [...letters, roman(`  (d = ${d})`)], terms.length ? [...numbers, from] : numbers);
   }
 
