@@ -31,7 +31,7 @@ def controls() -> TraceKey:
         st.stop()
     with st.container(key="controls", gap="xsmall"):
         with st.container(horizontal=True, key="head-row", gap="small", vertical_alignment="center"):
-            st.markdown("# attnviz", width="content")
+            st.title(say("page.name"), anchor=False, width="content")
             st.selectbox(
                 say("page.model"),
                 list(models),

@@ -55,6 +55,8 @@ export class Grid {
       parts.push(el("section", { class: "av-grid-section" }, [el("h3", { text: t(`view.frame.stack.${name}`) }), box]));
       this.sections.push({ members, heads, table, picture, marks });
     }
+    const pooled = this.ctx.data.sites.some((site, index) => this.ctx.data.thumbs(index).shape[2] < this.ctx.data.tokens(site.keys).length);
+    if (pooled) parts.push(el("p", { class: "av-muted av-grid-note", text: t("view.frame.grid.pooled") }));
     this.element.replaceChildren(...parts);
     this.paint();
     this.measure();
