@@ -87,7 +87,14 @@ def open_page(server: str, browser: Browser) -> Iterator[Open]:
         if not url.startswith((server, "data:", "blob:", server.replace("http", "ws"))):
             problems.append(f"request to {url}")
 
-    def open_page(width: int = 1440, height: int = 900, scheme: str = "light", path: str = "", **link: str) -> Page:
+    def open_page(
+        width: int = 1440,
+        height: int = 900,
+        scheme: str = "light",
+        path: str = "",
+        prepare: Callable[[Page], None] = lambda page: None,
+        **link: str,
+    ) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme=scheme,  # type: ignore[arg-type]
@@ -103,6 +110,7 @@ def open_page(server: str, browser: Browser) -> Iterator[Open]:
         page.on("dialog", lambda dialog: problems.append(f"a script ran: {dialog.message}") or dialog.dismiss())
         page.on("response", lambda answer: answer.status >= 400 and problems.append(f"{answer.status} {answer.url}"))
         page.on("request", lambda request: asked(request.url))
+        prepare(page)
         page.goto(f"{server}/{path}?{urlencode(link)}")
         return page
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 import attnviz
 from attnviz import locale
@@ -56,6 +56,18 @@ def test_the_first_picture_appears_and_is_proved(open_page: Open) -> None:
     proof = page.locator(".av-proof")
     expect(proof).to_have_attribute("data-error", re.compile(r"^\d"))
     assert float(proof.get_attribute("data-error") or "1") < 1e-5
+    expect(proof).to_have_attribute("data-exact", "true")
+
+
+def test_a_proof_that_fails_is_not_ticked_off(open_page: Open) -> None:
+    page = open_page(model="tiny-encoder", prepare=lambda page: page.route("**/proof", wrong_proof))
+    proof = page.locator(".av-proof")
+    expect(proof).to_have_attribute("data-exact", "false")
+    assert "≠" in proof.evaluate("element => getComputedStyle(element, '::before').content")
+
+
+def wrong_proof(route: Route) -> None:
+    route.fulfill(json={"sites": [{"name": "encoder.0.self", "max_abs_error": 0.25}], "max_abs_error": 0.25})
 
 
 def test_the_first_screen_holds_input_grid_and_weights(open_page: Open) -> None:

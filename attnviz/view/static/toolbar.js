@@ -8,6 +8,7 @@ import { siteTitle } from "./select.js";
 
 const HIDE = ["none", "first", "specials"];
 const NAMED = 6; // hidden tokens that the note names
+const EXACT = 1e-4; // largest error that float32 rounding explains
 
 export class Toolbar {
   constructor(ctx) {
@@ -80,6 +81,7 @@ export class Toolbar {
     const { data, t } = this.ctx;
     this.proof.textContent = "";
     delete this.proof.dataset.error;
+    delete this.proof.dataset.exact;
     if (!data.header.data_url) return;
     this.proof.textContent = t("view.frame.proof.waiting");
     try {
@@ -87,6 +89,7 @@ export class Toolbar {
       if (data !== this.ctx.data) return; // another trace has come meanwhile
       this.proof.textContent = t("view.frame.proof", { error: fmt(proof.max_abs_error) });
       this.proof.dataset.error = String(proof.max_abs_error);
+      this.proof.dataset.exact = String(proof.max_abs_error <= EXACT);
       this.proof.title = t("view.frame.proof.help", { n: proof.sites.length });
     } catch (error) {
       if (data !== this.ctx.data) return;
