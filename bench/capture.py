@@ -1,6 +1,6 @@
 """What looking costs: a traced against a plain forward pass, the memory a trace holds, one head's whole chain.
 
-CPU time of one thread, our decoder in the shape of GPT-2 small, alternating in one process.
+CPU time of one thread, our decoder in the shape of GPT-2 small, alternating in one process that keeps freed memory.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import statistics
 import torch
 
 import attnviz
-from bench.common import Figure, alternate, gpt2_small, ratio, report
+from bench.common import Figure, alternate, gpt2_small, keep_freed_memory, ratio, report
 
 
 def measure() -> list[Figure]:
     torch.set_num_threads(1)
+    keep_freed_memory()
     model = gpt2_small()
     figures = []
     for length, rounds in ((64, 15), (256, 9), (1024, 7)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import statistics
 import time
@@ -11,6 +12,8 @@ from dataclasses import asdict, dataclass
 
 from attnviz.models import ModelCard, ModelConfig, SequenceModel, build_network
 from attnviz.tokenizers import Tokenizer
+
+WARM_UP = 4  # rounds
 
 
 @dataclass(frozen=True)
@@ -39,14 +42,26 @@ def gpt2_small(vocab_size: int = 50257, max_len: int = 1024) -> SequenceModel:
     return SequenceModel(network, Tokenizer("symbols", symbols), card)
 
 
+def keep_freed_memory() -> None:
+    """Have the C library keep freed memory (where it is glibc) instead of giving it back to the system.
+
+    Otherwise every forward pass pays the kernel for new pages, as the heap happens to lie: up to a tenth of the time,
+    more on a virtual machine, and not always the same of two calls that are compared.
+    """
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "gnu_get_libc_version"):
+        for parameter in (-1, -3):  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD
+            libc.mallopt(parameter, 2**30)
+
+
 def alternate(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """CPU seconds of each call, round by round, after one to warm up; every other round runs in reverse order."""
+    """CPU seconds of each call, round by round; every other round runs in reverse order, the first ones warm up."""
     seconds: dict[str, list[float]] = {name: [] for name in calls}
-    for index in range(rounds + 1):
+    for index in range(rounds + WARM_UP):
         for name in list(calls) if index % 2 else list(reversed(calls)):
             start = time.process_time()
             calls[name]()
-            if index:
+            if index >= WARM_UP:
                 seconds[name].append(time.process_time() - start)
     return seconds
 
