@@ -102,12 +102,19 @@ class AttentionSite:
         return self.w_o.shape[-1]
 
     def group(self, head: int) -> int:
-        """Index of the key-value head that a query head reads."""
+        """Index of the key-value head that a query head reads.
+
+        Raises:
+            IndexError: there is no such head.
+        """
+        if not 0 <= head < self.n_heads:
+            raise IndexError(f"no head {head}: {self.name} has {self.n_heads}, counted from 0")
         return head // (self.n_heads // self.n_kv_heads)
 
     def scores(self, head: int) -> Tensor:
         """Raw scores of a head, before scale and mask: (Tq, Tk)."""
-        return self._score(self.q[head].float(), self.k[self.group(head)].float())
+        group = self.group(head)
+        return self._score(self.q[head].float(), self.k[group].float())
 
     def scaled(self, head: int) -> Tensor:
         """Scores after scale, bias and soft-cap: (Tq, Tk)."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 from attnviz.errors import ConfigError, ModelCorrupt, ModelMismatch, ModelNotFound, TextTooLong
 from attnviz.models import ModelCard, ModelConfig, SequenceModel, build_network, generate, load_model, save_model
@@ -192,6 +193,30 @@ def test_wrong_folders_say_what_is_wrong(make_model: Make, tmp_path: Path) -> No
         config.write_text(json.dumps(values | change))
         with pytest.raises(ModelCorrupt, match=words):
             load_model(folder)
+
+
+def test_a_block_equals_pytorchs_encoder_layer(make_model: Make) -> None:
+    network = make_model("encoder", norm="post", n_layers=1, positions="none").network
+    assert network.encoder is not None
+    (block,) = network.encoder.blocks
+    oracle = nn.TransformerEncoderLayer(24, 4, 29, dropout=0.0, activation="gelu", batch_first=True).eval()
+    names = {
+        "self_attn.in_proj_": "attention.project_in.",
+        "self_attn.out_proj.": "attention.project_out.",
+        "linear1.": "feed_forward.0.",
+        "linear2.": "feed_forward.2.",
+        "norm1.": "attention_norm.",
+        "norm2.": "feed_forward_norm.",
+    }
+    ours = block.state_dict()
+    state = {}
+    for name in oracle.state_dict():
+        prefix = next(prefix for prefix in names if name.startswith(prefix))
+        state[name] = ours[names[prefix] + name.removeprefix(prefix)]
+    oracle.load_state_dict(state)
+    tokens = torch.tensor([[3, 4, 5, 6, 7]])
+    expected = oracle(network.encoder.embedding(tokens))
+    torch.testing.assert_close(network.stream(tokens), expected, atol=1e-5, rtol=1e-4)
 
 
 def test_greedy_continuation_is_the_argmax_of_each_step(make_model: Make) -> None:

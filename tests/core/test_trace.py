@@ -148,6 +148,12 @@ def test_tokens_of_both_stacks_and_a_target_written_by_the_model(make_model: Mak
     assert written.target == attnviz.generate(model, "ab c")
 
 
+@pytest.mark.parametrize("head", [-1, 4])
+def test_a_head_that_does_not_exist_is_refused(make_model: Make, head: int) -> None:
+    with pytest.raises(IndexError, match=rf"no head {head}: decoder\.0\.self has 4, counted from 0"):
+        take(make_model()).sites[0].output(head)
+
+
 def test_wrong_texts_are_refused(make_model: Make) -> None:
     model, both = make_model(), make_model("encoder-decoder")
     with pytest.raises(EmptyText):

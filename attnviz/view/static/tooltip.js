@@ -5,6 +5,7 @@ import { tokenElement } from "./format.js";
 import { visibleWeights } from "./hidden.js";
 
 const GAP = 14;
+const TOUCH_MS = 2500;
 
 /**
  * @typedef {Object} Line
@@ -47,6 +48,7 @@ export class Tooltip {
   /** @param {HTMLElement} root */
   constructor(root) {
     this.root = root;
+    this.coarse = window.matchMedia("(pointer: coarse)");
     this.element = el("div", { class: "av-tooltip", "aria-hidden": "true", hidden: true });
     root.append(this.element);
   }
@@ -69,8 +71,10 @@ export class Tooltip {
     this.place(clientX, clientY);
   }
 
-  /** Once a frame: its size has to be measured. */
+  /** Once a frame: its size has to be measured. A finger does not leave as a pointer does, so there it goes by itself. */
   place(clientX, clientY) {
+    clearTimeout(this.leaving);
+    if (this.coarse.matches) this.leaving = setTimeout(() => this.hide(), TOUCH_MS);
     this.pointer = [clientX, clientY];
     this.element.hidden = false;
     this.request ??= requestAnimationFrame(() => {
