@@ -19,7 +19,7 @@ from attnviz.ui.store import Held, TraceKey
 __all__ = ["controls", "picture"]
 
 MAX_NEW = 40  # symbols that one press of "continue" appends
-EXAMPLE_CHARS = 22
+EXAMPLE_CHARS = 17
 
 
 def controls() -> TraceKey:
@@ -40,7 +40,7 @@ def controls() -> TraceKey:
                 on_change=_model_chosen,
                 label_visibility="collapsed",
                 required=True,
-                width=320,
+                width=290,
                 persist_state="session",
             )
             model = models[state["model"]]

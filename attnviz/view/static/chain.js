@@ -5,8 +5,8 @@ import { el } from "./dom.js";
 import { Matrix } from "./matrix.js";
 import { stageSpec, steps } from "./specs.js";
 
-const ZOOMS = [1, 1.5, 2, 3, 4, 6, 8, 11, 14, 18, 24, 32, 42, 56];
-const NUMBERS = 42; // px a cell that holds three digits
+const ZOOMS = [1, 1.5, 2, 3, 4, 6, 8, 11, 14, 18, 24, 34, 42, 56];
+const NUMBERS = 34; // px a cell that holds three digits
 const TALLEST = 300; // px of a matrix that is fitted
 const TALLEST_NUMBERS = 430; // px of a matrix that shows its numbers
 const TALLEST_VIEW = 480; // px of cells before a zoomed matrix scrolls

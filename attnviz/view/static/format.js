@@ -17,15 +17,13 @@ export function fmt(x) {
   return text.replaceAll("-", MINUS);
 }
 
-const CELL_LETTERS = 6;
-
-/** As fmt, with fewer digits where three need more than six characters; for a cell. */
-export function fmtCell(x) {
+/** As fmt, with fewer digits where three need more than so many letters; for a cell. */
+export function fmtCell(x, letters = 6) {
   const text = fmt(x);
-  if (text.length <= CELL_LETTERS) return text;
+  if (text.length <= letters) return text;
   const size = Math.abs(x);
   if (size < 9.995e-4 || size >= 99999.5) return x.toExponential(0).replace("e+", "e").replaceAll("-", MINUS);
-  const shorter = [2, 1].map((digits) => x.toPrecision(digits)).find((candidate) => candidate.length <= CELL_LETTERS);
+  const shorter = [2, 1].map((digits) => x.toPrecision(digits)).find((candidate) => candidate.length <= letters);
   return (shorter ?? x.toExponential(0)).replaceAll("-", MINUS);
 }
 

@@ -5,7 +5,8 @@ import { fmtCell, tokenText } from "./format.js";
 import { colourOf, heatImage } from "./heat.js";
 
 export const LABEL_CELL = 11; // px: from here on tokens are written beside the cells
-export const NUMBER_CELL = { width: 34, height: 18 };
+export const NUMBER_CELL = { width: 29, height: 18 };
+const ROOMY_CELL = 34; // px from where on a cell holds six letters, below five
 const LABEL_FONT = 11;
 const LABEL_MAX = { row: 84, col: 64 };
 const TITLE_HEIGHT = 16;
@@ -103,7 +104,8 @@ function drawCells(pen, g, spec, palette) {
   pen.drawImage(heatImage(spec.matrix, spec.colour, spec.limits, palette), c0, r0, c1 - c0, r1 - r0, ...area);
   if (g.cw < NUMBER_CELL.width || g.ch < NUMBER_CELL.height) return;
   const { data, cols } = spec.matrix;
-  const size = Math.min(12, (g.cw - 3) / (6 * LETTER), g.ch - 6);
+  const letters = g.cw >= ROOMY_CELL ? 6 : 5;
+  const size = Math.min(12, (g.cw - 3) / (letters * LETTER), g.ch - 6);
   pen.font = `${size}px ${palette.codeFont}`;
   pen.textAlign = "center";
   pen.textBaseline = "middle";
@@ -112,7 +114,7 @@ function drawCells(pen, g, spec, palette) {
       const x = data[r * cols + c]; // (rows, cols)
       const muted = x === 0 || !Number.isFinite(x);
       pen.fillStyle = muted ? palette.muted : ink(colourOf(x, spec.colour, spec.limits, palette));
-      pen.fillText(fmtCell(x), xOf(g, c) + g.cw / 2, yOf(g, r) + g.ch / 2 + 0.5);
+      pen.fillText(fmtCell(x, letters), xOf(g, c) + g.cw / 2, yOf(g, r) + g.ch / 2 + 0.5);
     }
   }
 }
