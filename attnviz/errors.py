@@ -6,11 +6,20 @@
     │   ├── ModelNotFound   there is no such folder, or no config.json in it
     │   ├── ModelCorrupt    config.json or model.safetensors cannot be read
     │   └── ModelMismatch   the weights are not those of the configuration
-    └── InputError          a text that this model cannot read                          (also a ValueError)
-        ├── EmptyText       nothing to read
-        ├── UnknownSymbols  symbols outside the model's vocabulary
-        ├── TextTooLong     more tokens than the model has positions for
-        └── TargetNotAllowed  a target for a model that reads one text only
+    ├── InputError          a text that this model cannot read                          (also a ValueError)
+    │   ├── EmptyText       nothing to read
+    │   ├── UnknownSymbols  symbols outside the model's vocabulary
+    │   ├── TextTooLong     more tokens than the model has positions for
+    │   ├── TextTooShort    a text to learn that is shorter than the context needs
+    │   ├── OneCharacter    a text to learn in which there is nothing to predict
+    │   └── TargetNotAllowed  a target for a model that reads one text only
+    ├── RunError            a training run that cannot be opened, written or started
+    │   ├── RunNotFound     there is no such run
+    │   ├── RunExists       there is a run of that name already
+    │   ├── RunCorrupt      one of its files cannot be read
+    │   ├── RunUnwritable   the disk is full, or the folder cannot be written to
+    │   └── RunBusy         it is being trained already
+    └── TrainingDiverged    the loss ran away                                           (also a FloatingPointError)
 
 Each class has a `code`; a page looks up the message `error.<code>` in its language and fills it with `details`.
 `str(error)` is the same message in English.
@@ -30,8 +39,17 @@ __all__ = [
     "ModelLoadError",
     "ModelMismatch",
     "ModelNotFound",
+    "OneCharacter",
+    "RunBusy",
+    "RunCorrupt",
+    "RunError",
+    "RunExists",
+    "RunNotFound",
+    "RunUnwritable",
     "TargetNotAllowed",
     "TextTooLong",
+    "TextTooShort",
+    "TrainingDiverged",
     "UnknownSymbols",
 ]
 
@@ -152,6 +170,48 @@ class TextTooLong(InputError):
         )
 
 
+class TextTooShort(InputError):
+    """A text to learn that is too short to be cut into training, validation and test.
+
+    Attributes:
+        length: characters given.
+        needed: characters at least.
+        context: tokens of a training sequence.
+    """
+
+    code = "text_too_short"
+
+    def __init__(self, length: int, needed: int, context: int) -> None:
+        self.length = length
+        self.needed = needed
+        self.context = context
+        super().__init__(
+            f"The text has {length:,} characters; a context of {context:,} needs at least {needed:,}. "
+            "Bring a longer text, or choose a shorter context.",
+            length=length,
+            needed=needed,
+            context=context,
+        )
+
+
+class OneCharacter(InputError):
+    """A text to learn that repeats one character.
+
+    Attributes:
+        character: that one.
+    """
+
+    code = "one_character"
+
+    def __init__(self, character: str) -> None:
+        self.character = character
+        super().__init__(
+            f"The text is nothing but {character!r}, again and again: there is nothing to predict. "
+            "Bring a text with at least two different characters.",
+            character=character,
+        )
+
+
 class TargetNotAllowed(InputError):
     """A target was given to a model that is not an encoder-decoder."""
 
@@ -161,4 +221,73 @@ class TargetNotAllowed(InputError):
         super().__init__(
             f"This {architecture} reads one text; a target belongs to encoder-decoder models only.",
             architecture=architecture,
+        )
+
+
+class RunError(AttnvizError):
+    """A training run that cannot be opened, written or started."""
+
+    code = "run"
+
+
+class RunNotFound(RunError):
+    """There is no run of that name."""
+
+    code = "run_not_found"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name}: there is no such run. A run is a folder with config.json in it.", name=name)
+
+
+class RunExists(RunError):
+    """There is a run of that name already; nothing is written over it."""
+
+    code = "run_exists"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name}: there is a run of that name already. Choose another name.", name=name)
+
+
+class RunCorrupt(RunError):
+    """One of the files of a run cannot be read: damaged, edited by hand, or written by a newer version."""
+
+    code = "run_corrupt"
+
+    def __init__(self, name: str, file: str, reason: str) -> None:
+        super().__init__(f"run {name}: {file} cannot be read: {reason}", name=name, file=file, reason=reason)
+
+
+class RunUnwritable(RunError):
+    """The disk is full, or the folder cannot be written to; what is on disk stays readable."""
+
+    code = "run_unwritable"
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            f"run {name} cannot be written: {reason}. What was recorded so far is kept: make room, then resume it.",
+            name=name,
+            reason=reason,
+        )
+
+
+class RunBusy(RunError):
+    """Another process trains this run."""
+
+    code = "run_busy"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"run {name} is being trained already: watch it, or stop it first.", name=name)
+
+
+class TrainingDiverged(AttnvizError, FloatingPointError):
+    """The loss is not a number any more, or far above where it began."""
+
+    code = "training_diverged"
+
+    def __init__(self, step: int, loss: float, learning_rate: float) -> None:
+        super().__init__(
+            f"the loss is {loss:.4g} at step {step}: lower the learning rate of {learning_rate:g}",
+            step=step,
+            loss=f"{loss:.4g}",
+            learning_rate=f"{learning_rate:g}",
         )

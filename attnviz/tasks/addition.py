@@ -1,7 +1,8 @@
-"""Addition of two-digit numbers, the sum written from its last digit on."""
+"""Addition of numbers of a few digits, the sum written from its last digit on, or as usual."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,6 +12,7 @@ from torch import Generator
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, Batch, Split, Task, draw
+from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 
 __all__ = ["Addition"]
@@ -25,7 +27,7 @@ class Addition(Task):
 
     Reversed, because a carry goes from the ones to the tens to the hundreds: each digit then depends on two digits and
     a carry that the model has just seen, as in addition on paper. All numbers are padded with zeros: 5 + 7 is typed
-    `05+07=210`.
+    `05+07=210`. Written the usual way round, the first digit depends on every carry at once, and takes longer to learn.
 
     Example:
         >>> task = Addition()
@@ -37,9 +39,11 @@ class Addition(Task):
 
     Attributes:
         digits: of each number.
+        reverse: the sum begins with its last digit.
     """
 
     digits: int = 2
+    reverse: bool = True
 
     name = "addition"
     architecture = "decoder"
@@ -59,11 +63,23 @@ class Addition(Task):
         powers = 10 ** torch.arange(self.digits + 1)  # ones, tens, ...
         a, b = (pairs[:, i, None] // powers[:-1].flip(0) % 10 for i in (0, 1))  # (B, digits) each
         total = pairs.sum(1, keepdim=True) // powers % 10  # (B, digits + 1), ones first
+        total = total if self.reverse else total.flip(1)
         plus, equals = (torch.full((n, 1), symbol) for symbol in (10, 11))
         whole = torch.cat((a, plus, b, equals, total), 1) + Tokenizer.n_specials  # (B, 3 digits + 3)
         targets = whole[:, 1:].clone()
         targets[:, : 2 * self.digits + 1] = IGNORE
         return Batch(whole[:, :-1], targets)
+
+    def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
+        """From "=" on: the two digits of the column whose sum is written next; none for the carry in front."""
+        plus, equals = (self.tokenizer.vocab.index(symbol) for symbol in "+=")
+        typed = [i for i, token in enumerate(tokens) if token in (plus, equals)]
+        if typed != [self.digits, 2 * self.digits + 1]:
+            return (Pattern.of("digits of the column", (), tokens),)
+        columns = range(self.digits - 1, -1, -1) if self.reverse else range(-1, self.digits)
+        written = [*zip(range(typed[1], len(tokens)), columns, strict=False)]
+        pairs = ((i, key) for i, column in written if column >= 0 for key in (column, typed[0] + 1 + column))
+        return (Pattern.of("digits of the column", pairs, tokens),)
 
     def model_config(self) -> ModelConfig:
         """Two layers, four heads: the digits of a column are read by different heads."""
@@ -79,5 +95,8 @@ class Addition(Task):
         )
 
     def examples(self) -> tuple[Example, ...]:
-        """Sums to type (of two digits): the sum is written with its last digit first."""
-        return ("27+58=58", "99+01=00", "36+41=77", "05+07=")
+        """Sums to type, some with the beginning of their answer."""
+        if (self.digits, self.reverse) == (2, True):
+            return ("27+58=58", "99+01=00", "36+41=77", "05+07=")
+        numbers = ("2758364190", "5801417299"), ("9999999999", "0" * (self.digits - 1) + "1" * 10)
+        return tuple(f"{a[: self.digits]}+{b[: self.digits]}=" for a, b in numbers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
@@ -12,6 +12,7 @@ from torch import Generator, Tensor
 
 from attnviz.models.bundle import Example
 from attnviz.models.config import Architecture, ModelConfig
+from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 
 __all__ = ["IGNORE", "LETTERS", "Batch", "Metric", "Split", "Task", "collate", "draw", "split_of", "words"]
@@ -80,6 +81,16 @@ class Task(ABC):
     def examples(self) -> tuple[Example, ...]:
         """Texts to type: what the tokenizer reads, a (source, target) pair for an encoder-decoder."""
 
+    def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
+        """What attention should read in one sequence, as far as it is known; a model may use several heads for it.
+
+        Args:
+            tokens: of the stack that writes the answer, without padding; any text the tokenizer reads, so that a
+                sequence which is no question of this task has patterns without a scored row.
+            source: of the encoder of an encoder-decoder.
+        """
+        return ()
+
     def accuracy(self, logits: Tensor, batch: Batch) -> float:
         """Share of right arg-max outputs, 0 to 1: of sequences for "exact match", of scored positions otherwise.
 
@@ -131,21 +142,23 @@ def _shift_right(values: Tensor, bits: int) -> Tensor:
     return torch.bitwise_and(values >> bits, ones)
 
 
-def draw(n: int, split: Split, candidates: Callable[[int], Tensor]) -> Tensor:
+def draw(n: int, split: Split, candidates: Callable[[int], Tensor], buckets: Mapping[Split, range] = BUCKETS) -> Tensor:
     """n rows of one split, by drawing candidates and keeping those that belong to it.
 
     Args:
         n: rows wanted.
         split: which side.
         candidates: called with a number, returns that many random rows (number, L) int64.
+        buckets: which twentieths of all rows belong to each split.
     """
     kept: list[Tensor] = []
     missing = n
-    share = len(BUCKETS[split]) / 20
+    mine = buckets[split]
+    share = len(mine) / 20
     while missing > 0:
         rows = candidates(int(missing / share * 1.1) + 8)
-        buckets = hash_rows(rows).remainder(20)
-        inside = (buckets >= BUCKETS[split].start) & (buckets < BUCKETS[split].stop)
+        bucket = hash_rows(rows).remainder(20)
+        inside = (bucket >= mine.start) & (bucket < mine.stop)
         kept.append(rows[inside][:missing])
         missing -= len(kept[-1])
     return torch.cat(kept)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -13,6 +15,7 @@ from torch import Generator
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import Batch, Split, Task, collate, draw, words
+from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 
 __all__ = ["Dates"]
@@ -72,6 +75,27 @@ def write(day: date, random: Random) -> str:
     return text.lower() if case < 0.2 else text.upper() if case < 0.25 else text
 
 
+def parts(text: str) -> dict[str, range] | None:
+    """Where a written date has its "year", "month" and "day"; None if it is no date of a known form.
+
+    Example:
+        >>> parts("3rd of March 2021")
+        {'year': range(13, 17), 'month': range(7, 12), 'day': range(0, 1)}
+    """
+    year = re.search(r"\d{4}", text)
+    if year is None:
+        return None
+    rest = text[: year.start()] + "    " + text[year.end() :]
+    names = [*re.finditer(f"({'|'.join(month[:3] for month in MONTHS)})[a-z]*", rest, re.IGNORECASE)]
+    numbers = [*re.finditer(r"\d{1,2}", rest)]
+    if len(names) + len(numbers) != 2 or len(names) > 1:
+        return None
+    first, second = names + numbers
+    month, day = (first, second) if names or year.start() == 0 else (second, first)
+    found = {"year": year, "month": month, "day": day}
+    return {name: range(*match.span()) for name, match in found.items()}
+
+
 @dataclass(frozen=True)
 class Dates(Task):
     """An encoder-decoder reads a date as people write it and writes year-month-day.
@@ -126,6 +150,19 @@ class Dates(Task):
         tokens = torch.tensor([self.tokenizer.encode(day.isoformat()) for day in dates])  # (B, 11)
         last_target = torch.full((n, 1), Tokenizer.eos_id)
         return Batch(tokens, torch.cat((tokens[:, 1:], last_target), 1), None, source, source_padding)
+
+    def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
+        """Each digit reads its own character of the date; the month's two, if it is a name, all of its letters."""
+        assert source is not None, "an encoder-decoder reads a source"
+        spans = parts("".join(self.source_tokenizer.label(token) for token in source)) or {}
+        pairs: list[tuple[int, int]] = []
+        for name, first, digits in (("year", 0, 4), ("month", 5, 2), ("day", 8, 2)):  # yyyy-mm-dd
+            span = spans.get(name, range(0))
+            for digit in range(digits):
+                is_name = len(span) > digits  # of a month; a number without its zero has one character for both digits
+                keys = span if is_name else span[max(0, digit - digits + len(span)) :][:1]
+                pairs += [(first + digit, key) for key in keys if first + digit < len(tokens)]
+        return (Pattern.of("source of the digit", pairs, tokens, source),)
 
     def model_config(self) -> ModelConfig:
         """One layer each side; cross-attention in between shows which characters became which digits."""

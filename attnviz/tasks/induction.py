@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,6 +12,7 @@ from torch import Generator
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, LETTERS, Batch, Split, Task, draw
+from attnviz.tasks.pattern import Pattern, previous_token
 from attnviz.tokenizers import Tokenizer
 
 __all__ = ["Induction"]
@@ -70,6 +72,11 @@ class Induction(Task):
         letters = torch.rand(count, len(LETTERS), generator=generator).argsort(1)[:, : self.max_period]
         periods = torch.randint(self.min_period, self.max_period + 1, (count, 1), generator=generator)
         return (letters + Tokenizer.n_specials).where(torch.arange(self.max_period) < periods, 0)
+
+    def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
+        """What came after this symbol before, at any earlier time; and, for the first layer, the previous token."""
+        pairs = ((i, j + 1) for i, token in enumerate(tokens) for j in range(i) if tokens[j] == token)
+        return Pattern.of("after the same symbol", pairs, tokens), previous_token(tokens)
 
     def model_config(self) -> ModelConfig:
         """Two layers of attention and nothing else; one head each shows the two steps most clearly."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,6 +12,7 @@ from torch import Generator
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, LETTERS, Batch, Split, Task, collate, draw
+from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 
 __all__ = ["Recall"]
@@ -78,6 +80,17 @@ class Recall(Task):
         n_pairs = torch.randint(self.min_pairs, self.max_pairs + 1, (count, 1), generator=generator)
         pairs = torch.stack((letters, digits), 2).flatten(1) + Tokenizer.n_specials  # (count, 2 max_pairs)
         return pairs.where(torch.arange(2 * self.max_pairs) < 2 * n_pairs, 0)
+
+    def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
+        """A letter that is asked for reads its digit; and, for the first layer, each digit given reads its letter."""
+        mark = self.tokenizer.vocab_size - 1
+        n_given = tokens.index(mark) if mark in tokens else len(tokens)
+        values = {tokens[i - 1]: i for i in range(1, n_given, 2)}  # key -> where its value stands
+        asked = [i for i in range(n_given + 1, len(tokens)) if tokens[i - 1] == mark and tokens[i] in values]
+        return (
+            Pattern.of("value of the key", ((i, values[tokens[i]]) for i in asked), tokens),
+            Pattern.of("key of the value", ((i, i - 1) for i in values.values()), tokens),
+        )
 
     def model_config(self) -> ModelConfig:
         """Two layers of attention and nothing else, one head each."""

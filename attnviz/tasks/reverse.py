@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,6 +12,7 @@ from torch import Generator
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, LETTERS, Batch, Split, Task, draw
+from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 
 __all__ = ["Reverse"]
@@ -68,6 +70,11 @@ class Reverse(Task):
         positions = torch.arange(width)
         letters = letters.where(positions < lengths, Tokenizer.pad_id)
         return letters.where(positions != lengths, Tokenizer.eos_id)
+
+    def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
+        """Each letter's place reads the mirrored place."""
+        last = sum(token >= Tokenizer.n_specials for token in tokens) - 1
+        return (Pattern.of("anti-diagonal", ((i, last - i) for i in range(last + 1)), tokens),)
 
     def model_config(self) -> ModelConfig:
         """Two layers: the first finds out where the sequence ends, the second reads the mirrored position."""

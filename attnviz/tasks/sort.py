@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,6 +12,7 @@ from torch import Generator
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, LETTERS, Batch, Split, Task, draw
+from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 
 __all__ = ["Sort"]
@@ -73,6 +75,14 @@ class Sort(Task):
             letters = torch.rand(count, len(LETTERS), generator=generator).argsort(1)[:, : self.max_length]
         lengths = torch.randint(self.min_length, self.max_length + 1, (count, 1), generator=generator)
         return (letters + Tokenizer.n_specials).where(torch.arange(self.max_length) < lengths, 0)
+
+    def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
+        """From ">" on: the places of the letter that comes next in the alphabet."""
+        marker = Tokenizer.n_specials + len(LETTERS)
+        given = list(tokens[: tokens.index(marker)]) if marker in tokens else []
+        due = zip(range(len(given), len(tokens)), sorted(given), strict=False)
+        pairs = ((query, key) for query, letter in due for key, other in enumerate(given) if other == letter)
+        return (Pattern.of("next value", pairs, tokens),)
 
     def model_config(self) -> ModelConfig:
         """One layer is enough: the last letter written asks for the next one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from hashlib import sha256
@@ -16,6 +17,7 @@ from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks import stories_en, stories_zh
 from attnviz.tasks.base import BUCKETS, Batch, Split, Task
+from attnviz.tasks.pattern import Pattern, previous_token
 from attnviz.tokenizers import Tokenizer
 
 __all__ = ["Language", "Stories", "corpus"]
@@ -94,6 +96,10 @@ class Stories(Task):
         targets = ids[chosen[:, None] + torch.arange(self.length)]  # (B, T)
         first = torch.full((n, 1), Tokenizer.bos_id)
         return Batch(torch.cat((first, targets[:, :-1]), 1), targets)
+
+    def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
+        """The previous character: what every language model looks at, whatever else it does."""
+        return (previous_token(tokens),)
 
     def model_config(self) -> ModelConfig:
         """Two layers, four heads; it reads as far as it was trained, since rotary positions do not reach further."""

@@ -1,16 +1,36 @@
-"""Recipes: all it takes to train a model of the zoo again."""
+"""Recipes: all it takes to train a model, those of the zoo and more."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from attnviz.models.bundle import ModelCard, SequenceModel
 from attnviz.models.config import ModelConfig
 from attnviz.models.transformer import Transformer
-from attnviz.tasks import Addition, Dates, Induction, Recall, Reverse, Sort, Stories, Task
+from attnviz.tasks import (
+    Addition,
+    Brackets,
+    Copy,
+    Dates,
+    Histogram,
+    Induction,
+    Majority,
+    ModularAddition,
+    Needle,
+    OpenBracket,
+    OwnText,
+    Parity,
+    Recall,
+    Reverse,
+    ScratchpadParity,
+    Sort,
+    Stories,
+    Task,
+)
 from attnviz.training.config import TrainConfig
 
-__all__ = ["RECIPES", "Recipe"]
+__all__ = ["RECIPES", "Recipe", "own_text"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +45,8 @@ class Recipe:
         training: steps, learning rate, seed ...
         target: value of the task's metric that the model must reach on test data.
         test_size: sequences on which the trained model is judged.
+        exempt: the target is not expected: a contrast, in which a Transformer fails and its task says why, or a text
+            of which nobody knows what can be reached.
     """
 
     name: str
@@ -34,6 +56,7 @@ class Recipe:
     training: TrainConfig
     target: float
     test_size: int = 2048
+    exempt: bool = False
 
     @property
     def seed(self) -> int:
@@ -64,11 +87,37 @@ class Recipe:
         return SequenceModel(network, self.task.tokenizer, card, self.task.source_tokenizer)
 
 
-def _recipe(name: str, title: str, task: Task, training: TrainConfig, target: float, test_size: int = 2048) -> Recipe:
-    return Recipe(name, title, task, task.model_config(), training, target, test_size)
+def _recipe(
+    name: str,
+    title: str,
+    task: Task,
+    training: TrainConfig,
+    target: float,
+    test_size: int = 2048,
+    exempt: bool = False,
+) -> Recipe:
+    return Recipe(name, title, task, task.model_config(), training, target, test_size, exempt)
+
+
+def own_text(text: str, length: int = 64) -> Recipe:
+    """The recipe for a text of one's own; its target is what the frequencies of its characters alone would give.
+
+    Raises:
+        InputError: the text is empty, repeats one character, or is shorter than four times the context.
+    """
+    task = OwnText(text, length)
+    training = TrainConfig(steps=400, batch_size=32, validation_size=128)  # more learns a short text by heart
+    return _recipe("own-text", "Your own text", task, training, task.frequency_loss, test_size=256, exempt=True)
+
+
+def _until_learned(steps: int, **settings: Any) -> TrainConfig:
+    """A training that stops when it is better than the 0.99 it must reach, for the test is another set."""
+    return TrainConfig(steps=steps, target=0.997, validate_every=50, **settings)
 
 
 STORIES = TrainConfig(steps=3200, batch_size=8, validation_size=64)
+
+MODULAR = _until_learned(1500, batch_size=512, learning_rate=5e-3, final_rate=1.0, weight_decay=1.0)
 
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
@@ -81,5 +130,24 @@ RECIPES: dict[str, Recipe] = {
         _recipe("dates", "Normalise a date", Dates(), TrainConfig(steps=2000), 0.99),
         _recipe("english", "Little stories (English)", Stories("en"), STORIES, 0.42, test_size=256),
         _recipe("chinese", "Little stories (Chinese)", Stories("zh"), STORIES, 0.58, test_size=256),
+        _recipe("copy", "Copy a sequence", Copy(), _until_learned(1500), 0.99),
+        _recipe("needle", "Find the needle", Needle(), _until_learned(1000, learning_rate=5e-3), 0.99),
+        _recipe("histogram", "Count each letter", Histogram(), _until_learned(2500), 0.99),
+        _recipe(
+            "histogram-no-bos",
+            "Count each letter without <bos>",
+            Histogram(bos=False),
+            _until_learned(2500),
+            0.99,
+            exempt=True,
+        ),
+        _recipe("majority", "Find the majority", Majority(), _until_learned(500, learning_rate=5e-3), 0.99),
+        _recipe("brackets", "Check brackets", Brackets(), TrainConfig(steps=1500, validate_every=50), 0.99),
+        _recipe("open-bracket", "Name the open bracket", OpenBracket(), _until_learned(2000), 0.99),
+        _recipe("parity", "Parity at once", Parity(), _until_learned(600), 0.99, exempt=True),
+        _recipe("parity-scratchpad", "Parity step by step", ScratchpadParity(), _until_learned(1500), 0.99),
+        _recipe("addition-3", "Add three digits", Addition(3), _until_learned(2000), 0.99),
+        _recipe("addition-3-plain", "Add, first digit first", Addition(3, reverse=False), _until_learned(2500), 0.99),
+        _recipe("modular", "Add modulo 53", ModularAddition(), MODULAR, 0.99),
     )
 }

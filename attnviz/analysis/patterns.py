@@ -1,0 +1,145 @@
+"""Does a head read what the task needs? Its attention against an expected pattern, beside chance.
+
+A high score says where a head looks, not that the model needs it: that is for ablation to show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor
+
+from attnviz.models import SequenceModel
+from attnviz.tasks import Pattern, Split, Task
+from attnviz.trace import Trace, trace
+
+__all__ = ["HeadScore", "PatternScores", "mean_scores", "pattern_scores", "score_heads"]
+
+
+class PatternScores(NamedTuple):
+    """The heads of one site against one pattern, means over the scored queries.
+
+    Attributes:
+        mass: (H,) attention on the expected keys, 0 to 1.
+        hits: (H,) share of queries whose most attended key is an expected one.
+        chance: the mass of a head that reads all keys it may read alike.
+        n_queries: scored; when 0, the other values are nan.
+    """
+
+    mass: Tensor
+    hits: Tensor
+    chance: float
+    n_queries: int
+
+
+@dataclass(frozen=True)
+class HeadScore:
+    """One head against one pattern.
+
+    Attributes:
+        pattern: its name.
+        site: name of the attention layer.
+        head: index of the head.
+        mass: mean attention on the expected keys, 0 to 1.
+        hits: share of queries whose most attended key is an expected one.
+        chance: the mass of a head that reads all keys it may read alike.
+        n_queries: scored.
+    """
+
+    pattern: str
+    site: str
+    head: int
+    mass: float
+    hits: float
+    chance: float
+    n_queries: int
+
+
+def score_heads(weights: Tensor, reads: Tensor, allowed: Tensor) -> PatternScores:
+    """Attention weights against the keys that should be read.
+
+    mass_h = mean over scored queries q of sum_k reads[q, k] weights[h, q, k]
+
+    Queries without an expected key that they may read are not scored. Uniform weights over the allowed keys score
+    exactly `chance`, weights that lie on expected keys alone score 1.
+
+    Args:
+        weights: (H, Tq, Tk), each row sums to 1 (or to less, where a sink takes a part).
+        reads: (Tq, Tk) bool, the expected keys.
+        allowed: (Tq, Tk) bool, what the mask lets a query read.
+
+    Example:
+        >>> weights = torch.tensor([[[1.0, 0.0], [0.25, 0.75]]])
+        >>> reads = torch.tensor([[False, False], [True, False]])
+        >>> score_heads(weights, reads, torch.ones(2, 2, dtype=torch.bool))
+        PatternScores(mass=tensor([0.2500]), hits=tensor([0.]), chance=0.5, n_queries=1)
+    """
+    expected = reads & allowed
+    scored = expected.any(1)  # (Tq,)
+    weights, expected, allowed = weights[:, scored], expected[scored], allowed[scored]
+    mass = (weights * expected).sum(2).mean(1)  # (H,)
+    top = weights.argmax(2)  # (H, scored)
+    hits = expected.expand(len(weights), -1, -1).gather(2, top[..., None])[..., 0].float().mean(1)  # (H,)
+    chance = float((expected.sum(1) / allowed.sum(1)).mean())
+    return PatternScores(mass, hits, chance, int(scored.sum()))
+
+
+def pattern_scores(trace: Trace, expected: Iterable[Pattern]) -> tuple[HeadScore, ...]:
+    """Every head of every layer that a pattern is about, against that pattern.
+
+    Args:
+        trace: of the sequence for which the patterns were made.
+        expected: from `Task.expected`; they are about the stack that writes the answer. One without a scored query
+            is left out.
+    """
+    scores: list[HeadScore] = []
+    sites = [site for site in trace.sites if site.stack == trace.stack]
+    for pattern in expected:
+        for site in (site for site in sites if site.kind == pattern.kind and bool(pattern.reads.any())):
+            weights = torch.stack([site.weights(head) for head in range(site.n_heads)])  # (H, Tq, Tk)
+            found = score_heads(weights, pattern.reads, site.mask.allowed(*pattern.reads.shape))
+            if found.n_queries:
+                heads = enumerate(zip(found.mass.tolist(), found.hits.tolist(), strict=True))
+                scores += [
+                    HeadScore(pattern.name, site.name, head, mass, hits, found.chance, found.n_queries)
+                    for head, (mass, hits) in heads
+                ]
+    return tuple(scores)
+
+
+def mean_scores(
+    model: SequenceModel, task: Task, n: int = 16, seed: int = 0, split: Split = "test"
+) -> tuple[HeadScore, ...]:
+    """Every head against the task's patterns on n sequences, each query counted once; in the order of the patterns."""
+    batch = task.sample(n, Generator().manual_seed(seed), split)
+    found: dict[tuple[str, str, int], list[HeadScore]] = {}
+    for row in range(n):
+        tokens, source = _real(batch.tokens, batch.padding, row), None
+        if batch.source is not None:
+            source = _real(batch.source, batch.source_padding, row)
+        for score in pattern_scores(_trace(model, tokens, source), task.expected(tokens, source)):
+            found.setdefault((score.pattern, score.site, score.head), []).append(score)
+    return tuple(_mean(scores) for scores in found.values())
+
+
+def _real(tokens: Tensor, padding: Tensor | None, row: int) -> list[int]:
+    kept: list[int] = (tokens[row] if padding is None else tokens[row][padding[row]]).tolist()
+    return kept
+
+
+def _trace(model: SequenceModel, tokens: Sequence[int], source: Sequence[int] | None) -> Trace:
+    text = model.tokenizer.decode(tokens)
+    if source is None or model.source_tokenizer is None:
+        return trace(model, text)
+    return trace(model, model.source_tokenizer.decode(source), text)
+
+
+def _mean(scores: Sequence[HeadScore]) -> HeadScore:
+    n = sum(score.n_queries for score in scores)
+    mass, hits, chance = (
+        sum(getattr(score, name) * score.n_queries for score in scores) / n for name in ("mass", "hits", "chance")
+    )
+    return HeadScore(scores[0].pattern, scores[0].site, scores[0].head, mass, hits, chance, n)

@@ -1,0 +1,100 @@
+"""Copy a sequence: the answer's position i must read the question's position i."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Generator, Tensor
+
+from attnviz.models.bundle import Example
+from attnviz.models.config import ModelConfig
+from attnviz.tasks.base import IGNORE, LETTERS, Batch, Split, Task, draw
+from attnviz.tasks.pattern import Pattern
+from attnviz.tokenizers import Tokenizer
+
+__all__ = ["Copy"]
+
+
+@dataclass(frozen=True)
+class Copy(Task):
+    """A decoder writes the letters before ">" once more, then `<eos>`.
+
+        read    d a c > d a c
+        write         d a c <eos>
+
+    Letters may come twice, so looking for the last letter written does not tell the next one: the model must count.
+
+    Example:
+        >>> task = Copy(min_length=3, max_length=3)
+        >>> batch = task.sample(1, torch.Generator().manual_seed(0))
+        >>> task.tokenizer.decode(batch.tokens[0].tolist())
+        'q p b > q p b'
+        >>> [task.tokenizer.label(i) for i in batch.targets[0, 3:].tolist()]
+        ['q', 'p', 'b', '<eos>']
+
+    Attributes:
+        n_symbols: letters a, b, c ... in use.
+        min_length: letters at least.
+        max_length: letters at most.
+    """
+
+    n_symbols: int = 26
+    min_length: int = 3
+    max_length: int = 10
+
+    name = "copy"
+    architecture = "decoder"
+    metric = "exact match"
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """Letters and ">"."""
+        return Tokenizer("symbols", (*LETTERS[: self.n_symbols], ">"))
+
+    @property
+    def _marker(self) -> int:
+        return self.tokenizer.vocab_size - 1
+
+    def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
+        """n sequences; every length is as frequent as the others. Split by the letters."""
+        letters = draw(n, split, lambda count: self._candidates(count, generator))  # (B, N), padded with 0
+        lengths = (letters > 0).sum(1, keepdim=True)  # (B, 1)
+        places = torch.arange(2 * self.max_length + 2)  # (T + 1,)
+        once = places.where(places < lengths, places - lengths - 1).clamp(0, self.max_length - 1)
+        whole = letters.gather(1, once)  # (B, T + 1): letters > letters <eos> padding
+        whole = whole.where(places != lengths, self._marker)
+        whole = whole.where(places <= 2 * lengths, Tokenizer.eos_id)
+        padding = places[:-1] <= 2 * lengths
+        targets = whole[:, 1:].where((places[:-1] >= lengths) & padding, IGNORE)
+        return Batch(whole[:, :-1].where(padding, Tokenizer.pad_id), targets, padding)
+
+    def _candidates(self, count: int, generator: Generator) -> Tensor:
+        low = Tokenizer.n_specials
+        letters = torch.randint(low, low + self.n_symbols, (count, self.max_length), generator=generator)
+        lengths = torch.randint(self.min_length, self.max_length + 1, (count, 1), generator=generator)
+        return letters.where(torch.arange(self.max_length) < lengths, 0)
+
+    def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
+        """From ">" on: the place of the letter that is due."""
+        length = tokens.index(self._marker) if self._marker in tokens else 0
+        pairs = ((length + i, i) for i in range(min(length, len(tokens) - length)))
+        return (Pattern.of("same place", pairs, tokens),)
+
+    def model_config(self) -> ModelConfig:
+        """Two layers: the first counts from ">", the second reads."""
+        return ModelConfig(
+            architecture="decoder",
+            vocab_size=self.tokenizer.vocab_size,
+            max_len=2 * self.max_length + 1,
+            d_model=48,
+            n_heads=2,
+            n_layers=2,
+            positions="learned",
+        )
+
+    def examples(self) -> tuple[Example, ...]:
+        """Sequences to type."""
+        return ("d a c b > d a c b", "b a n a n a > b a n", "a b b b a > a b b")

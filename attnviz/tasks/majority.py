@@ -1,0 +1,86 @@
+"""Majority: which of two symbols is the more frequent?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Generator
+
+from attnviz.models.bundle import Example
+from attnviz.models.config import ModelConfig
+from attnviz.tasks.base import IGNORE, Batch, Split, Task, draw
+from attnviz.tasks.pattern import Pattern
+from attnviz.tokenizers import Tokenizer
+
+__all__ = ["Majority"]
+
+
+@dataclass(frozen=True)
+class Majority(Task):
+    """An encoder writes at `<bos>` which of two letters is in the majority.
+
+        read    <bos> a b b a b
+        write   b
+
+    Here attention that reads everything alike is the right answer: the mean over all positions holds the share of
+    each letter. A head that reads the majority no more than chance has not failed, it counts.
+
+    Example:
+        >>> task = Majority(length=5)
+        >>> batch = task.sample(1, torch.Generator().manual_seed(0))
+        >>> task.tokenizer.decode(batch.tokens[0].tolist())
+        'a b b a b'
+        >>> task.tokenizer.label(int(batch.targets[0, 0]))
+        'b'
+
+    Attributes:
+        length: letters of a sequence; an odd number, so that there is a majority.
+    """
+
+    length: int = 21
+
+    name = "majority"
+    architecture = "encoder"
+    metric = "accuracy"
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """Two letters, `<bos>` in front."""
+        return Tokenizer("symbols", ("a", "b"), add_bos=True)
+
+    def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
+        """n sequences of letters drawn like coins: most majorities are small."""
+        low, size = Tokenizer.n_specials, (self.length,)
+        letters = draw(n, split, lambda count: torch.randint(low, low + 2, (count, *size), generator=generator))
+        tokens = torch.cat((torch.full((n, 1), Tokenizer.bos_id), letters), 1)  # (B, T)
+        targets = torch.full_like(tokens, IGNORE)
+        targets[:, 0] = letters.median(1).values
+        return Batch(tokens, targets)
+
+    def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
+        """`<bos>` reads the letters of the majority: at chance when it counts, above when it looks for them."""
+        letters = sorted(token for token in tokens if token >= Tokenizer.n_specials)
+        middle = letters[len(letters) // 2] if letters else None
+        return (Pattern.of("majority", ((0, i) for i, token in enumerate(tokens) if token == middle), tokens),)
+
+    def model_config(self) -> ModelConfig:
+        """One layer, one head, no positions."""
+        return ModelConfig(
+            architecture="encoder",
+            vocab_size=self.tokenizer.vocab_size,
+            max_len=self.length + 1,
+            d_model=16,
+            n_heads=1,
+            n_layers=1,
+            d_ff=64,
+            positions="none",
+        )
+
+    def examples(self) -> tuple[Example, ...]:
+        """Sequences to type: a small majority, a large one, and letters in order."""
+        half = self.length // 2
+        rows = ("ab" * half + "b", "a" * half + "b" + "a" * half, "a" * (half + 1) + "b" * half)
+        return tuple(" ".join(row) for row in rows)

@@ -1,0 +1,95 @@
+"""Modular addition: few sums are shown, the others follow from a rule that the model finds late."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Generator
+
+from attnviz.models.bundle import Example
+from attnviz.models.config import ModelConfig
+from attnviz.tasks.base import IGNORE, Batch, Split, Task, draw
+from attnviz.tasks.pattern import Pattern
+from attnviz.tokenizers import Tokenizer
+
+__all__ = ["ModularAddition"]
+
+BUCKETS: dict[Split, range] = {"test": range(5), "validation": range(5, 10), "train": range(10, 20)}  # of 20
+
+
+@dataclass(frozen=True)
+class ModularAddition(Task):
+    """A decoder adds two numbers modulo a prime; it sees half of all pairs.
+
+        read    40 + 20 =
+        write           7       (40 + 20) mod 53
+
+    Every number is a symbol of its own: nothing tells the model that 20 comes after 19. At first it learns the pairs
+    it sees by heart, and the others stay at chance. Much later, with weight decay, the others come: the model has put
+    the numbers on circles of a few frequencies ("grokking"). As in the papers, 40 + 20 and 20 + 40 are two pairs: that
+    the order does not matter is a part of the rule.
+
+    Example:
+        >>> task = ModularAddition()
+        >>> batch = task.sample(1, torch.Generator().manual_seed(0))
+        >>> task.tokenizer.decode(batch.tokens[0].tolist())
+        '45 + 6 ='
+        >>> task.tokenizer.label(int(batch.targets[0, -1]))
+        '51'
+
+    Attributes:
+        modulus: a prime number.
+
+    Source:
+        Power et al. 2022, "Grokking: Generalization Beyond Overfitting on Small Algorithmic Datasets"; Nanda et al.
+        2023, "Progress measures for grokking via mechanistic interpretability" (one layer, the frequencies).
+    """
+
+    modulus: int = 53
+
+    name = "modular addition"
+    architecture = "decoder"
+    metric = "accuracy"
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """The numbers, "+" and "="."""
+        return Tokenizer("symbols", (*map(str, range(self.modulus)), "+", "="))
+
+    def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
+        """n sums. Split by the pair: a half for training, a quarter each for the others."""
+        candidates = lambda count: torch.randint(self.modulus, (count, 2), generator=generator)  # noqa: E731
+        a, b = draw(n, split, candidates, BUCKETS).unbind(1)  # (B,) each
+        plus, equals = (torch.full((n,), symbol) for symbol in (self.modulus, self.modulus + 1))
+        tokens = torch.stack((a, plus, b, equals), 1) + Tokenizer.n_specials  # (B, 4)
+        targets = torch.full_like(tokens, IGNORE)
+        targets[:, -1] = (a + b) % self.modulus + Tokenizer.n_specials
+        return Batch(tokens, targets)
+
+    def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
+        """The equals sign reads both numbers."""
+        equals = Tokenizer.n_specials + self.modulus + 1
+        pairs = ((i, key) for i, token in enumerate(tokens) if token == equals and i >= 3 for key in (i - 3, i - 1))
+        return (Pattern.of("both numbers", pairs, tokens),)
+
+    def model_config(self) -> ModelConfig:
+        """One layer with large first weights: they make learning by heart come long before the rule."""
+        return ModelConfig(
+            architecture="decoder",
+            vocab_size=self.tokenizer.vocab_size,
+            max_len=4,
+            d_model=64,
+            n_heads=4,
+            n_layers=1,
+            d_ff=256,
+            positions="learned",
+            init_std=0.3,
+        )
+
+    def examples(self) -> tuple[Example, ...]:
+        """Sums to type."""
+        last = self.modulus - 1
+        return (f"{last // 2} + {last} =", "1 + 1 =", f"{last} + 1 =", f"0 + {last // 3} =")

@@ -1,0 +1,97 @@
+"""A needle in a haystack: one symbol among many matters, and one position must find it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Generator, Tensor
+
+from attnviz.models.bundle import Example
+from attnviz.models.config import ModelConfig
+from attnviz.tasks.base import IGNORE, LETTERS, Batch, Split, Task, draw
+from attnviz.tasks.pattern import Pattern
+from attnviz.tokenizers import Tokenizer
+
+__all__ = ["Needle"]
+
+N_DIGITS = 10
+FIRST_DIGIT = Tokenizer.n_specials + len(LETTERS)
+
+
+@dataclass(frozen=True)
+class Needle(Task):
+    """An encoder finds the only digit among letters and writes it at `<bos>`, the token that stands for the whole.
+
+        read    <bos> k d w 7 q a
+        write   7
+
+    Example:
+        >>> task = Needle(min_length=6, max_length=6)
+        >>> batch = task.sample(1, torch.Generator().manual_seed(0))
+        >>> task.tokenizer.decode(batch.tokens[0].tolist())
+        'q p b q 1 r'
+        >>> task.tokenizer.label(int(batch.targets[0, 0]))
+        '1'
+
+    Attributes:
+        min_length: letters and digit at least.
+        max_length: letters and digit at most.
+    """
+
+    min_length: int = 8
+    max_length: int = 63
+
+    name = "needle"
+    architecture = "encoder"
+    metric = "accuracy"
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """Letters and digits, `<bos>` in front."""
+        return Tokenizer("symbols", (*LETTERS, *"0123456789"), add_bos=True)
+
+    def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
+        """n sequences; every length and every place of the digit is as frequent as the others."""
+        symbols = draw(n, split, lambda count: self._candidates(count, generator))  # (B, N), padded with 0
+        tokens = torch.cat((torch.full((n, 1), Tokenizer.bos_id), symbols), 1)  # (B, T)
+        targets = torch.full_like(tokens, IGNORE)
+        targets[:, 0] = symbols.max(1).values  # digits come after letters
+        padding = tokens != Tokenizer.pad_id
+        return Batch(tokens, targets, None if bool(padding.all()) else padding)
+
+    def _candidates(self, count: int, generator: Generator) -> Tensor:
+        size = (count, self.max_length)
+        letters = torch.randint(Tokenizer.n_specials, FIRST_DIGIT, size, generator=generator)
+        digits = torch.randint(FIRST_DIGIT, FIRST_DIGIT + N_DIGITS, (count, 1), generator=generator)
+        lengths = torch.randint(self.min_length, self.max_length + 1, (count, 1), generator=generator)
+        places = torch.rand(count, 1, generator=generator).mul(lengths).long()
+        positions = torch.arange(self.max_length)
+        return letters.where(positions != places, digits).where(positions < lengths, Tokenizer.pad_id)
+
+    def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
+        """`<bos>` reads the digit."""
+        return (Pattern.of("needle", ((0, i) for i, token in enumerate(tokens) if token >= FIRST_DIGIT), tokens),)
+
+    def model_config(self) -> ModelConfig:
+        """One layer, one head; no positions, because where the digit stands does not matter."""
+        return ModelConfig(
+            architecture="encoder",
+            vocab_size=self.tokenizer.vocab_size,
+            max_len=self.max_length + 1,
+            d_model=32,
+            n_heads=1,
+            n_layers=1,
+            d_ff=128,
+            positions="none",
+        )
+
+    def examples(self) -> tuple[Example, ...]:
+        """Sequences to type."""
+        return (
+            "h a y s t a c k 7 h a y s t a c k",
+            "k d w q a m 3 z",
+            "n o w h e r e i n a l l t h i s t e x t i s t h e r e m o r e t h a n o n e 5",
+        )

@@ -1,0 +1,122 @@
+"""A character language model of a text of one's own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+from math import log
+
+import torch
+from torch import Generator, Tensor
+
+from attnviz.errors import EmptyText, OneCharacter, TextTooShort
+from attnviz.models.bundle import Example
+from attnviz.models.config import ModelConfig
+from attnviz.tasks.base import Batch, Split, Task
+from attnviz.tasks.pattern import Pattern, previous_token
+from attnviz.tokenizers import Tokenizer
+
+__all__ = ["OwnText"]
+
+
+@dataclass(frozen=True)
+class OwnText(Task):
+    """A decoder predicts each next character of a text that somebody brought.
+
+        read    <bos> t o   b e
+        write   t     o   b e   o
+
+    The text is cut, not shuffled: its last tenth is for the test, the tenth before for validation, the rest for
+    training. The parts do not overlap, though a text that repeats itself may say the same in two of them.
+
+    Example:
+        >>> task = OwnText("to be or not to be, that is the question", length=9)
+        >>> batch = task.sample(1, torch.Generator().manual_seed(0))
+        >>> task.tokenizer.decode(batch.targets[0].tolist())
+        'e or not '
+        >>> task.tokenizer.decode(task.sample(1, torch.Generator(), "test").targets[0].tolist())
+        ' question'
+
+    Attributes:
+        text: to learn.
+        length: tokens of a training sequence, the context.
+
+    Raises:
+        EmptyText: nothing but white space.
+        OneCharacter: one character repeated: there is nothing to predict.
+        TextTooShort: fewer than four times the context.
+    """
+
+    text: str = field(repr=False)
+    length: int = 64
+
+    name = "own text"
+    architecture = "decoder"
+    metric = "nats per symbol"
+
+    def __post_init__(self) -> None:
+        if not self.text.strip():
+            raise EmptyText
+        if len(set(self.text)) == 1:
+            raise OneCharacter(self.text[0])
+        if len(self.text) < 4 * self.length:
+            raise TextTooShort(len(self.text), 4 * self.length, self.length)
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """Every character of the text, and `<bos>` in front."""
+        return Tokenizer("characters", tuple(sorted(set(self.text))), add_bos=True)
+
+    @cached_property
+    def parts(self) -> dict[Split, str]:
+        """The text of each split, never shorter than the context."""
+        held_out = max(self.length, len(self.text) // 10)
+        train = len(self.text) - 2 * held_out
+        bounds = (0, train, train + held_out, len(self.text))
+        train_text, validation, test = (self.text[a:b] for a, b in pairwise(bounds))
+        return {"train": train_text, "validation": validation, "test": test}
+
+    @cached_property
+    def _ids(self) -> dict[Split, Tensor]:
+        return {split: torch.tensor(self.tokenizer.encode_symbols(part)) for split, part in self.parts.items()}
+
+    @property
+    def frequency_loss(self) -> float:
+        """Nats per character of the test part for who knows nothing but how often each character occurs in the text."""
+        counts = Counter(self.text)
+        test = self.parts["test"]
+        return -sum(log(counts[character] / len(self.text)) for character in test) / len(test)
+
+    def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
+        """n pieces of the split's part, from random places."""
+        ids = self._ids[split]
+        starts = torch.randint(len(ids) - self.length + 1, (n, 1), generator=generator)
+        targets = ids[starts + torch.arange(self.length)]  # (B, T)
+        first = torch.full((n, 1), Tokenizer.bos_id)
+        return Batch(torch.cat((first, targets[:, :-1]), 1), targets)
+
+    def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
+        """The previous character, as in the stories."""
+        return (previous_token(tokens),)
+
+    def model_config(self) -> ModelConfig:
+        """Two layers, four heads, as for the stories."""
+        return ModelConfig(
+            architecture="decoder",
+            vocab_size=self.tokenizer.vocab_size,
+            max_len=self.length,
+            d_model=64,
+            n_heads=4,
+            n_layers=2,
+            d_ff=256,
+            positions="rotary",
+            embedding_std=0.25,
+        )
+
+    def examples(self) -> tuple[Example, ...]:
+        """The beginning of the text and its end."""
+        piece, text = self.length // 2, self.text.strip()
+        return (text[:piece], text[-piece:])
