@@ -1,4 +1,4 @@
-"""The command line: `attnviz run`, `attnviz zoo`, `attnviz train`."""
+"""The command line: `attnviz run`, `zoo`, `train`, and `runs`, `resume`, `tell` for runs."""
 
 from __future__ import annotations
 
@@ -12,14 +12,27 @@ from pathlib import Path
 
 import torch
 
-from attnviz.errors import AttnvizError
+from attnviz.errors import AttnvizError, RunError
 from attnviz.models.bundle import CONFIG_FILE, save_model
 from attnviz.models.transformer import build_network
-from attnviz.training import RECIPES, Recipe, Step, evaluate, train
+from attnviz.training import (
+    COMMANDS,
+    RECIPES,
+    Run,
+    RunConfig,
+    RunState,
+    Step,
+    all_runs,
+    evaluate,
+    new_run,
+    open_run,
+    record,
+)
 from attnviz.zoo import zoo
 
 __all__ = ["main"]
 
+TAKEN = "{} holds a model already: choose another folder with --out, or remove it"
 SUCCESS, FAILURE = 0, 1  # argparse itself exits with 2 on wrong usage
 
 
@@ -51,8 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     training = commands.add_parser(
         "train",
         help="train a model of the zoo again",
-        description="Train a model on one CPU thread and write it to a folder that attnviz.load_model opens. "
-        "The same recipe and seed give the same weights on the same machine.",
+        description="Train a model on one CPU thread, recorded as a run (see `attnviz runs`), and write it to a folder "
+        "that attnviz.load_model opens. The same recipe and seed give the same weights on the same machine.",
         epilog="Recipes: " + ", ".join(RECIPES),
     )
     training.add_argument("--recipe", required=True, choices=RECIPES, metavar="NAME", help="what to train, see below")
@@ -60,6 +73,29 @@ def _parser() -> argparse.ArgumentParser:
     training.add_argument("--steps", type=_positive, metavar="N", help="updates of the weights (default: the recipe's)")
     training.add_argument("--seed", type=_not_negative, metavar="S", help="of weights and data (default: the recipe's)")
     training.set_defaults(command=_train)
+
+    where = "Runs are folders in ATTNVIZ_RUNS (default: ./runs)."
+    runs = commands.add_parser("runs", help="list the training runs", description=f"List the runs. {where}")
+    runs.set_defaults(command=_runs)
+
+    resume = commands.add_parser("resume", help="go on with a run", description=f"Train a run to its end. {where}")
+    resume.add_argument("run", metavar="RUN", help="its name")
+    resume.add_argument("--out", type=Path, metavar="FOLDER", help="write the trained model there (default: nowhere)")
+    resume.set_defaults(command=_resume)
+
+    tell = commands.add_parser(
+        "tell", help="tell a run what to do", description=f"Steer a run that is being trained, by any process. {where}"
+    )
+    tell.add_argument("run", metavar="RUN", help="its name")
+    tell.add_argument("what", choices=COMMANDS, metavar="COMMAND", help=", ".join(COMMANDS))
+    tell.add_argument(
+        "value",
+        nargs="?",
+        type=float,
+        metavar="VALUE",
+        help="the learning rate; the speed in steps per second, none for the highest",
+    )
+    tell.set_defaults(command=_tell)
     return parser
 
 
@@ -83,15 +119,13 @@ def _train(options: argparse.Namespace) -> int:
     recipe = RECIPES[options.recipe].changed(options.steps, options.seed)
     folder: Path = options.out or Path("models") / recipe.name
     if (folder / CONFIG_FILE).exists():
-        return _fail(f"{folder} holds a model already: choose another folder with --out, or remove it")
+        return _fail(TAKEN.format(folder))
     folder.mkdir(parents=True, exist_ok=True)  # before the work, so that a bad folder is known at once
-    torch.set_num_threads(1)
-    network = build_network(recipe.model, recipe.seed)
-    print(f"{recipe.name}: {network.n_parameters:,} parameters, {recipe.training.steps:,} steps, seed {recipe.seed}")
-    start = time.process_time()
-    for step in train(network, recipe.task, recipe.training):
-        if step.validation is not None:
-            print(_progress(step, recipe, time.process_time() - start), flush=True)
+    run = new_run(RunConfig.of_recipe(recipe))
+    state = _record(run)
+    if state.state != "done":
+        return SUCCESS
+    network = run.network(state.step)
     result = evaluate(network, recipe.task, "test", recipe.test_size, recipe.seed)
     score = result.score(recipe.task.metric)
     reached = "reached" if result.reaches(recipe.target, recipe.task.metric) else "not reached"
@@ -100,13 +134,60 @@ def _train(options: argparse.Namespace) -> int:
     return SUCCESS
 
 
-def _progress(step: Step, recipe: Recipe, seconds: float) -> str:
-    assert step.validation is not None
-    metric = recipe.task.metric
-    return (
-        f"step {step.step:>6,}/{recipe.training.steps:,}  loss {step.loss:.4f} nats  "
-        f"validation {metric} {step.validation.score(metric):.4f}  {seconds:.0f} CPU-s"
-    )
+def _record(run: Run) -> RunState:
+    """Train a run and print how it goes."""
+    torch.set_num_threads(1)
+    training, metric = run.config.training, run.config.task.metric
+    size = build_network(run.config.model, training.seed).n_parameters
+    label = run.config.recipe or run.config.task.name
+    print(f"{label}: {size:,} parameters, {training.steps:,} steps, seed {training.seed}; run {run.name}", flush=True)
+    start = time.process_time()
+
+    def show(step: Step) -> None:
+        if step.validation is not None:
+            print(
+                f"step {step.step:>6,}/{training.steps:,}  loss {step.loss:.4f} nats  "
+                f"validation {metric} {step.validation.score(metric):.4f}  {time.process_time() - start:.0f} CPU-s",
+                flush=True,
+            )
+
+    run.commands.clear()
+    state = record(run, run.commands, show)
+    print(f"{state.state} at step {state.step:,}")
+    return state
+
+
+def _runs(options: argparse.Namespace) -> int:
+    for run in all_runs():
+        try:
+            print(_describe(run) if isinstance(run, Run) else run)
+        except RunError as error:
+            print(error)
+    return SUCCESS
+
+
+def _describe(run: Run) -> str:
+    state, steps = run.state(), run.config.training.steps
+    return f"{run.name:<32} {state.state:<12} {state.step:>8,}/{steps:,}  {state.message}".rstrip()
+
+
+def _resume(options: argparse.Namespace) -> int:
+    run = open_run(options.run)
+    if options.out is not None and (options.out / CONFIG_FILE).exists():
+        return _fail(TAKEN.format(options.out))
+    state = _record(run)
+    if options.out is not None and state.state == "done":
+        print(f"written to {save_model(run.model(state.step), options.out)}")
+    return SUCCESS
+
+
+def _tell(options: argparse.Namespace) -> int:
+    run = open_run(options.run)
+    state = run.state()
+    if not state.active:
+        return _fail(f"run {run.name} is {state.state}: nobody trains it")
+    run.commands.send(options.what, options.value)
+    return SUCCESS
 
 
 def _fail(message: str) -> int:

@@ -10,6 +10,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
+from attnviz.errors import TrainingDiverged
 from attnviz.models.transformer import Transformer
 from attnviz.tasks.base import IGNORE, Batch, Metric, Split, Task
 from attnviz.training.config import TrainConfig
@@ -66,11 +67,13 @@ class TrainingState:
         optimizer: AdamW with its moments.
         generator: of the training data.
         step: updates done.
+        rate_factor: what the learning rate of the configuration is multiplied by; changed on the way.
     """
 
     optimizer: torch.optim.AdamW
     generator: Generator
     step: int = 0
+    rate_factor: float = 1.0
 
     @classmethod
     def begin(cls, network: Transformer, config: TrainConfig) -> TrainingState:
@@ -99,20 +102,20 @@ def train(network: Transformer, task: Task, config: TrainConfig, state: Training
         Each step after its update; the last one is `config.steps`, or the first whose validation reaches the target.
 
     Raises:
-        FloatingPointError: the loss is not a number any more.
+        TrainingDiverged: the loss is not a number any more.
     """
     state = state or TrainingState.begin(network, config)
     parameters = list(network.parameters())
     while state.step < config.steps:
         number = state.step + 1
-        rate = config.rate(number)
+        rate = config.rate(number) * state.rate_factor
         for group in state.optimizer.param_groups:
             group["lr"] = rate
         network.train()
         batch = task.sample(config.batch_size, state.generator)
         loss = _loss(_forward(network, batch), batch)
         if not isfinite(loss.item()):
-            raise FloatingPointError(f"the loss is {loss.item()} at step {number}: lower the learning rate of {rate:g}")
+            raise TrainingDiverged(number, loss.item(), rate)
         state.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(parameters, config.clip)

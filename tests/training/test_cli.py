@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 import attnviz
 from attnviz import cli
 from attnviz.cli import main
-from attnviz.training import RECIPES
+from attnviz.training import RECIPES, Command, Run, RunState, all_runs, record
+from attnviz.training.process import ProcessId
+from tests.training.runs import small_run
+
+
+@pytest.fixture(autouse=True)
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Runs of a test go to a folder of its own; `train` sets the number of threads, which others must not notice."""
+    monkeypatch.setenv("ATTNVIZ_RUNS", str(tmp_path / "runs"))
+    threads = torch.get_num_threads()
+    yield tmp_path / "runs"
+    torch.set_num_threads(threads)
 
 
 def test_train_writes_a_model_that_opens(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -28,6 +41,60 @@ def test_train_writes_a_model_that_opens(tmp_path: Path, capsys: pytest.CaptureF
     assert model.config == RECIPES["sort"].model
     trace = attnviz.trace(model, "d a c b > a")
     assert len(trace.sites) == model.config.n_layers
+
+
+def test_train_records_a_run(tmp_path: Path, runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--recipe", "sort", "--steps", "3", "--out", str(tmp_path / "mine")]) == 0
+    (run,) = all_runs()
+    assert isinstance(run, Run)
+    assert run.folder.parent == runs
+    assert run.config.recipe == "sort"
+    assert run.checkpoints() == [0, 1, 2, 3]
+    written, kept = attnviz.load_model(tmp_path / "mine").network, run.network(3)
+    assert all(torch.equal(a, b) for a, b in zip(written.parameters(), kept.parameters(), strict=True))
+    out = capsys.readouterr().out
+    assert f"run {run.name}\n" in out
+    assert "done at step 3" in out
+    assert main(["runs"]) == 0
+    assert capsys.readouterr().out.split() == [run.name, "done", "3/3"]
+
+
+def test_a_run_is_resumed_by_name(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = small_run(runs / "mine", 7)
+    run.commands.send("stop")
+    record(run, run.commands)
+    assert main(["tell", "mine", "pause"]) == 1
+    assert capsys.readouterr().err == "attnviz: run mine is stopped: nobody trains it\n"
+    out = runs.parent / "model"
+    assert main(["resume", "mine", "--out", str(out)]) == 0
+    assert "done at step 7" in capsys.readouterr().out
+    assert attnviz.load_model(out).card.title == "mine, step 7"
+    assert main(["resume", "mine", "--out", str(out)]) == 1
+    assert "holds a model already" in capsys.readouterr().err
+    for name in ("other", "../mine"):
+        assert main(["resume", name]) == 1
+        assert "there is no such run" in capsys.readouterr().err
+
+
+def test_a_run_is_told(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = small_run(runs / "mine")
+    run.write_state(RunState("running", process=ProcessId.current()))
+    assert main(["tell", "mine", "learning_rate", "0.01"]) == 0
+    assert main(["tell", "mine", "stop"]) == 0
+    assert run.commands.poll() == [Command("learning_rate", 0.01), Command("stop")]
+    assert main(["tell", "mine", "learning_rate"]) == 1
+    assert "learning_rate is None; it must be above 0" in capsys.readouterr().err
+
+
+def test_runs_that_cannot_be_read_are_listed_too(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = small_run(runs / "bad")
+    (bad.folder / "config.json").write_text("{}")
+    small_run(runs / "good")
+    (runs / "good" / "state.json").write_text("{}")
+    assert main(["runs"]) == 0
+    out = capsys.readouterr().out
+    assert "run bad: config.json cannot be read" in out
+    assert "run good: state.json cannot be read" in out
 
 
 def test_train_repeats_itself(tmp_path: Path) -> None:

@@ -1,0 +1,102 @@
+"""Telling a run what to do, from any process: lines appended to a small file in its folder, read by who trains it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from math import isfinite
+from pathlib import Path
+from typing import Any, Literal, Protocol, get_args
+
+from attnviz.errors import ConfigError
+
+__all__ = ["COMMANDS", "Command", "CommandFile", "Control"]
+
+Name = Literal["pause", "resume", "step", "stop", "learning_rate", "speed"]
+COMMANDS: tuple[Name, ...] = get_args(Name)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Command:
+    """One thing a run is told.
+
+    Attributes:
+        name: "pause"; "resume" after a pause; "step": one step, then pause; "stop"; "learning_rate"; "speed".
+        value: the new learning rate, at its highest as in `TrainConfig.learning_rate`, the schedule stays; or the
+            speed in steps per second, at most, None for as fast as it goes.
+
+    Raises:
+        ConfigError: an unknown name, or a learning rate or speed that is none.
+    """
+
+    name: Name
+    value: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.name not in COMMANDS:
+            raise ConfigError(f"command {self.name!r} is unknown; there are {', '.join(COMMANDS)}")
+        if self.name == "learning_rate" and not (
+            isinstance(self.value, int | float) and isfinite(self.value) and 0 < self.value <= 1
+        ):
+            raise ConfigError(f"learning_rate is {self.value}; it must be above 0 and at most 1")
+        if self.name == "speed" and not (
+            self.value is None or (isinstance(self.value, int | float) and isfinite(self.value) and self.value > 0)
+        ):
+            raise ConfigError(f"speed is {self.value}; it must be above 0 steps per second, or None")
+
+
+class Control(Protocol):
+    """Where the commands for a run come from."""
+
+    def poll(self) -> Sequence[Command]:
+        """The commands since the last look, oldest first; does not wait."""
+
+
+class CommandFile:
+    """The commands in a run's folder: any process may send, one process polls."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._read = 0  # bytes
+
+    def send(self, name: Name, value: float | None = None) -> None:
+        """Append a command.
+
+        Raises:
+            ConfigError: there is no such command.
+            OSError: the folder cannot be written to.
+        """
+        line = json.dumps(asdict(Command(name, value))) + "\n"
+        with self.path.open("ab", buffering=0) as file:
+            file.write(line.encode())
+
+    def clear(self) -> None:
+        """Forget all commands: who starts a run begins with an empty file."""
+        self.path.unlink(missing_ok=True)
+        self._read = 0
+
+    def poll(self) -> list[Command]:
+        """The commands since the last look; a line that is no command is logged and left out."""
+        try:
+            if self.path.stat().st_size <= self._read:
+                return []
+            with self.path.open("rb") as file:
+                file.seek(self._read)
+                lines = file.read().splitlines(keepends=True)
+        except FileNotFoundError:
+            return []
+        commands: list[Command] = []
+        for line in lines:
+            if not line.endswith(b"\n"):  # still being written
+                break
+            self._read += len(line)
+            try:
+                values: dict[str, Any] = json.loads(line)
+                commands.append(Command(**values))
+            except (ValueError, TypeError) as error:
+                log.warning("%s: %r is no command: %s", self.path, line, error)
+        return commands

@@ -1,0 +1,54 @@
+"""How much memory a step of training takes, worked out before it is taken."""
+
+from __future__ import annotations
+
+import os
+
+from attnviz.errors import ConfigError
+from attnviz.models.config import ModelConfig
+
+__all__ = ["activation_bytes", "check_memory", "memory_limit"]
+
+DEFAULT_LIMIT_MB = 4096
+
+
+def memory_limit() -> int:
+    """Bytes that one step may take: ATTNVIZ_TRAIN_MEMORY_MB (mebibytes), or 4 GiB.
+
+    Raises:
+        ConfigError: the variable is not a whole number above 0.
+    """
+    text = os.environ.get("ATTNVIZ_TRAIN_MEMORY_MB") or str(DEFAULT_LIMIT_MB)
+    if not text.isascii() or not text.isdecimal() or int(text) == 0:
+        raise ConfigError(f"ATTNVIZ_TRAIN_MEMORY_MB is {text!r}; it must be a whole number of mebibytes above 0")
+    return int(text) * 2**20
+
+
+def activation_bytes(model: ModelConfig, batch_size: int) -> int:
+    """About what the forward pass keeps for the backward pass, at the longest sequences the model reads, in float32.
+
+    A token costs in each block: norms, q, k, v, context and residual sums 10 d_model, dropout 3 d_model,
+    cross-attention 8 d_model more, feed-forward 2 d_ff; at the end 3 copies of its logits; a mask T bytes.
+    """
+    width = 10 * model.d_model + 2 * model.d_ff + (3 * model.d_model if model.dropout else 0)
+    cross = 8 * model.d_model if model.source_max_len else 0
+    target = model.max_len * (model.n_layers * (width + cross) + 3 * model.vocab_size)
+    source = (model.source_max_len or 0) * model.n_layers * width
+    masks = model.max_len**2 + (model.source_max_len or 0) ** 2
+    return batch_size * (4 * (target + source) + masks)
+
+
+def check_memory(model: ModelConfig, batch_size: int) -> None:
+    """Refuse what would not fit.
+
+    Raises:
+        ConfigError: with both figures, and the batch size that would fit.
+    """
+    wanted, limit = activation_bytes(model, batch_size), memory_limit()
+    if wanted > limit:
+        fits = batch_size * limit // wanted
+        advice = f"a batch of {fits:,} fits" if fits else "make the model smaller or its sequences shorter"
+        raise ConfigError(
+            f"a batch of {batch_size:,} sequences of {model.max_len:,} tokens takes about {wanted / 2**30:,.1f} GiB, "
+            f"more than the limit of {limit / 2**30:,.1f} GiB: {advice}"
+        )

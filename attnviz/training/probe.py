@@ -1,0 +1,48 @@
+"""The probe: a few fixed validation sequences on which attention is watched while a network learns."""
+
+from __future__ import annotations
+
+import torch
+from torch import Generator, Tensor
+
+from attnviz import attention
+from attnviz.models.layers import AttentionCall
+from attnviz.models.transformer import Transformer
+from attnviz.tasks.base import Batch, Task
+
+__all__ = ["attention_weights", "probe_sequences"]
+
+SEED_OFFSET = 3_000_017  # apart from the data that is trained and validated on
+CANDIDATES = 16  # short sequences show little: the longest of so many are taken
+
+
+def probe_sequences(task: Task, n: int, seed: int) -> list[Batch]:
+    """The n longest of some validation sequences, always the same ones for a seed; each alone, without padding."""
+    batch = task.sample(max(CANDIDATES, n), Generator().manual_seed(seed + SEED_OFFSET), "validation")
+    sequences = [_alone(batch, row) for row in range(len(batch.tokens))]
+    return sorted(sequences, key=lambda sequence: sequence.tokens.shape[1], reverse=True)[:n]
+
+
+def _alone(batch: Batch, row: int) -> Batch:
+    real = slice(None) if batch.padding is None else batch.padding[row]
+    source = None
+    if batch.source is not None:
+        source = batch.source[row, slice(None) if batch.source_padding is None else batch.source_padding[row]][None]
+    return Batch(batch.tokens[row, real][None], batch.targets[row, real][None], source=source)  # (1, T), (1, Ts)
+
+
+@torch.inference_mode()
+def attention_weights(network: Transformer, sequence: Batch) -> dict[str, Tensor]:
+    """The weights of every head on one sequence, by site in the order in which they run: (H, Tq, Tk) from 0 to 1."""
+    found: dict[str, Tensor] = {}
+
+    def keep(call: AttentionCall) -> None:
+        k = call.k[0].repeat_interleave(call.layer.n_heads // call.layer.n_kv_heads, dim=0)  # (H, Tk, d_head)
+        scores = attention.scaled_scores(attention.dot_product_scores(call.q[0], k), call.layer.scale)
+        found[call.layer.name] = attention.softmax_weights(attention.masked_scores(scores, call.mask))
+
+    was_training = network.training
+    network.eval()
+    network.stream(sequence.tokens, sequence.source, record=keep)
+    network.train(was_training)
+    return found

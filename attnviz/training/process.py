@@ -1,0 +1,52 @@
+"""Which process works on a run, told so that neither a dead process nor another one with its number passes for it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["ProcessId"]
+
+
+@dataclass(frozen=True)
+class ProcessId:
+    """A process of a machine.
+
+    Attributes:
+        host: name of the machine.
+        pid: its number there, used again after its end.
+        started: when it started, in the words of the operating system; with the number, unique.
+    """
+
+    host: str
+    pid: int
+    started: str
+
+    @classmethod
+    def current(cls) -> ProcessId:
+        """This process."""
+        return cls(socket.gethostname(), os.getpid(), _started(os.getpid()))
+
+    def alive(self) -> bool:
+        """Whether it still runs; of another machine nothing is known, and it is believed to."""
+        if self.host != socket.gethostname():
+            return True
+        return self.started != "" and _started(self.pid) == self.started
+
+
+def _started(pid: int) -> str:
+    """When a process started; "" when there is none of that number, or only what is left of a dead one."""
+    if Path("/proc/self/stat").exists():
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        except (FileNotFoundError, ProcessLookupError):
+            return ""
+        fields = stat.rpartition(")")[2].split()  # after the name, which may hold blanks: state, parent ...
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return "" if fields[0] in "ZX" else f"{boot}:{fields[19]}"  # ticks since the machine started
+    listed = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    state, _, started = listed.stdout.strip().partition(" ")
+    return "" if state.startswith("Z") else started.strip()

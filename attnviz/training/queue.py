@@ -1,0 +1,194 @@
+"""Runs in the order in which they came, at most as many at once as the machine bears, each in a process of its own."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from pathlib import Path
+from types import TracebackType
+
+from attnviz.errors import RunBusy, RunError, RunUnwritable
+from attnviz.training.process import ProcessId
+from attnviz.training.run import Run
+from attnviz.training.state import RunState
+
+__all__ = ["TrainingQueue", "default_workers"]
+
+log = logging.getLogger(__name__)
+
+
+def default_workers() -> int:
+    """Runs at once: one core is left for the pages."""
+    return max(1, len(os.sched_getaffinity(0)) - 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 2) - 1)
+
+
+class TrainingQueue:
+    """Trains runs in worker processes; one is kept warm ahead.
+
+    One thread here looks after each worker process: gives it a run, waits until it has ended, starts another process
+    when this one died (the run is then interrupted, and can be submitted again). Runs outlive this object and this
+    process: a worker ends the run it is working on.
+
+    Args:
+        workers: runs at once; None: the cores less one, at least 1.
+    """
+
+    def __init__(self, workers: int | None = None) -> None:
+        self.workers = default_workers() if workers is None else workers
+        self._waiting: deque[Run] = deque()
+        self._changed = threading.Condition()
+        self._idle = 0
+        self._closed = False
+        self._threads: list[threading.Thread] = []
+        self._processes: list[subprocess.Popen[str]] = []
+        with self._changed:
+            self._keep_one_ahead()
+
+    def submit(self, run: Run) -> None:
+        """Queue a run that is new, stopped, interrupted or failed; commands that were sent before are forgotten.
+
+        Raises:
+            RunBusy: it is queued or trained already.
+            RunCorrupt: its state.json cannot be read.
+            RunUnwritable: its folder cannot be written to.
+        """
+        with self._changed:
+            with run.claimed():  # not while another process trains it
+                state = run.state()
+                if state.state == "done":
+                    return
+                if state.active:
+                    raise RunBusy(run.name)
+                try:
+                    run.commands.clear()
+                    run.write_state(RunState("queued", state.step, ProcessId.current(), queued=time.time()))
+                except OSError as error:
+                    raise RunUnwritable(run.name, error.strerror or str(error)) from error
+            self._waiting.append(run)
+            self._keep_one_ahead()
+            self._changed.notify_all()
+
+    def withdraw(self, run: Run) -> bool:
+        """Take a run that waits out of the queue, "stopped"; False when it does not wait here."""
+        with self._changed:
+            waiting = next((other for other in self._waiting if other.folder == run.folder), None)
+            if waiting is None:
+                return False
+            self._waiting.remove(waiting)
+            waiting.write_state(RunState("stopped", waiting.state().step))
+            self._changed.notify_all()
+            return True
+
+    def close(self) -> None:
+        """End the workers at once; what they were training is interrupted, what waits is stopped."""
+        with self._changed:
+            self._closed = True
+            for run in list(self._waiting):
+                self.withdraw(run)
+            for process in self._processes:
+                process.kill()
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def __enter__(self) -> TrainingQueue:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _keep_one_ahead(self) -> None:
+        """Start a worker when all are taken or will be, up to the limit."""
+        if len(self._threads) < self.workers and self._idle <= len(self._waiting):
+            self._idle += 1
+            thread = threading.Thread(target=self._look_after_a_worker, daemon=True, name="attnviz-worker")
+            self._threads.append(thread)
+            thread.start()
+
+    def _look_after_a_worker(self) -> None:
+        process = self._start()
+        while process is not None:
+            with self._changed:
+                while not self._waiting and not self._closed:
+                    self._changed.wait()
+                if self._closed:
+                    break
+                run = self._waiting.popleft()
+                self._idle -= 1
+                self._keep_one_ahead()
+            if process.poll() is not None:  # it died with nothing to do
+                process = self._replace(process)
+            alive = process is not None and _train(process, run.folder)
+            _settle(run)
+            if process is not None and not alive:
+                log.warning("the worker of run %s died", run.name)
+                process = self._replace(process)
+            with self._changed:
+                self._idle += 1
+        if process is not None:
+            _reap(process)
+
+    def _replace(self, process: subprocess.Popen[str]) -> subprocess.Popen[str] | None:
+        """Another process in place of a dead one; None when the queue is closed."""
+        with self._changed:
+            self._processes.remove(process)
+        _reap(process)
+        return self._start()
+
+    def _start(self) -> subprocess.Popen[str] | None:
+        """A fresh interpreter, never a fork of this process and its threads; None when the queue is closed."""
+        with self._changed:
+            if self._closed:
+                return None
+            process = subprocess.Popen(
+                [sys.executable, "-m", "attnviz.training.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                env={**os.environ, "OMP_NUM_THREADS": "1"},
+            )
+            self._processes.append(process)
+        assert process.stdout is not None
+        process.stdout.readline()  # it is warm; or dead, which the first run given to it shows
+        return process
+
+
+def _train(process: subprocess.Popen[str], folder: Path) -> bool:
+    """Have a worker train a run to its end; False when the worker died."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        process.stdin.write(f"{folder.resolve()}\n")
+        process.stdin.flush()
+    except BrokenPipeError:
+        return False
+    return process.stdout.readline() != ""
+
+
+def _settle(run: Run) -> None:
+    """A run whose worker died before it could begin does not wait any more."""
+    try:
+        state = run.state()
+        if state.state == "queued":
+            run.write_state(RunState("interrupted", state.step))
+    except (RunError, OSError) as error:  # whoever opens the run is told the same
+        log.warning("%s", error)
+
+
+def _reap(process: subprocess.Popen[str]) -> None:
+    """Close the pipes of a process and wait for its end."""
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            try:
+                pipe.close()
+            except BrokenPipeError:  # what it was told and never read
+                log.debug("worker %s had unread input", process.pid)

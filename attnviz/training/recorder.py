@@ -1,0 +1,243 @@
+"""Training a run: the loop's steps, written to its folder while commands are obeyed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from math import nan
+
+import torch
+
+from attnviz.errors import AttnvizError, RunUnwritable, TrainingDiverged
+from attnviz.models.transformer import build_network
+from attnviz.training.control import Control
+from attnviz.training.files import write_atomically
+from attnviz.training.loop import Step, TrainingState, train
+from attnviz.training.memory import check_memory
+from attnviz.training.probe import attention_weights
+from attnviz.training.process import ProcessId
+from attnviz.training.resume import load_resume, save_resume, save_weights
+from attnviz.training.run import Metrics, Run
+from attnviz.training.state import Phase, RunState
+from attnviz.training.timeline import TimelineWriter
+
+__all__ = ["is_milestone", "record"]
+
+POLL_SECONDS = 0.02  # between two looks for commands while a run is paused or slow
+
+
+def record(run: Run, control: Control | None = None, on_step: Callable[[Step], None] | None = None) -> RunState:
+    """Train a run to its end, its target or a command to stop, from where it was, on one thread.
+
+    The weights at every step depend on the configuration and on the commands alone: a run that was stopped or killed
+    and is recorded again has the same ones, bit for bit, as one that went through (on the same machine).
+
+    Args:
+        run: new, stopped, interrupted or failed; one that is done is left as it is.
+        control: where commands come from, usually `run.commands`; None: nobody has a say.
+        on_step: is shown every step after it was written.
+
+    Returns:
+        The last state: "done" or "stopped".
+
+    Raises:
+        ConfigError: it would take more memory than there is for it.
+        RunBusy: another process trains it.
+        RunCorrupt: what it is to be resumed from cannot be read.
+        RunUnwritable: the disk is full, or the folder cannot be written to; what is there stays readable.
+        TrainingDiverged: the loss ran away; the state says so, the last good checkpoint is kept.
+    """
+    with run.claimed():
+        before = run.state()
+        if before.state == "done":
+            return before
+        try:
+            with _one_thread(), torch.random.fork_rng(devices=[]):
+                return _Recorder(run, control, on_step).go()
+        except OSError as error:
+            unwritable = RunUnwritable(run.name, error.strerror or str(error))
+            with suppress(OSError):  # the disk may have no room for this either; the caller gets the error
+                _fail(run, unwritable)
+            raise unwritable from error
+        except KeyboardInterrupt:
+            _end(run, "interrupted")
+            raise
+        except Exception as error:
+            _fail(run, error)
+            raise
+
+
+def is_milestone(step: int) -> bool:
+    """Whether a checkpoint is kept of a step: 0, 1, 2, 5, 10, 20, 50, 100 ..., dense where attention forms.
+
+    Example:
+        >>> [step for step in range(1001) if is_milestone(step)]
+        [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
+    """
+    return str(step).rstrip("0") in ("", "1", "2", "5")
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Sums in another order round otherwise: with one thread, whoever trains a run computes the same numbers."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+class _Recorder:
+    """One process's work on one run."""
+
+    def __init__(self, run: Run, control: Control | None, on_step: Callable[[Step], None] | None) -> None:
+        self.run, self.control, self.on_step = run, control, on_step
+        self.config = run.config.training
+        check_memory(run.config.model, self.config.batch_size)
+        self.network = build_network(run.config.model, self.config.seed)
+        self.probe = run.probe()
+        self.resumed = run.resume_path.exists()
+        if self.resumed:
+            saved = load_resume(run.resume_path, self.network, self.config)
+            self.state, self.seconds = saved.state, saved.seconds
+            torch.set_rng_state(saved.global_generator)
+        else:
+            self.state, self.seconds = TrainingState.begin(self.network, self.config), 0.0
+            torch.manual_seed(self.config.seed)
+        self.kept = [line for line in run.metrics() if line.step <= self.state.step]
+        self.start_loss = self.kept[0].loss if self.kept else None
+        self.paused = False
+        self.single_steps = 0
+        self.seconds_per_step = 0.0  # at least
+        self.last_step = time.monotonic()
+        self.noted: Phase | None = None
+
+    def go(self) -> RunState:
+        self._forget_what_comes_again()
+        if not self.resumed:
+            self._keep_weights()
+            self._keep_attention()
+            self._save()
+        task = self.run.config.task
+        steps = iter(()) if self._target_reached() else train(self.network, task, self.config, self.state)
+        outcome: Phase = "done"
+        with self.run.metrics_path.open("ab") as metrics:
+            while True:
+                if not self._obey():
+                    outcome = "stopped"
+                    break
+                begin = time.perf_counter()
+                step = next(steps, None)
+                if step is None:
+                    break
+                self._check(step)
+                self.seconds += time.perf_counter() - begin
+                metrics.write(Metrics.of(step, self.seconds).to_line())
+                metrics.flush()
+                self._keep(step)
+        self._save()
+        self._keep_weights()
+        self._keep_attention()
+        return self._note(outcome)
+
+    def _forget_what_comes_again(self) -> None:
+        """Drop what was recorded after the saved state: the same steps are about to be made again."""
+        write_atomically(self.run.metrics_path, b"".join(line.to_line() for line in self.kept))
+        self.timeline = TimelineWriter(self.run.timeline_path, self.state.step)
+        for step in self.run.checkpoints():
+            if step > self.state.step:
+                self.run.checkpoint_path(step).unlink()
+
+    def _target_reached(self) -> bool:
+        last = self.kept[-1].validation if self.kept else None
+        return bool(last and self.config.target and last.reaches(self.config.target, self.run.config.task.metric))
+
+    def _obey(self) -> bool:
+        """Do as told, wait while paused; False when the run is to stop."""
+        while True:
+            for command in self.control.poll() if self.control else ():
+                if command.name == "stop":
+                    return False
+                if command.name == "learning_rate":
+                    assert command.value is not None  # the command saw to it
+                    self.state.rate_factor = command.value / self.config.learning_rate
+                    self._save()
+                elif command.name == "speed":
+                    self.seconds_per_step = 1 / command.value if command.value else 0.0
+                else:
+                    self.paused = command.name != "resume"
+                    self.single_steps += command.name == "step"
+            if not self.paused:
+                self._note_once("running")
+                wait = self.last_step + self.seconds_per_step - time.monotonic()
+                if self.seconds_per_step == 0 or wait <= 0:
+                    self.last_step = time.monotonic()
+                    return True
+                time.sleep(min(wait, POLL_SECONDS))
+                continue
+            if self.single_steps:
+                self.single_steps -= 1
+                self.noted = None  # the step in state.json is about to be old
+                return True
+            if self.noted != "paused":
+                self._save()
+            self._note_once("paused")
+            time.sleep(POLL_SECONDS)
+
+    def _check(self, step: Step) -> None:
+        """Stop a run whose loss is far above where it began: it will not come back."""
+        self.start_loss = step.loss if self.start_loss is None else self.start_loss
+        if step.loss > max(4 * self.start_loss, self.start_loss + 5):
+            raise TrainingDiverged(step.step, step.loss, step.learning_rate)
+
+    def _keep(self, step: Step) -> None:
+        milestone = is_milestone(step.step)
+        if milestone:
+            self._keep_weights()
+        if milestone or step.step % self.run.config.recording.every == 0:
+            self._keep_attention()
+        if step.step % self.run.config.recording.save_every == 0:
+            self._save()
+            self._note(self.noted or "running")
+        if self.on_step:
+            self.on_step(step)
+
+    def _keep_weights(self) -> None:
+        path = self.run.checkpoint_path(self.state.step)
+        if not path.exists():
+            save_weights(path, self.network)
+
+    def _keep_attention(self) -> None:
+        if self.timeline.last_step != self.state.step:
+            self.timeline.append(self.state.step, [attention_weights(self.network, batch) for batch in self.probe])
+
+    def _save(self) -> None:
+        """Write what to resume from, but never numbers that are none over the last good ones."""
+        if not all(bool(parameter.isfinite().all()) for parameter in self.network.parameters()):
+            raise TrainingDiverged(self.state.step, nan, self.config.rate(self.state.step) * self.state.rate_factor)
+        save_resume(self.run.resume_path, self.network, self.state, self.seconds)
+
+    def _note_once(self, state: Phase) -> None:
+        if self.noted != state:
+            self._note(state)
+
+    def _note(self, state: Phase) -> RunState:
+        self.noted = state
+        process = ProcessId.current() if state in ("running", "paused") else None
+        noted = RunState(state, self.state.step, process)
+        self.run.write_state(noted)
+        return noted
+
+
+def _end(run: Run, state: Phase) -> None:
+    steps = [line.step for line in run.metrics()]
+    run.write_state(RunState(state, max(steps, default=0)))
+
+
+def _fail(run: Run, error: Exception) -> None:
+    known = {"code": error.code, "details": error.details} if isinstance(error, AttnvizError) else None
+    message = str(error) if known else f"{type(error).__name__}: {error}"
+    run.write_state(replace(run.state(), state="failed", process=None, message=message, error=known))

@@ -1,0 +1,264 @@
+"""A training run: a folder anyone can read.
+
+folder/
+  config.json                       format version, task, model, training, recording, created
+  state.json                        where it stands, and which process looks after it
+  metrics.jsonl                     one object a step: step, loss, learning_rate, seconds; validation where there is one
+  checkpoints/step-000100.safetensors   weights, on a log-spaced schedule and at the last step
+  resume.safetensors                weights, moments and generators: from here it goes on
+  attention.bin                     every head's weights on the probe sequences (see timeline.py)
+  commands.jsonl                    what the run was told while it is training
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from attnviz.errors import RunBusy, RunCorrupt, RunExists, RunNotFound, RunUnwritable
+from attnviz.models.bundle import ModelCard, SequenceModel
+from attnviz.models.transformer import Transformer, build_network
+from attnviz.tasks.base import Batch
+from attnviz.training.control import CommandFile
+from attnviz.training.files import read_json, write_json
+from attnviz.training.loop import Evaluation, Step
+from attnviz.training.memory import check_memory
+from attnviz.training.probe import probe_sequences
+from attnviz.training.resume import load_weights
+from attnviz.training.run_config import RunConfig
+from attnviz.training.state import RunState
+from attnviz.training.timeline import Timeline
+
+__all__ = ["Metrics", "Run"]
+
+CONFIG, STATE, LOCK = "config.json", "state.json", "lock"
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """One line of metrics.jsonl.
+
+    Attributes:
+        step: number of updates so far.
+        loss: in nats per scored position, on the batch of this step.
+        learning_rate: used for the update.
+        seconds: of training so far, pauses left out.
+        validation: on data that is not trained on, where it was looked at.
+    """
+
+    step: int
+    loss: float
+    learning_rate: float
+    seconds: float
+    validation: Evaluation | None = None
+
+    @classmethod
+    def of(cls, step: Step, seconds: float) -> Metrics:
+        """What is written for a step."""
+        return cls(step.step, step.loss, step.learning_rate, seconds, step.validation)
+
+    def to_line(self) -> bytes:
+        """As one line of JSON."""
+        values = {name: value for name, value in vars(self).items() if name != "validation"}
+        if self.validation is not None:
+            values["validation"] = vars(self.validation)
+        return json.dumps(values).encode() + b"\n"
+
+    @classmethod
+    def from_line(cls, line: bytes) -> Metrics:
+        """From one line of JSON.
+
+        Raises:
+            ValueError, TypeError: it is none of ours.
+        """
+        values: dict[str, Any] = json.loads(line)
+        validation = values.pop("validation", None)
+        return cls(**values, validation=Evaluation(**validation) if validation else None)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run in its folder; reading it disturbs nobody who writes it.
+
+    Attributes:
+        folder: that holds it; its name is the name of the run.
+        config: what it computes.
+    """
+
+    folder: Path
+    config: RunConfig
+
+    @classmethod
+    def create(cls, folder: Path, config: RunConfig) -> Run:
+        """Make the folder of a new run, to be trained by `record` or given to a queue.
+
+        Raises:
+            RunExists: there is such a folder, with something in it.
+            RunUnwritable: it cannot be made.
+            ConfigError: it would take more memory than there is for it.
+        """
+        check_memory(config.model, config.training.batch_size)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if any(folder.iterdir()):
+                raise RunExists(folder.name)
+            (folder / "checkpoints").mkdir()
+            run = cls(folder, config)
+            run.write_state(RunState("stopped"))
+            write_json(folder / CONFIG, config.to_dict())  # last: with it the folder is a run
+        except OSError as error:
+            raise RunUnwritable(folder.name, error.strerror or str(error)) from error
+        return run
+
+    @classmethod
+    def open(cls, folder: Path) -> Run:
+        """Open a run.
+
+        Raises:
+            RunNotFound: there is no config.json there.
+            RunCorrupt: it was edited into something that cannot be, or written by a newer version.
+        """
+        try:
+            return cls(folder, RunConfig.from_dict(read_json(folder / CONFIG)))
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise RunNotFound(folder.name) from error
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+            raise RunCorrupt(folder.name, CONFIG, reason) from error
+
+    @property
+    def name(self) -> str:
+        """Of the folder."""
+        return self.folder.name
+
+    @property
+    def metrics_path(self) -> Path:
+        """Of metrics.jsonl."""
+        return self.folder / "metrics.jsonl"
+
+    @property
+    def timeline_path(self) -> Path:
+        """Of attention.bin."""
+        return self.folder / "attention.bin"
+
+    @property
+    def resume_path(self) -> Path:
+        """Of resume.safetensors."""
+        return self.folder / "resume.safetensors"
+
+    @property
+    def commands(self) -> CommandFile:
+        """To tell the run something: `run.commands.send("pause")`."""
+        return CommandFile(self.folder / "commands.jsonl")
+
+    def state(self) -> RunState:
+        """Where the run stands; "interrupted" when whoever looked after it is gone.
+
+        Raises:
+            RunCorrupt: state.json was edited into something that cannot be, or is missing.
+        """
+        try:
+            return RunState.from_dict(read_json(self.folder / STATE)).checked()
+        except (OSError, ValueError, TypeError) as error:
+            raise RunCorrupt(self.name, STATE, str(error)) from error
+
+    def write_state(self, state: RunState) -> None:
+        """Replace state.json, atomically.
+
+        Raises:
+            OSError: the disk is full, or the folder cannot be written to.
+        """
+        write_json(self.folder / STATE, state.to_dict())
+
+    def metrics(self) -> list[Metrics]:
+        """Every step so far; a last line that was not written to its end is left out.
+
+        Raises:
+            RunCorrupt: another line is not one that a run writes.
+        """
+        if not self.metrics_path.exists():
+            return []
+        lines = self.metrics_path.read_bytes().splitlines(keepends=True)
+        if lines and not lines[-1].endswith(b"\n"):
+            del lines[-1]
+        found: list[Metrics] = []
+        for number, line in enumerate(lines, 1):
+            try:
+                found.append(Metrics.from_line(line))
+            except (ValueError, TypeError, AttributeError) as error:
+                raise RunCorrupt(self.name, self.metrics_path.name, f"line {number}: {error}") from error
+        return found
+
+    def checkpoint_path(self, step: int) -> Path:
+        """Where the weights of a step are, or would be."""
+        return self.folder / "checkpoints" / f"step-{step:06}.safetensors"
+
+    def checkpoints(self) -> list[int]:
+        """Steps whose weights were kept, rising."""
+        found = (self.folder / "checkpoints").glob("step-*.safetensors")
+        return sorted(int(digits) for path in found if (digits := path.stem.removeprefix("step-")).isdecimal())
+
+    def network(self, step: int) -> Transformer:
+        """The network as it was at one of `checkpoints()`.
+
+        Raises:
+            RunCorrupt: there is no such checkpoint, or it cannot be read.
+        """
+        network = build_network(self.config.model, self.config.training.seed)
+        load_weights(self.checkpoint_path(step), network)
+        return network
+
+    def model(self, step: int) -> SequenceModel:
+        """A checkpoint as a model to look into.
+
+        Raises:
+            RunCorrupt: there is no such checkpoint, or it cannot be read.
+        """
+        task = self.config.task
+        card = ModelCard(
+            name=self.name,
+            title=f"{self.name}, step {step:,}",
+            task=task.name,
+            examples=task.examples(),
+            recipe=self.config.recipe,
+            seed=self.config.training.seed,
+            metric=task.metric,
+        )
+        network = self.network(step).eval().requires_grad_(False)
+        return SequenceModel(network, task.tokenizer, card, task.source_tokenizer)
+
+    def probe(self) -> Sequence[Batch]:
+        """The sequences on which attention is watched, each a batch of one without padding."""
+        return probe_sequences(self.config.task, self.config.recording.sequences, self.config.recording.seed)
+
+    def timeline(self) -> Timeline:
+        """The snapshots of attention so far.
+
+        Raises:
+            RunCorrupt: the file is not a timeline of this version.
+        """
+        return Timeline(self.timeline_path)
+
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Be the only one who trains this run; the claim ends with the process, however it ends.
+
+        Raises:
+            RunBusy: somebody else does.
+            RunUnwritable: the folder cannot be written to.
+        """
+        try:
+            file = (self.folder / LOCK).open("ab")
+        except OSError as error:
+            raise RunUnwritable(self.name, error.strerror or str(error)) from error
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise RunBusy(self.name) from error
+            yield

@@ -1,0 +1,133 @@
+"""What a run is: task, model, training and recording, as its config.json says it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from attnviz import tasks
+from attnviz.errors import ConfigError
+from attnviz.models.config import ModelConfig
+from attnviz.tasks import Task
+from attnviz.training.config import TrainConfig
+from attnviz.training.recipes import Recipe
+
+__all__ = ["Recording", "RunConfig", "task_families"]
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Recording:
+    """How often a run writes down what it is doing.
+
+    Attributes:
+        every: steps between two snapshots of attention.
+        save_every: steps between two saved states to resume from: what is computed again after a crash.
+        sequences: on which attention is watched.
+        seed: that chose them.
+
+    Raises:
+        ConfigError: a value that is not a whole number above 0 (seed: at least 0).
+    """
+
+    every: int = 10
+    save_every: int = 100
+    sequences: int = 1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, lowest in (("every", 1), ("save_every", 1), ("sequences", 1), ("seed", 0)):
+            value = getattr(self, name)
+            if type(value) is not int or value < lowest:
+                raise ConfigError(f"{name} is {value!r}; it must be a whole number of at least {lowest}")
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """All that decides what a run computes, and when it was made.
+
+    Attributes:
+        task: what is learned.
+        model: shape of the network.
+        training: steps, learning rate, seed ...
+        recording: what is written down how often.
+        recipe: name of the recipe it comes from; "" when there is none.
+        created: when, ISO 8601 with the time zone.
+
+    Raises:
+        ConfigError: the model does not read or write the symbols of the task.
+    """
+
+    task: Task
+    model: ModelConfig
+    training: TrainConfig
+    recording: Recording = field(default_factory=Recording)
+    recipe: str = ""
+    created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+    def __post_init__(self) -> None:
+        source = self.task.source_tokenizer
+        wanted = (self.task.architecture, self.task.tokenizer.vocab_size, source.vocab_size if source else None)
+        given = (self.model.architecture, self.model.vocab_size, self.model.source_vocab_size)
+        if wanted != given:
+            names = "architecture, vocab_size and source_vocab_size"
+            raise ConfigError(f"{names} of the model are {given}; the task {self.task.name!r} needs {wanted}")
+
+    @classmethod
+    def of_recipe(cls, recipe: Recipe, recording: Recording | None = None) -> RunConfig:
+        """The run that trains a recipe."""
+        return cls(recipe.task, recipe.model, recipe.training, recording or Recording(), recipe.name)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        parameters = {f.name: getattr(self.task, f.name) for f in fields(cast(Any, self.task)) if f.init}
+        return {
+            "format": FORMAT,
+            "created": self.created,
+            "recipe": self.recipe,
+            "seed": self.training.seed,
+            "task": {"family": type(self.task).__name__, "parameters": parameters},
+            "model": self.model.to_dict(),
+            "training": self.training.to_dict(),
+            "recording": asdict(self.recording),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> RunConfig:
+        """The configuration that `to_dict` described.
+
+        Raises:
+            ValueError, TypeError, KeyError: it is none, or one of a newer version; ConfigError is a ValueError.
+        """
+        if values.get("format") != FORMAT:
+            raise ValueError(f"format {values.get('format')!r} is unknown, this version reads {FORMAT}")
+        return cls(
+            task=_task(values["task"]["family"], values["task"]["parameters"]),
+            model=ModelConfig.from_dict(values["model"]),
+            training=TrainConfig(**values["training"]),
+            recording=Recording(**values["recording"]),
+            recipe=str(values["recipe"]),
+            created=str(values["created"]),
+        )
+
+
+def task_families() -> dict[str, type[Task]]:
+    """Every kind of task there is, by the name of its class."""
+    exported = {name: getattr(tasks, name) for name in tasks.__all__}
+    return {n: c for n, c in exported.items() if isinstance(c, type) and issubclass(c, Task) and is_dataclass(c)}
+
+
+def _task(family: str, parameters: Mapping[str, Any]) -> Task:
+    """A task from its JSON: lists come back as tuples; a value of another type than the default's is refused."""
+    families = task_families()
+    if family not in families:
+        raise ValueError(f"the task family {family!r} is unknown; there are {', '.join(families)}")
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in parameters.items()}
+    for parameter in fields(cast(Any, families[family])):
+        value = values.get(parameter.name, parameter.default)
+        if isinstance(parameter.default, int | str) and type(value) is not type(parameter.default):
+            raise ValueError(f"{parameter.name} of the task {family} is {value!r}; like {parameter.default!r}, please")
+    return families[family](**values)

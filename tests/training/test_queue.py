@@ -1,0 +1,174 @@
+"""The queue: real processes, in order, few at once; commands reach them, and their death is seen."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from attnviz.errors import RunBusy
+from attnviz.training import Run, TrainingQueue, place_in_queue, record, worker
+from attnviz.training.queue import default_workers
+from tests.training.runs import contents, small_config, small_run, stop_after
+
+LONG = 1_000_000  # steps: a run that ends only when it is told to
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for what another process does; only a fault makes this take long."""
+    limit = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < limit, "nothing happened for a minute"
+        time.sleep(0.01)
+
+
+def reaches(run: Run, state: str) -> None:
+    until(lambda: run.state().state == state)
+
+
+@pytest.fixture(scope="module")
+def queue() -> Iterator[TrainingQueue]:
+    with TrainingQueue(workers=1) as queue:
+        yield queue
+
+
+def test_a_person_can_steer_a_run_in_another_process(queue: TrainingQueue, tmp_path: Path) -> None:
+    run, second, third = (small_run(tmp_path / name, steps) for name, steps in (("a", LONG), ("b", 3), ("c", 3)))
+    for each in (run, second, third):
+        queue.submit(each)
+    until(lambda: len(run.metrics()) > 3)
+    assert [place_in_queue(each) for each in (run, second, third)] == [None, 1, 2]
+    assert run.state().process is not None
+    assert run.state().process.pid != os.getpid()  # type: ignore[union-attr]
+    for busy in (run, second):
+        with pytest.raises(RunBusy):
+            queue.submit(busy)
+    run.commands.send("pause")
+    reaches(run, "paused")
+    step = run.state().step
+    assert len(run.metrics()) == step
+    run.commands.send("step")
+    until(lambda: run.state().step == step + 1)
+    assert run.state().state == "paused"
+    run.commands.send("learning_rate", 0.5)
+    run.commands.send("resume")
+    until(lambda: run.metrics()[-1].step > step + 4)
+    rates = {m.step: m.learning_rate for m in run.metrics()}
+    assert rates[step + 4] > 100 * rates[step + 1]
+    assert queue.withdraw(third)
+    assert not queue.withdraw(run)
+    run.commands.send("stop")
+    reaches(run, "stopped")
+    reaches(second, "done")
+    assert third.state().state == "stopped"
+    queue.submit(run)  # goes on; the old commands are forgotten
+    until(lambda: run.state().state == "running")
+    run.commands.send("stop")
+    reaches(run, "stopped")
+
+
+def test_a_worker_that_dies_is_an_interruption_and_the_next_run_goes_on(queue: TrainingQueue, tmp_path: Path) -> None:
+    config = small_config(LONG)
+    run, through = Run.create(tmp_path / "run", config), Run.create(tmp_path / "through", config)
+    following = small_run(tmp_path / "following", 3)
+    run.commands.send("pause")  # before it is submitted: forgotten
+    queue.submit(run)
+    queue.submit(following)
+    until(lambda: len(run.metrics()) > 20)
+    process = run.state().process
+    assert process is not None
+    os.kill(process.pid, signal.SIGKILL)
+    reaches(run, "interrupted")
+    reaches(following, "done")
+    queue.submit(run)
+    until(lambda: run.state().state == "running" and len(run.metrics()) > 60)
+    run.commands.send("stop")
+    reaches(run, "stopped")
+    record(through, stop_after(run.state().step))
+    assert contents(run) == contents(through)
+
+
+def test_a_worker_that_dies_while_it_waits_is_replaced(queue: TrainingQueue, tmp_path: Path) -> None:
+    first, second = small_run(tmp_path / "first", LONG), small_run(tmp_path / "second", 3)
+    queue.submit(first)
+    reaches(first, "running")
+    process = first.state().process
+    assert process is not None
+    first.commands.send("stop")
+    reaches(first, "stopped")
+    os.kill(process.pid, signal.SIGKILL)
+    until(lambda: not process.alive())
+    queue.submit(second)
+    reaches(second, "done")
+
+
+def test_a_run_that_fails_does_not_hold_up_the_queue(queue: TrainingQueue, tmp_path: Path) -> None:
+    diverging = small_run(tmp_path / "diverging", 200, learning_rate=1.0, warmup_steps=0, clip=1e6)
+    edited, good = small_run(tmp_path / "edited"), small_run(tmp_path / "good", 3)
+    (edited.folder / "config.json").write_text("{}")
+    for run in (diverging, edited, good):
+        queue.submit(run)
+    reaches(good, "done")
+    assert diverging.state().state == "failed"
+    assert "lower the learning rate" in diverging.state().message
+    assert edited.state().state == "interrupted"
+
+
+def test_closing_ends_the_workers(tmp_path: Path) -> None:
+    run, waiting = small_run(tmp_path / "run", LONG), small_run(tmp_path / "waiting", 3)
+    with TrainingQueue(workers=1) as queue:
+        queue.submit(run)
+        queue.submit(waiting)
+        until(lambda: len(run.metrics()) > 0)
+    assert run.state().state == "interrupted"
+    assert waiting.state().state == "stopped"
+
+
+def test_a_run_outlives_the_server(tmp_path: Path) -> None:
+    """kill -9 of the process that holds the queue: what was training goes on and obeys, what waited is interrupted."""
+    run, waiting = small_run(tmp_path / "run", LONG), small_run(tmp_path / "waiting", 3)
+    script = (
+        "import sys; from pathlib import Path; from attnviz.training import Run, TrainingQueue\n"
+        "queue = TrainingQueue(workers=1)\n"
+        "for path in sys.argv[1:]: queue.submit(Run.open(Path(path)))\n"
+        "print('submitted', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", script, str(run.folder), str(waiting.folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        assert server.stdout.readline() == "submitted\n"
+        until(lambda: len(run.metrics()) > 0)
+        server.kill()
+    assert waiting.state().state == "interrupted"
+    seen = len(run.metrics())
+    until(lambda: len(run.metrics()) > seen)
+    run.commands.send("stop")
+    reaches(run, "stopped")
+
+
+def test_the_worker_answers_every_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, bad = small_run(tmp_path / "run", 3), small_run(tmp_path / "bad", 3)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{bad.folder / 'x'}\n{run.folder}\n"))
+    threads = torch.get_num_threads()
+    try:
+        worker.main()
+    finally:
+        torch.set_num_threads(threads)
+    assert capsys.readouterr().out.split() == [worker.READY, worker.ENDED, worker.ENDED]
+    assert run.state().state == "done"
+
+
+def test_one_core_is_left_for_the_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    for cores, workers in ((1, 1), (2, 1), (8, 7)):
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _, cores=cores: set(range(cores)), raising=False)
+        assert default_workers() == workers

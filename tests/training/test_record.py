@@ -1,0 +1,205 @@
+"""Recording: a run is written as it goes, obeys, ends in a state that says why, and resumes bit for bit."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from attnviz.errors import RunBusy
+from attnviz.models.transformer import build_network
+from attnviz.training import Command, Run, Step, TrainConfig, is_milestone, record, recorder, train
+from tests.training.runs import MODEL, TASK, Script, contents, small_config, small_run, stop_after
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """As many as `record` uses, for what is compared with it."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """A run that went through."""
+    run = small_run(tmp_path_factory.mktemp("whole") / "run")
+    assert record(run).state == "done"
+    return contents(run)
+
+
+def test_a_run_records_what_the_loop_computes(tmp_path: Path) -> None:
+    run = Run.create(tmp_path / "run", replace(small_config(), model=replace(MODEL, dropout=0.0)))
+    seen: list[Step] = []
+    state = record(run, on_step=seen.append)
+    assert (state.state, state.step, state.process) == ("done", 12, None)
+    assert Run.open(run.folder).state() == state
+    network = build_network(run.config.model, 0)
+    steps = list(train(network, TASK, run.config.training))
+    assert seen == steps
+    assert [(m.step, m.loss, m.learning_rate, m.validation) for m in run.metrics()] == [
+        (s.step, s.loss, s.learning_rate, s.validation) for s in steps
+    ]
+    seconds = [m.seconds for m in run.metrics()]
+    assert seconds == sorted(seconds)
+    assert run.checkpoints() == [0, 1, 2, 5, 10, 12]
+    kept = run.network(12).state_dict()
+    assert all(torch.equal(kept[name], tensor) for name, tensor in network.state_dict().items())
+    assert run.timeline().steps == (0, 1, 2, 4, 5, 6, 8, 10, 12)
+
+
+def test_recording_a_run_that_is_done_changes_nothing(tmp_path: Path) -> None:
+    run = small_run(tmp_path / "run", steps=2)
+    record(run)
+    before = {path.name: path.stat().st_mtime_ns for path in run.folder.iterdir() if path.name != "lock"}
+    assert record(run).state == "done"
+    assert before == {path.name: path.stat().st_mtime_ns for path in run.folder.iterdir() if path.name != "lock"}
+
+
+@pytest.mark.parametrize("stops", [[0], [3], [5], [4, 3, 1]])
+def test_a_stopped_run_goes_on_bit_for_bit(tmp_path: Path, stops: list[int], whole: dict[str, object]) -> None:
+    run = small_run(tmp_path / "run")
+    done = 0
+    for steps in stops:
+        done += steps
+        state = record(run, stop_after(steps))
+        assert (state.state, state.step) == ("stopped", done)
+        assert done in run.checkpoints()
+    torch.manual_seed(99)  # must not matter, dropout or not
+    assert record(run).state == "done"
+    found = contents(run)
+    assert found["metrics"] == whole["metrics"]
+    for part in ("checkpoints", "attention"):  # the whole one, and the places where it was stopped
+        expected, given = whole[part], found[part]
+        assert isinstance(expected, dict)
+        assert isinstance(given, dict)
+        assert {key: given[key] for key in expected} == expected
+
+
+def test_a_killed_run_goes_on_bit_for_bit(tmp_path: Path) -> None:
+    """kill -9 of a process at work: the folder is readable, the run is interrupted, and resumes to the same end."""
+    config = small_config(steps=60, save_every=7)
+    through = Run.create(tmp_path / "through", config)
+    record(through)
+    run = Run.create(tmp_path / "run", config)
+    script = (
+        "import sys; from pathlib import Path; from attnviz.training import Run, record\n"
+        "def halt(step):\n"
+        "    if step.step == 25: print('here', flush=True); sys.stdin.read()\n"
+        "record(Run.open(Path(sys.argv[1])), on_step=halt)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(run.folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "here\n"
+        assert run.state().state == "running"
+        with pytest.raises(RunBusy):
+            record(run)
+        os.kill(process.pid, signal.SIGKILL)
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # dead, but not yet forgotten by its parent
+        assert run.state().state == "interrupted"
+    assert len(run.metrics()) == 25
+    assert run.timeline().steps[-1] == 24
+    assert record(run).state == "done"
+    assert contents(run) == contents(through)
+
+
+def test_what_was_written_by_halves_is_computed_again(tmp_path: Path, whole: dict[str, object]) -> None:
+    run = small_run(tmp_path / "run")
+    record(run, stop_after(5))
+    with run.metrics_path.open("ab") as file:
+        file.write(b'{"step": 6, "lo')
+    with run.timeline_path.open("ab") as file:
+        file.write(b"SNAP\x00\x06\x00")
+    (run.folder / "checkpoints" / ".step-000005.safetensors.1-1.tmp").write_bytes(b"half")
+    assert [m.step for m in run.metrics()] == [1, 2, 3, 4, 5]
+    assert run.timeline().steps[-1] == 5
+    assert run.checkpoints() == [0, 1, 2, 5]
+    record(run)
+    (run.folder / "checkpoints" / ".step-000005.safetensors.1-1.tmp").unlink()
+    assert contents(run) == whole
+
+
+def test_pause_single_steps_and_resume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = small_run(tmp_path / "run")
+    seen: list[tuple[str, int]] = []
+
+    def sleep(_: float) -> None:
+        seen.append((run.state().state, run.state().step))
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    step = Command("step")
+    control = Script(
+        at_3=Command("pause"), at_5=step, at_8=[step, step], at_12=Command("resume"), at_14=Command("stop")
+    )
+    state = record(run, control)
+    assert seen == [("paused", 3)] * 2 + [("paused", 4)] * 2 + [("paused", 6)] * 2
+    assert (state.state, state.step) == ("stopped", 8)
+
+
+def test_the_speed_is_a_limit_and_commands_are_obeyed_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    clock = SimpleNamespace(sleep=sleep, monotonic=lambda: now, perf_counter=time.perf_counter)
+    monkeypatch.setattr(recorder, "time", clock)
+    times: list[float] = []
+    fast = small_run(tmp_path / "fast", 8)
+    control = Script(at_3=Command("speed", 10.0), at_6=Command("speed"))
+    assert record(fast, control, lambda step: times.append(now)).state == "done"
+    assert times == [0.0] * 3 + [pytest.approx(0.06)] * 5  # a tenth of a second was not over when the limit went
+    slow = small_run(tmp_path / "slow", 3)
+    times.clear()
+    record(slow, Script(at_0=Command("speed", 2.0)), lambda step: times.append(now))
+    assert [b - a for a, b in pairwise(times)] == pytest.approx([0.5, 0.5])
+
+
+def test_the_learning_rate_changes_on_the_way_and_stays_changed(tmp_path: Path) -> None:
+    config = small_config(learning_rate=1e-3)
+    run = Run.create(tmp_path / "run", config)
+    record(run, Script(at_6=Command("learning_rate", 4e-3), at_8=Command("stop")))
+    record(run)
+    rates = [m.learning_rate for m in run.metrics()]
+    expected = [config.training.rate(n) * (1 if n <= 6 else 4) for n in range(1, 13)]
+    assert rates == pytest.approx(expected)
+
+
+def test_it_stops_at_the_target_and_does_not_go_beyond(tmp_path: Path) -> None:
+    run = small_run(tmp_path / "run", steps=500, batch_size=64, learning_rate=1e-2, target=0.05)
+    state = record(run)
+    assert 5 <= state.step < 500
+    assert state.step % 5 == 0
+    run.write_state(replace(state, state="interrupted"))  # killed before it could say "done"
+    assert record(run) == state
+    assert len(run.metrics()) == state.step
+
+
+def test_milestones_are_dense_at_the_beginning() -> None:
+    assert [n for n in range(3001) if is_milestone(n)] == [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000]
+
+
+def test_metrics_are_lines_of_json(tmp_path: Path) -> None:
+    run = small_run(tmp_path / "run", steps=5)
+    record(run)
+    lines = [json.loads(line) for line in run.metrics_path.read_text().splitlines()]
+    assert [set(line) for line in lines[:1]] == [{"step", "loss", "learning_rate", "seconds"}]
+    assert set(lines[-1]["validation"]) == {"loss", "accuracy"}
+    assert TrainConfig(**json.loads((run.folder / "config.json").read_text())["training"]) == run.config.training

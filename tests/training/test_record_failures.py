@@ -1,0 +1,121 @@
+"""When recording fails: the error says what to do, the state says why, and what is on disk stays good."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from attnviz.errors import RunCorrupt, RunUnwritable, TrainingDiverged
+from attnviz.models.transformer import build_network
+from attnviz.training import Command, Run, Step, record
+from tests.training.runs import MODEL, Script, small_config, small_run, stop_after
+
+
+def test_divergence_is_explained_and_the_last_good_state_kept(tmp_path: Path) -> None:
+    run = small_run(tmp_path / "run", steps=200, learning_rate=1.0, warmup_steps=0, clip=1e6)
+    with pytest.raises(TrainingDiverged, match="lower the learning rate of"):
+        record(run)
+    state = run.state()
+    assert state.state == "failed"
+    assert state.resumable
+    assert "lower the learning rate of" in state.message
+    assert state.error is not None
+    assert state.error["code"] == "training_diverged"
+    assert set(state.error["details"]) == {"step", "loss", "learning_rate"}
+    before = run.network(run.checkpoints()[0])
+    assert all(bool(p.isfinite().all()) for p in before.parameters())
+    run.resume_path.unlink()  # from the start, at a rate that works
+    assert record(run, Script(at_0=Command("learning_rate", 1e-3), at_9=Command("stop"))).step == 9
+
+
+def test_a_loss_that_is_no_number_is_never_saved(tmp_path: Path) -> None:
+    run = small_run(tmp_path / "run", save_every=1)
+
+    def spoil(step: Step) -> None:
+        if step.step == 3:
+            recorder_network[0].unembedding.bias.data.fill_(float("nan"))
+
+    recorder_network: list[torch.nn.Module] = []
+    real = build_network
+
+    def build(*arguments: object) -> torch.nn.Module:
+        recorder_network.append(real(*arguments))  # type: ignore[arg-type]
+        return recorder_network[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("attnviz.training.recorder.build_network", build)
+        with pytest.raises(TrainingDiverged, match="the loss is nan at step 4"):
+            record(run, on_step=spoil)
+    assert run.state().state == "failed"
+    assert record(run).state == "done"
+    assert len(run.metrics()) == 12
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_is_said_and_what_is_there_stays_readable(tmp_path: Path) -> None:
+    run = small_run(tmp_path / "run")
+
+    def fill_up(step: Step) -> None:
+        if step.step == 5:
+            run.timeline_path.rename(tmp_path / "kept")
+            run.timeline_path.symlink_to("/dev/full")
+
+    with pytest.raises(RunUnwritable, match=r"run run cannot be written: No space left on device"):
+        record(run, on_step=fill_up)
+    assert run.state().state == "failed"
+    assert "make room" in run.state().message
+    assert len(run.metrics()) == 6
+    run.timeline_path.unlink()
+    (tmp_path / "kept").rename(run.timeline_path)
+    assert run.timeline().steps[-1] == 5
+    assert run.model(5).card.title == "run, step 5"
+    assert record(run).state == "done"
+
+
+def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
+    run = small_run(tmp_path / "run")
+    (run.folder / "lock").mkdir()
+    with pytest.raises(RunUnwritable):
+        record(run)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunUnwritable, match="Not a directory"):
+        small_run(tmp_path / "file" / "run")
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:500], lambda data: b"not a tensor", lambda data: b""])
+def test_a_damaged_saved_state_is_refused(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    run = small_run(tmp_path / "run")
+    record(run, stop_after(5))
+    run.resume_path.write_bytes(damage(run.resume_path.read_bytes()))
+    with pytest.raises(RunCorrupt, match=r"run run: resume\.safetensors cannot be read"):
+        record(run)
+    assert run.state().state == "failed"
+    assert len(run.metrics()) == 5
+
+
+def test_a_saved_state_of_another_shape_is_refused(tmp_path: Path) -> None:
+    run, other = small_run(tmp_path / "run"), small_run(tmp_path / "other")
+    record(run, stop_after(2))
+    wider = Run.create(tmp_path / "wider", replace(small_config(), model=replace(MODEL, d_model=32)))
+    record(wider, stop_after(2))
+    wider.resume_path.rename(run.resume_path)
+    with pytest.raises(RunCorrupt, match="size mismatch"):
+        record(run)
+    assert other.state().state == "stopped"
+
+
+def test_an_interrupt_from_the_keyboard_is_an_interruption(tmp_path: Path) -> None:
+    run = small_run(tmp_path / "run")
+
+    def press(step: Step) -> None:
+        if step.step == 7:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        record(run, on_step=press)
+    assert (run.state().state, run.state().step) == ("interrupted", 7)
+    assert record(run).state == "done"
