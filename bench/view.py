@@ -113,10 +113,9 @@ def open_picture(page: Page, address: str, length: int) -> float:
 
 
 def settled(page: Page) -> None:
-    """Wait until the page asks for nothing more."""
+    """Wait until the page asks for nothing more, the heads one arrow key away included."""
     page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(500)
-    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(1500)
 
 
 def measure() -> list[Figure]:

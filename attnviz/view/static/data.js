@@ -41,7 +41,7 @@ export function unpack(bytes) {
 export class TraceData {
   /**
    * @param {Uint8Array} bytes  the overview payload
-   * @param {() => void} onArrival  called when further arrays arrived
+   * @param {(paths: string[]) => void} onArrival  called when further arrays arrived
    */
   constructor(bytes, onArrival = () => {}) {
     const { header, arrays } = unpack(bytes);
@@ -140,7 +140,7 @@ export class TraceData {
     const response = await this.fetch(rest);
     const { arrays } = unpack(new Uint8Array(await response.arrayBuffer()));
     for (const [path, array] of arrays) this.hold(path, array);
-    this.onArrival();
+    this.onArrival([...arrays.keys()]);
   }
 
   /** @throws {LoadError} */

@@ -58,7 +58,7 @@ class View {
     this.root = el("div", { class: "attnviz" });
     this.styled = Promise.all(STYLES.map((name) => this.style(name)));
     component.parentElement.append(this.root);
-    this.data = new TraceData(component.data, () => this.store.touch("data"));
+    this.data = this.unpack(component.data);
     this.store = createStore({ ...DEFAULTS, ...choiceState(this.data.header), ...readUrl() });
     this.store.subscribe((state, changed) => this.update(state, changed));
     this.scheme = window.matchMedia("(prefers-color-scheme: dark)");
@@ -148,18 +148,29 @@ class View {
     }, ANNOUNCE_WAIT_MS);
   }
 
+  /** The numbers of a payload; those that arrive later are drawn when they belong to the chosen head. */
+  unpack(bytes) {
+    const data = new TraceData(bytes, (paths) => {
+      const { site, head } = this.store.state;
+      const { name } = this.data.site(site);
+      const shown = (path) => path.startsWith(`${name}/${head}/`) || path.startsWith(`${name}/x`);
+      if (data === this.data && paths.some(shown)) this.store.touch("data");
+    });
+    return data;
+  }
+
   /** Other data, or the same again because the theme changed. */
   receive(component) {
     const before = this.data.header;
     this.component = component;
     if (component.data === this.bytes || !this.body) {
       this.bytes = component.data;
-      if (!this.body) this.data = new TraceData(component.data, () => this.store.touch("data"));
+      if (!this.body) this.data = this.unpack(component.data);
       this.retheme();
       return;
     }
     this.bytes = component.data;
-    const next = new TraceData(component.data, () => this.store.touch("data"));
+    const next = this.unpack(component.data);
     const { header } = next;
     const sameTrace = header.trace === before.trace;
     if (sameTrace) next.adopt(this.data);
