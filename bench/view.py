@@ -34,7 +34,7 @@ CHOOSE = """(thumbnail) => new Promise((resolve) => {
   new MutationObserver((_, observer) => {
     if (root.dataset.site !== site || root.dataset.head !== head || root.dataset.loaded !== 'true') return;
     observer.disconnect();
-    resolve(performance.now() - start); // the view changes inside the frame that shows it
+    requestAnimationFrame(() => resolve(performance.now() - start));
   }).observe(root, { attributes: true });
   thumbnail.click();
 })"""

@@ -154,7 +154,9 @@ class View {
       const { site, head } = this.store.state;
       const { name } = this.data.site(site);
       const shown = (path) => path.startsWith(`${name}/${head}/`) || path.startsWith(`${name}/x`);
-      if (data === this.data && paths.some(shown)) this.store.touch("data");
+      if (data !== this.data || !paths.some(shown)) return;
+      this.store.touch("data");
+      this.store.flush(); // into the coming frame, not the one after it
     });
     return data;
   }
