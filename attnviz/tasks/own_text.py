@@ -16,6 +16,7 @@ from attnviz.errors import EmptyText, OneCharacter, TextTooShort
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import Batch, Split, Task
+from attnviz.tasks.character import character_model, pieces
 from attnviz.tasks.pattern import Pattern, previous_token
 from attnviz.tokenizers import Tokenizer
 
@@ -93,28 +94,16 @@ class OwnText(Task):
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n pieces of the split's part, from random places."""
         ids = self._ids[split]
-        starts = torch.randint(len(ids) - self.length + 1, (n, 1), generator=generator)
-        targets = ids[starts + torch.arange(self.length)]  # (B, T)
-        first = torch.full((n, 1), Tokenizer.bos_id)
-        return Batch(torch.cat((first, targets[:, :-1]), 1), targets)
+        starts = torch.randint(len(ids) - self.length + 1, (n,), generator=generator)
+        return pieces(ids, starts, self.length)
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
         """The previous character, as in the stories."""
         return (previous_token(tokens),)
 
     def model_config(self) -> ModelConfig:
-        """Two layers, four heads, as for the stories."""
-        return ModelConfig(
-            architecture="decoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=self.length,
-            d_model=64,
-            n_heads=4,
-            n_layers=2,
-            d_ff=256,
-            positions="rotary",
-            embedding_std=0.25,
-        )
+        """The model of all character language models here."""
+        return character_model(self.tokenizer.vocab_size, self.length)
 
     def examples(self) -> tuple[Example, ...]:
         """The beginning of the text and its end."""

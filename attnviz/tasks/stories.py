@@ -17,6 +17,7 @@ from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks import stories_en, stories_zh
 from attnviz.tasks.base import BUCKETS, Batch, Split, Task
+from attnviz.tasks.character import character_model, pieces
 from attnviz.tasks.pattern import Pattern, previous_token
 from attnviz.tokenizers import Tokenizer
 
@@ -93,27 +94,15 @@ class Stories(Task):
         """n pieces of the split's text."""
         ids, starts = self._texts[split]
         chosen = starts[torch.randint(len(starts), (n,), generator=generator)]  # (B,)
-        targets = ids[chosen[:, None] + torch.arange(self.length)]  # (B, T)
-        first = torch.full((n, 1), Tokenizer.bos_id)
-        return Batch(torch.cat((first, targets[:, :-1]), 1), targets)
+        return pieces(ids, chosen, self.length)
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
         """The previous character: what every language model looks at, whatever else it does."""
         return (previous_token(tokens),)
 
     def model_config(self) -> ModelConfig:
-        """Two layers, four heads; it reads as far as it was trained, since rotary positions do not reach further."""
-        return ModelConfig(
-            architecture="decoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=self.length,
-            d_model=64,
-            n_heads=4,
-            n_layers=2,
-            d_ff=256,
-            positions="rotary",
-            embedding_std=0.25,
-        )
+        """The model of all character language models here."""
+        return character_model(self.tokenizer.vocab_size, self.length)
 
     def examples(self) -> tuple[Example, ...]:
         """The beginning of a story, and texts in which names and colours come back."""

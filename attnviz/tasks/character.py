@@ -1,0 +1,45 @@
+"""What the character language models share: pieces of a text to predict, and the model that learns them."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from attnviz.models.config import ModelConfig
+from attnviz.tasks.base import Batch
+from attnviz.tokenizers import Tokenizer
+
+__all__ = ["character_model", "pieces"]
+
+
+def pieces(ids: Tensor, starts: Tensor, length: int) -> Batch:
+    """Pieces of a text, each character to be predicted from those before it; `<bos>` stands before the first.
+
+    Args:
+        ids: (N,) the whole text.
+        starts: (B,) where the pieces begin.
+        length: T, characters of a piece.
+
+    Example:
+        >>> batch = pieces(torch.tensor([10, 11, 12, 13]), torch.tensor([1]), 3)
+        >>> batch.tokens.tolist(), batch.targets.tolist()
+        ([[1, 11, 12]], [[11, 12, 13]])
+    """
+    targets = ids[starts[:, None] + torch.arange(length)]  # (B, T)
+    first = torch.full((len(starts), 1), Tokenizer.bos_id)
+    return Batch(torch.cat((first, targets[:, :-1]), 1), targets)
+
+
+def character_model(vocab_size: int, length: int) -> ModelConfig:
+    """Two layers, four heads; it reads as far as it was trained, since rotary positions do not reach further."""
+    return ModelConfig(
+        architecture="decoder",
+        vocab_size=vocab_size,
+        max_len=length,
+        d_model=64,
+        n_heads=4,
+        n_layers=2,
+        d_ff=256,
+        positions="rotary",
+        embedding_std=0.25,
+    )
