@@ -4,8 +4,8 @@ A language is a folder of JSON files, each a flat object `{"key": "text with {pl
 catalogue. Technical terms (query, key, softmax ...) stay untranslated.
 
 Example:
-    >>> t("en", "page.text_shown", text="g f e")
-    'The picture still shows: g f e'
+    >>> t("en", "view.frame.grid.layer", layer=3)
+    'Layer 3'
 """
 
 from __future__ import annotations

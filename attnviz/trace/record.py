@@ -36,7 +36,7 @@ def trace(model: SequenceModel, text: str, target: str | None = None) -> Trace:
         >>> import attnviz
         >>> model = attnviz.load_model("zoo/reverse")
         >>> attnviz.trace(model, "g f e d c").sites[0].weights(0).shape
-        torch.Size([5, 5])
+        torch.Size([6, 6])
     """
     generated = False
     if model.source_tokenizer is None:

@@ -77,8 +77,8 @@ def symbol(text: str) -> str:
     """A symbol that a model does not know, with code points where the eye cannot tell what it is.
 
     Example:
-        >>> symbol("e\\u0301")
-        '`é` (U+0065 LATIN SMALL LETTER E, U+0301 COMBINING ACUTE ACCENT)'
+        >>> symbol("\\u200b")
+        'U+200B ZERO WIDTH SPACE'
     """
     hidden = any(unicodedata.category(c)[0] in "CMZ" for c in text)
     if not hidden:
