@@ -1,27 +1,67 @@
-"""One way to open a model: by its name in the zoo or by its folder."""
+"""One way to open a model: by its name in the zoo, as a checkpoint of a run, or by its folder."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from attnviz import models
+from attnviz.errors import RunNotFound
 from attnviz.models import SequenceModel
+from attnviz.training import Run, open_run
 from attnviz.zoo import zoo_path
 
-__all__ = ["load_model"]
+__all__ = ["checkpoint_name", "is_checkpoint", "load_model", "open_checkpoint"]
+
+CHECKPOINT = re.compile(r"run/(?P<run>[^/@]+)@(?P<step>\d{1,12})", re.ASCII)
 
 
 def load_model(path: str | Path) -> SequenceModel:
-    """Open "zoo/<name>" or a folder that `save_model` wrote.
+    """Open "zoo/<name>", "run/<name>@<step>", or a folder that `save_model` wrote.
 
     Raises:
         ModelNotFound, ModelCorrupt, ModelMismatch: each says which file is wrong and how.
+        RunNotFound, RunCorrupt: likewise, of a run.
 
     Example:
         >>> load_model("zoo/reverse").config.architecture
         'encoder'
     """
+    if isinstance(path, str) and is_checkpoint(path):
+        run, step = open_checkpoint(path)
+        return run.model(step)
     parts = Path(path).parts
     if len(parts) == 2 and parts[0] == "zoo" and not Path(path).is_dir():
         return models.load_model(zoo_path(parts[1]))
     return models.load_model(path)
+
+
+def checkpoint_name(run: Run, step: int) -> str:
+    """How a checkpoint of a run is called: "run/<name>@<step>"."""
+    return f"run/{run.name}@{step}"
+
+
+def is_checkpoint(name: str) -> bool:
+    """Whether a text is the name of a checkpoint, be there one or not.
+
+    Example:
+        >>> is_checkpoint("run/reverse-1@500"), is_checkpoint("zoo/reverse")
+        (True, False)
+    """
+    return CHECKPOINT.fullmatch(name) is not None
+
+
+def open_checkpoint(name: str) -> tuple[Run, int]:
+    """The run and the step of a checkpoint's name.
+
+    Raises:
+        RunNotFound: there is no such run, or it kept no checkpoint of that step.
+        RunCorrupt: its config.json cannot be read.
+    """
+    match = CHECKPOINT.fullmatch(name)
+    if match is None:
+        raise RunNotFound(name)
+    run, step = open_run(match["run"]), int(match["step"])
+    if step not in run.checkpoints():
+        raise RunNotFound(name)
+    return run, step

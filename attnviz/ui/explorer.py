@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 
 import streamlit as st
@@ -13,7 +14,7 @@ from attnviz.models import generate
 from attnviz.ui import link
 from attnviz.ui.component import show_view
 from attnviz.ui.language import choose, code, current, explain, plain, say
-from attnviz.ui.shared import MODELS_FOLDER, Listed, listed, open_model, run
+from attnviz.ui.shared import MODELS_FOLDER, Listed, find, listed, open_model, run
 from attnviz.ui.store import Held, TraceKey
 
 __all__ = ["controls", "picture"]
@@ -25,17 +26,18 @@ EXAMPLE_CHARS = 17
 def controls() -> TraceKey:
     """Model, text and target, as chosen. Without any model the page says how to get one, and ends there."""
     state = st.session_state
-    models = listed()
+    models = _models()
     if not models:
         st.info(say("page.no_models", variable=code(MODELS_FOLDER)))
         st.stop()
+    titles = _titles(models)
     with st.container(key="controls", gap="xsmall"):
         with st.container(horizontal=True, key="head-row", gap="small", vertical_alignment="center"):
             st.title(say("page.name"), anchor=False, width="content")
             st.selectbox(
                 say("page.model"),
                 list(models),
-                format_func=_titles().__getitem__,
+                format_func=titles.__getitem__,
                 key="model",
                 on_change=_model_chosen,
                 label_visibility="collapsed",
@@ -69,24 +71,39 @@ def controls() -> TraceKey:
         about = f"zoo.{model.name}.about"
         if locale.has(current(), about):
             st.container(key="about").caption(plain(say(about)))
-    return TraceKey(state["model"], state["text"] or "", (state.get("target") or "") if reads_two else "")
+    target = (state.get("target") or "") if reads_two else ""
+    return TraceKey(model.name, state["text"] or "", target, model.version)
 
 
-def _titles() -> dict[str, str]:
+def _models() -> dict[str, Listed]:
+    """All models to choose from; the chosen one is among them, be it an earlier checkpoint of a run."""
+    models = dict(listed())
+    chosen = find(st.session_state["model"]) if st.session_state.get("model") else None
+    if chosen is not None:
+        models.setdefault(chosen.name, chosen)
+    elif models and st.session_state.get("model"):  # its run was deleted
+        link.notice("page.unknown_model", name=st.session_state["model"])
+        link.start(next(iter(models.values())))
+    return models
+
+
+def _titles(models: Mapping[str, Listed]) -> dict[str, str]:
     """What stands for each model in the list: title and architecture, and the name where two would be alike."""
-    titles = {name: _title(model) for name, model in listed().items()}
+    titles = {name: _title(model) for name, model in models.items()}
     count = Counter(titles.values())
     return {name: text if count[text] == 1 else f"{text} ({name})" for name, text in titles.items()}
 
 
 def _title(model: Listed) -> str:
+    if model.step is not None:
+        return say("page.run_title", name=model.title, step=f"{model.step:,}")
     key = f"zoo.{model.name}.title"
     name = say(key) if locale.has(current(), key) else model.title
     return say("page.model_title", title=name, kind=say(f"page.{model.architecture}")) if model.architecture else name
 
 
 def _model_chosen() -> None:
-    link.start(listed()[st.session_state["model"]])
+    link.start(find(st.session_state["model"]))
 
 
 def _examples(model: Listed) -> None:
@@ -104,7 +121,7 @@ def _examples(model: Listed) -> None:
             key="continue",
             icon=":material/play_arrow:",
             on_click=_continue,
-            args=(model.name,),
+            args=(model,),
             help=say("page.continue_help"),
         )
 
@@ -113,11 +130,11 @@ def _use(text: str, target: str) -> None:
     st.session_state.update(text=text, target=target)
 
 
-def _continue(name: str) -> None:
+def _continue(model: Listed) -> None:
     """Append what the model itself would write."""
     text = st.session_state["text"] or ""
     with suppress(AttnvizError):  # the run that follows says what is wrong with this text or this model
-        longer = generate(open_model(name), text, max_new=MAX_NEW)
+        longer = generate(open_model(model.name, model.version), text, max_new=MAX_NEW)
         if longer == text:
             link.notice("page.nothing_to_add")
         st.session_state["text"] = longer
@@ -138,7 +155,8 @@ def picture(key: TraceKey) -> None:
         if held is None:
             messages.info(say("page.how_to_begin" if isinstance(error, EmptyText) else "page.no_picture"))
             return
-        messages.caption(say("page.text_shown", text=code(shown.text), model=code(_titles()[shown.model])))
+        title = _titles(_models()).get(shown.model, shown.model)
+        messages.caption(say("page.text_shown", text=code(shown.text), model=code(title)))
     st.session_state["shown"] = shown
     if held.trace.target_generated:
         messages.caption(say("page.target_written", target=code(held.trace.target or "")))
@@ -152,4 +170,7 @@ def picture(key: TraceKey) -> None:
 
 def _last_good() -> tuple[Held | None, TraceKey]:
     shown: TraceKey | None = st.session_state.get("shown")
-    return (run(shown), shown) if shown is not None else (None, TraceKey("", ""))
+    if shown is not None:
+        with suppress(AttnvizError):  # its run was deleted since
+            return run(shown), shown
+    return None, TraceKey("", "")

@@ -16,7 +16,7 @@ import streamlit as st
 
 from attnviz import locale
 from attnviz.trace import Trace
-from attnviz.ui.shared import Listed, listed
+from attnviz.ui.shared import Listed, find, listed
 from attnviz.ui.store import TraceKey
 
 __all__ = ["choice", "notice", "publish", "restore", "start"]
@@ -37,11 +37,11 @@ def _apply(link: Mapping[str, str]) -> None:
     if link.get("lang") in locale.LANGUAGES:
         state["lang"] = link["lang"]
     name = link.get("model")
-    known = name is None or name in listed()
-    if not known:
-        notice("page.unknown_model", name=str(name))
+    model = None if name is None else find(name)
+    if name is not None and model is None:
+        notice("page.unknown_model", name=name)
         link = {}
-    start(listed()[name] if known and name is not None else next(iter(listed().values()), None))
+    start(model or next(iter(listed().values()), None))
     if "text" in link:
         state.update(text=link["text"], target=link.get("target", ""))
     state["link"] = link

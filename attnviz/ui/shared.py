@@ -5,20 +5,23 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import streamlit as st
 
 import attnviz
-from attnviz.errors import AttnvizError
-from attnviz.models import SequenceModel, load_model
+from attnviz.errors import AttnvizError, RunError
+from attnviz.loading import checkpoint_name, is_checkpoint, load_model, open_checkpoint
+from attnviz.models import SequenceModel
 from attnviz.models.bundle import Example, ModelCard, read_config
+from attnviz.training import Run, TrainingQueue, open_run, runs_root
 from attnviz.ui.store import Held, TraceKey, TraceStore
 from attnviz.zoo import FOLDER, ORDER
 
-__all__ = ["MODELS_FOLDER", "TRACES", "Listed", "listed", "open_model", "run", "warm_up"]
+__all__ = ["MODELS_FOLDER", "TRACES", "Listed", "find", "installed", "listed", "open_model", "queue", "run", "warm_up"]
 
 MODELS_FOLDER = "ATTNVIZ_MODELS"
 """Environment variable of the operator: a folder whose sub-folders are models, read when the server starts."""
@@ -34,22 +37,44 @@ class Listed:
 
     Attributes:
         name: unique; stands in links.
-        title: for people, in English.
-        folder: that holds it. It comes from the zoo or from the operator, never from a browser.
+        title: for people, in English; the run's name for a checkpoint.
         architecture: "" when the folder cannot be read; opening it then says why.
         examples: (text, target) pairs to start from; the target is "" where the model reads one text.
+        folder: that holds it; None for a checkpoint of a run. It comes from the zoo or from the operator, never from a
+            browser.
+        step: of a checkpoint, else None.
+        version: changes when other weights stand under the same name.
     """
 
     name: str
     title: str
-    folder: Path
     architecture: str
     examples: tuple[tuple[str, str], ...]
+    folder: Path | None = None
+    step: int | None = None
+    version: int = 0
+
+
+def listed() -> Mapping[str, Listed]:
+    """All models by name: the zoo, the operator's folders, the last checkpoint of every run, newest run first."""
+    return {**installed(), **_of_runs()}
+
+
+def find(name: str) -> Listed | None:
+    """A model by its name, every kept checkpoint of a run among them; None when there is none of that name."""
+    model = installed().get(name)
+    if model is not None or not is_checkpoint(name):
+        return model
+    try:
+        run, step = open_checkpoint(name)
+        return _checkpoint(run, step)
+    except AttnvizError:
+        return None
 
 
 @cache
-def listed() -> Mapping[str, Listed]:
-    """All models by name: the zoo, then the operator's folders."""
+def installed() -> Mapping[str, Listed]:
+    """The models that are here as long as the server runs."""
     folders = [FOLDER / name for name in ORDER if (FOLDER / name).is_dir()]
     operator = os.environ.get(MODELS_FOLDER)
     if operator:
@@ -60,6 +85,38 @@ def listed() -> Mapping[str, Listed]:
     return models
 
 
+def _of_runs() -> dict[str, Listed]:
+    root = runs_root()
+    found = []
+    for folder in root.iterdir() if root.is_dir() else ():
+        with suppress(FileNotFoundError):  # no run, or one that is being made or deleted
+            found.append(_last_checkpoint(root, folder.name, (folder / "checkpoints").stat().st_mtime_ns))
+    newest_first = sorted(filter(None, found), key=lambda entry: entry[0], reverse=True)
+    return {model.name: model for _, model in newest_first}
+
+
+@lru_cache(maxsize=1024)
+def _last_checkpoint(root: Path, name: str, stamp: int) -> tuple[str, Listed] | None:
+    """When a run was made, and its last checkpoint; `stamp` is another one when there is another checkpoint."""
+    try:
+        run = open_run(name, root)
+    except RunError:  # the Runs page says what is wrong with it
+        return None
+    steps = run.checkpoints()
+    return (run.config.created, _checkpoint(run, steps[-1])) if steps else None
+
+
+def _checkpoint(run: Run, step: int) -> Listed:
+    return Listed(
+        name=checkpoint_name(run, step),
+        title=run.name,
+        architecture=run.config.model.architecture,
+        examples=tuple(map(_pair, run.config.task.examples())),
+        step=step,
+        version=run.checkpoint_path(step).stat().st_mtime_ns,
+    )
+
+
 def _read(folder: Path) -> Listed:
     """A folder as it is listed; one that cannot be read is listed under its own name."""
     try:
@@ -67,8 +124,8 @@ def _read(folder: Path) -> Listed:
         card = ModelCard.from_dict(config["card"])
         architecture = str(config["model"]["architecture"])
     except (AttnvizError, LookupError, TypeError, AttributeError):
-        return Listed(folder.name, folder.name, folder, "", ())
-    return Listed(folder.name, card.title, folder, architecture, tuple(map(_pair, card.examples)))
+        return Listed(folder.name, folder.name, "", (), folder)
+    return Listed(folder.name, card.title, architecture, tuple(map(_pair, card.examples)), folder)
 
 
 def _pair(example: Example) -> tuple[str, str]:
@@ -76,13 +133,18 @@ def _pair(example: Example) -> tuple[str, str]:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def open_model(name: str) -> SequenceModel:
+def open_model(name: str, version: int = 0) -> SequenceModel:
     """A listed model with its weights.
 
+    Args:
+        name: of the model.
+        version: see `Listed`; another one is loaded again.
+
     Raises:
-        ModelLoadError: its folder is damaged.
+        AttnvizError: it is not there any more, or damaged.
     """
-    return load_model(listed()[name].folder)
+    folder = installed()[name].folder if name in installed() else None
+    return load_model(folder or name)
 
 
 def run(key: TraceKey) -> Held:
@@ -91,12 +153,19 @@ def run(key: TraceKey) -> Held:
     Raises:
         AttnvizError: the model cannot be opened, or cannot read the text.
     """
-    return TRACES.obtain(key, lambda: attnviz.trace(open_model(key.model), key.text, key.target or None))
+    return TRACES.obtain(key, lambda: attnviz.trace(open_model(key.model, key.version), key.text, key.target or None))
+
+
+@cache
+def queue() -> TrainingQueue:
+    """The queue of this server; from the first call on, a worker process is kept warm."""
+    return TrainingQueue()
 
 
 def warm_up() -> None:
-    """Open the first model and run its first example, so that the first visitor does not wait for it."""
-    first = next(iter(listed().values()), None)
+    """Start a worker, open the first model and run its first example, so that the first visitor does not wait."""
+    queue()
+    first = next(iter(installed().values()), None)
     if first is None or not first.examples:
         return
     try:

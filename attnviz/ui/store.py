@@ -14,11 +14,12 @@ __all__ = ["Held", "TraceKey", "TraceStore"]
 
 
 class TraceKey(NamedTuple):
-    """What determines a trace. An empty target: the model writes it itself."""
+    """What determines a trace. An empty target: the model writes it itself; version: see `Listed`."""
 
     model: str
     text: str
     target: str = ""
+    version: int = 0
 
 
 class Held(NamedTuple):

@@ -16,6 +16,14 @@ def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def operator_models(models_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The server offers the tiny models beside the zoo."""
     monkeypatch.setenv(shared.MODELS_FOLDER, str(models_folder))
-    shared.listed.cache_clear()
+    shared.installed.cache_clear()
     yield
-    shared.listed.cache_clear()
+    shared.installed.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where this test's runs are."""
+    folder = tmp_path / "runs"
+    monkeypatch.setenv("ATTNVIZ_RUNS", str(folder))
+    return folder

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
 import attnviz.ui
 from attnviz import locale
 from attnviz.ui import shared
+from attnviz.training import Run, record
 from tests.tiny import MARKUP
+from tests.training.runs import small_run
 
 ENTRY = str(Path(attnviz.ui.__file__).parent / "entry.py")
 pytestmark = pytest.mark.usefixtures("operator_models")
@@ -25,6 +29,12 @@ def open_page(**params: str) -> AppTest:
     page.run()
     assert not page.exception
     return page
+
+
+def finished(folder: Path, **training: Any) -> Run:
+    run = small_run(folder, **training)
+    record(run)
+    return run
 
 
 def type_text(page: AppTest, text: str) -> AppTest:
@@ -201,6 +211,49 @@ def test_a_damaged_model_leaves_the_page_alive() -> None:
     assert not page.error
 
 
+def test_every_run_is_listed_with_its_last_checkpoint(runs_folder: Path) -> None:
+    finished(runs_folder / "mine")
+    page = open_page(model="run/mine@12", text="a b c", lang="zh")
+    assert not page.warning
+    assert page.selectbox(key="model").options[-1] == locale.t("zh", "page.run_title", name="mine", step="12")
+    assert shown(page)["model"]["name"] == "mine"
+
+
+def test_a_link_opens_an_earlier_checkpoint(runs_folder: Path) -> None:
+    run = finished(runs_folder / "mine")
+    held = open_page(model="run/mine@5", text="a b c").session_state["shown"]
+    assert held.model == "run/mine@5"
+    network = shared.open_model(held.model, held.version).network
+    torch.testing.assert_close(network.state_dict(), run.network(5).state_dict(), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("name", ["run/mine@6", "run/other@12", "run/../mine@12", "run/mine@", "run/mine@²"])
+def test_a_checkpoint_that_is_not_there_is_said(name: str, runs_folder: Path) -> None:
+    finished(runs_folder / "mine")
+    page = open_page(model=name)
+    assert name in page.warning[0].value
+    assert page.session_state["model"] == next(iter(shared.listed()))
+
+
+def test_a_run_that_was_deleted_meanwhile_is_said_and_the_page_goes_on(runs_folder: Path) -> None:
+    finished(runs_folder / "mine")
+    page = open_page(model="run/mine@12")
+    shutil.rmtree(runs_folder / "mine")
+    type_text(page, "a b")
+    assert "run/mine@12" in page.warning[0].value
+    assert shown(page)["model"]["name"] == next(iter(shared.listed()))
+
+
+def test_another_run_of_the_same_name_is_another_model(runs_folder: Path) -> None:
+    finished(runs_folder / "mine")
+    first = open_page(model="run/mine@12", text="a b c").session_state["shown"]
+    shutil.rmtree(runs_folder / "mine")
+    finished(runs_folder / "mine", seed=1)
+    second = open_page(model="run/mine@12", text="a b c").session_state["shown"]
+    assert first != second
+    assert shared.run(first).trace.logits.tolist() != shared.run(second).trace.logits.tolist()
+
+
 def test_both_languages_say_the_same() -> None:
     page = open_page(model="tiny-encoder", lang="zh")
     assert page.text_area(key="text").label == locale.t("zh", "page.text")
@@ -213,5 +266,5 @@ def test_both_languages_say_the_same() -> None:
 def test_without_models_the_page_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("attnviz.ui.shared.ORDER", ())
     monkeypatch.delenv(shared.MODELS_FOLDER)
-    shared.listed.cache_clear()
+    shared.installed.cache_clear()
     assert "`ATTNVIZ_MODELS`" in open_page().info[0].value
