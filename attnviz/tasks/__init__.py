@@ -3,6 +3,7 @@
 from attnviz.tasks.addition import Addition
 from attnviz.tasks.base import IGNORE, Batch, Metric, Split, Task, split_of
 from attnviz.tasks.brackets import Brackets, OpenBracket
+from attnviz.tasks.choice import Choice
 from attnviz.tasks.copy import Copy
 from attnviz.tasks.dates import Dates
 from attnviz.tasks.histogram import Histogram
@@ -23,6 +24,7 @@ __all__ = [
     "Addition",
     "Batch",
     "Brackets",
+    "Choice",
     "Copy",
     "Dates",
     "Histogram",

@@ -12,6 +12,7 @@ from torch import Generator
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, Batch, Split, Task, draw
+from attnviz.tasks.choice import Choice, check_whole
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 
@@ -40,6 +41,9 @@ class Addition(Task):
     Attributes:
         digits: of each number.
         reverse: the sum begins with its last digit.
+
+    Raises:
+        ConfigError: no digits, or more than 10.
     """
 
     digits: int = 2
@@ -48,6 +52,17 @@ class Addition(Task):
     name = "addition"
     architecture = "decoder"
     metric = "exact match"
+
+    def __post_init__(self) -> None:
+        check_whole("digits", self.digits, 1, 10)
+
+    @classmethod
+    def choices(cls) -> tuple[Choice, ...]:
+        """What a person may change."""
+        return (
+            Choice("digits", range(1, 6)),
+            Choice("reverse", (False, True)),
+        )
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -94,7 +109,7 @@ class Addition(Task):
             positions="learned",
         )
 
-    def examples(self) -> tuple[Example, ...]:
+    def texts(self) -> tuple[Example, ...]:
         """Sums to type, some with the beginning of their answer."""
         if (self.digits, self.reverse) == (2, True):
             return ("27+58=58", "99+01=00", "36+41=77", "05+07=")

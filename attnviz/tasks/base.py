@@ -10,8 +10,11 @@ from typing import ClassVar, Literal, get_args
 import torch
 from torch import Generator, Tensor
 
+from attnviz.errors import ConfigError, InputError
 from attnviz.models.bundle import Example
 from attnviz.models.config import Architecture, ModelConfig
+from attnviz.models.transformer import Transformer
+from attnviz.tasks.choice import Choice
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 
@@ -23,6 +26,7 @@ LETTERS = tuple("abcdefghijklmnopqrstuvwxyz")
 Split = Literal["train", "validation", "test"]
 Metric = Literal["exact match", "accuracy", "nats per symbol"]
 SPLITS: tuple[Split, ...] = get_args(Split)
+MOST_TRIED = 10_000  # candidates without any for a split that has a tenth of them
 BUCKETS: dict[Split, range] = {"test": range(2), "validation": range(2, 4), "train": range(4, 20)}  # of 20
 
 
@@ -77,9 +81,38 @@ class Task(ABC):
     def model_config(self) -> ModelConfig:
         """A small model that learns the task."""
 
+    @classmethod
+    def choices(cls) -> tuple[Choice, ...]:
+        """What a person may change, and the values to offer."""
+        return ()
+
     @abstractmethod
+    def texts(self) -> tuple[Example, ...]:
+        """Texts worth typing, (source, target) pairs for an encoder-decoder; not every variant of a task reads all."""
+
     def examples(self) -> tuple[Example, ...]:
-        """Texts to type: what the tokenizer reads, a (source, target) pair for an encoder-decoder."""
+        """Texts to type: those of `texts` that the model reads, or two from test data where these are too few."""
+        found = tuple(text for text in self.texts() if self._reads(text))
+        return found if len(found) >= 2 else found + self._sampled_texts(2)
+
+    def _reads(self, example: Example) -> bool:
+        source, target = example if isinstance(example, tuple) else (None, example)
+        config = self.model_config()
+        try:
+            fits = len(self.tokenizer.encode(target)) <= config.max_len
+            if source is not None and self.source_tokenizer is not None:
+                fits = fits and len(self.source_tokenizer.encode(source)) <= (config.source_max_len or 0)
+        except InputError:
+            return False
+        return fits
+
+    def _sampled_texts(self, n: int) -> tuple[Example, ...]:
+        batch = self.sample(n, Generator().manual_seed(0), "test")
+        targets = [self.tokenizer.decode(row) for row in batch.tokens.tolist()]
+        if batch.source is None or self.source_tokenizer is None:
+            return tuple(targets)
+        sources = [self.source_tokenizer.decode(row) for row in batch.source.tolist()]
+        return tuple(zip(sources, targets, strict=True))
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
         """What attention should read in one sequence, as far as it is known; a model may use several heads for it.
@@ -90,6 +123,14 @@ class Task(ABC):
             source: of the encoder of an encoder-decoder.
         """
         return ()
+
+    def spectrum(self, network: Transformer) -> Tensor | None:
+        """How much of what a network has learned lies at each frequency; None where that means nothing.
+
+        Returns:
+            (F,) shares that sum to 1, the lowest frequency first.
+        """
+        return None
 
     def accuracy(self, logits: Tensor, batch: Batch) -> float:
         """Share of right arg-max outputs, 0 to 1: of sequences for "exact match", of scored positions otherwise.
@@ -150,17 +191,24 @@ def draw(n: int, split: Split, candidates: Callable[[int], Tensor], buckets: Map
         split: which side.
         candidates: called with a number, returns that many random rows (number, L) int64.
         buckets: which twentieths of all rows belong to each split.
+
+    Raises:
+        ConfigError: no candidate belongs to the split, because there are hardly any different ones.
     """
     kept: list[Tensor] = []
     missing = n
     mine = buckets[split]
     share = len(mine) / 20
+    tried = 0
     while missing > 0:
+        if tried > MOST_TRIED and missing == n:
+            raise ConfigError(f"the task has too few inputs, none of them for {split}: allow more symbols or lengths")
         rows = candidates(int(missing / share * 1.1) + 8)
         bucket = hash_rows(rows).remainder(20)
         inside = (bucket >= mine.start) & (bucket < mine.stop)
         kept.append(rows[inside][:missing])
         missing -= len(kept[-1])
+        tried += len(rows)
     return torch.cat(kept)
 
 

@@ -9,9 +9,11 @@ from functools import cached_property
 import torch
 from torch import Generator, Tensor
 
+from attnviz.errors import ConfigError
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, Batch, Split, Task, draw
+from attnviz.tasks.choice import Choice, check_whole
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 
@@ -84,6 +86,9 @@ class Brackets(Task):
 
     Attributes:
         length: brackets of a row, an even number.
+
+    Raises:
+        ConfigError: an odd length, or one below 2.
     """
 
     length: int = 20
@@ -91,6 +96,16 @@ class Brackets(Task):
     name = "brackets"
     architecture = "encoder"
     metric = "accuracy"
+
+    def __post_init__(self) -> None:
+        check_whole("length", self.length, 2)
+        if self.length % 2:
+            raise ConfigError(f"length is {self.length}; it must be even, a pair has two brackets: {self.length + 1}")
+
+    @classmethod
+    def choices(cls) -> tuple[Choice, ...]:
+        """What a person may change."""
+        return (Choice("length", range(8, 41, 2)),)
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -119,15 +134,14 @@ class Brackets(Task):
             architecture="encoder",
             vocab_size=self.tokenizer.vocab_size,
             max_len=self.length + 1,
-            d_model=32,
-            n_heads=2,
+            d_model=48,
+            n_heads=4,
             n_layers=2,
-            d_ff=128,
             positions="learned",
             embedding_std=0.1,
         )
 
-    def examples(self) -> tuple[Example, ...]:
+    def texts(self) -> tuple[Example, ...]:
         """Rows to type: nested, side by side, and one that is wrong though as many close as open."""
         half = self.length // 2
         return ("(" * half + ")" * half, "()" * half, "()" * (half - 1) + ")(")
@@ -150,6 +164,9 @@ class OpenBracket(Task):
 
     Attributes:
         length: brackets of a row.
+
+    Raises:
+        ConfigError: a length below 2.
     """
 
     length: int = 20
@@ -157,6 +174,14 @@ class OpenBracket(Task):
     name = "open bracket"
     architecture = "decoder"
     metric = "accuracy"
+
+    def __post_init__(self) -> None:
+        check_whole("length", self.length, 2)
+
+    @classmethod
+    def choices(cls) -> tuple[Choice, ...]:
+        """What a person may change."""
+        return (Choice("length", range(8, 41)),)
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -202,6 +227,6 @@ class OpenBracket(Task):
             positions="learned",
         )
 
-    def examples(self) -> tuple[Example, ...]:
+    def texts(self) -> tuple[Example, ...]:
         """Rows to type."""
         return tuple(row[: self.length] for row in ("([]())[([])", "[[(())][", "((([[[]]])))", "[()]([])"))

@@ -12,6 +12,7 @@ from torch import Generator, Tensor
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, LETTERS, Batch, Split, Task, draw
+from attnviz.tasks.choice import Choice, check_order, check_whole
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 
@@ -39,6 +40,9 @@ class Copy(Task):
         n_symbols: letters a, b, c ... in use.
         min_length: letters at least.
         max_length: letters at most.
+
+    Raises:
+        ConfigError: one letter only or more than the alphabet has, a length of 0, the least length above the greatest.
     """
 
     n_symbols: int = 26
@@ -48,6 +52,21 @@ class Copy(Task):
     name = "copy"
     architecture = "decoder"
     metric = "exact match"
+
+    def __post_init__(self) -> None:
+        check_whole("n_symbols", self.n_symbols, 2, len(LETTERS))
+        check_whole("min_length", self.min_length, 1)
+        check_whole("max_length", self.max_length, 1)
+        check_order("min_length", self.min_length, "max_length", self.max_length)
+
+    @classmethod
+    def choices(cls) -> tuple[Choice, ...]:
+        """What a person may change."""
+        return (
+            Choice("n_symbols", range(2, len(LETTERS) + 1)),
+            Choice("min_length", range(2, 6)),
+            Choice("max_length", range(5, 25)),
+        )
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -95,6 +114,6 @@ class Copy(Task):
             positions="learned",
         )
 
-    def examples(self) -> tuple[Example, ...]:
+    def texts(self) -> tuple[Example, ...]:
         """Sequences to type."""
         return ("d a c b > d a c b", "b a n a n a > b a n", "a b b b a > a b b")

@@ -15,6 +15,7 @@ from torch import Generator
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import Batch, Split, Task, collate, draw, words
+from attnviz.tasks.choice import Choice, check_order, check_whole
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 
@@ -117,6 +118,9 @@ class Dates(Task):
     Attributes:
         first_year: of the dates.
         last_year: of the dates.
+
+    Raises:
+        ConfigError: a year without four digits, the first year after the last.
     """
 
     first_year: int = 1900
@@ -125,6 +129,19 @@ class Dates(Task):
     name = "dates"
     architecture = "encoder-decoder"
     metric = "exact match"
+
+    def __post_init__(self) -> None:
+        check_whole("first_year", self.first_year, 1000, 9999)
+        check_whole("last_year", self.last_year, 1000, 9999)
+        check_order("first_year", self.first_year, "last_year", self.last_year)
+
+    @classmethod
+    def choices(cls) -> tuple[Choice, ...]:
+        """What a person may change."""
+        return (
+            Choice("first_year", range(1500, 2001)),
+            Choice("last_year", range(2000, 2501)),
+        )
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -179,7 +196,7 @@ class Dates(Task):
             source_max_len=40,
         )
 
-    def examples(self) -> tuple[Example, ...]:
+    def texts(self) -> tuple[Example, ...]:
         """Dates to type, each with its answer."""
         return (
             ("3rd of March 2021", "2021-03-03"),

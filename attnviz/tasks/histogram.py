@@ -12,6 +12,7 @@ from torch import Generator, Tensor
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, LETTERS, Batch, Split, Task, draw
+from attnviz.tasks.choice import Choice, check_whole
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 
@@ -43,6 +44,9 @@ class Histogram(Task):
         n_symbols: letters a, b, c ... in use, at least three.
         bos: `<bos>` in front.
 
+    Raises:
+        ConfigError: a length below 2, fewer than three letters or more than the alphabet has.
+
     Source:
         Weiss, Goldberg and Yahav 2021, "Thinking Like Transformers" (the task, and the role of `<bos>`); Behrens,
         Biggio and Zdeborová 2024, "Counting in Small Transformers" (the two ways to count).
@@ -55,6 +59,19 @@ class Histogram(Task):
     name = "histogram"
     architecture = "encoder"
     metric = "accuracy"
+
+    def __post_init__(self) -> None:
+        check_whole("length", self.length, 2)
+        check_whole("n_symbols", self.n_symbols, 3, len(LETTERS))
+
+    @classmethod
+    def choices(cls) -> tuple[Choice, ...]:
+        """What a person may change."""
+        return (
+            Choice("length", range(4, 25)),
+            Choice("n_symbols", range(3, 13)),
+            Choice("bos", (False, True)),
+        )
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -98,7 +115,7 @@ class Histogram(Task):
             embedding_std=0.25,
         )
 
-    def examples(self) -> tuple[Example, ...]:
+    def texts(self) -> tuple[Example, ...]:
         """Sequences to type."""
         rows = ("abbaacaaba", "aaaaaaaaab", "abcabcabca", "aabbbbcccc")
         return tuple(" ".join((row * self.length)[: self.length]) for row in rows)

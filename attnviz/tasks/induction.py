@@ -12,6 +12,7 @@ from torch import Generator
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, LETTERS, Batch, Split, Task, draw
+from attnviz.tasks.choice import Choice, check_order, check_whole
 from attnviz.tasks.pattern import Pattern, previous_token
 from attnviz.tokenizers import Tokenizer
 
@@ -42,6 +43,10 @@ class Induction(Task):
         min_period: letters of the shortest pattern.
         max_period: letters of the longest.
 
+    Raises:
+        ConfigError: more different letters than the alphabet has, the shortest pattern longer than the longest, no
+            room for a second round.
+
     Source:
         Olsson et al. 2022, "In-context Learning and Induction Heads".
     """
@@ -53,6 +58,21 @@ class Induction(Task):
     name = "induction"
     architecture = "decoder"
     metric = "accuracy"
+
+    def __post_init__(self) -> None:
+        check_whole("min_period", self.min_period, 1)
+        check_whole("max_period", self.max_period, 1, len(LETTERS))
+        check_order("min_period", self.min_period, "max_period", self.max_period)
+        check_whole("length", self.length, self.max_period + 1)
+
+    @classmethod
+    def choices(cls) -> tuple[Choice, ...]:
+        """What a person may change."""
+        return (
+            Choice("length", range(28, 97)),
+            Choice("min_period", range(2, 7)),
+            Choice("max_period", range(6, 25)),
+        )
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -83,7 +103,7 @@ class Induction(Task):
         return ModelConfig(
             architecture="decoder",
             vocab_size=self.tokenizer.vocab_size,
-            max_len=64,
+            max_len=max(64, self.length),
             d_model=48,
             n_heads=1,
             n_layers=2,
@@ -91,7 +111,7 @@ class Induction(Task):
             positions="rotary",
         )
 
-    def examples(self) -> tuple[Example, ...]:
+    def texts(self) -> tuple[Example, ...]:
         """Sequences to type."""
         return (
             "k d w q a k d w q a k d w",

@@ -9,9 +9,11 @@ from functools import cached_property
 import torch
 from torch import Generator
 
+from attnviz.errors import ConfigError
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, Batch, Split, Task, draw
+from attnviz.tasks.choice import Choice, check_whole
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 
@@ -38,6 +40,9 @@ class Majority(Task):
 
     Attributes:
         length: letters of a sequence; an odd number, so that there is a majority.
+
+    Raises:
+        ConfigError: an even length, or one below 3.
     """
 
     length: int = 21
@@ -45,6 +50,18 @@ class Majority(Task):
     name = "majority"
     architecture = "encoder"
     metric = "accuracy"
+
+    def __post_init__(self) -> None:
+        check_whole("length", self.length, 3)
+        if self.length % 2 == 0:
+            raise ConfigError(
+                f"length is {self.length}; it must be odd, so that there is a majority: {self.length + 1}"
+            )
+
+    @classmethod
+    def choices(cls) -> tuple[Choice, ...]:
+        """What a person may change."""
+        return (Choice("length", range(5, 64, 2)),)
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -79,7 +96,7 @@ class Majority(Task):
             positions="none",
         )
 
-    def examples(self) -> tuple[Example, ...]:
+    def texts(self) -> tuple[Example, ...]:
         """Sequences to type: a small majority, a large one, and letters in order."""
         half = self.length // 2
         rows = ("ab" * half + "b", "a" * half + "b" + "a" * half, "a" * (half + 1) + "b" * half)

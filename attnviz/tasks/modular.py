@@ -5,19 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
+from math import isqrt
 
 import torch
-from torch import Generator
+from torch import Generator, Tensor
 
+from attnviz.errors import ConfigError
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
+from attnviz.models.transformer import Transformer
 from attnviz.tasks.base import IGNORE, Batch, Split, Task, draw
+from attnviz.tasks.choice import Choice, check_whole
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 
 __all__ = ["ModularAddition"]
 
 BUCKETS: dict[Split, range] = {"test": range(5), "validation": range(5, 10), "train": range(10, 20)}  # of 20
+
+
+def _is_prime(number: int) -> bool:
+    return number > 1 and all(number % divisor for divisor in range(2, isqrt(number) + 1))
+
+
+def _prime_above(number: int) -> int:
+    return next(n for n in count(number + 1) if _is_prime(n))
 
 
 @dataclass(frozen=True)
@@ -43,6 +56,9 @@ class ModularAddition(Task):
     Attributes:
         modulus: a prime number.
 
+    Raises:
+        ConfigError: the modulus is no prime number, below 5 or above 997.
+
     Source:
         Power et al. 2022, "Grokking: Generalization Beyond Overfitting on Small Algorithmic Datasets"; Nanda et al.
         2023, "Progress measures for grokking via mechanistic interpretability" (one layer, the frequencies).
@@ -53,6 +69,18 @@ class ModularAddition(Task):
     name = "modular addition"
     architecture = "decoder"
     metric = "accuracy"
+
+    def __post_init__(self) -> None:
+        check_whole("modulus", self.modulus, 5, 997)
+        if not _is_prime(self.modulus):
+            raise ConfigError(
+                f"modulus is {self.modulus}; it must be a prime number, for example {_prime_above(self.modulus)}"
+            )
+
+    @classmethod
+    def choices(cls) -> tuple[Choice, ...]:
+        """What a person may change."""
+        return (Choice("modulus", tuple(n for n in range(11, 114) if _is_prime(n))),)
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -75,6 +103,21 @@ class ModularAddition(Task):
         pairs = ((i, key) for i, token in enumerate(tokens) if token == equals and i >= 3 for key in (i - 3, i - 1))
         return (Pattern.of("both numbers", pairs, tokens),)
 
+    def spectrum(self, network: Transformer) -> Tensor:
+        """Share of the number embedding's Fourier power at each frequency k = 1 ... modulus // 2.
+
+        F_k = sum over a of W_E[a] exp(-2 pi i k a / modulus), a vector of d_model; share_k = |F_k|^2 / sum of |F_j|^2.
+        By heart, all shares are about alike; who has found the rule uses a handful of frequencies.
+
+        Source:
+            Nanda et al. 2023, section 4.1 and figure 3: the Fourier components of the embedding matrix.
+        """
+        assert network.decoder is not None
+        first = Tokenizer.n_specials
+        numbers = network.decoder.embedding.weight.detach()[first : first + self.modulus]  # (modulus, d_model)
+        power: Tensor = torch.fft.rfft(numbers, dim=0)[1:].abs().square().sum(1)  # (modulus // 2,), without the mean
+        return power / power.sum()
+
     def model_config(self) -> ModelConfig:
         """One layer with large first weights: they make learning by heart come long before the rule."""
         return ModelConfig(
@@ -89,7 +132,7 @@ class ModularAddition(Task):
             init_std=0.3,
         )
 
-    def examples(self) -> tuple[Example, ...]:
+    def texts(self) -> tuple[Example, ...]:
         """Sums to type."""
         last = self.modulus - 1
         return (f"{last // 2} + {last} =", "1 + 1 =", f"{last} + 1 =", f"0 + {last // 3} =")

@@ -12,6 +12,7 @@ from torch import Generator, Tensor
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, LETTERS, Batch, Split, Task, draw
+from attnviz.tasks.choice import Choice, check_order, check_whole
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 
@@ -39,6 +40,9 @@ class Needle(Task):
     Attributes:
         min_length: letters and digit at least.
         max_length: letters and digit at most.
+
+    Raises:
+        ConfigError: a length of 0, the least length above the greatest.
     """
 
     min_length: int = 8
@@ -47,6 +51,19 @@ class Needle(Task):
     name = "needle"
     architecture = "encoder"
     metric = "accuracy"
+
+    def __post_init__(self) -> None:
+        check_whole("min_length", self.min_length, 1)
+        check_whole("max_length", self.max_length, 1)
+        check_order("min_length", self.min_length, "max_length", self.max_length)
+
+    @classmethod
+    def choices(cls) -> tuple[Choice, ...]:
+        """What a person may change."""
+        return (
+            Choice("min_length", range(2, 9)),
+            Choice("max_length", range(8, 128)),
+        )
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -88,7 +105,7 @@ class Needle(Task):
             positions="none",
         )
 
-    def examples(self) -> tuple[Example, ...]:
+    def texts(self) -> tuple[Example, ...]:
         """Sequences to type."""
         return (
             "h a y s t a c k 7 h a y s t a c k",

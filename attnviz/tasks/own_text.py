@@ -17,6 +17,7 @@ from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import Batch, Split, Task
 from attnviz.tasks.character import character_model, pieces
+from attnviz.tasks.choice import Choice, check_whole
 from attnviz.tasks.pattern import Pattern, previous_token
 from attnviz.tokenizers import Tokenizer
 
@@ -49,6 +50,7 @@ class OwnText(Task):
         EmptyText: nothing but white space.
         OneCharacter: one character repeated: there is nothing to predict.
         TextTooShort: fewer than four times the context.
+        ConfigError: a length of 0.
     """
 
     text: str = field(repr=False)
@@ -59,12 +61,18 @@ class OwnText(Task):
     metric = "nats per symbol"
 
     def __post_init__(self) -> None:
+        check_whole("length", self.length, 1)
         if not self.text.strip():
             raise EmptyText
         if len(set(self.text)) == 1:
             raise OneCharacter(self.text[0])
         if len(self.text) < 4 * self.length:
             raise TextTooShort(len(self.text), 4 * self.length, self.length)
+
+    @classmethod
+    def choices(cls) -> tuple[Choice, ...]:
+        """What a person may change, as far as the text is long enough."""
+        return (Choice("length", range(16, 257, 16)),)
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -105,7 +113,7 @@ class OwnText(Task):
         """The model of all character language models here."""
         return character_model(self.tokenizer.vocab_size, self.length)
 
-    def examples(self) -> tuple[Example, ...]:
+    def texts(self) -> tuple[Example, ...]:
         """The beginning of the text and its end."""
         piece, text = self.length // 2, self.text.strip()
         return (text[:piece], text[-piece:])

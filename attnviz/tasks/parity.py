@@ -12,6 +12,7 @@ from torch import Generator
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, Batch, Split, Task, draw
+from attnviz.tasks.choice import Choice, check_whole
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 
@@ -46,6 +47,9 @@ class Parity(Task):
     Attributes:
         length: bits of a sequence.
 
+    Raises:
+        ConfigError: a length of 0.
+
     Source:
         Hahn 2020, "Theoretical Limitations of Self-Attention in Neural Sequence Models"; Hahn and Rofin 2024, "Why are
         Sensitive Functions Hard for Transformers?".
@@ -56,6 +60,14 @@ class Parity(Task):
     name = "parity"
     architecture = "encoder"
     metric = "accuracy"
+
+    def __post_init__(self) -> None:
+        check_whole("length", self.length, 1)
+
+    @classmethod
+    def choices(cls) -> tuple[Choice, ...]:
+        """What a person may change."""
+        return (Choice("length", range(6, 33)),)
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -83,7 +95,7 @@ class Parity(Task):
             positions="learned",
         )
 
-    def examples(self) -> tuple[Example, ...]:
+    def texts(self) -> tuple[Example, ...]:
         """Bits to type."""
         return tuple((row * self.length)[: self.length] for row in EXAMPLES)
 
@@ -109,6 +121,9 @@ class ScratchpadParity(Task):
     Attributes:
         length: bits of a sequence.
 
+    Raises:
+        ConfigError: a length of 0.
+
     Source:
         Nye et al. 2021, "Show Your Work: Scratchpads for Intermediate Computation with Language Models".
     """
@@ -118,6 +133,14 @@ class ScratchpadParity(Task):
     name = "parity with a scratchpad"
     architecture = "decoder"
     metric = "exact match"
+
+    def __post_init__(self) -> None:
+        check_whole("length", self.length, 1)
+
+    @classmethod
+    def choices(cls) -> tuple[Choice, ...]:
+        """What a person may change."""
+        return (Choice("length", range(6, 33)),)
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -153,6 +176,6 @@ class ScratchpadParity(Task):
             positions="learned",
         )
 
-    def examples(self) -> tuple[Example, ...]:
+    def texts(self) -> tuple[Example, ...]:
         """Bits to type, with "=" behind them."""
         return tuple((row * self.length)[: self.length] + "=" for row in EXAMPLES)

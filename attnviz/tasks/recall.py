@@ -12,6 +12,7 @@ from torch import Generator
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, LETTERS, Batch, Split, Task, collate, draw
+from attnviz.tasks.choice import Choice, check_order, check_whole
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 
@@ -39,6 +40,9 @@ class Recall(Task):
         min_pairs: pairs at least, all with different letters.
         max_pairs: pairs at most.
         n_questions: letters asked for, one after the other.
+
+    Raises:
+        ConfigError: more keys than the alphabet has letters, at least more than at most, nothing asked for.
     """
 
     min_pairs: int = 2
@@ -48,6 +52,21 @@ class Recall(Task):
     name = "recall"
     architecture = "decoder"
     metric = "accuracy"
+
+    def __post_init__(self) -> None:
+        check_whole("min_pairs", self.min_pairs, 1)
+        check_whole("max_pairs", self.max_pairs, 1, len(LETTERS))
+        check_order("min_pairs", self.min_pairs, "max_pairs", self.max_pairs)
+        check_whole("n_questions", self.n_questions, 1)
+
+    @classmethod
+    def choices(cls) -> tuple[Choice, ...]:
+        """What a person may change."""
+        return (
+            Choice("min_pairs", range(1, 5)),
+            Choice("max_pairs", range(4, 21)),
+            Choice("n_questions", range(1, 9)),
+        )
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -97,7 +116,7 @@ class Recall(Task):
         return ModelConfig(
             architecture="decoder",
             vocab_size=self.tokenizer.vocab_size,
-            max_len=64,
+            max_len=max(64, 2 * self.max_pairs + 3 * self.n_questions - 1),
             d_model=48,
             n_heads=1,
             n_layers=2,
@@ -105,7 +124,7 @@ class Recall(Task):
             positions="rotary",
         )
 
-    def examples(self) -> tuple[Example, ...]:
+    def texts(self) -> tuple[Example, ...]:
         """Sequences to type."""
         return (
             "a 3 f 7 k 1 ? f",

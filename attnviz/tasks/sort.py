@@ -12,6 +12,7 @@ from torch import Generator
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, LETTERS, Batch, Split, Task, draw
+from attnviz.tasks.choice import Choice, check_order, check_whole
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 
@@ -37,6 +38,9 @@ class Sort(Task):
         min_length: letters at least.
         max_length: letters at most.
         repeats: whether a letter may come more than once.
+
+    Raises:
+        ConfigError: a length of 0, the least length above the greatest, more different letters than the alphabet has.
     """
 
     min_length: int = 2
@@ -46,6 +50,22 @@ class Sort(Task):
     name = "sort"
     architecture = "decoder"
     metric = "exact match"
+
+    def __post_init__(self) -> None:
+        check_whole("min_length", self.min_length, 1)
+        check_whole("max_length", self.max_length, 1)
+        check_order("min_length", self.min_length, "max_length", self.max_length)
+        if not self.repeats:
+            check_whole("max_length without repeats", self.max_length, 1, len(LETTERS))
+
+    @classmethod
+    def choices(cls) -> tuple[Choice, ...]:
+        """What a person may change."""
+        return (
+            Choice("min_length", range(2, 6)),
+            Choice("max_length", range(5, 21)),
+            Choice("repeats", (False, True)),
+        )
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -96,6 +116,6 @@ class Sort(Task):
             positions="learned",
         )
 
-    def examples(self) -> tuple[Example, ...]:
+    def texts(self) -> tuple[Example, ...]:
         """Sequences to type: the letters, ">", and as much of the answer as one likes."""
         return ("d a c b > a b c d", "q u i c k > c i k q u", "h e l o w r d > d e h l", "z y x >")

@@ -13,11 +13,13 @@ from typing import Literal
 import torch
 from torch import Generator, Tensor
 
+from attnviz.errors import ConfigError
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks import stories_en, stories_zh
 from attnviz.tasks.base import BUCKETS, Batch, Split, Task
 from attnviz.tasks.character import character_model, pieces
+from attnviz.tasks.choice import Choice, check_whole
 from attnviz.tasks.pattern import Pattern, previous_token
 from attnviz.tokenizers import Tokenizer
 
@@ -60,6 +62,9 @@ class Stories(Task):
     Attributes:
         language: "en" or "zh".
         length: tokens of a training sequence.
+
+    Raises:
+        ConfigError: no such language, a length of 0 or more than 4,096.
     """
 
     language: Language = "en"
@@ -68,6 +73,19 @@ class Stories(Task):
     name = "stories"
     architecture = "decoder"
     metric = "nats per symbol"
+
+    def __post_init__(self) -> None:
+        if self.language not in STORIES:
+            raise ConfigError(f"language is {self.language!r}; there are stories in {', '.join(STORIES)}")
+        check_whole("length", self.length, 1, 4096)
+
+    @classmethod
+    def choices(cls) -> tuple[Choice, ...]:
+        """What a person may change."""
+        return (
+            Choice("language", tuple(STORIES)),
+            Choice("length", range(64, 513, 64)),
+        )
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -104,7 +122,7 @@ class Stories(Task):
         """The model of all character language models here."""
         return character_model(self.tokenizer.vocab_size, self.length)
 
-    def examples(self) -> tuple[Example, ...]:
+    def texts(self) -> tuple[Example, ...]:
         """The beginning of a story, and texts in which names and colours come back."""
         if self.language == "zh":
             return (

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
+from attnviz.models import build_network
 from attnviz.tasks import (
     IGNORE,
     Addition,
@@ -148,6 +149,23 @@ def test_modular_addition() -> None:
     for text, answer in zip(texts, due, strict=True):
         a, _, b, _ = text.split()
         assert [str((int(a) + int(b)) % 53)] == answer
+
+
+def test_the_spectrum_of_a_circle_is_one_frequency() -> None:
+    """An embedding of cosines and sines of 2 pi 3 a / 11 has all its power at frequency 3."""
+    task = ModularAddition(modulus=11)
+    network = build_network(task.model_config(), 0)
+    assert network.decoder is not None
+    numbers = torch.arange(11) * (2 * torch.pi * 3 / 11)
+    weight = network.decoder.embedding.weight.data[Tokenizer.n_specials : Tokenizer.n_specials + 11]
+    shares = task.spectrum(network)
+    assert shares.shape == (5,)
+    assert float(shares.sum()) == pytest.approx(1)
+    assert float(shares.max()) < 0.5
+    weight.zero_()
+    weight[:, 0], weight[:, 1], weight[:, 2] = numbers.cos(), numbers.sin(), 7.0  # the mean does not count
+    torch.testing.assert_close(task.spectrum(network), torch.tensor([0.0, 0.0, 1.0, 0.0, 0.0]))
+    assert Copy().spectrum(network) is None
 
 
 def test_half_of_the_pairs_are_held_out() -> None:
