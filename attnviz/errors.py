@@ -2,6 +2,7 @@
 
     AttnvizError
     ├── ConfigError         a model or training configuration that cannot be built      (also a ValueError)
+    │   └── TooMuchMemory   a step of training would take more memory than there is for it
     ├── ModelLoadError      a folder that does not hold a model
     │   ├── ModelNotFound   there is no such folder, or no config.json in it
     │   ├── ModelCorrupt    config.json or model.safetensors cannot be read
@@ -17,6 +18,7 @@
     │   ├── RunNotFound     there is no such run
     │   ├── RunExists       there is a run of that name already
     │   ├── RunCorrupt      one of its files cannot be read
+    │   ├── InvalidRunName  letters, digits, "_", "." and "-" make a name
     │   ├── RunUnwritable   the disk is full, or the folder cannot be written to
     │   └── RunBusy         it is being trained already
     └── TrainingDiverged    the loss ran away                                           (also a FloatingPointError)
@@ -35,6 +37,7 @@ __all__ = [
     "ConfigError",
     "EmptyText",
     "InputError",
+    "InvalidRunName",
     "ModelCorrupt",
     "ModelLoadError",
     "ModelMismatch",
@@ -49,6 +52,7 @@ __all__ = [
     "TargetNotAllowed",
     "TextTooLong",
     "TextTooShort",
+    "TooMuchMemory",
     "TrainingDiverged",
     "UnknownSymbols",
 ]
@@ -69,8 +73,33 @@ class ConfigError(AttnvizError, ValueError):
 
     code = "config"
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, message=message)
+    def __init__(self, message: str, /, **details: Any) -> None:
+        super().__init__(message, message=message, **details)
+
+
+class TooMuchMemory(ConfigError):
+    """A step of training would take more memory than there is for it.
+
+    Args:
+        batch: sequences of the step.
+        length: tokens of the longest sequence.
+        needed: about what it would take, such as "5.3 GiB".
+        limit: what there is.
+        fits: largest batch that fits, 0 if none does.
+    """
+
+    code = "too_much_memory"
+
+    def __init__(self, batch: int, length: int, needed: str, limit: str, fits: int) -> None:
+        super().__init__(
+            f"a batch of {batch:,} sequences of {length:,} tokens takes about {needed}, more than the limit of "
+            f"{limit}: a batch of {fits:,} fits, a smaller model or shorter sequences take less",
+            batch=batch,
+            length=length,
+            needed=needed,
+            limit=limit,
+            fits=fits,
+        )
 
 
 class ModelLoadError(AttnvizError):
@@ -246,6 +275,19 @@ class RunExists(RunError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{name}: there is a run of that name already. Choose another name.", name=name)
+
+
+class InvalidRunName(RunError):
+    """A run cannot be called that."""
+
+    code = "run_name"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f'{name!r} is no name for a run: use letters, digits, "_", "." and "-", begin with a letter or digit, '
+            "100 characters at most.",
+            name=name,
+        )
 
 
 class RunCorrupt(RunError):

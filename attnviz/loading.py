@@ -9,9 +9,9 @@ from attnviz import models
 from attnviz.errors import RunNotFound
 from attnviz.models import SequenceModel
 from attnviz.training import Run, open_run
-from attnviz.zoo import zoo_path
+from attnviz.zoo import EXAMPLE_RUNS, zoo_path
 
-__all__ = ["checkpoint_name", "is_checkpoint", "load_model", "open_checkpoint"]
+__all__ = ["checkpoint_name", "find_run", "is_checkpoint", "load_model", "open_checkpoint"]
 
 CHECKPOINT = re.compile(r"run/(?P<run>[^/@]+)@(?P<step>\d{1,12})", re.ASCII)
 
@@ -61,7 +61,20 @@ def open_checkpoint(name: str) -> tuple[Run, int]:
     match = CHECKPOINT.fullmatch(name)
     if match is None:
         raise RunNotFound(name)
-    run, step = open_run(match["run"]), int(match["step"])
+    run, step = find_run(match["run"]), int(match["step"])
     if step not in run.checkpoints():
         raise RunNotFound(name)
     return run, step
+
+
+def find_run(name: str) -> Run:
+    """A run by its name: one's own, or one that comes with attnviz.
+
+    Raises:
+        RunNotFound: there is none, or it is not a name.
+        RunCorrupt: its config.json cannot be read.
+    """
+    try:
+        return open_run(name)
+    except RunNotFound:
+        return open_run(name, EXAMPLE_RUNS)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from attnviz.models.config import ModelConfig, Stack
 from attnviz.models.layers import Block, Masking, Recorder
+from attnviz.models.linear import Linear
 from attnviz.positions import rotary_angles, sinusoidal
 
 __all__ = ["Transformer", "TransformerStack", "build_network"]
@@ -86,7 +87,7 @@ class Transformer(nn.Module):
             self.encoder = TransformerStack(config, "encoder", config.vocab_size, config.max_len)
         else:
             self.decoder = TransformerStack(config, "decoder", config.vocab_size, config.max_len)
-        self.unembedding = nn.Linear(config.d_model, config.vocab_size)
+        self.unembedding = Linear(config.d_model, config.vocab_size)
         if config.init_std is not None:
             for module in self.modules():
                 if isinstance(module, nn.Linear):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from math import cos, isfinite, pi
-from typing import Any
+from typing import Any, Literal, get_args
 
 from attnviz.errors import ConfigError
 
-__all__ = ["TrainConfig"]
+__all__ = ["Schedule", "TrainConfig"]
+
+Schedule = Literal["cosine", "linear", "constant"]
 
 
 @dataclass(frozen=True)
@@ -20,11 +22,12 @@ class TrainConfig:
         batch_size: sequences per step.
         learning_rate: at its highest, after the warm-up.
         warmup_steps: steps in which the learning rate rises from 0.
-        final_rate: share of the learning rate that is left at the last step, 0 to 1.
+        schedule: how the learning rate goes on from there: half a "cosine" or a "linear" way down, or "constant".
+        final_rate: share of the learning rate that is left at the last step, 0 to 1; nothing to a constant one.
         weight_decay: of AdamW, on matrices only.
         beta1: of AdamW.
         beta2: of AdamW.
-        clip: largest norm of the gradient.
+        clip: largest norm of the gradient; None: any.
         validate_every: steps between two looks at validation data.
         validation_size: sequences of each.
         target: stop when the task's metric reaches it on validation data; None: never.
@@ -38,11 +41,12 @@ class TrainConfig:
     batch_size: int = 64
     learning_rate: float = 3e-3
     warmup_steps: int = 50
+    schedule: Schedule = "cosine"
     final_rate: float = 0.1
     weight_decay: float = 0.01
     beta1: float = 0.9
     beta2: float = 0.98
-    clip: float = 1.0
+    clip: float | None = 1.0
     validate_every: int = 100
     validation_size: int = 512
     target: float | None = None
@@ -53,9 +57,12 @@ class TrainConfig:
             self._whole(name, 1)
         for name in ("warmup_steps", "seed"):
             self._whole(name, 0)
-        for name in ("learning_rate", "clip"):
-            if not (isfinite(getattr(self, name)) and getattr(self, name) > 0):
-                raise ConfigError(f"{name} is {getattr(self, name)}; it must be above 0")
+        if not (isfinite(self.learning_rate) and self.learning_rate > 0):
+            raise ConfigError(f"learning_rate is {self.learning_rate}; it must be above 0")
+        if self.clip is not None and not (isfinite(self.clip) and self.clip > 0):
+            raise ConfigError(f"clip is {self.clip}; it must be above 0, or None for none")
+        if self.schedule not in get_args(Schedule):
+            raise ConfigError(f"schedule is {self.schedule!r}; there are {', '.join(get_args(Schedule))}")
         if self.learning_rate > 1:
             raise ConfigError(f"learning_rate is {self.learning_rate}; above 1 nothing learns, 0.003 is a good start")
         if not (isfinite(self.weight_decay) and self.weight_decay >= 0):
@@ -74,18 +81,23 @@ class TrainConfig:
             raise ConfigError(f"{name} is {value!r}; it must be a whole number of at least {lowest}")
 
     def rate(self, step: int) -> float:
-        """Learning rate of a step, counted from 1: a straight rise, then half a cosine down to the final rate.
+        """Learning rate of a step, counted from 1: a straight rise, then what the schedule says.
 
         Example:
             >>> config = TrainConfig(steps=100, warmup_steps=10, learning_rate=1.0)
             >>> [round(config.rate(step), 3) for step in (1, 10, 55, 100)]
             [0.1, 1.0, 0.55, 0.1]
+            >>> config = TrainConfig(steps=100, warmup_steps=10, learning_rate=1.0, schedule="linear", final_rate=0.0)
+            >>> [round(config.rate(step), 3) for step in (1, 10, 55, 100)]
+            [0.1, 1.0, 0.5, 0.0]
         """
         if step < self.warmup_steps:
             return self.learning_rate * step / self.warmup_steps
-        way = (step - self.warmup_steps) / max(1, self.steps - self.warmup_steps)
-        share = self.final_rate + (1 - self.final_rate) * (1 + cos(pi * min(1.0, way))) / 2
-        return self.learning_rate * share
+        if self.schedule == "constant":
+            return self.learning_rate
+        way = min(1.0, (step - self.warmup_steps) / max(1, self.steps - self.warmup_steps))
+        left = 1 - way if self.schedule == "linear" else (1 + cos(pi * way)) / 2  # from 1 to 0
+        return self.learning_rate * (self.final_rate + (1 - self.final_rate) * left)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

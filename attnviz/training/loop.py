@@ -8,16 +8,18 @@ from math import isfinite
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn import functional as F
 
 from attnviz.errors import TrainingDiverged
+from attnviz.models.linear import Route, best_route, products
 from attnviz.models.transformer import Transformer
 from attnviz.tasks.base import IGNORE, Batch, Metric, Split, Task
 from attnviz.training.config import TrainConfig
+from attnviz.training.gradients import add_gradients, forward, loss_sum
 
-__all__ = ["Evaluation", "Step", "TrainingState", "evaluate", "train"]
+__all__ = ["SAMPLES", "Evaluation", "Step", "TrainingState", "evaluate", "first_batch", "train"]
 
 CHUNK = 128  # sequences evaluated at once
+SAMPLES = 6  # validation sequences whose outputs are kept
 SEED_OFFSETS: dict[Split, int] = {"train": 0, "validation": 1_000_003, "test": 2_000_003}
 
 
@@ -28,10 +30,12 @@ class Evaluation:
     Attributes:
         loss: cross-entropy in nats per scored position.
         accuracy: see `Task.accuracy`, 0 to 1.
+        outputs: for the first few sequences, where asked for: the arg-max at each scored position, in order.
     """
 
     loss: float
     accuracy: float
+    outputs: tuple[tuple[int, ...], ...] = ()
 
     def score(self, metric: Metric) -> float:
         """The value of a task's metric."""
@@ -51,12 +55,16 @@ class Step:
         loss: on the batch of this step, before the update, in nats per scored position.
         learning_rate: used for the update.
         validation: after the update, at the interval of the configuration and at the last step, else None.
+        accuracy: at the same steps, on the batch of this step, before the update; see `Task.accuracy`.
+        spectrum: at the same steps, after the update, where the task has one; see `Task.spectrum`.
     """
 
     step: int
     loss: float
     learning_rate: float
     validation: Evaluation | None = None
+    accuracy: float | None = None
+    spectrum: tuple[float, ...] | None = None
 
 
 @dataclass
@@ -81,11 +89,17 @@ class TrainingState:
         matrices = [p for p in network.parameters() if p.dim() >= 2]
         others = [p for p in network.parameters() if p.dim() < 2]
         groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
-        optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, betas=(config.beta1, config.beta2))
+        optimizer = torch.optim.AdamW(groups, config.learning_rate, (config.beta1, config.beta2), fused=True)
         return cls(optimizer, _generator(config.seed, "train"))
 
 
-def train(network: Transformer, task: Task, config: TrainConfig, state: TrainingState | None = None) -> Iterator[Step]:
+def train(
+    network: Transformer,
+    task: Task,
+    config: TrainConfig,
+    state: TrainingState | None = None,
+    route: Route | None = None,
+) -> Iterator[Step]:
     """Train a network in place, one update for each step that is asked for.
 
     The data and the updates depend on the configuration alone: the same network trained with the same configuration
@@ -97,6 +111,7 @@ def train(network: Transformer, task: Task, config: TrainConfig, state: Training
         task: where batches come from.
         config: steps, learning rate, seed ...
         state: of a run that goes on; None: a new one.
+        route: of the products in linear layers; None: the best one on this processor.
 
     Yields:
         Each step after its update; the last one is `config.steps`, or the first whose validation reaches the target.
@@ -111,57 +126,82 @@ def train(network: Transformer, task: Task, config: TrainConfig, state: Training
         rate = config.rate(number) * state.rate_factor
         for group in state.optimizer.param_groups:
             group["lr"] = rate
-        network.train()
+        if not network.training:  # telling every module costs as much as recording
+            network.train()
         batch = task.sample(config.batch_size, state.generator)
-        loss = _loss(_forward(network, batch), batch)
-        if not isfinite(loss.item()):
-            raise TrainingDiverged(number, loss.item(), rate)
+        looking = number % config.validate_every == 0 or number == config.steps
         state.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(parameters, config.clip)
+        with products(route or best_route()):
+            loss, logits = add_gradients(network, batch, keep_logits=looking)
+        if not isfinite(loss):
+            raise TrainingDiverged(number, loss, rate)
+        if config.clip is not None:
+            nn.utils.clip_grad_norm_(parameters, config.clip)
         state.optimizer.step()
         state.step = number
-        step = Step(number, loss.item(), rate)
-        if number % config.validate_every == 0 or number == config.steps:
-            step = replace(step, validation=evaluate(network, task, "validation", config.validation_size, config.seed))
+        step = Step(number, loss, rate)
+        if logits is not None:
+            validation = evaluate(network, task, "validation", config.validation_size, config.seed, SAMPLES)
+            accuracy = task.accuracy(logits, batch)
+            step = replace(step, validation=validation, accuracy=accuracy, spectrum=_spectrum(network, task))
         yield step
         if step.validation and config.target and step.validation.reaches(config.target, task.metric):
             return
 
 
 @torch.inference_mode()
-def evaluate(network: Transformer, task: Task, split: Split, n: int, seed: int = 0) -> Evaluation:
+def evaluate(network: Transformer, task: Task, split: Split, n: int, seed: int = 0, samples: int = 0) -> Evaluation:
     """Loss and accuracy on n sequences of a split, always the same ones for a seed.
 
     Validation data decides when to stop; what is reported comes from "test", which decides nothing.
+
+    Args:
+        network: what is judged; its weights stay as they are.
+        task: where the sequences come from.
+        split: which of them.
+        n: sequences.
+        seed: that chooses them.
+        samples: keep the outputs for so many of the first ones.
     """
     network.eval()
-    generator = _generator(seed, split)
     loss = accuracy = 0.0
     n_scored = 0
-    for start in range(0, n, CHUNK):
-        size = min(CHUNK, n - start)
-        batch = task.sample(size, generator, split)
-        logits = _forward(network, batch)
+    outputs: list[tuple[int, ...]] = []
+    for batch in _batches(task, split, n, seed):
+        size = len(batch.tokens)
+        logits = forward(network, batch)
+        missing = min(size, samples - len(outputs))
+        outputs += (_output(logits[row], batch.targets[row]) for row in range(missing))
         scored = int((batch.targets != IGNORE).sum())
         weight = size if task.metric == "exact match" else scored
-        loss += _loss(logits, batch).item() * scored
+        loss += loss_sum(logits, batch).item()
         accuracy += task.accuracy(logits, batch) * weight
         n_scored += scored
-    return Evaluation(loss / n_scored, accuracy / (n if task.metric == "exact match" else n_scored))
+    return Evaluation(loss / n_scored, accuracy / (n if task.metric == "exact match" else n_scored), tuple(outputs))
+
+
+def first_batch(task: Task, config: TrainConfig) -> Batch:
+    """The validation sequences that every look at them begins with."""
+    return next(_batches(task, "validation", config.validation_size, config.seed))
+
+
+def _batches(task: Task, split: Split, n: int, seed: int) -> Iterator[Batch]:
+    """n sequences of a split in batches, always the same ones for a seed."""
+    generator = _generator(seed, split)
+    for start in range(0, n, CHUNK):
+        yield task.sample(min(CHUNK, n - start), generator, split)
+
+
+def _output(logits: Tensor, targets: Tensor) -> tuple[int, ...]:
+    """What a network says at the scored positions of one sequence: (T, V), (T,)."""
+    return tuple(logits[targets != IGNORE].argmax(-1).tolist())
+
+
+@torch.inference_mode()
+def _spectrum(network: Transformer, task: Task) -> tuple[float, ...] | None:
+    spectrum = task.spectrum(network)
+    return None if spectrum is None else tuple(spectrum.tolist())
 
 
 def _generator(seed: int, split: Split) -> Generator:
     return Generator().manual_seed(seed + SEED_OFFSETS[split])
-
-
-def _forward(network: Transformer, batch: Batch) -> Tensor:
-    logits: Tensor = network(
-        batch.tokens, batch.source, padding=batch.padding, source_padding=batch.source_padding
-    )  # (B, T, V)
-    return logits
-
-
-def _loss(logits: Tensor, batch: Batch) -> Tensor:
-    """Mean cross-entropy over the scored positions: (B, T, V) -> ()."""
-    return F.cross_entropy(logits.flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from attnviz.errors import ConfigError
+from attnviz.errors import ConfigError, TooMuchMemory
 from attnviz.models.config import ModelConfig
 
 __all__ = ["activation_bytes", "check_memory", "memory_limit"]
@@ -42,13 +42,13 @@ def check_memory(model: ModelConfig, batch_size: int) -> None:
     """Refuse what would not fit.
 
     Raises:
-        ConfigError: with both figures, and the batch size that would fit.
+        TooMuchMemory: with both figures, and the batch size that would fit.
     """
     wanted, limit = activation_bytes(model, batch_size), memory_limit()
     if wanted > limit:
-        fits = batch_size * limit // wanted
-        advice = f"a batch of {fits:,} fits" if fits else "make the model smaller or its sequences shorter"
-        raise ConfigError(
-            f"a batch of {batch_size:,} sequences of {model.max_len:,} tokens takes about {wanted / 2**30:,.1f} GiB, "
-            f"more than the limit of {limit / 2**30:,.1f} GiB: {advice}"
-        )
+        raise TooMuchMemory(batch_size, model.max_len, _text(wanted), _text(limit), batch_size * limit // wanted)
+
+
+def _text(size: int) -> str:
+    """A number of bytes to read: 96 MiB, 4.0 GiB."""
+    return f"{size / 2**20:,.0f} MiB" if size < 2**30 else f"{size / 2**30:,.1f} GiB"

@@ -10,17 +10,29 @@ from attnviz.models.layers import AttentionCall
 from attnviz.models.transformer import Transformer
 from attnviz.tasks.base import Batch, Task
 
-__all__ = ["attention_weights", "probe_sequences"]
+__all__ = ["attention_weights", "probe_sequences", "sequences"]
 
 SEED_OFFSET = 3_000_017  # apart from the data that is trained and validated on
 CANDIDATES = 16  # short sequences show little: the longest of so many are taken
+LONGEST = 96  # tokens of a text: with 512, eight heads take two megabytes a snapshot, more than a person can look at
 
 
 def probe_sequences(task: Task, n: int, seed: int) -> list[Batch]:
-    """The n longest of some validation sequences, always the same ones for a seed; each alone, without padding."""
+    """The n longest of some validation sequences, always the same ones for a seed; each alone, without padding.
+
+    Of a long text, only the beginning: in a decoder, what follows does not change its attention.
+    """
     batch = task.sample(max(CANDIDATES, n), Generator().manual_seed(seed + SEED_OFFSET), "validation")
-    sequences = [_alone(batch, row) for row in range(len(batch.tokens))]
-    return sorted(sequences, key=lambda sequence: sequence.tokens.shape[1], reverse=True)[:n]
+    candidates = sequences(batch, len(batch.tokens))
+    longest = sorted(candidates, key=lambda sequence: sequence.tokens.shape[1], reverse=True)[:n]
+    if task.architecture != "decoder":
+        return longest
+    return [Batch(sequence.tokens[:, :LONGEST], sequence.targets[:, :LONGEST]) for sequence in longest]
+
+
+def sequences(batch: Batch, n: int) -> list[Batch]:
+    """The first n sequences of a batch, or as many as there are; each alone, without padding."""
+    return [_alone(batch, row) for row in range(min(n, len(batch.tokens)))]
 
 
 def _alone(batch: Batch, row: int) -> Batch:
@@ -41,8 +53,6 @@ def attention_weights(network: Transformer, sequence: Batch) -> dict[str, Tensor
         scores = attention.scaled_scores(attention.dot_product_scores(call.q[0], k), call.layer.scale)
         found[call.layer.name] = attention.softmax_weights(attention.masked_scores(scores, call.mask))
 
-    was_training = network.training
     network.eval()
     network.stream(sequence.tokens, sequence.source, record=keep)
-    network.train(was_training)
     return found

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from attnviz.errors import RunBusy, RunError, RunUnwritable
+from attnviz.training.control import Command
 from attnviz.training.process import ProcessId
 from attnviz.training.run import Run
 from attnviz.training.state import RunState
@@ -49,14 +50,21 @@ class TrainingQueue:
         with self._changed:
             self._keep_one_ahead()
 
-    def submit(self, run: Run) -> None:
+    def submit(self, run: Run, learning_rate: float | None = None) -> None:
         """Queue a run that is new, stopped, interrupted or failed; commands that were sent before are forgotten.
 
+        Args:
+            run: one that is done is left as it is.
+            learning_rate: to go on with, at its highest as in `TrainConfig.learning_rate`: a lower one for a run that
+                diverged; None: the one it had.
+
         Raises:
+            ConfigError: the learning rate is none.
             RunBusy: it is queued or trained already.
             RunCorrupt: its state.json cannot be read.
             RunUnwritable: its folder cannot be written to.
         """
+        told = None if learning_rate is None else Command("learning_rate", learning_rate)
         with self._changed:
             with run.claimed():  # not while another process trains it
                 state = run.state()
@@ -66,6 +74,8 @@ class TrainingQueue:
                     raise RunBusy(run.name)
                 try:
                     run.commands.clear()
+                    if told is not None:
+                        run.commands.send(told.name, told.value)
                     run.write_state(RunState("queued", state.step, ProcessId.current(), queued=time.time()))
                 except OSError as error:
                     raise RunUnwritable(run.name, error.strerror or str(error)) from error

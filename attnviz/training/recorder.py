@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from math import nan
+from math import isfinite, nan
 
 import torch
 
 from attnviz.errors import AttnvizError, RunUnwritable, TrainingDiverged
+from attnviz.models.linear import Route, is_exact
 from attnviz.models.transformer import build_network
 from attnviz.training.control import Control
+from attnviz.training.divergence import LossWatch
 from attnviz.training.files import write_atomically
 from attnviz.training.loop import Step, TrainingState, train
 from attnviz.training.memory import check_memory
 from attnviz.training.probe import attention_weights
 from attnviz.training.process import ProcessId
-from attnviz.training.resume import load_resume, save_resume, save_weights
+from attnviz.training.resume import ResumeWriter, load_resume, save_weights
 from attnviz.training.run import Metrics, Run
 from attnviz.training.state import Phase, RunState
 from attnviz.training.timeline import TimelineWriter
 
 __all__ = ["is_milestone", "record"]
 
+log = logging.getLogger(__name__)
+
 POLL_SECONDS = 0.02  # between two looks for commands while a run is paused or slow
+NOTE_SECONDS = 1.0  # between two notes of the step that a run is at
 
 
 def record(run: Run, control: Control | None = None, on_step: Callable[[Step], None] | None = None) -> RunState:
@@ -101,28 +107,41 @@ class _Recorder:
         self.probe = run.probe()
         self.resumed = run.resume_path.exists()
         if self.resumed:
-            saved = load_resume(run.resume_path, self.network, self.config)
-            self.state, self.seconds = saved.state, saved.seconds
-            torch.set_rng_state(saved.global_generator)
+            resumed = load_resume(run.resume_path, self.network, self.config)
+            self.state, self.seconds = resumed.state, resumed.seconds
+            torch.set_rng_state(resumed.global_generator)
         else:
             self.state, self.seconds = TrainingState.begin(self.network, self.config), 0.0
             torch.manual_seed(self.config.seed)
         self.kept = [line for line in run.metrics() if line.step <= self.state.step]
-        self.start_loss = self.kept[0].loss if self.kept else None
+        self.watch = LossWatch(run.config.model.vocab_size)
+        for line in self.kept:
+            self.watch.see(line.loss)
+        self.saved = ResumeWriter(run.resume_path, self.state)
+        self.process = ProcessId.current()
         self.paused = False
         self.single_steps = 0
         self.seconds_per_step = 0.0  # at least
         self.last_step = time.monotonic()
         self.noted: Phase | None = None
+        self.noted_at = 0.0
 
     def go(self) -> RunState:
+        try:
+            return self._train()
+        except TrainingDiverged:
+            if not self.watch.learned:  # weights thrown about by too high a rate learn badly: begin again
+                self.run.resume_path.unlink(missing_ok=True)
+            raise
+
+    def _train(self) -> RunState:
         self._forget_what_comes_again()
         if not self.resumed:
             self._keep_weights()
             self._keep_attention()
             self._save()
-        task = self.run.config.task
-        steps = iter(()) if self._target_reached() else train(self.network, task, self.config, self.state)
+        task, route = self.run.config.task, self._route()
+        steps = iter(()) if self._target_reached() else train(self.network, task, self.config, self.state, route)
         outcome: Phase = "done"
         with self.run.metrics_path.open("ab") as metrics:
             while True:
@@ -143,10 +162,18 @@ class _Recorder:
         self._keep_attention()
         return self._note(outcome)
 
+    def _route(self) -> Route:
+        """The route of the run, unless it was made on a processor where that was exact and here it is not."""
+        route = self.run.config.route
+        if is_exact(route):
+            return route
+        log.warning("run %s: the route %r is not exact on this processor; going on with 'plain'", self.run.name, route)
+        return "plain"
+
     def _forget_what_comes_again(self) -> None:
         """Drop what was recorded after the saved state: the same steps are about to be made again."""
-        write_atomically(self.run.metrics_path, b"".join(line.to_line() for line in self.kept))
         self.timeline = TimelineWriter(self.run.timeline_path, self.state.step)
+        write_atomically(self.run.metrics_path, b"".join(line.to_line() for line in self.kept))  # last: see run.py
         for step in self.run.checkpoints():
             if step > self.state.step:
                 self.run.checkpoint_path(step).unlink()
@@ -188,20 +215,23 @@ class _Recorder:
             time.sleep(POLL_SECONDS)
 
     def _check(self, step: Step) -> None:
-        """Stop a run whose loss is far above where it began: it will not come back."""
-        self.start_loss = step.loss if self.start_loss is None else self.start_loss
-        if step.loss > max(4 * self.start_loss, self.start_loss + 5):
-            raise TrainingDiverged(step.step, step.loss, step.learning_rate)
+        """Stop a run whose loss runs away: it will not come back."""
+        self.watch.see(step.loss)
+        validated = step.loss if step.validation is None else step.validation.loss
+        if self.watch.diverged or not isfinite(validated):
+            raise TrainingDiverged(step.step, step.loss if isfinite(validated) else validated, step.learning_rate)
 
     def _keep(self, step: Step) -> None:
         milestone = is_milestone(step.step)
         if milestone:
             self._keep_weights()
-        if milestone or step.step % self.run.config.recording.every == 0:
+        recording = step.step % self.run.config.recording.every == 0
+        if milestone or recording:
             self._keep_attention()
-        if step.step % self.run.config.recording.save_every == 0:
-            self._save()
-            self._note(self.noted or "running")
+        if recording:
+            self._save(force=False)
+            if time.monotonic() > self.noted_at + NOTE_SECONDS:
+                self._note(self.noted or "running", force=False)
         if self.on_step:
             self.on_step(step)
 
@@ -214,21 +244,25 @@ class _Recorder:
         if self.timeline.last_step != self.state.step:
             self.timeline.append(self.state.step, [attention_weights(self.network, batch) for batch in self.probe])
 
-    def _save(self) -> None:
-        """Write what to resume from, but never numbers that are none over the last good ones."""
-        if not all(bool(parameter.isfinite().all()) for parameter in self.network.parameters()):
-            raise TrainingDiverged(self.state.step, nan, self.config.rate(self.state.step) * self.state.rate_factor)
-        save_resume(self.run.resume_path, self.network, self.state, self.seconds)
+    def _save(self, force: bool = True) -> None:
+        """Write what to resume from; of a run that is running away, what was written before stays."""
+        if not self.watch.sane:
+            return
+        try:
+            self.saved.save(self.seconds, force)
+        except FloatingPointError as error:
+            rate = self.config.rate(self.state.step) * self.state.rate_factor
+            raise TrainingDiverged(self.state.step, nan, rate) from error
 
     def _note_once(self, state: Phase) -> None:
         if self.noted != state:
             self._note(state)
 
-    def _note(self, state: Phase) -> RunState:
-        self.noted = state
-        process = ProcessId.current() if state in ("running", "paused") else None
+    def _note(self, state: Phase, force: bool = True) -> RunState:
+        self.noted, self.noted_at = state, time.monotonic()
+        process = self.process if state in ("running", "paused") else None
         noted = RunState(state, self.state.step, process)
-        self.run.write_state(noted)
+        self.run.write_state(noted, force)
         return noted
 
 

@@ -1,17 +1,23 @@
 """Checkpoints, and the one file from which training goes on as if it had never stopped; safetensors, no pickle.
 
 resume.safetensors
-  weights/<name>                      the network
-  optimizer/<index>/<name>            moments and step count of AdamW, parameters in the order of its groups
+  weights                             of the network, all numbers one after the other
+  exp_avg, exp_avg_sq                 the moments of AdamW likewise
+  steps                               and its step counts, one a parameter
   generator, global_generator         of the training data, and torch's own (dropout)
-  metadata                            step, rate_factor, seconds
+  metadata                            step, rate_factor, seconds, shapes of the parameters
+
+The parameters stand in the order of the optimizer's groups. A run saves every few steps: one tensor for all of them, in
+memory that is taken once, is ten times as fast as a file of a hundred small ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -24,7 +30,10 @@ from attnviz.training.config import TrainConfig
 from attnviz.training.files import write_atomically
 from attnviz.training.loop import TrainingState
 
-__all__ = ["Resumed", "load_resume", "load_weights", "save_resume", "save_weights"]
+__all__ = ["ResumeWriter", "Resumed", "load_resume", "load_weights", "save_weights"]
+
+MOMENTS = ("exp_avg", "exp_avg_sq")
+DTYPES = {torch.float32: "F32", torch.uint8: "U8"}
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,7 @@ class Resumed:
 
 def save_weights(path: Path, network: Transformer) -> None:
     """Write a checkpoint, whole or not at all."""
-    write_atomically(path, save(_weights(network)))
+    write_atomically(path, save({name: tensor.contiguous() for name, tensor in network.state_dict().items()}))
 
 
 def load_weights(path: Path, network: Transformer) -> None:
@@ -53,18 +62,80 @@ def load_weights(path: Path, network: Transformer) -> None:
     Raises:
         RunCorrupt: it cannot be read, or belongs to another shape.
     """
-    _load_weights(path, network, _read(path)[0])
+    try:
+        network.load_state_dict(_read(path)[0])
+    except RuntimeError as error:
+        raise _corrupt(path, error) from error
 
 
-def save_resume(path: Path, network: Transformer, state: TrainingState, seconds: float) -> None:
-    """Write all that is needed to go on, whole or not at all."""
-    tensors = {f"weights/{name}": tensor for name, tensor in _weights(network).items()}
-    for index, moments in state.optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer/{index}/{name}": tensor.contiguous() for name, tensor in moments.items()}
-    tensors["generator"] = state.generator.get_state()
-    tensors["global_generator"] = torch.get_rng_state()
-    numbers = {"step": state.step, "rate_factor": state.rate_factor, "seconds": seconds}
-    write_atomically(path, save(tensors, {name: repr(value) for name, value in numbers.items()}))
+class ResumeWriter:
+    """Saves one training state again and again.
+
+    Args:
+        path: of resume.safetensors.
+        state: what to save, as it is at every `save`.
+    """
+
+    def __init__(self, path: Path, state: TrainingState) -> None:
+        self.path, self.state = path, state
+        self._parameters = _parameters(state)
+        self._sizes = [*[sum(parameter.numel() for parameter in self._parameters)] * 3, len(self._parameters)]
+        self._numbers = torch.empty(sum(self._sizes))
+
+    def save(self, seconds: float, force: bool = True) -> None:
+        """Write all that is needed to go on, whole or not at all; see `write_atomically`.
+
+        Args:
+            seconds: of training so far.
+            force: it onto the disk.
+
+        Raises:
+            FloatingPointError: a weight is not a number any more; what was saved before stays.
+            OSError: the disk is full, or the folder cannot be written to; likewise.
+        """
+        self._collect()
+        if not self._numbers[: self._sizes[0]].isfinite().all():
+            raise FloatingPointError("a weight is not a number")
+        generators = {"generator": self.state.generator.get_state(), "global_generator": torch.get_rng_state()}
+        tensors = (
+            dict(zip(("weights", *MOMENTS, "steps"), torch.split(self._numbers, self._sizes), strict=True)) | generators
+        )
+        metadata = {
+            "step": self.state.step,
+            "rate_factor": self.state.rate_factor,
+            "seconds": seconds,
+            "shapes": _shapes(self._parameters),
+        }
+        data = [tensor.numpy().data for tensor in (self._numbers, *generators.values())]
+        write_atomically(self.path, _header(tensors, metadata), *data, force=force)
+
+    @torch.no_grad()
+    def _collect(self) -> None:
+        """Copy weights, moments and step counts one after the other."""
+        states = [self.state.optimizer.state.get(parameter) or _nothing(parameter) for parameter in self._parameters]
+        tensors = [*self._parameters, *(state[name] for name in (*MOMENTS, "step") for state in states)]
+        torch.cat([tensor.flatten() for tensor in tensors], out=self._numbers)
+
+
+def _nothing(parameter: Tensor) -> dict[str, Tensor]:
+    """What AdamW knows of a parameter before its first step."""
+    return {"step": torch.zeros(()), **{name: torch.zeros_like(parameter) for name in MOMENTS}}
+
+
+def _header(tensors: Mapping[str, Tensor], metadata: Mapping[str, object]) -> bytes:
+    """The beginning of a safetensors file in which these tensors follow in this order.
+
+    Source:
+        https://github.com/huggingface/safetensors, "Format": eight bytes of length, JSON, the tensors' bytes.
+    """
+    header: dict[str, Any] = {"__metadata__": {name: repr(value) for name, value in metadata.items()}}
+    end = 0
+    for name, tensor in tensors.items():
+        start, end = end, end + tensor.nbytes
+        header[name] = {"dtype": DTYPES[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [start, end]}
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text
 
 
 def load_resume(path: Path, network: Transformer, config: TrainConfig) -> Resumed:
@@ -74,31 +145,38 @@ def load_resume(path: Path, network: Transformer, config: TrainConfig) -> Resume
         RunCorrupt: the file cannot be read, or belongs to another shape.
     """
     tensors, numbers = _read(path)
-    _load_weights(path, network, _below("weights/", tensors))
     state = TrainingState.begin(network, config)
-    parameters = [parameter for group in state.optimizer.param_groups for parameter in group["params"]]
-    moments: dict[int, dict[str, Tensor]] = {}
+    parameters = _parameters(state)
     try:
-        for key, tensor in _below("optimizer/", tensors).items():
-            index, name = key.split("/")
-            if name != "step" and tensor.shape != parameters[int(index)].shape:
-                raise ValueError(f"{key} has the shape {tuple(tensor.shape)}")
-            moments.setdefault(int(index), {})[name] = tensor
-        state.optimizer.load_state_dict({**state.optimizer.state_dict(), "state": moments})
-        state.generator.set_state(tensors["generator"])
+        if numbers["shapes"] != repr(_shapes(parameters)):
+            raise ValueError("size mismatch: it was saved by a network of another shape")
         state.step = int(numbers["step"])
         state.rate_factor = float(numbers["rate_factor"])
+        state.generator.set_state(tensors["generator"])
+        with torch.no_grad():
+            for parameter, saved in zip(parameters, _parts(tensors["weights"], parameters), strict=True):
+                parameter.copy_(saved)
+        steps = [step.clone() for step in tensors["steps"]]
+        moments = (_parts(tensors[name], parameters) for name in MOMENTS)
+        for parameter, *values in zip(parameters, steps, *moments, strict=True):
+            state.optimizer.state[parameter] = dict(zip(("step", *MOMENTS), values, strict=True))
         return Resumed(state, float(numbers["seconds"]), tensors["global_generator"])
-    except (KeyError, IndexError, ValueError, RuntimeError, TypeError) as error:
+    except (KeyError, ValueError, RuntimeError, TypeError) as error:
         raise _corrupt(path, error) from error
 
 
-def _weights(network: Transformer) -> dict[str, Tensor]:
-    return {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+def _parameters(state: TrainingState) -> list[Tensor]:
+    return [parameter for group in state.optimizer.param_groups for parameter in group["params"]]
 
 
-def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {key.removeprefix(prefix): tensor for key, tensor in tensors.items() if key.startswith(prefix)}
+def _shapes(parameters: Sequence[Tensor]) -> str:
+    return " ".join("x".join(map(str, parameter.shape)) for parameter in parameters)
+
+
+def _parts(flat: Tensor, like: Sequence[Tensor]) -> list[Tensor]:
+    """The tensors that a flat one is put together from, each for itself, for they are written into."""
+    pieces = torch.split(flat, [tensor.numel() for tensor in like])
+    return [piece.view_as(tensor).clone() for piece, tensor in zip(pieces, like, strict=True)]
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -106,13 +184,6 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         with safe_open(path, framework="pt") as file:
             return {key: file.get_tensor(key) for key in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise _corrupt(path, error) from error
-
-
-def _load_weights(path: Path, network: Transformer, weights: dict[str, Tensor]) -> None:
-    try:
-        network.load_state_dict(weights)
-    except RuntimeError as error:
         raise _corrupt(path, error) from error
 
 

@@ -3,32 +3,36 @@
 folder/
   config.json                       format version, task, model, training, recording, created
   state.json                        where it stands, and which process looks after it
-  metrics.jsonl                     one object a step: step, loss, learning_rate, seconds; validation where there is one
+  metrics.jsonl                     one object a step: step, loss, learning_rate, seconds; at some also accuracy (of the
+                                    step's batch), validation: loss, accuracy, outputs (see `Run.samples`), spectrum
   checkpoints/step-000100.safetensors   weights, on a log-spaced schedule and at the last step
   resume.safetensors                weights, moments and generators: from here it goes on
   attention.bin                     every head's weights on the probe sequences (see timeline.py)
   commands.jsonl                    what the run was told while it is training
+
+A run that is resumed drops what comes again: first from attention.bin, then it replaces metrics.jsonl by a new file, so
+that who reads along sees from the file's number (inode) that it has to begin anew.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from attnviz.errors import RunBusy, RunCorrupt, RunExists, RunNotFound, RunUnwritable
+from attnviz.errors import RunCorrupt, RunExists, RunNotFound, RunUnwritable
 from attnviz.models.bundle import ModelCard, SequenceModel
 from attnviz.models.transformer import Transformer, build_network
 from attnviz.tasks.base import Batch
+from attnviz.training.claim import claim
 from attnviz.training.control import CommandFile
 from attnviz.training.files import read_json, write_json
-from attnviz.training.loop import Evaluation, Step
+from attnviz.training.loop import SAMPLES, Evaluation, Step, first_batch
 from attnviz.training.memory import check_memory
-from attnviz.training.probe import probe_sequences
+from attnviz.training.probe import probe_sequences, sequences
 from attnviz.training.resume import load_weights
 from attnviz.training.run_config import RunConfig
 from attnviz.training.state import RunState
@@ -36,7 +40,7 @@ from attnviz.training.timeline import Timeline
 
 __all__ = ["Metrics", "Run"]
 
-CONFIG, STATE, LOCK = "config.json", "state.json", "lock"
+CONFIG, STATE = "config.json", "state.json"
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ class Metrics:
         learning_rate: used for the update.
         seconds: of training so far, pauses left out.
         validation: on data that is not trained on, where it was looked at.
+        accuracy: there also: on the batch of this step.
+        spectrum: there also, of a task that has one.
     """
 
     step: int
@@ -56,15 +62,17 @@ class Metrics:
     learning_rate: float
     seconds: float
     validation: Evaluation | None = None
+    accuracy: float | None = None
+    spectrum: tuple[float, ...] | None = None
 
     @classmethod
     def of(cls, step: Step, seconds: float) -> Metrics:
         """What is written for a step."""
-        return cls(step.step, step.loss, step.learning_rate, seconds, step.validation)
+        return cls(**vars(step), seconds=seconds)
 
     def to_line(self) -> bytes:
         """As one line of JSON."""
-        values = {name: value for name, value in vars(self).items() if name != "validation"}
+        values = {name: value for name, value in vars(self).items() if value is not None}
         if self.validation is not None:
             values["validation"] = vars(self.validation)
         return json.dumps(values).encode() + b"\n"
@@ -77,8 +85,12 @@ class Metrics:
             ValueError, TypeError: it is none of ours.
         """
         values: dict[str, Any] = json.loads(line)
-        validation = values.pop("validation", None)
-        return cls(**values, validation=Evaluation(**validation) if validation else None)
+        if validation := values.get("validation"):
+            outputs = tuple(map(tuple, validation.pop("outputs", ())))
+            values["validation"] = Evaluation(**validation, outputs=outputs)
+        if spectrum := values.get("spectrum"):
+            values["spectrum"] = tuple(spectrum)
+        return cls(**values)
 
 
 @dataclass(frozen=True)
@@ -167,13 +179,13 @@ class Run:
         except (OSError, ValueError, TypeError) as error:
             raise RunCorrupt(self.name, STATE, str(error)) from error
 
-    def write_state(self, state: RunState) -> None:
-        """Replace state.json, atomically.
+    def write_state(self, state: RunState, force: bool = True) -> None:
+        """Replace state.json, atomically; see `files.write_atomically`.
 
         Raises:
             OSError: the disk is full, or the folder cannot be written to.
         """
-        write_json(self.folder / STATE, state.to_dict())
+        write_json(self.folder / STATE, state.to_dict(), force)
 
     def metrics(self) -> list[Metrics]:
         """Every step so far; a last line that was not written to its end is left out.
@@ -236,6 +248,10 @@ class Run:
         """The sequences on which attention is watched, each a batch of one without padding."""
         return probe_sequences(self.config.task, self.config.recording.sequences, self.config.recording.seed)
 
+    def samples(self) -> Sequence[Batch]:
+        """The sequences to which `Evaluation.outputs` are the answers, each a batch of one without padding."""
+        return sequences(first_batch(self.config.task, self.config.training), SAMPLES)
+
     def timeline(self) -> Timeline:
         """The snapshots of attention so far.
 
@@ -244,21 +260,11 @@ class Run:
         """
         return Timeline(self.timeline_path)
 
-    @contextmanager
-    def claimed(self) -> Iterator[None]:
+    def claimed(self) -> AbstractContextManager[None]:
         """Be the only one who trains this run; the claim ends with the process, however it ends.
 
         Raises:
             RunBusy: somebody else does.
             RunUnwritable: the folder cannot be written to.
         """
-        try:
-            file = (self.folder / LOCK).open("ab")
-        except OSError as error:
-            raise RunUnwritable(self.name, error.strerror or str(error)) from error
-        with file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise RunBusy(self.name) from error
-            yield
+        return claim(self.folder)

@@ -10,6 +10,7 @@ from typing import Any, cast
 from attnviz import tasks
 from attnviz.errors import ConfigError
 from attnviz.models.config import ModelConfig
+from attnviz.models.linear import ROUTES, Route, best_route
 from attnviz.tasks import Task
 from attnviz.training.config import TrainConfig
 from attnviz.training.recipes import Recipe
@@ -24,8 +25,8 @@ class Recording:
     """How often a run writes down what it is doing.
 
     Attributes:
-        every: steps between two snapshots of attention.
-        save_every: steps between two saved states to resume from: what is computed again after a crash.
+        every: steps between two snapshots of attention, and between two saved states to resume from: what is computed
+            again after a crash.
         sequences: on which attention is watched.
         seed: that chose them.
 
@@ -34,12 +35,11 @@ class Recording:
     """
 
     every: int = 10
-    save_every: int = 100
     sequences: int = 1
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, lowest in (("every", 1), ("save_every", 1), ("sequences", 1), ("seed", 0)):
+        for name, lowest in (("every", 1), ("sequences", 1), ("seed", 0)):
             value = getattr(self, name)
             if type(value) is not int or value < lowest:
                 raise ConfigError(f"{name} is {value!r}; it must be a whole number of at least {lowest}")
@@ -56,9 +56,10 @@ class RunConfig:
         recording: what is written down how often.
         recipe: name of the recipe it comes from; "" when there is none.
         created: when, ISO 8601 with the time zone.
+        route: of the products in linear layers, the best one on the processor that makes the run; see models/linear.py.
 
     Raises:
-        ConfigError: the model does not read or write the symbols of the task.
+        ConfigError: the model does not read or write the symbols of the task, or the route is none.
     """
 
     task: Task
@@ -67,8 +68,11 @@ class RunConfig:
     recording: Recording = field(default_factory=Recording)
     recipe: str = ""
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    route: Route = field(default_factory=best_route)
 
     def __post_init__(self) -> None:
+        if self.route not in ROUTES:
+            raise ConfigError(f"route is {self.route!r}; choose one of {', '.join(ROUTES)}")
         source = self.task.source_tokenizer
         wanted = (self.task.architecture, self.task.tokenizer.vocab_size, source.vocab_size if source else None)
         given = (self.model.architecture, self.model.vocab_size, self.model.source_vocab_size)
@@ -93,6 +97,7 @@ class RunConfig:
             "model": self.model.to_dict(),
             "training": self.training.to_dict(),
             "recording": asdict(self.recording),
+            "route": self.route,
         }
 
     @classmethod
@@ -111,6 +116,7 @@ class RunConfig:
             recording=Recording(**values["recording"]),
             recipe=str(values["recipe"]),
             created=str(values["created"]),
+            route=values.get("route", "plain"),
         )
 
 

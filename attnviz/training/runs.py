@@ -11,9 +11,20 @@ from attnviz.errors import RunError, RunExists, RunNotFound
 from attnviz.training.run import Run
 from attnviz.training.run_config import RunConfig
 
-__all__ = ["all_runs", "new_run", "open_run", "place_in_queue", "runs_root"]
+__all__ = ["all_runs", "is_run_name", "new_run", "open_run", "place_in_queue", "runs_root"]
 
 NAME = re.compile(r"\w[\w.-]{0,99}")
+LONGEST = 255  # bytes, on every file system that matters
+
+
+def is_run_name(name: str) -> bool:
+    """Whether a run may be called that: a name, never a path.
+
+    Example:
+        >>> [is_run_name(name) for name in ("sort-1", "排序", "../sort", ".hidden")]
+        [True, True, False, False]
+    """
+    return bool(NAME.fullmatch(name)) and len(os.fsencode(name)) <= LONGEST
 
 
 def runs_root() -> Path:
@@ -54,7 +65,7 @@ def open_run(name: str, root: Path | None = None) -> Run:
 def all_runs(root: Path | None = None) -> list[Run | RunError]:
     """Every run, the newest first; in place of one that cannot be opened, the error that says why."""
     root = root or runs_root()
-    names = sorted(path.parent.name for path in root.glob("*/config.json") if NAME.fullmatch(path.parent.name))
+    names = sorted(path.parent.name for path in root.glob("*/config.json") if is_run_name(path.parent.name))
     found: list[Run | RunError] = []
     for name in names:
         try:
@@ -91,6 +102,6 @@ def _waiting(root: Path) -> list[tuple[float, str]]:
 
 
 def _folder(root: Path, name: str) -> Path:
-    if not NAME.fullmatch(name):
+    if not is_run_name(name):
         raise RunNotFound(name)
     return root / name

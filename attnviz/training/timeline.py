@@ -33,6 +33,7 @@ FORMAT = 1
 HEADER = struct.Struct("<4sBIII")
 MAGIC = b"SNAP"
 DIFFERENCE, KEY = 0, 1
+LEVEL = 1  # of compression: five times as fast as the usual one, for a third more bytes
 KEY_EVERY = 32  # frames: what reading any one of them costs at most
 
 Snapshot = Sequence[Mapping[str, Tensor]]  # per probe sequence, by site: (H, Tq, Tk)
@@ -149,7 +150,7 @@ class TimelineWriter:
         kind, change = KEY, values
         if self._before is not None and self._count % KEY_EVERY:
             kind, change = DIFFERENCE, values - self._before
-        payload = zlib.compress(change.tobytes())
+        payload = zlib.compress(change.tobytes(), LEVEL)
         header = HEADER.pack(MAGIC, kind, step, len(payload), zlib.crc32(payload))
         with self.path.open("ab") as file:
             if file.tell() == 0:

@@ -19,7 +19,7 @@ from attnviz.models import SequenceModel
 from attnviz.models.bundle import Example, ModelCard, read_config
 from attnviz.training import Run, TrainingQueue, open_run, runs_root
 from attnviz.ui.store import Held, TraceKey, TraceStore
-from attnviz.zoo import FOLDER, ORDER
+from attnviz.zoo import EXAMPLE_RUNS, FOLDER, ORDER
 
 __all__ = ["MODELS_FOLDER", "TRACES", "Listed", "find", "installed", "listed", "open_model", "queue", "run", "warm_up"]
 
@@ -86,11 +86,11 @@ def installed() -> Mapping[str, Listed]:
 
 
 def _of_runs() -> dict[str, Listed]:
-    root = runs_root()
     found = []
-    for folder in root.iterdir() if root.is_dir() else ():
-        with suppress(FileNotFoundError):  # no run, or one that is being made or deleted
-            found.append(_last_checkpoint(root, folder.name, (folder / "checkpoints").stat().st_mtime_ns))
+    for root in (runs_root(), EXAMPLE_RUNS):
+        for folder in root.iterdir() if root.is_dir() else ():
+            with suppress(FileNotFoundError):  # no run, or one that is being made or deleted
+                found.append(_last_checkpoint(root, folder.name, (folder / "checkpoints").stat().st_mtime_ns))
     newest_first = sorted(filter(None, found), key=lambda entry: entry[0], reverse=True)
     return {model.name: model for _, model in newest_first}
 

@@ -12,9 +12,11 @@ from safetensors import safe_open
 from attnviz.errors import ModelNotFound
 from attnviz.models.bundle import CONFIG_FILE, WEIGHTS_FILE, Example, ModelCard, read_config
 
-__all__ = ["ORDER", "ZooEntry", "zoo", "zoo_path"]
+__all__ = ["EXAMPLE_RUNS", "ORDER", "ZooEntry", "zoo", "zoo_path"]
 
 FOLDER = Path(__file__).parent
+EXAMPLE_RUNS = FOLDER / "runs"
+"""Folder of the recorded runs that come with attnviz, to be looked at: `Run.open(EXAMPLE_RUNS / "grokking")`."""
 ORDER = ("reverse", "sort", "induction", "recall", "addition", "dates", "english", "chinese")  # simple ones first
 
 

@@ -14,10 +14,10 @@ TASK = Reverse(n_symbols=5, min_length=2, max_length=4)
 MODEL = replace(TASK.model_config(), d_model=16, d_ff=32, n_heads=2, dropout=0.1)
 
 
-def small_config(steps: int = 12, every: int = 2, save_every: int = 5, **training: Any) -> RunConfig:
+def small_config(steps: int = 12, every: int = 2, **training: Any) -> RunConfig:
     """Dropout and all: what must be the same after a resumption."""
     settings = {"batch_size": 16, "warmup_steps": 4, "validate_every": 5, "validation_size": 40, **training}
-    return RunConfig(TASK, MODEL, TrainConfig(steps=steps, **settings), Recording(every, save_every, sequences=2))
+    return RunConfig(TASK, MODEL, TrainConfig(steps=steps, **settings), Recording(every, sequences=2))
 
 
 def small_run(folder: Path, steps: int = 12, **values: Any) -> Run:
@@ -29,7 +29,7 @@ def contents(run: Run) -> dict[str, object]:
     timeline = run.timeline()
     return {
         "checkpoints": {path.name: path.read_bytes() for path in sorted((run.folder / "checkpoints").iterdir())},
-        "metrics": [(m.step, m.loss, m.learning_rate, m.validation) for m in run.metrics()],
+        "metrics": [replace(m, seconds=0.0) for m in run.metrics()],
         "attention": {
             step: [{site: w.tolist() for site, w in sequence.items()} for sequence in timeline.weights(step)]
             for step in timeline.steps

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +15,13 @@ import torch
 import attnviz
 from attnviz import cli
 from attnviz.cli import main
-from attnviz.training import RECIPES, Command, Run, RunState, all_runs, record
+from attnviz.models import ModelConfig
+from attnviz.tasks import Copy, OwnText
+from attnviz.training import RECIPES, Command, Run, RunState, Step, TrainConfig, all_runs, open_run, record
+from attnviz.training.export import metrics_csv, model_files, pytorch_script
 from attnviz.training.process import ProcessId
-from tests.training.runs import small_run
+from attnviz.training.settings import read_settings
+from tests.training.runs import contents, small_run, stop_after
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +35,7 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def test_train_writes_a_model_that_opens(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "mine"
-    assert main(["train", "--recipe", "sort", "--steps", "3", "--seed", "5", "--out", str(folder)]) == 0
+    assert main(["train", "sort", "--steps", "3", "--seed", "5", "--out", str(folder)]) == 0
     out = capsys.readouterr().out
     assert "sort: 32,286 parameters, 3 steps, seed 5" in out
     assert "step      3/3" in out
@@ -44,7 +50,7 @@ def test_train_writes_a_model_that_opens(tmp_path: Path, capsys: pytest.CaptureF
 
 
 def test_train_records_a_run(tmp_path: Path, runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["train", "--recipe", "sort", "--steps", "3", "--out", str(tmp_path / "mine")]) == 0
+    assert main(["train", "sort", "--steps", "3", "--out", str(tmp_path / "mine")]) == 0
     (run,) = all_runs()
     assert isinstance(run, Run)
     assert run.folder.parent == runs
@@ -69,7 +75,7 @@ def test_a_run_is_resumed_by_name(runs: Path, capsys: pytest.CaptureFixture[str]
     assert main(["resume", "mine", "--out", str(out)]) == 0
     assert "done at step 7" in capsys.readouterr().out
     assert attnviz.load_model(out).card.title == "mine, step 7"
-    assert main(["resume", "mine", "--out", str(out)]) == 1
+    assert main(["resume", "mine", "--out", str(out)]) == 2
     assert "holds a model already" in capsys.readouterr().err
     for name in ("other", "../mine"):
         assert main(["resume", name]) == 1
@@ -99,14 +105,14 @@ def test_runs_that_cannot_be_read_are_listed_too(runs: Path, capsys: pytest.Capt
 
 def test_train_repeats_itself(tmp_path: Path) -> None:
     for name in ("a", "b"):
-        assert main(["train", "--recipe", "recall", "--steps", "2", "--out", str(tmp_path / name)]) == 0
+        assert main(["train", "recall", "--steps", "2", "--out", str(tmp_path / name)]) == 0
     first, second = ((tmp_path / name / "model.safetensors").read_bytes() for name in ("a", "b"))
     assert first == second
 
 
 def test_train_overwrites_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "config.json").write_text("{}")
-    assert main(["train", "--recipe", "sort", "--steps", "1", "--out", str(tmp_path)]) == 1
+    assert main(["train", "sort", "--steps", "1", "--out", str(tmp_path)]) == 2
     error = capsys.readouterr().err
     assert error == f"attnviz: {tmp_path} holds a model already: choose another folder with --out, or remove it\n"
     assert (tmp_path / "config.json").read_text() == "{}"
@@ -115,7 +121,7 @@ def test_train_overwrites_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[
 def test_train_into_a_file_fails_on_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "file"
     file.write_text("")
-    assert main(["train", "--recipe", "sort", "--steps", "1", "--out", str(file)]) == 1
+    assert main(["train", "sort", "--steps", "1", "--out", str(file)]) == 1
     error = capsys.readouterr().err
     assert error.startswith("attnviz: ")
     assert error.count("\n") == 1
@@ -126,11 +132,11 @@ def test_train_into_a_file_fails_on_one_line(tmp_path: Path, capsys: pytest.Capt
     [
         ([], "required: COMMAND"),
         (["fly"], "invalid choice: 'fly'"),
-        (["train"], "required: --recipe"),
-        (["train", "--recipe", "chess"], "invalid choice: 'chess'"),
-        (["train", "--recipe", "sort", "--steps", "0"], "'0' is not a whole number of at least 1"),
-        (["train", "--recipe", "sort", "--steps", "many"], "'many' is not a whole number of at least 1"),
-        (["train", "--recipe", "sort", "--seed", "-1"], "'-1' is not a whole number from 0 to"),
+        (["train"], "required: TASK"),
+        (["train", "chess"], "invalid choice: 'chess'"),
+        (["train", "sort", "--steps", "0"], "'0' is not a whole number of at least 1"),
+        (["train", "sort", "--steps", "many"], "'many' is not a whole number of at least 1"),
+        (["train", "sort", "--seed", "-1"], "'-1' is not a whole number from 0 to"),
         (["run", "--port", "70000"], "'70000' is not a whole number from 1 to 65535"),
     ],
 )
@@ -141,6 +147,283 @@ def test_wrong_usage(arguments: list[str], message: str, capsys: pytest.CaptureF
     assert message in capsys.readouterr().err
 
 
+TINY = ["--model", "d_model=8", "n_layers=1", "n_heads=1", "--set", "batch_size=4", "validation_size=8"]
+
+
+def refused(arguments: list[str], capsys: pytest.CaptureFixture[str], code: int = 2) -> str:
+    """The one line on standard error; nothing was written, not even a run."""
+    assert main(arguments) == code
+    streams = capsys.readouterr()
+    assert streams.out == ""
+    assert streams.err.startswith("attnviz: ")
+    assert streams.err.count("\n") == 1
+    return streams.err.removeprefix("attnviz: ").strip()
+
+
+def test_train_changes_model_task_and_training(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = ["--model", "n_layers=1", "d_model=32", "--model", "positions=rotary", "d_ff=0", "window=none"]
+    training = ["--set", "learning_rate=1e-2", "clip=none", "schedule=linear", "steps=9", "--steps", "2", "--seed", "4"]
+    folder = tmp_path / "model"
+    assert main(["train", "copy", "--task", "max_length=6", *model, *training, "--out", str(folder)]) == 0
+    (run,) = all_runs()
+    assert isinstance(run, Run)
+    config = run.config
+    assert isinstance(config.task, Copy)
+    assert config.task.max_length == 6
+    assert config.model.max_len == config.task.model_config().max_len < RECIPES["copy"].model.max_len
+    assert (config.model.n_layers, config.model.d_model, config.model.positions, config.model.d_ff) == (
+        1,
+        32,
+        "rotary",
+        0,
+    )
+    assert (config.training.learning_rate, config.training.clip, config.training.schedule) == (0.01, None, "linear")
+    assert (config.training.steps, config.training.seed) == (2, 4)
+    assert config.training.batch_size == RECIPES["copy"].training.batch_size
+    assert "target" not in capsys.readouterr().out
+    card = attnviz.load_model(folder).card
+    assert (card.name, card.recipe) == ("copy", "")
+
+
+def test_train_learns_a_text_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "my.txt"
+    file.write_text("欢迎 to the jungle. " * 9, encoding="utf-8")
+    assert main(["train", "own-text", "--text", str(file), "--task", "length=12", "--steps", "2", *TINY]) == 0
+    (run,) = all_runs()
+    assert isinstance(run, Run)
+    assert run.config.task == OwnText(file.read_text("utf-8"), 12)
+    assert "test: nats per symbol" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--model", "layers=1"], "--model: there is no 'layers' to set; there are d_model, n_heads, n_layers, "),
+        (["--model", "max_len=9"], "--model: there is no 'max_len' to set; there are d_model"),
+        (["--model", "n_layers"], "--model: 'n_layers' is no KEY=VALUE; the keys are d_model, n_heads"),
+        (["--model", "n_layers=two"], "--model: n_layers is 'two'; it must be a whole number"),
+        (["--model", "dropout=nan"], "--model: dropout is 'nan'; it must be a number"),
+        (
+            ["--model", "positions=first"],
+            "--model: positions is 'first'; choose one of none, sinusoidal, learned, rotary",
+        ),
+        (["--model", "d_model=10", "n_heads=4"], "d_model 10 cannot be shared by 4 heads"),
+        (["--task", "size=4"], "--task: there is no 'size' to set; there are n_symbols, min_length, max_length"),
+        (["--task", "n_symbols=1"], "n_symbols is 1"),
+        (["--set", "rate=1"], "--set: there is no 'rate' to set; there are steps, batch_size, learning_rate"),
+        (["--set", "learning_rate=10"], "learning_rate is 10.0; above 1 nothing learns"),
+        (["--set", "learning_rate=0"], "learning_rate is 0.0; it must be above 0"),
+        (["--set", "batch_size=100000000"], "more than the limit"),
+        (["--text", "my.txt"], "--text FILE belongs to own-text"),
+    ],
+)
+def test_settings_that_cannot_be(
+    arguments: list[str], message: str, runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert message in refused(["train", "reverse", *arguments], capsys)
+    assert not runs.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "message"),
+    [
+        (b"to be or not to be", 2, "The text has 18 characters; a context of 64 needs at least 256."),
+        (b"a" * 400, 2, "The text is nothing but 'a'"),
+        (b"  ", 2, "The text is empty"),
+        (b"caf\xe9 " * 99, 2, "is no text in UTF-8: invalid continuation byte at byte 3"),
+        (None, 1, "No such file or directory"),
+    ],
+)
+def test_texts_that_cannot_be_learned(
+    content: bytes | None, code: int, message: str, tmp_path: Path, runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "my.txt"
+    if content is not None:
+        file.write_bytes(content)
+    assert message in refused(["train", "own-text", "--text", str(file)], capsys, code)
+    assert "--text FILE belongs to own-text, which needs it" in refused(["train", "own-text"], capsys)
+    assert not runs.exists()
+
+
+def test_settings_have_types() -> None:
+    texts = ["n_heads=3", "n_kv_heads=none", "dropout=.5", "norm=post", "n_heads=4"]
+    values = {"n_heads": 4, "n_kv_heads": None, "dropout": 0.5, "norm": "post"}
+    assert read_settings(ModelConfig, texts) == values
+    assert read_settings(TrainConfig, ["target=NONE", "clip=2"]) == {"target": None, "clip": 2.0}
+    assert read_settings(Copy, []) == {}
+
+
+def interrupt(step: Step) -> None:
+    if step.step == 3:
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_an_interrupted_run_says_how_to_go_on(
+    terminal: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
+    shown = f"attnviz.cli.progress.{'Bar' if terminal else 'Lines'}.show"
+    monkeypatch.setattr(shown, lambda self, step: interrupt(step))
+    assert main(["train", "sort", "--steps", "6", *TINY]) == 1
+    (run,) = all_runs()
+    assert isinstance(run, Run)
+    assert run.state() == RunState("interrupted", 3)
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == f"attnviz: interrupted at step 3; go on with: attnviz resume {run.name}"
+    monkeypatch.undo()
+    monkeypatch.setenv("ATTNVIZ_RUNS", str(run.folder.parent))
+    assert main(["resume", run.name]) == 0
+    assert run.state().state == "done"
+
+
+def test_a_stopped_run_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def stop(control: object) -> list[Command]:
+        return [Command("stop")]
+
+    monkeypatch.setattr("attnviz.training.control.CommandFile.poll", stop)
+    assert main(["train", "sort", *TINY]) == 0
+    (run,) = all_runs()
+    assert isinstance(run, Run)
+    assert f"stopped at step 0; go on with: attnviz resume {run.name}\n" in capsys.readouterr().out
+
+
+def test_a_terminal_gets_a_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert main(["train", "sort", "--steps", "4", *TINY, "validate_every=2"]) == 0
+    streams = capsys.readouterr()
+    bar = streams.err.split("\r")[-1]
+    assert "4/4" in bar
+    assert "loss " in bar
+    assert "validation exact match 0.0000" in bar
+    assert not [line for line in streams.out.splitlines() if line.startswith("step")]
+
+
+def test_the_bar_of_a_resumed_run_begins_where_it_was(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record(small_run(runs / "mine", 8), stop_after(5))
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert main(["resume", "mine"]) == 0
+    assert "5/8" in capsys.readouterr().err.split("\r")[1]
+
+
+def test_a_run_is_exported(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = small_run(runs / "mine", 3)
+    record(run)
+    files = {name: tmp_path / f"it.{name}" for name in ("csv", "safetensors", "script", "tensorboard", "zip")}
+    options = [text for name, path in files.items() for text in (f"--{name}", str(path))]
+    assert main(["export", "mine", *options]) == 0
+    assert files["csv"].read_text() == metrics_csv(run)
+    assert files["safetensors"].read_bytes() == model_files(run, 3)
+    assert files["script"].read_text("utf-8") == pytorch_script(run)
+    (events,) = files["tensorboard"].iterdir()
+    assert zipfile.ZipFile(io.BytesIO(files["zip"].read_bytes())).testzip() is None
+    written = [files["csv"], files["safetensors"], files["script"], events, files["zip"]]
+    assert capsys.readouterr().out.splitlines() == [f"written to {path}" for path in written]
+    assert main(["export", "mine", "--safetensors", str(files["safetensors"]), "--step", "1"]) == 0
+    assert files["safetensors"].read_bytes() == model_files(run, 1)
+
+
+def test_exports_that_cannot_be(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record(small_run(runs / "mine", 3))
+    file = str(tmp_path / "file")
+    assert "say what to write: --csv, " in refused(["export", "mine"], capsys)
+    assert "--step N belongs to --safetensors" in refused(["export", "mine", "--csv", file, "--step", "1"], capsys)
+    wrong_step = refused(["export", "mine", "--safetensors", file, "--step", "9"], capsys)
+    assert wrong_step == "run mine has no checkpoint of step 9; there are 0, 1, 2, 3"
+    assert "there is no such run" in refused(["export", "other", "--csv", file], capsys, 1)
+    assert "No such file" in refused(["export", "mine", "--csv", str(tmp_path / "no" / "file")], capsys, 1)
+    assert not Path(file).exists()
+
+
+def test_a_run_is_renamed(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = small_run(runs / "mine", 3)
+    record(run)
+    before = contents(run)
+    assert main(["rename", "mine", "排序 1"]) == 0
+    assert capsys.readouterr().out == "run mine is 排序-1 now\n"
+    assert contents(open_run("排序-1")) == before
+    assert "is no name for a run" in refused(["rename", "排序-1", "../up"], capsys)
+    assert "there is no such run" in refused(["rename", "mine", "new"], capsys, 1)
+    small_run(runs / "taken")
+    assert "there is a run of that name already" in refused(["rename", "排序-1", "taken"], capsys, 1)
+
+
+def asked(monkeypatch: pytest.MonkeyPatch, answer: str) -> list[str]:
+    questions: list[str] = []
+
+    def reply(question: str) -> str:
+        questions.append(question)
+        return answer
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", reply)
+    return questions
+
+
+@pytest.mark.parametrize(("answer", "gone"), [("y", True), (" YES ", True), ("n", False), ("", False), ("x", False)])
+def test_deleting_asks(
+    answer: str, gone: bool, runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small_run(runs / "mine")
+    questions = asked(monkeypatch, answer)
+    assert main(["delete", "mine"]) == 0
+    assert questions == ["delete run mine with all its files? [y/N] "]
+    assert capsys.readouterr().out == f"run mine is {'deleted' if gone else 'kept'}\n"
+    assert (runs / "mine").exists() != gone
+
+
+def test_deleting_where_nobody_can_be_asked(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small_run(runs / "mine")
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    assert "nobody can be asked here, say --yes" in refused(["delete", "mine"], capsys)
+    assert (runs / "mine").exists()
+    assert main(["delete", "mine", "--yes"]) == 0
+    assert not (runs / "mine").exists()
+    assert "there is no such run" in capsys.readouterr().out + refused(["delete", "mine", "--yes"], capsys, 1)
+
+
+def test_an_active_run_is_not_deleted(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = small_run(runs / "mine")
+    run.write_state(RunState("running", process=ProcessId.current()))
+    for arguments in (["delete", "mine", "--yes"], ["rename", "mine", "new"]):
+        assert "is being trained already: watch it, or stop it first" in refused(arguments, capsys, 1)
+
+
+@pytest.mark.parametrize("command", ["", "run", "zoo", "train", "resume", "runs", "tell", "export", "rename", "delete"])
+def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main([*command.split(), "--help"])
+    assert stopped.value.code == 0
+    assert capsys.readouterr().out.startswith(f"usage: attnviz {command}".rstrip())
+
+
+def test_help_names_every_task_and_key(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    words = capsys.readouterr().out.replace(",", " ").split()
+    assert {*RECIPES, "own-text", "n_layers", "positions", "learning_rate", "schedule", "target"} <= set(words)
+    assert "vocab_size" not in words
+
+
+def test_the_examples_in_the_help_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("my.txt").write_text("A text of one's own. " * 20)
+    monkeypatch.setattr("attnviz.cli.train._record", lambda run: RunState("stopped"))
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    examples = [line.split()[1:] for line in capsys.readouterr().out.splitlines() if line.startswith("  attnviz train")]
+    assert len(examples) == 4
+    for arguments in examples:
+        assert main(arguments) == 0
+    assert len(all_runs()) == 4
+
+
 def test_zoo_lists_every_model(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["zoo"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -149,7 +432,7 @@ def test_zoo_lists_every_model(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_run_starts_streamlit_on_the_app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text("")
-    monkeypatch.setattr(cli, "__file__", str(tmp_path / "attnviz" / "cli.py"))
+    monkeypatch.setattr(cli, "APP", tmp_path / "app.py")
     started: list[list[str]] = []
 
     def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
@@ -165,11 +448,11 @@ def test_run_starts_streamlit_on_the_app(monkeypatch: pytest.MonkeyPatch, tmp_pa
 def test_run_without_the_app_says_so(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cli, "__file__", str(tmp_path / "attnviz" / "cli.py"))
+    monkeypatch.setattr(cli, "APP", tmp_path / "app.py")
     assert main(["run"]) == 1
     assert "app.py not found: run the app from a copy of the repository" in capsys.readouterr().err
 
 
 def test_python_m_attnviz() -> None:
     result = subprocess.run([sys.executable, "-m", "attnviz", "--help"], capture_output=True, text=True, check=True)
-    assert "train a model of the zoo again" in result.stdout
+    assert "train a small model on a task" in result.stdout

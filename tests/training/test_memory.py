@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from attnviz.errors import ConfigError
+from attnviz.errors import ConfigError, TooMuchMemory
 from attnviz.models.transformer import build_network
 from attnviz.training import RECIPES, Run, RunConfig, record
 from attnviz.training.memory import activation_bytes, check_memory, memory_limit
@@ -44,18 +44,19 @@ def test_the_estimate_is_about_what_is_kept(name: str, dropout: float) -> None:
 
 def test_too_large_a_batch_is_refused_with_the_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = replace(RECIPES["english"].model, max_len=4096)
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(TooMuchMemory) as caught:
         check_memory(model, 4096)
-    message = str(caught.value)
-    assert message.startswith("a batch of 4,096 sequences of 4,096 tokens takes about ")
-    fits = int(message.rpartition("a batch of ")[2].removesuffix(" fits").replace(",", ""))
+    assert str(caught.value).startswith("a batch of 4,096 sequences of 4,096 tokens takes about ")
+    details = caught.value.details
+    assert (details["batch"], details["length"], details["limit"]) == (4096, 4096, "4.0 GiB")
+    fits = details["fits"]
     check_memory(model, fits)
-    with pytest.raises(ConfigError):
+    with pytest.raises(TooMuchMemory):
         check_memory(model, fits + 1)
     monkeypatch.setenv("ATTNVIZ_TRAIN_MEMORY_MB", "1")
-    with pytest.raises(ConfigError, match="make the model smaller or its sequences shorter"):
+    with pytest.raises(TooMuchMemory, match="a batch of 0 fits, a smaller model or shorter sequences take less"):
         check_memory(model, 1)
-    with pytest.raises(ConfigError, match=r"more than the limit of 0\.0 GiB"):
+    with pytest.raises(ConfigError, match=r"more than the limit of 1 MiB"):
         Run.create(tmp_path / "run", small_config(batch_size=4096))
     assert not (tmp_path / "run").exists()
 
@@ -64,12 +65,13 @@ def test_the_limit_holds_for_a_run_that_was_edited(tmp_path: Path, monkeypatch: 
     config = RunConfig(TASK, MODEL, replace(small_config().training, batch_size=1024))
     run = Run.create(tmp_path / "run", config)
     monkeypatch.setenv("ATTNVIZ_TRAIN_MEMORY_MB", "1")
-    with pytest.raises(ConfigError, match=r"a batch of 1,024 sequences of \d+ tokens takes about"):
+    with pytest.raises(TooMuchMemory, match=r"a batch of 1,024 sequences of \d+ tokens takes about"):
         record(run)
     state = run.state()
     assert state.state == "failed"
     assert state.error is not None
-    assert state.error["code"] == "config"
+    assert state.error["code"] == "too_much_memory"
+    assert state.error["details"]["limit"] == "1 MiB"
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "much", "1.5", "٣"])

@@ -7,14 +7,16 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import torch
 
-from attnviz.errors import RunBusy
+from attnviz.errors import ConfigError, RunBusy
 from attnviz.training import Run, TrainingQueue, place_in_queue, record, worker
 from attnviz.training.queue import default_workers
 from tests.training.runs import contents, small_config, small_run, stop_after
@@ -58,11 +60,11 @@ def test_a_person_can_steer_a_run_in_another_process(queue: TrainingQueue, tmp_p
     run.commands.send("step")
     until(lambda: run.state().step == step + 1)
     assert run.state().state == "paused"
-    run.commands.send("learning_rate", 0.5)
+    run.commands.send("learning_rate", 0.05)
     run.commands.send("resume")
     until(lambda: run.metrics()[-1].step > step + 4)
     rates = {m.step: m.learning_rate for m in run.metrics()}
-    assert rates[step + 4] > 100 * rates[step + 1]
+    assert rates[step + 4] > 10 * rates[step + 1]
     assert queue.withdraw(third)
     assert not queue.withdraw(run)
     run.commands.send("stop")
@@ -119,7 +121,62 @@ def test_a_run_that_fails_does_not_hold_up_the_queue(queue: TrainingQueue, tmp_p
     reaches(good, "done")
     assert diverging.state().state == "failed"
     assert "lower the learning rate" in diverging.state().message
+    with pytest.raises(ConfigError, match="learning_rate is 3; it must be above 0 and at most 1"):
+        queue.submit(diverging, learning_rate=3)
+    queue.submit(diverging, learning_rate=3e-3)
+    reaches(diverging, "done")
+    assert max(m.learning_rate for m in diverging.metrics()) <= 3e-3
+    assert diverging.metrics()[-1].loss < 1.0
     assert edited.state().state == "interrupted"
+
+
+def test_of_two_threads_that_submit_a_run_one_is_refused(queue: TrainingQueue, tmp_path: Path) -> None:
+    """A person who presses Play twice, or two browsers that press it at once."""
+    runs = [small_run(tmp_path / str(number), 2) for number in range(5)]
+    barrier = threading.Barrier(2)
+
+    def submit(run: Run) -> bool:
+        barrier.wait()
+        try:
+            queue.submit(run)
+        except RunBusy:
+            return False
+        return True
+
+    first, last = small_run(tmp_path / "first", LONG), runs[-1]
+    queue.submit(first)  # the others wait
+    until(lambda: first.state().state == "running")
+    with ThreadPoolExecutor(2) as threads:
+        for run in runs:
+            accepted = [threads.submit(submit, run) for _ in range(2)]
+            assert sorted(future.result() for future in accepted) == [False, True]
+    assert [place_in_queue(run) for run in runs] == [1, 2, 3, 4, 5]
+    first.commands.send("stop")
+    reaches(last, "done")
+
+
+def test_two_servers_cannot_train_one_run(queue: TrainingQueue, tmp_path: Path) -> None:
+    """Whether the other one trains it or has it waiting; the command line trains in its own process."""
+    training, waiting = small_run(tmp_path / "training", LONG), small_run(tmp_path / "waiting", 3)
+    queue.submit(training)
+    queue.submit(waiting)
+    until(lambda: len(training.metrics()) > 0)
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from attnviz.errors import RunBusy\n"
+        "from attnviz.training import Run, TrainingQueue, record\n"
+        "training, waiting = (Run.open(Path(path)) for path in sys.argv[1:])\n"
+        "with TrainingQueue(workers=1) as queue:\n"
+        "    for act, run in ((queue.submit, training), (queue.submit, waiting), (record, training)):\n"
+        "        try: act(run)\n"
+        "        except RunBusy as error: print(error)\n"
+    )
+    command = [sys.executable, "-c", script, str(training.folder), str(waiting.folder)]
+    other = subprocess.run(command, capture_output=True, text=True, check=True)
+    busy = [f"run {name} is being trained already" for name in ("training", "waiting", "training")]
+    assert [line.partition(":")[0] for line in other.stdout.splitlines()] == busy
+    training.commands.send("stop")
+    reaches(waiting, "done")
 
 
 def test_closing_ends_the_workers(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ import torch
 
 from attnviz.errors import RunBusy
 from attnviz.models.transformer import build_network
-from attnviz.training import Command, Run, Step, TrainConfig, is_milestone, record, recorder, train
+from attnviz.tasks import IGNORE, ModularAddition
+from attnviz.training import Command, Metrics, Run, RunConfig, Step, TrainConfig, is_milestone, record, recorder, train
 from tests.training.runs import MODEL, TASK, Script, contents, small_config, small_run, stop_after
 
 
@@ -49,9 +50,7 @@ def test_a_run_records_what_the_loop_computes(tmp_path: Path) -> None:
     network = build_network(run.config.model, 0)
     steps = list(train(network, TASK, run.config.training))
     assert seen == steps
-    assert [(m.step, m.loss, m.learning_rate, m.validation) for m in run.metrics()] == [
-        (s.step, s.loss, s.learning_rate, s.validation) for s in steps
-    ]
+    assert run.metrics() == [Metrics.of(s, m.seconds) for s, m in zip(steps, run.metrics(), strict=True)]
     seconds = [m.seconds for m in run.metrics()]
     assert seconds == sorted(seconds)
     assert run.checkpoints() == [0, 1, 2, 5, 10, 12]
@@ -89,15 +88,15 @@ def test_a_stopped_run_goes_on_bit_for_bit(tmp_path: Path, stops: list[int], who
 
 
 def test_a_killed_run_goes_on_bit_for_bit(tmp_path: Path) -> None:
-    """kill -9 of a process at work: the folder is readable, the run is interrupted, and resumes to the same end."""
-    config = small_config(steps=60, save_every=7)
+    """kill -9 of a process at work: the folder is readable, it is interrupted and resumes from the last interval."""
+    config = small_config(steps=60, every=7)
     through = Run.create(tmp_path / "through", config)
     record(through)
     run = Run.create(tmp_path / "run", config)
     script = (
         "import sys; from pathlib import Path; from attnviz.training import Run, record\n"
         "def halt(step):\n"
-        "    if step.step == 25: print('here', flush=True); sys.stdin.read()\n"
+        "    if step.step == 26: print('here', flush=True); sys.stdin.read()\n"
         "record(Run.open(Path(sys.argv[1])), on_step=halt)"
     )
     with subprocess.Popen(
@@ -111,9 +110,11 @@ def test_a_killed_run_goes_on_bit_for_bit(tmp_path: Path) -> None:
         os.kill(process.pid, signal.SIGKILL)
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # dead, but not yet forgotten by its parent
         assert run.state().state == "interrupted"
-    assert len(run.metrics()) == 25
-    assert run.timeline().steps[-1] == 24
-    assert record(run).state == "done"
+    assert len(run.metrics()) == 26
+    assert run.timeline().steps[-1] == 21
+    again: list[Step] = []
+    assert record(run, on_step=again.append).state == "done"
+    assert again[0].step == 22
     assert contents(run) == contents(through)
 
 
@@ -201,5 +202,35 @@ def test_metrics_are_lines_of_json(tmp_path: Path) -> None:
     record(run)
     lines = [json.loads(line) for line in run.metrics_path.read_text().splitlines()]
     assert [set(line) for line in lines[:1]] == [{"step", "loss", "learning_rate", "seconds"}]
-    assert set(lines[-1]["validation"]) == {"loss", "accuracy"}
+    assert set(lines[-1]) == {"step", "loss", "learning_rate", "seconds", "accuracy", "validation"}
+    assert set(lines[-1]["validation"]) == {"loss", "accuracy", "outputs"}
     assert TrainConfig(**json.loads((run.folder / "config.json").read_text())["training"]) == run.config.training
+
+
+def test_outputs_answer_the_samples(tmp_path: Path) -> None:
+    """The last line's outputs are what the last network says to the sequences that a reader is given."""
+    run = small_run(tmp_path / "run", steps=6, validation_size=40)
+    record(run)
+    validation = run.metrics()[-1].validation
+    assert validation is not None
+    samples = run.samples()
+    assert len(samples) == len(validation.outputs) == 6
+    network = run.network(6).eval()
+    for sample, output in zip(samples, validation.outputs, strict=True):
+        scored = sample.targets != IGNORE
+        assert tuple(network(sample.tokens).argmax(-1)[scored].tolist()) == output
+    few = small_run(tmp_path / "few", steps=1, validation_size=2)
+    record(few)
+    assert len(few.samples()) == 2
+
+
+def test_a_spectrum_is_recorded_where_there_is_one(tmp_path: Path) -> None:
+    task = ModularAddition(5)
+    training = TrainConfig(steps=4, batch_size=4, validate_every=2, validation_size=4)
+    run = Run.create(tmp_path / "run", RunConfig(task, task.model_config(), training))
+    record(run)
+    assert [m.spectrum is not None for m in run.metrics()] == [False, True, False, True]
+    spectrum = run.metrics()[-1].spectrum
+    assert spectrum is not None
+    assert spectrum == pytest.approx(task.spectrum(run.network(4)).tolist())
+    assert sum(spectrum) == pytest.approx(1)

@@ -11,7 +11,8 @@ import torch
 
 from attnviz.errors import RunCorrupt, RunUnwritable, TrainingDiverged
 from attnviz.models.transformer import build_network
-from attnviz.training import Command, Run, Step, record
+from attnviz.training import Command, Evaluation, Run, Step, loop, record
+from attnviz.training.divergence import LossWatch
 from tests.training.runs import MODEL, Script, small_config, small_run, stop_after
 
 
@@ -28,12 +29,69 @@ def test_divergence_is_explained_and_the_last_good_state_kept(tmp_path: Path) ->
     assert set(state.error["details"]) == {"step", "loss", "learning_rate"}
     before = run.network(run.checkpoints()[0])
     assert all(bool(p.isfinite().all()) for p in before.parameters())
-    run.resume_path.unlink()  # from the start, at a rate that works
-    assert record(run, Script(at_0=Command("learning_rate", 1e-3), at_9=Command("stop"))).step == 9
+    assert record(run, Script(at_0=Command("learning_rate", 3e-3))).state == "done"
+    assert [m.step for m in run.metrics()] == list(range(1, 201))
+    assert run.metrics()[-1].loss < 1.0  # it learns
+
+
+@pytest.mark.parametrize("d_ff", [0, 32])
+@pytest.mark.parametrize(("learning_rate", "warmup_steps"), [(1.0, 40), (1.0, 0), (0.5, 0)])
+def test_a_run_that_runs_away_is_stopped_and_recovers(
+    tmp_path: Path, d_ff: int, learning_rate: float, warmup_steps: int
+) -> None:
+    """With or without a warm-up that hides it, with attention alone or more."""
+    config = small_config(300, every=10, learning_rate=learning_rate, warmup_steps=warmup_steps, clip=None)
+    run = Run.create(tmp_path / "run", replace(config, model=replace(MODEL, d_ff=d_ff)))
+    with pytest.raises(TrainingDiverged):
+        record(run)
+    assert len(run.metrics()) < 300
+    assert record(run, Script(at_0=Command("learning_rate", 5e-3))).state == "done"
+    assert [m.step for m in run.metrics()] == list(range(1, 301))
+    assert run.metrics()[-1].loss < run.metrics()[0].loss / 2
+
+
+def test_a_learning_rate_that_ruins_what_was_learned_can_be_taken_back(tmp_path: Path) -> None:
+    """Raised on the way: the run goes on from before it was raised."""
+    run = small_run(tmp_path / "run", 300, every=10, learning_rate=5e-3, schedule="constant")
+    with pytest.raises(TrainingDiverged):
+        record(run, Script(at_200=Command("learning_rate", 1.0)))
+    assert len(run.metrics()) < 250
+    again: list[Step] = []
+    assert record(run, Script(at_0=Command("learning_rate", 5e-3)), again.append).state == "done"
+    assert 200 < again[0].step <= 211
+    assert again[0].loss < 1.0
+
+
+def test_a_loss_at_chance_is_no_divergence() -> None:
+    """Neither one that never leaves it, nor one that falls to it, nor a single bad batch."""
+    for losses in ([2.3] * 500, [7.0] * 3 + [2.3] * 500, [2.3] * 50 + [0.01] * 50 + [8.0, 4.0] + [0.01] * 20):
+        watch = LossWatch(vocab_size=10)
+        for loss in losses:
+            watch.see(loss)
+            assert not watch.diverged
+        assert watch.sane
+
+
+@pytest.mark.parametrize("before", [[], [2.5] * 30, [0.01] * 300, [7.0, 6.0, 5.0] + [2.5] * 40])
+def test_a_loss_that_rises_for_good_is_a_divergence(before: list[float]) -> None:
+    watch = LossWatch(vocab_size=10)
+    for loss in [*before, *(3.0 * 1.2**n for n in range(12))]:
+        watch.see(loss)
+    assert watch.diverged
+    assert not watch.sane
+
+
+def test_a_validation_loss_that_is_no_number_is_a_divergence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And is not written: metrics.jsonl stays JSON."""
+    run = small_run(tmp_path / "run")
+    monkeypatch.setattr(loop, "evaluate", lambda *_: Evaluation(float("inf"), 0.0))
+    with pytest.raises(TrainingDiverged, match="the loss is inf at step 5"):
+        record(run)
+    assert len(run.metrics()) == 4
 
 
 def test_a_loss_that_is_no_number_is_never_saved(tmp_path: Path) -> None:
-    run = small_run(tmp_path / "run", save_every=1)
+    run = small_run(tmp_path / "run", every=1)
 
     def spoil(step: Step) -> None:
         if step.step == 3:

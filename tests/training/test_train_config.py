@@ -23,7 +23,8 @@ from attnviz.training import TrainConfig, config
         ({"learning_rate": -1e-3}, "learning_rate is -0.001; it must be above 0"),
         ({"learning_rate": float("nan")}, "learning_rate is nan; it must be above 0"),
         ({"learning_rate": 10.0}, "above 1 nothing learns, 0.003 is a good start"),
-        ({"clip": 0.0}, "clip is 0.0; it must be above 0"),
+        ({"clip": 0.0}, "clip is 0.0; it must be above 0, or None for none"),
+        ({"schedule": "steps"}, "schedule is 'steps'; there are cosine, linear, constant"),
         ({"weight_decay": -0.1}, "weight_decay is -0.1; it must be 0 or above"),
         ({"final_rate": 1.1}, "it is a share of the learning rate, from 0 to 1"),
         ({"beta2": 1.0}, "beta2 is 1.0; it must be at least 0 and below 1"),
@@ -47,6 +48,15 @@ def test_learning_rate_rises_then_falls_along_a_cosine() -> None:
     assert rates[-1] == pytest.approx(4e-4)
 
 
+def test_the_other_schedules_rise_alike() -> None:
+    for schedule, middle, last in (("linear", 0.55, 0.1), ("constant", 1.0, 1.0)):
+        settings = TrainConfig(steps=200, warmup_steps=50, learning_rate=4e-3, final_rate=0.1, schedule=schedule)
+        rates = [settings.rate(step) for step in range(1, 201)]
+        assert rates[:50] == [TrainConfig(steps=200, learning_rate=4e-3).rate(step) for step in range(1, 51)]
+        assert rates[124] == pytest.approx(4e-3 * middle)
+        assert rates[-1] == pytest.approx(4e-3 * last)
+
+
 def test_learning_rate_without_warm_up_and_with_one_longer_than_the_run() -> None:
     assert TrainConfig(steps=10, warmup_steps=0).rate(1) < 3e-3
     short = TrainConfig(steps=5, warmup_steps=50)
@@ -54,9 +64,9 @@ def test_learning_rate_without_warm_up_and_with_one_longer_than_the_run() -> Non
 
 
 def test_settings_are_plain_values() -> None:
-    settings = TrainConfig(target=0.99)
+    settings = TrainConfig(target=0.99, clip=None, schedule="linear")
     assert TrainConfig(**json.loads(json.dumps(settings.to_dict()))) == settings
 
 
 def test_worked_examples() -> None:
-    assert doctest.testmod(config) == (0, 2)
+    assert doctest.testmod(config).failed == 0

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from attnviz.models.config import ModelConfig
 from attnviz.models.transformer import Transformer, build_network
-from attnviz.tasks import Addition, Dates, Induction, Recall, Reverse, Sort, Stories, Task
+from attnviz.tasks import IGNORE, Addition, Dates, Induction, Recall, Reverse, Sort, Stories, Task
 from attnviz.training import RECIPES, Evaluation, Step, TrainConfig, TrainingState, evaluate, train
+from attnviz.training.loop import first_batch
 
 TASK = Reverse(n_symbols=5, min_length=2, max_length=4)
 SMALL = TrainConfig(steps=12, batch_size=16, warmup_steps=4, validate_every=5, validation_size=40)
@@ -72,7 +73,28 @@ def test_validation_comes_at_its_interval_and_at_the_end() -> None:
     steps = list(train(small_network(), TASK, SMALL))
     assert [s.step for s in steps] == list(range(1, 13))
     assert [s.step for s in steps if s.validation] == [5, 10, 12]
+    assert [s.step for s in steps if s.accuracy is not None] == [5, 10, 12]
     assert [s.learning_rate for s in steps] == [SMALL.rate(n) for n in range(1, 13)]
+
+
+def test_training_accuracy_is_that_of_the_batch_before_the_update() -> None:
+    network = small_network()
+    list(train(network, TASK, replace(SMALL, steps=60, learning_rate=1e-2)))
+    batch = TASK.sample(16, torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        accuracy = TASK.accuracy(network(batch.tokens, padding=batch.padding), batch)
+    assert 0 < accuracy < 1
+    assert next(train(network, TASK, replace(SMALL, validate_every=1))).accuracy == accuracy
+
+
+def test_outputs_are_kept_where_asked_for() -> None:
+    network = small_network()
+    assert evaluate(network, TASK, "validation", 20).outputs == ()
+    batch = first_batch(TASK, SMALL)
+    outputs = evaluate(network, TASK, "validation", SMALL.validation_size, SMALL.seed, samples=3).outputs
+    with torch.inference_mode():
+        said = network(batch.tokens, padding=batch.padding).argmax(-1)
+    assert list(outputs) == [tuple(s[t != IGNORE].tolist()) for s, t in zip(said[:3], batch.targets[:3], strict=True)]
 
 
 def test_looking_changes_nothing() -> None:
@@ -100,6 +122,17 @@ def test_weight_decay_leaves_biases_and_norms_alone() -> None:
     assert (decayed["weight_decay"], spared["weight_decay"]) == (0.3, 0.0)
     assert {p.dim() for p in decayed["params"]} == {2}
     assert {p.dim() for p in spared["params"]} == {1}
+
+
+def test_gradients_are_clipped_unless_told_not_to() -> None:
+    """One plain step of the loop, written out: the same gradient, scaled to the norm or left as it is."""
+    norms = []
+    for clip in (1e-3, None):
+        network = small_network()
+        next(train(network, TASK, replace(SMALL, clip=clip)))
+        norms.append(float(torch.cat([p.grad.flatten() for p in network.parameters() if p.grad is not None]).norm()))
+    assert norms[0] == pytest.approx(1e-3, rel=1e-2)
+    assert norms[1] > 0.1
 
 
 def test_divergence_is_said() -> None:

@@ -1,0 +1,132 @@
+"""`attnviz runs`, `tell`, `export`, `rename` and `delete`: what is done with runs, apart from training them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from attnviz.cli.common import SUCCESS, WHERE, CommandError, Commands, UsageError, not_negative
+from attnviz.errors import InvalidRunName, RunError
+from attnviz.training import COMMANDS, Run, all_runs, open_run
+from attnviz.training.export import metrics_csv, model_files, pytorch_script, tensorboard, write_run_zip
+from attnviz.training.manage import delete_run, rename_run
+
+__all__ = ["add_managing"]
+
+
+def add_managing(commands: Commands) -> None:
+    """The commands for runs."""
+    runs = commands.add_parser("runs", help="list the training runs", description=f"List the runs. {WHERE}")
+    runs.set_defaults(command=_runs)
+
+    tell = commands.add_parser(
+        "tell", help="tell a run what to do", description=f"Steer a run that is being trained, by any process. {WHERE}"
+    )
+    tell.add_argument("run", metavar="RUN", help="its name")
+    tell.add_argument("what", choices=COMMANDS, metavar="COMMAND", help=", ".join(COMMANDS))
+    tell.add_argument(
+        "value",
+        nargs="?",
+        type=float,
+        metavar="VALUE",
+        help="the learning rate; the speed in steps per second, none for the highest",
+    )
+    tell.set_defaults(command=_tell)
+
+    export = commands.add_parser(
+        "export",
+        help="write a run's metrics, weights or code elsewhere",
+        description=f"Write what a run holds in forms that others read; a file that exists is replaced. {WHERE}",
+    )
+    export.add_argument("run", metavar="RUN", help="its name")
+    export.add_argument("--csv", type=Path, metavar="FILE", help="metrics of every step as CSV")
+    export.add_argument("--safetensors", type=Path, metavar="FILE", help="weights of a checkpoint")
+    export.add_argument("--step", type=not_negative, metavar="N", help="of that checkpoint (default: the last)")
+    export.add_argument("--script", type=Path, metavar="FILE", help="the network as PyTorch code for those weights")
+    export.add_argument("--tensorboard", type=Path, metavar="FOLDER", help="metrics as an event file for TensorBoard")
+    export.add_argument("--zip", type=Path, metavar="FILE", help="the whole folder; unpacked among runs it can go on")
+    export.set_defaults(command=_export)
+
+    rename = commands.add_parser("rename", help="give a run another name", description=f"Rename a run. {WHERE}")
+    rename.add_argument("run", metavar="RUN", help="its name")
+    rename.add_argument("new", metavar="NEW", help="its new name: letters, digits, _ . and -")
+    rename.set_defaults(command=_rename)
+
+    delete = commands.add_parser("delete", help="delete a run", description=f"Delete a run with all files. {WHERE}")
+    delete.add_argument("run", metavar="RUN", help="its name")
+    delete.add_argument("--yes", action="store_true", help="do not ask")
+    delete.set_defaults(command=_delete)
+
+
+def _runs(options: argparse.Namespace) -> int:
+    for run in all_runs():
+        try:
+            print(_describe(run) if isinstance(run, Run) else run)
+        except RunError as error:
+            print(error)
+    return SUCCESS
+
+
+def _describe(run: Run) -> str:
+    state, steps = run.state(), run.config.training.steps
+    return f"{run.name:<32} {state.state:<12} {state.step:>8,}/{steps:,}  {state.message}".rstrip()
+
+
+def _tell(options: argparse.Namespace) -> int:
+    run = open_run(options.run)
+    state = run.state()
+    if not state.active:
+        raise CommandError(f"run {run.name} is {state.state}: nobody trains it")
+    run.commands.send(options.what, options.value)
+    return SUCCESS
+
+
+def _export(options: argparse.Namespace) -> int:
+    run, written = open_run(options.run), []
+    if options.step is not None and options.safetensors is None:
+        raise UsageError("--step N belongs to --safetensors FILE")
+    if options.step is not None and options.step not in run.checkpoints():
+        steps = ", ".join(map(str, run.checkpoints())) or "none yet"
+        raise UsageError(f"run {run.name} has no checkpoint of step {options.step}; there are {steps}")
+    if options.csv:
+        options.csv.write_text(metrics_csv(run), encoding="utf-8")
+        written.append(options.csv)
+    if options.safetensors:
+        options.safetensors.write_bytes(model_files(run, options.step))
+        written.append(options.safetensors)
+    if options.script:
+        options.script.write_text(pytorch_script(run), encoding="utf-8")
+        written.append(options.script)
+    if options.tensorboard:
+        written.append(tensorboard(run, options.tensorboard))
+    if options.zip:
+        with options.zip.open("wb") as file:
+            write_run_zip(run, file)
+        written.append(options.zip)
+    if not written:
+        raise UsageError("say what to write: --csv, --safetensors, --script, --tensorboard or --zip")
+    for path in written:
+        print(f"written to {path}")
+    return SUCCESS
+
+
+def _rename(options: argparse.Namespace) -> int:
+    try:
+        run = rename_run(options.run, options.new)
+    except InvalidRunName as error:
+        raise UsageError(str(error)) from error
+    print(f"run {options.run} is {run.name} now")
+    return SUCCESS
+
+
+def _delete(options: argparse.Namespace) -> int:
+    if not options.yes:
+        if not sys.stdin.isatty():
+            raise UsageError(f"run {options.run} was not deleted: nobody can be asked here, say --yes")
+        if input(f"delete run {options.run} with all its files? [y/N] ").strip().lower() not in ("y", "yes"):
+            print(f"run {options.run} is kept")
+            return SUCCESS
+    delete_run(options.run)
+    print(f"run {options.run} is deleted")
+    return SUCCESS

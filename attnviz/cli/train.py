@@ -1,0 +1,169 @@
+"""`attnviz train` and `attnviz resume`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import textwrap
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+
+from attnviz.cli.common import SUCCESS, WHERE, Commands, UsageError, not_negative, positive
+from attnviz.cli.progress import Bar, Lines
+from attnviz.errors import ConfigError, InputError
+from attnviz.models.bundle import CONFIG_FILE, save_model
+from attnviz.models.config import ModelConfig
+from attnviz.tasks import OwnText
+from attnviz.training import RECIPES, Recipe, Run, RunConfig, RunState, TrainConfig, evaluate, new_run, open_run, record
+from attnviz.training.estimate import n_parameters
+from attnviz.training.memory import check_memory
+from attnviz.training.recipes import own_text
+from attnviz.training.settings import read_settings, setting_names
+
+__all__ = ["add_training"]
+
+OWN_TEXT = "own-text"
+OF_THE_TASK = ("architecture", "vocab_size", "max_len", "source_vocab_size", "source_max_len")  # fields of ModelConfig
+
+
+def add_training(commands: Commands) -> None:
+    """The commands that train."""
+    train = commands.add_parser(
+        "train",
+        help="train a small model on a task",
+        description=textwrap.fill(
+            "Train a model on one CPU thread, recorded as a run that the app shows and that can be stopped and "
+            f"resumed. The same settings and seed give the same weights on the same machine. {WHERE}"
+        ),
+        epilog=f"""\
+tasks:
+  {_wrapped([*RECIPES, OWN_TEXT])}
+
+keys of --model:
+  {_wrapped(setting_names(ModelConfig, OF_THE_TASK))}
+
+keys of --set:
+  {_wrapped(setting_names(TrainConfig))}
+
+keys of --task are the task's own; a wrong one lists them.
+
+examples:
+  attnviz train sort
+  attnviz train induction --model n_layers=1 d_model=32 positions=rotary d_ff=0 --seed 3
+  attnviz train copy --task max_length=12 --set learning_rate=0.01 clip=none --steps 500
+  attnviz train {OWN_TEXT} --text my.txt --task length=32
+""",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    train.add_argument("recipe", choices=[*RECIPES, OWN_TEXT], metavar="TASK", help="what to learn, see below")
+    train.add_argument("--text", type=Path, metavar="FILE", help=f"the text to learn (UTF-8), for {OWN_TEXT}")
+    for name, what in (("model", "shape of the model"), ("task", "what the task is like"), ("set", "how to train")):
+        key_value = {"nargs": "+", "action": "extend", "default": [], "metavar": "KEY=VALUE"}
+        train.add_argument(f"--{name}", help=f"{what}, see below", **cast(Any, key_value))
+    train.add_argument("--steps", type=positive, metavar="N", help="updates of the weights (default: the task's)")
+    train.add_argument("--seed", type=not_negative, metavar="S", help="of weights and data (default: the task's)")
+    train.add_argument("--out", type=Path, metavar="FOLDER", help="also write the model there, for attnviz.load_model")
+    train.set_defaults(command=_train)
+
+    resume = commands.add_parser("resume", help="go on with a run", description=f"Train a run to its end. {WHERE}")
+    resume.add_argument("run", metavar="RUN", help="its name")
+    resume.add_argument("--out", type=Path, metavar="FOLDER", help="write the trained model there (default: nowhere)")
+    resume.set_defaults(command=_resume)
+
+
+def _wrapped(names: Sequence[str]) -> str:
+    return textwrap.fill(", ".join(names), 76, subsequent_indent="  ", break_on_hyphens=False)
+
+
+def _train(options: argparse.Namespace) -> int:
+    recipe = _recipe(options)
+    changed = bool(options.model or options.task or options.set)  # the recipe's target and name are not for this then
+    _prepare(options.out)
+    run = new_run(RunConfig.of_recipe(recipe))
+    state = _record(run)
+    if state.state != "done":
+        return SUCCESS
+    network = run.network(state.step)
+    result = evaluate(network, recipe.task, "test", recipe.test_size, recipe.seed)
+    score = result.score(recipe.task.metric)
+    reached = "reached" if result.reaches(recipe.target, recipe.task.metric) else "not reached"
+    print(f"test: {recipe.task.metric} {score:.4f}" + ("" if changed else f", target {recipe.target:g} {reached}"))
+    if options.out is not None:
+        bundle = recipe.bundle(network, round(score, 4))
+        card = replace(bundle.card, recipe="") if changed else bundle.card
+        print(f"written to {save_model(replace(bundle, card=card), options.out)}")
+    return SUCCESS
+
+
+def _resume(options: argparse.Namespace) -> int:
+    run = open_run(options.run)
+    _prepare(options.out)
+    state = _record(run)
+    if options.out is not None and state.state == "done":
+        print(f"written to {save_model(run.model(state.step), options.out)}")
+    return SUCCESS
+
+
+def _recipe(options: argparse.Namespace) -> Recipe:
+    """The recipe that was named, with all that is to be different."""
+    if (options.text is not None) != (options.recipe == OWN_TEXT):
+        raise UsageError(f"--text FILE belongs to {OWN_TEXT}, which needs it")
+    try:
+        recipe = _own_text(options) if options.text is not None else _of_task(options)
+        model = replace(recipe.model, **_settings("model", ModelConfig, options.model, OF_THE_TASK))
+        training = replace(recipe.training, **_settings("set", TrainConfig, options.set))
+        recipe = replace(recipe, model=model, training=training).changed(options.steps, options.seed)
+        check_memory(model, recipe.training.batch_size)
+    except (ConfigError, InputError) as error:
+        raise UsageError(str(error)) from error
+    return recipe
+
+
+def _of_task(options: argparse.Namespace) -> Recipe:
+    recipe = RECIPES[options.recipe]
+    task = replace(cast(Any, recipe.task), **_settings("task", type(recipe.task), options.task))
+    return replace(recipe, task=task, model=task.model_config())
+
+
+def _own_text(options: argparse.Namespace) -> Recipe:
+    try:
+        text = options.text.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{options.text} is no text in UTF-8: {error.reason} at byte {error.start}") from error
+    return own_text(text, **_settings("task", OwnText, options.task, ("text",)))
+
+
+def _settings(option: str, kind: type, texts: Sequence[str], fixed: Sequence[str] = ()) -> dict[str, Any]:
+    try:
+        return read_settings(kind, texts, fixed)
+    except ConfigError as error:
+        raise UsageError(f"--{option}: {error}") from error
+
+
+def _prepare(folder: Path | None) -> None:
+    """Make the folder for a model before the work, so that a bad one is known at once."""
+    if folder is not None:
+        if (folder / CONFIG_FILE).exists():
+            raise UsageError(f"{folder} holds a model already: choose another folder with --out, or remove it")
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+def _record(run: Run) -> RunState:
+    """Train a run and show how it goes."""
+    torch.set_num_threads(1)
+    training, label = run.config.training, run.config.recipe or run.config.task.name
+    size = n_parameters(run.config.model)
+    print(f"{label}: {size:,} parameters, {training.steps:,} steps, seed {training.seed}; run {run.name}", flush=True)
+    run.commands.clear()
+    try:
+        with (Bar if sys.stderr.isatty() else Lines)(run) as progress:
+            state = record(run, run.commands, progress.show)
+    except KeyboardInterrupt as interrupt:
+        step = run.state().step
+        raise KeyboardInterrupt(f"interrupted at step {step:,}; go on with: attnviz resume {run.name}") from interrupt
+    print(f"{state.state} at step {state.step:,}" + (f"; go on with: attnviz resume {run.name}" * state.resumable))
+    return state

@@ -1,0 +1,177 @@
+"""A run taken elsewhere: its numbers as CSV or for TensorBoard, its network as PyTorch, its whole folder as a zip.
+
+All of it works at any time, also while the run is being trained: what is there so far is taken.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import BinaryIO
+
+from attnviz.training.claim import LOCK
+from attnviz.training.run import CONFIG, STATE, Metrics, Run
+from attnviz.training.script import pytorch_script
+
+__all__ = [
+    "COLUMNS",
+    "metrics_csv",
+    "model_files",
+    "pytorch_script",
+    "run_zip",
+    "tensorboard",
+    "tensorboard_zip",
+    "write_run_zip",
+]
+
+COLUMNS = ("step", "loss", "learning_rate", "seconds", "accuracy", "validation_loss", "validation_accuracy")
+LEFT_OUT = {LOCK, "commands.jsonl"}  # of no use away from who trains the run
+
+
+def metrics_csv(run: Run) -> str:
+    """All metrics as CSV: a header of COLUMNS, a line for each step, full precision, empty where not measured.
+
+    step                 updates so far
+    loss                 on the batch of the step, before the update, in nats per scored position
+    learning_rate        used for the update
+    seconds              of training so far, pauses left out
+    accuracy             on the same batch; like what follows, only at the steps where validation data was looked at
+    validation_loss      after the update
+    validation_accuracy  after the update
+    spectrum_1 ...       of a task that has one: see `Task.spectrum`
+
+    Raises:
+        RunCorrupt: metrics.jsonl holds a line that no run writes.
+    """
+    metrics = run.metrics()
+    n_frequencies = max((len(line.spectrum or ()) for line in metrics), default=0)
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow([*COLUMNS, *(f"spectrum_{number}" for number in range(1, n_frequencies + 1))])
+    for line in metrics:
+        validation = (line.validation.loss, line.validation.accuracy) if line.validation else (None, None)
+        spectrum = line.spectrum or (None,) * n_frequencies
+        writer.writerow([line.step, line.loss, line.learning_rate, line.seconds, line.accuracy, *validation, *spectrum])
+    return file.getvalue()
+
+
+def model_files(run: Run, step: int | None = None) -> bytes:
+    """The weights of a checkpoint as a safetensors file, as `pytorch_script` loads it.
+
+    Args:
+        run: that was trained.
+        step: one of `run.checkpoints()`; None: the last.
+
+    Raises:
+        RunCorrupt: there is no such checkpoint, or it cannot be read.
+    """
+    step = max(run.checkpoints(), default=0) if step is None else step
+    run.network(step)  # not a byte leaves before it is known to be whole
+    return run.checkpoint_path(step).read_bytes()
+
+
+def tensorboard(run: Run, folder: Path) -> Path:
+    """Write the metrics of a run as an event file for TensorBoard; the same run gives the same bytes.
+
+    Scalars train/loss, train/learning_rate, train/accuracy, validation/loss and validation/accuracy, at the times they
+    were measured (pauses left out), and the configuration as text.
+
+    Args:
+        run: that was trained.
+        folder: of event files, made when missing; `tensorboard --logdir` shows those of several runs in folders side
+            by side.
+
+    Returns:
+        The file.
+
+    Raises:
+        RunCorrupt: metrics.jsonl holds a line that no run writes.
+        OSError: the folder cannot be written to.
+    """
+    from tensorboardX.proto.event_pb2 import Event  # a second of import, for this alone
+    from tensorboardX.proto.summary_pb2 import Summary
+    from tensorboardX.record_writer import RecordWriter
+    from tensorboardX.summary import text
+
+    begin = datetime.fromisoformat(run.config.created).timestamp()
+    metrics = run.metrics()
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"events.out.tfevents.{begin:.0f}.{run.name}"
+    config = json.dumps(run.config.to_dict(), ensure_ascii=False, indent=1)
+    with closing(RecordWriter(str(path))) as writer:
+        writer.write(Event(wall_time=begin, file_version="brain.Event:2").SerializeToString())
+        summary = text("config", f"```json\n{config}\n```")
+        writer.write(Event(wall_time=begin, step=0, summary=summary).SerializeToString())
+        for line in metrics:
+            summary = Summary(value=[Summary.Value(tag=tag, simple_value=value) for tag, value in _scalars(line)])
+            writer.write(Event(wall_time=begin + line.seconds, step=line.step, summary=summary).SerializeToString())
+    return path
+
+
+def tensorboard_zip(run: Run) -> bytes:
+    """What `tensorboard` writes, in a folder named after the run, as a zip."""
+    with TemporaryDirectory() as folder:
+        path = tensorboard(run, Path(folder))
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.write(path, f"{run.name}/{path.name}")
+    return file.getvalue()
+
+
+def run_zip(run: Run) -> bytes:
+    """What `write_run_zip` writes, in memory."""
+    file = io.BytesIO()
+    write_run_zip(run, file)
+    return file.getvalue()
+
+
+def write_run_zip(run: Run, file: BinaryIO) -> None:
+    """Write the whole folder of a run as a zip, file by file.
+
+    resume.safetensors is in it: unpacked into another folder of runs, the run is there, and what is not done goes on.
+    A run that is being trained is "interrupted" in the copy, for there nobody trains it. The claim and the commands
+    are left out.
+
+    Args:
+        run: in any state.
+        file: to write to, from its beginning.
+
+    Raises:
+        RunCorrupt: state.json cannot be read.
+        OSError: a file cannot be read, or the zip not be written.
+    """
+    state = run.state()
+    if state.active:
+        state = replace(state, state="interrupted")
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in _files(run):
+            name = f"{run.name}/{path.relative_to(run.folder).as_posix()}"
+            if path.name == STATE:
+                archive.writestr(name, json.dumps(replace(state, process=None).to_dict(), ensure_ascii=False, indent=1))
+            else:
+                archive.write(path, name)
+
+
+def _files(run: Run) -> Iterator[Path]:
+    """The files of a run, the state to resume from first: the others may be newer, then they are cut back to it."""
+    first = [path for path in (run.resume_path, run.folder / CONFIG) if path.exists()]
+    yield from first
+    for path in sorted(run.folder.rglob("*")):
+        own = not path.name.startswith(".") and path.name not in LEFT_OUT
+        if own and path not in first and path.is_file() and not path.is_symlink():
+            yield path
+
+
+def _scalars(line: Metrics) -> list[tuple[str, float]]:
+    scalars = {"train/loss": line.loss, "train/learning_rate": line.learning_rate, "train/accuracy": line.accuracy}
+    if line.validation:
+        scalars |= {"validation/loss": line.validation.loss, "validation/accuracy": line.validation.accuracy}
+    return [(tag, value) for tag, value in scalars.items() if value is not None]

@@ -1,0 +1,130 @@
+"""What a step takes: parameters and operations are exact, the fit is what it says."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from attnviz.models import ModelConfig, build_network
+from attnviz.tasks import Dates, Recall, Reverse
+from attnviz.training import RECIPES, estimate
+from attnviz.training.estimate import Speed, as_trained, flops_per_step, n_parameters, seconds_per_step
+
+SHAPES = {
+    "decoder": ModelConfig("decoder", vocab_size=11, max_len=7, d_model=24, n_heads=2, d_ff=30),
+    "one layer": ModelConfig("decoder", vocab_size=11, max_len=7, d_model=24, n_heads=2, d_ff=30, n_layers=1),
+    "attention only": ModelConfig("encoder", vocab_size=11, max_len=7, d_model=24, n_heads=3, d_ff=0, n_layers=3),
+    "post-norm": ModelConfig("encoder", vocab_size=11, max_len=7, d_model=24, norm="post", positions="sinusoidal"),
+    "grouped": ModelConfig("decoder", vocab_size=13, max_len=7, d_model=24, n_heads=6, n_kv_heads=2, positions="none"),
+    "window": ModelConfig("decoder", vocab_size=13, max_len=7, d_model=24, window=3, positions="rotary"),
+    "encoder-decoder": ModelConfig(
+        "encoder-decoder", 11, 7, d_model=24, n_heads=4, n_layers=3, d_ff=30, source_vocab_size=17, source_max_len=5
+    ),
+    "encoder-decoder, all else": ModelConfig(
+        "encoder-decoder",
+        vocab_size=11,
+        max_len=5,
+        d_model=24,
+        n_heads=6,
+        n_kv_heads=3,
+        d_ff=0,
+        norm="post",
+        positions="rotary",
+        source_vocab_size=17,
+        source_max_len=7,
+    ),
+    **{name: recipe.model for name, recipe in RECIPES.items()},
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_parameters_are_those_of_the_network(shape: str) -> None:
+    assert n_parameters(SHAPES[shape]) == build_network(SHAPES[shape], 0).n_parameters
+
+
+@pytest.mark.parametrize("shape", [name for name in SHAPES if name not in RECIPES] + ["dates", "sort"])
+def test_operations_are_those_torch_counts(shape: str) -> None:
+    """With attention as plain products: fused attention computes the scores again on the way back."""
+    model, batch_size = SHAPES[shape], 3
+    network = build_network(model, 0)
+    tokens = torch.zeros(batch_size, model.max_len, dtype=torch.int64)
+    source = torch.zeros(batch_size, model.source_max_len, dtype=torch.int64) if model.source_max_len else None
+    with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH):
+        network(tokens, source).sum().backward()
+    assert flops_per_step(model, batch_size) == counter.get_total_flops()
+
+
+def test_a_model_as_its_task_trains_it() -> None:
+    assert as_trained(Recall().model_config(), Recall()).max_len == 31
+    assert as_trained(Reverse().model_config(), Reverse()) == Reverse().model_config()
+    dates = as_trained(Dates().model_config(), Dates())
+    assert dates.source_max_len is not None
+    assert dates.source_max_len < (Dates().model_config().source_max_len or 0)
+    assert n_parameters(Dates().model_config()) > n_parameters(dates)  # so take the lengths for times alone
+
+
+def test_the_fit_finds_a_speed_again() -> None:
+    speed = Speed(2e-4, 3e-11)
+    shapes = [(SHAPES[name], batch_size) for name, batch_size in (("decoder", 8), ("sort", 64), ("english", 8))]
+    found = Speed.fitted(shapes, [speed.seconds(*shape) for shape in shapes])
+    assert found.seconds_per_part == pytest.approx(speed.seconds_per_part)
+    assert found.seconds_per_flop == pytest.approx(speed.seconds_per_flop)
+
+
+def test_the_fit_weighs_relative_errors() -> None:
+    """One small and one large shape, both 10% off in opposite ways: neither rules the other."""
+    shapes = [(SHAPES["majority"], 64), (SHAPES["english"], 8), (SHAPES["majority"], 64), (SHAPES["english"], 8)]
+    speed = Speed(1e-4, 1e-11)
+    true = [speed.seconds(*shape) for shape in shapes]
+    found = Speed.fitted(shapes, [true[0] * 1.1, true[1] * 1.1, true[2] * 0.9, true[3] * 0.9])
+    for shape, seconds in zip(shapes, true, strict=True):
+        assert found.seconds(*shape) == pytest.approx(seconds, rel=0.02)
+
+
+def test_nothing_takes_less_than_no_time() -> None:
+    """Times that a line through them would start below 0."""
+    shapes = [(SHAPES["majority"], 64), (SHAPES["english"], 8)]
+    found = Speed.fitted(shapes, [1e-5, 1.0])
+    assert found.seconds_per_part == 0
+    assert found.seconds_per_flop > 0
+
+
+def test_seconds_grow_with_all_that_is_done() -> None:
+    speed = Speed(1e-4, 1e-11)
+    small = speed.seconds(SHAPES["one layer"], 8)
+    assert small < speed.seconds(SHAPES["one layer"], 9) < speed.seconds(SHAPES["decoder"], 9)
+    assert speed.seconds(SHAPES["attention only"], 8) < speed.seconds(SHAPES["encoder-decoder"], 8)
+
+
+def test_the_machine_is_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = []
+
+    def time_step(recipe: object) -> float:
+        measured.append(torch.get_num_threads())
+        return 0.01
+
+    monkeypatch.setattr(estimate, "_time_step", time_step)
+    monkeypatch.setattr(estimate, "_speed", None)
+    assert seconds_per_step(SHAPES["sort"], 64) > 0
+    assert seconds_per_step(SHAPES["sort"], 32) > 0
+    assert measured == [1] * len(estimate.TIMED)
+
+
+def test_measuring_leaves_torchs_threads_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        monkeypatch.setattr(estimate, "TRIALS", 1)
+        speed = Speed.measured()
+        new: list[int] = []
+        thread = threading.Thread(target=lambda: new.append(torch.get_num_threads()))
+        thread.start()
+        thread.join()
+        assert [torch.get_num_threads(), *new] == [2, 2]
+        assert speed.seconds(SHAPES["sort"], 64) > 0
+    finally:
+        torch.set_num_threads(before)
