@@ -18,12 +18,12 @@ START_SECONDS = 120
 
 
 @contextlib.contextmanager
-def serve(script: Path, models: Path | None = None) -> Iterator[str]:
-    """Run a Streamlit app until the block ends; gives its address."""
+def serve(script: Path, **variables: Path) -> Iterator[str]:
+    """Run a Streamlit app until the block ends, with these environment variables; gives its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = os.environ | {"OMP_WAIT_POLICY": "PASSIVE"} | ({"ATTNVIZ_MODELS": str(models)} if models else {})
+    environment = os.environ | {"OMP_WAIT_POLICY": "PASSIVE"} | {name: str(path) for name, path in variables.items()}
     command = [sys.executable, "-m", "streamlit", "run", str(script)]
     command += ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true"]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)

@@ -2,7 +2,8 @@
 
 Our step against a plain PyTorch loop of the same shape (bench/plain_loop.py): the same batch of stories, always, one
 thread, both with clipped gradients. Recording: the steps of a run in a folder, with a snapshot of attention, a saved
-state and a line of metrics, against the same steps without. CPU time of this process, taking turns.
+state and a line of metrics, against the same steps without. CPU time of this process, taking turns. Then a run that is
+trained beside the app, see bench/live.py.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from attnviz.models import ModelConfig, build_network
 from attnviz.models.linear import best_route
 from attnviz.tasks import Batch, Split, Stories
 from attnviz.training import Recording, Run, RunConfig, Step, TrainConfig, record, train
+from bench import live
 from bench.common import Figure, alternate, ratio, report
 from bench.plain_loop import GPT, plain_steps
 
@@ -97,6 +99,7 @@ def measure() -> list[Figure]:
         Figure("d_model 64, 2 layers, T=64: our step / plain", step_over_plain(64, 64, 2, 40), "x", 0.67),
         Figure("d_model 128, 4 layers, T=128: our step / plain", step_over_plain(128, 128, 4, 12), "x", 0.67),
         Figure("recorded every 10 steps / not recorded", recorded_over_bare(20), "x", 1.03),
+        *live.figures(),
     ]
 
 

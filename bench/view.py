@@ -127,7 +127,10 @@ def measure() -> list[Figure]:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS)
             try:
-                with serve(ROOT / "app.py", folder) as app, serve(ROOT / "bench" / "empty_fragment.py") as empty:
+                with (
+                    serve(ROOT / "app.py", ATTNVIZ_MODELS=folder) as app,
+                    serve(ROOT / "bench" / "empty_fragment.py") as empty,
+                ):
                     page = browser.new_page(viewport={"width": 1440, "height": 900})
                     fragment = browser.new_page()
                     fragment.goto(empty)
