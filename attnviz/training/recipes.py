@@ -147,7 +147,7 @@ RECIPES: dict[str, Recipe] = {
             exempt=True,
         ),
         _recipe("majority", "Find the majority", Majority(), _until_learned(500, learning_rate=5e-3), 0.99),
-        _recipe("brackets", "Check brackets", Brackets(), _until_learned(2000, learning_rate=2e-3), 0.99),
+        _recipe("brackets", "Check brackets", Brackets(), _training(2000, learning_rate=2e-3), 0.99),
         _recipe("open-bracket", "Name the open bracket", OpenBracket(), _until_learned(2000), 0.99),
         _recipe("parity", "Parity at once", Parity(), _until_learned(600), 0.99, exempt=True),
         _recipe("parity-scratchpad", "Parity step by step", ScratchpadParity(), _until_learned(1500), 0.99),

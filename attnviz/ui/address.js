@@ -1,43 +1,66 @@
 /**
- * Keeps the address of the page equal to the picture: model, text, target and language.
- * A new text is a step in the browser's history; Back and Forward are reported to the server as "moved".
+ * Keeps the address equal to what the page shows.
+ * A change of one of the page's "steps" is a step in the browser's history. Back and Forward within the page are reported
+ * to the server as "moved", and kept from Streamlit, which would take the page away and build it anew; where they lead to
+ * another page, Streamlit opens it, and it reads the address itself.
  */
-const pages = new WeakMap(); // parentElement -> {session, tell}
+const pages = new WeakMap(); // parentElement -> {session, popped, tell, isLeaving}
+const SWITCH_MS = 3000;
+
+/** Whether the address is this page's: on the way to another one it may be ahead of what is drawn, or behind. */
+function isHere({ page, others, isFirstPage }) {
+  const last = window.location.pathname.split("/").pop();
+  return last === page || (isFirstPage && !others.includes(last));
+}
 
 const inAddress = () => Object.fromEntries(new URLSearchParams(window.location.search));
 
-function write({ lang, ...picture }, isFirst) {
+function write({ parameters, steps }, isFirst) {
   const url = new URL(window.location.href);
-  for (const [name, value] of Object.entries({ ...picture, lang })) {
+  for (const [name, value] of Object.entries(parameters)) {
     if (value) url.searchParams.set(name, value);
     else url.searchParams.delete(name);
   }
   if (url.href === window.location.href) return;
   const before = inAddress();
-  const isOther = Object.entries(picture).some(([name, value]) => (before[name] ?? "") !== value);
-  if (isOther && !isFirst) window.history.pushState(window.history.state, "", url);
+  const isStep = steps.some((name) => (before[name] ?? "") !== (parameters[name] ?? ""));
+  if (isStep && !isFirst) window.history.pushState(window.history.state, "", url);
   else window.history.replaceState(window.history.state, "", url);
+}
+
+/** Streamlit is on its way to another page: until it is there, Back and Forward are its own, this page's included. */
+function leave(page) {
+  page.isLeaving = true;
+  setTimeout(() => (page.isLeaving = false), SWITCH_MS); // whoever is still here then has come back
 }
 
 export default ({ data, parentElement, setTriggerValue }) => {
   let page = pages.get(parentElement);
   const isFirst = page === undefined;
   if (isFirst) {
-    page = { session: data.session, moved: () => page.tell("moved", inAddress()) };
+    page = {
+      session: data.session,
+      popped: (event) => {
+        if (!isHere(data)) leave(page);
+        if (page.isLeaving) return;
+        event.stopImmediatePropagation();
+        page.tell("moved", inAddress());
+      },
+    };
     pages.set(parentElement, page);
-    window.addEventListener("popstate", page.moved);
+    window.addEventListener("popstate", page.popped, { capture: true }); // before Streamlit's own
   }
   page.tell = setTriggerValue;
   if (page.session !== data.session) {
     // the server began a new session behind this page: here is where it was
     page.session = data.session;
-    page.moved();
+    page.tell("moved", inAddress());
   } else {
     document.documentElement.lang = data.parameters.lang;
-    write(data.parameters, isFirst);
+    if (isHere(data)) write(data, isFirst);
   }
   return () => {
-    window.removeEventListener("popstate", page.moved);
+    window.removeEventListener("popstate", page.popped, { capture: true });
     pages.delete(parentElement);
   };
 };

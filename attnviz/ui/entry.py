@@ -4,17 +4,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from attnviz.ui import link
+from attnviz.ui.address import begin
+from attnviz.ui.head import pages
 from attnviz.ui.language import say
 
-HERE = Path(__file__).parent
-PAGES = HERE.parent.parent / "pages"
-
-link.restore()
+begin()
 st.set_page_config(page_title=say("page.title"), layout="wide", initial_sidebar_state="collapsed")
-st.html(HERE / "style.css")
-page = st.navigation(
-    [st.Page(PAGES / "explorer.py", title=say("page.explorer"), default=True)],
-    position="hidden",
-)
-page.run()
+st.html(Path(__file__).parent / "style.css")
+st.navigation(pages(), position="hidden").run()

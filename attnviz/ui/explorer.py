@@ -12,8 +12,10 @@ from attnviz import locale
 from attnviz.errors import AttnvizError, EmptyText, InputError
 from attnviz.models import generate
 from attnviz.ui import link
+from attnviz.ui.address import notice, notices
 from attnviz.ui.component import show_view
-from attnviz.ui.language import choose, code, current, explain, plain, say
+from attnviz.ui.head import head_row
+from attnviz.ui.language import code, current, explain, plain, say
 from attnviz.ui.shared import MODELS_FOLDER, Listed, find, listed, open_model, run
 from attnviz.ui.store import Held, TraceKey
 
@@ -32,8 +34,7 @@ def controls() -> TraceKey:
         st.stop()
     titles = _titles(models)
     with st.container(key="controls", gap="xsmall"):
-        with st.container(horizontal=True, key="head-row", gap="small", vertical_alignment="center"):
-            st.title(say("page.name"), anchor=False, width="content")
+        with head_row():
             st.selectbox(
                 say("page.model"),
                 list(models),
@@ -42,13 +43,12 @@ def controls() -> TraceKey:
                 on_change=_model_chosen,
                 label_visibility="collapsed",
                 required=True,
-                width=290,
+                width=250,
                 persist_state="session",
             )
             model = models[state["model"]]
             with st.container(horizontal=True, key="examples", gap="xsmall"):
                 _examples(model)
-            choose()
         with st.container(horizontal=True, key="texts", gap="small"):
             reads_two = model.architecture == "encoder-decoder"
             st.text_area(
@@ -82,7 +82,7 @@ def _models() -> dict[str, Listed]:
     if chosen is not None:
         models.setdefault(chosen.name, chosen)
     elif models and st.session_state.get("model"):  # its run was deleted
-        link.notice("page.unknown_model", name=st.session_state["model"])
+        notice("page.unknown_model", name=st.session_state["model"])
         link.start(next(iter(models.values())))
     return models
 
@@ -136,15 +136,15 @@ def _continue(model: Listed) -> None:
     with suppress(AttnvizError):  # the run that follows says what is wrong with this text or this model
         longer = generate(open_model(model.name, model.version), text, max_new=MAX_NEW)
         if longer == text:
-            link.notice("page.nothing_to_add")
+            notice("page.nothing_to_add")
         st.session_state["text"] = longer
 
 
 def picture(key: TraceKey) -> None:
     """Run the model and show every number; when that fails, say why and keep the last good picture."""
     messages = st.container(key="messages", gap="xsmall")
-    for name, params in st.session_state.pop("notices", []):
-        messages.warning(say(name, **{param: code(value) for param, value in params.items()}))
+    for text in notices():
+        messages.warning(text)
     shown = key
     held: Held | None
     try:
@@ -164,8 +164,7 @@ def picture(key: TraceKey) -> None:
     if missing and not st.session_state.get("missing_said"):
         messages.warning(say("page.unknown_place", names=", ".join(map(code, missing))))
     st.session_state["missing_said"] = True
-    with st.container(key="address-box"):
-        link.publish(shown, current())
+    link.publish(shown)
 
 
 def _last_good() -> tuple[Held | None, TraceKey]:

@@ -1,41 +1,23 @@
-"""The page's address: read once when a session begins, written by the browser.
-
-Two scripts write it, each only its own parameters, both with the history API: `address.js` writes model, text, target
-and language of the picture on screen; the view writes layer, head, lock and the like. Python never writes it, and no
-widget is bound to it: Streamlit would replace the whole query by what it knew of it, and forget what the view wrote.
-"""
+"""The Explorer's address: model, text and target; the view writes layer, head, lock and the like."""
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from attnviz import locale
 from attnviz.trace import Trace
+from attnviz.ui.address import Address, notice
 from attnviz.ui.shared import Listed, find, listed
 from attnviz.ui.store import TraceKey
 
-__all__ = ["choice", "notice", "publish", "restore", "start"]
-
-_address = st.components.v2.component("attnviz.address", js=(Path(__file__).parent / "address.js").read_text("utf-8"))
-
-
-def restore() -> None:
-    """At the beginning of a session, set model, text, target and language as the address says."""
-    if "session" not in st.session_state:
-        st.session_state["session"] = secrets.token_hex(8)  # a name for `address.js`, which outlives the session
-        _apply(st.query_params.to_dict())
+__all__ = ["ADDRESS", "choice", "publish", "start"]
 
 
 def _apply(link: Mapping[str, str]) -> None:
     """Set the controls from an address; what it names and does not exist is noticed and falls back to the default."""
     state = st.session_state
-    if link.get("lang") in locale.LANGUAGES:
-        state["lang"] = link["lang"]
     name = link.get("model")
     model = None if name is None else find(name)
     if name is not None and model is None:
@@ -56,24 +38,17 @@ def start(model: Listed | None) -> None:
         st.session_state.update(model=model.name, text=text, target=target)
 
 
-def notice(key: str, **params: str) -> None:
-    """Have the page say something once."""
-    st.session_state.setdefault("notices", []).append((key, params))
+ADDRESS = Address(
+    "explorer",
+    _apply,
+    names=frozenset({"model", "text", "target"}),
+    steps=frozenset({"model", "text", "target"}),
+)
 
 
-def publish(key: TraceKey, lang: str) -> None:
-    """Have the browser write into its address what the picture shows, and report Back and Forward."""
-    _address(
-        key="address",
-        data={"parameters": {**key._asdict(), "lang": lang}, "session": st.session_state["session"]},
-        on_moved_change=_moved,
-    )
-
-
-def _moved() -> None:
-    moved = st.session_state["address"].get("moved")
-    if isinstance(moved, dict):
-        _apply({str(name): str(value) for name, value in moved.items()})
+def publish(key: TraceKey) -> None:
+    """Have the browser write into its address what the picture shows."""
+    ADDRESS.publish({"model": key.model, "text": key.text, "target": key.target})
 
 
 def choice(trace: Trace, model: str) -> tuple[dict[str, Any], list[str]]:

@@ -22,6 +22,7 @@ from starlette.staticfiles import StaticFiles
 
 from attnviz.trace import Trace
 from attnviz.ui.component import DATA_PATH
+from attnviz.ui.run_routes import run_routes
 from attnviz.ui.shared import TRACES
 from attnviz.view import STATIC
 from attnviz.view.payload import STAGES, bundle
@@ -52,6 +53,7 @@ def routes(base: str = "") -> list[BaseRoute]:
         Route(f"{data}/bundle", _answer(_bundle)),
         Route(f"{data}/proof", _answer(_proof)),
         Route(f"{data}/trace.npz", _answer(_npz)),
+        *run_routes(root),
     ]
 
 

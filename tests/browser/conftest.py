@@ -15,7 +15,7 @@ from urllib.error import URLError
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Response, sync_playwright
 
 from tests.tiny import tiny_models
 
@@ -32,7 +32,13 @@ def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def server(models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def runs_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the server keeps its runs; a test puts runs of its own names there."""
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="session")
+def server(models_folder: Path, runs_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app as `make run` starts it, on a free port, with the tiny models beside the zoo."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -40,7 +46,8 @@ def server(models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     log = tmp_path_factory.mktemp("server") / "log"
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     command += ["--server.headless", "true"]
-    environment = {**os.environ, "ATTNVIZ_MODELS": str(models_folder), "OMP_WAIT_POLICY": "PASSIVE"}
+    environment = {**os.environ, "ATTNVIZ_MODELS": str(models_folder), "ATTNVIZ_RUNS": str(runs_folder)}
+    environment["OMP_WAIT_POLICY"] = "PASSIVE"
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
         try:
@@ -73,15 +80,24 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+def is_probe(url: str) -> bool:
+    """Opened at a page's own address, Streamlit asks below it first where its server is."""
+    return "/_stcore/" in url
+
+
 @pytest.fixture
 def open_page(server: str, browser: Browser) -> Iterator[Open]:
     """Opens the Explorer in a browser of its own: open_page(model="tiny-encoder", head="1", width=390, ...)."""
     contexts: list[BrowserContext] = []
     problems: list[str] = []
 
-    def heard(kind: str, text: str) -> None:
-        if kind in ("error", "warning"):
-            problems.append(text)
+    def heard(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not is_probe(message.location["url"]):
+            problems.append(message.text)
+
+    def answered(answer: Response) -> None:
+        if answer.status >= 400 and not is_probe(answer.url):
+            problems.append(f"{answer.status} {answer.url}")
 
     def asked(url: str) -> None:
         if not url.startswith((server, "data:", "blob:", server.replace("http", "ws"))):
@@ -105,10 +121,10 @@ def open_page(server: str, browser: Browser) -> Iterator[Open]:
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(20_000)
-        page.on("console", lambda message: heard(message.type, message.text))
+        page.on("console", heard)
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("dialog", lambda dialog: problems.append(f"a script ran: {dialog.message}") or dialog.dismiss())
-        page.on("response", lambda answer: answer.status >= 400 and problems.append(f"{answer.status} {answer.url}"))
+        page.on("response", answered)
         page.on("request", lambda request: asked(request.url))
         prepare(page)
         page.goto(f"{server}/{path}?{urlencode(link)}")

@@ -1,4 +1,4 @@
-"""The least client that a route needs: one GET request to an ASGI app, no server."""
+"""The least client that a route needs: one request to an ASGI app, no server."""
 
 from __future__ import annotations
 
@@ -24,7 +24,11 @@ class Answer:
 
 
 def get(
-    app: ASGIApp, path: str, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+    app: ASGIApp,
+    path: str,
+    params: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    method: str = "GET",
 ) -> Answer:
     messages: list[Message] = []
     requests = 0
@@ -43,7 +47,7 @@ def get(
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
-        "method": "GET",
+        "method": method,
         "scheme": "http",
         "server": ("test", 80),
         "client": ("test", 1),

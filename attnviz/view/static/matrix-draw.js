@@ -114,7 +114,7 @@ function drawCells(pen, g, spec, palette) {
       const x = data[r * cols + c]; // (rows, cols)
       const muted = x === 0 || !Number.isFinite(x);
       pen.fillStyle = muted ? palette.muted : ink(colourOf(x, spec.colour, spec.limits, palette));
-      pen.fillText(fmtCell(x, letters), xOf(g, c) + g.cw / 2, yOf(g, r) + g.ch / 2 + 0.5);
+      pen.fillText((spec.format ?? fmtCell)(x, letters), xOf(g, c) + g.cw / 2, yOf(g, r) + g.ch / 2 + 0.5);
     }
   }
 }
@@ -190,19 +190,19 @@ function drawRowLabel(pen, g, axis, r, palette) {
 function drawColLabel(pen, g, axis, c, palette) {
   const x = xOf(g, c) + g.cw / 2;
   if (x < g.left || x > g.left + g.width) return;
-  const room = g.top - TITLE_HEIGHT;
-  if (g.cw < LABEL_CELL || room === 16) {
-    pen.font = g.cw >= LABEL_CELL ? labelFont(axis, palette) : `10px ${palette.codeFont}`;
+  const text = labelText(axis, c, g.cw);
+  const isIndex = g.cw < LABEL_CELL;
+  pen.font = isIndex ? `10px ${palette.codeFont}` : labelFont(axis, palette);
+  if (isIndex || pen.measureText(text).width <= g.cw - 2) {
     pen.textAlign = "center";
-    pen.fillText(labelText(axis, c, g.cw), x, g.top - 8);
+    pen.fillText(text, x, g.top - 8);
     return;
   }
   pen.save();
   pen.translate(x, g.top - 4);
   pen.rotate(-Math.PI / 2);
-  pen.font = labelFont(axis, palette);
   pen.textAlign = "left";
-  pen.fillText(clip(pen, labelText(axis, c, g.cw), room - PAD), 0, 0);
+  pen.fillText(clip(pen, text, g.top - TITLE_HEIGHT - PAD), 0, 0);
   pen.restore();
 }
 

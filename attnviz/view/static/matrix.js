@@ -27,6 +27,7 @@ const FIELD = { queries: "query", keys: "key", dims: "dim" };
  * @property {{data: Float32Array, rows: number, cols: number}|undefined} matrix  undefined: not loaded
  * @property {"sequential"|"diverging"} colour
  * @property {[number, number]} limits
+ * @property {(x: number) => string} [format]  of the numbers in the cells
  * @property {boolean} [masked]  some cells may be −∞
  * @property {string} file       name of exports
  * @property {{width: number, height: number}|null} cell  null: as large as the box allows

@@ -5,8 +5,9 @@ import { el } from "./panelkit.js";
 
 const WINDOW = 100; // rows and columns in the document at once
 
-/** The text of an axis entry: its index and its token; the index alone for dimensions. */
+/** The text of an axis entry: its index and its token; the index alone for dimensions, the label alone for names. */
 function entry({ kind, labels, index: names }, at) {
+  if (kind === "names") return [labels[at]];
   const index = names ? names[at] : at; // of the key, where keys are hidden
   return kind === "dims" ? [String(index)] : [el("span", { class: "avp-index" }, index), tokenElement(labels[at])];
 }

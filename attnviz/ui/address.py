@@ -1,0 +1,123 @@
+"""The address of each page: read when a page begins, written by the browser.
+
+Two scripts write it, each only its own parameters, both with the history API: `address.js` writes what Python publishes
+here; the views write theirs (layer, head, step and the like). Python never writes it, and no widget is bound to it:
+Streamlit would replace the whole query by what it knew of it, and forget what the views wrote. The navigation's links
+have no parameters, so a page never sees those of another one.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from attnviz import locale
+from attnviz.errors import AttnvizError
+from attnviz.ui.language import code, current, explain, say
+
+__all__ = ["PAGES", "Address", "begin", "notice", "notice_error", "notices"]
+
+PAGES = ("explorer", "training", "runs")
+"""Names of all pages; the first one is at the root of the address."""
+
+_address = st.components.v2.component("attnviz.address", js=(Path(__file__).parent / "address.js").read_text("utf-8"))
+
+
+def begin() -> None:
+    """At the beginning of a session, take the language from the address."""
+    if "session" not in st.session_state:
+        st.session_state["session"] = secrets.token_hex(8)  # a name for `address.js`, which outlives the session
+        _choose_language(st.query_params.to_dict())
+
+
+def _choose_language(link: Mapping[str, str]) -> None:
+    if link.get("lang") in locale.LANGUAGES:
+        st.session_state["lang"] = link["lang"]
+
+
+@dataclass(frozen=True)
+class Address:
+    """The part of the address that belongs to one page.
+
+    Attributes:
+        page: name of the page.
+        apply: sets the page's controls from an address; what it names and does not exist is noticed and falls back.
+        names: its parameters, but for those that its view writes itself.
+        steps: those of them whose change is a step in the browser's history.
+    """
+
+    page: str
+    apply: Callable[[Mapping[str, str]], None]
+    names: frozenset[str]
+    steps: frozenset[str]
+
+    def arrive(self) -> None:
+        """Call it first on the page: the controls follow the address on the first visit, and whenever a link says more.
+
+        Coming back through the navigation, whose links say nothing, finds the controls as they were left.
+        """
+        state = st.session_state
+        link = st.query_params.to_dict()
+        visited: set[str] = state.setdefault("visited", set())
+        if self.page not in visited or (state.get("page") != self.page and link):
+            _choose_language(link)
+            self.apply(link)
+        visited.add(self.page)
+        state["page"] = self.page
+
+    def publish(self, parameters: Mapping[str, str]) -> None:
+        """Have the browser write into its address what the page shows, and report Back and Forward.
+
+        Call it at the page's own level, with as many elements before it each time: in another place it is another
+        element to the browser, for which nothing is a step.
+
+        Args:
+            parameters: those of `names` that have a value; the others are removed.
+        """
+        mine = {name: parameters.get(name, "") for name in sorted(self.names)}
+        with st.container(key="address-box"):
+            _address(
+                key="address",
+                data={
+                    "parameters": {**mine, "lang": current()},
+                    "steps": sorted(self.steps),
+                    "page": self.page,
+                    "others": [name for name in PAGES if name != self.page],
+                    "isFirstPage": self.page == PAGES[0],
+                    "session": st.session_state["session"],
+                },
+                on_moved_change=self._moved,
+            )
+
+    def _moved(self) -> None:
+        moved = st.session_state["address"].get("moved")
+        if isinstance(moved, dict):
+            link = {str(name): str(value) for name, value in moved.items()}
+            _choose_language(link)
+            self.apply(link)
+
+
+def notice(key: str, **params: str) -> None:
+    """Have the page say something once."""
+    _notices().append(say(key, **{name: code(value) for name, value in params.items()}))
+
+
+def notice_error(error: AttnvizError) -> None:
+    """Have the page say once what went wrong."""
+    _notices().append(explain(error))
+
+
+def notices() -> list[str]:
+    """What is to be said now, as Markdown; afterwards it is said."""
+    said = list(_notices())
+    _notices().clear()
+    return said
+
+
+def _notices() -> list[str]:
+    waiting: list[str] = st.session_state.setdefault("notices", [])
+    return waiting

@@ -1,0 +1,141 @@
+"""The controls of the Training page: a draft goes into them, and comes back as people changed it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Any, cast
+
+import streamlit as st
+
+from attnviz import locale
+from attnviz.tasks import Choice
+from attnviz.ui.draft import MODEL, OWN_TEXT, SETTINGS, TRAINING, Draft, Value, recipe_names
+from attnviz.ui.language import current, plain, say
+
+__all__ = ["choose_settings", "choose_task", "load", "present", "task_title"]
+
+KEEP: Mapping[str, Any] = {"persist_state": "session"}
+
+
+def task_title(recipe: str) -> str:
+    """A recipe's title in the session's language; its name where it has none."""
+    key = f"task.{recipe}.title"
+    return say(key) if locale.has(current(), key) else recipe
+
+
+def load(draft: Draft) -> None:
+    """Set all controls."""
+    state = st.session_state
+    state.update({"recipe": draft.recipe, "own_text": draft.text or state.get("own_text", "")})
+    state.update({f"set-{name}": value for name, value in draft.settings.items()})
+    state.update({_task_key(draft.recipe, name): value for name, value in draft.task.items()})
+
+
+def present() -> Draft:
+    """What the controls say."""
+    state = st.session_state
+    recipe = state["recipe"]
+    task = {name: state[_task_key(recipe, name)] for name in Draft.of_recipe(recipe).task}
+    text = state["own_text"] or "" if recipe == OWN_TEXT else ""
+    return Draft(recipe, text, task, {name: state[f"set-{name}"] for name in SETTINGS})
+
+
+def _task_key(recipe: str, name: str) -> str:
+    return f"task-{recipe}-{name}"
+
+
+def _reload() -> None:
+    """The recipe's own settings."""
+    load(Draft.of_recipe(st.session_state["recipe"]))
+
+
+def _fit() -> None:
+    load(present().fitted())
+
+
+def choose_task() -> None:
+    """Which recipe, what it is about, and the text where it is one's own."""
+    titles = {name: task_title(name) for name in recipe_names()}
+    st.selectbox(
+        say("training.task"), list(titles), format_func=titles.__getitem__, key="recipe", on_change=_reload, **KEEP
+    )
+    recipe = st.session_state["recipe"]
+    about = f"task.{recipe}.about"
+    if locale.has(current(), about):
+        st.container(key="about-task").caption(plain(say(about)))
+    if recipe == OWN_TEXT:
+        st.text_area(
+            say("training.own_text"),
+            key="own_text",
+            height=130,
+            placeholder=say("training.own_text_placeholder"),
+            **KEEP,
+        )
+
+
+def choose_settings(draft: Draft) -> None:
+    """Task, model and training, each in a part that opens; the draft is as the controls stand."""
+    settings = draft.settings
+    choices = draft.kind.choices()
+    with st.container(key="parts", gap="xsmall"):
+        if choices:
+            with _part("task"):
+                for choice in choices:
+                    _choose(choice, draft)
+        with _part("model", " × ".join(str(settings[name]) for name in ("layers", "heads", "d_model"))):
+            st.caption(say("training.architecture", kind=say(f"page.{draft.kind.architecture}")))
+            for name in MODEL:
+                _setting(name, draft)
+        with _part("training", say("training.n_steps", n=f"{settings['steps']:,}")):
+            for name in TRAINING:
+                _setting(name, draft)
+    st.button(say("training.reset"), key="reset", icon=":material/undo:", type="tertiary", on_click=_reload)
+
+
+def _part(name: str, summary: str = "") -> AbstractContextManager[Any]:
+    label = say(f"training.part.{name}")
+    return st.expander(f"{label} :small[:gray[{summary}]]" if summary else label, key=f"part-{name}")
+
+
+def _choose(choice: Choice, draft: Draft) -> None:
+    """The control of one parameter of a task."""
+    label, key = say(f"training.parameter.{choice.name}"), _task_key(draft.recipe, choice.name)
+    values, value = choice.values, draft.task[choice.name]
+    if isinstance(values, range):
+        assert isinstance(value, int)
+        low, high = min(values[0], value), max(values[-1], value)
+        st.slider(label, low, high, step=values.step, key=key, **KEEP)
+    elif all(isinstance(each, bool) for each in values):
+        st.toggle(label, key=key, **KEEP)
+    elif all(isinstance(each, str) for each in values):
+        names = {each: locale.LANGUAGES.get(str(each), str(each)) for each in values}
+        st.selectbox(label, values, format_func=names.__getitem__, key=key, **KEEP)
+    else:
+        numbers = sorted({*cast(tuple[int, ...], values), cast(int, value)})
+        st.select_slider(label, numbers, key=key, **KEEP)
+
+
+def _setting(name: str, draft: Draft) -> None:
+    """The control of one setting."""
+    label, options = say(f"training.set.{name}"), draft.offered(name)
+    more: dict[str, Any] = {"key": f"set-{name}", "help": say(f"training.help.{name}"), **KEEP}
+    if not options:
+        low, high = SETTINGS[name].limits
+        st.number_input(label, int(low), int(high), step=1, **more)
+        return
+    texts = {option: _written(name, option) for option in options}
+    more |= {"format_func": texts.__getitem__, "on_change": _fit if name in ("heads", "positions") else None}
+    if isinstance(options[0], str):
+        st.selectbox(label, options, **more)
+    else:
+        st.select_slider(label, options, **more)
+
+
+def _written(name: str, value: Value) -> str:
+    """A value as people read it."""
+    if value is None:
+        return say("training.off")
+    if name == "d_ff" and value == 0:
+        return say("training.attention_only")
+    return say(f"training.{name}.{value}") if isinstance(value, str) else f"{value:g}"

@@ -1,0 +1,269 @@
+"""What the controls of the Training page say, and how an address says it; no Streamlit here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from math import log
+from typing import Any, cast, get_args
+
+from attnviz.models.config import Norm, Positions
+from attnviz.tasks import Task
+from attnviz.training import RECIPES, Recipe, RunConfig
+from attnviz.training.config import Schedule
+from attnviz.training.recipes import own_text
+
+__all__ = ["MODEL", "OWN_TEXT", "SETTINGS", "TRAINING", "Draft", "Value", "recipe_names", "width_fits", "widths"]
+
+Value = int | float | str | bool | None
+
+OWN_TEXT = "own-text"
+MAX_TEXT_IN_ADDRESS = 2000  # characters; a longer text is found in its run
+NO_TEXT = "ab" * 512  # stands for a text that is still to come: the settings do not depend on it
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting of the model or of its training.
+
+    Attributes:
+        field: of ModelConfig or TrainConfig.
+        read: a value from an address; raises ValueError for what is none.
+        offered: values to choose from; () where any number within the limits may be typed.
+        limits: of a number.
+    """
+
+    field: str
+    read: Callable[[str], Value]
+    offered: tuple[Any, ...] = ()
+    limits: tuple[float, float] = (0, 0)
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) < 12 and low <= int(text) <= high):
+            raise ValueError(text)
+        return int(text)
+
+    return read
+
+
+def _number(low: float, high: float) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        value = float(text)
+        if not low <= value <= high:  # refuses nan as well
+            raise ValueError(text)
+        return value
+
+    return read
+
+
+def _one_of(values: tuple[str, ...]) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in values:
+            raise ValueError(text)
+        return text
+
+    return read
+
+
+def _clip(text: str) -> float | None:
+    return None if text == "off" else _number(1e-3, 1e3)(text)
+
+
+def _choice(field: str, literal: Any) -> Setting:
+    return Setting(field, _one_of(get_args(literal)), get_args(literal))
+
+
+def _integer(field: str, low: int, high: int, *offered: int) -> Setting:
+    return Setting(field, _whole(low, high), offered, (low, high))
+
+
+def _real(field: str, low: float, high: float, *offered: float) -> Setting:
+    return Setting(field, _number(low, high), offered, (low, high))
+
+
+RATES = (*(float(f"{digit}e{power}") for power in range(-5, 0) for digit in (1, 2, 3, 5)), 1.0)
+WIDTHS = (8, 16, 24, 32, 40, 48, 64, 72, 80, 96, 120, 128, 144, 192, 240, 256)
+
+MODEL: Mapping[str, Setting] = {
+    "layers": _integer("n_layers", 1, 6, 1, 2, 3, 4, 5, 6),
+    "heads": _integer("n_heads", 1, 16, 1, 2, 3, 4, 5, 6, 8),
+    "d_model": _integer("d_model", 1, 1024, *WIDTHS),
+    "d_ff": _integer("d_ff", 0, 4096, 0, 16, 32, 64, 128, 192, 256, 384, 512, 1024),
+    "positions": _choice("positions", Positions),
+    "norm": _choice("norm", Norm),
+    "dropout": _real("dropout", 0.0, 0.9, 0.0, 0.05, 0.1, 0.2, 0.3, 0.5),
+}
+TRAINING: Mapping[str, Setting] = {
+    "lr": _real("learning_rate", 1e-6, 1.0, *RATES),
+    "warmup": _integer("warmup_steps", 0, 100_000),
+    "schedule": _choice("schedule", Schedule),
+    "final": _real("final_rate", 0.0, 1.0, 0.0, 0.01, 0.1, 0.3, 0.5, 1.0),
+    "batch": _integer("batch_size", 1, 65_536, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048),
+    "steps": _integer("steps", 1, 1_000_000),
+    "decay": _real("weight_decay", 0.0, 100.0, 0.0, 0.001, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0),
+    "clip": Setting("clip", _clip, (0.1, 0.3, 1.0, 3.0, 10.0, None)),
+    "seed": _integer("seed", 0, 2**31 - 1),
+}
+SETTINGS = {**MODEL, **TRAINING}
+
+
+def recipe_names() -> list[str]:
+    """All recipes, and the text of one's own."""
+    return [*RECIPES, OWN_TEXT]
+
+
+def _recipe(name: str, text: str = NO_TEXT) -> Recipe:
+    return own_text(text) if name == OWN_TEXT else RECIPES[name]
+
+
+def width_fits(d_model: int, heads: int, positions: str) -> bool:
+    """Whether a model of that width can be built with that many heads."""
+    if d_model % heads or (positions == "sinusoidal" and d_model % 2):
+        return False
+    return positions != "rotary" or d_model // heads % 2 == 0
+
+
+def widths(heads: int, positions: str, present: int) -> list[int]:
+    """The widths that go with heads and positions; the present one among them where it does.
+
+    Example:
+        >>> widths(3, "learned", 48)[:4]
+        [24, 48, 72, 96]
+    """
+    return [width for width in sorted({*WIDTHS, present}) if width_fits(width, heads, positions)]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """All that a run is made of.
+
+    Attributes:
+        recipe: name of the recipe that everything else is a change of.
+        text: of one's own; "" for the other recipes.
+        task: parameters of the task, those of its `choices`.
+        settings: value of each of SETTINGS.
+    """
+
+    recipe: str
+    text: str
+    task: Mapping[str, Value]
+    settings: Mapping[str, Value]
+
+    @classmethod
+    def of_recipe(cls, name: str, text: str = "") -> Draft:
+        """A recipe as it is."""
+        recipe = _recipe(name)
+        return cls._of(name, text if name == OWN_TEXT else "", recipe.task, recipe.model, recipe.training)
+
+    @classmethod
+    def of_run(cls, config: RunConfig) -> Draft | None:
+        """What a run was made of; None where no recipe trains its kind of task."""
+        kind = type(config.task)
+        names = [name for name in recipe_names() if type(_recipe(name).task) is kind]
+        if not names:
+            return None
+        name = config.recipe if config.recipe in names else names[0]
+        text = str(getattr(config.task, "text", ""))
+        return cls._of(name, text, config.task, config.model, config.training)
+
+    @classmethod
+    def _of(cls, name: str, text: str, task: Any, model: Any, training: Any) -> Draft:
+        values = {key: getattr(model, setting.field) for key, setting in MODEL.items()}
+        values |= {key: getattr(training, setting.field) for key, setting in TRAINING.items()}
+        return cls(name, text, {choice.name: getattr(task, choice.name) for choice in task.choices()}, values)
+
+    @classmethod
+    def of_link(cls, link: Mapping[str, str]) -> tuple[Draft, list[str]]:
+        """What an address says, and the names in it that say nothing possible; these keep the recipe's values."""
+        name = link.get("recipe", "induction")
+        wrong = [] if name in recipe_names() else ["recipe"]
+        draft = cls.of_recipe("induction" if wrong else name, link.get("text", ""))
+        if wrong:
+            return draft, wrong
+        task, wrong_task = _read_task(draft, link.get("task", ""))
+        settings = dict(draft.settings)
+        for key in SETTINGS.keys() & link.keys():
+            try:
+                settings[key] = SETTINGS[key].read(link[key])
+            except ValueError:
+                wrong.append(key)
+        read = replace(draft, task=task, settings=settings)
+        fitting = read.fitted()
+        if fitting != read:
+            wrong.append("d_model")
+        return fitting, sorted(wrong) + wrong_task
+
+    @property
+    def kind(self) -> type[Task]:
+        """Of its task."""
+        return type(_recipe(self.recipe).task)
+
+    def fitted(self) -> Draft:
+        """With the nearest width that goes with heads and positions."""
+        heads, positions, width = self._shape
+        possible = widths(heads, positions, width) or [2 * heads]
+        nearest = min(possible, key=lambda other: abs(log(other / width)))
+        return replace(self, settings={**self.settings, "d_model": nearest})
+
+    def offered(self, name: str) -> list[Any]:
+        """Values to choose from for a setting, its present one among them; [] where any number may be typed."""
+        if name == "d_model":
+            return widths(*self._shape)
+        offered, value = SETTINGS[name].offered, self.settings[name]
+        if not offered or value in offered:
+            return list(offered)
+        return sorted((*offered, value), key=lambda each: (each is None, each))
+
+    @property
+    def _shape(self) -> tuple[int, str, int]:
+        heads, positions, width = (self.settings[name] for name in ("heads", "positions", "d_model"))
+        return cast(int, heads), cast(str, positions), cast(int, width)
+
+    def to_link(self) -> dict[str, str]:
+        """As parameters of an address: the recipe, and what differs from it."""
+        default = Draft.of_recipe(self.recipe)
+        link = {"recipe": self.recipe}
+        if len(self.text) <= MAX_TEXT_IN_ADDRESS:
+            link["text"] = self.text
+        link["task"] = ",".join(f"{k}:{_written(v)}" for k, v in self.task.items() if v != default.task[k])
+        return link | {k: _written(v) for k, v in self.settings.items() if v != default.settings[k]}
+
+    def config(self) -> RunConfig:
+        """The run that this is.
+
+        Raises:
+            ConfigError: something that cannot be built or trained.
+            InputError: the text of one's own is empty, too short or of one character.
+        """
+        recipe = (
+            own_text(self.text, cast(int, self.task["length"])) if self.recipe == OWN_TEXT else RECIPES[self.recipe]
+        )
+        same = all(getattr(recipe.task, name) == value for name, value in self.task.items())
+        task = recipe.task if same else replace(cast(Any, recipe.task), **self.task)  # it keeps what it has worked out
+        model = replace(task.model_config(), **self._fields(MODEL))
+        return RunConfig(task, model, replace(recipe.training, **self._fields(TRAINING)), recipe=self.recipe)
+
+    def _fields(self, part: Mapping[str, Setting]) -> dict[str, Any]:
+        return {setting.field: self.settings[name] for name, setting in part.items()}
+
+
+def _read_task(draft: Draft, text: str) -> tuple[dict[str, Value], list[str]]:
+    """Parameters of the task from "length:20,reverse:0", and the names of those that are none."""
+    values, wrong = dict(draft.task), []
+    offered = {choice.name: {_written(v): v for v in choice.values} for choice in _recipe(draft.recipe).task.choices()}
+    for part in filter(None, text.split(",")):
+        name, _, value = part.partition(":")
+        if value in offered.get(name, {}):
+            values[name] = offered[name][value]
+        else:
+            wrong.append(name)
+    return values, wrong
+
+
+def _written(value: Value) -> str:
+    """A value in an address."""
+    if value is None:
+        return "off"
+    return f"{value:d}" if isinstance(value, bool | int) else str(value)

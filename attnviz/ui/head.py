@@ -1,0 +1,39 @@
+"""The first row of every page: the name, the ways to the other pages, what the page puts there, the languages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import streamlit as st
+from streamlit import Page
+
+from attnviz.ui.address import PAGES
+from attnviz.ui.language import choose, say
+
+__all__ = ["head_row", "page", "pages"]
+
+FOLDER = Path(__file__).parent.parent.parent / "pages"
+
+
+def pages() -> list[Page]:
+    """All pages, for the navigation."""
+    return [page(name) for name in PAGES]
+
+
+def page(name: str) -> Page:
+    """One page, to be linked to."""
+    return st.Page(FOLDER / f"{name}.py", title=say(f"page.{name}"), default=name == PAGES[0])
+
+
+@contextmanager
+def head_row() -> Iterator[None]:
+    """Name and navigation, then what is placed inside, then the languages."""
+    with st.container(horizontal=True, key="head-row", gap="small", vertical_alignment="center"):
+        st.title(say("page.name"), anchor=False, width="content")
+        with st.container(horizontal=True, key="pages", gap="xxsmall", width="content"):
+            for each in pages():
+                st.page_link(each)
+        yield
+        choose()

@@ -1,0 +1,274 @@
+"""What the view of a training run fetches while the run goes on: what is new, and its files.
+
+GET /attnviz/runs/<name>/news?generation=G&metrics=A&attention=B&lang=en    see `news`
+GET /attnviz/runs/<name>/metrics.csv, model.safetensors?step=N, model.py, tensorboard, run.zip    downloads
+GET /attnviz/plotly.js    the library of the charts, out of the installed package
+
+Errors are JSON {"error": code, "message": in the language that was asked for}: 404 where there is no such run or step,
+409 for a run that cannot be read.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import struct
+from collections.abc import Callable
+from functools import cache, lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import BinaryIO, cast
+from urllib.parse import quote
+
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from attnviz import locale
+from attnviz.errors import AttnvizError, RunNotFound
+from attnviz.loading import find_run
+from attnviz.training import Run, RunState, place_in_queue, runs_root
+from attnviz.training.export import metrics_csv, model_files, pytorch_script, tensorboard_zip, write_run_zip
+from attnviz.training.timeline import HEADER, MAGIC
+from attnviz.zoo import EXAMPLE_RUNS
+
+__all__ = ["RUNS_PATH", "news", "run_routes"]
+
+RUNS_PATH = "attnviz/runs"
+MOST = 16 * 2**20  # bytes of each file in one answer; the next request gets the rest
+FOREVER = "public, max-age=31536000, immutable"
+# "identity": the server's own gzip works in its event loop and would hold up everybody else
+PLAIN = {"Cache-Control": "no-store", "Content-Encoding": "identity"}
+
+
+def run_routes(root: str) -> list[BaseRoute]:
+    """The routes below `root`, "" or "/" and the server's base path; they read and nothing else."""
+    made: dict[str, Callable[[Request, Run], Response]] = {
+        "news": _news,
+        "metrics.csv": _metrics_csv,
+        "model.safetensors": _weights,
+        "model.py": _script,
+        "tensorboard": _tensorboard,
+        "run.zip": _zip,
+    }
+    return [
+        *(Route(f"{root}/{RUNS_PATH}/{{name}}/{file}", _answer(make), methods=["GET"]) for file, make in made.items()),
+        Route(f"{root}/attnviz/plotly.js", _plotly_js, methods=["GET"]),
+    ]
+
+
+def _answer(make: Callable[[Request, Run], Response]) -> Callable[[Request], Response]:
+    """A handler for one run by its name; Starlette calls it in a thread."""
+
+    def handle(request: Request) -> Response:
+        try:
+            return make(request, _open(request.path_params["name"]))
+        except AttnvizError as error:
+            message = _explain(error.code, error.details, _language(request)) or str(error)
+            status = 404 if isinstance(error, RunNotFound) else 409
+            return JSONResponse({"error": error.code, "message": message}, status)
+
+    return handle
+
+
+def _language(request: Request) -> str:
+    asked = request.query_params.get("lang", "")
+    return asked if asked in locale.LANGUAGES else locale.DEFAULT
+
+
+def _open(name: str) -> Run:
+    """A run by its name; its configuration is read again only when the file is another one."""
+    root = runs_root()
+    return _opened(root, name, _stamp(root / name), _stamp(EXAMPLE_RUNS / name))
+
+
+@lru_cache(64)
+def _opened(root: Path, name: str, mine: int, example: int) -> Run:
+    return find_run(name)
+
+
+def _stamp(folder: Path) -> int:
+    try:
+        return (folder / "config.json").stat().st_mtime_ns
+    except (OSError, ValueError):  # `find_run` says what is wrong with such a name
+        return 0
+
+
+# -- news ------------------------------------------------------------------------------------------------------
+
+
+def _news(request: Request, run: Run) -> Response:
+    query = request.query_params
+    metrics, attention = (_number(query.get(name, "")) or 0 for name in ("metrics", "attention"))
+    body = news(run, query.get("generation", ""), metrics, attention, _language(request))
+    return Response(body, media_type="application/octet-stream", headers=PLAIN)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+
+
+def news(run: Run, generation: str, metrics: int, attention: int, lang: str) -> bytes:
+    """What a reader who has the first bytes of metrics.jsonl and attention.bin does not have yet.
+
+    uint32 length of the header, the header as JSON, the lines of metrics.jsonl from `metrics` on, the frames of
+    attention.bin from `attention` on; both only as far as they were written to their end. A run that is resumed
+    writes these files anew: they are then another generation, and the answer begins at 0 and says "reset".
+
+    Args:
+        run: which.
+        generation: of the reader's bytes; "" for one who has none.
+        metrics: bytes of metrics.jsonl that it has.
+        attention: bytes of attention.bin that it has.
+        lang: of the message.
+
+    Raises:
+        RunCorrupt: its state.json cannot be read.
+    """
+    state = run.state()  # before the files: what a run that has ended wrote is all there
+    now = _generation(run)
+    lines, frames = _lines(run.metrics_path, metrics), _frames(run.timeline_path, attention)
+    reset = generation != now or lines is None or frames is None
+    if reset:
+        lines, frames = _lines(run.metrics_path, 0), _frames(run.timeline_path, 0)
+    lines, frames = lines or b"", frames or b""
+    header = {
+        "generation": now,
+        "reset": reset,
+        "metrics": len(lines),
+        "attention": len(frames),
+        "state": state.state,
+        "step": state.step,
+        "place": place_in_queue(run) if state.state == "queued" else None,
+        "message": _explain_failure(state, lang),
+        "checkpoints": run.checkpoints(),
+        "resumable": state.resumable,
+    }
+    text = json.dumps(header).encode()
+    return struct.pack("<I", len(text)) + text + lines + frames
+
+
+def _generation(run: Run) -> str:
+    """Resuming replaces metrics.jsonl, by a file of another number."""
+    try:
+        return str(run.metrics_path.stat().st_ino)
+    except FileNotFoundError:
+        return "none"
+
+
+def _lines(path: Path, start: int) -> bytes | None:
+    """The whole lines from a position on; None where no line begins there."""
+    before = min(start, 1)
+    data = _read(path, start - before)
+    if before and data[:1] != b"\n":
+        return None
+    return data[before : data.rfind(b"\n") + 1]
+
+
+def _frames(path: Path, start: int) -> bytes | None:
+    """The whole frames from a position on, with the line before the first one; None where no frame begins there."""
+    data = _read(path, start)
+    end = 0 if start else data.find(b"\n") + 1
+    while data[end : end + len(MAGIC)] == MAGIC and len(data) >= end + HEADER.size:
+        length = HEADER.unpack_from(data, end)[3]
+        if end + HEADER.size + length > len(data):
+            break
+        end += HEADER.size + length
+    begins = MAGIC.startswith(data[: len(MAGIC)]) and start <= _size(path)
+    return data[:end] if begins or not start else None
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _read(path: Path, start: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            file.seek(start)
+            return file.read(MOST)
+    except FileNotFoundError:
+        return b""
+
+
+def _explain_failure(state: RunState, lang: str) -> str:
+    known = state.error if isinstance(state.error, dict) else {}
+    return _explain(str(known.get("code")), known.get("details"), lang) or state.message
+
+
+def _explain(code: str, details: object, lang: str) -> str:
+    """An error's message as plain text; "" for one that the catalogue does not have, or not with these details."""
+    values = details if isinstance(details, dict) else {}
+    try:
+        return locale.t(lang, f"error.{code}", **{name: _short(value) for name, value in values.items()})
+    except (KeyError, TypeError):
+        return ""
+
+
+def _short(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+# -- files -----------------------------------------------------------------------------------------------------
+
+
+def _metrics_csv(request: Request, run: Run) -> Response:
+    return _download(metrics_csv(run).encode(), f"{run.name}.csv", "text/csv; charset=utf-8")
+
+
+def _weights(request: Request, run: Run) -> Response:
+    """A kept checkpoint, the newest where the request names none."""
+    kept = run.checkpoints()
+    step = _number(request.query_params["step"]) if "step" in request.query_params else max(kept, default=None)
+    if step is None or step not in kept:
+        return JSONResponse({"error": "step"}, 404)
+    return _download(model_files(run, step), f"{run.name}-step-{step}.safetensors", "application/octet-stream")
+
+
+def _script(request: Request, run: Run) -> Response:
+    return _download(pytorch_script(run).encode(), f"{run.name}.py", "text/x-python; charset=utf-8")
+
+
+def _tensorboard(request: Request, run: Run) -> Response:
+    return _download(tensorboard_zip(run), f"{run.name}-tensorboard.zip", "application/zip")
+
+
+def _zip(request: Request, run: Run) -> Response:
+    """Through a file, for it may be large; it goes when it was sent."""
+    with NamedTemporaryFile(suffix=".zip", delete=False) as file:
+        written = Path(file.name)
+        try:
+            write_run_zip(run, cast(BinaryIO, file))
+        except BaseException:
+            written.unlink()
+            raise
+    sent = BackgroundTask(written.unlink)
+    return FileResponse(written, filename=f"{run.name}.zip", headers=PLAIN, background=sent)
+
+
+def _download(content: bytes, name: str, media_type: str) -> Response:
+    """A file to keep. The name of a run may hold letters of any language, so it travels encoded."""
+    headers = {**PLAIN, "Content-Disposition": f"attachment; filename*=utf-8''{quote(name)}"}
+    return Response(content, media_type=media_type, headers=headers)
+
+
+def _plotly_js(request: Request) -> Response:
+    """Compressed once; the address names the version, so a browser may keep it for good."""
+    headers = {"Cache-Control": FOREVER, "Vary": "Accept-Encoding"}
+    script, packed = _plotly()
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(packed, media_type="text/javascript", headers={**headers, "Content-Encoding": "gzip"})
+    return Response(script, media_type="text/javascript", headers={**headers, "Content-Encoding": "identity"})
+
+
+@cache
+def _plotly() -> tuple[bytes, bytes]:
+    spec = find_spec("plotly")
+    assert spec is not None  # a dependency
+    assert spec.origin is not None
+    script = (Path(spec.origin).parent / "package_data" / "plotly.min.js").read_bytes()
+    return script, gzip.compress(script, 6)

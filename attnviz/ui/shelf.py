@@ -1,0 +1,104 @@
+"""The runs that the pages show: those of this server's folder, and those that come with attnviz."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+from attnviz.errors import RunError, RunNotFound
+from attnviz.tasks.base import Metric
+from attnviz.training import Run, RunState, open_run, runs_root
+from attnviz.training.progress import Progress
+from attnviz.zoo import EXAMPLE_RUNS
+
+__all__ = ["Entry", "entries", "is_own", "runs_ahead"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A run in the list.
+
+    Attributes:
+        name: of the run.
+        run: None where it cannot be opened.
+        state: where it stands; None where it cannot be opened.
+        place: in the queue, 1 is next; None: it does not wait.
+        step: the last one that was recorded.
+        best: value of its task's metric; None before it was looked at.
+        error: why it cannot be read.
+    """
+
+    name: str
+    run: Run | None = None
+    state: RunState | None = None
+    place: int | None = None
+    step: int = 0
+    best: float | None = None
+    error: RunError | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether somebody is at work on it or will be."""
+        return self.state is not None and self.state.active
+
+
+def entries() -> list[Entry]:
+    """Every run, the newest first, those that come with attnviz last; what did not change is not read again."""
+    mine = [_entry(run) for run in _runs(runs_root())]
+    waiting = sorted((e.state.queued, e.name) for e in mine if e.state is not None and e.state.state == "queued")
+    places = {name: place for place, (_, name) in enumerate(waiting, 1)}
+    examples = [_entry(run) for run in _runs(EXAMPLE_RUNS)]
+    return [replace(entry, place=places.get(entry.name)) for entry in mine] + examples
+
+
+def is_own(run: Run) -> bool:
+    """Whether the run may be trained, renamed and deleted here."""
+    return run.folder.parent == runs_root()
+
+
+def runs_ahead(workers: int, mine: str | None = None) -> int:
+    """How many runs must end or stop before another one can start; one's own, which one can stop, is not counted."""
+    return max(0, 1 + sum(entry.active and entry.name != mine for entry in entries()) - workers)
+
+
+def _runs(root: Path) -> list[Run | RunError]:
+    found = [run for folder in (root.iterdir() if root.is_dir() else ()) if (run := _open(folder)) is not None]
+    return sorted(
+        found, key=lambda run: (run.config.created, run.name) if isinstance(run, Run) else ("", ""), reverse=True
+    )
+
+
+def _open(folder: Path) -> Run | RunError | None:
+    """The run in a folder, or why it cannot be opened; None: there is no run in it, or it is being made or deleted."""
+    try:
+        stamp = (folder / "config.json").stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return _opened(folder, stamp.st_mtime_ns, stamp.st_size)
+
+
+@lru_cache(1024)
+def _opened(folder: Path, changed: int, size: int) -> Run | RunError | None:
+    try:
+        return open_run(folder.name, folder.parent)
+    except RunNotFound:  # its name is none
+        return None
+    except RunError as error:
+        return error
+
+
+def _entry(run: Run | RunError) -> Entry:
+    if isinstance(run, RunError):
+        return Entry(str(run.details["name"]), error=run)
+    try:
+        state = run.state()
+        seen = _progress(run.metrics_path, run.config.task.metric).look()
+    except RunError as error:
+        return Entry(run.name, run, error=error)
+    return Entry(run.name, run, state, step=max(seen.step, state.step), best=seen.best)
+
+
+@lru_cache(1024)
+def _progress(path: Path, metric: Metric) -> Progress:
+    return Progress(path, metric)

@@ -1,0 +1,114 @@
+/** The numbers of a run, step by step: the lines of metrics.jsonl in typed arrays that grow. */
+
+const SMOOTHING = 0.9; // share of the past in the smoothed loss
+
+/** Float64 values, appended one at a time. */
+export class Growing {
+  constructor() {
+    this.length = 0;
+    this.values = new Float64Array(256);
+  }
+
+  push(value) {
+    if (this.length === this.values.length) {
+      const longer = new Float64Array(2 * this.length);
+      longer.set(this.values);
+      this.values = longer;
+    }
+    this.values[this.length] = value;
+    this.length += 1;
+  }
+
+  at(index) {
+    return this.values[index];
+  }
+
+  /** The values so far, not a copy. */
+  get all() {
+    return this.values.subarray(0, this.length);
+  }
+}
+
+/** Index of the last of these rising numbers that is not above x; -1: all are. */
+export function lastAt(numbers, x, count = numbers.length) {
+  let [low, high] = [0, count];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (numbers[middle] <= x) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+/**
+ * @typedef {Object} Look  a look at held-out data
+ * @property {number} step
+ * @property {number} loss
+ * @property {number} accuracy
+ * @property {number|null} train     accuracy on the training batch of that step
+ * @property {number[][]} outputs    token ids, per sample
+ * @property {number[]|null} spectrum
+ */
+export class Metrics {
+  constructor() {
+    this.clear();
+  }
+
+  clear() {
+    this.step = new Growing();
+    this.loss = new Growing();
+    this.smooth = new Growing();
+    this.rate = new Growing();
+    /** @type {Look[]} */
+    this.looks = [];
+    this.damaged = 0; // lines that are none of a run's
+    this.past = 0;
+    this.weight = 0;
+  }
+
+  /** @param {Uint8Array} bytes whole lines */
+  add(bytes) {
+    for (const line of new TextDecoder().decode(bytes).split("\n")) if (line) this.line(line);
+  }
+
+  line(line) {
+    let values;
+    try {
+      values = JSON.parse(line.replace(/\b(NaN|-?Infinity)\b/g, "null"));
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      this.damaged += 1;
+      return;
+    }
+    const { step, loss, learning_rate: rate, validation, accuracy, spectrum } = values;
+    if (typeof step !== "number" || typeof loss !== "number") {
+      this.damaged += 1;
+      return;
+    }
+    this.past = SMOOTHING * this.past + (1 - SMOOTHING) * loss;
+    this.weight = SMOOTHING * this.weight + (1 - SMOOTHING);
+    this.step.push(step);
+    this.loss.push(loss);
+    this.smooth.push(this.past / this.weight); // an exponential mean that knows how young it is
+    this.rate.push(rate ?? NaN);
+    if (!validation) return;
+    const { loss: held = NaN, accuracy: right = NaN, outputs = [] } = validation;
+    this.looks.push({ step, loss: held ?? NaN, accuracy: right ?? NaN, train: accuracy ?? null, outputs, spectrum: spectrum ?? null });
+  }
+
+  /** Index of the line of a step, or of the last one before it; -1: none. */
+  lineAt(step) {
+    return lastAt(this.step.values, step, this.step.length);
+  }
+
+  /** The last look at held-out data up to a step. @returns {Look|undefined} */
+  lookAt(step) {
+    let index = this.looks.length - 1;
+    while (index >= 0 && this.looks[index].step > step) index -= 1;
+    return this.looks[index];
+  }
+
+  get last() {
+    return this.step.length ? this.step.at(this.step.length - 1) : 0;
+  }
+}

@@ -1,0 +1,11 @@
+/** Fetches what the view of a run is made of while there is no run yet, so that its first picture is there at once. */
+
+import "./watch.js";
+import { loadPlotly } from "./watch-plot.js";
+
+/** As `mount` of watch.js; shows nothing. */
+export function mount({ data }) {
+  // what fails here fails again where it is needed, and is told there
+  loadPlotly(new URL(`../../${data.plotly}`, import.meta.url).href).catch(() => undefined);
+  return () => undefined;
+}

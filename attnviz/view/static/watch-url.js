@@ -1,0 +1,50 @@
+/** What the view of a run keeps in the page's address: the step that is looked at, the head and the sequence. */
+
+const WAIT_MS = 150;
+const NAMES = ["step", "site", "head", "seq"];
+
+let owner = null; // {run, place}: whose place stands in the address, as far as this page has written or read it
+let timer = 0;
+
+const whole = (text) => (text !== null && /^\d{1,9}$/.test(text) ? Number(text) : null);
+const placeIn = (parameters) => JSON.stringify(NAMES.map((name) => parameters.get(name)));
+
+/**
+ * What the address says, as far as the run has it; nothing where it still speaks of the run that was shown before.
+ * @param {object} header
+ */
+export function readPlace(header, search = window.location.search) {
+  const parameters = new URLSearchParams(search);
+  const place = placeIn(parameters);
+  if (owner && owner.run !== header.run && owner.place === place) return {};
+  owner = { run: header.run, place };
+  const found = {};
+  const site = header.sites.findIndex(({ name }) => name === parameters.get("site"));
+  const head = whole(parameters.get("head"));
+  if (site >= 0) Object.assign(found, { site, head: head !== null && head < header.sites[site].heads ? head : 0 });
+  const seq = whole(parameters.get("seq"));
+  if (seq !== null && seq < header.sequences.length) found.seq = seq;
+  const step = whole(parameters.get("step"));
+  if (step !== null) found.at = step;
+  return found;
+}
+
+/** Writes the place into the address, a moment after the last change. */
+export function writePlace({ at, site, head, seq }, header) {
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    const url = new URL(window.location.href);
+    const values = { step: at, site: header.sites[site].name, head, seq: seq || null };
+    for (const name of NAMES) {
+      if (values[name] === null) url.searchParams.delete(name);
+      else url.searchParams.set(name, String(values[name]));
+    }
+    owner = { run: header.run, place: placeIn(url.searchParams) };
+    if (url.href !== window.location.href) window.history.replaceState(window.history.state, "", url);
+  }, WAIT_MS);
+}
+
+/** Drops a write that has not happened yet: the page may be another one by then. */
+export function forgetPlace() {
+  clearTimeout(timer);
+}

@@ -1,0 +1,394 @@
+/**
+ * The view of a training run: its curves and every head's attention, live, at any step of its history.
+ * `mount` is what Streamlit calls; called again with another run, it begins anew.
+ */
+
+import { palette } from "./colors.js";
+import { el } from "./dom.js";
+import { exportMenu } from "./exports.js";
+import { fmt } from "./format.js";
+import { createStore } from "./store.js";
+import { openTable } from "./table.js";
+import { Tooltip } from "./tooltip.js";
+import { Charts } from "./watch-charts.js";
+import { Feed } from "./watch-feed.js";
+import { Head } from "./watch-head.js";
+import { Heads } from "./watch-heads.js";
+import { Metrics } from "./watch-metrics.js";
+import { Patterns } from "./watch-patterns.js";
+import { loadPlotly } from "./watch-plot.js";
+import { Samples } from "./watch-samples.js";
+import { Scores } from "./watch-scores.js";
+import { TimeBar } from "./watch-time.js";
+import { Timeline } from "./watch-timeline.js";
+import { Transport } from "./watch-transport.js";
+import { forgetPlace, readPlace, writePlace } from "./watch-url.js";
+
+const STYLES = ["view.css", "panels.css", "watch.css"];
+const PACE_MS = 4000; // over which the speed is measured
+const CLEARLY = 0.2; // above chance: a share of attention that is no accident
+const EVERYTHING = new Set(["news", "metrics", "snapshots", "snapshot", "at", "site", "head", "seq", "measure", "outline", "log", "smooth", "theme"]);
+const START = { at: null, site: 0, head: 0, seq: 0, query: null, key: null, dim: null, locked: false, hide: "none", hover: null, log: true, smooth: true, outline: true, measure: "mass" };
+
+const instances = new WeakMap(); // parentElement -> Watch
+
+/**
+ * @param {{data: object, parentElement: HTMLElement, setTriggerValue?: Function}} component
+ * @returns {() => void} cleanup
+ */
+export function mount(component) {
+  const { parentElement } = component;
+  const watch = instances.get(parentElement);
+  if (watch && watch.fits(component.data)) watch.receive(component);
+  else {
+    watch?.destroy();
+    instances.set(parentElement, new Watch(component));
+  }
+  return () => {
+    instances.get(parentElement)?.destroy();
+    instances.delete(parentElement);
+  };
+}
+
+/** One style sheet below the root, resolved when it has loaded or failed to. */
+export function style(root, name) {
+  const link = el("link", { rel: "stylesheet", href: new URL(name, import.meta.url).href });
+  const settled = new Promise((resolve) => {
+    link.addEventListener("load", resolve);
+    link.addEventListener("error", resolve);
+  });
+  root.append(link);
+  return settled;
+}
+
+class Watch {
+  constructor(component) {
+    this.component = component;
+    this.header = component.data;
+    this.root = el("div", { class: "attnviz aw", dataset: { run: this.header.run } });
+    component.parentElement.append(this.root);
+    this.metrics = new Metrics();
+    this.timeline = new Timeline();
+    this.scores = new Scores(this.header);
+    this.news = null;
+    this.paces = []; // {time, step}
+    this.snapshot = undefined;
+    const place = readPlace(this.header);
+    this.named = "site" in place;
+    this.first = this.firstSite();
+    this.store = createStore({ ...START, site: this.first, ...place });
+    this.store.subscribe((state, changed) => this.update(state, changed));
+    this.scheme = window.matchMedia("(prefers-color-scheme: dark)");
+    this.onScheme = () => this.retheme();
+    this.scheme.addEventListener("change", this.onScheme);
+    // nothing is drawn before its rules are there: sizes and colours come from them
+    Promise.all(STYLES.map((name) => style(this.root, name))).then(() => this.gone || this.build());
+  }
+
+  /** The first layer that writes the answer. */
+  firstSite() {
+    const kind = this.header.sequences[0].patterns[0]?.kind ?? "self";
+    return Math.max(0, this.header.sites.findIndex((site) => site.stack === this.header.stack && site.kind === kind));
+  }
+
+  /** Whether this is the view of that run, in that language. */
+  fits({ run, lang, steer }) {
+    return run === this.header.run && lang === this.header.lang && steer === this.header.steer;
+  }
+
+  receive(component) {
+    this.component = component;
+    this.retheme();
+    this.feed?.wake();
+  }
+
+  build() {
+    this.readColours();
+    const ctx = this.context();
+    this.ctx = ctx;
+    this.body = el("div", { class: "av-body aw-body" });
+    this.root.append(this.body);
+    this.live = el("div", { class: "av-live", "aria-live": "polite" });
+    ctx.tooltip = new Tooltip(this.body);
+    this.transport = new Transport(ctx);
+    this.time = new TimeBar(ctx);
+    this.heads = new Heads(ctx);
+    this.head = new Head(ctx);
+    this.charts = new Charts(ctx);
+    this.patterns = new Patterns(ctx);
+    this.samples = new Samples(ctx);
+    this.parts = [this.transport, this.time, this.heads, this.head, this.charts, this.patterns, this.samples];
+    const { loss, metric, rate, spectrum } = this.charts;
+    this.body.prepend(
+      this.transport.element,
+      this.time.element,
+      el("div", { class: "aw-columns" }, [
+        el("div", { class: "aw-column" }, [
+          el("section", { class: "aw-attention", "aria-label": ctx.t("watch.attention") }, [this.headline(), el("div", { class: "aw-pair" }, [this.heads.element, this.head.element])]),
+          this.samples.element,
+        ]),
+        el("section", { class: "aw-curves", "aria-label": ctx.t("watch.curves") }, [loss.element, metric.element, this.patterns.element, spectrum.element, rate.element]),
+      ]),
+      this.live,
+    );
+    const address = new URL(`../../runs/${encodeURIComponent(this.header.run)}/news`, import.meta.url).href;
+    this.feed = new Feed(address, this.header.lang, (...news) => this.take(...news), (problem) => this.tell(problem));
+    this.update(this.store.state, EVERYTHING);
+    this.root.dataset.ready = "true";
+  }
+
+  /** What the heads look at, and the choice among several sequences. */
+  headline() {
+    const { t } = this.ctx;
+    const { sequences } = this.header;
+    const parts = [el("h3", { text: t("watch.attention") })];
+    if (sequences.length > 1) {
+      const choice = el("select", { class: "aw-select aw-sequence", on: { change: () => this.store.set({ seq: Number(choice.value) }) } },
+        sequences.map(({ tokens, source }, n) => el("option", { value: n, text: `${n + 1}: ${(source ?? tokens).join(" ").slice(0, 40)}`, selected: n === this.store.state.seq })));
+      parts.push(el("label", { class: "aw-field" }, [el("span", { text: t("watch.sequence") }), choice]));
+    }
+    return el("header", { class: "aw-headline" }, parts);
+  }
+
+  context() {
+    const watch = this;
+    const { header, store } = this;
+    const number = (x) => x.toLocaleString(header.lang);
+    const percent = (share) => (Number.isFinite(share) ? share.toLocaleString(header.lang, { style: "percent", maximumFractionDigits: share < 0.0995 || (share > 0.99 && share < 1) ? 1 : 0 }) : "–");
+    const t = (key, params = {}) => (header.strings[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => (name in params ? String(params[name]) : whole));
+    const orDash = (x) => (Number.isNaN(x) ? "–" : fmt(x));
+    return {
+      header, store, t, number, percent, fmt, lang: header.lang,
+      full: fmt, // the weights are rounded to 255 levels: more digits would say nothing
+      file: header.run,
+      root: this.root,
+      metrics: this.metrics, timeline: this.timeline, scores: this.scores,
+      get news() {
+        return watch.news;
+      },
+      get snapshot() {
+        return watch.snapshot;
+      },
+      palette: () => this.palette,
+      plotly: () => this.plotly(),
+      index: () => this.index(),
+      position: () => this.position(),
+      range: () => [0, Math.max(10, this.metrics.last, this.timeline.steps.at(-1) ?? 0)],
+      pace: () => this.pace(),
+      peakRate: () => this.peakRate(),
+      jump: (step) => store.set({ at: this.timeline.length ? this.timeline.steps[this.timeline.indexAt(step)] : null }),
+      hoverStep: (step, event) => this.hover(step, event),
+      follow: () => {
+        this.follows = true;
+        store.set({ at: null });
+      },
+      command: (name, value) => this.command(name, value),
+      announce: (text) => this.announce(text),
+      openTable: (spec) => openTable({ root: this.root, t, fmt: orDash, full: orDash }, spec),
+      exportMenu: (spec, anchor) => exportMenu(this.ctx, spec, anchor),
+      data: { header: { lang: header.lang }, get: (_site, _head, stage) => (stage === "weights" ? this.head.matrix.spec?.matrix : undefined) },
+    };
+  }
+
+  // -- what comes -----------------------------------------------------------------------------------------
+
+  /** Takes what is new. */
+  async take(news, metrics, attention) {
+    if (news.reset) {
+      this.metrics.clear();
+      this.timeline.clear();
+      this.scores.clear();
+      this.paces = [];
+      this.store.touch("metrics");
+      this.store.touch("snapshots");
+    }
+    if (metrics.length) {
+      this.metrics.add(metrics);
+      this.store.touch("metrics");
+    }
+    if (attention.length) {
+      this.stay();
+      await this.timeline.add(attention, (snapshot) => this.scores.add(snapshot, this.timeline));
+      this.chooseHead();
+      this.store.touch("snapshots");
+    }
+    const before = this.news;
+    this.news = news;
+    this.measurePace(news);
+    this.store.touch("news");
+    if (before && before.state !== news.state) this.announce(this.ctx.t("watch.announce", { state: this.ctx.t(`watch.state.${news.state}`), step: this.ctx.number(news.step) }));
+    this.root.dataset.state = news.state;
+    this.root.dataset.snapshots = String(this.timeline.length);
+    if (this.metrics.damaged) this.tell({ kind: "damaged", message: "" });
+  }
+
+  /** A view that does not follow stays where it began, until somebody asks for the newest. */
+  stay() {
+    const { header, timeline, store } = this;
+    if (header.follow || this.follows || !timeline.length || store.state.at !== null) return;
+    store.set({ at: timeline.steps.at(-1) });
+  }
+
+  /** Where nobody has chosen a head, the first that clearly does the task's work is shown, and stays. */
+  chooseHead() {
+    const { site, head, seq } = this.store.state;
+    if (this.named || site !== this.first || head !== 0) return;
+    const leader = this.scores.leader(seq, this.timeline.length - 1);
+    if (!leader || leader.mass < leader.chance + CLEARLY) return;
+    this.named = true;
+    this.store.set({ site: this.header.sites.findIndex(({ name }) => name === leader.site), head: leader.head });
+  }
+
+  tell(problem) {
+    const text = problem ? problem.message || this.ctx.t(`watch.problem.${problem.kind}`) : "";
+    this.transport.showProblem(text);
+    this.root.dataset.problem = problem?.kind ?? "";
+  }
+
+  measurePace({ state }) {
+    const time = performance.now();
+    if (state !== "running") this.paces = [];
+    this.paces.push({ time, step: this.metrics.last });
+    while (this.paces.length > 2 && time - this.paces[0].time > PACE_MS) this.paces.shift();
+  }
+
+  /** Steps per second of late; 0 while that is not known. */
+  pace() {
+    if (this.paces.length < 2) return 0;
+    const [first, last] = [this.paces[0], this.paces.at(-1)];
+    return (1000 * (last.step - first.step)) / (last.time - first.time);
+  }
+
+  /** The learning rate at its highest: what the last steps used, over the share that the schedule gave them. */
+  peakRate() {
+    const { rates: { every, values }, learning_rate: configured } = this.header;
+    const step = Math.floor(this.metrics.last / every) * every;
+    const line = this.metrics.lineAt(step);
+    const planned = values[step / every - 1];
+    return line >= 0 && planned > 0 ? (configured * this.metrics.rate.at(line)) / planned : configured;
+  }
+
+  // -- what is done ---------------------------------------------------------------------------------------
+
+  command(name, value) {
+    this.component.setTriggerValue?.("command", { name, value });
+    this.feed.wake(true);
+  }
+
+  /** Index of the snapshot that is shown. */
+  index() {
+    const { at } = this.store.state;
+    return at === null ? Math.max(0, this.timeline.length - 1) : this.timeline.indexAt(at);
+  }
+
+  /** Its step. */
+  position() {
+    return this.timeline.steps[this.index()] ?? 0;
+  }
+
+  hover(step, event) {
+    this.store.set({ hover: step });
+    if (step === null) this.ctx.tooltip.hide();
+    else this.ctx.tooltip.show(this.describe(step), event.clientX, event.clientY);
+  }
+
+  /** All that is known of one step. */
+  describe(step) {
+    const { t, number, percent } = this.ctx;
+    const { metrics } = this;
+    const lines = [{ label: t("watch.step"), text: number(step) }];
+    const line = metrics.lineAt(step);
+    if (line >= 0) {
+      lines.push({ label: t("watch.tip.loss"), text: fmt(metrics.loss.at(line)) });
+      lines.push({ label: t("watch.tip.smooth"), text: fmt(metrics.smooth.at(line)) });
+    }
+    const look = metrics.lookAt(step);
+    if (look) {
+      const at = look.step === step ? "" : ` (${t("watch.at_step", { step: number(look.step) })})`;
+      lines.push({ label: t("watch.tip.held_loss"), text: fmt(look.loss) + at });
+      if (look.train !== null) lines.push({ label: t("watch.tip.train_metric"), text: percent(look.train) });
+      lines.push({ label: t("watch.tip.held_metric"), text: percent(look.accuracy) });
+    }
+    if (line >= 0) lines.push({ label: t("watch.rate"), text: fmt(metrics.rate.at(line)) });
+    const best = this.timeline.length ? this.scores.best(this.store.state.seq, this.header.sites[this.store.state.site].name, this.store.state.head, this.timeline.indexAt(step)) : null;
+    if (best) lines.push({ label: t(best.pattern.key), text: percent(best.mass) });
+    return lines;
+  }
+
+  announce(text) {
+    this.live.textContent = text;
+  }
+
+  /** The charts' library; undefined, and a word about it, when it cannot be had. */
+  async plotly() {
+    try {
+      return await loadPlotly(new URL(`../../${this.header.plotly}`, import.meta.url).href);
+    } catch {
+      this.tell({ kind: "network", message: "" });
+      return undefined;
+    }
+  }
+
+  // -- what is shown --------------------------------------------------------------------------------------
+
+  /** @param {Set<string>} changed */
+  update(state, changed) {
+    if (!this.body) return;
+    const moved = changed.has("at") || (changed.has("snapshots") && state.at === null);
+    if (moved) changed = new Set([...changed, "at"]);
+    if (moved || changed.has("snapshots")) changed = this.look(changed);
+    for (const part of this.parts) part.update(changed);
+    if (["hover", "at", "metrics", "snapshots"].some((key) => changed.has(key))) this.markSteps(state);
+    if (["at", "site", "head", "seq"].some((key) => changed.has(key))) writePlace(state, this.header);
+    this.mirror(state);
+  }
+
+  /** Brings the snapshot of the position; the pictures change when it is there. */
+  look(changed) {
+    const index = this.index();
+    if (!this.timeline.length) return changed;
+    const ready = this.timeline.ready(index);
+    if (ready) {
+      if (ready === this.snapshot) return changed;
+      this.snapshot = ready;
+      return new Set([...changed, "snapshot"]);
+    }
+    this.timeline.snapshot(index).then(() => index === this.index() && this.store.touch("at"));
+    return changed;
+  }
+
+  markSteps({ hover, at }) {
+    const steps = { hover, position: at === null || !this.timeline.length ? null : this.position() };
+    for (const chart of [...this.charts.all, ...this.patterns.charts]) chart.mark(steps);
+  }
+
+  /** The state on the root element, for tests and for style. */
+  mirror(state) {
+    const { dataset } = this.root;
+    dataset.step = String(this.position());
+    dataset.site = this.header.sites[state.site].name;
+    dataset.head = String(state.head);
+    dataset.follows = String(state.at === null);
+  }
+
+  readColours() {
+    this.palette = palette(this.root);
+    this.root.dataset.theme = this.palette.dark ? "dark" : "light";
+    this.palette = palette(this.root); // the theme's own tints
+  }
+
+  retheme() {
+    if (!this.body) return;
+    this.readColours();
+    this.store.touch("theme");
+  }
+
+  destroy() {
+    this.gone = true;
+    forgetPlace();
+    this.feed?.destroy();
+    this.scheme.removeEventListener("change", this.onScheme);
+    this.parts?.forEach((part) => part.destroy?.());
+    this.root.remove();
+  }
+}

@@ -1,0 +1,6 @@
+"""Training: a small model on a small task, live."""
+
+from attnviz.ui import training
+
+training.ADDRESS.arrive()
+training.page()

@@ -1,0 +1,141 @@
+"""The Runs page in a real browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from attnviz import locale
+from attnviz.training import RECIPES, Run, RunConfig, record
+from tests.browser.conftest import Open, view
+from tests.training.runs import small_run
+
+
+def say(key: str, lang: str = "en", **params: object) -> str:
+    return locale.t(lang, f"runs.{key}", **params)
+
+
+def address(page: Page) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.evaluate("location.href")).query).items()}
+
+
+def wait_for_runs(page: Page, names: str) -> None:
+    page.wait_for_function("names => new URLSearchParams(location.search).get('run') === names", arg=names)
+
+
+@pytest.fixture
+def runs(runs_folder: Path, request: pytest.FixtureRequest) -> list[Run]:
+    """Two short runs with names of this test's own."""
+    names = [
+        f"{request.node.name.removeprefix('test_').translate(dict.fromkeys(map(ord, '[]-')))[:60]}-{letter}"
+        for letter in "ab"
+    ]
+    made = [small_run(runs_folder / name, steps=8) for name in names]
+    for run in made:
+        record(run)
+    return made
+
+
+def row(page: Page, name: str) -> Locator:
+    return page.locator(".st-key-runs-table tbody tr").filter(has=page.get_by_role("button", name=name, exact=True))
+
+
+def test_a_run_is_chosen_and_several_are_compared(open_page: Open, runs: list[Run]) -> None:
+    first, second = (run.name for run in runs)
+    page = open_page(path="runs", run=first)
+    expect(view(page)).to_have_attribute("data-state", "done")
+    expect(row(page, first)).to_contain_text(say("state.done"))
+    expect(row(page, first)).to_contain_text("8 / 8")
+    row(page, second).get_by_role("checkbox").check()
+    page.wait_for_function("new URLSearchParams(location.search).get('run')?.includes(',')")
+    expect(view(page)).to_have_attribute("data-points", "8 8")
+    row(page, second).get_by_role("button").click()
+    wait_for_runs(page, second)
+    expect(view(page)).to_have_attribute("data-state", "done")
+    expect(row(page, first).get_by_role("checkbox")).not_to_be_checked()
+    page.evaluate("history.back()")
+    page.wait_for_function("new URLSearchParams(location.search).get('run')?.includes(',')")
+    expect(row(page, first).get_by_role("checkbox")).to_be_checked()
+
+
+def test_a_run_is_renamed(open_page: Open, runs: list[Run]) -> None:
+    run = runs[0]
+    page = open_page(path="runs", run=run.name)
+    page.locator(".st-key-actions").get_by_role("button", name=say("rename")).click()
+    field = page.get_by_label(say("new_name"), exact=True)
+    field.fill("../no")
+    field.press("Enter")
+    page.locator(".st-key-rename-now button").click()
+    expect(page.get_by_role("alert").first).to_contain_text("../no")
+    field.fill("quite another name")
+    field.press("Enter")
+    page.locator(".st-key-rename-now button").click()
+    wait_for_runs(page, "quite-another-name")
+    expect(row(page, "quite-another-name")).to_be_visible()
+
+
+def test_deleting_asks_first(open_page: Open, runs: list[Run]) -> None:
+    run = runs[0]
+    page = open_page(path="runs", run=run.name)
+    page.locator(".st-key-delete button").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text(run.name)
+    dialog.get_by_role("button", name=say("keep")).click()
+    expect(dialog).to_have_count(0)
+    assert run.folder.exists()
+    page.locator(".st-key-delete button").click()
+    dialog.get_by_role("button", name=say("delete_now")).click()
+    expect(row(page, run.name)).to_have_count(0)
+    expect(dialog).to_have_count(0)
+    assert not run.folder.exists()
+
+
+def test_the_list_follows_a_run_that_is_under_way(open_page: Open, runs_folder: Path) -> None:
+    page = open_page(path="training", recipe="parity", steps="100000", seed="64", batch="8")
+    page.locator(".st-key-play button").click()
+    expect(view(page)).to_have_attribute("data-state", "running")
+    page.wait_for_function("new URLSearchParams(location.search).has('run')")
+    name = address(page)["run"]
+    page.locator(".st-key-pages").get_by_role("link", name=locale.t("en", "page.runs")).click()
+    row(page, name).get_by_role("button").click()
+    expect(page.locator(".st-key-delete button")).to_be_disabled()
+    before = row(page, name).locator("td").nth(6).inner_text()
+    expect(row(page, name).locator("td").nth(6)).not_to_have_text(before)
+    page.locator(".aw-transport").get_by_role("button", name=locale.t("en", "watch.stop"), exact=True).click()
+    expect(row(page, name)).to_contain_text(say("state.stopped"))
+    expect(page.locator(".st-key-delete button")).to_be_enabled()
+
+
+def test_settings_lead_to_the_training_page(open_page: Open, runs_folder: Path) -> None:
+    config = RunConfig.of_recipe(RECIPES["majority"].changed(steps=4, seed=9))
+    run = Run.create(runs_folder / "settings-of-this", config)
+    page = open_page(path="runs", run=run.name)
+    page.locator(".st-key-actions").get_by_role("link", name=say("settings")).click()
+    page.wait_for_function("location.pathname.endsWith('/training')")
+    page.wait_for_function("new URLSearchParams(location.search).get('seed') === '9'")
+    assert address(page)["run"] == run.name
+    assert address(page)["steps"] == "4"
+
+
+def test_the_names_of_the_files_to_take_away_are_links(open_page: Open, runs: list[Run]) -> None:
+    page = open_page(path="runs", run=runs[0].name)
+    page.locator(".st-key-actions").get_by_role("button", name=say("export")).click()
+    links = page.locator("a[href*='attnviz/runs/']")
+    expect(links).to_have_count(5)
+    for href in links.evaluate_all("links => links.map(link => link.href)"):
+        answer = page.request.get(href)
+        assert answer.ok, href
+        assert "attachment" in answer.headers["content-disposition"], href
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("lang", locale.LANGUAGES)
+def test_nothing_sticks_out_on_a_phone(open_page: Open, runs: list[Run], lang: str, scheme: str) -> None:
+    page = open_page(390, 844, scheme, path="runs", lang=lang, run=runs[0].name)
+    view(page)
+    expect(row(page, runs[0].name)).to_contain_text(say("state.done", lang))
+    for part in ("document.scrollingElement", "document.querySelector('.stMain')"):
+        assert page.evaluate(f"{part}.scrollWidth <= innerWidth"), part

@@ -1,0 +1,334 @@
+"""The view of a training run in a real browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from attnviz import locale
+from attnviz.analysis import score_heads
+from attnviz.attention import Mask
+from attnviz.errors import TrainingDiverged
+from attnviz.training import RECIPES, Recording, Run, RunConfig, RunState, record
+from tests.browser.conftest import Open, view
+from tests.training.runs import small_run
+
+STEPS = 40
+
+
+@pytest.fixture(scope="module")
+def learned(runs_folder: Path) -> Run:
+    """A run that is done: two layers of two heads, two sequences that are watched."""
+    run = small_run(runs_folder / "watch-learned", steps=STEPS)
+    record(run)
+    return run
+
+
+@pytest.fixture
+def bare(server: str, browser: Browser) -> Iterator[Page]:
+    """A page on which requests may fail."""
+    context = browser.new_context(viewport={"width": 1200, "height": 800}, locale="en-US")
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    yield page
+    context.close()
+
+
+def shown(page: Page, step: int | None = None) -> Locator:
+    """The view, once its snapshots are there (and it stands at a step)."""
+    root = view(page)
+    expect(root).to_have_attribute("data-snapshots", re.compile(r"^[1-9]"))
+    if step is not None:
+        expect(root).to_have_attribute("data-step", str(step))
+    return root
+
+
+def address(page: Page) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.evaluate("location.href")).query).items()}
+
+
+def say(key: str, lang: str = "en", **params: object) -> str:
+    return locale.t(lang, f"watch.{key}", **params)
+
+
+def slider(page: Page) -> Locator:
+    return page.get_by_role("slider", name=say("time"))
+
+
+def cells(page: Page) -> list[list[str]]:
+    """The open table, without its headings."""
+    rows = page.locator(".avp-dialog tbody tr")
+    return rows.evaluate_all("rows => rows.map(row => [...row.querySelectorAll('th, td')].map(c => c.textContent))")
+
+
+def test_everything_that_was_recorded_is_there(open_page: Open, learned: Run) -> None:
+    page = open_page(path="runs", run=learned.name)
+    root = shown(page, STEPS)
+    assert root.get_attribute("data-snapshots") == str(len(learned.timeline().steps))
+    assert root.get_attribute("data-state") == "done"
+    expect(page.locator("[data-chart=loss]")).to_have_attribute("data-points", str(STEPS))
+    page.locator("[data-chart=loss]").get_by_role("button", name="Table").click()
+    assert [float(row[1]) for row in cells(page)] == pytest.approx([m.loss for m in learned.metrics()], rel=0.01)
+
+
+def test_scores_are_those_that_python_computes(open_page: Open, learned: Run) -> None:
+    page = open_page(path="runs", run=learned.name)
+    shown(page)
+    timeline, batch = learned.timeline(), learned.probe()[0]
+    (pattern,) = learned.config.task.expected(batch.tokens[0].tolist())
+    allowed = Mask().allowed(*pattern.reads.shape)
+    for measure in ("mass", "hits"):
+        page.locator(f"[data-measure={measure}]").click()
+        page.locator("[data-chart=pattern-0]").get_by_role("button", name="Table").click()
+        table = cells(page)
+        page.keyboard.press("Escape")
+        assert [int(row[0]) for row in table] == list(timeline.steps)
+        for step, *values in table:
+            sites = timeline.weights(int(step))[0].values()
+            scores = [score_heads(weights / 255, pattern.reads, allowed) for weights in sites]
+            expected = [value for score in scores for value in getattr(score, measure).tolist()]
+            assert [float(value) for value in values] == pytest.approx(expected, abs=0.003)
+
+
+def test_one_position_for_everything(open_page: Open, learned: Run) -> None:
+    page = open_page(path="runs", run=learned.name)
+    shown(page, STEPS)
+    assert "step" not in address(page)
+    slider(page).press("Home")
+    root = shown(page, 0)
+    expect(page.locator(".aw-samples-card h3")).to_have_text(say("samples"))
+    page.wait_for_function("new URLSearchParams(location.search).get('step') === '0'")
+    for _ in range(3):
+        slider(page).press("ArrowRight")
+    step = learned.timeline().steps[3]
+    expect(root).to_have_attribute("data-step", str(step))
+    kept = max(kept for kept in learned.checkpoints() if kept <= step)
+    link = page.get_by_role("link", name=say("explorer", step=kept))
+    assert parse_qs(urlsplit(link.get_attribute("href") or "").query)["model"] == [f"run/{learned.name}@{kept}"]
+    box = page.locator("[data-chart=metric] .aw-frame").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] * 0.75, box["y"] + 60)
+    expect(root).to_have_attribute("data-step", re.compile("^(2|3)"))
+    expect(page.locator(".aw-samples-card h3")).to_have_text(re.compile(r"\d"))
+    page.get_by_role("button", name=say("newest")).click()
+    expect(root).to_have_attribute("data-step", str(STEPS))
+    page.wait_for_function("!new URLSearchParams(location.search).has('step')")
+
+
+def test_a_link_opens_step_head_and_sequence(open_page: Open, learned: Run) -> None:
+    page = open_page(path="runs", run=learned.name, step="8", site="encoder.1.self", head="1", seq="1")
+    root = shown(page, 8)
+    assert (root.get_attribute("data-site"), root.get_attribute("data-head")) == ("encoder.1.self", "1")
+    expect(page.locator(".aw-sequence")).to_have_value("1")
+
+
+def test_the_chosen_head_has_the_recorded_weights(open_page: Open, learned: Run) -> None:
+    page = open_page(path="runs", run=learned.name, step="8", site="encoder.1.self", head="1")
+    shown(page, 8)
+    page.locator(".aw-head").get_by_role("button", name="Table").click()
+    weights = learned.timeline().weights(8)[0]["encoder.1.self"][1] / 255
+    for row, expected in zip(cells(page), weights.tolist(), strict=True):
+        assert [float(value) for value in row[1:]] == pytest.approx(expected, abs=0.0006)
+
+
+UNPACK = """async ([news, modules]) => {
+  const { Timeline } = await import(modules);
+  const bytes = new Uint8Array(await (await fetch(news)).arrayBuffer());
+  const size = new DataView(bytes.buffer).getUint32(0, true);
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + size)));
+  const timeline = new Timeline();
+  await timeline.add(bytes.subarray(4 + size + header.metrics), () => {});
+  timeline.kept.clear();
+  const last = timeline.length - 1;
+  const forgotten = await timeline.snapshot(last - 1);
+  return [timeline.steps, [...forgotten], [...timeline.newest]];
+}"""
+
+
+def test_snapshots_that_were_forgotten_are_unpacked_again(open_page: Open, learned: Run) -> None:
+    page = open_page(path="runs", run=learned.name)
+    shown(page)
+    place = [f"/attnviz/runs/{learned.name}/news", "/attnviz/view/static/watch-timeline.js"]
+    steps, forgotten, newest = page.evaluate(UNPACK, place)
+    timeline = learned.timeline()
+    assert tuple(steps) == timeline.steps
+    for step, values in ((steps[-2], forgotten), (steps[-1], newest)):
+        weights = [w.flatten().tolist() for sequence in timeline.weights(step) for w in sequence.values()]
+        assert values == [value for site in weights for value in site]
+
+
+def test_another_run_begins_at_its_own_newest_step(open_page: Open, runs_folder: Path, learned: Run) -> None:
+    other = small_run(runs_folder / "watch-next", steps=20)
+    record(other)
+    page = open_page(path="runs", run=learned.name, step="5")
+    shown(page, 5)
+    page.get_by_text(other.name, exact=True).click()
+    expect(page.locator(f'.aw[data-run="{other.name}"]')).to_have_attribute("data-step", "20")
+    page.wait_for_function("!new URLSearchParams(location.search).has('step')")
+
+
+COLLECT = """root => {
+  window.stops = [];
+  let before = root.dataset.step;
+  const look = () => {
+    if (root.dataset.step === before) return;
+    before = root.dataset.step;
+    window.stops.push(Number(before));
+  };
+  new MutationObserver(look).observe(root, { attributeFilter: ["data-step"] });
+}"""
+
+
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_history_plays_from_the_beginning(
+    open_page: Open, learned: Run, motion: Literal["no-preference", "reduce"]
+) -> None:
+    page = open_page(path="runs", run=learned.name, prepare=lambda page: page.emulate_media(reduced_motion=motion))
+    root = shown(page, STEPS)
+    root.evaluate(COLLECT)
+    page.get_by_role("button", name=say("replay")).click()
+    page.wait_for_function("new Set(window.stops).size >= 3")
+    page.get_by_role("button", name=say("replay.pause")).click()
+    expect(root).to_have_attribute("data-follows", "false")
+    stops = page.evaluate("window.stops")
+    assert stops[0] == 0
+    assert stops == sorted(stops)
+    assert set(stops) <= set(learned.timeline().steps)
+
+
+@pytest.fixture
+def endless(runs_folder: Path) -> Iterator[Run]:
+    """A run that has not begun and would not end by itself."""
+    recipe = RECIPES["reverse"].changed(steps=100_000)
+    training = replace(recipe.training, batch_size=8)
+    run = Run.create(runs_folder / "watch-live", RunConfig(recipe.task, recipe.model, training, Recording(5)))
+    yield run
+    run.commands.send("stop")  # the next test needs the worker
+
+
+def test_a_run_is_steered_and_watched_live(open_page: Open, endless: Run) -> None:
+    run = endless
+    page = open_page(path="runs", run=run.name)
+    root = view(page)
+    button = {
+        key: page.get_by_role("button", name=say(key), exact=True) for key in ("pause", "resume", "stop", "step_once")
+    }
+    expect(button["step_once"]).to_be_disabled()
+    page.get_by_role("button", name=say("train_now"), exact=True).click()
+    expect(root).to_have_attribute("data-state", "running")
+    expect(root).to_have_attribute("data-snapshots", re.compile(r"^([3-9]|\d\d)"))
+    button["pause"].click()
+    expect(root).to_have_attribute("data-state", "paused")
+    before = len(run.metrics())
+    button["step_once"].click()
+    where = page.locator(".aw-where")
+    expect(where).to_contain_text(say("steps", step=f"{before + 1:,}", steps="100,000"))
+    assert len(run.metrics()) == before + 1
+    page.get_by_label(say("speed")).select_option("1")
+    page.locator(".aw-tuning input").press("ArrowLeft")
+    expect(page.locator(".aw-rate-text b")).to_have_text("0.0028")
+    button["resume"].click()
+    expect(root).to_have_attribute("data-state", "running")
+    button["stop"].click()
+    expect(root).to_have_attribute("data-state", "stopped")
+    expect(button["resume"]).to_be_enabled()
+    rates = [line.learning_rate / run.config.training.rate(line.step) for line in run.metrics()]
+    assert rates[0] == pytest.approx(1)
+    assert rates[-1] == pytest.approx(0.0028 / 0.003)
+
+
+@pytest.mark.parametrize("lang", list(locale.LANGUAGES))
+def test_a_run_that_diverged_says_why_and_how_to_go_on(open_page: Open, runs_folder: Path, lang: str) -> None:
+    run = small_run(runs_folder / f"watch-diverged-{lang}")
+    error = TrainingDiverged(7, 99.0, 1.0)
+    run.write_state(RunState("failed", 7, message=str(error), error={"code": error.code, "details": error.details}))
+    page = open_page(path="runs", run=run.name, lang=lang)
+    alert = page.locator(".aw-failure")
+    expect(alert).to_contain_text(locale.t(lang, "error.training_diverged", **error.details))
+    expect(alert.get_by_label(say("rate", lang))).to_have_value("0.0003")
+    alert.get_by_role("button", name=say("resume_lower", lang)).click()
+    expect(view(page)).to_have_attribute("data-state", "done", timeout=30_000)
+    assert run.metrics()[-1].learning_rate < 0.0003
+
+
+def test_what_a_file_says_is_text(open_page: Open, runs_folder: Path) -> None:
+    run = small_run(runs_folder / "watch-hostile")
+    message = "<img src=x onerror=alert(1)>"
+    run.write_state(RunState("failed", 1, message=message))
+    page = open_page(path="runs", run=run.name)
+    expect(page.locator(".aw-failure")).to_contain_text(message)
+    assert page.locator(".aw-failure img").count() == 0
+
+
+def test_a_server_that_does_not_answer_is_asked_again(bare: Page, server: str, learned: Run) -> None:
+    bare.route("**/news?*", lambda route: route.abort())
+    bare.goto(f"{server}/runs?run={learned.name}")
+    problem = bare.locator(".aw-problem")
+    expect(problem).to_have_text(say("problem.network"))
+    bare.unroute("**/news?*")
+    shown(bare, STEPS)
+    expect(problem).to_be_hidden()
+
+
+def test_a_run_that_was_deleted_says_so(bare: Page, server: str, learned: Run) -> None:
+    gone = {"error": "run_not_found", "message": locale.t("en", "error.run_not_found", name="x")}
+    bare.route("**/news?*", lambda route: route.fulfill(status=404, json=gone))
+    bare.goto(f"{server}/runs?run={learned.name}")
+    expect(bare.locator(".aw-problem")).to_have_text(gone["message"])
+
+
+def test_nothing_is_asked_once_a_run_has_ended(open_page: Open, learned: Run) -> None:
+    asked: list[str] = []
+    page = open_page(
+        path="runs",
+        run=learned.name,
+        prepare=lambda page: page.on("request", lambda request: asked.append(request.url)),
+    )
+    shown(page, STEPS)
+    page.wait_for_timeout(1200)
+    assert len([url for url in asked if "/news?" in url]) == 2  # the second finds nothing more
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_shows_all_of_it(open_page: Open, learned: Run, scheme: str) -> None:
+    page = open_page(width=390, height=844, scheme=scheme, path="runs", run=learned.name)
+    root = shown(page, STEPS)
+    assert root.get_attribute("data-theme") == scheme
+    wide = root.evaluate(
+        "root => [...root.querySelectorAll('*')].filter(e => e.getBoundingClientRect().right > innerWidth + 1"
+        " && !e.closest('.av-scroller, .aw-heads, svg')).map(e => e.className)"
+    )
+    assert wide == []
+    page.locator(".aw-samples-card").scroll_into_view_if_needed()
+    expect(page.locator(".aw-samples li")).to_have_count(6)
+
+
+def test_the_first_screen_of_the_training_page(open_page: Open, learned: Run) -> None:
+    page = open_page(path="training", run=learned.name)
+    shown(page, STEPS)
+    for part in (".aw-transport", ".aw-time-row", "[data-chart=loss]", "[data-chart=metric]", ".aw-heads", ".aw-head"):
+        box = page.locator(part).bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 900, part
+
+
+def test_runs_are_compared(open_page: Open, runs_folder: Path, learned: Run) -> None:
+    other = small_run(runs_folder / "watch-other", steps=20)
+    record(other)
+    page = open_page(path="runs", run=f"{learned.name},{other.name}")
+    root = page.locator(".aw-compare")
+    expect(root).to_have_attribute("data-points", re.compile(r"^(40 20|20 40)$"))
+    key = page.locator(".aw-key")
+    expect(key).to_contain_text(learned.name)
+    expect(key).to_contain_text(other.name)
+    page.locator("[data-chart=loss]").get_by_role("button", name="Table").click()
+    assert [int(row[0]) for row in cells(page)] == sorted(
+        {look.step for run in (learned, other) for look in run.metrics() if look.validation}
+    )

@@ -1,0 +1,73 @@
+"""The pages as the server builds them, without a browser; a queue that trains nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+import attnviz.ui
+from attnviz.training import Run, RunState
+from attnviz.training.process import ProcessId
+
+ENTRY = str(Path(attnviz.ui.__file__).parent / "entry.py")
+
+
+def open_page(name: str, **params: str) -> AppTest:
+    """A page as a link opens it."""
+    page = AppTest.from_file(ENTRY, default_timeout=60).run()
+    for key, value in params.items():
+        page.query_params[key] = value
+    page.switch_page(f"../../pages/{name}.py")
+    return run(page)
+
+
+def run(page: AppTest) -> AppTest:
+    page.run()
+    assert not page.exception
+    return page
+
+
+def click(page: AppTest, key: str) -> AppTest:
+    page.button(key=key).click()
+    return run(page)
+
+
+def messages(page: AppTest) -> str:
+    return "\n".join(m.value for kind in (page.error, page.warning, page.info, page.caption) for m in kind)
+
+
+def payload(page: AppTest, has: str) -> dict[str, Any] | None:
+    """What the component was given whose data have this key; None when it is not on the page."""
+    for element in page.main:
+        text = getattr(getattr(element, "proto", None), "json", "")
+        data = json.loads(text) if text else None
+        if isinstance(data, dict) and has in data:
+            return data
+    return None
+
+
+def address(page: AppTest) -> dict[str, str]:
+    """What is published, without what is empty."""
+    data = payload(page, "parameters")
+    assert data is not None
+    return {name: value for name, value in data["parameters"].items() if value}
+
+
+class Queue:
+    """Keeps the runs that were submitted; they wait, and nobody trains them."""
+
+    workers = 1
+
+    def __init__(self) -> None:
+        self.submitted: list[str] = []
+
+    def submit(self, run: Run, learning_rate: float | None = None) -> None:
+        self.submitted.append(run.name)
+        run.write_state(RunState("queued", run.state().step, ProcessId.current(), queued=float(len(self.submitted))))
+
+    def withdraw(self, run: Run) -> bool:
+        run.write_state(RunState("stopped"))
+        return True

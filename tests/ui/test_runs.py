@@ -1,0 +1,230 @@
+"""The Runs page as the server builds it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from attnviz import locale
+from attnviz.training import RECIPES, Run, RunConfig, RunState, new_run, open_run
+from attnviz.training.process import ProcessId
+from attnviz.ui import shared, shelf
+from attnviz.zoo import EXAMPLE_RUNS
+from tests.ui.pages import Queue, address, click, messages, open_page, payload, run
+
+
+@pytest.fixture(autouse=True)
+def queue(monkeypatch: pytest.MonkeyPatch) -> Queue:
+    made = Queue()
+    monkeypatch.setattr(shared, "queue", lambda: made)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def none_come_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelf, "EXAMPLE_RUNS", tmp_path / "none")
+
+
+def made(name: str, recipe: str = "copy", created: str = "2026-01-01T00:00:00+00:00", **state: object) -> Run:
+    config = replace(RunConfig.of_recipe(RECIPES[recipe]), created=created)
+    made = new_run(config, name)
+    made.write_state(RunState(**{"state": "stopped", **state}))  # type: ignore[arg-type]
+    return made
+
+
+def active(name: str, state: str = "running", queued: float = 0.0) -> Run:
+    return made(name, state=state, process=ProcessId.current(), queued=queued)
+
+
+def look(run: Run, accuracy: float, step: int = 50) -> None:
+    values = {"step": step, "loss": 1.0, "learning_rate": 0.1, "seconds": 1.0}
+    with run.metrics_path.open("a") as file:
+        file.write(json.dumps({**values, "validation": {"loss": 0.5, "accuracy": accuracy}}) + "\n")
+
+
+def rows(page: AppTest) -> dict[str, dict[str, str]]:
+    data = payload(page, "rows")
+    assert data is not None
+    return {row["name"]: {**row["cells"], "note": row["note"]} for row in data["rows"]}
+
+
+def chosen(page: AppTest) -> list[str]:
+    data = payload(page, "rows")
+    assert data is not None
+    return list(data["chosen"])
+
+
+def choose(page: AppTest, *names: str) -> AppTest:
+    page.session_state["runs-table"] = {"choose": list(names)}
+    return run(page)
+
+
+def test_without_runs_the_page_teaches() -> None:
+    page = open_page("runs")
+    assert locale.t("en", "runs.teach.title") in [title.value for title in page.subheader]
+    assert payload(page, "rows") is None
+    assert address(page) == {"lang": "en"}
+
+
+def test_the_list_says_what_each_run_is() -> None:
+    first = made("first", created="2026-01-01T00:00:00+00:00", state="done", step=60)
+    look(first, 0.25)
+    look(first, 0.125)
+    made("second", "english", created="2026-01-02T00:00:00+00:00")
+    page = open_page("runs")
+    assert list(rows(page)) == ["second", "first"]
+    assert rows(page)["first"] == {
+        "state": "done",
+        "task": "Copy a sequence",
+        "model": "2 × 2 × 48",
+        "parameters": "60,558",
+        "step": "60 / 1,500",
+        "best": "25.0%",
+        "seed": "0",
+        "created": "2026-01-01T00:00:00+00:00",
+        "note": "",
+    }
+    assert rows(page)["second"]["best"] == "–"
+    assert chosen(page) == ["second"]
+
+
+def test_of_a_language_model_the_best_is_a_loss() -> None:
+    look(made("story", "english"), 0.9)
+    assert rows(open_page("runs"))["story"]["best"] == "0.500 nats"
+
+
+def test_who_waits_sees_the_place() -> None:
+    active("b", "queued", queued=2.0)
+    active("a", "queued", queued=1.0)
+    active("c")
+    states = {name: row["state"] for name, row in rows(open_page("runs")).items()}
+    assert states == {"a": "queued, place 1", "b": "queued, place 2", "c": "running"}
+
+
+def test_one_is_watched_and_several_are_compared() -> None:
+    made("a")
+    made("b")
+    page = open_page("runs", run="a")
+    watched = payload(page, "steer")
+    assert watched is not None
+    assert (watched["run"], watched["steer"], watched["follow"]) == ("a", True, False)
+    page = choose(page, "a", "b")
+    compared = payload(page, "runs")
+    assert compared is not None
+    assert sorted(curve["run"] for curve in compared["runs"]) == ["a", "b"]
+    assert address(page)["run"] == "b,a"
+    page = choose(page)
+    assert payload(page, "steer") is None
+    assert locale.t("en", "runs.choose_some") in messages(page)
+
+
+def test_the_address_chooses_runs_and_says_which_are_missing() -> None:
+    made("a")
+    made("b")
+    page = open_page("runs", run="b,nowhere,a,b")
+    assert sorted(chosen(page)) == ["a", "b"]
+    assert "`nowhere`" in messages(page)
+    assert chosen(open_page("runs", run="<b>,../x")) == ["b"]  # the newest
+
+
+def test_a_run_that_cannot_be_read_is_listed_with_its_reason() -> None:
+    broken = made("broken")
+    (broken.folder / "config.json").write_text("{")
+    made("fine")
+    page = open_page("runs", run="fine")
+    assert "config.json" in rows(page)["broken"]["note"]
+    assert "`" not in rows(page)["broken"]["note"]
+    page = choose(page, "broken")
+    assert "config.json" in page.error[0].value
+    assert payload(page, "steer") is None
+    page = click(click(page, "delete"), "delete-now")
+    assert list(rows(page)) == ["fine"]
+    assert not broken.folder.exists()
+
+
+def test_damaged_metrics_do_not_hide_the_list() -> None:
+    made("a").metrics_path.write_text("nonsense\n")
+    made("b")
+    page = open_page("runs", run="b")
+    assert "metrics.jsonl" in rows(page)["a"]["note"]
+
+
+def test_a_run_is_renamed_and_stays_chosen() -> None:
+    made("old")
+    page = open_page("runs")
+    page.text_input(key="new-name-old").set_value("my new one")
+    page = click(page, "rename-now")
+    assert list(rows(page)) == ["my-new-one"]
+    assert chosen(page) == ["my-new-one"]
+    assert open_run("my-new-one").name == "my-new-one"
+
+
+@pytest.mark.parametrize("name", ["", "../x", "taken", "a/b", "x" * 101, "<b>", "‮abc"])
+def test_an_impossible_name_is_refused(name: str) -> None:
+    made("old")
+    made("taken")
+    page = open_page("runs", run="old")
+    page.text_input(key="new-name-old").set_value(name)
+    page = click(page, "rename-now")
+    assert page.warning
+    assert sorted(rows(page)) == ["old", "taken"]
+
+
+def test_deleting_asks_first() -> None:
+    kept = made("a")
+    page = click(open_page("runs"), "delete")
+    assert any("`a`" in text.value for text in page.markdown)
+    page = click(page, "keep")
+    assert kept.folder.exists()
+    page = click(click(page, "delete"), "delete-now")
+    assert not kept.folder.exists()
+    assert locale.t("en", "runs.teach.title") in [title.value for title in page.subheader]
+
+
+def test_what_is_under_way_is_neither_renamed_nor_deleted() -> None:
+    active("busy")
+    page = open_page("runs")
+    assert page.button(key="delete").disabled
+
+
+def test_a_run_can_be_resumed(queue: Queue) -> None:
+    made("a", step=20)
+    page = open_page("runs")
+    page.session_state["watch"] = {"command": {"name": "submit", "value": None}}
+    run(page)
+    assert queue.submitted == ["a"]
+
+
+def test_the_runs_that_come_along_are_only_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelf, "EXAMPLE_RUNS", EXAMPLE_RUNS)
+    page = open_page("runs", run="grokking")
+    watched = payload(page, "steer")
+    assert watched is not None
+    assert watched["steer"] is False
+    assert "delete" not in [button.key for button in page.button]
+    assert locale.t("en", "runs.shipped") in messages(page)
+    made("mine")
+    assert list(rows(run(page))) == ["mine", "grokking"]
+
+
+def test_a_list_that_did_not_change_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    made("a")
+    look(made("b"), 0.5)
+    page = open_page("runs")
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("read again")
+
+    monkeypatch.setattr(shelf, "open_run", refuse)
+    assert sorted(rows(run(page))) == ["a", "b"]
+
+
+def test_both_languages_name_every_state() -> None:
+    for lang in locale.LANGUAGES:
+        made(f"run-{lang}")
+        page = open_page("runs", lang=lang)
+        assert rows(page)[f"run-{lang}"]["state"] == locale.t(lang, "runs.state.stopped")
