@@ -23,7 +23,11 @@ from attnviz.training import RECIPES, Recipe, evaluate, train
 
 SHARE = 0.9  # of the seeds
 SECONDS = 20.0
-MORE_SECONDS = {"addition-3": 30.0, "addition-3-plain": 30.0, "dates": 30.0, "english": 90.0, "chinese": 90.0}
+MORE_SECONDS = {
+    **dict.fromkeys(("addition-3", "addition-3-plain", "dates"), 30.0),
+    **dict.fromkeys(("english-short", "chinese-short"), 90.0),
+    **dict.fromkeys(("english", "chinese"), 400.0),  # those of the zoo, which read 512 characters
+}
 
 
 @dataclass(frozen=True)

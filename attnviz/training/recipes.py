@@ -122,6 +122,11 @@ def _until_learned(steps: int, **settings: Any) -> TrainConfig:
 
 STORIES = _training(3200, batch_size=8, validate_every=50, validation_size=48)
 
+
+def _short_stories(steps: int) -> TrainConfig:
+    return _training(steps, batch_size=32, learning_rate=5e-3, validate_every=50, validation_size=128)
+
+
 MODULAR = _until_learned(1500, batch_size=512, learning_rate=5e-3, final_rate=1.0, weight_decay=1.0)
 
 RECIPES: dict[str, Recipe] = {
@@ -133,6 +138,22 @@ RECIPES: dict[str, Recipe] = {
         _recipe("recall", "Recall a value by its key", Recall(), _training(1000, learning_rate=5e-3), 0.99),
         _recipe("addition", "Add two numbers", Addition(), _training(1500), 0.99),
         _recipe("dates", "Normalise a date", Dates(), _training(2000), 0.99),
+        _recipe(
+            "english-short",
+            "Short stories (English)",
+            Stories("en", length=128),
+            _short_stories(1200),
+            0.44,
+            test_size=512,
+        ),
+        _recipe(
+            "chinese-short",
+            "Short stories (Chinese)",
+            Stories("zh", length=128),
+            _short_stories(1000),
+            0.70,
+            test_size=512,
+        ),
         _recipe("english", "Little stories (English)", Stories("en"), STORIES, 0.42, test_size=256),
         _recipe("chinese", "Little stories (Chinese)", Stories("zh"), STORIES, 0.58, test_size=256),
         _recipe("copy", "Copy a sequence", Copy(), _until_learned(1500), 0.99),

@@ -13,11 +13,12 @@ from streamlit.delta_generator import DeltaGenerator
 from attnviz import locale
 from attnviz.errors import AttnvizError
 from attnviz.loading import find_run
-from attnviz.training import Run
+from attnviz.training import Run, RunConfig
 from attnviz.training.estimate import n_parameters
 from attnviz.training.manage import delete_run, rename_run
 from attnviz.ui.address import Address, notice_error, notices
 from attnviz.ui.controls import task_title
+from attnviz.ui.draft import Draft
 from attnviz.ui.head import head_row
 from attnviz.ui.head import page as link_to
 from attnviz.ui.language import code, current, explain, say, visible
@@ -128,7 +129,7 @@ def _row(entry: Entry) -> dict[str, Any]:
     state = say(f"runs.state.{entry.state.state}")
     cells = {
         "state": state if entry.place is None else say("runs.place", state=state, n=entry.place),
-        "task": task_title(config.recipe) if config.recipe else config.task.name,
+        "task": _task(config),
         "model": f"{model.n_layers} × {model.n_heads} × {model.d_model}",
         "parameters": f"{n_parameters(model):,}",
         "step": f"{entry.step:,} / {training.steps:,}",
@@ -137,6 +138,12 @@ def _row(entry: Entry) -> dict[str, Any]:
         "created": config.created,
     }
     return {"name": entry.name, "state": entry.state.state, "note": "", "cells": cells}
+
+
+def _task(config: RunConfig) -> str:
+    """The task's title; a run need not come from a recipe."""
+    draft = Draft.of_run(config)
+    return config.task.name if draft is None else task_title(draft.recipe)
 
 
 def _why(entry: Entry) -> str:

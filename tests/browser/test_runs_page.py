@@ -72,6 +72,7 @@ def test_a_run_is_renamed(open_page: Open, runs: list[Run]) -> None:
     expect(page.get_by_role("alert").first).to_contain_text("../no")
     field.fill("quite another name")
     field.press("Enter")
+    page.wait_for_load_state("networkidle")  # nothing is still being asked under the old name
     page.locator(".st-key-rename-now button").click()
     wait_for_runs(page, "quite-another-name")
     expect(row(page, "quite-another-name")).to_be_visible()

@@ -152,6 +152,13 @@ def test_the_first_screen_holds_task_play_and_view(open_page: Open) -> None:
         assert box["y"] + box["height"] <= 900, part
 
 
+def test_play_on_a_phone_brings_the_run_into_sight(open_page: Open) -> None:
+    page = open_page(390, 844, path="training", recipe="majority", steps="64")
+    press(page, "play")
+    expect_state(page, "done")
+    expect(page.locator(".attnviz .aw-transport")).to_be_in_viewport()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("lang", locale.LANGUAGES)
 def test_nothing_sticks_out_on_a_phone(open_page: Open, lang: str, scheme: str) -> None:

@@ -127,6 +127,7 @@ def test_a_link_opens_step_head_and_sequence(open_page: Open, learned: Run) -> N
     root = shown(page, 8)
     assert (root.get_attribute("data-site"), root.get_attribute("data-head")) == ("encoder.1.self", "1")
     expect(page.locator(".aw-sequence")).to_have_value("1")
+    expect(page.locator(".aw-samples-card h3")).to_have_text(say("samples_at", step="5"))  # the last look before 8
 
 
 def test_the_chosen_head_has_the_recorded_weights(open_page: Open, learned: Run) -> None:

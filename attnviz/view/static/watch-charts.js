@@ -77,7 +77,7 @@ export class Charts {
       this.drawMetric();
       this.drawRate();
     }
-    if (redraw || changed.has("at")) this.drawSpectrum();
+    if (redraw || changed.has("at") || changed.has("snapshot")) this.drawSpectrum();
   }
 
   drawLoss() {

@@ -18,7 +18,7 @@ export class Samples {
 
   /** @param {Set<string>} changed */
   update(changed) {
-    if (!["at", "metrics"].some((key) => changed.has(key))) return;
+    if (!["at", "snapshot", "metrics"].some((key) => changed.has(key))) return;
     const { t, metrics, header, number } = this.ctx;
     const look = metrics.lookAt(this.ctx.position());
     if (look === this.shown && this.list.firstChild) return;

@@ -135,6 +135,8 @@ class Watch {
     this.feed = new Feed(address, this.header.lang, (...news) => this.take(...news), (problem) => this.tell(problem));
     this.update(this.store.state, EVERYTHING);
     this.root.dataset.ready = "true";
+    // on a phone the controls stand above: who pressed Play there would see nothing move
+    if (this.header.follow && this.root.getBoundingClientRect().top > window.innerHeight / 2) this.root.scrollIntoView();
   }
 
   /** What the heads look at, and the choice among several sequences. */
