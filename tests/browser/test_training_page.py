@@ -90,7 +90,7 @@ def test_a_link_brings_controls_and_run_elsewhere(open_page: Open) -> None:
     other = open_page(path="training", **link)
     expect_state(other, "done")
     expect(other.get_by_label(say("training.task", "zh"), exact=True)).to_have_value(say("task.majority.title", "zh"))
-    assert address(other) == link
+    assert link.items() <= address(other).items()  # the view adds the head it chooses
 
 
 def test_what_was_typed_survives_the_way_to_other_pages_and_back(open_page: Open) -> None:
