@@ -12,7 +12,7 @@ from torch import Generator
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, Batch, Split, Task, draw
-from attnviz.tasks.choice import Choice, check_whole
+from attnviz.tasks.choice import one_of, whole
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 
@@ -46,23 +46,12 @@ class Addition(Task):
         ConfigError: no digits, or more than 10.
     """
 
-    digits: int = 2
-    reverse: bool = True
+    digits: int = whole(2, 1, 10, offered=range(1, 6))
+    reverse: bool = one_of(True, (False, True))
 
     name = "addition"
     architecture = "decoder"
     metric = "exact match"
-
-    def __post_init__(self) -> None:
-        check_whole("digits", self.digits, 1, 10)
-
-    @classmethod
-    def choices(cls) -> tuple[Choice, ...]:
-        """What a person may change."""
-        return (
-            Choice("digits", range(1, 6)),
-            Choice("reverse", (False, True)),
-        )
 
     @cached_property
     def tokenizer(self) -> Tokenizer:

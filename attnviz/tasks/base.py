@@ -14,7 +14,7 @@ from attnviz.errors import ConfigError, InputError
 from attnviz.models.bundle import Example
 from attnviz.models.config import Architecture, ModelConfig
 from attnviz.models.transformer import Transformer
-from attnviz.tasks.choice import Choice
+from attnviz.tasks.choice import Choice, check_limits, choices
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 
@@ -81,10 +81,14 @@ class Task(ABC):
     def model_config(self) -> ModelConfig:
         """A small model that learns the task."""
 
+    def __post_init__(self) -> None:
+        """Refuse parameters beyond their limits; families that need more extend it."""
+        check_limits(self)
+
     @classmethod
     def choices(cls) -> tuple[Choice, ...]:
-        """What a person may change, and the values to offer."""
-        return ()
+        """What a person may change, and the values to offer: the fields that say so."""
+        return choices(cls)
 
     @abstractmethod
     def texts(self) -> tuple[Example, ...]:

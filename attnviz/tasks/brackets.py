@@ -13,7 +13,7 @@ from attnviz.errors import ConfigError
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, Batch, Split, Task, draw
-from attnviz.tasks.choice import Choice, check_whole
+from attnviz.tasks.choice import whole
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 
@@ -91,21 +91,16 @@ class Brackets(Task):
         ConfigError: an odd length, or one below 2.
     """
 
-    length: int = 20
+    length: int = whole(20, 2, offered=range(8, 41, 2))
 
     name = "brackets"
     architecture = "encoder"
     metric = "accuracy"
 
     def __post_init__(self) -> None:
-        check_whole("length", self.length, 2)
+        super().__post_init__()
         if self.length % 2:
             raise ConfigError(f"length is {self.length}; it must be even, a pair has two brackets: {self.length + 1}")
-
-    @classmethod
-    def choices(cls) -> tuple[Choice, ...]:
-        """What a person may change."""
-        return (Choice("length", range(8, 41, 2)),)
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -169,19 +164,11 @@ class OpenBracket(Task):
         ConfigError: a length below 2.
     """
 
-    length: int = 20
+    length: int = whole(20, 2, offered=range(8, 41))
 
     name = "open bracket"
     architecture = "decoder"
     metric = "accuracy"
-
-    def __post_init__(self) -> None:
-        check_whole("length", self.length, 2)
-
-    @classmethod
-    def choices(cls) -> tuple[Choice, ...]:
-        """What a person may change."""
-        return (Choice("length", range(8, 41)),)
 
     @cached_property
     def tokenizer(self) -> Tokenizer:

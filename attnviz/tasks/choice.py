@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar, cast
 
 from attnviz.errors import ConfigError
 
-__all__ = ["Choice", "check_order", "check_whole"]
+__all__ = ["Choice", "check_limits", "check_order", "check_whole", "choices", "one_of", "whole"]
+
+LIMITS, OFFERED = "limits", "offered"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,45 @@ class Choice:
 
     name: str
     values: range | tuple[bool | int | str, ...]
+
+
+def whole(default: int, low: int, high: int | None = None, *, offered: range | tuple[int, ...]) -> int:
+    """A field of a task that is a whole number.
+
+    Args:
+        default: value.
+        low: the least there can be.
+        high: the most there can be; None: no limit.
+        offered: what people are offered.
+    """
+    return field(default=default, metadata={LIMITS: (low, high), OFFERED: offered})
+
+
+def one_of(default: T, offered: tuple[T, ...]) -> T:
+    """A field of a task that is one of a few values."""
+    return field(default=default, metadata={OFFERED: offered})
+
+
+def choices(task: type) -> tuple[Choice, ...]:
+    """The fields of a dataclass that people may change."""
+    parameters = fields(cast(Any, task))
+    return tuple(Choice(each.name, each.metadata[OFFERED]) for each in parameters if OFFERED in each.metadata)
+
+
+def check_limits(task: object) -> None:
+    """Refuse a whole number beyond its limits, and a min_... above its max_...
+
+    Raises:
+        ConfigError: there is one; the message says which, and what it can be.
+    """
+    names = {each.name for each in fields(cast(Any, task))}
+    for each in fields(cast(Any, task)):
+        if LIMITS in each.metadata:
+            check_whole(each.name, getattr(task, each.name), *each.metadata[LIMITS])
+    for low in sorted(name for name in names if name.startswith("min_")):
+        high = "max_" + low.removeprefix("min_")
+        if high in names:
+            check_order(low, getattr(task, low), high, getattr(task, high))
 
 
 def check_whole(name: str, value: object, low: int, high: int | None = None) -> None:

@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, LETTERS, Batch, Split, Task, draw
-from attnviz.tasks.choice import Choice, check_order, check_whole
+from attnviz.tasks.choice import whole
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 
@@ -45,28 +45,13 @@ class Copy(Task):
         ConfigError: one letter only or more than the alphabet has, a length of 0, the least length above the greatest.
     """
 
-    n_symbols: int = 26
-    min_length: int = 3
-    max_length: int = 10
+    n_symbols: int = whole(26, 2, len(LETTERS), offered=range(2, len(LETTERS) + 1))
+    min_length: int = whole(3, 1, offered=range(2, 6))
+    max_length: int = whole(10, 1, offered=range(5, 25))
 
     name = "copy"
     architecture = "decoder"
     metric = "exact match"
-
-    def __post_init__(self) -> None:
-        check_whole("n_symbols", self.n_symbols, 2, len(LETTERS))
-        check_whole("min_length", self.min_length, 1)
-        check_whole("max_length", self.max_length, 1)
-        check_order("min_length", self.min_length, "max_length", self.max_length)
-
-    @classmethod
-    def choices(cls) -> tuple[Choice, ...]:
-        """What a person may change."""
-        return (
-            Choice("n_symbols", range(2, len(LETTERS) + 1)),
-            Choice("min_length", range(2, 6)),
-            Choice("max_length", range(5, 25)),
-        )
 
     @cached_property
     def tokenizer(self) -> Tokenizer:

@@ -15,7 +15,7 @@ from torch import Generator
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import Batch, Split, Task, collate, draw, words
-from attnviz.tasks.choice import Choice, check_order, check_whole
+from attnviz.tasks.choice import check_order, whole
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 
@@ -123,25 +123,16 @@ class Dates(Task):
         ConfigError: a year without four digits, the first year after the last.
     """
 
-    first_year: int = 1900
-    last_year: int = 2099
+    first_year: int = whole(1900, 1000, 9999, offered=range(1500, 2001))
+    last_year: int = whole(2099, 1000, 9999, offered=range(2000, 2501))
 
     name = "dates"
     architecture = "encoder-decoder"
     metric = "exact match"
 
     def __post_init__(self) -> None:
-        check_whole("first_year", self.first_year, 1000, 9999)
-        check_whole("last_year", self.last_year, 1000, 9999)
+        super().__post_init__()
         check_order("first_year", self.first_year, "last_year", self.last_year)
-
-    @classmethod
-    def choices(cls) -> tuple[Choice, ...]:
-        """What a person may change."""
-        return (
-            Choice("first_year", range(1500, 2001)),
-            Choice("last_year", range(2000, 2501)),
-        )
 
     @cached_property
     def tokenizer(self) -> Tokenizer:

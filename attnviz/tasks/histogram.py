@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, LETTERS, Batch, Split, Task, draw
-from attnviz.tasks.choice import Choice, check_whole
+from attnviz.tasks.choice import one_of, whole
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 
@@ -52,26 +52,13 @@ class Histogram(Task):
         Biggio and Zdeborová 2024, "Counting in Small Transformers" (the two ways to count).
     """
 
-    length: int = 10
-    n_symbols: int = 6
-    bos: bool = True
+    length: int = whole(10, 2, offered=range(4, 25))
+    n_symbols: int = whole(6, 3, len(LETTERS), offered=range(3, 13))
+    bos: bool = one_of(True, (False, True))
 
     name = "histogram"
     architecture = "encoder"
     metric = "accuracy"
-
-    def __post_init__(self) -> None:
-        check_whole("length", self.length, 2)
-        check_whole("n_symbols", self.n_symbols, 3, len(LETTERS))
-
-    @classmethod
-    def choices(cls) -> tuple[Choice, ...]:
-        """What a person may change."""
-        return (
-            Choice("length", range(4, 25)),
-            Choice("n_symbols", range(3, 13)),
-            Choice("bos", (False, True)),
-        )
 
     @cached_property
     def tokenizer(self) -> Tokenizer:

@@ -12,7 +12,7 @@ from torch import Generator
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, LETTERS, Batch, Split, Task, draw
-from attnviz.tasks.choice import Choice, check_order, check_whole
+from attnviz.tasks.choice import check_whole, whole
 from attnviz.tasks.pattern import Pattern, previous_token
 from attnviz.tokenizers import Tokenizer
 
@@ -51,28 +51,17 @@ class Induction(Task):
         Olsson et al. 2022, "In-context Learning and Induction Heads".
     """
 
-    length: int = 48
-    min_period: int = 3
-    max_period: int = 20
+    length: int = whole(48, 1, offered=range(28, 97))
+    min_period: int = whole(3, 1, offered=range(2, 7))
+    max_period: int = whole(20, 1, len(LETTERS), offered=range(6, 25))
 
     name = "induction"
     architecture = "decoder"
     metric = "accuracy"
 
     def __post_init__(self) -> None:
-        check_whole("min_period", self.min_period, 1)
-        check_whole("max_period", self.max_period, 1, len(LETTERS))
-        check_order("min_period", self.min_period, "max_period", self.max_period)
+        super().__post_init__()
         check_whole("length", self.length, self.max_period + 1)
-
-    @classmethod
-    def choices(cls) -> tuple[Choice, ...]:
-        """What a person may change."""
-        return (
-            Choice("length", range(28, 97)),
-            Choice("min_period", range(2, 7)),
-            Choice("max_period", range(6, 25)),
-        )
 
     @cached_property
     def tokenizer(self) -> Tokenizer:

@@ -13,7 +13,7 @@ from attnviz.errors import ConfigError
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, Batch, Split, Task, draw
-from attnviz.tasks.choice import Choice, check_whole
+from attnviz.tasks.choice import whole
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 
@@ -45,23 +45,18 @@ class Majority(Task):
         ConfigError: an even length, or one below 3.
     """
 
-    length: int = 21
+    length: int = whole(21, 3, offered=range(5, 64, 2))
 
     name = "majority"
     architecture = "encoder"
     metric = "accuracy"
 
     def __post_init__(self) -> None:
-        check_whole("length", self.length, 3)
+        super().__post_init__()
         if self.length % 2 == 0:
             raise ConfigError(
                 f"length is {self.length}; it must be odd, so that there is a majority: {self.length + 1}"
             )
-
-    @classmethod
-    def choices(cls) -> tuple[Choice, ...]:
-        """What a person may change."""
-        return (Choice("length", range(5, 64, 2)),)
 
     @cached_property
     def tokenizer(self) -> Tokenizer:

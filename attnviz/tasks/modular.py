@@ -16,7 +16,7 @@ from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.models.transformer import Transformer
 from attnviz.tasks.base import IGNORE, Batch, Split, Task, draw
-from attnviz.tasks.choice import Choice, check_whole
+from attnviz.tasks.choice import whole
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 
@@ -27,6 +27,9 @@ BUCKETS: dict[Split, range] = {"test": range(5), "validation": range(5, 10), "tr
 
 def _is_prime(number: int) -> bool:
     return number > 1 and all(number % divisor for divisor in range(2, isqrt(number) + 1))
+
+
+PRIMES = tuple(number for number in range(11, 114) if _is_prime(number))  # that people are offered
 
 
 def _prime_above(number: int) -> int:
@@ -64,23 +67,18 @@ class ModularAddition(Task):
         2023, "Progress measures for grokking via mechanistic interpretability" (one layer, the frequencies).
     """
 
-    modulus: int = 53
+    modulus: int = whole(53, 5, 997, offered=PRIMES)
 
     name = "modular addition"
     architecture = "decoder"
     metric = "accuracy"
 
     def __post_init__(self) -> None:
-        check_whole("modulus", self.modulus, 5, 997)
+        super().__post_init__()
         if not _is_prime(self.modulus):
             raise ConfigError(
                 f"modulus is {self.modulus}; it must be a prime number, for example {_prime_above(self.modulus)}"
             )
-
-    @classmethod
-    def choices(cls) -> tuple[Choice, ...]:
-        """What a person may change."""
-        return (Choice("modulus", tuple(n for n in range(11, 114) if _is_prime(n))),)
 
     @cached_property
     def tokenizer(self) -> Tokenizer:

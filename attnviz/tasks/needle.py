@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, LETTERS, Batch, Split, Task, draw
-from attnviz.tasks.choice import Choice, check_order, check_whole
+from attnviz.tasks.choice import whole
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 
@@ -45,25 +45,12 @@ class Needle(Task):
         ConfigError: a length of 0, the least length above the greatest.
     """
 
-    min_length: int = 8
-    max_length: int = 63
+    min_length: int = whole(8, 1, offered=range(2, 9))
+    max_length: int = whole(63, 1, offered=range(8, 128))
 
     name = "needle"
     architecture = "encoder"
     metric = "accuracy"
-
-    def __post_init__(self) -> None:
-        check_whole("min_length", self.min_length, 1)
-        check_whole("max_length", self.max_length, 1)
-        check_order("min_length", self.min_length, "max_length", self.max_length)
-
-    @classmethod
-    def choices(cls) -> tuple[Choice, ...]:
-        """What a person may change."""
-        return (
-            Choice("min_length", range(2, 9)),
-            Choice("max_length", range(8, 128)),
-        )
 
     @cached_property
     def tokenizer(self) -> Tokenizer:

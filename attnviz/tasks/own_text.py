@@ -17,7 +17,7 @@ from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import Batch, Split, Task
 from attnviz.tasks.character import character_model, pieces
-from attnviz.tasks.choice import Choice, check_whole
+from attnviz.tasks.choice import whole
 from attnviz.tasks.pattern import Pattern, previous_token
 from attnviz.tokenizers import Tokenizer
 
@@ -54,25 +54,20 @@ class OwnText(Task):
     """
 
     text: str = field(repr=False)
-    length: int = 64
+    length: int = whole(64, 1, offered=range(16, 257, 16))
 
     name = "own text"
     architecture = "decoder"
     metric = "nats per symbol"
 
     def __post_init__(self) -> None:
-        check_whole("length", self.length, 1)
+        super().__post_init__()
         if not self.text.strip():
             raise EmptyText
         if len(set(self.text)) == 1:
             raise OneCharacter(self.text[0])
         if len(self.text) < 4 * self.length:
             raise TextTooShort(len(self.text), 4 * self.length, self.length)
-
-    @classmethod
-    def choices(cls) -> tuple[Choice, ...]:
-        """What a person may change, as far as the text is long enough."""
-        return (Choice("length", range(16, 257, 16)),)
 
     @cached_property
     def tokenizer(self) -> Tokenizer:

@@ -12,7 +12,7 @@ from torch import Generator
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, Batch, Split, Task, draw
-from attnviz.tasks.choice import Choice, check_whole
+from attnviz.tasks.choice import whole
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 
@@ -55,19 +55,11 @@ class Parity(Task):
         Sensitive Functions Hard for Transformers?".
     """
 
-    length: int = 16
+    length: int = whole(16, 1, offered=range(6, 33))
 
     name = "parity"
     architecture = "encoder"
     metric = "accuracy"
-
-    def __post_init__(self) -> None:
-        check_whole("length", self.length, 1)
-
-    @classmethod
-    def choices(cls) -> tuple[Choice, ...]:
-        """What a person may change."""
-        return (Choice("length", range(6, 33)),)
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -128,19 +120,11 @@ class ScratchpadParity(Task):
         Nye et al. 2021, "Show Your Work: Scratchpads for Intermediate Computation with Language Models".
     """
 
-    length: int = 16
+    length: int = whole(16, 1, offered=range(6, 33))
 
     name = "parity with a scratchpad"
     architecture = "decoder"
     metric = "exact match"
-
-    def __post_init__(self) -> None:
-        check_whole("length", self.length, 1)
-
-    @classmethod
-    def choices(cls) -> tuple[Choice, ...]:
-        """What a person may change."""
-        return (Choice("length", range(6, 33)),)
 
     @cached_property
     def tokenizer(self) -> Tokenizer:

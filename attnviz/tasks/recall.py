@@ -12,7 +12,7 @@ from torch import Generator
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, LETTERS, Batch, Split, Task, collate, draw
-from attnviz.tasks.choice import Choice, check_order, check_whole
+from attnviz.tasks.choice import whole
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 
@@ -45,28 +45,13 @@ class Recall(Task):
         ConfigError: more keys than the alphabet has letters, at least more than at most, nothing asked for.
     """
 
-    min_pairs: int = 2
-    max_pairs: int = 10
-    n_questions: int = 4
+    min_pairs: int = whole(2, 1, offered=range(1, 5))
+    max_pairs: int = whole(10, 1, len(LETTERS), offered=range(4, 21))
+    n_questions: int = whole(4, 1, offered=range(1, 9))
 
     name = "recall"
     architecture = "decoder"
     metric = "accuracy"
-
-    def __post_init__(self) -> None:
-        check_whole("min_pairs", self.min_pairs, 1)
-        check_whole("max_pairs", self.max_pairs, 1, len(LETTERS))
-        check_order("min_pairs", self.min_pairs, "max_pairs", self.max_pairs)
-        check_whole("n_questions", self.n_questions, 1)
-
-    @classmethod
-    def choices(cls) -> tuple[Choice, ...]:
-        """What a person may change."""
-        return (
-            Choice("min_pairs", range(1, 5)),
-            Choice("max_pairs", range(4, 21)),
-            Choice("n_questions", range(1, 9)),
-        )
 
     @cached_property
     def tokenizer(self) -> Tokenizer:

@@ -12,7 +12,7 @@ from torch import Generator
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, LETTERS, Batch, Split, Task, draw
-from attnviz.tasks.choice import Choice, check_order, check_whole
+from attnviz.tasks.choice import check_whole, one_of, whole
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 
@@ -43,29 +43,18 @@ class Sort(Task):
         ConfigError: a length of 0, the least length above the greatest, more different letters than the alphabet has.
     """
 
-    min_length: int = 2
-    max_length: int = 10
-    repeats: bool = False
+    min_length: int = whole(2, 1, offered=range(2, 6))
+    max_length: int = whole(10, 1, offered=range(5, 21))
+    repeats: bool = one_of(False, (False, True))
 
     name = "sort"
     architecture = "decoder"
     metric = "exact match"
 
     def __post_init__(self) -> None:
-        check_whole("min_length", self.min_length, 1)
-        check_whole("max_length", self.max_length, 1)
-        check_order("min_length", self.min_length, "max_length", self.max_length)
+        super().__post_init__()
         if not self.repeats:
             check_whole("max_length without repeats", self.max_length, 1, len(LETTERS))
-
-    @classmethod
-    def choices(cls) -> tuple[Choice, ...]:
-        """What a person may change."""
-        return (
-            Choice("min_length", range(2, 6)),
-            Choice("max_length", range(5, 21)),
-            Choice("repeats", (False, True)),
-        )
 
     @cached_property
     def tokenizer(self) -> Tokenizer:

@@ -19,7 +19,7 @@ from attnviz.models.config import ModelConfig
 from attnviz.tasks import stories_en, stories_zh
 from attnviz.tasks.base import BUCKETS, Batch, Split, Task
 from attnviz.tasks.character import character_model, pieces
-from attnviz.tasks.choice import Choice, check_whole
+from attnviz.tasks.choice import one_of, whole
 from attnviz.tasks.pattern import Pattern, previous_token
 from attnviz.tokenizers import Tokenizer
 
@@ -67,8 +67,8 @@ class Stories(Task):
         ConfigError: no such language, a length of 0 or more than 4,096.
     """
 
-    language: Language = "en"
-    length: int = 512
+    language: Language = one_of("en", tuple(STORIES))
+    length: int = whole(512, 1, 4096, offered=range(64, 513, 64))
 
     name = "stories"
     architecture = "decoder"
@@ -77,15 +77,7 @@ class Stories(Task):
     def __post_init__(self) -> None:
         if self.language not in STORIES:
             raise ConfigError(f"language is {self.language!r}; there are stories in {', '.join(STORIES)}")
-        check_whole("length", self.length, 1, 4096)
-
-    @classmethod
-    def choices(cls) -> tuple[Choice, ...]:
-        """What a person may change."""
-        return (
-            Choice("language", tuple(STORIES)),
-            Choice("length", range(64, 513, 64)),
-        )
+        super().__post_init__()
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
