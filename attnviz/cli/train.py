@@ -21,12 +21,11 @@ from attnviz.tasks import OwnText
 from attnviz.training import RECIPES, Recipe, Run, RunConfig, RunState, TrainConfig, evaluate, new_run, open_run, record
 from attnviz.training.estimate import n_parameters
 from attnviz.training.memory import check_memory
-from attnviz.training.recipes import own_text
+from attnviz.training.recipes import OWN_TEXT, own_text
 from attnviz.training.settings import read_settings, setting_names
 
 __all__ = ["add_training"]
 
-OWN_TEXT = "own-text"
 OF_THE_TASK = ("architecture", "vocab_size", "max_len", "source_vocab_size", "source_max_len")  # fields of ModelConfig
 
 
@@ -158,7 +157,8 @@ def _record(run: Run) -> RunState:
     training, label = run.config.training, run.config.recipe or run.config.task.name
     size = n_parameters(run.config.model)
     print(f"{label}: {size:,} parameters, {training.steps:,} steps, seed {training.seed}; run {run.name}", flush=True)
-    run.commands.clear()
+    with run.claimed():  # whoever trains it now has not read all of its commands yet
+        run.commands.clear()
     try:
         with (Bar if sys.stderr.isatty() else Lines)(run) as progress:
             state = record(run, run.commands, progress.show)

@@ -28,9 +28,13 @@ from attnviz.tasks import (
     Stories,
     Task,
 )
+from attnviz.tasks.stories import Language
 from attnviz.training.config import TrainConfig
 
-__all__ = ["RECIPES", "Recipe", "own_text"]
+__all__ = ["OWN_TEXT", "RECIPES", "Recipe", "own_text"]
+
+OWN_TEXT = "own-text"
+"""Name of the recipe that `own_text` makes; it is not among RECIPES, since it needs a text."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,7 @@ def own_text(text: str, length: int = 64) -> Recipe:
     """
     task = OwnText(text, length)
     training = _training(400, batch_size=32, validation_size=128)  # more learns a short text by heart
-    return _recipe("own-text", "Your own text", task, training, task.frequency_loss, test_size=256, exempt=True)
+    return _recipe(OWN_TEXT, "Your own text", task, training, task.frequency_loss, test_size=256, exempt=True)
 
 
 def _training(steps: int, **settings: Any) -> TrainConfig:
@@ -123,8 +127,10 @@ def _until_learned(steps: int, **settings: Any) -> TrainConfig:
 STORIES = _training(3200, batch_size=8, validate_every=50, validation_size=48)
 
 
-def _short_stories(steps: int) -> TrainConfig:
-    return _training(steps, batch_size=32, learning_rate=5e-3, validate_every=50, validation_size=128)
+def _short_stories(name: str, title: str, language: Language, steps: int, target: float) -> Recipe:
+    """Stories that are learned while somebody waits: a context of 128 characters."""
+    training = _training(steps, batch_size=32, learning_rate=5e-3, validate_every=50, validation_size=128)
+    return _recipe(name, title, Stories(language, length=128), training, target, test_size=512)
 
 
 MODULAR = _until_learned(1500, batch_size=512, learning_rate=5e-3, final_rate=1.0, weight_decay=1.0)
@@ -138,22 +144,8 @@ RECIPES: dict[str, Recipe] = {
         _recipe("recall", "Recall a value by its key", Recall(), _training(1000, learning_rate=5e-3), 0.99),
         _recipe("addition", "Add two numbers", Addition(), _training(1500), 0.99),
         _recipe("dates", "Normalise a date", Dates(), _training(2000), 0.99),
-        _recipe(
-            "english-short",
-            "Short stories (English)",
-            Stories("en", length=128),
-            _short_stories(1200),
-            0.44,
-            test_size=512,
-        ),
-        _recipe(
-            "chinese-short",
-            "Short stories (Chinese)",
-            Stories("zh", length=128),
-            _short_stories(1000),
-            0.70,
-            test_size=512,
-        ),
+        _short_stories("english-short", "Short stories (English)", "en", 1200, 0.44),
+        _short_stories("chinese-short", "Short stories (Chinese)", "zh", 1000, 0.70),
         _recipe("english", "Little stories (English)", Stories("en"), STORIES, 0.42, test_size=256),
         _recipe("chinese", "Little stories (Chinese)", Stories("zh"), STORIES, 0.58, test_size=256),
         _recipe("copy", "Copy a sequence", Copy(), _until_learned(1500), 0.99),

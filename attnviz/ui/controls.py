@@ -10,7 +10,8 @@ import streamlit as st
 
 from attnviz import locale
 from attnviz.tasks import Choice
-from attnviz.ui.draft import MODEL, OWN_TEXT, SETTINGS, TRAINING, Draft, Value, recipe_names
+from attnviz.training.recipes import OWN_TEXT
+from attnviz.ui.draft import MODEL, SETTINGS, TRAINING, Draft, Value, recipe_names
 from attnviz.ui.language import current, plain, say
 
 __all__ = ["choose_settings", "choose_task", "load", "present", "task_title"]

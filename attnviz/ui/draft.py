@@ -11,13 +11,12 @@ from attnviz.models.config import Norm, Positions
 from attnviz.tasks import Task
 from attnviz.training import RECIPES, Recipe, RunConfig
 from attnviz.training.config import Schedule
-from attnviz.training.recipes import own_text
+from attnviz.training.recipes import OWN_TEXT, own_text
 
-__all__ = ["MODEL", "OWN_TEXT", "SETTINGS", "TRAINING", "Draft", "Value", "recipe_names", "width_fits", "widths"]
+__all__ = ["MODEL", "SETTINGS", "TRAINING", "Draft", "Value", "recipe_names", "width_fits", "widths"]
 
 Value = int | float | str | bool | None
 
-OWN_TEXT = "own-text"
 MAX_TEXT_IN_ADDRESS = 2000  # characters; a longer text is found in its run
 NO_TEXT = "ab" * 512  # stands for a text that is still to come: the settings do not depend on it
 

@@ -10,6 +10,7 @@ from torch import Generator
 
 from attnviz.tasks import IGNORE, Task
 from attnviz.tokenizers import Tokenizer
+from attnviz.ui.language import VISIBLE
 
 __all__ = ["below_each_other", "worked_example"]
 
@@ -72,7 +73,7 @@ def _aligned(*rows: list[str]) -> list[str]:
 
 
 def _visible(symbol: str) -> str:
-    return {" ": "␣", "\n": "↵", "\t": "⇥"}.get(symbol, symbol)
+    return {" ": "␣", **VISIBLE}.get(symbol, symbol)
 
 
 def _width(symbol: str) -> int:

@@ -12,9 +12,9 @@ from attnviz import locale
 from attnviz.errors import AttnvizError, EmptyText, InputError
 from attnviz.models import generate
 from attnviz.ui import link
-from attnviz.ui.address import notice, notices
+from attnviz.ui.address import notice
 from attnviz.ui.component import show_view
-from attnviz.ui.head import head_row
+from attnviz.ui.head import head_row, message_box
 from attnviz.ui.language import code, current, explain, plain, say
 from attnviz.ui.shared import MODELS_FOLDER, Listed, find, listed, open_model, run
 from attnviz.ui.store import Held, TraceKey
@@ -142,9 +142,7 @@ def _continue(model: Listed) -> None:
 
 def picture(key: TraceKey) -> None:
     """Run the model and show every number; when that fails, say why and keep the last good picture."""
-    messages = st.container(key="messages", gap="xsmall")
-    for text in notices():
-        messages.warning(text)
+    messages = message_box()
     shown = key
     held: Held | None
     try:

@@ -1,4 +1,4 @@
-"""The first row of every page: the name, the ways to the other pages, what the page puts there, the languages."""
+"""The top of every page: name, navigation, what the page puts there, languages; below them the messages."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from pathlib import Path
 
 import streamlit as st
 from streamlit import Page
+from streamlit.delta_generator import DeltaGenerator
 
-from attnviz.ui.address import PAGES
+from attnviz.ui.address import PAGES, notices
 from attnviz.ui.language import choose, say
 
-__all__ = ["head_row", "page", "pages"]
+__all__ = ["head_row", "message_box", "page", "pages"]
 
 FOLDER = Path(__file__).parent.parent.parent / "pages"
 
@@ -37,3 +38,11 @@ def head_row() -> Iterator[None]:
                 st.page_link(each)
         yield
         choose()
+
+
+def message_box() -> DeltaGenerator:
+    """Where a page says what went wrong; what waited to be said stands there already."""
+    messages = st.container(key="messages", gap="xsmall")
+    for text in notices():
+        messages.warning(text)
+    return messages

@@ -14,7 +14,7 @@ import streamlit as st
 from attnviz import locale
 from attnviz.errors import AttnvizError
 
-__all__ = ["choose", "code", "current", "explain", "plain", "say", "symbol", "visible"]
+__all__ = ["VISIBLE", "choose", "code", "current", "explain", "plain", "say", "symbol", "visible"]
 
 VISIBLE = {"\n": "↵", "\t": "⇥"}
 MAX_SYMBOLS = 12

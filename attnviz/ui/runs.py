@@ -16,10 +16,10 @@ from attnviz.loading import find_run
 from attnviz.training import Run, RunConfig
 from attnviz.training.estimate import n_parameters
 from attnviz.training.manage import delete_run, rename_run
-from attnviz.ui.address import Address, notice_error, notices
+from attnviz.ui.address import Address, notice_error
 from attnviz.ui.controls import task_title
 from attnviz.ui.draft import Draft
-from attnviz.ui.head import head_row
+from attnviz.ui.head import head_row, message_box
 from attnviz.ui.head import page as link_to
 from attnviz.ui.language import code, current, explain, say, visible
 from attnviz.ui.run_routes import RUNS_PATH
@@ -55,9 +55,7 @@ def page() -> None:
     """The list, and below it what was chosen in it."""
     with st.container(key="controls"), head_row():
         st.space("stretch")
-    messages = st.container(key="messages", gap="xsmall")
-    for text in notices():
-        messages.warning(text)
+    messages = message_box()
     found = entries()
     chosen = [entry for entry in found if entry.name in st.session_state["chosen"]]
     st.session_state["chosen"] = [entry.name for entry in chosen]

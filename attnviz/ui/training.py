@@ -14,11 +14,12 @@ from attnviz.loading import find_run
 from attnviz.training import Run, RunConfig, new_run
 from attnviz.training.estimate import as_trained, flops_per_step, n_parameters, seconds_per_step
 from attnviz.training.memory import check_memory
+from attnviz.training.recipes import OWN_TEXT
 from attnviz.ui import controls, shared
-from attnviz.ui.address import Address, notice, notice_error, notices
-from attnviz.ui.draft import OWN_TEXT, SETTINGS, Draft
+from attnviz.ui.address import Address, notice, notice_error
+from attnviz.ui.draft import SETTINGS, Draft
 from attnviz.ui.example import below_each_other, worked_example
-from attnviz.ui.head import head_row
+from attnviz.ui.head import head_row, message_box
 from attnviz.ui.language import explain, say
 from attnviz.ui.numbers import duration, short
 from attnviz.ui.shelf import runs_ahead
@@ -64,9 +65,7 @@ def page() -> None:
     """Controls at the left, the run at the right; on a phone below each other."""
     with st.container(key="controls"), head_row():
         st.space("stretch")
-    messages = st.container(key="messages", gap="xsmall")
-    for text in notices():
-        messages.warning(text)
+    messages = message_box()
     with st.container(horizontal=True, key="training", gap="medium"):
         with st.container(key="settings", width=320, gap="small"):
             draft = _controls()

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from attnviz.errors import ConfigError, EmptyText, TextTooShort
 from attnviz.tasks import OwnText
 from attnviz.training import RECIPES, RunConfig
-from attnviz.ui.draft import OWN_TEXT, SETTINGS, Draft, recipe_names, width_fits, widths
+from attnviz.training.recipes import OWN_TEXT
+from attnviz.ui.draft import SETTINGS, Draft, recipe_names, width_fits, widths
 
 TEXT = "to be or not to be, that is the question. " * 10
 

@@ -1,0 +1,252 @@
+"""`attnviz train` and `attnviz resume`: trains, refuses with one line and the right exit code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+import attnviz
+from attnviz.cli import main
+from attnviz.models import ModelConfig
+from attnviz.tasks import Copy, OwnText
+from attnviz.training import RECIPES, Command, Run, RunState, Step, TrainConfig, all_runs, record
+from attnviz.training.settings import read_settings
+from tests.training.command_line import refused
+from tests.training.runs import small_run, stop_after
+
+pytestmark = pytest.mark.usefixtures("runs")
+
+
+def test_train_writes_a_model_that_opens(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "mine"
+    assert main(["train", "sort", "--steps", "3", "--seed", "5", "--out", str(folder)]) == 0
+    out = capsys.readouterr().out
+    assert "sort: 32,286 parameters, 3 steps, seed 5" in out
+    assert "step      3/3" in out
+    assert "test: exact match" in out
+    assert "not reached" in out
+    model = attnviz.load_model(folder)
+    assert model.card.recipe == "sort"
+    assert model.card.seed == 5
+    assert model.config == RECIPES["sort"].model
+    trace = attnviz.trace(model, "d a c b > a")
+    assert len(trace.sites) == model.config.n_layers
+
+
+def test_train_records_a_run(tmp_path: Path, runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "sort", "--steps", "3", "--out", str(tmp_path / "mine")]) == 0
+    (run,) = all_runs()
+    assert isinstance(run, Run)
+    assert run.folder.parent == runs
+    assert run.config.recipe == "sort"
+    assert run.checkpoints() == [0, 1, 2, 3]
+    written, kept = attnviz.load_model(tmp_path / "mine").network, run.network(3)
+    assert all(torch.equal(a, b) for a, b in zip(written.parameters(), kept.parameters(), strict=True))
+    out = capsys.readouterr().out
+    assert f"run {run.name}\n" in out
+    assert "done at step 3" in out
+    assert main(["runs"]) == 0
+    assert capsys.readouterr().out.split() == [run.name, "done", "3/3"]
+
+
+def test_a_run_is_resumed_by_name(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = small_run(runs / "mine", 7)
+    run.commands.send("stop")
+    record(run, run.commands)
+    assert main(["tell", "mine", "pause"]) == 1
+    assert capsys.readouterr().err == "attnviz: run mine is stopped: nobody trains it\n"
+    out = runs.parent / "model"
+    assert main(["resume", "mine", "--out", str(out)]) == 0
+    assert "done at step 7" in capsys.readouterr().out
+    assert attnviz.load_model(out).card.title == "mine, step 7"
+    assert main(["resume", "mine", "--out", str(out)]) == 2
+    assert "holds a model already" in capsys.readouterr().err
+    for name in ("other", "../mine"):
+        assert main(["resume", name]) == 1
+        assert "there is no such run" in capsys.readouterr().err
+
+
+def test_train_repeats_itself(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        assert main(["train", "recall", "--steps", "2", "--out", str(tmp_path / name)]) == 0
+    first, second = ((tmp_path / name / "model.safetensors").read_bytes() for name in ("a", "b"))
+    assert first == second
+
+
+def test_train_overwrites_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    assert main(["train", "sort", "--steps", "1", "--out", str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    assert error == f"attnviz: {tmp_path} holds a model already: choose another folder with --out, or remove it\n"
+    assert (tmp_path / "config.json").read_text() == "{}"
+
+
+def test_train_into_a_file_fails_on_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    assert main(["train", "sort", "--steps", "1", "--out", str(file)]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("attnviz: ")
+    assert error.count("\n") == 1
+
+
+TINY = ["--model", "d_model=8", "n_layers=1", "n_heads=1", "--set", "batch_size=4", "validation_size=8"]
+
+
+def test_train_changes_model_task_and_training(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = ["--model", "n_layers=1", "d_model=32", "--model", "positions=rotary", "d_ff=0", "window=none"]
+    training = ["--set", "learning_rate=1e-2", "clip=none", "schedule=linear", "steps=9", "--steps", "2", "--seed", "4"]
+    folder = tmp_path / "model"
+    assert main(["train", "copy", "--task", "max_length=6", *model, *training, "--out", str(folder)]) == 0
+    (run,) = all_runs()
+    assert isinstance(run, Run)
+    config = run.config
+    assert isinstance(config.task, Copy)
+    assert config.task.max_length == 6
+    assert config.model.max_len == config.task.model_config().max_len < RECIPES["copy"].model.max_len
+    assert (config.model.n_layers, config.model.d_model, config.model.positions, config.model.d_ff) == (
+        1,
+        32,
+        "rotary",
+        0,
+    )
+    assert (config.training.learning_rate, config.training.clip, config.training.schedule) == (0.01, None, "linear")
+    assert (config.training.steps, config.training.seed) == (2, 4)
+    assert config.training.batch_size == RECIPES["copy"].training.batch_size
+    assert "target" not in capsys.readouterr().out
+    card = attnviz.load_model(folder).card
+    assert (card.name, card.recipe) == ("copy", "")
+
+
+def test_train_learns_a_text_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "my.txt"
+    file.write_text("欢迎 to the jungle. " * 9, encoding="utf-8")
+    assert main(["train", "own-text", "--text", str(file), "--task", "length=12", "--steps", "2", *TINY]) == 0
+    (run,) = all_runs()
+    assert isinstance(run, Run)
+    assert run.config.task == OwnText(file.read_text("utf-8"), 12)
+    assert "test: nats per symbol" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--model", "layers=1"], "--model: there is no 'layers' to set; there are d_model, n_heads, n_layers, "),
+        (["--model", "max_len=9"], "--model: there is no 'max_len' to set; there are d_model"),
+        (["--model", "n_layers"], "--model: 'n_layers' is no KEY=VALUE; the keys are d_model, n_heads"),
+        (["--model", "n_layers=two"], "--model: n_layers is 'two'; it must be a whole number"),
+        (["--model", "dropout=nan"], "--model: dropout is 'nan'; it must be a number"),
+        (
+            ["--model", "positions=first"],
+            "--model: positions is 'first'; choose one of none, sinusoidal, learned, rotary",
+        ),
+        (["--model", "d_model=10", "n_heads=4"], "d_model 10 cannot be shared by 4 heads"),
+        (["--task", "size=4"], "--task: there is no 'size' to set; there are n_symbols, min_length, max_length"),
+        (["--task", "n_symbols=1"], "n_symbols is 1"),
+        (["--set", "rate=1"], "--set: there is no 'rate' to set; there are steps, batch_size, learning_rate"),
+        (["--set", "learning_rate=10"], "learning_rate is 10.0; above 1 nothing learns"),
+        (["--set", "learning_rate=0"], "learning_rate is 0.0; it must be above 0"),
+        (["--set", "batch_size=100000000"], "more than the limit"),
+        (["--text", "my.txt"], "--text FILE belongs to own-text"),
+    ],
+)
+def test_settings_that_cannot_be(
+    arguments: list[str], message: str, runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert message in refused(["train", "reverse", *arguments], capsys)
+    assert not runs.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "message"),
+    [
+        (b"to be or not to be", 2, "The text has 18 characters; a context of 64 needs at least 256."),
+        (b"a" * 400, 2, "The text is nothing but 'a'"),
+        (b"  ", 2, "The text is empty"),
+        (b"caf\xe9 " * 99, 2, "is no text in UTF-8: invalid continuation byte at byte 3"),
+        (None, 1, "No such file or directory"),
+    ],
+)
+def test_texts_that_cannot_be_learned(
+    content: bytes | None, code: int, message: str, tmp_path: Path, runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "my.txt"
+    if content is not None:
+        file.write_bytes(content)
+    assert message in refused(["train", "own-text", "--text", str(file)], capsys, code)
+    assert "--text FILE belongs to own-text, which needs it" in refused(["train", "own-text"], capsys)
+    assert not runs.exists()
+
+
+def test_settings_have_types() -> None:
+    texts = ["n_heads=3", "n_kv_heads=none", "dropout=.5", "norm=post", "n_heads=4"]
+    values = {"n_heads": 4, "n_kv_heads": None, "dropout": 0.5, "norm": "post"}
+    assert read_settings(ModelConfig, texts) == values
+    assert read_settings(TrainConfig, ["target=NONE", "clip=2"]) == {"target": None, "clip": 2.0}
+    assert read_settings(Copy, []) == {}
+
+
+def interrupt(step: Step) -> None:
+    if step.step == 3:
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_an_interrupted_run_says_how_to_go_on(
+    terminal: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
+    shown = f"attnviz.cli.progress.{'Bar' if terminal else 'Lines'}.show"
+    monkeypatch.setattr(shown, lambda self, step: interrupt(step))
+    assert main(["train", "sort", "--steps", "6", *TINY]) == 1
+    (run,) = all_runs()
+    assert isinstance(run, Run)
+    assert run.state() == RunState("interrupted", 3)
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == f"attnviz: interrupted at step 3; go on with: attnviz resume {run.name}"
+    monkeypatch.undo()
+    monkeypatch.setenv("ATTNVIZ_RUNS", str(run.folder.parent))
+    assert main(["resume", run.name]) == 0
+    assert run.state().state == "done"
+
+
+def test_a_stopped_run_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def stop(control: object) -> list[Command]:
+        return [Command("stop")]
+
+    monkeypatch.setattr("attnviz.training.control.CommandFile.poll", stop)
+    assert main(["train", "sort", *TINY]) == 0
+    (run,) = all_runs()
+    assert isinstance(run, Run)
+    assert f"stopped at step 0; go on with: attnviz resume {run.name}\n" in capsys.readouterr().out
+
+
+def test_a_terminal_gets_a_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert main(["train", "sort", "--steps", "4", *TINY, "validate_every=2"]) == 0
+    streams = capsys.readouterr()
+    bar = streams.err.split("\r")[-1]
+    assert "4/4" in bar
+    assert "loss " in bar
+    assert "validation exact match 0.0000" in bar
+    assert not [line for line in streams.out.splitlines() if line.startswith("step")]
+
+
+def test_the_bar_of_a_resumed_run_begins_where_it_was(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record(small_run(runs / "mine", 8), stop_after(5))
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert main(["resume", "mine"]) == 0
+    assert "5/8" in capsys.readouterr().err.split("\r")[1]
+
+
+def test_a_run_that_somebody_trains_keeps_its_commands(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = small_run(runs / "mine")
+    with run.claimed():
+        run.commands.send("pause")
+        assert main(["resume", "mine"]) == 1
+        assert [command.name for command in run.commands.poll()] == ["pause"]
+    assert "is being trained already" in capsys.readouterr().err
