@@ -28,9 +28,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from attnviz.training import Run, all_runs
 from bench.common import Figure
-from bench.server import ROOT, serve
+from bench.server import CHROMIUM_FLAGS, ROOT, serve
 
-CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 ROUNDS = 8
 SECONDS = 4.0  # of one look at the run
 SESSIONS = 10

@@ -21,9 +21,8 @@ from playwright.sync_api import CDPSession, Locator, Page, sync_playwright
 
 from attnviz.models import save_model
 from bench.common import Figure, gpt2_small, report
-from bench.server import ROOT, serve
+from bench.server import CHROMIUM_FLAGS, ROOT, serve
 
-CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 FRAME_MS = 1000 / 60
 
 # The time from a press of the pointer on a thumbnail to the frame that shows the weights of its head.

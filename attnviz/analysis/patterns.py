@@ -16,7 +16,15 @@ from attnviz.models import SequenceModel
 from attnviz.tasks import Pattern, Split, Task
 from attnviz.trace import Trace, trace
 
-__all__ = ["HeadScore", "PatternScores", "mean_scores", "pattern_scores", "score_heads"]
+__all__ = [
+    "ExpectedCells",
+    "HeadScore",
+    "PatternScores",
+    "expected_cells",
+    "mean_scores",
+    "pattern_scores",
+    "score_heads",
+]
 
 
 class PatternScores(NamedTuple):
@@ -31,6 +39,20 @@ class PatternScores(NamedTuple):
 
     mass: Tensor
     hits: Tensor
+    chance: float
+    n_queries: int
+
+
+class ExpectedCells(NamedTuple):
+    """The expected keys of a pattern under a mask.
+
+    Attributes:
+        cells: (Tq, Tk) bool, the expected keys that may be read; a query without any is not scored.
+        chance: the mass of a head that reads all keys it may read alike; nan without a scored query.
+        n_queries: scored.
+    """
+
+    cells: Tensor
     chance: float
     n_queries: int
 
@@ -77,14 +99,26 @@ def score_heads(weights: Tensor, reads: Tensor, allowed: Tensor) -> PatternScore
         >>> score_heads(weights, reads, torch.ones(2, 2, dtype=torch.bool))
         PatternScores(mass=tensor([0.2500]), hits=tensor([0.]), chance=0.5, n_queries=1)
     """
-    expected = reads & allowed
-    scored = expected.any(1)  # (Tq,)
-    weights, expected, allowed = weights[:, scored], expected[scored], allowed[scored]
-    mass = (weights * expected).sum(2).mean(1)  # (H,)
+    expected = expected_cells(reads, allowed)
+    scored = expected.cells.any(1)  # (Tq,)
+    weights, cells = weights[:, scored], expected.cells[scored]
+    mass = (weights * cells).sum(2).mean(1)  # (H,)
     top = weights.argmax(2)  # (H, scored)
-    hits = expected.expand(len(weights), -1, -1).gather(2, top[..., None])[..., 0].float().mean(1)  # (H,)
-    chance = float((expected.sum(1) / allowed.sum(1)).mean())
-    return PatternScores(mass, hits, chance, int(scored.sum()))
+    hits = cells.expand(len(weights), -1, -1).gather(2, top[..., None])[..., 0].float().mean(1)  # (H,)
+    return PatternScores(mass, hits, expected.chance, expected.n_queries)
+
+
+def expected_cells(reads: Tensor, allowed: Tensor) -> ExpectedCells:
+    """What weights are scored against.
+
+    Args:
+        reads: (Tq, Tk) bool, the expected keys.
+        allowed: (Tq, Tk) bool, what the mask lets a query read.
+    """
+    cells = reads & allowed
+    scored = cells.any(1)  # (Tq,)
+    chance = float((cells[scored].sum(1) / allowed[scored].sum(1)).mean())
+    return ExpectedCells(cells, chance, int(scored.sum()))
 
 
 def pattern_scores(trace: Trace, expected: Iterable[Pattern]) -> tuple[HeadScore, ...]:

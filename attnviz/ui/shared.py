@@ -13,13 +13,14 @@ from pathlib import Path
 import streamlit as st
 
 import attnviz
-from attnviz.errors import AttnvizError, RunError
+from attnviz.errors import AttnvizError
 from attnviz.loading import checkpoint_name, is_checkpoint, load_model, open_checkpoint
 from attnviz.models import SequenceModel
 from attnviz.models.bundle import Example, ModelCard, read_config
-from attnviz.training import Run, TrainingQueue, open_run, runs_root
+from attnviz.training import Run, TrainingQueue
+from attnviz.ui.shelf import readable_runs
 from attnviz.ui.store import Held, TraceKey, TraceStore
-from attnviz.zoo import EXAMPLE_RUNS, FOLDER, ORDER
+from attnviz.zoo import FOLDER, ORDER
 
 __all__ = ["MODELS_FOLDER", "TRACES", "Listed", "find", "installed", "listed", "open_model", "queue", "run", "warm_up"]
 
@@ -86,34 +87,27 @@ def installed() -> Mapping[str, Listed]:
 
 
 def _of_runs() -> dict[str, Listed]:
-    found = []
-    for root in (runs_root(), EXAMPLE_RUNS):
-        for folder in root.iterdir() if root.is_dir() else ():
-            with suppress(FileNotFoundError):  # no run, or one that is being made or deleted
-                found.append(_last_checkpoint(root, folder.name, (folder / "checkpoints").stat().st_mtime_ns))
-    newest_first = sorted(filter(None, found), key=lambda entry: entry[0], reverse=True)
-    return {model.name: model for _, model in newest_first}
-
-
-@lru_cache(maxsize=1024)
-def _last_checkpoint(root: Path, name: str, stamp: int) -> tuple[str, Listed] | None:
-    """When a run was made, and its last checkpoint; `stamp` is another one when there is another checkpoint."""
-    try:
-        run = open_run(name, root)
-    except RunError:  # the Runs page says what is wrong with it
-        return None
-    steps = run.checkpoints()
-    return (run.config.created, _checkpoint(run, steps[-1])) if steps else None
+    found = {}
+    for run in readable_runs():
+        with suppress(FileNotFoundError, IndexError):  # it is being deleted, or has no checkpoint yet
+            model = _checkpoint(run, run.checkpoints()[-1])
+            found[model.name] = model
+    return found
 
 
 def _checkpoint(run: Run, step: int) -> Listed:
+    return _described(run, step, run.checkpoint_path(step).stat().st_mtime_ns)
+
+
+@lru_cache(1024)
+def _described(run: Run, step: int, version: int) -> Listed:
     return Listed(
         name=checkpoint_name(run, step),
         title=run.name,
         architecture=run.config.model.architecture,
         examples=tuple(map(_pair, run.config.task.examples())),
         step=step,
-        version=run.checkpoint_path(step).stat().st_mtime_ns,
+        version=version,
     )
 
 

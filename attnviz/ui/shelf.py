@@ -12,7 +12,7 @@ from attnviz.training import Run, RunState, open_run, runs_root
 from attnviz.training.progress import Progress
 from attnviz.zoo import EXAMPLE_RUNS
 
-__all__ = ["Entry", "entries", "is_own", "runs_ahead"]
+__all__ = ["Entry", "entries", "is_own", "readable_runs", "runs_ahead"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,11 @@ def entries() -> list[Entry]:
     places = {name: place for place, (_, name) in enumerate(waiting, 1)}
     examples = [_entry(run) for run in _runs(EXAMPLE_RUNS)]
     return [replace(entry, place=places.get(entry.name)) for entry in mine] + examples
+
+
+def readable_runs() -> list[Run]:
+    """Every run that can be opened, in the order of `entries`."""
+    return [run for root in (runs_root(), EXAMPLE_RUNS) for run in _runs(root) if isinstance(run, Run)]
 
 
 def is_own(run: Run) -> bool:

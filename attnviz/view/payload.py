@@ -128,7 +128,7 @@ def overview(
             stack: [position for position, index in enumerate(ids) if index < n_specials]
             for stack, ids in trace.stack_ids().items()
         },
-        "sites": [_site_header(s, trace.stack) for s in trace.sites],
+        "sites": [_site_header(s) for s in trace.sites],
         "choice": dict(choice),
         "outputs": {
             "stack": trace.stack,
@@ -143,7 +143,7 @@ def overview(
     return pack(header, arrays)
 
 
-def _site_header(site: AttentionSite, main_stack: str) -> dict[str, Any]:
+def _site_header(site: AttentionSite) -> dict[str, Any]:
     return {
         "name": site.name,
         "layer": site.layer,

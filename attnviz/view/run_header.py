@@ -6,8 +6,13 @@ import re
 from functools import lru_cache
 from typing import Any
 
+import torch
+
+from attnviz.analysis import expected_cells
 from attnviz.attention import Mask
 from attnviz.models.config import ModelConfig
+from attnviz.models.layers import Attention
+from attnviz.models.transformer import Transformer
 from attnviz.tasks import Batch, Pattern
 from attnviz.tasks.base import IGNORE
 from attnviz.training import Run, TrainConfig
@@ -72,17 +77,14 @@ def _answering(model: ModelConfig) -> str:
 
 
 def _sites(model: ModelConfig) -> list[dict[str, Any]]:
-    kinds = {
-        "encoder": [("encoder", "self")],
-        "decoder": [("decoder", "self")],
-        "encoder-decoder": [("encoder", "self"), ("decoder", "self"), ("decoder", "cross")],
-    }[model.architecture]
-    sites = [
-        {"name": f"{stack}.{layer}.{kind}", "stack": stack, "layer": layer, "kind": kind, "heads": model.n_heads}
-        for stack, kind in kinds
-        for layer in range(model.n_layers)
+    """The attention layers of the network itself, which is built without memory for its weights."""
+    with torch.device("meta"):
+        network = Transformer(model)
+    layers = (module for module in network.modules() if isinstance(module, Attention))
+    return [
+        {"name": layer.name, "stack": layer.stack, "layer": layer.index, "kind": layer.kind, "heads": layer.n_heads}
+        for layer in layers
     ]
-    return sorted(sites, key=lambda site: (site["stack"] == "decoder", site["layer"]))  # stable: self before cross
 
 
 def _labels(run: Run, batch: Batch) -> tuple[list[str], list[str] | None]:
@@ -103,20 +105,17 @@ def _sequence(run: Run, batch: Batch) -> dict[str, Any]:
 
 
 def _pattern(model: ModelConfig, pattern: Pattern) -> dict[str, Any]:
-    """As `attnviz.analysis.score_heads` reads it: expected keys that may be read, and what chance would give."""
+    """The expected keys that the model may read, and what chance would give."""
     causal = pattern.kind == "self" and model.architecture != "encoder"
     mask = Mask(causal, model.window if pattern.kind == "self" else None)
-    allowed = mask.allowed(*pattern.reads.shape)  # (Tq, Tk)
-    expected = pattern.reads & allowed
-    scored = expected.any(1)  # (Tq,)
-    chance = expected[scored].sum(1) / allowed[scored].sum(1)
+    expected = expected_cells(pattern.reads, mask.allowed(*pattern.reads.shape))
     return {
         "name": pattern.name,
         "key": pattern_key(pattern.name),
         "kind": pattern.kind,
-        "pairs": expected.nonzero().flatten().tolist(),
-        "chance": float(chance.mean()) if len(chance) else 0.0,
-        "queries": int(scored.sum()),
+        "pairs": expected.cells.nonzero().flatten().tolist(),
+        "chance": expected.chance,
+        "queries": expected.n_queries,
     }
 
 

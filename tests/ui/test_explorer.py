@@ -265,7 +265,7 @@ def test_both_languages_say_the_same() -> None:
 
 def test_without_models_the_page_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("attnviz.ui.shared.ORDER", ())
-    monkeypatch.setattr("attnviz.ui.shared.EXAMPLE_RUNS", tmp_path)
+    monkeypatch.setattr("attnviz.ui.shelf.EXAMPLE_RUNS", tmp_path)
     monkeypatch.delenv(shared.MODELS_FOLDER)
     shared.installed.cache_clear()
     assert "`ATTNVIZ_MODELS`" in open_page().info[0].value
