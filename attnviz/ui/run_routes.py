@@ -32,6 +32,7 @@ from attnviz.loading import find_run
 from attnviz.training import Run, RunState, place_in_queue, runs_root
 from attnviz.training.export import metrics_csv, model_files, pytorch_script, tensorboard_zip, write_run_zip
 from attnviz.training.timeline import HEADER, MAGIC
+from attnviz.ui.language import in_words
 from attnviz.zoo import EXAMPLE_RUNS
 
 __all__ = ["RUNS_PATH", "news", "run_routes"]
@@ -66,7 +67,7 @@ def _answer(make: Callable[[Request, Run], Response]) -> Callable[[Request], Res
         try:
             return make(request, _open(request.path_params["name"]))
         except AttnvizError as error:
-            message = _explain(error.code, error.details, _language(request)) or str(error)
+            message = in_words(_language(request), error.code, error.details) or str(error)
             status = 404 if isinstance(error, RunNotFound) else 409
             return JSONResponse({"error": error.code, "message": message}, status)
 
@@ -195,22 +196,7 @@ def _read(path: Path, start: int) -> bytes:
 
 def _explain_failure(state: RunState, lang: str) -> str:
     known = state.error if isinstance(state.error, dict) else {}
-    return _explain(str(known.get("code")), known.get("details"), lang) or state.message
-
-
-def _explain(code: str, details: object, lang: str) -> str:
-    """An error's message as plain text; "" for one that the catalogue does not have, or not with these details."""
-    values = details if isinstance(details, dict) else {}
-    try:
-        return locale.t(lang, f"error.{code}", **{name: _short(value) for name, value in values.items()})
-    except (KeyError, TypeError):
-        return ""
-
-
-def _short(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.3g}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return in_words(lang, str(known.get("code")), known.get("details")) or state.message
 
 
 # -- files -----------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from attnviz.ui.controls import task_title
 from attnviz.ui.draft import Draft
 from attnviz.ui.head import head_row, message_box
 from attnviz.ui.head import page as link_to
-from attnviz.ui.language import code, current, explain, say, visible
+from attnviz.ui.language import code, current, explain, in_words, say
 from attnviz.ui.run_routes import RUNS_PATH
 from attnviz.ui.shelf import Entry, entries, is_own
 from attnviz.ui.watch import show_compare
@@ -121,7 +121,8 @@ COLUMNS = {
 def _row(entry: Entry) -> dict[str, Any]:
     """A run as the table shows it."""
     if entry.run is None or entry.state is None:
-        return {"name": entry.name, "state": "failed", "note": _why(entry), "cells": {"state": say("runs.unreadable")}}
+        why = in_words(current(), entry.error.code, entry.error.details) if entry.error else ""
+        return {"name": entry.name, "state": "failed", "note": why, "cells": {"state": say("runs.unreadable")}}
     config = entry.run.config
     model, training = config.model, config.training
     state = say(f"runs.state.{entry.state.state}")
@@ -142,14 +143,6 @@ def _task(config: RunConfig) -> str:
     """The task's title; a run need not come from a recipe."""
     draft = Draft.of_run(config)
     return config.task.name if draft is None else task_title(draft.recipe)
-
-
-def _why(entry: Entry) -> str:
-    """What is wrong with a run, as plain text."""
-    if entry.error is None:
-        return ""
-    details = {name: visible(str(value), 200) for name, value in entry.error.details.items()}
-    return say(f"error.{entry.error.code}", **details)
 
 
 def _best(value: float | None, metric: str) -> str:
