@@ -16,7 +16,7 @@ const LEXER = /((?:[rbfu]{0,2})(?:"""[\s\S]*?"""|'''[\s\S]*?'''|"(?:\\.|[^"\\\n]
  * @param {string} source
  * @returns {(string|HTMLElement)[]}
  */
-export function highlight(source) {
+function highlight(source) {
   const parts = [];
   let end = 0;
   let defines = false; // the name after def or class

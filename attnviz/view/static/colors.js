@@ -77,7 +77,7 @@ export function ink([r, g, b]) {
 }
 
 /** Relative luminance, 0 to 1. Source: WCAG 2.2, "relative luminance". */
-export function luminance(color) {
+function luminance(color) {
   const [r, g, b] = color.map(linear);
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }

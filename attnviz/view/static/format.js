@@ -17,6 +17,11 @@ export function fmt(x) {
   return text.replaceAll("-", MINUS);
 }
 
+/** As fmt, and a dash for what was not measured. */
+export function orDash(x) {
+  return Number.isNaN(x) ? "–" : fmt(x);
+}
+
 /** As fmt, with fewer digits where three need more than so many letters; for a cell. */
 export function fmtCell(x, letters = 6) {
   const text = fmt(x);

@@ -2,7 +2,7 @@
 
 import { el, sizeCanvas } from "./dom.js";
 import { hover } from "./store.js";
-import { chooseHead, siteTitle } from "./select.js";
+import { chooseHead, groupSites, siteTitle } from "./select.js";
 
 const MOST = 60; // px of a thumbnail
 const LEAST = 22;
@@ -25,24 +25,13 @@ export class Grid {
     this.resized.disconnect();
   }
 
-  /** Groups the sites by stack and kind, in the order of the model. */
-  groups() {
-    const groups = new Map();
-    this.ctx.data.sites.forEach((site, index) => {
-      const name = `${site.stack}.${site.kind}`;
-      if (!groups.has(name)) groups.set(name, []);
-      groups.get(name).push({ site, index });
-    });
-    return groups;
-  }
-
   build() {
     const { t } = this.ctx;
     this.thumbs = []; // {image, cell, index, head} of every thumbnail, averages too
     this.buttons = new Map(); // "site/head" -> button
     this.sections = [];
     const parts = [];
-    for (const [name, members] of this.groups()) {
+    for (const [name, members] of groupSites(this.ctx.data.sites)) {
       const heads = Math.max(...members.map(({ site }) => site.n_heads));
       const table = el("div", { class: "av-grid-table", role: "grid", "aria-label": t(`view.frame.stack.${name}`) });
       table.style.setProperty("--heads", String(heads));
@@ -243,7 +232,7 @@ export class Grid {
     if (!move || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     const { store, data } = this.ctx;
-    const order = [...this.groups().values()].flat().map(({ index }) => index);
+    const order = [...groupSites(data.sites).values()].flat().map(({ index }) => index);
     const at = order.indexOf(store.state.site) + move[0];
     const site = order[Math.min(order.length - 1, Math.max(0, at))];
     const head = Math.min(data.site(site).n_heads - 1, Math.max(0, store.state.head + move[1]));

@@ -6,7 +6,7 @@
  * @param {import("./store.js").State} state
  * @returns {number[]}
  */
-export function visibleKeys(data, state) {
+function visibleKeys(data, state) {
   const stack = data.site(state.site).keys;
   const n = data.tokens(stack).length;
   const specials = new Set(data.header.specials[stack] ?? []);

@@ -18,7 +18,7 @@ const SLICE = 6; // milliseconds a frame that counting long sequences may take
  * @param {number} percent 0..100
  * @returns {number[]} key indices, ascending
  */
-export function keptKeys(row, percent) {
+function keptKeys(row, percent) {
   const kept = [];
   const [cutoff, equal] = percent >= 100 ? [0, 0] : cutoffOf(row, percent);
   let ties = equal;

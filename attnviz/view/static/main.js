@@ -9,11 +9,11 @@ import * as lines from "./lines.js";
 import * as outputs from "./outputs.js";
 import * as product from "./product.js";
 import { Chain } from "./chain.js";
-import { palette } from "./colors.js";
 import { LoadError, STAGES, TraceData } from "./data.js";
 import { el } from "./dom.js";
 import { exportMenu } from "./exports.js";
 import { fmt, full } from "./format.js";
+import { applyTheme, mountOf, onScheme, style, textOf } from "./frame.js";
 import { Grid } from "./grid.js";
 import { visibleWeights } from "./hidden.js";
 import { Matrix } from "./matrix.js";
@@ -34,58 +34,26 @@ const ANNOUNCE_WAIT_MS = 120;
 const WEIGHTS_HEIGHT = 430;
 const STYLES = ["view.css", "panels.css"];
 
-const instances = new WeakMap(); // parentElement -> View
-
-/**
- * @param {{data: Uint8Array, parentElement: HTMLElement, setStateValue?: Function, setTriggerValue?: Function}} component
- * @returns {() => void} cleanup
- */
-export function mount(component) {
-  const { parentElement } = component;
-  const view = instances.get(parentElement);
-  if (view) view.receive(component);
-  else instances.set(parentElement, new View(component));
-  return () => {
-    instances.get(parentElement)?.destroy();
-    instances.delete(parentElement);
-  };
-}
-
 class View {
   constructor(component) {
     this.component = component;
     this.bytes = component.data;
     this.root = el("div", { class: "attnviz" });
-    this.styled = Promise.all(STYLES.map((name) => this.style(name)));
+    const styled = Promise.all(STYLES.map((name) => style(this.root, name)));
     component.parentElement.append(this.root);
     this.data = this.unpack(component.data);
     this.store = createStore({ ...DEFAULTS, ...choiceState(this.data.header), ...readUrl() });
     this.store.subscribe((state, changed) => this.update(state, changed));
-    this.scheme = window.matchMedia("(prefers-color-scheme: dark)");
-    this.onScheme = () => this.retheme();
-    this.scheme.addEventListener("change", this.onScheme);
+    this.ignoreScheme = onScheme(() => this.retheme());
     this.onEscape = (event) => this.escape(event);
     document.addEventListener("keydown", this.onEscape);
     // nothing is drawn before its rules are there: sizes and colours come from them
-    this.styled.then(() => this.build());
-  }
-
-  /** One style sheet below the root, resolved when it has loaded or failed to. */
-  style(name) {
-    const link = el("link", { rel: "stylesheet", href: new URL(name, import.meta.url).href });
-    const settled = new Promise((resolve) => {
-      link.addEventListener("load", resolve);
-      link.addEventListener("error", resolve);
-    });
-    this.root.append(link);
-    return settled;
+    styled.then(() => this.build());
   }
 
   build() {
     if (this.gone) return;
-    this.palette = palette(this.root);
-    this.root.dataset.theme = this.palette.dark ? "dark" : "light";
-    this.palette = palette(this.root); // the theme's own tints
+    this.palette = applyTheme(this.root);
     this.parts?.forEach((part) => part.destroy?.());
     this.body?.remove();
     this.ctx = this.context();
@@ -135,10 +103,8 @@ class View {
     };
   }
 
-  /** The catalogue's text, "{name}" filled in. */
-  text(key, params = {}) {
-    const text = this.data.header.strings[key] ?? key;
-    return text.replace(/\{(\w+)\}/g, (whole, name) => (name in params ? String(params[name]) : whole));
+  text(key, params) {
+    return textOf(this.data.header.strings, key, params);
   }
 
   announce(text) {
@@ -159,6 +125,11 @@ class View {
       this.store.flush(); // into the coming frame, not the one after it
     });
     return data;
+  }
+
+  /** Any trace is drawn in place. */
+  fits() {
+    return true;
   }
 
   /** Other data, or the same again because the theme changed. */
@@ -191,9 +162,7 @@ class View {
 
   retheme() {
     if (!this.body) return;
-    this.palette = palette(this.root);
-    this.root.dataset.theme = this.palette.dark ? "dark" : "light";
-    this.palette = palette(this.root);
+    this.palette = applyTheme(this.root);
     this.store.touch("theme");
   }
 
@@ -292,8 +261,11 @@ class View {
     clearTimeout(this.prefetching);
     clearTimeout(this.announcing);
     document.removeEventListener("keydown", this.onEscape);
-    this.scheme.removeEventListener("change", this.onScheme);
+    this.ignoreScheme();
     this.parts?.forEach((part) => part.destroy?.());
     this.root.remove();
   }
 }
+
+/** As `mountOf` says; its data is the payload of a trace, a Uint8Array. */
+export const mount = mountOf(View);

@@ -16,7 +16,7 @@ const limitOf = (...rows) => rows.reduce((limit, row) => row.reduce((m, value) =
  * @param {Float32Array} q one query (d_head)
  * @param {Float32Array} k one key (d_head)
  */
-export function products(q, k) {
+function products(q, k) {
   const product = Float64Array.from(q, (value, d) => value * k[d]);
   let sum = 0;
   return { product, sum: product.map((value) => (sum += value)) };

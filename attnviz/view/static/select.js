@@ -1,9 +1,20 @@
-/** Choosing a head, and naming it. */
+/** Choosing a head, naming it, and the groups in which heads are shown. */
 
 /** "Cross-attention · layer 0 · head 3" */
 export function siteTitle(ctx, site, head) {
   const stack = ctx.t(`view.frame.stack.${site.stack}.${site.kind}`);
   return ctx.t("view.frame.title", { stack, layer: site.layer, head });
+}
+
+/** Sites with their indices by stack and kind ("decoder.self"), in the order of the model. */
+export function groupSites(sites) {
+  const groups = new Map();
+  sites.forEach((site, index) => {
+    const name = `${site.stack}.${site.kind}`;
+    if (!groups.has(name)) groups.set(name, []);
+    groups.get(name).push({ site, index });
+  });
+  return groups;
 }
 
 /** Chooses a head; tokens that are locked stay so where the new site has the same tokens. */

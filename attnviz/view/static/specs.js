@@ -13,7 +13,7 @@ export function steps(site) {
 const labelCache = new Map();
 
 /** "0", "1", ...: the same array for the same length, so that unchanged axes are recognised. */
-export function dimLabels(n) {
+function dimLabels(n) {
   if (!labelCache.has(n)) labelCache.set(n, Array.from({ length: n }, (_, i) => String(i)));
   return labelCache.get(n);
 }

@@ -22,7 +22,7 @@ export function readUrl(search = window.location.search) {
 }
 
 /** The parameters of a state; null: not in the URL. */
-export function toParameters(state, site) {
+function toParameters(state, site) {
   return {
     layer: site.layer,
     head: state.head,

@@ -30,6 +30,9 @@ export function thin(x, y) {
   return out;
 }
 
+/** The range of a log axis that holds these values, with a little room. */
+export const logRange = (low, high) => [Math.log10(low) - 0.08, Math.log10(high) + 0.08];
+
 /** Two tones: what is trained on is grey, what is held out is the colour of weights. */
 export function tones(palette) {
   const css = (rgb) => `rgb(${rgb.join(",")})`;
@@ -94,7 +97,7 @@ export class Charts {
     const values = [...metrics.loss.all, ...held.map(({ loss }) => loss), ...(target ? [header.target] : [])];
     const low = Math.max(LOW_ENOUGH, values.reduce((a, b) => Math.min(a, b), Infinity));
     const high = values.reduce((a, b) => Math.max(a, b), LOW_ENOUGH);
-    const y = log ? [Math.log10(low) - 0.08, Math.log10(high) + 0.08] : [0, high * 1.05];
+    const y = log ? logRange(low, high) : [0, high * 1.05];
     this.loss.draw({ traces, x: this.ctx.range(), y: values.length ? y : [0, 1], scale: log && values.length ? "log" : "linear", format: log ? undefined : "~g" });
     this.loss.explain([
       { label: t("watch.train"), colour: colours.train, faint: smooth },

@@ -1,12 +1,11 @@
 /** Several runs beside each other: loss and metric of all of them on one chart each, live. */
 
-import { palette } from "./colors.js";
 import { el } from "./dom.js";
-import { fmt } from "./format.js";
+import { fmt, orDash } from "./format.js";
+import { applyTheme, mountOf, onScheme, style, textOf } from "./frame.js";
 import { openTable } from "./table.js";
 import { Tooltip } from "./tooltip.js";
-import { style } from "./watch.js";
-import { thin } from "./watch-charts.js";
+import { logRange, stepTable, thin } from "./watch-charts.js";
 import { Feed } from "./watch-feed.js";
 import { Metrics } from "./watch-metrics.js";
 import { Chart, loadPlotly } from "./watch-plot.js";
@@ -17,23 +16,6 @@ const REDRAW_MS = 300; // of all charts, however many runs bring news
 const COLOURS = { light: ["#6b3fb0", "#b8860b", "#c0398b", "#3d3d3d", "#7a9a01", "#8a5a44"], dark: ["#b79cf0", "#e6b84c", "#f08cc4", "#d0d0d0", "#b5d24a", "#cfa48e"] };
 const DASHES = ["solid", "dash", "dot"]; // for more runs than colours
 
-const instances = new WeakMap(); // parentElement -> Compare
-
-/** As `mount` of watch.js, for several runs. */
-export function mount(component) {
-  const { parentElement } = component;
-  const compare = instances.get(parentElement);
-  if (compare && compare.fits(component.data)) compare.retheme();
-  else {
-    compare?.destroy();
-    instances.set(parentElement, new Compare(component));
-  }
-  return () => {
-    instances.get(parentElement)?.destroy();
-    instances.delete(parentElement);
-  };
-}
-
 const identity = ({ runs, lang }) => JSON.stringify([lang, runs.map(({ run }) => run)]);
 
 class Compare {
@@ -43,9 +25,7 @@ class Compare {
     parentElement.append(this.root);
     this.runs = data.runs.map((run) => ({ ...run, metrics: new Metrics(), state: "", problem: "" }));
     this.held = true;
-    this.scheme = window.matchMedia("(prefers-color-scheme: dark)");
-    this.onScheme = () => this.retheme();
-    this.scheme.addEventListener("change", this.onScheme);
+    this.ignoreScheme = onScheme(() => this.retheme());
     Promise.all(STYLES.map((name) => style(this.root, name))).then(() => this.gone || this.build());
   }
 
@@ -53,14 +33,17 @@ class Compare {
     return identity(data) === identity(this.header);
   }
 
-  t(key, params = {}) {
-    return (this.header.strings[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => (name in params ? String(params[name]) : whole));
+  receive() {
+    this.retheme();
+  }
+
+  t(key, params) {
+    return textOf(this.header.strings, key, params);
   }
 
   build() {
-    this.readColours();
+    this.palette = applyTheme(this.root);
     const t = (key, params) => this.t(key, params);
-    const orDash = (x) => (Number.isNaN(x) ? "–" : fmt(x));
     const ctx = {
       t, root: this.root, file: "runs",
       palette: () => this.palette,
@@ -80,10 +63,7 @@ class Compare {
     this.key = el("ol", { class: "aw-key" });
     this.problem = el("p", { class: "aw-problem", role: "alert", hidden: true });
     this.body.prepend(this.problem, this.key, el("div", { class: "aw-two" }, [this.loss.element, this.metric.element]));
-    this.feeds = this.runs.map((run) => {
-      const address = new URL(`../../runs/${encodeURIComponent(run.run)}/news`, import.meta.url).href;
-      return new Feed(address, this.header.lang, async (news, metrics) => this.take(run, news, metrics), (problem) => this.tell(run, problem));
-    });
+    this.feeds = this.runs.map((run) => new Feed(run.run, this.header.lang, async (news, metrics) => this.take(run, news, metrics), (problem) => this.tell(run, problem)));
     this.choose(true);
     this.root.dataset.ready = "true";
   }
@@ -96,14 +76,11 @@ class Compare {
   }
 
   /** The charts' library; undefined, and a word about it, when it cannot be had. */
-  async plotly() {
-    try {
-      return await loadPlotly(new URL(`../../${this.header.plotly}`, import.meta.url).href);
-    } catch {
+  plotly() {
+    return loadPlotly(this.header.plotly).catch(() => {
       this.problem.hidden = false;
       this.problem.textContent = this.t("watch.problem.network");
-      return undefined;
-    }
+    });
   }
 
   tell(run, problem) {
@@ -144,7 +121,7 @@ class Compare {
     const losses = traces((run) => this.lossOf(run));
     const values = losses.flatMap(({ y }) => y).filter((y) => y > 0);
     const [low, high] = [values.reduce((a, b) => Math.min(a, b), Infinity), values.reduce((a, b) => Math.max(a, b), 0)];
-    this.loss.draw({ traces: losses, x: range, y: values.length ? [Math.log10(low) - 0.08, Math.log10(high) + 0.08] : [0, 1], scale: values.length ? "log" : "linear" });
+    this.loss.draw({ traces: losses, x: range, y: values.length ? logRange(low, high) : [0, 1], scale: values.length ? "log" : "linear" });
     this.metric.draw({ traces: traces((run) => this.metricOf(run)), x: range, y: [-0.03, 1.05], format: ".0%" });
     this.showKey();
   }
@@ -183,29 +160,19 @@ class Compare {
 
   /** Rows are the steps of all runs, columns the runs. */
   table(chart, points) {
-    const columns = this.runs.map((run) => {
+    const values = this.runs.map((run) => {
       const { x, y } = points(run);
       return new Map(Array.from(x, (step, n) => [step, y[n]]));
     });
-    const steps = [...new Set(columns.flatMap((column) => [...column.keys()]))].sort((a, b) => a - b);
-    const data = Float32Array.from({ length: steps.length * columns.length }, (_, i) => columns[i % columns.length].get(steps[Math.floor(i / columns.length)]) ?? NaN);
-    return {
-      title: chart.title,
-      rows: { kind: "dims", title: this.t("watch.step"), labels: steps, index: steps },
-      cols: { kind: "names", title: this.t("watch.compare"), labels: this.runs.map(({ run }) => run) },
-      matrix: { data, rows: steps.length, cols: columns.length },
-    };
-  }
-
-  readColours() {
-    this.palette = palette(this.root);
-    this.root.dataset.theme = this.palette.dark ? "dark" : "light";
-    this.palette = palette(this.root);
+    const steps = [...new Set(values.flatMap((column) => [...column.keys()]))].sort((a, b) => a - b);
+    const spec = stepTable(this.ctx, chart.title, steps, this.runs.map(({ run }, n) => [run, steps.map((step) => values[n].get(step) ?? NaN)]));
+    spec.cols.title = this.t("watch.compare");
+    return spec;
   }
 
   retheme() {
     if (!this.body) return;
-    this.readColours();
+    this.palette = applyTheme(this.root);
     this.draw();
   }
 
@@ -215,7 +182,10 @@ class Compare {
     this.feeds?.forEach((feed) => feed.destroy());
     this.loss?.destroy();
     this.metric?.destroy();
-    this.scheme.removeEventListener("change", this.onScheme);
+    this.ignoreScheme();
     this.root.remove();
   }
 }
+
+/** As `mountOf` says; its data names the runs. */
+export const mount = mountOf(Compare);

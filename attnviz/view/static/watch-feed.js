@@ -23,12 +23,13 @@ class Unreachable extends Error {}
 
 export class Feed {
   /**
-   * @param {string} url   of the run's news
+   * @param {string} run
    * @param {string} lang
    * @param {(news: News, metrics: Uint8Array, attention: Uint8Array) => Promise<void>} take
    * @param {(problem: {kind: "network"|"gone"|"unreadable", message: string}|null) => void} tell
    */
-  constructor(url, lang, take, tell) {
+  constructor(run, lang, take, tell) {
+    const url = new URL(`../../runs/${encodeURIComponent(run)}/news`, import.meta.url).href;
     Object.assign(this, { url, lang, take, tell, generation: "", metrics: 0, attention: 0, failures: 0, expecting: 0 });
     this.onVisible = () => document.hidden || this.wake();
     document.addEventListener("visibilitychange", this.onVisible);

@@ -1,7 +1,7 @@
 /** All heads at the step that is looked at: rows are layers, columns are heads, below each how well it fits a pattern. */
 
 import { el } from "./dom.js";
-import { siteTitle } from "./select.js";
+import { groupSites, siteTitle } from "./select.js";
 import { headOf } from "./watch-timeline.js";
 
 const MOST = 100; // px of a thumbnail
@@ -24,36 +24,26 @@ export class Heads {
     this.resized.disconnect();
   }
 
-  /** Indices of the sites by stack and kind, in the order in which they run. */
-  groups() {
-    const groups = new Map();
-    this.ctx.header.sites.forEach(({ stack, kind }, index) => {
-      const name = `${stack}.${kind}`;
-      groups.set(name, [...(groups.get(name) ?? []), index]);
-    });
-    return groups;
-  }
-
   build() {
     const { t, header } = this.ctx;
     this.thumbs = [];
     const parts = [];
-    for (const [name, members] of this.groups()) {
-      const heads = Math.max(...members.map((index) => header.sites[index].heads));
+    const groups = groupSites(header.sites);
+    for (const [name, members] of groups) {
+      const heads = Math.max(...members.map(({ site }) => site.heads));
       const heading = (h) => el("span", { class: "aw-col", role: "columnheader", text: heads > 4 ? String(h) : t("view.frame.grid.head", { head: h }), "aria-label": t("view.frame.grid.head", { head: h }) });
       const columns = el("div", { class: "aw-row aw-cols", role: "row" }, [el("span", { role: "columnheader", text: t("view.frame.grid.corner") }), ...Array.from({ length: heads }, (_, h) => heading(h))]);
-      const table = el("div", { class: "aw-grid", role: "grid", "aria-label": t(`view.frame.stack.${name}`) }, [columns, ...members.map((index) => this.row(index))]);
+      const table = el("div", { class: "aw-grid", role: "grid", "aria-label": t(`view.frame.stack.${name}`) }, [columns, ...members.map((member) => this.row(member))]);
       parts.push(el("section", {}, [el("h4", { text: t(`view.frame.stack.${name}`) }), table]));
     }
     this.element.replaceChildren(...parts);
-    this.order = [...this.groups().values()].flat();
+    this.order = [...groups.values()].flat().map(({ index }) => index);
     this.measure();
     this.select();
   }
 
-  row(index) {
+  row({ site, index }) {
     const { t, header, store } = this.ctx;
-    const site = header.sites[index];
     const cells = Array.from({ length: site.heads }, (_, head) => {
       const canvas = el("canvas", { class: "aw-thumb", "aria-hidden": "true" });
       const bar = el("i", { class: "aw-bar", hidden: true }, [el("i")]);

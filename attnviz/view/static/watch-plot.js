@@ -7,11 +7,15 @@ const FONT_SIZE = 11;
 
 let library; // one for all charts of the page
 
-/** The library, fetched when the first chart is made. @returns {Promise<any>} */
-export function loadPlotly(url) {
+/**
+ * The library, fetched when the first chart is made.
+ * @param {string} name  below the app's own address, as the payload has it
+ * @returns {Promise<any>}
+ */
+export function loadPlotly(name) {
   library ??= new Promise((resolve, reject) => {
     if (window.Plotly) return resolve(window.Plotly);
-    const script = el("script", { src: url, async: true });
+    const script = el("script", { src: new URL(`../../${name}`, import.meta.url).href, async: true });
     script.addEventListener("load", () => resolve(window.Plotly));
     script.addEventListener("error", () => {
       library = undefined; // the next chart tries again

@@ -12,7 +12,7 @@ import { headOf } from "./watch-timeline.js";
  * @param {Uint8Array} weights  (rows, cols), 255 for a weight of 1
  * @param {Map<number, number[]>} expected  keys by scored query
  */
-export function scoreHead(weights, cols, expected) {
+function scoreHead(weights, cols, expected) {
   let [mass, hits] = [0, 0];
   for (const [query, keys] of expected) {
     const row = weights.subarray(query * cols, (query + 1) * cols);

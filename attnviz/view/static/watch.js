@@ -3,10 +3,10 @@
  * `mount` is what Streamlit calls; called again with another run, it begins anew.
  */
 
-import { palette } from "./colors.js";
 import { el } from "./dom.js";
 import { exportMenu } from "./exports.js";
-import { fmt } from "./format.js";
+import { fmt, orDash } from "./format.js";
+import { applyTheme, mountOf, onScheme, style, textOf } from "./frame.js";
 import { createStore } from "./store.js";
 import { openTable } from "./table.js";
 import { Tooltip } from "./tooltip.js";
@@ -30,37 +30,6 @@ const CLEARLY = 0.2; // above chance: a share of attention that is no accident
 const EVERYTHING = new Set(["news", "metrics", "snapshots", "snapshot", "at", "site", "head", "seq", "measure", "outline", "log", "smooth", "theme"]);
 const START = { at: null, site: 0, head: 0, seq: 0, query: null, key: null, dim: null, locked: false, hide: "none", hover: null, log: true, smooth: true, outline: true, measure: "mass" };
 
-const instances = new WeakMap(); // parentElement -> Watch
-
-/**
- * @param {{data: object, parentElement: HTMLElement, setTriggerValue?: Function}} component
- * @returns {() => void} cleanup
- */
-export function mount(component) {
-  const { parentElement } = component;
-  const watch = instances.get(parentElement);
-  if (watch && watch.fits(component.data)) watch.receive(component);
-  else {
-    watch?.destroy();
-    instances.set(parentElement, new Watch(component));
-  }
-  return () => {
-    instances.get(parentElement)?.destroy();
-    instances.delete(parentElement);
-  };
-}
-
-/** One style sheet below the root, resolved when it has loaded or failed to. */
-export function style(root, name) {
-  const link = el("link", { rel: "stylesheet", href: new URL(name, import.meta.url).href });
-  const settled = new Promise((resolve) => {
-    link.addEventListener("load", resolve);
-    link.addEventListener("error", resolve);
-  });
-  root.append(link);
-  return settled;
-}
-
 class Watch {
   constructor(component) {
     this.component = component;
@@ -78,9 +47,7 @@ class Watch {
     this.first = this.firstSite();
     this.store = createStore({ ...START, site: this.first, ...place });
     this.store.subscribe((state, changed) => this.update(state, changed));
-    this.scheme = window.matchMedia("(prefers-color-scheme: dark)");
-    this.onScheme = () => this.retheme();
-    this.scheme.addEventListener("change", this.onScheme);
+    this.ignoreScheme = onScheme(() => this.retheme());
     // nothing is drawn before its rules are there: sizes and colours come from them
     Promise.all(STYLES.map((name) => style(this.root, name))).then(() => this.gone || this.build());
   }
@@ -103,7 +70,7 @@ class Watch {
   }
 
   build() {
-    this.readColours();
+    this.palette = applyTheme(this.root);
     const ctx = this.context();
     this.ctx = ctx;
     this.body = el("div", { class: "av-body aw-body" });
@@ -131,8 +98,7 @@ class Watch {
       ]),
       this.live,
     );
-    const address = new URL(`../../runs/${encodeURIComponent(this.header.run)}/news`, import.meta.url).href;
-    this.feed = new Feed(address, this.header.lang, (...news) => this.take(...news), (problem) => this.tell(problem));
+    this.feed = new Feed(this.header.run, this.header.lang, (...news) => this.take(...news), (problem) => this.tell(problem));
     this.update(this.store.state, EVERYTHING);
     this.root.dataset.ready = "true";
     // on a phone the controls stand above: who pressed Play there would see nothing move
@@ -157,8 +123,7 @@ class Watch {
     const { header, store } = this;
     const number = (x) => x.toLocaleString(header.lang);
     const percent = (share) => (Number.isFinite(share) ? share.toLocaleString(header.lang, { style: "percent", maximumFractionDigits: share < 0.0995 || (share > 0.99 && share < 1) ? 1 : 0 }) : "–");
-    const t = (key, params = {}) => (header.strings[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => (name in params ? String(params[name]) : whole));
-    const orDash = (x) => (Number.isNaN(x) ? "–" : fmt(x));
+    const t = (key, params) => textOf(header.strings, key, params);
     return {
       header, store, t, number, percent, fmt, lang: header.lang,
       full: fmt, // the weights are rounded to 255 levels: more digits would say nothing
@@ -322,13 +287,8 @@ class Watch {
   }
 
   /** The charts' library; undefined, and a word about it, when it cannot be had. */
-  async plotly() {
-    try {
-      return await loadPlotly(new URL(`../../${this.header.plotly}`, import.meta.url).href);
-    } catch {
-      this.tell({ kind: "network", message: "" });
-      return undefined;
-    }
+  plotly() {
+    return loadPlotly(this.header.plotly).catch(() => this.tell({ kind: "network", message: "" }));
   }
 
   // -- what is shown --------------------------------------------------------------------------------------
@@ -373,15 +333,9 @@ class Watch {
     dataset.follows = String(state.at === null);
   }
 
-  readColours() {
-    this.palette = palette(this.root);
-    this.root.dataset.theme = this.palette.dark ? "dark" : "light";
-    this.palette = palette(this.root); // the theme's own tints
-  }
-
   retheme() {
     if (!this.body) return;
-    this.readColours();
+    this.palette = applyTheme(this.root);
     this.store.touch("theme");
   }
 
@@ -389,8 +343,11 @@ class Watch {
     this.gone = true;
     forgetPlace();
     this.feed?.destroy();
-    this.scheme.removeEventListener("change", this.onScheme);
+    this.ignoreScheme();
     this.parts?.forEach((part) => part.destroy?.());
     this.root.remove();
   }
 }
+
+/** As `mountOf` says; its data is the header of a run. */
+export const mount = mountOf(Watch);
