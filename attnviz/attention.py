@@ -17,7 +17,7 @@ A query reads in five steps, one function each:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -133,6 +133,7 @@ class Mask:
         window: a query reads only keys fewer than `window` positions away (before it; also after it unless causal).
         keys: (Tk,) bool, True where a key is a real token, None when all are (padding mask).
         first_query: position of the first query; None: the queries are the last positions, as in decoding with a cache.
+        pairs: (Tq, Tk) bool, True where a query may read a key, for what no other rule tells; None: no such rule.
 
     Example:
         >>> Mask(causal=True, window=2).allowed(3, 3).int().tolist()
@@ -143,11 +144,12 @@ class Mask:
     window: int | None = None
     keys: Tensor | None = None
     first_query: int | None = None
+    pairs: Tensor | None = None
 
     @property
     def open(self) -> bool:
         """True when every query may read every key."""
-        return not self.causal and self.window is None and self.keys is None
+        return not self.causal and self.window is None and self.keys is None and self.pairs is None
 
     def allowed(self, n_queries: int, n_keys: int, device: torch.device | None = None) -> Tensor:
         """The mask as a matrix: (Tq, Tk) bool, True where the key may be read."""
@@ -161,7 +163,19 @@ class Mask:
             allowed &= (query - key).abs() < self.window
         if self.keys is not None:
             allowed &= self.keys[None, :]
+        if self.pairs is not None:
+            allowed &= self.pairs
         return allowed
+
+    def block(self, queries: slice, n_queries: int, n_keys: int, seen: int) -> Mask:
+        """The same rule for some of (Tq, Tk) = (n_queries, n_keys) queries and the first `seen` keys."""
+        first = n_keys - n_queries if self.first_query is None else self.first_query
+        return replace(
+            self,
+            first_query=first + queries.start,
+            keys=None if self.keys is None else self.keys[:seen],
+            pairs=None if self.pairs is None else self.pairs[queries, :seen],
+        )
 
 
 def masked_scores(scaled: Tensor, mask: Mask) -> Tensor:

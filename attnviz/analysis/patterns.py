@@ -130,7 +130,7 @@ def pattern_scores(trace: Trace, expected: Iterable[Pattern]) -> tuple[HeadScore
             is left out.
     """
     scores: list[HeadScore] = []
-    sites = [site for site in trace.sites if site.stack == trace.stack]
+    sites = [site for site in trace.sites if site.queries == trace.main]
     for pattern in expected:
         for site in (site for site in sites if site.kind == pattern.kind and bool(pattern.reads.any())):
             weights = torch.stack([site.weights(head) for head in range(site.n_heads)])  # (H, Tq, Tk)

@@ -2,6 +2,7 @@
 
 from attnviz.models.bundle import ModelCard, SequenceModel, load_model, save_model
 from attnviz.models.config import ModelConfig
+from attnviz.models.facts import ModelFacts
 from attnviz.models.generation import generate
 from attnviz.models.layers import AttentionCall, Recorder
 from attnviz.models.transformer import Transformer, build_network
@@ -10,6 +11,7 @@ __all__ = [
     "AttentionCall",
     "ModelCard",
     "ModelConfig",
+    "ModelFacts",
     "Recorder",
     "SequenceModel",
     "Transformer",

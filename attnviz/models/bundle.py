@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save_file
 
 from attnviz.errors import ConfigError, ModelCorrupt, ModelMismatch, ModelNotFound
 from attnviz.models.config import ModelConfig
+from attnviz.models.facts import ModelFacts
 from attnviz.models.transformer import Transformer, build_network
 from attnviz.tokenizers import Tokenizer
 
@@ -90,6 +91,20 @@ class SequenceModel:
     def config(self) -> ModelConfig:
         """The network's configuration."""
         return self.network.config
+
+    @property
+    def facts(self) -> ModelFacts:
+        """Name, size and kind."""
+        return ModelFacts(
+            name=self.card.name,
+            title=self.card.title,
+            task=self.card.task,
+            architecture=self.config.architecture,
+            n_parameters=self.network.n_parameters,
+            max_len=self.config.max_len,
+            positions=self.config.positions,
+            norm=self.config.norm,
+        )
 
 
 def save_model(model: SequenceModel, folder: str | Path) -> Path:

@@ -1,7 +1,20 @@
 """What a model computed for one text: kept as references, worked out when somebody looks."""
 
-from attnviz.trace.model_trace import ProofEntry, Trace
+from attnviz.trace.model_trace import ForwardPass, LayerInputs, Outputs, ProofEntry, Trace, TracedModel
 from attnviz.trace.record import trace
 from attnviz.trace.site import AttentionSite, Chain
+from attnviz.trace.tokens import Grid, Tokens
 
-__all__ = ["AttentionSite", "Chain", "ProofEntry", "Trace", "trace"]
+__all__ = [
+    "AttentionSite",
+    "Chain",
+    "ForwardPass",
+    "Grid",
+    "LayerInputs",
+    "Outputs",
+    "ProofEntry",
+    "Tokens",
+    "Trace",
+    "TracedModel",
+    "trace",
+]

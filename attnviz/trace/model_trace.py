@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, Literal, NamedTuple, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from attnviz.models import AttentionCall, Recorder, SequenceModel
+from attnviz.models.facts import ModelFacts
 from attnviz.trace.site import AttentionSite
+from attnviz.trace.tokens import Tokens
 
-__all__ = ["LayerInputs", "ProofEntry", "Trace"]
+__all__ = ["ForwardPass", "LayerInputs", "Outputs", "ProofEntry", "Trace", "TracedModel"]
 
 NPZ_LIMIT = 256 * 2**20  # bytes of scores and weights that an NPZ file holds beside q, k, v
 
@@ -46,6 +48,48 @@ class LayerInputs(NamedTuple):
     memory: Tensor
 
 
+class Outputs(NamedTuple):
+    """What the numbers at the end of a model stand for.
+
+    Attributes:
+        kind: "next" (the token after each position), "same" (the token at each position), "masked" (likewise, and only
+            hidden tokens matter), "labels" (a label for each token), "label" (one for the whole).
+        sequence: name of the tokens that they belong to.
+        label: what each of them is called.
+        positions: rows of the logits that matter most, such as those of [MASK]; () when all do.
+    """
+
+    kind: Literal["next", "same", "masked", "labels", "label"]
+    sequence: str
+    label: Callable[[int], str]
+    positions: tuple[int, ...] = ()
+
+
+class TracedModel(Protocol):
+    """What a trace needs to know of the model it came from."""
+
+    @property
+    def facts(self) -> ModelFacts:
+        """Name, size and kind."""
+
+
+class ForwardPass(Protocol):
+    """The forward pass behind a trace, which can be asked for what was not kept; most questions run the model again."""
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held beside q, k and v, in bytes."""
+
+    def logits(self) -> Tensor:
+        """(T, n) scores of all outputs, one row for a label of the whole."""
+
+    def inputs(self) -> Mapping[str, LayerInputs]:
+        """What the attention layer of each site read, by the site's name; those that cannot be told are left out."""
+
+    def proof(self, sites: Sequence[AttentionSite]) -> list[ProofEntry]:
+        """Errors of the sites against the model's own numbers."""
+
+
 @dataclass(frozen=True, eq=False)
 class Trace:
     """A forward pass on one text.
@@ -55,60 +99,66 @@ class Trace:
         text: that it read.
         target: that the decoder of an encoder-decoder read; None for other models.
         target_generated: the model wrote that target itself.
-        token_ids: input of the main stack (of the decoder in an encoder-decoder).
-        source_ids: input of the encoder of an encoder-decoder.
+        sequences: all tokens, by name; sites say which are their queries and keys.
+        main: name of the sequence that the model reads last: the decoder's in an encoder-decoder.
         sites: every place of attention, in the order in which they ran.
-        stream: the residual stream that the unembedding reads (T, d_model).
+        outputs: what the logits stand for; None for a model that ends with its residual stream.
+        image: that it saw, (height, width, 3) bytes; None without one.
     """
 
-    model: SequenceModel = field(repr=False)
+    model: TracedModel = field(repr=False)
     text: str
     target: str | None
     target_generated: bool
-    token_ids: tuple[int, ...] = field(repr=False)
-    source_ids: tuple[int, ...] | None = field(repr=False)
+    sequences: Mapping[str, Tokens] = field(repr=False)
+    main: str
     sites: tuple[AttentionSite, ...] = field(repr=False)
-    stream: Tensor = field(repr=False)
-
-    @cached_property
-    def tokens(self) -> tuple[str, ...]:
-        """Labels of the main stack's tokens, special tokens by name."""
-        return tuple(self.model.tokenizer.label(index) for index in self.token_ids)
-
-    @cached_property
-    def source_tokens(self) -> tuple[str, ...] | None:
-        """Labels of the source's tokens; None for models that read one text."""
-        if self.source_ids is None or self.model.source_tokenizer is None:
-            return None
-        return tuple(self.model.source_tokenizer.label(index) for index in self.source_ids)
+    outputs: Outputs | None = field(repr=False)
+    forward_pass: ForwardPass = field(repr=False)
+    image: np.ndarray | None = field(default=None, repr=False)
 
     @property
-    def stack(self) -> str:
-        """The stack that reads `tokens` and whose outputs are predicted."""
-        return "encoder" if self.model.config.architecture == "encoder" else "decoder"
+    def tokens(self) -> tuple[str, ...]:
+        """Labels of the main sequence's tokens, special tokens by name."""
+        return self.sequences[self.main].labels
 
-    def stack_ids(self) -> dict[str, tuple[int, ...]]:
-        """Token ids by stack."""
-        return ({"encoder": self.source_ids} if self.source_ids is not None else {}) | {self.stack: self.token_ids}
+    @property
+    def token_ids(self) -> tuple[int, ...]:
+        """Ids of the main sequence's tokens."""
+        return self.sequences[self.main].ids
 
-    def stack_tokens(self) -> dict[str, tuple[str, ...]]:
-        """Token labels by stack."""
-        source = self.source_tokens
-        return ({"encoder": source} if source is not None else {}) | {self.stack: self.tokens}
+    @property
+    def source(self) -> Tokens | None:
+        """The tokens that the encoder of an encoder-decoder read; None for other models."""
+        return self.sequences["encoder"] if self.main == "decoder" and "encoder" in self.sequences else None
+
+    @property
+    def source_tokens(self) -> tuple[str, ...] | None:
+        """Labels of the source's tokens; None for models that read one text."""
+        return None if self.source is None else self.source.labels
+
+    @property
+    def source_ids(self) -> tuple[int, ...] | None:
+        """Ids of the source's tokens; None for models that read one text."""
+        return None if self.source is None else self.source.ids
 
     @cached_property
     def logits(self) -> Tensor:
-        """Scores of every symbol at every position: (T, vocab_size); computed on the first look, then kept."""
-        with torch.inference_mode():
-            logits: Tensor = self.model.network.unembedding(self.stream)
-            return logits
+        """Scores of every output: (T, vocab_size), or (1, labels); computed on the first look, then kept.
+
+        Raises:
+            ValueError: the model ends with its residual stream.
+        """
+        if self.outputs is None:
+            raise ValueError(f"{self.model.facts.name} has no outputs: it ends with its residual stream")
+        return self.forward_pass.logits()
 
     @property
     def nbytes(self) -> int:
-        """Memory held for this trace: distinct buffers behind the sites and the stream, in bytes."""
-        tensors = [self.stream, *(tensor for site in self.sites for tensor in (site.q, site.k, site.v))]
+        """Memory held for this trace: distinct buffers behind the sites, and what the pass keeps, in bytes."""
+        tensors = [tensor for site in self.sites for tensor in site.tensors()]
         storages = {tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes() for tensor in tensors}
-        return sum(storages.values())
+        return sum(storages.values()) + self.forward_pass.nbytes
 
     def site(self, name: str) -> AttentionSite:
         """The site of that name.
@@ -121,25 +171,19 @@ class Trace:
                 return site
         raise KeyError(f"no site {name!r}; there are {', '.join(site.name for site in self.sites)}")
 
-    def inputs(self, name: str) -> LayerInputs:
+    def inputs(self, name: str) -> LayerInputs | None:
         """What the attention layer of a site read (after the norm in a pre-norm model): the X of the chain.
 
-        The first look runs the model once more and keeps the inputs of every site.
+        The first look runs the model once more and keeps the inputs of every site. None: the layer does not show it.
 
         Raises:
             KeyError: there is no such site.
         """
-        return self._inputs[self.site(name).name]
+        return self._inputs.get(self.site(name).name)
 
     @cached_property
-    def _inputs(self) -> dict[str, LayerInputs]:
-        kept: dict[str, LayerInputs] = {}
-
-        def keep(call: AttentionCall) -> None:
-            kept[call.layer.name] = LayerInputs(call.x[0], call.memory[0])
-
-        self._replay(keep)
-        return kept
+    def _inputs(self) -> Mapping[str, LayerInputs]:
+        return self.forward_pass.inputs()
 
     def proof(self) -> list[ProofEntry]:
         """Recompute every site from its q, k, v and compare with the model's own numbers, in a second run of the model.
@@ -147,25 +191,7 @@ class Trace:
         Returns:
             One entry per site, in their order. If the weights changed since the trace was taken, the errors show it.
         """
-        entries: list[ProofEntry] = []
-
-        def compare(call: AttentionCall) -> None:
-            site = self.sites[len(entries)]
-            output = call.layer.project_out.bias.expand_as(call.output[0]).clone()  # (Tq, d_model)
-            context_error = 0.0
-            for head in range(site.n_heads):
-                chain = site.chain(head)
-                context_error = max(context_error, _max_abs(chain.context - call.context[0, head]))
-                output += chain.output
-            entries.append(ProofEntry(site.name, context_error, _max_abs(output - call.output[0])))
-
-        self._replay(compare)
-        return entries
-
-    @torch.inference_mode()
-    def _replay(self, record: Recorder) -> None:
-        source = None if self.source_ids is None else torch.tensor([self.source_ids])
-        self.model.network.stream(torch.tensor([self.token_ids]), source, record=record)
+        return self.forward_pass.proof(self.sites)
 
     def to_npz(self, path: str | Path | BinaryIO) -> None:
         """Write everything as one compressed NumPy archive.
@@ -173,19 +199,21 @@ class Trace:
         Entries: tokens, source_tokens, logits; per site "<name>/q", "/k", "/v", and "/scores", "/masked", "/weights"
         (H, Tq, Tk) while these fit into 256 MiB; "contents" is JSON that lists what is in and what was left out.
         """
-        arrays: dict[str, np.ndarray] = {"tokens": np.array(self.tokens), "logits": self.logits.numpy()}
+        arrays: dict[str, np.ndarray] = {"tokens": np.array(self.tokens)}
+        if self.outputs is not None:
+            arrays["logits"] = self.logits.float().cpu().numpy()
         if self.source_tokens is not None:
             arrays["source_tokens"] = np.array(self.source_tokens)
         pairs = sum(3 * 4 * s.n_heads * s.q.shape[1] * s.k.shape[1] for s in self.sites)
         for site in self.sites:
             for name in ("q", "k", "v"):
-                arrays[f"{site.name}/{name}"] = getattr(site, name).numpy()
+                arrays[f"{site.name}/{name}"] = getattr(site, name).float().cpu().numpy()
             if pairs <= NPZ_LIMIT:
                 chains = [site.chain(head) for head in range(site.n_heads)]
                 for name in ("scores", "masked", "weights"):
                     arrays[f"{site.name}/{name}"] = torch.stack([getattr(c, name) for c in chains]).numpy()
         contents = {
-            "model": self.model.card.name,
+            "model": self.model.facts.name,
             "text": self.text,
             "target": self.target,
             "sites": {s.name: {"scale": s.scale, "causal": s.mask.causal, "window": s.mask.window} for s in self.sites},
@@ -193,7 +221,3 @@ class Trace:
         }
         arrays["contents"] = np.array(json.dumps(contents, ensure_ascii=False))
         np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
-
-
-def _max_abs(difference: Tensor) -> float:
-    return float(difference.abs().max())

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from attnviz.errors import EmptyText, TargetNotAllowed, TextTooLong
-from attnviz.models import AttentionCall, SequenceModel, generate
-from attnviz.trace.model_trace import Trace
+from attnviz.models import AttentionCall, Recorder, SequenceModel, generate
+from attnviz.tokenizers import Tokenizer
+from attnviz.trace.model_trace import LayerInputs, Outputs, ProofEntry, Trace
 from attnviz.trace.site import AttentionSite
+from attnviz.trace.tokens import Tokens
 
 __all__ = ["trace"]
 
@@ -55,19 +58,28 @@ def trace(model: SequenceModel, text: str, target: str | None = None) -> Trace:
         raise EmptyText
 
     sites: list[AttentionSite] = []
-    tokens = torch.tensor([token_ids])
-    source = None if source_ids is None else torch.tensor([source_ids])
-    stream = model.network.stream(tokens, source, record=lambda call: sites.append(_site(call)))
+    forward_pass = OwnPass(model, tuple(token_ids), None if source_ids is None else tuple(source_ids))
+    forward_pass.run(lambda call: sites.append(_site(call)))
+    main = "encoder" if model.config.architecture == "encoder" else "decoder"
+    sequences = {main: _tokens(model.tokenizer, token_ids)}
+    if source_ids is not None and model.source_tokenizer is not None:
+        sequences = {"encoder": _tokens(model.source_tokenizer, source_ids), **sequences}
     return Trace(
         model=model,
         text=text,
         target=None if model.source_tokenizer is None else target,
         target_generated=generated,
-        token_ids=tuple(token_ids),
-        source_ids=None if source_ids is None else tuple(source_ids),
+        sequences=sequences,
+        main=main,
         sites=tuple(sites),
-        stream=stream[0],
+        outputs=Outputs("same" if main == "encoder" else "next", main, model.tokenizer.label),
+        forward_pass=forward_pass,
     )
+
+
+def _tokens(tokenizer: Tokenizer, ids: list[int]) -> Tokens:
+    specials = tuple(position for position, index in enumerate(ids) if index < tokenizer.n_specials)
+    return Tokens(tuple(ids), tuple(map(tokenizer.label, ids)), specials)
 
 
 def _check_length(ids: list[int], limit: int | None) -> None:
@@ -83,6 +95,8 @@ def _site(call: AttentionCall) -> AttentionSite:
         layer=layer.index,
         stack=layer.stack,
         kind=layer.kind,
+        queries=layer.stack,
+        keys="encoder" if layer.kind == "cross" else layer.stack,
         scoring=layer.scoring,
         q=q,
         k=k,
@@ -103,3 +117,63 @@ def _hold_only_these(*tensors: Tensor) -> list[Tensor]:
     for tensor in tensors:
         used[tensor.untyped_storage().data_ptr()] += tensor.nbytes
     return [t if t.untyped_storage().nbytes() <= used[t.untyped_storage().data_ptr()] else t.clone() for t in tensors]
+
+
+class OwnPass:
+    """A forward pass of one of our own models, which can be run again.
+
+    Attributes:
+        stream: the residual stream that the unembedding reads (T, d_model).
+    """
+
+    def __init__(self, model: SequenceModel, token_ids: tuple[int, ...], source_ids: tuple[int, ...] | None) -> None:
+        self.model, self.token_ids, self.source_ids = model, token_ids, source_ids
+
+    @torch.inference_mode()
+    def run(self, record: Recorder) -> None:
+        """Run the model, show every attention call, and keep the last residual stream."""
+        source = None if self.source_ids is None else torch.tensor([self.source_ids])
+        self.stream = self.model.network.stream(torch.tensor([self.token_ids]), source, record=record)[0]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the stream."""
+        return self.stream.untyped_storage().nbytes()
+
+    @torch.inference_mode()
+    def logits(self) -> Tensor:
+        """(T, vocab_size), from the stream."""
+        logits: Tensor = self.model.network.unembedding(self.stream)
+        return logits
+
+    def inputs(self) -> dict[str, LayerInputs]:
+        """As `ForwardPass.inputs`."""
+        kept: dict[str, LayerInputs] = {}
+
+        def keep(call: AttentionCall) -> None:
+            kept[call.layer.name] = LayerInputs(call.x[0], call.memory[0])
+
+        self.run(keep)
+        return kept
+
+    def proof(self, sites: Sequence[AttentionSite]) -> list[ProofEntry]:
+        """As `ForwardPass.proof`: context and output of every head against the layer's own."""
+        entries: list[ProofEntry] = []
+
+        def compare(call: AttentionCall) -> None:
+            site = sites[len(entries)]
+            output = call.layer.project_out.bias.expand_as(call.output[0]).clone()  # (Tq, d_model)
+            context_error = 0.0
+            for head in range(site.n_heads):
+                chain = site.chain(head)
+                context_error = max(context_error, _max_abs(chain.context - call.context[0, head]))
+                assert chain.output is not None  # our own layers have W_O
+                output += chain.output
+            entries.append(ProofEntry(site.name, context_error, _max_abs(output - call.output[0])))
+
+        self.run(compare)
+        return entries
+
+
+def _max_abs(difference: Tensor) -> float:
+    return float(difference.abs().max())

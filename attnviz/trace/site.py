@@ -7,7 +7,7 @@ Shape legend
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import torch
@@ -22,7 +22,7 @@ __all__ = ["Additive", "AttentionSite", "Chain"]
 class Chain(NamedTuple):
     """Every step of one head, each computed once from the one before.
 
-    scores, scaled, masked, weights: (Tq, Tk); context: (Tq, d_head); output: (Tq, d_model).
+    scores, scaled, masked, weights: (Tq, Tk); context: (Tq, d_value); output: (Tq, d_model), None without W_O.
     """
 
     scores: Tensor
@@ -30,7 +30,7 @@ class Chain(NamedTuple):
     masked: Tensor
     weights: Tensor
     context: Tensor
-    output: Tensor
+    output: Tensor | None
 
 
 class Additive(NamedTuple):
@@ -48,13 +48,15 @@ class AttentionSite:
     Attributes:
         name: for example "decoder.0.cross".
         layer: index of its block.
-        stack: "encoder" or "decoder".
+        stack: "encoder" or "decoder"; "text" or "vision" in a model that has an encoder for each.
         kind: "self" or "cross".
+        queries: name of the sequence whose tokens ask, as in `Trace.sequences`.
+        keys: name of the sequence whose tokens are read.
         scoring: "scaled_dot", "dot" or "additive".
         q: queries (H, Tq, d_head), as scored (after any rotation).
         k: keys (H_kv, Tk, d_head).
-        v: values (H_kv, Tk, d_head).
-        w_o: output projection (H * d_head, d_model).
+        v: values (H_kv, Tk, d_value); d_value is d_head in most models.
+        w_o: output projection (H * d_value, d_model); None where it cannot be told: such a site has no `output`.
         scale: what raw scores are multiplied by.
         mask: which keys a query may read.
         bias: added to scaled scores, broadcast to (H, Tq, Tk).
@@ -62,17 +64,20 @@ class AttentionSite:
         sinks: (H,) one learned score per head that joins the softmax without a value.
         additive: parameters of the additive scoring function.
         rotary: whether q and k were rotated by their positions.
+        part: which of the windows of an image, where a layer attends in each apart; else None.
     """
 
     name: str
     layer: int
     stack: str
     kind: str
+    queries: str
+    keys: str
     scoring: str
     q: Tensor = field(repr=False)
     k: Tensor = field(repr=False)
     v: Tensor = field(repr=False)
-    w_o: Tensor = field(repr=False)
+    w_o: Tensor | None = field(repr=False)
     scale: float = 1.0
     mask: Mask = field(default_factory=Mask)
     bias: Tensor | None = field(default=None, repr=False)
@@ -80,6 +85,7 @@ class AttentionSite:
     sinks: Tensor | None = field(default=None, repr=False)
     additive: Additive | None = field(default=None, repr=False)
     rotary: bool = False
+    part: int | None = None
 
     @property
     def n_heads(self) -> int:
@@ -97,9 +103,19 @@ class AttentionSite:
         return self.q.shape[-1]
 
     @property
-    def d_model(self) -> int:
-        """Width of the residual stream."""
-        return self.w_o.shape[-1]
+    def d_value(self) -> int:
+        """Width of one head's values."""
+        return self.v.shape[-1]
+
+    @property
+    def d_model(self) -> int | None:
+        """Width of the residual stream; None where W_O cannot be told."""
+        return None if self.w_o is None else self.w_o.shape[-1]
+
+    def tensors(self) -> list[Tensor]:
+        """What the site holds of this forward pass: q, k, v, bias and mask, not the weights of the model."""
+        held = (self.q, self.k, self.v, self.bias, self.mask.keys, self.mask.pairs)
+        return [tensor for tensor in held if tensor is not None]
 
     def group(self, head: int) -> int:
         """Index of the key-value head that a query head reads.
@@ -129,12 +145,25 @@ class AttentionSite:
         return self._weights(self.masked(head), head)
 
     def context(self, head: int) -> Tensor:
-        """Weighted sum of the values: (Tq, d_head)."""
+        """Weighted sum of the values: (Tq, d_value)."""
         return self._context(self.weights(head), head)
 
     def output(self, head: int) -> Tensor:
-        """The head's share of the residual stream: (Tq, d_model). Their sum plus b_O is the layer's output."""
-        return self._output(self.context(head), head)
+        """The head's share of the residual stream: (Tq, d_model). Their sum plus b_O is the layer's output.
+
+        Raises:
+            ValueError: W_O cannot be told.
+        """
+        output = self._output(self.context(head), head)
+        if output is None:
+            raise ValueError(f"{self.name}: the output projection cannot be told")
+        return output
+
+    def bias_of(self, head: int) -> Tensor | None:
+        """What is added to the scaled scores of a head: (Tq, Tk); None when the model adds nothing."""
+        if self.bias is None:
+            return None
+        return self.bias.broadcast_to(self.n_heads, self.q.shape[1], self.k.shape[1])[head].float()
 
     def chain(self, head: int) -> Chain:
         """All six steps of a head, nothing computed twice."""
@@ -165,8 +194,7 @@ class AttentionSite:
             scaled = attention.scaled_scores(
                 scores, self.scale, None if bias is None else bias[:, block, :seen], self.softcap
             )
-            keys = None if self.mask.keys is None else self.mask.keys[:seen]
-            mask = replace(self.mask, first_query=first + start, keys=keys)
+            mask = self.mask.block(block, n_queries, n_keys, seen)
             part = weights[:, : q.shape[1]]
             part[..., :seen] = attention.softmax_weights(attention.masked_scores(scaled, mask), sinks)
             yield block, part
@@ -177,8 +205,7 @@ class AttentionSite:
         return attention.dot_product_scores(q, k)
 
     def _scaled(self, scores: Tensor, head: int) -> Tensor:
-        bias = None if self.bias is None else torch.broadcast_to(self.bias, (self.n_heads, *scores.shape))[head]
-        return attention.scaled_scores(scores, self.scale, bias, self.softcap)
+        return attention.scaled_scores(scores, self.scale, self.bias_of(head), self.softcap)
 
     def _weights(self, masked: Tensor, head: int) -> Tensor:
         return attention.softmax_weights(masked, None if self.sinks is None else self.sinks[head])
@@ -186,5 +213,7 @@ class AttentionSite:
     def _context(self, weights: Tensor, head: int) -> Tensor:
         return attention.context(weights, self.v[self.group(head)].float())
 
-    def _output(self, context: Tensor, head: int) -> Tensor:
-        return attention.head_output(context, self.w_o[head * self.d_head : (head + 1) * self.d_head].float())
+    def _output(self, context: Tensor, head: int) -> Tensor | None:
+        if self.w_o is None:
+            return None
+        return attention.head_output(context, self.w_o[head * self.d_value : (head + 1) * self.d_value].float())

@@ -14,6 +14,7 @@ import inspect
 import json
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -30,9 +31,11 @@ __all__ = ["STAGES", "Stage", "bundle", "overview", "pack"]
 
 MAGIC = b"AVZ1"
 VERSION = 1
-Stage = Literal["x", "q", "k", "v", "scores", "masked", "weights", "context", "output"]
+Stage = Literal["x", "q", "k", "v", "scores", "bias", "masked", "weights", "context", "output"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 FIRST_STAGES: tuple[Stage, ...] = ("q", "k", "v", "scores", "masked", "weights", "context")
+FIRST_STAGES_LONG: tuple[Stage, ...] = ("weights",)
+LONG = 512 * 512  # cells from which on the first picture brings the weights alone; the rest follows
 THUMBNAIL = 32  # cells a side at most
 TOP = 10  # most probable outputs listed per position
 
@@ -64,22 +67,32 @@ def bundle(trace: Trace, site: str, heads: Iterable[int], stages: Sequence[Stage
     return pack({}, _matrices(trace, trace.site(site), list(heads), stages))
 
 
+def stages_of(site: AttentionSite) -> list[Stage]:
+    """The stages that a site can show: a bias where the model adds one, an output where W_O is known."""
+    has: dict[str, bool] = {"bias": site.bias is not None, "output": site.w_o is not None}
+    return [stage for stage in STAGES if has.get(stage, True)]
+
+
 def _matrices(trace: Trace, site: AttentionSite, heads: Sequence[int], stages: Sequence[Stage]) -> dict[str, Array]:
     arrays: dict[str, Array] = {}
-    if "x" in stages:
-        inputs = trace.inputs(site.name)
-        arrays[f"{site.name}/x"] = inputs.x.numpy()
+    inputs = trace.inputs(site.name) if "x" in stages else None
+    if inputs is not None:
+        arrays[f"{site.name}/x"] = _numbers(inputs.x)
         if site.kind == "cross":
-            arrays[f"{site.name}/x_kv"] = inputs.memory.numpy()
+            arrays[f"{site.name}/x_kv"] = _numbers(inputs.memory)
     for head in heads:
         group = site.group(head)
-        given = {"q": site.q[head], "k": site.k[group], "v": site.v[group]}
+        given = {"q": site.q[head], "k": site.k[group], "v": site.v[group], "bias": site.bias_of(head)}
         computed = site.chain(head)._asdict() if set(stages) - {"x", *given} else {}
         for stage in stages:
-            if stage != "x":
-                tensor: Tensor = given[stage] if stage in given else computed[stage]
-                arrays[f"{site.name}/{head}/{stage}"] = tensor.float().numpy()
+            tensor: Tensor | None = {**given, **computed}.get(stage)
+            if tensor is not None:
+                arrays[f"{site.name}/{head}/{stage}"] = _numbers(tensor)
     return arrays
+
+
+def _numbers(tensor: Tensor) -> Array:
+    return tensor.float().cpu().numpy()
 
 
 def overview(
@@ -102,45 +115,47 @@ def overview(
         lang: of those messages.
     """
     site, head = trace.sites[choice["site"]], choice["head"]
+    long = site.q.shape[1] * site.k.shape[1] > LONG
     arrays = {f"thumbs/{s.name}": _thumbnails(s) for s in trace.sites}
-    probabilities, ids = trace.logits.softmax(dim=-1).topk(min(TOP, trace.logits.shape[-1]))  # (T, K) each
-    arrays["outputs/ids"] = ids.numpy().astype(np.int32)
-    arrays["outputs/probs"] = probabilities.numpy()
-    arrays |= _matrices(trace, site, [head], FIRST_STAGES)
-    card, config, tokenizer = trace.model.card, trace.model.config, trace.model.tokenizer
-    n_specials = tokenizer.n_specials
+    arrays |= _matrices(trace, site, [head], FIRST_STAGES_LONG if long else FIRST_STAGES)
+    outputs, predicted = _outputs(trace)
+    arrays |= predicted
+    if trace.image is not None:
+        arrays["image"] = trace.image
     header = {
         "version": VERSION,
         "trace": trace_id,
         "data_url": data_url,
-        "model": {
-            "name": card.name,
-            "title": card.title,
-            "task": card.task,
-            "architecture": config.architecture,
-            "n_parameters": trace.model.network.n_parameters,
-            "max_len": config.max_len,
-            "positions": config.positions,
-            "norm": config.norm,
-        },
-        "tokens": trace.stack_tokens(),
-        "specials": {
-            stack: [position for position, index in enumerate(ids) if index < n_specials]
-            for stack, ids in trace.stack_ids().items()
-        },
+        "model": asdict(trace.model.facts),
+        "tokens": {name: tokens.labels for name, tokens in trace.sequences.items()},
+        "specials": {name: tokens.specials for name, tokens in trace.sequences.items()},
+        "words": {name: tokens.words for name, tokens in trace.sequences.items() if tokens.words},
+        "segments": {name: tokens.segments for name, tokens in trace.sequences.items() if tokens.segments},
+        "grids": {name: tokens.grid._asdict() for name, tokens in trace.sequences.items() if tokens.grid},
         "sites": [_site_header(s) for s in trace.sites],
         "choice": dict(choice),
-        "outputs": {
-            "stack": trace.stack,
-            "kind": "same" if config.architecture == "encoder" else "next",
-            "labels": {str(index): tokenizer.label(index) for index in sorted(set(ids.flatten().tolist()))},
-            "k": ids.shape[1],
-        },
+        "outputs": outputs,
         "code": CODE,
         "strings": dict(strings),
         "lang": lang,
     }
     return pack(header, arrays)
+
+
+def _outputs(trace: Trace) -> tuple[dict[str, Any] | None, dict[str, Array]]:
+    """The most probable outputs: what the view is told of them, and their ids and probabilities, (rows, K) each."""
+    if trace.outputs is None:
+        return None, {}
+    logits = trace.logits
+    probabilities, ids = logits.float().softmax(dim=-1).topk(min(TOP, logits.shape[-1]))
+    header = {
+        "stack": trace.outputs.sequence,
+        "kind": trace.outputs.kind,
+        "positions": trace.outputs.positions,
+        "labels": {str(index): trace.outputs.label(index) for index in sorted(set(ids.flatten().tolist()))},
+        "k": ids.shape[1],
+    }
+    return header, {"outputs/ids": ids.cpu().numpy().astype(np.int32), "outputs/probs": probabilities.cpu().numpy()}
 
 
 def _site_header(site: AttentionSite) -> dict[str, Any]:
@@ -149,16 +164,23 @@ def _site_header(site: AttentionSite) -> dict[str, Any]:
         "layer": site.layer,
         "stack": site.stack,
         "kind": site.kind,
+        "part": site.part,
         "scoring": site.scoring,
         "n_heads": site.n_heads,
         "n_kv_heads": site.n_kv_heads,
         "d_head": site.d_head,
+        "d_value": site.d_value,
         "d_model": site.d_model,
-        "queries": site.stack,
-        "keys": "encoder" if site.kind == "cross" else site.stack,
+        "queries": site.queries,
+        "keys": site.keys,
+        "stages": stages_of(site),
         "scale": site.scale,
+        "softcap": site.softcap,
+        "sinks": None if site.sinks is None else site.sinks.tolist(),
         "causal": site.mask.causal,
         "window": site.mask.window,
+        "padding": site.mask.keys is not None,
+        "pairs": site.mask.pairs is not None,
         "rotary": site.rotary,
     }
 

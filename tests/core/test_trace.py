@@ -115,7 +115,7 @@ def test_heads_outputs_and_bias_sum_to_the_layers_output(make_model: Make) -> No
 def test_a_trace_holds_little_more_than_q_k_v(make_model: Make, architecture: str, changes: dict[str, object]) -> None:
     trace = take(make_model(architecture, **({"n_layers": 6} | changes)))
     qkv = sum(tensor.nbytes for site in trace.sites for tensor in (site.q, site.k, site.v))
-    assert trace.nbytes - trace.stream.nbytes == qkv
+    assert trace.nbytes - trace.forward_pass.nbytes == qkv
 
 
 def test_the_model_is_left_as_it_was(make_model: Make) -> None:
@@ -208,7 +208,7 @@ def site(**changes: object) -> AttentionSite:
     generator = torch.Generator().manual_seed(0)
     q, k, v = (torch.randn(n, t, 5, generator=generator) for n, t in ((4, 3), (2, 7), (2, 7)))
     w_o = torch.randn(20, 11, generator=generator)
-    return AttentionSite("s", 0, "decoder", "cross", "scaled_dot", q, k, v, w_o, **changes)  # type: ignore[arg-type]
+    return AttentionSite("s", 0, "decoder", "cross", "decoder", "encoder", "scaled_dot", q, k, v, w_o, **changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
