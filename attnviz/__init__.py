@@ -10,7 +10,8 @@ True
 from attnviz.errors import AttnvizError
 from attnviz.loading import load_model
 from attnviz.models import ModelConfig, SequenceModel, generate, save_model
-from attnviz.trace import AttentionSite, Trace, trace
+from attnviz.trace import AttentionSite, Trace
+from attnviz.tracing import trace, trace_inputs
 from attnviz.zoo import zoo
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "load_model",
     "save_model",
     "trace",
+    "trace_inputs",
     "zoo",
 ]

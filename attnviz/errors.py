@@ -6,14 +6,29 @@
     ├── ModelLoadError      a folder that does not hold a model
     │   ├── ModelNotFound   there is no such folder, or no config.json in it
     │   ├── ModelCorrupt    config.json or model.safetensors cannot be read
-    │   └── ModelMismatch   the weights are not those of the configuration
+    │   ├── ModelMismatch   the weights are not those of the configuration
+    │   ├── UnknownArchitecture  transformers has no such model
+    │   ├── RemoteCode      it needs code that comes with it, which is never run
+    │   ├── UnsafeWeights   the weights are pickled, not safetensors
+    │   ├── NoTokenizer     the folder has no tokenizer
+    │   ├── TokenizerMismatch  the tokenizer is that of another model
+    │   ├── DownloadsOff    a model of the Hub, where downloads are not switched on
+    │   ├── HubNotFound     the Hub has no such model, or cannot be reached
+    │   └── CannotShow      its attention cannot be shown truly
+    │       ├── AttentionHidden   a layer computes it where nobody can listen
+    │       ├── AttentionUnseen   none was seen
+    │       └── AttentionDiffers  it cannot be computed again
     ├── InputError          a text that this model cannot read                          (also a ValueError)
     │   ├── EmptyText       nothing to read
     │   ├── UnknownSymbols  symbols outside the model's vocabulary
     │   ├── TextTooLong     more tokens than the model has positions for
     │   ├── TextTooShort    a text to learn that is shorter than the context needs
     │   ├── OneCharacter    a text to learn in which there is nothing to predict
-    │   └── TargetNotAllowed  a target for a model that reads one text only
+    │   ├── TargetNotAllowed  a target for a model that reads one text only
+    │   ├── ImageNeeded     a model that looks at an image was given none
+    │   ├── ImageNotAllowed  an image for a model that reads text only
+    │   ├── ImageUnreadable  a file that is not an image, or too large
+    │   └── InputNeeded     a model that reads something else, such as sound
     ├── RunError            a training run that cannot be opened, written or started
     │   ├── RunNotFound     there is no such run
     │   ├── RunExists       there is a run of that name already
@@ -21,6 +36,7 @@
     │   ├── InvalidRunName  letters, digits, "_", "." and "-" make a name
     │   ├── RunUnwritable   the disk is full, or the folder cannot be written to
     │   └── RunBusy         it is being trained already
+    ├── OutOfMemory         there was not enough memory                                  (also a MemoryError)
     └── TrainingDiverged    the loss ran away                                           (also a FloatingPointError)
 
 Each class has a `code`; a page looks up the message `error.<code>` in its language and fills it with `details`.
@@ -33,16 +49,29 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 __all__ = [
+    "AttentionDiffers",
+    "AttentionHidden",
+    "AttentionUnseen",
     "AttnvizError",
+    "CannotShow",
     "ConfigError",
+    "DownloadsOff",
     "EmptyText",
+    "HubNotFound",
+    "ImageNeeded",
+    "ImageNotAllowed",
+    "ImageUnreadable",
     "InputError",
+    "InputNeeded",
     "InvalidRunName",
     "ModelCorrupt",
     "ModelLoadError",
     "ModelMismatch",
     "ModelNotFound",
+    "NoTokenizer",
     "OneCharacter",
+    "OutOfMemory",
+    "RemoteCode",
     "RunBusy",
     "RunCorrupt",
     "RunError",
@@ -52,9 +81,12 @@ __all__ = [
     "TargetNotAllowed",
     "TextTooLong",
     "TextTooShort",
+    "TokenizerMismatch",
     "TooMuchMemory",
     "TrainingDiverged",
+    "UnknownArchitecture",
     "UnknownSymbols",
+    "UnsafeWeights",
 ]
 
 
@@ -140,6 +172,145 @@ class ModelMismatch(ModelLoadError):
             f"{name}: model.safetensors does not fit config.json: {reason}. "
             "Use the two files that were saved together.",
             name=name,
+            reason=reason,
+        )
+
+
+class UnknownArchitecture(ModelLoadError):
+    """The installed transformers library has no model of this architecture."""
+
+    code = "unknown_architecture"
+
+    def __init__(self, name: str, architecture: str) -> None:
+        super().__init__(
+            f"{name}: the architecture {architecture} is not known to the installed transformers library: "
+            "another model, or a newer version of transformers, may work.",
+            name=name,
+            architecture=architecture,
+        )
+
+
+class RemoteCode(ModelLoadError):
+    """The model needs Python code that comes with its files (trust_remote_code); such code is never run."""
+
+    code = "remote_code"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} needs Python code that comes with its files (trust_remote_code), which is never run here: "
+            "choose a model that transformers itself knows.",
+            name=name,
+        )
+
+
+class UnsafeWeights(ModelLoadError):
+    """The weights are in a format that can hide code."""
+
+    code = "unsafe_weights"
+
+    def __init__(self, name: str, file: str) -> None:
+        super().__init__(
+            f"{name}: its weights are pickled ({file}), a format that can hide code and is never read: "
+            "save the model again with safe_serialization, as model.safetensors.",
+            name=name,
+            file=file,
+        )
+
+
+class NoTokenizer(ModelLoadError):
+    """A folder, or a call, without a tokenizer."""
+
+    code = "no_tokenizer"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name}: there is no tokenizer. Put its files (tokenizer.json, tokenizer_config.json) beside config.json, "
+            "or hand one over: trace(model, text, tokenizer=tokenizer).",
+            name=name,
+        )
+
+
+class TokenizerMismatch(ModelLoadError):
+    """The tokenizer makes ids that the model has no embedding for."""
+
+    code = "tokenizer_mismatch"
+
+    def __init__(self, name: str, tokens: int, vocabulary: int) -> None:
+        super().__init__(
+            f"{name}: the tokenizer is that of another model: it has {tokens:,} tokens, "
+            f"the model knows {vocabulary:,}.",
+            name=name,
+            tokens=f"{tokens:,}",
+            vocabulary=f"{vocabulary:,}",
+        )
+
+
+class DownloadsOff(ModelLoadError):
+    """A model of the Hugging Face Hub was asked for, and downloads are not switched on."""
+
+    code = "downloads_off"
+
+    def __init__(self, name: str, variable: str) -> None:
+        super().__init__(
+            f"{name} would have to be downloaded, and downloads are off: set {variable}=1, or open a folder.",
+            name=name,
+            variable=variable,
+        )
+
+
+class HubNotFound(ModelLoadError):
+    """The Hugging Face Hub has no such model, or cannot be reached."""
+
+    code = "hub_not_found"
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            f"{name} cannot be had from the Hugging Face Hub ({reason}): check the name and the connection.",
+            name=name,
+            reason=reason,
+        )
+
+
+class CannotShow(ModelLoadError):
+    """The model runs, but its attention cannot be shown truly."""
+
+    code = "cannot_show"
+
+
+class AttentionHidden(CannotShow):
+    """A layer computes attention by itself, where nobody can listen."""
+
+    code = "attention_hidden"
+
+    def __init__(self, name: str, layer: str, kind: str) -> None:
+        super().__init__(
+            f"{name} cannot be shown: its layer {layer} ({kind}) computes attention by itself, not through the "
+            "interface of transformers, and nothing is shown that was not seen.",
+            name=name,
+            layer=layer,
+            kind=kind,
+        )
+
+
+class AttentionUnseen(CannotShow):
+    """No layer of attention was seen at all."""
+
+    code = "attention_unseen"
+
+    def __init__(self, name: str, kind: str) -> None:
+        super().__init__(f"{name} cannot be shown: no attention was seen in it ({kind}).", name=name, kind=kind)
+
+
+class AttentionDiffers(CannotShow):
+    """The weights of a layer cannot be computed again from its queries, keys and masks."""
+
+    code = "attention_differs"
+
+    def __init__(self, name: str, layer: str, reason: str) -> None:
+        super().__init__(
+            f"{name} cannot be shown: the weights of its layer {layer} cannot be computed again ({reason}).",
+            name=name,
+            layer=layer,
             reason=reason,
         )
 
@@ -253,6 +424,47 @@ class TargetNotAllowed(InputError):
         )
 
 
+class ImageNeeded(InputError):
+    """A model that looks at an image was given none."""
+
+    code = "image_needed"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} looks at an image: give one, image=path.", name=name)
+
+
+class ImageNotAllowed(InputError):
+    """An image for a model that reads text only."""
+
+    code = "image_not_allowed"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} reads text only: no image can be given to it.", name=name)
+
+
+class ImageUnreadable(InputError):
+    """A file that is not an image, or one too large to be read."""
+
+    code = "image_unreadable"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"this image cannot be read ({reason}): PNG, JPEG, GIF, BMP or WebP will do.", reason=reason)
+
+
+class InputNeeded(InputError):
+    """A model that reads something else than text and images."""
+
+    code = "input_needed"
+
+    def __init__(self, name: str, what: str) -> None:
+        super().__init__(
+            f"{name} reads {what}: prepare it with the model's own processor, and call "
+            "attnviz.trace_inputs(model, inputs).",
+            name=name,
+            what=what,
+        )
+
+
 class RunError(AttnvizError):
     """A training run that cannot be opened, written or started."""
 
@@ -319,6 +531,17 @@ class RunBusy(RunError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"run {name} is being trained already: watch it, or stop it first.", name=name)
+
+
+class OutOfMemory(AttnvizError, MemoryError):
+    """There was not enough memory for the model, or for a text of this length."""
+
+    code = "out_of_memory"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name}: there is not enough memory: a shorter text or a smaller model takes less.", name=name
+        )
 
 
 class TrainingDiverged(AttnvizError, FloatingPointError):

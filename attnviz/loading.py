@@ -2,38 +2,67 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from attnviz import models
 from attnviz.errors import RunNotFound
 from attnviz.models import SequenceModel
+from attnviz.models.bundle import CONFIG_FILE
 from attnviz.training import Run, open_run
 from attnviz.zoo import EXAMPLE_RUNS, zoo_path
 
-__all__ = ["checkpoint_name", "find_run", "is_checkpoint", "load_model", "open_checkpoint"]
+if TYPE_CHECKING:
+    from attnviz.huggingface import HuggingFaceModel
+
+__all__ = ["checkpoint_name", "find_run", "is_checkpoint", "is_hugging_face", "load_model", "open_checkpoint"]
 
 CHECKPOINT = re.compile(r"run/(?P<run>[^/@]+)@(?P<step>\d{1,12})", re.ASCII)
 
 
-def load_model(path: str | Path) -> SequenceModel:
-    """Open "zoo/<name>", "run/<name>@<step>", or a folder that `save_model` wrote.
+def load_model(path: str | Path, **options: Any) -> SequenceModel | HuggingFaceModel:
+    """Open "zoo/<name>", "run/<name>@<step>", "hf:<id>", or a folder that attnviz or transformers wrote.
+
+    Args:
+        path: what to open. "hf:<id>" is a model of the Hugging Face Hub; it is downloaded only where the environment
+            says ATTNVIZ_DOWNLOADS=1.
+        options: of Hugging Face models: dtype (a torch.dtype; as stored by default), device ("cpu" by default).
 
     Raises:
         ModelNotFound, ModelCorrupt, ModelMismatch: each says which file is wrong and how.
         RunNotFound, RunCorrupt: likewise, of a run.
+        ModelLoadError: what else a Hugging Face model may lack; see `attnviz.errors`.
 
     Example:
-        >>> load_model("zoo/reverse").config.architecture
+        >>> load_model("zoo/reverse").facts.architecture
         'encoder'
     """
+    if isinstance(path, str) and path.startswith("hf:"):
+        from attnviz.huggingface import download
+
+        return download(path.removeprefix("hf:"), **options)
     if isinstance(path, str) and is_checkpoint(path):
         run, step = open_checkpoint(path)
         return run.model(step)
     parts = Path(path).parts
     if len(parts) == 2 and parts[0] == "zoo" and not Path(path).is_dir():
         return models.load_model(zoo_path(parts[1]))
+    if is_hugging_face(Path(path)):
+        from attnviz.huggingface import open_folder
+
+        return open_folder(Path(path), **options)
     return models.load_model(path)
+
+
+def is_hugging_face(folder: Path) -> bool:
+    """Whether a folder's config.json is that of a transformers model, be it whole or not."""
+    try:
+        values = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(values, dict) and bool({"model_type", "architectures", "auto_map"} & values.keys())
 
 
 def checkpoint_name(run: Run, step: int) -> str:

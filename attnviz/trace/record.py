@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 import torch
@@ -12,7 +11,7 @@ from attnviz.errors import EmptyText, TargetNotAllowed, TextTooLong
 from attnviz.models import AttentionCall, Recorder, SequenceModel, generate
 from attnviz.tokenizers import Tokenizer
 from attnviz.trace.model_trace import LayerInputs, Outputs, ProofEntry, Trace
-from attnviz.trace.site import AttentionSite
+from attnviz.trace.site import AttentionSite, hold_only_these
 from attnviz.trace.tokens import Tokens
 
 __all__ = ["trace"]
@@ -89,7 +88,7 @@ def _check_length(ids: list[int], limit: int | None) -> None:
 
 def _site(call: AttentionCall) -> AttentionSite:
     layer = call.layer
-    q, k, v = _hold_only_these(call.q[0], call.k[0], call.v[0])
+    q, k, v = hold_only_these(call.q[0], call.k[0], call.v[0])
     return AttentionSite(
         name=layer.name,
         layer=layer.index,
@@ -106,17 +105,6 @@ def _site(call: AttentionCall) -> AttentionSite:
         mask=call.mask,
         rotary=call.rotary,
     )
-
-
-def _hold_only_these(*tensors: Tensor) -> list[Tensor]:
-    """The tensors themselves, or a copy of one whose memory would keep much else alive.
-
-    q, k and v usually are three views that fill one buffer; after a rotation only v still refers to it.
-    """
-    used = Counter[int]()
-    for tensor in tensors:
-        used[tensor.untyped_storage().data_ptr()] += tensor.nbytes
-    return [t if t.untyped_storage().nbytes() <= used[t.untyped_storage().data_ptr()] else t.clone() for t in tensors]
 
 
 class OwnPass:

@@ -6,6 +6,7 @@ Shape legend
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -16,7 +17,7 @@ from torch import Tensor
 from attnviz import attention
 from attnviz.attention import Mask
 
-__all__ = ["Additive", "AttentionSite", "Chain"]
+__all__ = ["Additive", "AttentionSite", "Chain", "hold_only_these"]
 
 
 class Chain(NamedTuple):
@@ -185,7 +186,7 @@ class AttentionSite:
         bias = None if self.bias is None else self.bias.broadcast_to(self.n_heads, n_queries, n_keys)
         sinks = None if self.sinks is None else self.sinks[:, None]
         first = n_keys - n_queries if self.mask.first_query is None else self.mask.first_query
-        weights = torch.zeros(self.n_heads, min(rows, n_queries), n_keys)
+        weights = torch.zeros(self.n_heads, min(rows, n_queries), n_keys, device=self.q.device)
         for start in range(0, n_queries, rows):
             block = slice(start, min(start + rows, n_queries))
             seen = min(n_keys, first + block.stop) if self.mask.causal else n_keys
@@ -217,3 +218,14 @@ class AttentionSite:
         if self.w_o is None:
             return None
         return attention.head_output(context, self.w_o[head * self.d_value : (head + 1) * self.d_value].float())
+
+
+def hold_only_these(*tensors: Tensor) -> list[Tensor]:
+    """The tensors themselves, or a copy of one whose memory would keep much else alive.
+
+    q, k and v usually are three views that fill one buffer; after a rotation only v still refers to it.
+    """
+    used = Counter[int]()
+    for tensor in tensors:
+        used[tensor.untyped_storage().data_ptr()] += tensor.nbytes
+    return [t if t.untyped_storage().nbytes() <= used[t.untyped_storage().data_ptr()] else t.clone() for t in tensors]

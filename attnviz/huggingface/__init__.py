@@ -1,0 +1,7 @@
+"""Models of the transformers library, traced as they are: no code of theirs is changed or copied."""
+
+from attnviz.huggingface.load import download, open_folder
+from attnviz.huggingface.model import HuggingFaceModel, wrap
+from attnviz.huggingface.tracing import continue_text, trace_inputs, trace_text
+
+__all__ = ["HuggingFaceModel", "continue_text", "download", "open_folder", "trace_inputs", "trace_text", "wrap"]

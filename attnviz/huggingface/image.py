@@ -1,0 +1,103 @@
+"""Images: from a file to what a model sees, and where its patches lie."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+from torch import Tensor
+
+from attnviz.errors import ImageUnreadable, NoTokenizer
+from attnviz.huggingface.labels import plain_tokens
+from attnviz.huggingface.sample import pair
+from attnviz.trace import Grid, Tokens
+
+if TYPE_CHECKING:
+    from attnviz.huggingface.model import HuggingFaceModel
+
+__all__ = ["Picture", "open_image", "patches", "see"]
+
+MAX_PIXELS = 50_000_000
+
+
+class Picture(NamedTuple):
+    """What a model sees.
+
+    Attributes:
+        pixels: as it reads them (1, channels, height, width).
+        seen: the same for people (height, width, 3) bytes: cropped and scaled, brightness as it was.
+    """
+
+    pixels: Tensor
+    seen: np.ndarray
+
+
+def open_image(source: Any) -> Image.Image:
+    """An image from a path, a file, bytes as an array (height, width, 3), or an image itself.
+
+    Raises:
+        ImageUnreadable: it is not an image, or larger than 50 million pixels.
+    """
+    if isinstance(source, np.ndarray):
+        return Image.fromarray(source).convert("RGB")
+    if isinstance(source, Image.Image):
+        return source.convert("RGB")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image = Image.open(Path(source) if isinstance(source, str) else source)
+            if image.width * image.height > MAX_PIXELS:
+                raise ImageUnreadable(f"{image.width} x {image.height} pixels, at most {MAX_PIXELS:,} in all")
+            return image.convert("RGB")
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombWarning) as error:
+        raise ImageUnreadable(_reason(error)) from error
+    except Image.DecompressionBombError as error:
+        raise ImageUnreadable(f"more than {MAX_PIXELS:,} pixels") from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return f"{Path(str(error.filename)).name} does not exist"
+    return "it is not an image" if isinstance(error, UnidentifiedImageError) else type(error).__name__
+
+
+def see(model: HuggingFaceModel, source: Any) -> Picture:
+    """What a model sees of an image, by its own processor.
+
+    Raises:
+        ImageUnreadable: it is not an image, or too large.
+        NoTokenizer: the model has no processor.
+    """
+    image = open_image(source)
+    processor = model.processor
+    if processor is None:
+        raise NoTokenizer(model.name)
+    pixels: Tensor = processor(images=image, return_tensors="pt")["pixel_values"]
+    mean, std = (np.array(values)[:, None, None] for values in (processor.image_mean, processor.image_std))
+    shown = pixels[0].numpy() * std + mean if getattr(processor, "do_normalize", True) else pixels[0].numpy()
+    seen = (shown.clip(0, 1) * 255).round().astype(np.uint8).transpose(1, 2, 0)
+    if seen.shape[2] == 1:
+        seen = seen.repeat(3, axis=2)
+    return Picture(pixels.to(model.network.device, model.network.dtype), seen)
+
+
+def patches(config: Any, pixels: Tensor, length: int) -> Tokens:
+    """The patches of an image as tokens, "row,column"; what stands before them are the model's own.
+
+    Args:
+        config: of the model.
+        pixels: that it reads (B, channels, height, width).
+        length: how many tokens attend.
+    """
+    vision = getattr(config, "vision_config", config)
+    height, width = pair(vision.patch_size)
+    rows, columns = pixels.shape[2] // height, pixels.shape[3] // width
+    extra = length - rows * columns
+    if not 0 <= extra <= 16:  # these are no patches of that size
+        return plain_tokens(length)
+    names = ["[CLS]", *(f"[REG{n}]" for n in range(1, extra))][:extra]
+    labels = (*names, *(f"{row},{column}" for row in range(rows) for column in range(columns)))
+    return Tokens((), labels, tuple(range(extra)), grid=Grid(rows, columns, extra))

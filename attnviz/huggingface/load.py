@@ -1,0 +1,222 @@
+"""Opening a Hugging Face model: from a folder, or from the Hub where downloads are switched on.
+
+Only safetensors are read, and no code that comes with a model is ever run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from safetensors import SafetensorError, safe_open
+from transformers import (
+    AutoConfig,
+    AutoFeatureExtractor,
+    AutoImageProcessor,
+    AutoModel,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+from transformers.utils import logging
+
+from attnviz.errors import (
+    DownloadsOff,
+    HubNotFound,
+    ModelCorrupt,
+    ModelMismatch,
+    ModelNotFound,
+    NoTokenizer,
+    OutOfMemory,
+    RemoteCode,
+    TokenizerMismatch,
+    UnknownArchitecture,
+    UnsafeWeights,
+)
+from attnviz.huggingface.model import HuggingFaceModel, wrap
+
+__all__ = ["DOWNLOADS", "download", "open_folder"]
+
+DOWNLOADS = "ATTNVIZ_DOWNLOADS"
+"""Environment variable of the operator: "1" lets "hf:ID" download from the Hub."""
+
+CONFIG = "config.json"
+WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
+TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "spiece.model", "tokenizer.model")
+PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.msgpack")
+PATTERNS = ["*.json", "*.txt", "*.model", "*.safetensors"]  # what is downloaded of a model
+
+
+def open_folder(
+    folder: Path, name: str | None = None, dtype: torch.dtype | None = None, device: str | torch.device = "cpu"
+) -> HuggingFaceModel:
+    """Open a folder that `save_pretrained` wrote.
+
+    Args:
+        folder: with config.json, safetensors, and a tokenizer or a processor.
+        name: for messages and links; by default that of the folder.
+        dtype: of the weights; None: as they are stored, float32 in place of float16 on a processor.
+        device: where it runs.
+
+    Raises:
+        ModelNotFound, UnsafeWeights: a file is missing, or would have to be unpickled.
+        UnknownArchitecture, RemoteCode: transformers has no code for it.
+        ModelCorrupt, ModelMismatch: the weights are damaged, or not those of the configuration.
+        NoTokenizer, TokenizerMismatch: it cannot be fed.
+        OutOfMemory: it does not fit.
+    """
+    name = name or folder.name
+    values = read_config(folder, name)
+    _check_weights(folder, name)
+    config = _config(folder, name, values)
+    network = _network(folder, name, config, dtype).to(device)
+    model = wrap(network, _tokenizer(folder, name), _processor(folder, name), name)
+    _check_feeding(model)
+    return model
+
+
+def download(name: str, **options: Any) -> HuggingFaceModel:
+    """Open a model of the Hub by its id, such as "gpt2"; what was downloaded before is taken from the cache.
+
+    Raises:
+        DownloadsOff: the operator has not switched them on.
+        HubNotFound: there is no such model, or the Hub cannot be reached.
+        AttnvizError: as `open_folder`.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    if os.environ.get(DOWNLOADS) != "1":
+        raise DownloadsOff(f"hf:{name}", DOWNLOADS)
+    try:
+        folder = snapshot_download(name, allow_patterns=PATTERNS)
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError, RuntimeError) as error:
+        raise HubNotFound(f"hf:{name}", str(error).strip().splitlines()[0]) from error
+    return open_folder(Path(folder), f"hf:{name}", **options)
+
+
+def read_config(folder: Path, name: str) -> dict[str, Any]:
+    """The content of config.json.
+
+    Raises:
+        ModelNotFound: there is none.
+        ModelCorrupt: it is not a JSON object.
+    """
+    if not (folder / CONFIG).is_file():
+        raise ModelNotFound(name, CONFIG if folder.is_dir() else "the folder")
+    try:
+        values = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelCorrupt(name, CONFIG, str(error)) from error
+    if not isinstance(values, dict):
+        raise ModelCorrupt(name, CONFIG, "it is not a JSON object")
+    return values
+
+
+def _check_weights(folder: Path, name: str) -> None:
+    """All files of the weights are safetensors, and whole."""
+    if not any((folder / file).is_file() for file in WEIGHTS):
+        pickled = sorted(path.name for pattern in PICKLED for path in folder.glob(pattern))
+        if pickled:
+            raise UnsafeWeights(name, pickled[0])
+        raise ModelNotFound(name, WEIGHTS[0])
+    for path in sorted(folder.glob("*.safetensors")):
+        try:
+            with safe_open(path, "pt") as file:
+                file.keys()
+        except (SafetensorError, OSError) as error:
+            raise ModelCorrupt(name, path.name, str(error)) from error
+
+
+def _config(folder: Path, name: str, values: dict[str, Any]) -> Any:
+    kind = values.get("model_type")
+    if kind not in CONFIG_MAPPING:
+        if "auto_map" in values:
+            raise RemoteCode(name)
+        raise UnknownArchitecture(name, str(kind or (values.get("architectures") or ["?"])[0]))
+    try:
+        return AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    except Exception as error:  # any value of the file may be one that the class of its kind cannot take
+        raise ModelCorrupt(name, CONFIG, _first_line(error)) from error
+
+
+def _network(folder: Path, name: str, config: Any, dtype: torch.dtype | None) -> PreTrainedModel:
+    kind = getattr(transformers, (config.architectures or [""])[0] or "AutoModel", AutoModel)
+    level = logging.get_verbosity()
+    logging.set_verbosity_error()  # what is missing is told below, as an error
+    logging.disable_progress_bar()
+    try:
+        network, report = kind.from_pretrained(
+            folder,
+            config=config,
+            dtype=dtype or _stored(config),
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+        )
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise OutOfMemory(name) from error
+    except (OSError, SafetensorError) as error:
+        raise ModelCorrupt(name, WEIGHTS[0], _first_line(error)) from error
+    except (RuntimeError, ValueError, TypeError, KeyError, AttributeError, AssertionError) as error:
+        raise ModelMismatch(name, _first_line(error)) from error
+    finally:
+        logging.set_verbosity(level)
+        logging.enable_progress_bar()
+    missing = sorted(str(key) for key in (*report["missing_keys"], *report["mismatched_keys"]))
+    if missing:  # they would be random numbers
+        raise ModelMismatch(name, f"{len(missing)} tensors are missing or of another shape, such as {missing[0]}")
+    return network.eval().requires_grad_(False)
+
+
+def _stored(config: Any) -> torch.dtype:
+    """The kind of numbers that the weights are stored in; processors have no fast arithmetic for float16."""
+    stored = config.dtype
+    return stored if isinstance(stored, torch.dtype) and stored != torch.float16 else torch.float32
+
+
+def _tokenizer(folder: Path, name: str) -> PreTrainedTokenizerBase | None:
+    if not any((folder / file).is_file() for file in TOKENIZER):
+        return None
+    try:
+        return AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    except Exception as error:  # a damaged file fails in as many ways as there are tokenizers
+        raise ModelCorrupt(name, "tokenizer", _first_line(error)) from error
+
+
+def _processor(folder: Path, name: str) -> Any:
+    """What prepares images or sounds; None where there is none."""
+    files = [folder / "preprocessor_config.json", folder / "processor_config.json"]
+    if not any(file.is_file() for file in files):
+        return None
+    kind = (
+        AutoFeatureExtractor
+        if any("feature_extractor" in file.read_text("utf-8") for file in files if file.is_file())
+        else AutoImageProcessor
+    )
+    options = {"backend": "pil"} if kind is AutoImageProcessor else {}
+    try:
+        return kind.from_pretrained(folder, trust_remote_code=False, local_files_only=True, **options)
+    except Exception as error:  # as above
+        raise ModelCorrupt(name, "preprocessor_config.json", _first_line(error)) from error
+
+
+def _check_feeding(model: HuggingFaceModel) -> None:
+    """It has what feeds it, and every token has an embedding."""
+    if (model.reads_text and model.tokenizer is None) or (not model.reads_text and model.processor is None):
+        raise NoTokenizer(model.name)
+    if model.reads_text and model.tokenizer is not None:
+        tokens, vocabulary = len(model.tokenizer), model.network.get_input_embeddings().weight.shape[0]
+        if tokens > vocabulary:
+            raise TokenizerMismatch(model.name, tokens, vocabulary)
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__

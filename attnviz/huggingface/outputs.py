@@ -1,0 +1,40 @@
+"""What the numbers at the end of a Hugging Face model stand for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from attnviz.huggingface.labels import label_of
+from attnviz.huggingface.reading import Reading
+from attnviz.trace import Outputs
+
+if TYPE_CHECKING:
+    from attnviz.huggingface.model import HuggingFaceModel
+
+__all__ = ["outputs_of"]
+
+
+def outputs_of(model: HuggingFaceModel, reading: Reading, shape: torch.Size | None) -> Outputs | None:
+    """Meaning of logits of this shape: tokens (B, T, vocabulary), labels of tokens (B, T, n) or of the whole (B, n).
+
+    None for a model that ends with its residual stream, or with something that is no choice among labels.
+    """
+    config, tokenizer = model.config, model.tokenizer
+    if shape is None or len(shape) not in (2, 3):
+        return None
+    labels = {int(index): str(label) for index, label in (config.id2label or {}).items()}
+    if shape[-1] == len(labels) and shape[-1] != getattr(config, "vocab_size", None):
+        return Outputs("label" if len(shape) == 2 else "labels", reading.main, labels.__getitem__)
+    if len(shape) == 2 or shape[-1] != getattr(config, "vocab_size", None):
+        return None
+
+    def label(index: int) -> str:
+        return str(index) if tokenizer is None else label_of(tokenizer, index)
+
+    if reading.main == "decoder":
+        return Outputs("next", "decoder", label)
+    ids = reading.texts[reading.main].ids
+    hidden = None if tokenizer is None else tokenizer.mask_token_id
+    return Outputs("masked", reading.main, label, tuple(at for at, index in enumerate(ids) if index == hidden))

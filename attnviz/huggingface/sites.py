@@ -1,0 +1,58 @@
+"""From a recorded call to an `AttentionSite`."""
+
+from __future__ import annotations
+
+import torch
+
+from attnviz.huggingface.interface import InterfaceCall
+from attnviz.huggingface.place import Place
+from attnviz.huggingface.rules import RulesReader
+from attnviz.trace import AttentionSite
+from attnviz.trace.site import hold_only_these
+
+__all__ = ["make_site", "tolerance"]
+
+
+def make_site(
+    place: Place, call: InterfaceCall, reader: RulesReader, row: int, part: int | None = None
+) -> AttentionSite:
+    """One row of a call's batch, as a site that holds references.
+
+    Args:
+        place: where it was made.
+        call: that was recorded.
+        reader: of the masks of this pass.
+        row: of the batch.
+        part: which window of an image that row is; None: it is a whole sequence.
+
+    Raises:
+        TypeError: the mask is of a kind that is not understood.
+    """
+    rules = reader.read(call, row)
+    q, k, v = hold_only_these(call.q[row].detach(), call.k[row].detach(), call.v[row].detach())
+    window = "" if part is None else f".w{part}"
+    return AttentionSite(
+        name=place.name + window,
+        layer=place.layer,
+        stack=place.stack,
+        kind=place.kind,
+        queries=place.queries if part is None else f"{place.stack}.{place.layer}{window}",
+        keys=place.keys if part is None else f"{place.stack}.{place.layer}{window}",
+        scoring="scaled_dot",
+        q=q,
+        k=k,
+        v=v,
+        w_o=place.w_o,
+        scale=rules.scale,
+        mask=rules.mask,
+        bias=rules.bias,
+        softcap=rules.softcap,
+        sinks=rules.sinks,
+        rotary=place.rotary,
+        part=part,
+    )
+
+
+def tolerance(dtype: torch.dtype) -> float:
+    """How far float32 recomputed from numbers of this kind may be from what the model computed in that kind."""
+    return 1e-4 if dtype in (torch.float32, torch.float64) else 4 * torch.finfo(dtype).eps

@@ -1,0 +1,205 @@
+"""Recording a forward pass of a Hugging Face model."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from attnviz.errors import AttentionUnseen
+from attnviz.huggingface.inspection import Inspection, Seen
+from attnviz.huggingface.interface import InterfaceCall, hears, listening
+from attnviz.huggingface.labels import plain_tokens
+from attnviz.huggingface.model import HuggingFaceModel
+from attnviz.huggingface.outputs import outputs_of
+from attnviz.huggingface.place import Place
+from attnviz.huggingface.reading import Reading, of_inputs, read
+from attnviz.huggingface.rules import RulesReader
+from attnviz.huggingface.sites import make_site
+from attnviz.huggingface.structure import context_error, output_error
+from attnviz.trace import AttentionSite, LayerInputs, ProofEntry, Trace
+
+__all__ = ["HuggingFacePass", "continue_text", "trace_inputs", "trace_text"]
+
+MOST_LOGITS = 1_000_000  # kept with the trace; more are computed again when somebody looks
+
+
+def trace_text(model: HuggingFaceModel, text: str, target: str | None = None, image: Any = None) -> Trace:
+    """As `attnviz.trace`, for a Hugging Face model."""
+    return _trace(model, read(model, text, target, image), row=0)
+
+
+def trace_inputs(model: HuggingFaceModel, inputs: Mapping[str, Tensor], row: int = 0) -> Trace:
+    """Run a model on inputs that are made already, and keep what is needed to show every number of one row.
+
+    Args:
+        model: from `load_model` or `wrap`.
+        inputs: what the model's `forward` takes: token ids, attention masks, pixels, sounds; a batch of any size.
+        row: of the batch.
+
+    Returns:
+        A Trace of that row, padding included.
+
+    Raises:
+        CannotShow: the attention of this model cannot be shown truly.
+        OutOfMemory: there was not enough memory.
+        IndexError: there is no such row.
+    """
+    return _trace(model, of_inputs(model, inputs, row), row)
+
+
+def _trace(model: HuggingFaceModel, reading: Reading, row: int) -> Trace:
+    forward_pass = HuggingFacePass(model, reading.inputs, row)
+    sites, logits = forward_pass.record()
+    windows = {site.queries: plain_tokens(site.q.shape[1]) for site in sites if site.part is not None}
+    return Trace(
+        model=model,
+        text=reading.text,
+        target=reading.target,
+        target_generated=reading.target_generated,
+        sequences={**reading.sequences(model, sites), **windows},
+        main=reading.main,
+        sites=tuple(sites),
+        outputs=outputs_of(model, reading, logits),
+        forward_pass=forward_pass,
+        image=reading.image,
+    )
+
+
+class HuggingFacePass:
+    """A forward pass of a Hugging Face model, which can be run again.
+
+    Args:
+        model: that runs.
+        inputs: that it reads.
+        row: of the batch that is of interest.
+    """
+
+    def __init__(self, model: HuggingFaceModel, inputs: Mapping[str, Tensor], row: int) -> None:
+        self.model, self.given, self.row = model, inputs, row
+        self.batch = next(iter(inputs.values())).shape[0]
+        if not 0 <= row < self.batch:
+            raise IndexError(f"no row {row} in a batch of {self.batch}")
+        self._logits: Tensor | None = None
+        self._stream: Tensor | None = None
+
+    def record(self) -> tuple[list[AttentionSite], torch.Size | None]:
+        """Run the model, keep what its attention layers used, and how large its logits are."""
+        structure = self.model.structure
+        calls: list[InterfaceCall] = []
+        streams: list[Tensor] = []
+
+        def keep(_: Any, args: tuple[Any, ...]) -> None:
+            if hears():
+                streams.append(args[0])
+
+        with self.model.running(), ExitStack() as stack:
+            if structure.unembedding is not None:
+                stack.callback(structure.unembedding.register_forward_pre_hook(keep).remove)
+            stack.enter_context(listening(calls.append))
+            output = self.model.forward(self.given)
+        logits: Tensor | None = getattr(output, "logits", None)
+        if len(streams) == 1:
+            self._stream = streams[0][self.row].clone() if self.batch > 1 else streams[0][0]
+        elif logits is not None and logits.numel() <= MOST_LOGITS:
+            self._logits = logits[self.row]
+        return self._sites(calls), None if logits is None else logits.shape
+
+    def _sites(self, calls: list[InterfaceCall]) -> list[AttentionSite]:
+        """The sites of one row; a layer that attends in windows makes one of each."""
+        reader = RulesReader()
+        turns = Counter[str]()
+        sites = []
+        names = self.model.module_names
+        for call in calls:
+            module = names.get(call.module, type(call.module).__name__)
+            place = self.model.structure.places.get((module, turns[module]))
+            turns[module] += 1
+            if place is None:
+                raise AttentionUnseen(self.model.name, module)
+            parts = call.q.shape[0] // self.batch
+            first = self.row * parts
+            sites += [
+                make_site(place, call, reader, first + part, part if parts > 1 else None) for part in range(parts)
+            ]
+        return sites
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the residual stream, or of the logits where they are kept."""
+        kept = self._logits if self._stream is None else self._stream
+        return 0 if kept is None else kept.untyped_storage().nbytes()
+
+    def logits(self) -> Tensor:
+        """(T, n), or (1, n) for one label of the whole; from the stream where that is the last step, else run again."""
+        structure = self.model.structure
+        if self._stream is not None and structure.unembedding is not None:
+            with self.model.running():
+                logits: Tensor = structure.unembedding(self._stream)
+        elif self._logits is not None:
+            logits = self._logits
+        else:
+            with self.model.running():
+                logits = self.model.forward(self.given).logits[self.row]
+        return logits if logits.ndim == 2 else logits[None]
+
+    def inputs(self) -> dict[str, LayerInputs]:
+        """As `ForwardPass.inputs`; a layer that attends in windows is left out."""
+        kept: dict[str, LayerInputs] = {}
+
+        def keep(place: Place, seen: Seen) -> None:
+            if seen.x is not None and seen.memory is not None and seen.x.shape[0] == self.batch:
+                kept[place.name] = LayerInputs(seen.x[self.row], seen.memory[self.row])
+
+        self._watch(keep)
+        return kept
+
+    def proof(self, sites: Sequence[AttentionSite]) -> list[ProofEntry]:
+        """As `ForwardPass.proof`; rows in which nothing may be read are left out."""
+        waiting = list(reversed(sites))
+        entries: list[ProofEntry] = []
+
+        def compare(place: Place, seen: Seen) -> None:
+            parts = seen.call.q.shape[0] // self.batch
+            for index in range(self.row * parts, (self.row + 1) * parts):
+                site = waiting.pop()
+                context = context_error(site, seen.call.context[index].transpose(0, 1))
+                output = 0.0
+                if seen.output is not None and site.w_o is not None:
+                    output = output_error(site, place.b_o, seen.output.reshape(-1, *seen.output.shape[-2:])[index])
+                entries.append(ProofEntry(site.name, context, output))
+
+        self._watch(compare)
+        return entries
+
+    def _watch(self, take: Callable[[Place, Seen], None]) -> None:
+        """Run the model again and look closely."""
+        places = self.model.structure.places
+        inspection = Inspection(self.model.network, set(), lambda seen: take(places[seen.module, seen.turn], seen))
+        with self.model.running(), inspection.watch():
+            self.model.forward(self.given)
+
+
+def continue_text(model: HuggingFaceModel, text: str, max_new: int) -> str:
+    """A text with what a decoder writes after it, the most probable token each time; the text itself at its end.
+
+    Args:
+        model: a decoder.
+        text: to be continued.
+        max_new: tokens to write at most; fewer where the model's context or its end of text comes first.
+
+    Raises:
+        AttnvizError: as `trace_text`.
+    """
+    reading = read(model, text, None, None)
+    room = max_new if model.max_len is None else min(max_new, model.max_len - len(reading.texts[reading.main]))
+    if room <= 0 or model.tokenizer is None:
+        return text
+    with model.running():
+        written = model.network.generate(**reading.inputs, max_new_tokens=room, num_beams=1, do_sample=False)
+    new = written[0, reading.inputs["input_ids"].shape[1] :]
+    return text + str(model.tokenizer.decode(new, skip_special_tokens=True, clean_up_tokenization_spaces=False))

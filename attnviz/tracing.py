@@ -1,0 +1,93 @@
+"""One way to trace any model: ours, a Hugging Face model, or a transformers object with its tokenizer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor, nn
+
+from attnviz.errors import ImageNotAllowed
+from attnviz.models import SequenceModel
+from attnviz.trace import Trace
+from attnviz.trace import trace as trace_own
+
+if TYPE_CHECKING:
+    from attnviz.huggingface import HuggingFaceModel
+
+__all__ = ["trace", "trace_inputs"]
+
+
+def trace(
+    model: SequenceModel | HuggingFaceModel | nn.Module,
+    text: str,
+    target: str | None = None,
+    *,
+    tokenizer: Any = None,
+    image: Any = None,
+) -> Trace:
+    """Run a model on a text and keep what is needed to show every number of it.
+
+    Args:
+        model: from `load_model`, or a model object of the transformers library.
+        text: what the model reads; the source of an encoder-decoder; the path of an image for a model that reads
+            nothing else.
+        target: of an encoder-decoder: what its decoder reads. None or blank: the model writes it itself, greedily,
+            and `Trace.target_generated` says so. Of a Hugging Face encoder: a second sentence.
+        tokenizer: of a transformers object: its tokenizer, or its processor.
+        image: for a model that sees: a path, a PIL image, or an array (height, width, 3) of bytes.
+
+    Returns:
+        A Trace whose sites refer to the q, k and v of this forward pass.
+
+    Raises:
+        EmptyText, UnknownSymbols, TextTooLong: the text cannot be read whole.
+        TargetNotAllowed: a target for a model that reads one text.
+        ImageNeeded, ImageNotAllowed, ImageUnreadable, InputNeeded: it reads something else, or something more.
+        NoTokenizer: a transformers object that reads text, without a tokenizer.
+        CannotShow: the attention of a Hugging Face model cannot be shown truly; the message names the layer.
+        OutOfMemory: there was not enough memory.
+
+    Example:
+        >>> import attnviz
+        >>> model = attnviz.load_model("zoo/reverse")
+        >>> attnviz.trace(model, "g f e d c").sites[0].weights(0).shape
+        torch.Size([6, 6])
+    """
+    if isinstance(model, SequenceModel):
+        if image is not None:
+            raise ImageNotAllowed(model.card.name)
+        return trace_own(model, text, target)
+    from attnviz.huggingface import trace_text
+
+    return trace_text(_wrapped(model, tokenizer), text, target, image)
+
+
+def trace_inputs(model: HuggingFaceModel | nn.Module, inputs: Mapping[str, Tensor], row: int = 0) -> Trace:
+    """Run a Hugging Face model on inputs that are made already, and keep one row of the batch, padding included.
+
+    Args:
+        model: from `load_model`, or a model object of the transformers library.
+        inputs: what its `forward` takes, by name: token ids, attention masks, pixels, sounds.
+        row: of the batch.
+
+    Raises:
+        CannotShow, OutOfMemory: as `trace`.
+        IndexError: there is no such row.
+    """
+    from attnviz import huggingface
+
+    return huggingface.trace_inputs(_wrapped(model), inputs, row)
+
+
+def _wrapped(model: HuggingFaceModel | nn.Module, tokenizer: Any = None) -> HuggingFaceModel:
+    from transformers import PreTrainedModel
+
+    from attnviz.huggingface import HuggingFaceModel, wrap
+
+    if isinstance(model, HuggingFaceModel):
+        return model
+    network = getattr(model, "_orig_mod", model)  # of a compiled model
+    if not isinstance(network, PreTrainedModel):
+        raise TypeError(f"a model of attnviz or of transformers is wanted, not {type(model).__name__}")
+    return wrap(network, tokenizer)

@@ -1,0 +1,273 @@
+"""A tiny model of every architecture that attnviz supports, built from its config with random weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+import transformers as hf
+
+VOCABULARY = 97
+SMALL: dict[str, Any] = {
+    "vocab_size": VOCABULARY,
+    "hidden_size": 48,
+    "intermediate_size": 56,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "max_position_embeddings": 64,
+    "pad_token_id": 0,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+}
+GROUPED = {**SMALL, "num_key_value_heads": 2, "head_dim": 12}
+TWO_STACKS: dict[str, Any] = {
+    "vocab_size": VOCABULARY,
+    "d_model": 48,
+    "encoder_layers": 2,
+    "decoder_layers": 2,
+    "encoder_attention_heads": 4,
+    "decoder_attention_heads": 4,
+    "encoder_ffn_dim": 56,
+    "decoder_ffn_dim": 56,
+    "max_position_embeddings": 64,
+    "pad_token_id": 0,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+    "decoder_start_token_id": 3,
+    "forced_eos_token_id": None,
+}
+T5 = {
+    "vocab_size": VOCABULARY,
+    "d_model": 48,
+    "d_kv": 12,
+    "d_ff": 56,
+    "num_layers": 2,
+    "num_heads": 4,
+    "decoder_start_token_id": 0,
+    "pad_token_id": 0,
+    "eos_token_id": 1,
+}
+SEES: dict[str, Any] = {
+    "hidden_size": 48,
+    "intermediate_size": 56,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "image_size": 24,
+    "patch_size": 8,
+    "num_channels": 3,
+}
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """How to build a tiny model of one kind.
+
+    Attributes:
+        name: as people write it.
+        kind: "encoder", "decoder", "encoder-decoder", "vision" or "two encoders".
+        model: class of the network.
+        config: class of its configuration.
+        values: of the configuration.
+        notes: what is particular about its attention, for the README.
+    """
+
+    name: str
+    kind: str
+    model: str
+    config: str
+    values: dict[str, Any] = field(default_factory=dict)
+    notes: str = ""
+
+    def build(self, seed: int = 0, **changes: Any) -> Any:
+        """The model, in evaluation mode."""
+        torch.manual_seed(seed)
+        config = getattr(hf, self.config)(**{**self.values, **changes})
+        model = getattr(hf, self.model)(config).eval()
+        for name, parameter in model.named_parameters():  # larger than at the start: attention far from uniform
+            if parameter.ndim >= 2 and "embed" not in name:
+                parameter.data.mul_(4)
+            elif "sinks" in name:
+                parameter.data.normal_()
+        return model
+
+
+def _clip() -> dict[str, Any]:
+    text = {**SMALL, "projection_dim": 16}
+    return {"text_config": text, "vision_config": {**SEES, "projection_dim": 16}, "projection_dim": 16}
+
+
+ARCHITECTURES = [
+    Architecture(
+        "GPT-2",
+        "decoder",
+        "GPT2LMHeadModel",
+        "GPT2Config",
+        {
+            "vocab_size": VOCABULARY,
+            "n_embd": 48,
+            "n_layer": 2,
+            "n_head": 4,
+            "n_positions": 64,
+            "bos_token_id": 1,
+            "eos_token_id": 2,
+            "pad_token_id": 0,
+        },
+    ),
+    Architecture("BERT", "encoder", "BertForMaskedLM", "BertConfig", SMALL),
+    Architecture("RoBERTa", "encoder", "RobertaForMaskedLM", "RobertaConfig", SMALL),
+    Architecture("XLM-R", "encoder", "XLMRobertaForMaskedLM", "XLMRobertaConfig", SMALL),
+    Architecture(
+        "DistilBERT",
+        "encoder",
+        "DistilBertForMaskedLM",
+        "DistilBertConfig",
+        {
+            "vocab_size": VOCABULARY,
+            "dim": 48,
+            "hidden_dim": 56,
+            "n_layers": 2,
+            "n_heads": 4,
+            "max_position_embeddings": 64,
+            "pad_token_id": 0,
+        },
+    ),
+    Architecture(
+        "ALBERT",
+        "encoder",
+        "AlbertForMaskedLM",
+        "AlbertConfig",
+        {**SMALL, "embedding_size": 24},
+        "one layer that runs several times",
+    ),
+    Architecture("ELECTRA", "encoder", "ElectraForMaskedLM", "ElectraConfig", {**SMALL, "embedding_size": 24}),
+    Architecture(
+        "ModernBERT",
+        "encoder",
+        "ModernBertForMaskedLM",
+        "ModernBertConfig",
+        {**SMALL, "cls_token_id": 1, "sep_token_id": 2, "local_attention": 6, "global_attn_every_n_layers": 2},
+        "rotary; windows in two of three layers",
+    ),
+    Architecture("T5", "encoder-decoder", "T5ForConditionalGeneration", "T5Config", T5, "learned position bias"),
+    Architecture("mT5", "encoder-decoder", "MT5ForConditionalGeneration", "MT5Config", T5, "learned position bias"),
+    Architecture("BART", "encoder-decoder", "BartForConditionalGeneration", "BartConfig", TWO_STACKS),
+    Architecture("Marian", "encoder-decoder", "MarianMTModel", "MarianConfig", TWO_STACKS),
+    Architecture("Pegasus", "encoder-decoder", "PegasusForConditionalGeneration", "PegasusConfig", TWO_STACKS),
+    Architecture(
+        "Whisper",
+        "encoder-decoder",
+        "WhisperForConditionalGeneration",
+        "WhisperConfig",
+        {
+            **TWO_STACKS,
+            "num_mel_bins": 8,
+            "max_source_positions": 13,
+            "max_target_positions": 64,
+            "suppress_tokens": None,
+            "begin_suppress_tokens": None,
+        },
+        "sound, by `trace_inputs`",
+    ),
+    Architecture("Llama", "decoder", "LlamaForCausalLM", "LlamaConfig", GROUPED, "rotary; grouped keys and values"),
+    Architecture(
+        "Mistral",
+        "decoder",
+        "MistralForCausalLM",
+        "MistralConfig",
+        {**GROUPED, "sliding_window": 5},
+        "rotary; grouped; sliding window",
+    ),
+    Architecture(
+        "Mixtral",
+        "decoder",
+        "MixtralForCausalLM",
+        "MixtralConfig",
+        {**GROUPED, "num_local_experts": 4, "sliding_window": 5},
+        "rotary; grouped; experts",
+    ),
+    Architecture("Qwen2", "decoder", "Qwen2ForCausalLM", "Qwen2Config", GROUPED, "rotary; grouped"),
+    Architecture("Qwen3", "decoder", "Qwen3ForCausalLM", "Qwen3Config", GROUPED, "rotary; grouped; normed q and k"),
+    Architecture("Gemma", "decoder", "GemmaForCausalLM", "GemmaConfig", GROUPED, "rotary; grouped"),
+    Architecture(
+        "Gemma 2",
+        "decoder",
+        "Gemma2ForCausalLM",
+        "Gemma2Config",
+        {**GROUPED, "sliding_window": 5, "attn_logit_softcapping": 2.0},
+        "rotary; grouped; soft cap; window",
+    ),
+    Architecture(
+        "Gemma 3",
+        "decoder",
+        "Gemma3ForCausalLM",
+        "Gemma3TextConfig",
+        {**GROUPED, "sliding_window": 5},
+        "rotary; grouped; normed q and k; window",
+    ),
+    Architecture("Phi", "decoder", "PhiForCausalLM", "PhiConfig", {**SMALL, "num_key_value_heads": 2}, "partly rotary"),
+    Architecture(
+        "Phi-3", "decoder", "Phi3ForCausalLM", "Phi3Config", {**GROUPED, "sliding_window": 5}, "rotary; grouped; window"
+    ),
+    Architecture("GPT-NeoX", "decoder", "GPTNeoXForCausalLM", "GPTNeoXConfig", SMALL, "partly rotary"),
+    Architecture(
+        "OPT",
+        "decoder",
+        "OPTForCausalLM",
+        "OPTConfig",
+        {**{k: v for k, v in SMALL.items() if k != "intermediate_size"}, "ffn_dim": 56, "word_embed_proj_dim": 48},
+    ),
+    Architecture("OLMo 2", "decoder", "Olmo2ForCausalLM", "Olmo2Config", GROUPED, "rotary; normed q and k"),
+    Architecture("Cohere", "decoder", "CohereForCausalLM", "CohereConfig", GROUPED, "rotary; grouped"),
+    Architecture(
+        "StarCoder2",
+        "decoder",
+        "Starcoder2ForCausalLM",
+        "Starcoder2Config",
+        {**GROUPED, "sliding_window": 5},
+        "rotary; grouped; window",
+    ),
+    Architecture(
+        "SmolLM3",
+        "decoder",
+        "SmolLM3ForCausalLM",
+        "SmolLM3Config",
+        {**GROUPED, "no_rope_layer_interval": 2},
+        "rotary in some layers; grouped",
+    ),
+    Architecture(
+        "gpt-oss",
+        "decoder",
+        "GptOssForCausalLM",
+        "GptOssConfig",
+        {**GROUPED, "num_local_experts": 4, "sliding_window": 5},
+        "rotary; grouped; window; sinks",
+    ),
+    Architecture("ViT", "vision", "ViTForImageClassification", "ViTConfig", SEES),
+    Architecture("DeiT", "vision", "DeiTForImageClassification", "DeiTConfig", SEES, "two special tokens"),
+    Architecture(
+        "DINOv2",
+        "vision",
+        "Dinov2ForImageClassification",
+        "Dinov2Config",
+        {k: v for k, v in SEES.items() if k != "intermediate_size"},
+    ),
+    Architecture(
+        "Swin",
+        "vision",
+        "SwinForImageClassification",
+        "SwinConfig",
+        {
+            "image_size": 32,
+            "patch_size": 4,
+            "num_channels": 3,
+            "embed_dim": 24,
+            "depths": [2, 2],
+            "num_heads": [2, 4],
+            "window_size": 4,
+        },
+        "shifted windows, position bias",
+    ),
+    Architecture("CLIP", "two encoders", "CLIPModel", "CLIPConfig", _clip(), "text and image"),
+]
