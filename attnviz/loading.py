@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attnviz import models
 from attnviz.errors import RunNotFound
+from attnviz.library import is_transformers
 from attnviz.models import SequenceModel
 from attnviz.models.bundle import CONFIG_FILE
 from attnviz.training import Run, open_run
+from attnviz.training.files import read_json
 from attnviz.zoo import EXAMPLE_RUNS, zoo_path
 
 if TYPE_CHECKING:
@@ -59,10 +60,9 @@ def load_model(path: str | Path, **options: Any) -> SequenceModel | HuggingFaceM
 def is_hugging_face(folder: Path) -> bool:
     """Whether a folder's config.json is that of a transformers model, be it whole or not."""
     try:
-        values = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+        return is_transformers(read_json(folder / CONFIG_FILE))
     except (OSError, ValueError):
         return False
-    return isinstance(values, dict) and bool({"model_type", "architectures", "auto_map"} & values.keys())
 
 
 def checkpoint_name(run: Run, step: int) -> str:

@@ -1,16 +1,19 @@
-"""The command line: `attnviz run` and `zoo`, `train` and `resume`, and what is done with runs."""
+"""The command line: `attnviz run`, `models` and `trace`, `train` and `resume`, and what is done with runs."""
 
 from __future__ import annotations
 
 import argparse
+import io
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from attnviz.cli.common import FAILURE, SUCCESS, USAGE, CommandError, UsageError, port
+from attnviz.cli.common import FAILURE, SUCCESS, USAGE, CommandError, Parser, UsageError, add_command, one_line
 from attnviz.cli.manage import add_managing
+from attnviz.cli.models import add_models
+from attnviz.cli.run import add_run
+from attnviz.cli.trace import add_trace
 from attnviz.cli.train import add_training
 from attnviz.errors import AttnvizError
 from attnviz.zoo import zoo
@@ -22,41 +25,50 @@ APP = Path(__file__).resolve().parents[2] / "app.py"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code: 0, 1 when it failed, 2 when it was not begun because of wrong usage."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # any text can be shown on any terminal
     try:
-        options = _parser().parse_args(arguments)
-        code: int = options.command(options)
+        try:
+            options = _parser().parse_args(arguments)
+            code: int = options.command(options)
+        finally:
+            sys.stdout.flush()
     except KeyboardInterrupt as interrupt:
         return _fail(str(interrupt) or "stopped", FAILURE)
     except UsageError as error:
         return _fail(str(error), USAGE)
+    except BrokenPipeError:  # whoever reads has seen enough, as in `attnviz models | head -1`
+        _discard_output()
+        return FAILURE
     except (AttnvizError, CommandError, OSError) as error:
         return _fail(str(error), FAILURE)
     return code
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="attnviz", description="See every number a live Transformer computes.", allow_abbrev=False
+    parser = Parser(
+        prog="attnviz",
+        description="See every number a live Transformer computes.",
+        epilog="attnviz COMMAND --help says more about a command and gives examples.",
+        allow_abbrev=False,
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    add_run(commands, APP)
+    add_models(commands)
+    add_trace(commands)
 
-    run = commands.add_parser("run", help="start the app in a browser", description="Start the app (Streamlit).")
-    run.add_argument("--port", type=port, default=8501, metavar="N", help="where to listen (default: %(default)s)")
-    run.set_defaults(command=_run)
-
-    listing = commands.add_parser("zoo", help="list the shipped models", description="List the shipped models.")
+    listing = add_command(
+        commands,
+        "zoo",
+        "list the shipped models and how good they are",
+        "List the models that come with attnviz: name, architecture, size, and what each reached on test data.",
+        ["zoo", "trace zoo/reverse 'g f e d c'"],
+    )
     listing.set_defaults(command=_zoo)
 
     add_training(commands)
     add_managing(commands)
     return parser
-
-
-def _run(options: argparse.Namespace) -> int:
-    if not APP.is_file():
-        raise CommandError(f"{APP} not found: run the app from a copy of the repository")
-    command = [sys.executable, "-m", "streamlit", "run", str(APP), "--server.port", str(options.port)]
-    return subprocess.run(command, cwd=APP.parent, env={"OMP_WAIT_POLICY": "PASSIVE", **os.environ}).returncode
 
 
 def _zoo(options: argparse.Namespace) -> int:
@@ -68,5 +80,16 @@ def _zoo(options: argparse.Namespace) -> int:
 
 
 def _fail(message: str, code: int) -> int:
-    print(f"attnviz: {' '.join(message.split())}", file=sys.stderr)
+    sys.stderr.write(one_line(message))
+    try:
+        sys.stdout.flush()
+    except OSError:  # a full disk: what could not be written is given up, or Python complains about it at its end
+        _discard_output()
     return code
+
+
+def _discard_output() -> None:
+    """Let what still waits to be written go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

@@ -1,9 +1,16 @@
-"""What all commands share: exit codes, wrong usage, whole numbers."""
+"""What all commands share: exit codes, wrong usage, help, folders, whole numbers."""
 
 from __future__ import annotations
 
 import argparse
-from typing import TypeAlias
+import os
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn, TypeAlias
+
+from attnviz.cli.text import printable
+from attnviz.library import MODELS_FOLDER
 
 __all__ = [
     "FAILURE",
@@ -12,13 +19,18 @@ __all__ = [
     "WHERE",
     "CommandError",
     "Commands",
+    "Parser",
     "UsageError",
+    "add_command",
+    "add_models_option",
+    "models_root",
     "not_negative",
+    "one_line",
     "port",
     "positive",
 ]
 
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 SUCCESS, FAILURE, USAGE = 0, 1, 2
 WHERE = "Runs are folders in ATTNVIZ_RUNS (default: ./runs)."
@@ -30,6 +42,67 @@ class CommandError(Exception):
 
 class UsageError(CommandError):
     """What was typed cannot be done; nothing was begun."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that says on one line what is wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with the code of wrong usage."""
+        self.exit(USAGE, one_line(f"{message} (see: {self.prog} --help)"))
+
+
+def one_line(message: str) -> str:
+    """An error as people see it on standard error."""
+    return f"attnviz: {printable(' '.join(message.split()))}\n"
+
+
+def add_command(
+    commands: Commands, name: str, brief: str, what: str, examples: Sequence[str], more: str = ""
+) -> argparse.ArgumentParser:
+    """A command and its help.
+
+    Args:
+        commands: to which it is added.
+        name: of the command.
+        brief: in the list of all commands.
+        what: it does, in a sentence or a few.
+        examples: command lines without "attnviz", which close the help.
+        more: to be said before them.
+    """
+    lines = ["examples:", *(f"  attnviz {example}" for example in examples)]
+    return commands.add_parser(
+        name,
+        help=brief,
+        description=textwrap.fill(what, 80),
+        epilog=f"{more}\n\n" * bool(more) + "\n".join(lines),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def add_models_option(command: argparse.ArgumentParser) -> None:
+    """--models DIR, see `models_root`."""
+    command.add_argument(
+        "--models",
+        type=Path,
+        metavar="DIR",
+        help=f"a folder whose sub-folders are models, of attnviz or of transformers (default: {MODELS_FOLDER})",
+    )
+
+
+def models_root(options: argparse.Namespace) -> Path | None:
+    """The folder of models that was named on the command line or by the environment; None: there is none.
+
+    Raises:
+        UsageError: it is no folder.
+    """
+    named = os.environ.get(MODELS_FOLDER)
+    root: Path | None = options.models or (Path(named) if named else None)
+    if root is not None and not root.is_dir():
+        origin = "--models" if options.models else MODELS_FOLDER
+        raise UsageError(f"{origin}: {root} is no folder" if root.exists() else f"{origin}: there is no folder {root}")
+    return root
 
 
 def positive(text: str) -> int:

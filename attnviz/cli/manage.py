@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from attnviz.cli.common import SUCCESS, WHERE, CommandError, Commands, UsageError, not_negative
+from attnviz.cli.common import SUCCESS, WHERE, CommandError, Commands, UsageError, add_command, not_negative
 from attnviz.errors import InvalidRunName, RunError
 from attnviz.training import COMMANDS, Run, all_runs, open_run
 from attnviz.training.export import metrics_csv, model_files, pytorch_script, tensorboard, write_run_zip
@@ -17,11 +17,21 @@ __all__ = ["add_managing"]
 
 def add_managing(commands: Commands) -> None:
     """The commands for runs."""
-    runs = commands.add_parser("runs", help="list the training runs", description=f"List the runs. {WHERE}")
+    runs = add_command(
+        commands,
+        "runs",
+        "list the training runs",
+        f"List the training runs, the newest first, with their state and step. {WHERE}",
+        ["runs"],
+    )
     runs.set_defaults(command=_runs)
 
-    tell = commands.add_parser(
-        "tell", help="tell a run what to do", description=f"Steer a run that is being trained, by any process. {WHERE}"
+    tell = add_command(
+        commands,
+        "tell",
+        "tell a run what to do",
+        f"Steer a run that is being trained, by the app or in another terminal. {WHERE}",
+        ["tell sort-1 pause", "tell sort-1 resume", "tell sort-1 learning_rate 0.001", "tell sort-1 stop"],
     )
     tell.add_argument("run", metavar="RUN", help="its name")
     tell.add_argument("what", choices=COMMANDS, metavar="COMMAND", help=", ".join(COMMANDS))
@@ -34,10 +44,16 @@ def add_managing(commands: Commands) -> None:
     )
     tell.set_defaults(command=_tell)
 
-    export = commands.add_parser(
+    export = add_command(
+        commands,
         "export",
-        help="write a run's metrics, weights or code elsewhere",
-        description=f"Write what a run holds in forms that others read; a file that exists is replaced. {WHERE}",
+        "write a run's metrics, weights or code elsewhere",
+        f"Write what a run holds in forms that others read; a file that exists is replaced. {WHERE}",
+        [
+            "export sort-1 --csv metrics.csv --tensorboard logs",
+            "export sort-1 --script model.py --safetensors model.safetensors --step 500",
+            "export sort-1 --zip sort-1.zip",
+        ],
     )
     export.add_argument("run", metavar="RUN", help="its name")
     export.add_argument("--csv", type=Path, metavar="FILE", help="metrics of every step as CSV")
@@ -48,12 +64,24 @@ def add_managing(commands: Commands) -> None:
     export.add_argument("--zip", type=Path, metavar="FILE", help="the whole folder; unpacked among runs it can go on")
     export.set_defaults(command=_export)
 
-    rename = commands.add_parser("rename", help="give a run another name", description=f"Rename a run. {WHERE}")
+    rename = add_command(
+        commands,
+        "rename",
+        "give a run another name",
+        f"Give a run that nobody trains another name. {WHERE}",
+        ["rename sort-20250131-120000 sort-1"],
+    )
     rename.add_argument("run", metavar="RUN", help="its name")
     rename.add_argument("new", metavar="NEW", help="its new name: letters, digits, _ . and -")
     rename.set_defaults(command=_rename)
 
-    delete = commands.add_parser("delete", help="delete a run", description=f"Delete a run with all files. {WHERE}")
+    delete = add_command(
+        commands,
+        "delete",
+        "delete a run",
+        f"Delete a run that nobody trains, with all its files, after asking. {WHERE}",
+        ["delete sort-1", "delete sort-1 --yes"],
+    )
     delete.add_argument("run", metavar="RUN", help="its name")
     delete.add_argument("--yes", action="store_true", help="do not ask")
     delete.set_defaults(command=_delete)

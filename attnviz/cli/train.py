@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import torch
 
-from attnviz.cli.common import SUCCESS, WHERE, Commands, UsageError, not_negative, positive
+from attnviz.cli.common import SUCCESS, WHERE, Commands, UsageError, add_command, not_negative, positive
 from attnviz.cli.progress import Bar, Lines
 from attnviz.errors import ConfigError, InputError
 from attnviz.models.bundle import CONFIG_FILE, save_model
@@ -31,14 +31,19 @@ OF_THE_TASK = ("architecture", "vocab_size", "max_len", "source_vocab_size", "so
 
 def add_training(commands: Commands) -> None:
     """The commands that train."""
-    train = commands.add_parser(
+    train = add_command(
+        commands,
         "train",
-        help="train a small model on a task",
-        description=textwrap.fill(
-            "Train a model on one CPU thread, recorded as a run that the app shows and that can be stopped and "
-            f"resumed. The same settings and seed give the same weights on the same machine. {WHERE}"
-        ),
-        epilog=f"""\
+        "train a small model on a task",
+        "Train a model on one CPU thread, recorded as a run that the app shows and that can be stopped and "
+        f"resumed. The same settings and seed give the same weights on the same machine. {WHERE}",
+        [
+            "train sort",
+            "train induction --model n_layers=1 d_model=32 positions=rotary d_ff=0 --seed 3",
+            "train copy --task max_length=12 --set learning_rate=0.01 clip=none --steps 500",
+            f"train {OWN_TEXT} --text my.txt --task length=32",
+        ],
+        f"""\
 tasks:
   {_wrapped([*RECIPES, OWN_TEXT])}
 
@@ -48,15 +53,7 @@ keys of --model:
 keys of --set:
   {_wrapped(setting_names(TrainConfig))}
 
-keys of --task are the task's own; a wrong one lists them.
-
-examples:
-  attnviz train sort
-  attnviz train induction --model n_layers=1 d_model=32 positions=rotary d_ff=0 --seed 3
-  attnviz train copy --task max_length=12 --set learning_rate=0.01 clip=none --steps 500
-  attnviz train {OWN_TEXT} --text my.txt --task length=32
-""",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+keys of --task are the task's own; a wrong one lists them.""",
     )
     train.add_argument("recipe", choices=[*RECIPES, OWN_TEXT], metavar="TASK", help="what to learn, see below")
     train.add_argument("--text", type=Path, metavar="FILE", help=f"the text to learn (UTF-8), for {OWN_TEXT}")
@@ -68,7 +65,13 @@ examples:
     train.add_argument("--out", type=Path, metavar="FOLDER", help="also write the model there, for attnviz.load_model")
     train.set_defaults(command=_train)
 
-    resume = commands.add_parser("resume", help="go on with a run", description=f"Train a run to its end. {WHERE}")
+    resume = add_command(
+        commands,
+        "resume",
+        "go on with a run",
+        f"Go on with a run where it was stopped or killed, and train it to its end. {WHERE}",
+        ["resume sort-1", "resume sort-1 --out models/sort-1"],
+    )
     resume.add_argument("run", metavar="RUN", help="its name")
     resume.add_argument("--out", type=Path, metavar="FOLDER", help="write the trained model there (default: nowhere)")
     resume.set_defaults(command=_resume)

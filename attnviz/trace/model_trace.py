@@ -17,6 +17,9 @@ from attnviz.models.facts import ModelFacts
 from attnviz.trace.site import AttentionSite
 from attnviz.trace.tokens import Tokens
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 __all__ = ["ForwardPass", "LayerInputs", "Outputs", "ProofEntry", "Trace", "TracedModel"]
 
 NPZ_LIMIT = 256 * 2**20  # bytes of scores and weights that an NPZ file holds beside q, k, v
@@ -192,6 +195,19 @@ class Trace:
             One entry per site, in their order. If the weights changed since the trace was taken, the errors show it.
         """
         return self.forward_pass.proof(self.sites)
+
+    def to_dataframe(
+        self, layer: int, head: int, stack: str | None = None, kind: str | None = None, part: int | None = None
+    ) -> pd.DataFrame:
+        """One head as a pandas table, a row for every pair of a query and a key: see `attnviz.trace.table`.
+
+        Raises:
+            KeyError: there is no such site.
+            IndexError: there is no such head.
+        """
+        from attnviz.trace.table import to_dataframe
+
+        return to_dataframe(self, layer, head, stack, kind, part)
 
     def to_npz(self, path: str | Path | BinaryIO) -> None:
         """Write everything as one compressed NumPy archive.

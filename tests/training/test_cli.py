@@ -73,21 +73,6 @@ def test_zoo_lists_every_model(capsys: pytest.CaptureFixture[str]) -> None:
     assert [line.split()[0] for line in lines] == [entry.name for entry in attnviz.zoo()]
 
 
-def test_run_starts_streamlit_on_the_app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "app.py").write_text("")
-    monkeypatch.setattr(cli, "APP", tmp_path / "app.py")
-    started: list[list[str]] = []
-
-    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
-        started.append(command)
-        return subprocess.CompletedProcess(command, 0)
-
-    monkeypatch.setattr(subprocess, "run", run)
-    assert main(["run", "--port", "8765"]) == 0
-    app = str(tmp_path / "app.py")
-    assert started == [[sys.executable, "-m", "streamlit", "run", app, "--server.port", "8765"]]
-
-
 def test_run_without_the_app_says_so(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

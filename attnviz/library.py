@@ -1,0 +1,143 @@
+"""The models in a folder: ours and those of transformers, told by their files without loading any weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+
+from attnviz.errors import AttnvizError, ModelCorrupt, ModelNotFound
+from attnviz.models.bundle import CONFIG_FILE, WEIGHTS_FILE, Example, ModelCard, read_config
+from attnviz.training.files import read_json
+
+__all__ = ["MODELS_FOLDER", "ModelFolder", "is_transformers", "model_folder", "model_folders", "stored_parameters"]
+
+MODELS_FOLDER = "ATTNVIZ_MODELS"
+"""Environment variable: a folder whose sub-folders are models."""
+
+SHARDS_FILE = "model.safetensors.index.json"  # of transformers: which file holds which tensor, when there are several
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """A folder with a model in it, or the reason why it cannot be opened.
+
+    Attributes:
+        folder: that holds it.
+        title: for people; the folder's name where it says nothing.
+        architecture: "encoder", "decoder", "encoder-decoder"; of transformers the class, such as "GPT2LMHeadModel"; ""
+            when the folder cannot be read.
+        examples: to start from; a (source, target) pair for an encoder-decoder.
+        transformers: its config.json is one of transformers, not ours.
+        problem: why it cannot be opened, in English; None when nothing is known to be wrong.
+    """
+
+    folder: Path
+    title: str
+    architecture: str = ""
+    examples: tuple[Example, ...] = ()
+    transformers: bool = False
+    problem: AttnvizError | None = None
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+
+def model_folders(root: Path) -> list[ModelFolder]:
+    """The models in the sub-folders of a folder, by name; the folder itself when it is one. Hidden ones are left out.
+
+    Raises:
+        OSError: there is no such folder, or it cannot be listed.
+    """
+    if (root / CONFIG_FILE).is_file():
+        return [model_folder(root)]
+    folders = (path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+    return [model_folder(path) for path in sorted(folders)]
+
+
+def model_folder(folder: Path) -> ModelFolder:
+    """What the files of a folder say of the model in it; one that cannot be read says why.
+
+    Example:
+        >>> from attnviz.zoo import zoo_path
+        >>> model_folder(zoo_path("sort")).architecture
+        'decoder'
+    """
+    try:
+        config = _config(folder)
+        if is_transformers(config):
+            _weight_files(folder)
+            return ModelFolder(folder, folder.name, _class_of(config), transformers=True)
+        values = read_config(folder)
+        card = ModelCard.from_dict(values["card"])
+        return ModelFolder(folder, card.title, str(values["model"]["architecture"]), card.examples)
+    except AttnvizError as error:
+        return ModelFolder(folder, folder.name, problem=error)
+    except (LookupError, TypeError, AttributeError) as error:
+        return ModelFolder(folder, folder.name, problem=ModelCorrupt(folder.name, CONFIG_FILE, str(error)))
+
+
+def is_transformers(config: Mapping[str, Any]) -> bool:
+    """Whether the content of a config.json is one of transformers, be it whole or not.
+
+    Example:
+        >>> is_transformers({"model_type": "gpt2"}), is_transformers({"format": 1, "model": {}})
+        (True, False)
+    """
+    return bool({"model_type", "architectures", "auto_map"} & config.keys())
+
+
+def stored_parameters(folder: Path) -> int:
+    """Numbers in the weights of a model's folder, by the headers of its files; integers and flags are not counted.
+
+    Raises:
+        ModelNotFound: a file of weights is missing.
+        ModelCorrupt: one cannot be read.
+    """
+    return sum(_numbers_in(path) for path in _weight_files(folder))
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    try:
+        return read_json(folder / CONFIG_FILE)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ModelNotFound(folder.name, CONFIG_FILE) from error
+    except (OSError, ValueError) as error:
+        raise ModelCorrupt(folder.name, CONFIG_FILE, str(error)) from error
+
+
+def _class_of(config: Mapping[str, Any]) -> str:
+    """The class of a transformers model, or its family where the configuration names none."""
+    classes = config.get("architectures")
+    return str(classes[0]) if isinstance(classes, list) and classes else str(config.get("model_type", ""))
+
+
+def _weight_files(folder: Path) -> list[Path]:
+    """model.safetensors, or the shards in which a large model is kept."""
+    if (folder / WEIGHTS_FILE).is_file():
+        return [folder / WEIGHTS_FILE]
+    try:
+        shards = sorted(set(read_json(folder / SHARDS_FILE)["weight_map"].values()))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ModelNotFound(folder.name, WEIGHTS_FILE) from error
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise ModelCorrupt(folder.name, SHARDS_FILE, str(error)) from error
+    for name in shards:
+        if not isinstance(name, str) or not (folder / name).is_file():
+            raise ModelNotFound(folder.name, str(name))
+    return [folder / name for name in shards]
+
+
+def _numbers_in(path: Path) -> int:
+    try:
+        with safe_open(path, framework="numpy") as weights:
+            tensors = [weights.get_slice(name) for name in weights.keys()]  # noqa: SIM118
+            return sum(prod(t.get_shape()) for t in tensors if t.get_dtype().startswith(("F", "BF")))
+    except (SafetensorError, OSError) as error:
+        raise ModelCorrupt(path.parent.name, path.name, str(error)) from error

@@ -1,0 +1,32 @@
+"""All heads of a site as small maps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+
+from attnviz.trace.site import AttentionSite
+
+__all__ = ["THUMBNAIL", "thumbnails"]
+
+THUMBNAIL = 32  # cells a side at most
+
+
+def thumbnails(site: AttentionSite) -> NDArray[np.uint8]:
+    """Every head's weights and their average, max-pooled to at most 32 x 32: (H + 1, Sq, Sk) uint8, 255 = weight 1.
+
+    The largest weight under a cell stands for the cell, so that a thin diagonal stays visible.
+    """
+    n_queries, n_keys = site.q.shape[1], site.k.shape[1]
+    width, height = min(n_keys, THUMBNAIL), min(n_queries, THUMBNAIL)
+    narrow = torch.empty(site.n_heads + 1, n_queries, width)
+    for block, weights in site.weight_blocks():  # (H, rows, Tk)
+        narrow[:-1, block] = F.adaptive_max_pool1d(weights, width)
+        narrow[-1, block] = F.adaptive_max_pool1d(weights.mean(0), width)
+    small = F.adaptive_max_pool1d(narrow.transpose(1, 2), height).transpose(1, 2)  # (H + 1, Sq, Sk)
+    levels: NDArray[Any] = (small * 255).round().to(torch.uint8).numpy()
+    return levels
