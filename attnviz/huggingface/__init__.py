@@ -1,7 +1,17 @@
 """Models of the transformers library, traced as they are: no code of theirs is changed or copied."""
 
+from attnviz.huggingface.generation import continue_text, trace_generated
 from attnviz.huggingface.load import download, open_folder
 from attnviz.huggingface.model import HuggingFaceModel, wrap
-from attnviz.huggingface.tracing import continue_text, trace_inputs, trace_text
+from attnviz.huggingface.tracing import trace_inputs, trace_text
 
-__all__ = ["HuggingFaceModel", "continue_text", "download", "open_folder", "trace_inputs", "trace_text", "wrap"]
+__all__ = [
+    "HuggingFaceModel",
+    "continue_text",
+    "download",
+    "open_folder",
+    "trace_generated",
+    "trace_inputs",
+    "trace_text",
+    "wrap",
+]

@@ -164,6 +164,17 @@ class HuggingFaceModel:
         options = {"use_cache": False, "return_dict": True}
         return self.network(**inputs, **{name: value for name, value in options.items() if name in self.parameters})
 
+    def write(self, inputs: Mapping[str, Tensor], max_new: int) -> Tensor:
+        """What the network writes, the most probable token each time: ids (B, T), its own text before them.
+
+        Args:
+            inputs: of its `forward`, by name.
+            max_new: tokens at most.
+        """
+        with self.running():
+            ids: Tensor = self.network.generate(**inputs, max_new_tokens=max_new, num_beams=1, do_sample=False)
+        return ids
+
 
 def wrap(model: PreTrainedModel, tokenizer: Any = None, processor: Any = None, name: str = "") -> HuggingFaceModel:
     """A loaded model with what feeds it; a processor of several things is taken apart.

@@ -126,9 +126,7 @@ def _read_two(model: HuggingFaceModel, text: str, target: str | None) -> Reading
     end = model.config.eos_token_id
     generated = target is None
     if target is None:
-        with model.running():
-            written = model.network.generate(**inputs, max_new_tokens=MAX_NEW, num_beams=1, do_sample=False)
-        ids = written[0].tolist()
+        ids = model.write(inputs, MAX_NEW)[0].tolist()
         target = tokenizer.decode(ids, skip_special_tokens=True)
     else:
         ids = [start, *tokenizer(text_target=target, verbose=False)["input_ids"]]

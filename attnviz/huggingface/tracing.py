@@ -23,7 +23,7 @@ from attnviz.huggingface.sites import make_site
 from attnviz.huggingface.structure import context_error, output_error
 from attnviz.trace import AttentionSite, LayerInputs, ProofEntry, Trace
 
-__all__ = ["HuggingFacePass", "continue_text", "trace_inputs", "trace_text"]
+__all__ = ["HuggingFacePass", "find_places", "make_trace", "trace_inputs", "trace_text"]
 
 MOST_LOGITS = 1_000_000  # kept with the trace; more are computed again when somebody looks
 
@@ -54,7 +54,18 @@ def trace_inputs(model: HuggingFaceModel, inputs: Mapping[str, Tensor], row: int
 
 def _trace(model: HuggingFaceModel, reading: Reading, row: int) -> Trace:
     forward_pass = HuggingFacePass(model, reading.inputs, row)
-    sites, logits = forward_pass.record()
+    sites, shape = forward_pass.record()
+    return make_trace(model, reading, sites, forward_pass, shape)
+
+
+def make_trace(
+    model: HuggingFaceModel,
+    reading: Reading,
+    sites: Sequence[AttentionSite],
+    forward_pass: HuggingFacePass,
+    logits: torch.Size | None,
+) -> Trace:
+    """A trace of what was read and recorded; `logits` is the shape of what the model ends with."""
     windows = {site.queries: plain_tokens(site.q.shape[1]) for site in sites if site.part is not None}
     return Trace(
         model=model,
@@ -68,6 +79,25 @@ def _trace(model: HuggingFaceModel, reading: Reading, row: int) -> Trace:
         forward_pass=forward_pass,
         image=reading.image,
     )
+
+
+def find_places(model: HuggingFaceModel, calls: Sequence[InterfaceCall]) -> dict[Place, list[InterfaceCall]]:
+    """The calls of one or more forward passes by the place where they were made, both in the order of the model.
+
+    Raises:
+        AttentionUnseen: a layer that was not there when the model was watched.
+    """
+    places = model.structure.places
+    turns = Counter(module for module, _ in places)  # of each layer in one pass
+    count = Counter[str]()
+    found: dict[Place, list[InterfaceCall]] = {}
+    for call in calls:
+        module = model.module_names.get(call.module, type(call.module).__name__)
+        if module not in turns:
+            raise AttentionUnseen(model.name, module)
+        found.setdefault(places[module, count[module] % turns[module]], []).append(call)
+        count[module] += 1
+    return found
 
 
 class HuggingFacePass:
@@ -112,21 +142,20 @@ class HuggingFacePass:
     def _sites(self, calls: list[InterfaceCall]) -> list[AttentionSite]:
         """The sites of one row; a layer that attends in windows makes one of each."""
         reader = RulesReader()
-        turns = Counter[str]()
         sites = []
-        names = self.model.module_names
-        for call in calls:
-            module = names.get(call.module, type(call.module).__name__)
-            place = self.model.structure.places.get((module, turns[module]))
-            turns[module] += 1
-            if place is None:
-                raise AttentionUnseen(self.model.name, module)
+        for place, (call,) in find_places(self.model, calls).items():
             parts = call.q.shape[0] // self.batch
             first = self.row * parts
             sites += [
                 make_site(place, call, reader, first + part, part if parts > 1 else None) for part in range(parts)
             ]
         return sites
+
+    def shape_of_logits(self) -> torch.Size | None:
+        """Run the model, and tell how large its logits are."""
+        with self.model.running():
+            logits: Tensor | None = getattr(self.model.forward(self.given), "logits", None)
+        return None if logits is None else logits.shape
 
     @property
     def nbytes(self) -> int:
@@ -182,24 +211,3 @@ class HuggingFacePass:
         inspection = Inspection(self.model.network, set(), lambda seen: take(places[seen.module, seen.turn], seen))
         with self.model.running(), inspection.watch():
             self.model.forward(self.given)
-
-
-def continue_text(model: HuggingFaceModel, text: str, max_new: int) -> str:
-    """A text with what a decoder writes after it, the most probable token each time; the text itself at its end.
-
-    Args:
-        model: a decoder.
-        text: to be continued.
-        max_new: tokens to write at most; fewer where the model's context or its end of text comes first.
-
-    Raises:
-        AttnvizError: as `trace_text`.
-    """
-    reading = read(model, text, None, None)
-    room = max_new if model.max_len is None else min(max_new, model.max_len - len(reading.texts[reading.main]))
-    if room <= 0 or model.tokenizer is None:
-        return text
-    with model.running():
-        written = model.network.generate(**reading.inputs, max_new_tokens=room, num_beams=1, do_sample=False)
-    new = written[0, reading.inputs["input_ids"].shape[1] :]
-    return text + str(model.tokenizer.decode(new, skip_special_tokens=True, clean_up_tokenization_spaces=False))

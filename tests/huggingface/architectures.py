@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,6 +70,7 @@ class Architecture:
         config: class of its configuration.
         values: of the configuration.
         notes: what is particular about its attention, for the README.
+        strength: what the random weights are multiplied by: attention is far from uniform then, and mistakes show.
     """
 
     name: str
@@ -79,15 +79,16 @@ class Architecture:
     config: str
     values: dict[str, Any] = field(default_factory=dict)
     notes: str = ""
+    strength: float = 8
 
     def build(self, seed: int = 0, **changes: Any) -> Any:
         """The model, in evaluation mode."""
         torch.manual_seed(seed)
         config = getattr(hf, self.config)(**{**self.values, **changes})
         model = getattr(hf, self.model)(config).eval()
-        for name, parameter in model.named_parameters():  # larger than at the start: attention far from uniform
-            if parameter.ndim >= 2 and "embed" not in name:
-                parameter.data.mul_(4)
+        for name, parameter in model.named_parameters():
+            if parameter.ndim >= 2 and "norm" not in name.lower():
+                parameter.data.mul_(self.strength)
             elif "sinks" in name:
                 parameter.data.normal_()
         return model
@@ -150,10 +151,10 @@ ARCHITECTURES = [
         {**SMALL, "cls_token_id": 1, "sep_token_id": 2, "local_attention": 6, "global_attn_every_n_layers": 2},
         "rotary; windows in two of three layers",
     ),
-    Architecture("T5", "encoder-decoder", "T5ForConditionalGeneration", "T5Config", T5, "learned position bias"),
-    Architecture("mT5", "encoder-decoder", "MT5ForConditionalGeneration", "MT5Config", T5, "learned position bias"),
+    Architecture("T5", "encoder-decoder", "T5ForConditionalGeneration", "T5Config", T5, "learned position bias", 1),
+    Architecture("mT5", "encoder-decoder", "MT5ForConditionalGeneration", "MT5Config", T5, "learned position bias", 1),
     Architecture("BART", "encoder-decoder", "BartForConditionalGeneration", "BartConfig", TWO_STACKS),
-    Architecture("Marian", "encoder-decoder", "MarianMTModel", "MarianConfig", TWO_STACKS),
+    Architecture("Marian", "encoder-decoder", "MarianMTModel", "MarianConfig", TWO_STACKS, strength=24),
     Architecture("Pegasus", "encoder-decoder", "PegasusForConditionalGeneration", "PegasusConfig", TWO_STACKS),
     Architecture(
         "Whisper",
@@ -268,6 +269,7 @@ ARCHITECTURES = [
             "window_size": 4,
         },
         "shifted windows, position bias",
+        strength=24,
     ),
     Architecture("CLIP", "two encoders", "CLIPModel", "CLIPConfig", _clip(), "text and image"),
 ]

@@ -1,0 +1,144 @@
+"""Attention while a model writes: the steps of generation with a cache, put together into one trace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from attnviz.attention import Mask
+from attnviz.huggingface.interface import InterfaceCall, listening
+from attnviz.huggingface.model import HuggingFaceModel
+from attnviz.huggingface.place import Place
+from attnviz.huggingface.reading import Reading, of_inputs, read
+from attnviz.huggingface.rules import RulesReader, rule_of
+from attnviz.huggingface.sites import make_site
+from attnviz.huggingface.tracing import HuggingFacePass, find_places, make_trace
+from attnviz.trace import AttentionSite, Trace
+
+__all__ = ["continue_text", "trace_generated"]
+
+
+def continue_text(model: HuggingFaceModel, text: str, max_new: int) -> str:
+    """A text with what a decoder writes after it, the most probable token each time; the text itself at its end.
+
+    Args:
+        model: a decoder.
+        text: to be continued.
+        max_new: tokens to write at most; fewer where the model's context or its end of text comes first.
+
+    Raises:
+        AttnvizError: as `attnviz.trace`.
+        ValueError: the model is no decoder.
+    """
+    reading = _beginning(model, text)
+    room = _room(model, reading, max_new)
+    if room == 0 or model.tokenizer is None:
+        return text
+    new = model.write(reading.inputs, room)[0, len(reading.texts["decoder"]) :]
+    return text + str(model.tokenizer.decode(new, skip_special_tokens=True, clean_up_tokenization_spaces=False))
+
+
+def trace_generated(
+    model: HuggingFaceModel, text: str | Mapping[str, Tensor], max_new: int = 20, row: int = 0
+) -> Trace:
+    """Have a model write, and keep what its attention computed on the way, token by token with its cache.
+
+    Every generated token is one query that reads the keys the cache holds then; the sites of the trace are all of
+    them in a row. The last token is predicted, not read, so it is not among them.
+
+    Args:
+        model: a decoder or an encoder-decoder.
+        text: that it reads first, or its inputs by name: a batch of any size, padded as its tokenizer pads.
+        max_new: tokens to write at most.
+        row: of the batch.
+
+    Raises:
+        AttnvizError: as `attnviz.trace`.
+        ValueError: the model does not write.
+    """
+    if not model.network.can_generate():
+        raise ValueError(f"{model.name} does not write: it is no language model")
+    if isinstance(text, str):
+        reading = _beginning(model, text) if not model.config.is_encoder_decoder else read(model, text, None, None)
+        inputs = {name: tensor for name, tensor in reading.inputs.items() if name != "decoder_input_ids"}
+        max_new = max(1, _room(model, reading, max_new)) if not model.config.is_encoder_decoder else max_new
+    else:
+        inputs = dict(text)
+    calls: list[InterfaceCall] = []
+    with listening(calls.append):
+        ids = model.write(inputs, max_new)
+    whole = _whole(model, inputs, ids[:, :-1])
+    forward_pass = HuggingFacePass(model, whole, row)
+    sites = [_stitch(place, steps, row) for place, steps in find_places(model, calls).items()]
+    reading = of_inputs(model, whole, row)
+    reading = replace(reading, text=text if isinstance(text, str) else "", target_generated=True)
+    return make_trace(model, reading, sites, forward_pass, forward_pass.shape_of_logits())
+
+
+def _beginning(model: HuggingFaceModel, text: str) -> Reading:
+    reading = read(model, text, None, None)
+    if reading.main != "decoder" or model.config.is_encoder_decoder:
+        raise ValueError(f"{model.name} is no decoder: nothing is written after its text")
+    return reading
+
+
+def _room(model: HuggingFaceModel, reading: Reading, wanted: int) -> int:
+    """How many tokens still fit into the context."""
+    return wanted if model.max_len is None else max(0, min(wanted, model.max_len - len(reading.texts["decoder"])))
+
+
+def _whole(model: HuggingFaceModel, inputs: Mapping[str, Tensor], ids: Tensor) -> dict[str, Tensor]:
+    """The inputs of one forward pass over all that was read and written."""
+    if model.config.is_encoder_decoder:
+        return {**inputs, "decoder_input_ids": ids}
+    mask = inputs.get("attention_mask", torch.ones_like(inputs["input_ids"]))
+    new = mask.new_ones(len(mask), ids.shape[1] - mask.shape[1])
+    mask = torch.cat([mask, new], dim=1)
+    whole = {**inputs, "input_ids": ids, "attention_mask": mask}
+    if "position_ids" in model.parameters:  # as generation counts them: padding has no place
+        whole["position_ids"] = (mask.cumsum(1) - 1).clamp(min=0)
+    return whole
+
+
+class _Step(NamedTuple):
+    """One call of a layer: its queries stand at start .. stop, its first key at `first`."""
+
+    site: AttentionSite
+    start: int
+    stop: int
+    first: int
+
+
+def _stitch(place: Place, calls: Sequence[InterfaceCall], row: int) -> AttentionSite:
+    """All steps of one layer as one site: queries in a row, each reading the keys that the cache held then.
+
+    A cache that grows holds all keys, one with a window only the last ones, a static one has room for more.
+    """
+    sites = [make_site(place, call, RulesReader(), row) for call in calls]
+    if len(sites) == 1:
+        return sites[0]
+    steps, position = [], 0
+    for site in sites:
+        start, position = position, position + site.q.shape[1]
+        first = 0 if place.kind == "cross" else max(0, position - site.k.shape[1])
+        steps.append(_Step(site, start, position, first))
+    n_keys = sites[-1].k.shape[1] if place.kind == "cross" else position
+    q = torch.cat([site.q for site in sites], dim=1)
+    k = q.new_zeros(sites[0].n_kv_heads, n_keys, sites[0].d_head)
+    v = q.new_zeros(sites[0].n_kv_heads, n_keys, sites[0].d_value)
+    pairs = torch.zeros(position, n_keys, dtype=torch.bool, device=q.device)
+    bias = None if sites[0].bias is None else q.new_zeros(sites[0].n_heads, position, n_keys)
+    for step in steps:
+        site = step.site
+        n = min(site.k.shape[1], n_keys - step.first)
+        keys, queries = slice(step.first, step.first + n), slice(step.start, step.stop)
+        k[:, keys], v[:, keys] = site.k[:, :n], site.v[:, :n]
+        pairs[queries, keys] = site.mask.allowed(site.q.shape[1], site.k.shape[1], q.device)[:, :n]
+        if bias is not None and site.bias is not None:
+            bias[:, queries, keys] = site.bias[..., :n]
+    mask = rule_of(pairs) if place.kind == "self" else Mask() if bool(pairs.all()) else Mask(pairs=pairs)
+    return replace(sites[0], q=q, k=k, v=v, mask=mask, bias=bias)
