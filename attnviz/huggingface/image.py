@@ -47,15 +47,16 @@ def open_image(source: Any) -> Image.Image:
         return source.convert("RGB")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(Path(source) if isinstance(source, str) else source)
-            if image.width * image.height > MAX_PIXELS:
-                raise ImageUnreadable(f"{image.width} x {image.height} pixels, at most {MAX_PIXELS:,} in all")
-            return image.convert("RGB")
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombWarning) as error:
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is lower
+            with Image.open(Path(source) if isinstance(source, str) else source) as image:
+                size = image.width * image.height
+                if size <= MAX_PIXELS:
+                    return image.convert("RGB")
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         raise ImageUnreadable(_reason(error)) from error
     except Image.DecompressionBombError as error:
-        raise ImageUnreadable(f"more than {MAX_PIXELS:,} pixels") from error
+        raise ImageUnreadable(f"it has more than {MAX_PIXELS:,} pixels") from error
+    raise ImageUnreadable(f"it has {size:,} pixels, at most {MAX_PIXELS:,} can be read")
 
 
 def _reason(error: Exception) -> str:

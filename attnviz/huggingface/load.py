@@ -158,6 +158,7 @@ def _network(folder: Path, name: str, config: Any, dtype: torch.dtype | None) ->
             use_safetensors=True,
             local_files_only=True,
             trust_remote_code=False,
+            ignore_mismatched_sizes=True,  # they are told below
             output_loading_info=True,
         )
     except (torch.OutOfMemoryError, MemoryError) as error:
@@ -169,9 +170,9 @@ def _network(folder: Path, name: str, config: Any, dtype: torch.dtype | None) ->
     finally:
         logging.set_verbosity(level)
         logging.enable_progress_bar()
-    missing = sorted(str(key) for key in (*report["missing_keys"], *report["mismatched_keys"]))
-    if missing:  # they would be random numbers
-        raise ModelMismatch(name, f"{len(missing)} tensors are missing or of another shape, such as {missing[0]}")
+    wrong = sorted({*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])})
+    if wrong:  # they would be random numbers
+        raise ModelMismatch(name, f"{wrong[0]} is missing or of another shape ({len(wrong)} tensors in all)")
     return network.eval().requires_grad_(False)
 
 

@@ -1,0 +1,242 @@
+"""Opening folders: what is whole opens, and each thing that is wrong has its own message."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import transformers as hf
+from safetensors.torch import load_file, save_file
+
+import attnviz
+from attnviz.errors import (
+    DownloadsOff,
+    HubNotFound,
+    ModelCorrupt,
+    ModelLoadError,
+    ModelMismatch,
+    ModelNotFound,
+    NoTokenizer,
+    RemoteCode,
+    TokenizerMismatch,
+    UnknownArchitecture,
+    UnsafeWeights,
+)
+from attnviz.huggingface import HuggingFaceModel
+from attnviz.huggingface.load import DOWNLOADS
+from tests.huggingface.architectures import ARCHITECTURES
+from tests.huggingface.tokenizers import byte_level, unigram, word_piece
+
+BUILD = {architecture.name: architecture.build for architecture in ARCHITECTURES}
+
+
+def save(folder: Path, network: Any, tokenizer: Any = None, **options: Any) -> Path:
+    network.save_pretrained(folder, **options)
+    if tokenizer is not None:
+        tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save(tmp_path_factory.mktemp("models") / "tiny-bert", BUILD["BERT"](), word_piece())
+
+
+@pytest.fixture
+def folder(whole: Path, tmp_path: Path) -> Path:
+    """A copy to be damaged."""
+    return Path(shutil.copytree(whole, tmp_path / "tiny-bert"))
+
+
+def change_config(folder: Path, **values: Any) -> None:
+    path = folder / "config.json"
+    config = {**json.loads(path.read_text()), **values}
+    path.write_text(json.dumps({name: value for name, value in config.items() if value is not None}))
+
+
+@pytest.mark.parametrize(
+    ("name", "tokenizer"), [("GPT-2", byte_level), ("BERT", word_piece), ("T5", unigram), ("Llama", byte_level)]
+)
+def test_a_saved_model_opens_with_the_same_numbers(name: str, tokenizer: Callable[[], Any], tmp_path: Path) -> None:
+    network, words = BUILD[name](vocab_size=300), tokenizer()
+    model = attnviz.load_model(save(tmp_path / "model", network, words))
+    assert isinstance(model, HuggingFaceModel)
+    one = attnviz.trace(model, "the cat sat", None)
+    two = attnviz.trace(network, "the cat sat", None, tokenizer=words)
+    assert one.tokens == two.tokens
+    assert all(torch.equal(a.q, b.q) for a, b in zip(one.sites, two.sites, strict=True))
+    assert (model.facts.name, model.facts.kind) == ("model", type(network).__name__)
+    assert model.facts.n_parameters == network.num_parameters()
+
+
+def test_shards_open_too(tmp_path: Path) -> None:
+    folder = save(tmp_path / "shards", BUILD["GPT-2"](vocab_size=300), byte_level(), max_shard_size="50kB")
+    assert len(list(folder.glob("*.safetensors"))) > 1
+    assert len(attnviz.trace(attnviz.load_model(folder), "the cat").sites) == 2
+
+
+def test_an_image_model_brings_its_processor(tmp_path: Path) -> None:
+    folder = save(tmp_path / "vit", BUILD["ViT"]())
+    with pytest.raises(NoTokenizer):
+        attnviz.load_model(folder)
+    hf.ViTImageProcessorPil(size={"height": 24, "width": 24}).save_pretrained(folder)
+    model = attnviz.load_model(folder)
+    assert isinstance(model, HuggingFaceModel)
+    assert model.processor is not None
+
+
+def test_numbers_are_kept_as_they_are_stored(tmp_path: Path) -> None:
+    half = save(tmp_path / "half", BUILD["BERT"]().to(torch.bfloat16), word_piece())
+    assert attnviz.load_model(half).network.dtype == torch.bfloat16  # type: ignore[union-attr]
+    assert attnviz.load_model(half, dtype=torch.float32).network.dtype == torch.float32  # type: ignore[union-attr]
+    short = save(tmp_path / "short", BUILD["BERT"]().to(torch.float16), word_piece())
+    assert attnviz.load_model(short).network.dtype == torch.float32  # type: ignore[union-attr]
+
+
+def no_config(folder: Path) -> None:
+    (folder / "config.json").unlink()
+
+
+def broken_config(folder: Path) -> None:
+    (folder / "config.json").write_text("{")
+
+
+def list_config(folder: Path) -> None:
+    (folder / "config.json").write_text("[]")
+
+
+def odd_config(folder: Path) -> None:
+    change_config(folder, hidden_size="large")
+
+
+def no_weights(folder: Path) -> None:
+    (folder / "model.safetensors").unlink()
+
+
+def pickled(folder: Path) -> None:
+    (folder / "model.safetensors").unlink()
+    torch.save({}, folder / "pytorch_model.bin")
+
+
+def truncated(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-1000])
+
+
+def not_safetensors(folder: Path) -> None:
+    (folder / "model.safetensors").write_bytes(b"\x80\x04}q\x00.")
+
+
+def fewer_weights(folder: Path) -> None:
+    weights = load_file(folder / "model.safetensors")
+    weights.pop("bert.encoder.layer.1.attention.self.key.weight")
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+
+
+def other_weights(folder: Path) -> None:
+    change_config(folder, hidden_size=96)
+
+
+def unknown(folder: Path) -> None:
+    change_config(folder, model_type="brandnew", architectures=["BrandNewLM"])
+
+
+def unnamed(folder: Path) -> None:
+    change_config(folder, model_type=None)
+
+
+def remote(folder: Path) -> None:
+    change_config(folder, model_type="brandnew", auto_map={"AutoModel": "modeling_brandnew.BrandNew"})
+    (folder / "modeling_brandnew.py").write_text("raise SystemExit('was run')")
+
+
+def no_tokenizer(folder: Path) -> None:
+    for path in folder.glob("tokenizer*"):
+        path.unlink()
+
+
+def broken_tokenizer(folder: Path) -> None:
+    (folder / "tokenizer.json").write_text('{"model":')
+
+
+def other_tokenizer(folder: Path) -> None:
+    byte_level().save_pretrained(folder)
+
+
+WRONG: list[tuple[Callable[[Path], None], type[ModelLoadError], str]] = [
+    (broken_config, ModelCorrupt, "config.json cannot be read"),
+    (list_config, ModelCorrupt, "config.json cannot be read"),
+    (odd_config, ModelCorrupt, "config.json"),
+    (no_weights, ModelNotFound, "model.safetensors not found"),
+    (pickled, UnsafeWeights, "pytorch_model.bin"),
+    (truncated, ModelCorrupt, "model.safetensors"),
+    (not_safetensors, ModelCorrupt, "model.safetensors"),
+    (fewer_weights, ModelMismatch, "bert.encoder.layer.1.attention.self.key.weight"),
+    (other_weights, ModelMismatch, "of another shape"),
+    (unknown, UnknownArchitecture, "brandnew"),
+    (unnamed, UnknownArchitecture, "BertForMaskedLM"),
+    (remote, RemoteCode, "never run"),
+    (no_tokenizer, NoTokenizer, "tokenizer.json"),
+    (broken_tokenizer, ModelCorrupt, "tokenizer"),
+    (other_tokenizer, TokenizerMismatch, "290 tokens, the model knows 97"),
+    (no_config, ModelNotFound, "config.json not found"),
+]
+
+
+@pytest.mark.parametrize(("damage", "error", "words"), WRONG, ids=lambda value: getattr(value, "__name__", None))
+def test_what_is_wrong_with_a_folder(
+    damage: Callable[[Path], None], error: type[ModelLoadError], words: str, folder: Path
+) -> None:
+    damage(folder)
+    with pytest.raises(error) as caught:
+        attnviz.load_model(folder)
+    assert words in str(caught.value)
+    assert "tiny-bert" in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+    assert str(folder.parent) not in str(caught.value)  # where it lies is nobody's business
+
+
+def test_no_folder_at_all(tmp_path: Path) -> None:
+    with pytest.raises(ModelNotFound, match="the folder not found"):
+        attnviz.load_model(tmp_path / "absent")
+
+
+def test_downloads_are_off_until_they_are_switched_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(DOWNLOADS, raising=False)
+    with pytest.raises(DownloadsOff, match=f"{DOWNLOADS}=1"):
+        attnviz.load_model("hf:gpt2")
+
+
+def test_a_model_that_the_hub_does_not_have(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import huggingface_hub
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    def absent(name: str, **options: Any) -> str:
+        raise LocalEntryNotFoundError("Cannot find an appropriate cached snapshot folder")
+
+    monkeypatch.setenv(DOWNLOADS, "1")
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", absent)
+    with pytest.raises(HubNotFound, match="hf:nobody/nothing"):
+        attnviz.load_model("hf:nobody/nothing")
+
+
+def test_a_downloaded_model_is_a_folder(monkeypatch: pytest.MonkeyPatch, whole: Path) -> None:
+    import huggingface_hub
+
+    asked: dict[str, Any] = {}
+
+    def found(name: str, **options: Any) -> str:
+        asked.update(options, name=name)
+        return str(whole)
+
+    monkeypatch.setenv(DOWNLOADS, "1")
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", found)
+    model = attnviz.load_model("hf:somebody/tiny")
+    assert model.facts.name == "hf:somebody/tiny"
+    assert asked["name"] == "somebody/tiny"
+    assert not any(pattern.endswith((".py", ".bin")) for pattern in asked["allow_patterns"])  # no code, no pickles
