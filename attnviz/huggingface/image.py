@@ -85,17 +85,18 @@ def see(model: HuggingFaceModel, source: Any) -> Picture:
     return Picture(pixels.to(model.network.device, model.network.dtype), seen)
 
 
-def patches(config: Any, pixels: Tensor, length: int) -> Tokens:
+def patches(config: Any, pixels: Tensor, length: int | None = None) -> Tokens:
     """The patches of an image as tokens, "row,column"; what stands before them are the model's own.
 
     Args:
         config: of the model.
         pixels: that it reads (B, channels, height, width).
-        length: how many tokens attend.
+        length: how many tokens attend; None: as many as there are patches.
     """
     vision = getattr(config, "vision_config", config)
     height, width = pair(vision.patch_size)
     rows, columns = pixels.shape[2] // height, pixels.shape[3] // width
+    length = rows * columns if length is None else length
     extra = length - rows * columns
     if not 0 <= extra <= 16:  # these are no patches of that size
         return plain_tokens(length)

@@ -16,9 +16,11 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from attnviz.errors import OutOfMemory
+from attnviz.huggingface.place import Place
 from attnviz.huggingface.sample import sample
 from attnviz.huggingface.structure import Structure, survey
 from attnviz.models import ModelFacts
+from attnviz.trace import AttentionSite
 
 __all__ = ["HuggingFaceModel", "wrap"]
 
@@ -97,6 +99,12 @@ class HuggingFaceModel:
     def module_names(self) -> dict[torch.nn.Module, str]:
         """Paths of all modules."""
         return {module: name for name, module in self.network.named_modules()}
+
+    def block_of(self, place: Place | AttentionSite) -> torch.nn.Module:
+        """The block that a layer of attention is part of."""
+        wanted = (place.stack, place.layer, place.kind)
+        found = next(p for p in self.structure.places.values() if (p.stack, p.layer, p.kind) == wanted)
+        return self.network.get_submodule(found.module.rpartition(".")[0])  # type: ignore[no-any-return]
 
     @cached_property
     def max_len(self) -> int | None:

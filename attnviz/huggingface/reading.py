@@ -56,11 +56,13 @@ class Reading:
     def sequences(self, model: HuggingFaceModel, sites: Sequence[AttentionSite]) -> dict[str, Tokens]:
         """All sequences that the sites speak of; patches and moments of sound are counted where they attend."""
         found = dict(self.texts)
+        pixels = self.inputs.get("pixel_values")
         for site in sites:
             for name, length in ((site.queries, site.q.shape[1]), (site.keys, site.k.shape[1])):
                 if name not in found and site.part is None:
-                    pixels = self.inputs.get("pixel_values")
                     found[name] = plain_tokens(length) if pixels is None else patches(model.config, pixels, length)
+        if self.main not in found and pixels is not None:  # it attends in windows alone
+            found[self.main] = patches(model.config, pixels)
         order = [name for name in ("encoder", "vision", "text", "decoder") if name in found]
         return {name: found[name] for name in [*order, *(name for name in found if name not in order)]}
 

@@ -13,7 +13,6 @@ from torch import Tensor
 from attnviz.errors import AttentionUnseen
 from attnviz.huggingface.inspection import Inspection, Seen
 from attnviz.huggingface.interface import InterfaceCall, hears, listening
-from attnviz.huggingface.labels import plain_tokens
 from attnviz.huggingface.model import HuggingFaceModel
 from attnviz.huggingface.outputs import outputs_of
 from attnviz.huggingface.place import Place
@@ -21,6 +20,7 @@ from attnviz.huggingface.reading import Reading, of_inputs, read
 from attnviz.huggingface.rules import RulesReader
 from attnviz.huggingface.sites import make_site
 from attnviz.huggingface.structure import context_error, output_error
+from attnviz.huggingface.windows import has_windows, window_tokens
 from attnviz.trace import AttentionSite, LayerInputs, ProofEntry, Trace
 
 __all__ = ["HuggingFacePass", "find_places", "make_trace", "trace_inputs", "trace_text"]
@@ -66,7 +66,7 @@ def make_trace(
     logits: torch.Size | None,
 ) -> Trace:
     """A trace of what was read and recorded; `logits` is the shape of what the model ends with."""
-    windows = {site.queries: plain_tokens(site.q.shape[1]) for site in sites if site.part is not None}
+    windows = {site.queries: window_tokens(model.block_of(site), site) for site in sites if site.part is not None}
     return Trace(
         model=model,
         text=reading.text,
@@ -146,9 +146,8 @@ class HuggingFacePass:
         for place, (call,) in find_places(self.model, calls).items():
             parts = call.q.shape[0] // self.batch
             first = self.row * parts
-            sites += [
-                make_site(place, call, reader, first + part, part if parts > 1 else None) for part in range(parts)
-            ]
+            windowed = parts > 1 or has_windows(self.model.block_of(place))
+            sites += [make_site(place, call, reader, first + n, n if windowed else None) for n in range(parts)]
         return sites
 
     def shape_of_logits(self) -> torch.Size | None:

@@ -9,11 +9,19 @@ __all__ = ["Grid", "Tokens"]
 
 
 class Grid(NamedTuple):
-    """Patches of an image in reading order: rows and columns; the first patch is token `offset`."""
+    """Where tokens lie on an image.
+
+    Attributes:
+        rows: of patches of the whole image.
+        columns: likewise.
+        offset: the token of the first patch; the others follow in reading order.
+        cells: (row, column) of every token, where they are not in reading order; () where they are.
+    """
 
     rows: int
     columns: int
     offset: int = 0
+    cells: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from attnviz.errors import (
     TextTooLong,
 )
 from attnviz.huggingface import HuggingFaceModel, continue_text, trace_generated, trace_text, wrap
+from attnviz.trace import Grid
 from tests.huggingface.architectures import ARCHITECTURES
 from tests.huggingface.tokenizers import byte_level, unigram, word_piece
 
@@ -117,13 +118,32 @@ def test_patches_of_an_image() -> None:
     trace = trace_text(vit(), "", image=pixels)
     tokens = trace.sequences["encoder"]
     assert tokens.labels[:3] == ("[CLS]", "0,0", "0,1")
-    assert tokens.grid == (3, 3, 1)
+    assert tokens.grid == Grid(3, 3, 1)
     assert trace.image is not None
     assert trace.image.shape == (24, 24, 3)
     assert trace.image[:, :8].max() == 0
     assert trace.image[:, 16:].min() == 255
     assert trace.outputs is not None
     assert trace.outputs.kind == "label"
+
+
+def test_windows_of_an_image_know_their_patches() -> None:
+    trace = trace_text(
+        wrap(BUILD["Swin"](), processor=hf.ViTImageProcessorPil(size=32)), "", image=np.zeros((32, 32, 3), np.uint8)
+    )
+    assert len(trace.sequences["encoder"].labels) == 64
+    straight, shifted, last = (
+        trace.sequences[trace.site(name).queries]
+        for name in ("encoder.0.self.w1", "encoder.1.self.w3", "encoder.3.self.w0")
+    )
+    assert straight.labels[:5] == ("0,4", "0,5", "0,6", "0,7", "1,4")
+    assert shifted.labels[:5] == ("6,6", "6,7", "6,0", "6,1", "7,6")  # the map is rolled by two
+    assert last.labels[-1] == "3,3"  # half as many patches a side
+    assert straight.grid is not None
+    assert (straight.grid.rows, straight.grid.columns, straight.grid.cells[0]) == (8, 8, (0, 4))
+    site = trace.site("encoder.1.self.w3")
+    rolled = site.weights(0)[0].view(4, 4)  # its first patch may not read over the edge of the image
+    assert rolled[:2, :2].sum() > 0.999
 
 
 def test_an_image_from_a_path_or_a_picture(tmp_path: Path) -> None:
@@ -140,7 +160,7 @@ def test_text_and_image() -> None:
     trace = trace_text(model, "the cat", image=np.zeros((30, 40, 3), np.uint8))
     assert list(trace.sequences) == ["vision", "text"]
     assert {site.stack for site in trace.sites} == {"text", "vision"}
-    assert trace.sequences["vision"].grid == (3, 3, 1)
+    assert trace.sequences["vision"].grid == Grid(3, 3, 1)
     assert max(entry.max_abs_error for entry in trace.proof()) < 1e-5
 
 
