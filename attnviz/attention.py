@@ -26,6 +26,7 @@ __all__ = [
     "Mask",
     "additive_scores",
     "attend",
+    "block_weights",
     "context",
     "dot_product_scores",
     "head_output",
@@ -167,6 +168,11 @@ class Mask:
             allowed &= self.pairs
         return allowed
 
+    @property
+    def only_causal(self) -> bool:
+        """True when nothing else than the order of positions decides, and every query may read its own."""
+        return self.window is None and self.keys is None and self.pairs is None
+
     def block(self, queries: slice, n_queries: int, n_keys: int, seen: int) -> Mask:
         """The same rule for some of (Tq, Tk) = (n_queries, n_keys) queries and the first `seen` keys."""
         first = n_keys - n_queries if self.first_query is None else self.first_query
@@ -222,6 +228,32 @@ def softmax_weights(masked: Tensor, sink: Tensor | float | None = None) -> Tenso
     weights = torch.softmax(masked, dim=-1)
     empty = masked.amax(dim=-1, keepdim=True) == MINUS_INFINITY
     return weights.masked_fill_(empty, 0.0) if empty.any() else weights
+
+
+def block_weights(q: Tensor, k: Tensor, scale: float, mask: Mask, scores: Tensor, weights: Tensor) -> None:
+    """Scores, scale, mask and softmax of many heads in memory that is used again, for masks that are at most causal.
+
+    The same numbers as `softmax_weights(masked_scores(scaled_scores(dot_product_scores(q, k), scale), mask))`, up to
+    the order of two roundings. Only the keys after the first query can be masked, so only they are looked at.
+
+    Args:
+        q: queries (H, Tq, d_head).
+        k: keys (H, Tk, d_head).
+        scale: that raw scores are multiplied by.
+        mask: `only_causal`, and no query stands before the first key.
+        scores: memory for (H, Tq, Tk); what was in it is lost.
+        weights: (H, Tq, Tk), is filled.
+
+    Source:
+        Vaswani et al. 2017, eq. 1.
+    """
+    torch.baddbmm(scores, q, k.transpose(1, 2), beta=0, alpha=scale, out=scores)  # (H, Tq, Tk)
+    if mask.causal:
+        n_queries, n_keys = scores.shape[1:]
+        first = n_keys - n_queries if mask.first_query is None else mask.first_query
+        allowed = mask.allowed(n_queries, n_keys, scores.device)[:, first:]
+        scores[..., first:].masked_fill_(~allowed, MINUS_INFINITY)
+    torch.softmax(scores, dim=-1, out=weights)
 
 
 def context(weights: Tensor, v: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from attnviz.trace import trace as trace_own
 if TYPE_CHECKING:
     from attnviz.huggingface import HuggingFaceModel
 
-__all__ = ["trace", "trace_inputs"]
+__all__ = ["trace", "trace_generated", "trace_inputs"]
 
 
 def trace(
@@ -78,6 +78,26 @@ def trace_inputs(model: HuggingFaceModel | nn.Module, inputs: Mapping[str, Tenso
     from attnviz import huggingface
 
     return huggingface.trace_inputs(_wrapped(model), inputs, row)
+
+
+def trace_generated(
+    model: HuggingFaceModel | nn.Module, text: str, max_new: int = 20, *, tokenizer: Any = None
+) -> Trace:
+    """Have a Hugging Face model write, and keep what its attention computed on the way, token by token with its cache.
+
+    Args:
+        model: a decoder or an encoder-decoder, from `load_model` or a model object of the transformers library.
+        text: that it reads first.
+        max_new: tokens to write at most, the most probable one each time.
+        tokenizer: of a transformers object.
+
+    Raises:
+        AttnvizError: as `trace`.
+        ValueError: the model does not write.
+    """
+    from attnviz import huggingface
+
+    return huggingface.trace_generated(_wrapped(model, tokenizer), text, max_new)
 
 
 def _wrapped(model: HuggingFaceModel | nn.Module, tokenizer: Any = None) -> HuggingFaceModel:

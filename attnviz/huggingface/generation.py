@@ -69,7 +69,7 @@ def trace_generated(
     else:
         inputs = dict(text)
     calls: list[InterfaceCall] = []
-    with listening(calls.append):
+    with listening(lambda call, _: calls.append(call)):
         ids = model.write(inputs, max_new)
     whole = _whole(model, inputs, ids[:, :-1])
     forward_pass = HuggingFacePass(model, whole, row)

@@ -36,6 +36,7 @@ class Seen:
 
     Attributes:
         call: the call.
+        context: what the layer's attention gave (B, Tq, H, d_value).
         module: path of the layer inside the model.
         turn: how many times the layer ran before, in this pass.
         x: what the queries are made of (B, Tq, d_model); None when it cannot be told.
@@ -47,6 +48,7 @@ class Seen:
     """
 
     call: InterfaceCall
+    context: Tensor
     module: str
     turn: int
     x: Tensor | None
@@ -121,7 +123,7 @@ class Inspection:
         pending = self._pending
         if pending is not None and not pending.projected and isinstance(module, nn.Linear | Conv1D):
             pending.projected = True
-            if args and _same_numbers(args[0], pending.call.context):
+            if args and _same_numbers(args[0], pending.context):
                 pending.projection = module
         self._frames.append(_Frame(module, self.names[module], _arguments(module, args, kwargs)))
 
@@ -144,7 +146,7 @@ class Inspection:
             self._frames[-1].calls += frame.calls
             self._frames[-1].hidden |= frame.hidden
 
-    def _attended(self, call: InterfaceCall) -> None:
+    def _attended(self, call: InterfaceCall, context: Tensor) -> None:
         self._flush()
         name = self.names.get(call.module, type(call.module).__name__)
         frame = next((frame for frame in reversed(self._frames) if frame.module is call.module), None)
@@ -154,7 +156,7 @@ class Inspection:
         memory = next((arguments[key] for key in MEMORY if isinstance(arguments.get(key), Tensor)), None)
         rotary = arguments.get("position_embeddings") is not None and bool(getattr(call.module, "use_rope", True))
         self._pending = Seen(
-            call, name, self._turns[name], x, x if memory is None else memory, memory is not None, rotary
+            call, context, name, self._turns[name], x, x if memory is None else memory, memory is not None, rotary
         )
         self._turns[name] += 1
         if self._frames:

@@ -32,7 +32,6 @@ class InterfaceCall(NamedTuple):
         v: values (B, H_kv, Tk, d_value).
         mask: as the model made it: None, bool (True: may be read) or numbers to be added to the scores.
         extras: the other arguments by name: scaling, softcap, position_bias, s_aux ...
-        context: the function's own result (B, Tq, H, d_value).
     """
 
     module: nn.Module
@@ -42,10 +41,10 @@ class InterfaceCall(NamedTuple):
     v: Tensor
     mask: Any
     extras: Mapping[str, Any]
-    context: Tensor
 
 
-Listener = Callable[[InterfaceCall], None]
+Listener = Callable[[InterfaceCall, Tensor], None]
+"""Is shown each call, and the function's own result: the context vectors (B, Tq, H, d_value)."""
 
 _listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 _lock = threading.Lock()
@@ -95,7 +94,7 @@ def _heard(backend: Callable[..., Any], listener: Listener) -> Callable[..., Any
         with unheard():  # what the backend itself may ask of the interface is its own affair
             result = backend(module, query, key, value, attention_mask, *args, **kwargs)
             extras = {**dict(zip(_names(backend), args, strict=False)), **kwargs}
-            listener(InterfaceCall(module, backend, query, key, value, attention_mask, extras, result[0]))
+            listener(InterfaceCall(module, backend, query, key, value, attention_mask, extras), result[0])
         return result
 
     return attend

@@ -16,6 +16,7 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from attnviz.errors import OutOfMemory
+from attnviz.huggingface.fast import fast_products
 from attnviz.huggingface.place import Place
 from attnviz.huggingface.sample import sample
 from attnviz.huggingface.structure import Structure, survey
@@ -154,6 +155,7 @@ class HuggingFaceModel:
         with ExitStack() as stack:
             stack.enter_context(self._shared.lock)
             stack.enter_context(torch.inference_mode())
+            stack.enter_context(fast_products(self.network))
             training = [module for module in self.network.modules() if module.training]
             for module in training:
                 module.training = False
@@ -169,8 +171,17 @@ class HuggingFaceModel:
 
     def forward(self, inputs: Mapping[str, Tensor]) -> Any:
         """The network's outputs by name, nothing cached."""
+        return self.network(**inputs, **self._options)
+
+    def stream(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """The residual stream that the unembedding reads (B, T, d_model), of a network that ends plainly."""
+        stream: Tensor = self.network.base_model(**inputs, **self._options)[0]
+        return stream
+
+    @property
+    def _options(self) -> dict[str, bool]:
         options = {"use_cache": False, "return_dict": True}
-        return self.network(**inputs, **{name: value for name, value in options.items() if name in self.parameters})
+        return {name: value for name, value in options.items() if name in self.parameters}
 
     def write(self, inputs: Mapping[str, Tensor], max_new: int) -> Tensor:
         """What the network writes, the most probable token each time: ids (B, T), its own text before them.

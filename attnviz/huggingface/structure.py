@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,11 +30,13 @@ class Structure:
         places: by path of the layer and turn.
         causal: queries of its own text read only what came before.
         unembedding: the layer that turns the residual stream into logits, when nothing is done after it.
+        ends_plainly: nothing is done before it either: it reads what the base model ends with.
     """
 
     places: dict[tuple[str, int], Place]
     causal: bool
-    unembedding: nn.Module | None
+    unembedding: nn.Linear | None
+    ends_plainly: bool
 
 
 @torch.inference_mode()
@@ -71,13 +74,15 @@ def survey(model: PreTrainedModel, name: str, run: Callable[[], Any], lengths: s
     inspection = Inspection(model, lengths, take)
     unembedding = model.get_output_embeddings() if hasattr(model, "get_output_embeddings") else None
     read: list[tuple[Tensor, Tensor]] = []
-    handle = None if unembedding is None else unembedding.register_forward_hook(lambda _, i, o: read.append((i[0], o)))
-    try:
-        with inspection.watch():
-            output = run()
-    finally:
-        if handle is not None:
-            handle.remove()
+    ends: list[Tensor] = []
+    with ExitStack() as hooks:
+        if unembedding is not None:
+            hook = unembedding.register_forward_hook(lambda _, given, made: read.append((given[0], made)))
+            hooks.callback(hook.remove)
+            hook = model.base_model.register_forward_hook(lambda _, given, made: ends.append(made[0]))
+            hooks.callback(hook.remove)
+        hooks.enter_context(inspection.watch())
+        output = run()
     if inspection.hidden:
         hidden = inspection.hidden[0]
         raise AttentionHidden(name, hidden.module, hidden.kind)
@@ -85,8 +90,9 @@ def survey(model: PreTrainedModel, name: str, run: Callable[[], Any], lengths: s
         raise AttentionUnseen(name, type(model).__name__)
     causal = any(site.mask.causal for seen, site in found if seen.call.q.shape[2] > 1)
     logits = getattr(output, "logits", None)
-    plain = len(read) == 1 and isinstance(logits, Tensor) and torch.equal(read[0][1], logits)
-    return Structure(_renamed(model, places, causal), causal, unembedding if plain else None)
+    last = len(read) == 1 and isinstance(logits, Tensor) and torch.equal(read[0][1], logits)
+    plain = last and len(ends) == 1 and torch.equal(ends[0], read[0][0])
+    return Structure(_renamed(model, places, causal), causal, unembedding if last else None, plain)
 
 
 def _stack(model: PreTrainedModel, module: str) -> str:
@@ -127,7 +133,7 @@ def _prove(name: str, seen: Seen, site: AttentionSite) -> None:
     n_keys = call.k.shape[2]
     eye = torch.eye(n_keys, dtype=call.v.dtype, device=call.v.device).expand(*call.k.shape[:2], n_keys, n_keys)
     weights = call.backend(call.module, call.q, call.k, eye, call.mask, **call.extras)[0][0].transpose(0, 1)
-    error = context_error(site, call.context[0].transpose(0, 1))  # (H, Tq, d_value)
+    error = context_error(site, seen.context[0].transpose(0, 1))  # (H, Tq, d_value)
     for head in range(site.n_heads):
         rows = _valid_rows(site, head)
         error = max(error, _largest((site.weights(head) - weights[head].float())[rows]))

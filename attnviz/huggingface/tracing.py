@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from attnviz.errors import AttentionUnseen
 from attnviz.huggingface.inspection import Inspection, Seen
@@ -118,26 +118,38 @@ class HuggingFacePass:
         self._stream: Tensor | None = None
 
     def record(self) -> tuple[list[AttentionSite], torch.Size | None]:
-        """Run the model, keep what its attention layers used, and how large its logits are."""
+        """Run the model, keep what its attention layers used, and how large its logits are.
+
+        Logits are computed when somebody looks: until then the residual stream that they come from is all that is kept.
+        """
         structure = self.model.structure
         calls: list[InterfaceCall] = []
+        with self.model.running(), listening(lambda call, _: calls.append(call)):
+            if structure.unembedding is not None and structure.ends_plainly:
+                streams, logits = [self.model.stream(self.given)], None
+            else:
+                streams, logits = self._run(structure.unembedding)
+        sites = self._sites(calls)
+        if len(streams) == 1 and structure.unembedding is not None:
+            stream = streams[0]
+            self._stream = stream[self.row].clone() if self.batch > 1 else stream[0]
+            return sites, torch.Size((*stream.shape[:-1], structure.unembedding.weight.shape[0]))
+        if logits is not None and logits.numel() <= MOST_LOGITS:
+            self._logits = logits[self.row]
+        return sites, None if logits is None else logits.shape
+
+    def _run(self, unembedding: nn.Module | None) -> tuple[list[Tensor], Tensor | None]:
+        """The whole model: what its unembedding read, and its logits."""
         streams: list[Tensor] = []
 
-        def keep(_: Any, args: tuple[Any, ...]) -> None:
+        def keep(_: nn.Module, args: tuple[Any, ...]) -> None:
             if hears():
                 streams.append(args[0])
 
-        with self.model.running(), ExitStack() as stack:
-            if structure.unembedding is not None:
-                stack.callback(structure.unembedding.register_forward_pre_hook(keep).remove)
-            stack.enter_context(listening(calls.append))
-            output = self.model.forward(self.given)
-        logits: Tensor | None = getattr(output, "logits", None)
-        if len(streams) == 1:
-            self._stream = streams[0][self.row].clone() if self.batch > 1 else streams[0][0]
-        elif logits is not None and logits.numel() <= MOST_LOGITS:
-            self._logits = logits[self.row]
-        return self._sites(calls), None if logits is None else logits.shape
+        with ExitStack() as stack:
+            if unembedding is not None:
+                stack.callback(unembedding.register_forward_pre_hook(keep).remove)
+            return streams, getattr(self.model.forward(self.given), "logits", None)
 
     def _sites(self, calls: list[InterfaceCall]) -> list[AttentionSite]:
         """The sites of one row; a layer that attends in windows makes one of each."""
@@ -195,7 +207,7 @@ class HuggingFacePass:
             parts = seen.call.q.shape[0] // self.batch
             for index in range(self.row * parts, (self.row + 1) * parts):
                 site = waiting.pop()
-                context = context_error(site, seen.call.context[index].transpose(0, 1))
+                context = context_error(site, seen.context[index].transpose(0, 1))
                 output = 0.0
                 if seen.output is not None and site.w_o is not None:
                     output = output_error(site, place.b_o, seen.output.reshape(-1, *seen.output.shape[-2:])[index])

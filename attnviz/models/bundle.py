@@ -140,7 +140,7 @@ def read_config(folder: str | Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise ModelCorrupt(folder.name, CONFIG_FILE, str(error)) from error
     if not isinstance(values, dict) or not {"format", "model", "tokenizer", "card"} <= values.keys():
-        raise ModelCorrupt(folder.name, CONFIG_FILE, "it is not the configuration of a model of attnviz or transformers")
+        raise ModelCorrupt(folder.name, CONFIG_FILE, "it is no configuration of a model of attnviz or transformers")
     if values["format"] != FORMAT:
         reason = f"format {values['format']!r} is unknown, this version reads {FORMAT}"
         raise ModelCorrupt(folder.name, CONFIG_FILE, reason)

@@ -65,6 +65,7 @@ def best_route() -> Route:
 
 
 @cache
+@torch.inference_mode(False)
 def is_exact(route: Route) -> bool:
     """Whether a route computes output and gradients here as float32 does, measured against float64."""
     generator = Generator().manual_seed(0)
@@ -79,7 +80,7 @@ def is_exact(route: Route) -> bool:
 
 
 def _output_and_gradients(route: Route, x: Tensor, weight: Tensor, bias: Tensor, grad: Tensor) -> list[Tensor]:
-    with torch.inference_mode(False), torch.enable_grad(), products(route):
+    with torch.enable_grad(), products(route):
         inputs = [tensor.detach().requires_grad_() for tensor in (x, weight, bias)]
         output = linear(*inputs)
         return [output.detach(), *torch.autograd.grad((output * grad).sum(), inputs)]

@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from attnviz.models.facts import ModelFacts
+from attnviz.trace.find import find_site
 from attnviz.trace.site import AttentionSite
 from attnviz.trace.tokens import Tokens
 
@@ -174,6 +175,16 @@ class Trace:
                 return site
         raise KeyError(f"no site {name!r}; there are {', '.join(site.name for site in self.sites)}")
 
+    def find(
+        self, layer: int, stack: str | None = None, kind: str | None = None, part: int | None = None
+    ) -> AttentionSite:
+        """The site of a layer: see `attnviz.trace.find.find_site`.
+
+        Raises:
+            KeyError: there is no such site; the message lists what there is.
+        """
+        return find_site(self, layer, stack, kind, part)
+
     def inputs(self, name: str) -> LayerInputs | None:
         """What the attention layer of a site read (after the norm in a pre-norm model): the X of the chain.
 
@@ -212,28 +223,41 @@ class Trace:
     def to_npz(self, path: str | Path | BinaryIO) -> None:
         """Write everything as one compressed NumPy archive.
 
-        Entries: tokens, source_tokens, logits; per site "<name>/q", "/k", "/v", and "/scores", "/masked", "/weights"
-        (H, Tq, Tk) while these fit into 256 MiB; "contents" is JSON that lists what is in and what was left out.
+        Entries: tokens, source_tokens, logits; per site "<name>/q", "/k", "/v", where there are any "/bias" (H or 1,
+        Tq, Tk), "/sinks" (H,) and "/allowed" (Tq, Tk; masks that no rule tells), and "/scores", "/masked", "/weights"
+        (H, Tq, Tk) while all of these fit into 256 MiB; "contents" is JSON that lists what is in and what was left out.
         """
         arrays: dict[str, np.ndarray] = {"tokens": np.array(self.tokens)}
         if self.outputs is not None:
-            arrays["logits"] = self.logits.float().cpu().numpy()
+            arrays["logits"] = _array(self.logits)
         if self.source_tokens is not None:
             arrays["source_tokens"] = np.array(self.source_tokens)
         pairs = sum(3 * 4 * s.n_heads * s.q.shape[1] * s.k.shape[1] for s in self.sites)
         for site in self.sites:
-            for name in ("q", "k", "v"):
-                arrays[f"{site.name}/{name}"] = getattr(site, name).float().cpu().numpy()
+            given = {"q": site.q, "k": site.k, "v": site.v, "bias": site.bias, "sinks": site.sinks}
+            arrays |= {f"{site.name}/{name}": _array(tensor) for name, tensor in given.items() if tensor is not None}
+            if site.mask.keys is not None or site.mask.pairs is not None:
+                allowed = site.mask.allowed(site.q.shape[1], site.k.shape[1], site.q.device)
+                arrays[f"{site.name}/allowed"] = allowed.cpu().numpy()
             if pairs <= NPZ_LIMIT:
                 chains = [site.chain(head) for head in range(site.n_heads)]
                 for name in ("scores", "masked", "weights"):
-                    arrays[f"{site.name}/{name}"] = torch.stack([getattr(c, name) for c in chains]).numpy()
+                    arrays[f"{site.name}/{name}"] = _array(torch.stack([getattr(c, name) for c in chains]))
         contents = {
             "model": self.model.facts.name,
             "text": self.text,
             "target": self.target,
-            "sites": {s.name: {"scale": s.scale, "causal": s.mask.causal, "window": s.mask.window} for s in self.sites},
+            "sites": {site.name: _rules(site) for site in self.sites},
             "left_out": [] if pairs <= NPZ_LIMIT else ["scores", "masked", "weights"],
         }
         arrays["contents"] = np.array(json.dumps(contents, ensure_ascii=False))
         np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    return tensor.float().cpu().numpy()
+
+
+def _rules(site: AttentionSite) -> dict[str, Any]:
+    """What turns raw scores into weights, beside the arrays."""
+    return {"scale": site.scale, "softcap": site.softcap, "causal": site.mask.causal, "window": site.mask.window}

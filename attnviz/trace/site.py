@@ -187,17 +187,25 @@ class AttentionSite:
         sinks = None if self.sinks is None else self.sinks[:, None]
         first = n_keys - n_queries if self.mask.first_query is None else self.mask.first_query
         weights = torch.zeros(self.n_heads, min(rows, n_queries), n_keys, device=self.q.device)
+        scores = torch.empty_like(weights).flatten()
+        plain = self.additive is None and bias is None and self.softcap is None and sinks is None
         for start in range(0, n_queries, rows):
             block = slice(start, min(start + rows, n_queries))
             seen = min(n_keys, first + block.stop) if self.mask.causal else n_keys
             q = self.q[:, block].float()
-            scores = self._score(q, k[:, :seen])  # (H, rows, seen)
-            scaled = attention.scaled_scores(
-                scores, self.scale, None if bias is None else bias[:, block, :seen], self.softcap
-            )
             mask = self.mask.block(block, n_queries, n_keys, seen)
             part = weights[:, : q.shape[1]]
-            part[..., :seen] = attention.softmax_weights(attention.masked_scores(scaled, mask), sinks)
+            if plain and mask.only_causal and first + start >= 0:
+                room = scores[: q.shape[0] * q.shape[1] * seen].view(*q.shape[:2], seen)
+                attention.block_weights(q, k[:, :seen], self.scale, mask, room, part[..., :seen])
+            else:
+                scaled = attention.scaled_scores(
+                    self._score(q, k[:, :seen]),
+                    self.scale,
+                    None if bias is None else bias[:, block, :seen],
+                    self.softcap,
+                )  # (H, rows, seen)
+                part[..., :seen] = attention.softmax_weights(attention.masked_scores(scaled, mask), sinks)
             yield block, part
 
     def _score(self, q: Tensor, k: Tensor) -> Tensor:

@@ -218,6 +218,11 @@ def site(**changes: object) -> AttentionSite:
         {"sinks": torch.arange(4.0)},
         {"mask": Mask(causal=True, keys=torch.arange(7) > 1)},
         {"mask": Mask(window=2, first_query=1)},
+        {"mask": Mask(causal=True)},
+        {"mask": Mask(causal=True, first_query=0)},
+        {"mask": Mask(causal=True, first_query=-1)},  # a query before the first key reads nothing
+        {"mask": Mask(pairs=torch.rand(3, 7, generator=torch.Generator().manual_seed(2)) > 0.5)},
+        {"softcap": 0.5},
         {"additive": Additive(torch.ones(2, 5), torch.eye(5)[:2], torch.tensor([1.0, -2.0]))},
     ],
 )

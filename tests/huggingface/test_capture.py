@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import copy
+import json
 import threading
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import transformers as hf
@@ -110,8 +113,8 @@ def test_two_threads_record_each_their_own() -> None:
 
 def test_the_interface_is_its_own_again_when_nobody_listens() -> None:
     own = AttentionInterface.get_interface
-    with listening(lambda call: None):
-        with listening(lambda call: None):
+    with listening(lambda call, context: None):
+        with listening(lambda call, context: None):
             assert AttentionInterface.get_interface is not own
         assert AttentionInterface.get_interface is not own
     assert AttentionInterface.get_interface is own
@@ -140,6 +143,25 @@ def test_memory_is_that_of_queries_keys_and_values() -> None:
     trace = trace_inputs(wrap(network), {"input_ids": torch.randint(4, 97, (1, 60))})
     qkv = sum(tensor.nbytes for site in trace.sites for tensor in (site.q, site.k, site.v))
     assert qkv < trace.nbytes <= 1.1 * qkv
+
+
+def test_an_archive_holds_all_that_turns_scores_into_weights(tmp_path: Path) -> None:
+    inputs = {"input_ids": torch.randint(4, 97, (1, 9)), "attention_mask": torch.tensor([[1] * 6 + [0] * 3])}
+    trace = trace_inputs(wrap(BUILD["T5"]()), {**inputs, "decoder_input_ids": torch.tensor([[0, 7, 8]])})
+    trace.to_npz(tmp_path / "t5.npz")
+    with np.load(tmp_path / "t5.npz") as archive:
+        site = trace.site("encoder.0.self")
+        rules = json.loads(str(archive["contents"]))["sites"][site.name]
+        scores = archive[f"{site.name}/q"] @ archive[f"{site.name}/k"].transpose(0, 2, 1) * rules["scale"]
+        masked = np.where(archive[f"{site.name}/allowed"], scores + archive[f"{site.name}/bias"], -np.inf)
+        weights = np.exp(masked - masked.max(-1, keepdims=True))
+        weights /= weights.sum(-1, keepdims=True)
+        np.testing.assert_allclose(weights, archive[f"{site.name}/weights"], atol=1e-5)
+    trace = trace_inputs(wrap(BUILD["gpt-oss"]()), IDS)
+    trace.to_npz(tmp_path / "oss.npz")
+    with np.load(tmp_path / "oss.npz") as archive:
+        assert archive["decoder.0.self/sinks"].shape == (4,)
+        assert archive["logits"].shape == (5, 97)
 
 
 def test_a_compiled_model_is_traced_as_what_it_was() -> None:
@@ -237,6 +259,6 @@ def test_out_of_memory_is_said_in_a_line(monkeypatch: pytest.MonkeyPatch) -> Non
     def fail(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError("[enforce fail at alloc_cpu.cpp:121] . DefaultCPUAllocator: can't allocate memory: ...")
 
-    monkeypatch.setattr(network, "forward", fail)
+    monkeypatch.setattr(network.transformer, "forward", fail)
     with pytest.raises(OutOfMemory, match="not enough memory"):
         trace_inputs(model, IDS)
