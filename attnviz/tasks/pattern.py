@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -9,7 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-__all__ = ["Pattern", "previous_token"]
+__all__ = ["Pattern", "pattern_key", "previous_token"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,3 +57,13 @@ def previous_token(tokens: Sequence[int]) -> Pattern:
         [[1, 0], [2, 1]]
     """
     return Pattern.of("previous token", ((i, i - 1) for i in range(1, len(tokens))), tokens)
+
+
+def pattern_key(name: str) -> str:
+    """The message that names an expected pattern.
+
+    Example:
+        >>> pattern_key("same symbol or <bos>")
+        'watch.pattern.same-symbol-or-bos'
+    """
+    return f"watch.pattern.{re.sub('[^a-z0-9]+', '-', name.lower()).strip('-')}"

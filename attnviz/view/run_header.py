@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import Any
 
@@ -15,9 +14,10 @@ from attnviz.models.layers import Attention
 from attnviz.models.transformer import Transformer
 from attnviz.tasks import Batch, Pattern
 from attnviz.tasks.base import IGNORE
+from attnviz.tasks.pattern import pattern_key
 from attnviz.training import Run, TrainConfig
 
-__all__ = ["pattern_key", "run_header"]
+__all__ = ["run_header"]
 
 RATES = 400  # learning rates of the schedule that are told, at most
 
@@ -55,16 +55,6 @@ def run_header(run: Run) -> dict[str, Any]:
         "vocab": list(tokenizer.vocab),
         "spaced": tokenizer.kind == "symbols",
     }
-
-
-def pattern_key(name: str) -> str:
-    """The message that names an expected pattern.
-
-    Example:
-        >>> pattern_key("same symbol or <bos>")
-        'watch.pattern.same-symbol-or-bos'
-    """
-    return f"watch.pattern.{re.sub('[^a-z0-9]+', '-', name.lower()).strip('-')}"
 
 
 def _rates(training: TrainConfig) -> dict[str, Any]:

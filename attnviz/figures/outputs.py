@@ -1,0 +1,188 @@
+"""What a model holds most probable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import plotly.graph_objects as go
+from torch import Tensor
+
+from attnviz.figures.look import (
+    ACCENT,
+    MONOSPACED,
+    MUTED,
+    coloured,
+    frame,
+    letters,
+    plain,
+    short,
+    shortened,
+    token_text,
+)
+from attnviz.locale import t
+from attnviz.trace import Outputs, Trace
+
+__all__ = ["outputs"]
+
+BAR, HEADING, GAP, LETTER = 22, 28, 12, 8  # pixels: down, and of a letter
+WIDTH, NUMBER, TOP, BOTTOM = 420, 64, 66, 44  # pixels: of the longest bar and the number beside it, of the margins
+LONGEST = 28  # letters of a token or a label that are shown
+
+
+class Bar(NamedTuple):
+    """One output: what stands at the axis, its width in letters, the output, its token id and its probability."""
+
+    label: str
+    width: int
+    output: str
+    token: int
+    probability: float
+
+
+class Group(NamedTuple):
+    """Bars that belong together."""
+
+    heading: str
+    bars: list[Bar]
+
+
+def outputs(trace: Trace, position: int | None = None, k: int = 10, *, lang: str = "en") -> go.Figure:
+    """The most probable outputs as bars.
+
+    Args:
+        trace: to look into.
+        position: where. None: at the places that matter, that is after the last token, at the hidden tokens ([MASK]),
+            or of the whole; where every token has an output of its own, the most probable one of each.
+        k: bars at each place.
+        lang: of the words in the figure.
+
+    Raises:
+        ValueError: the model ends with its residual stream, or k is not positive.
+        IndexError: there is no such position.
+
+    Example:
+        >>> import attnviz
+        >>> trace = attnviz.trace(attnviz.load_model("zoo/sort"), "c a b >")
+        >>> outputs(trace, k=1).data[0].customdata[0][0]  # what comes first when sorted
+        'a'
+    """
+    if k < 1:
+        raise ValueError(f"k is {k}: at least one bar is drawn")
+    if trace.outputs is None:
+        raise ValueError(f"{trace.model.facts.name} has no outputs: it ends with its residual stream")
+    probabilities = trace.logits.float().softmax(dim=-1).cpu()  # (rows, outputs)
+    if position is not None and not 0 <= position < len(probabilities):
+        raise IndexError(f"no position {position}: there are {len(probabilities)}, counted from 0")
+    tokens = trace.sequences[trace.outputs.sequence].labels
+    if position is None and trace.outputs.kind in ("same", "labels"):
+        groups = [Group("", _best_of_each(probabilities, trace.outputs, tokens))]
+    else:
+        rows = _rows_that_matter(trace.outputs, len(probabilities)) if position is None else [position]
+        groups = [
+            Group(_place(trace.outputs, row, tokens, lang), _best(probabilities[row], trace.outputs, k)) for row in rows
+        ]
+    return _draw(groups, t(lang, "figure.outputs"), plain(trace.model.facts.name), lang)
+
+
+def _rows_that_matter(outputs: Outputs, n: int) -> Sequence[int]:
+    return outputs.positions or ([n - 1] if outputs.kind == "next" else range(n))
+
+
+def _best(probabilities: Tensor, outputs: Outputs, k: int) -> list[Bar]:
+    """The k most probable outputs at one place."""
+    values, ids = probabilities.topk(min(k, len(probabilities)))
+    return [_bar(outputs, index, value) for index, value in zip(ids.tolist(), values.tolist(), strict=True)]
+
+
+def _best_of_each(probabilities: Tensor, outputs: Outputs, tokens: Sequence[str]) -> list[Bar]:
+    """The most probable output of each token."""
+    values, ids = probabilities.max(dim=1)
+    found = zip(tokens, ids.tolist(), values.tolist(), strict=True)
+    return [_bar(outputs, index, value, row, token) for row, (token, index, value) in enumerate(found)]
+
+
+def _bar(outputs: Outputs, index: int, probability: float, row: int = 0, token: str | None = None) -> Bar:
+    label = shortened(outputs.label(index), LONGEST)
+    text, width = token_text(label), letters(label)
+    if token is not None:
+        token = shortened(token, LONGEST)
+        text, width = f"{_token(row, token)} → {text}", width + letters(token) + len(str(row)) + 4
+    return Bar(text, width, outputs.label(index), index, probability)
+
+
+def _place(outputs: Outputs, row: int, tokens: Sequence[str], lang: str) -> str:
+    if outputs.kind == "label":
+        return t(lang, "figure.outputs.label")
+    return t(lang, f"figure.outputs.{outputs.kind}", token=_token(row, tokens[row]))
+
+
+def _token(row: int, token: str) -> str:
+    return f"{coloured(str(row), MUTED)} {token_text(token)}"
+
+
+def _draw(groups: Sequence[Group], title: str, subtitle: str, lang: str) -> go.Figure:
+    """Groups of bars below each other, all to the same scale."""
+    y, traces, headings, places, bars = 0, [], [], list[float](), list[Bar]()
+    for group in groups:
+        if group.heading:
+            headings.append(_heading(y + HEADING / 2, group.heading))
+            y += HEADING
+        here = [y + BAR * (number + 0.5) for number in range(len(group.bars))]
+        traces.append(_bars(here, group))
+        places, bars = places + here, bars + group.bars
+        y += BAR * len(group.bars) + GAP
+    left = 32 + LETTER * max(bar.width for bar in bars)
+    figure = frame(traces, title, subtitle, left + WIDTH + NUMBER, TOP + y + BOTTOM, (left, NUMBER, TOP, BOTTOM))
+    return figure.update_layout(
+        xaxis={
+            "title": {"text": t(lang, "figure.outputs.probability"), "standoff": 6, "font": {"size": 12}},
+            "range": [0, max(bar.probability for bar in bars)],
+            "tickformat": "~p",
+            "nticks": 6,
+            "gridcolor": "#eceef1",
+            "zeroline": False,
+        },
+        yaxis={
+            "range": [y, 0],
+            "tickvals": places,
+            "ticktext": [bar.label for bar in bars],
+            "tickfont": {"family": MONOSPACED, "size": 12},
+            "ticks": "outside",
+            "ticklen": 6,
+            "tickcolor": "rgba(0,0,0,0)",
+            "showgrid": False,
+            "zeroline": False,
+        },
+        annotations=headings,
+    )
+
+
+def _bars(places: Sequence[float], group: Group) -> go.Bar:
+    return go.Bar(
+        x=[bar.probability for bar in group.bars],
+        y=places,
+        orientation="h",
+        width=BAR * 0.72,
+        marker={"color": ACCENT},
+        text=[f" {short(100 * bar.probability)}%" for bar in group.bars],
+        textposition="outside",
+        cliponaxis=False,
+        customdata=[[token_text(bar.output), bar.token] for bar in group.bars],
+        hovertemplate="%{customdata[0]}<br>id %{customdata[1]}<br><b>%{x:.9~g}</b><extra></extra>",
+        name=group.heading,
+    )
+
+
+def _heading(y: float, text: str) -> dict[str, Any]:
+    return {
+        "text": text,
+        "x": 0,
+        "y": y,
+        "xref": "paper",
+        "yref": "y",
+        "xanchor": "left",
+        "yanchor": "middle",
+        "showarrow": False,
+        "font": {"size": 12, "family": MONOSPACED},
+    }
