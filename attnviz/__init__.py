@@ -7,12 +7,19 @@
 True
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from attnviz.errors import AttnvizError
 from attnviz.loading import load_model
 from attnviz.models import ModelConfig, SequenceModel, generate, save_model
 from attnviz.trace import AttentionSite, Trace
-from attnviz.tracing import trace, trace_inputs
+from attnviz.tracing import trace, trace_generated, trace_inputs
+from attnviz.view.standalone import show, to_html
 from attnviz.zoo import zoo
+
+if TYPE_CHECKING:
+    from attnviz import figures
 
 __all__ = [
     "AttentionSite",
@@ -20,10 +27,21 @@ __all__ = [
     "ModelConfig",
     "SequenceModel",
     "Trace",
+    "figures",
     "generate",
     "load_model",
     "save_model",
+    "show",
+    "to_html",
     "trace",
+    "trace_generated",
     "trace_inputs",
     "zoo",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`attnviz.figures` when it is first asked for: it brings plotly, which `import attnviz` need not wait for."""
+    if name == "figures":
+        return import_module("attnviz.figures")
+    raise AttributeError(f"module 'attnviz' has no attribute {name!r}")

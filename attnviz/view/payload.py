@@ -18,14 +18,13 @@ from dataclasses import asdict
 from typing import Any, Literal, get_args
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
 from attnviz import attention
 from attnviz.models.layers import Attention
 from attnviz.trace import AttentionSite, Trace
+from attnviz.trace.thumbnails import thumbnails
 
 __all__ = ["STAGES", "Stage", "bundle", "overview", "pack"]
 
@@ -36,7 +35,6 @@ STAGES: tuple[Stage, ...] = get_args(Stage)
 FIRST_STAGES: tuple[Stage, ...] = ("q", "k", "v", "scores", "masked", "weights", "context")
 FIRST_STAGES_LONG: tuple[Stage, ...] = ("weights",)
 LONG = 512 * 512  # cells from which on the first picture brings the weights alone; the rest follows
-THUMBNAIL = 32  # cells a side at most
 TOP = 10  # most probable outputs listed per position
 
 Array = NDArray[Any]
@@ -68,8 +66,8 @@ def bundle(trace: Trace, site: str, heads: Iterable[int], stages: Sequence[Stage
 
 
 def stages_of(site: AttentionSite) -> list[Stage]:
-    """The stages that a site can show: a bias where the model adds one, an output where W_O is known."""
-    has: dict[str, bool] = {"bias": site.bias is not None, "output": site.w_o is not None}
+    """The stages that a site can show: X of a whole sequence, a bias where one is added, an output through W_O."""
+    has: dict[str, bool] = {"x": site.part is None, "bias": site.bias is not None, "output": site.w_o is not None}
     return [stage for stage in STAGES if has.get(stage, True)]
 
 
@@ -116,7 +114,7 @@ def overview(
     """
     site, head = trace.sites[choice["site"]], choice["head"]
     long = site.q.shape[1] * site.k.shape[1] > LONG
-    arrays = {f"thumbs/{s.name}": _thumbnails(s) for s in trace.sites}
+    arrays = {f"thumbs/{s.name}": thumbnails(s) for s in trace.sites}
     arrays |= _matrices(trace, site, [head], FIRST_STAGES_LONG if long else FIRST_STAGES)
     outputs, predicted = _outputs(trace)
     arrays |= predicted
@@ -135,7 +133,7 @@ def overview(
         "sites": [_site_header(s) for s in trace.sites],
         "choice": dict(choice),
         "outputs": outputs,
-        "code": CODE,
+        "code": _code(trace),
         "strings": dict(strings),
         "lang": lang,
     }
@@ -185,25 +183,16 @@ def _site_header(site: AttentionSite) -> dict[str, Any]:
     }
 
 
-def _thumbnails(site: AttentionSite) -> Array:
-    """Every head's weights and their average, max-pooled to at most 32 x 32: (H + 1, Sq, Sk) uint8, 255 = weight 1.
-
-    The brightest weight under a cell stands for the cell, so that a thin diagonal stays visible.
-    """
-    n_queries, n_keys = site.q.shape[1], site.k.shape[1]
-    width, height = min(n_keys, THUMBNAIL), min(n_queries, THUMBNAIL)
-    narrow = torch.empty(site.n_heads + 1, n_queries, width)
-    for block, weights in site.weight_blocks():  # (H, rows, Tk)
-        narrow[:-1, block] = F.adaptive_max_pool1d(weights, width)
-        narrow[-1, block] = F.adaptive_max_pool1d(weights.mean(0), width)
-    small = F.adaptive_max_pool1d(narrow.transpose(1, 2), height).transpose(1, 2)  # (H + 1, Sq, Sk)
-    return (small * 255).round().to(torch.uint8).numpy()
-
-
 def _exhibit(*functions: Callable[..., object]) -> dict[str, str]:
     """Name and source of the functions that compute a stage: the code itself is on show."""
     names = (f"{f.__module__.removeprefix('attnviz.')}.{f.__qualname__}" for f in functions)
     return {"name": ", ".join(names), "source": "\n\n".join(textwrap.dedent(inspect.getsource(f)) for f in functions)}
+
+
+def _code(trace: Trace) -> dict[str, dict[str, str]]:
+    """The code behind each stage; another library's models make q, k and v in their own way."""
+    made_here = not trace.model.facts.kind
+    return {stage: exhibit for stage, exhibit in CODE.items() if made_here or stage not in ("q", "k", "v")}
 
 
 CODE: dict[str, dict[str, str]] = {

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ import torch
 
 import attnviz
 from attnviz.models import SequenceModel
+from attnviz.models.facts import ModelFacts
+from attnviz.trace import AttentionSite, Grid, Tokens
 from attnviz.view.payload import bundle, overview, pack
 
 Make = Callable[..., SequenceModel]
@@ -111,3 +114,62 @@ def test_code_on_show_is_the_code_that_ran(make_model: Make) -> None:
     assert header["code"]["scores"]["source"].startswith("def dot_product_scores(")
     assert "def masked_scores(" in header["code"]["masked"]["source"]
     assert header["code"]["output"]["name"] == "attention.head_output"
+
+
+def made_up(site: AttentionSite, tokens: Tokens, **changes: Any) -> attnviz.Trace:
+    facts = ModelFacts("made-up", "Made up", "", "encoder", 1, None, kind="MadeUpModel")
+    given: dict[str, Any] = {"target": None, "target_generated": False, "outputs": None, "forward_pass": None}
+    given |= {"model": SimpleNamespace(facts=facts), "text": "", "sequences": {"encoder": tokens}, "main": "encoder"}
+    return attnviz.Trace(**{**given, "sites": (site,), **changes})
+
+
+def made_up_site(n: int, **changes: Any) -> AttentionSite:
+    random = torch.Generator().manual_seed(0)
+    q, k, v = (torch.randn(2, n, width, generator=random) for width in (3, 3, 5))
+    given: dict[str, Any] = {"queries": "encoder", "keys": "encoder", "scoring": "scaled_dot", "w_o": None}
+    return AttentionSite("encoder.0.self", 0, "encoder", "self", **{**given, "q": q, "k": k, "v": v, **changes})
+
+
+def show(trace: attnviz.Trace) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    choice = {"site": 0, "head": 1, "query": None, "key": None, "locked": False}
+    return unpack(overview(trace, choice=choice, strings={}, lang="en"))
+
+
+def test_header_tells_what_the_tokens_are() -> None:
+    tokens = Tokens((), ("[CLS]", "0,0", "0,1"), (0,), (None, 0, 0), (None, 0, 1), Grid(1, 2, 1))
+    image = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+    header, arrays = show(made_up(made_up_site(3), tokens, image=image))
+    assert header["words"] == {"encoder": [None, 0, 0]}
+    assert header["segments"] == {"encoder": [None, 0, 1]}
+    assert header["grids"] == {"encoder": {"rows": 1, "columns": 2, "offset": 1, "cells": []}}
+    assert header["outputs"] is None
+    np.testing.assert_array_equal(arrays["image"], image)
+
+
+def test_header_tells_what_a_site_has() -> None:
+    site = made_up_site(3, sinks=torch.tensor([0.5, -1.0]), softcap=2.0, part=4)
+    (header,) = show(made_up(site, Tokens((), ("a", "b", "c"))))[0]["sites"]
+    assert "output" not in header["stages"]
+    assert "bias" not in header["stages"]
+    assert (header["d_value"], header["d_model"], header["part"]) == (5, None, 4)
+    assert (header["softcap"], header["sinks"]) == (2.0, [0.5, -1.0])
+
+
+def test_a_bias_is_given_where_there_is_one() -> None:
+    bias = torch.arange(9.0).reshape(1, 3, 3)  # the same for both heads
+    trace = made_up(made_up_site(3, bias=bias), Tokens((), ("a", "b", "c")))
+    assert "bias" in show(trace)[0]["sites"][0]["stages"]
+    _, arrays = unpack(bundle(trace, "encoder.0.self", [1], ["bias", "output"]))
+    assert arrays.keys() == {"encoder.0.self/1/bias"}
+    np.testing.assert_array_equal(arrays["encoder.0.self/1/bias"], bias[0])
+
+
+def test_a_long_text_brings_the_weights_first() -> None:
+    n = 520
+    _, arrays = show(made_up(made_up_site(n), Tokens((), ("x",) * n)))
+    assert {path for path in arrays if "thumbs" not in path} == {"encoder.0.self/1/weights"}
+
+
+def test_code_on_show_leaves_out_what_another_library_computed() -> None:
+    header, _ = show(made_up(made_up_site(3), Tokens((), ("a", "b", "c"))))
+    assert header["code"].keys() == {"scores", "masked", "weights", "context", "output"}

@@ -1,9 +1,9 @@
 /** One head as a chain a person can walk: X -> Q, K, V -> scores -> scaled and masked -> weights -> context -> output. */
 
-import { STAGES } from "./data.js";
 import { el } from "./dom.js";
 import { Matrix } from "./matrix.js";
-import { stageSpec, steps } from "./specs.js";
+import { scaleKind } from "./scaling.js";
+import { missing, offers, stageSpec, steps } from "./specs.js";
 
 const ZOOMS = [1, 1.5, 2, 3, 4, 6, 8, 11, 14, 18, 24, 34, 42, 56];
 const NUMBERS = 34; // px a cell that holds three digits
@@ -11,7 +11,6 @@ const TALLEST = 300; // px of a matrix that is fitted
 const TALLEST_NUMBERS = 430; // px of a matrix that shows its numbers
 const TALLEST_VIEW = 480; // px of cells before a zoomed matrix scrolls
 const CARD = 22; // px of a card's padding and border
-const LAST = 6;
 
 /** Cells with room for numbers are flatter than wide, so that more rows are in view. */
 export function cellSize(zoom) {
@@ -61,10 +60,15 @@ export class Chain {
     this.show();
   }
 
+  /** The number of the last step. */
+  get last() {
+    return this.stages.length - 1;
+  }
+
   /** The cards are rebuilt only when the kind of site changes. */
   shapeKey() {
     const { kind, scoring } = this.site;
-    return `${kind} ${scoring}`;
+    return `${kind} ${scoring} ${steps(this.site)}`;
   }
 
   controls() {
@@ -107,21 +111,27 @@ export class Chain {
   formula(step) {
     const { t } = this.ctx;
     const { site } = this;
-    if (step === 0 || step === 1) return t(`view.frame.formula.${step}.${site.kind}`);
+    if (step === 0) return t(`view.frame.formula.0.${site.kind}${site.kind === "cross" && site.keys !== "encoder" ? ".other" : ""}`);
+    if (step === 1 && this.ctx.data.header.model.kind) return t("view.frame.formula.1.model");
+    if (step === 1) return t(`view.frame.formula.1.${site.kind}`);
     if (step === 2) return t(`view.frame.formula.2.${site.scoring}`);
+    if (step === 4 && site.sinks) return t("view.frame.formula.4.sink", { score: this.ctx.fmt(site.sinks[this.ctx.store.state.head]) });
     if (step !== 3) return t(`view.frame.formula.${step}`);
     const parts = [this.scaleText(site)];
+    if (offers(site, "bias")) parts.push(t("view.frame.formula.bias"));
+    if (site.softcap) parts.push(t("view.frame.formula.softcap", { c: this.ctx.fmt(site.softcap) }));
     if (site.causal) parts.push(t("view.frame.formula.causal"));
-    if (site.window) parts.push(t("view.frame.formula.window", { n: site.window }));
+    if (site.window) parts.push(t(site.causal ? "view.frame.formula.window" : "view.frame.formula.window.both", { n: site.window }));
+    if (site.padding) parts.push(t("view.frame.formula.padding"));
+    if (site.pairs) parts.push(t("view.frame.formula.pairs"));
     return parts.join(" · ");
   }
 
-  scaleText({ scale, d_head: d }) {
+  scaleText(site) {
     const { t, fmt } = this.ctx;
-    if (scale === 1) return t("view.frame.formula.unscaled");
-    const root = Math.sqrt(d);
-    if (Math.abs(scale * root - 1) > 1e-6) return t("view.frame.formula.scale", { scale: fmt(scale) });
-    return t("view.frame.formula.scale.root", { d, root: fmt(root) });
+    const { scale, d_head: d } = site;
+    const key = { none: "unscaled", root: "scale.root", own: "scale" }[scaleKind(site)];
+    return t(`view.frame.formula.${key}`, { scale: fmt(scale), d, root: fmt(Math.sqrt(d)) });
   }
 
   get cell() {
@@ -146,7 +156,7 @@ export class Chain {
   go(by) {
     const { store } = this.ctx;
     const { state } = store;
-    const step = state.all ? (by > 0 ? 0 : LAST - 1) : Math.min(LAST, Math.max(0, state.step + by));
+    const step = state.all ? (by > 0 ? 0 : this.last - 1) : Math.min(this.last, Math.max(0, state.step + by));
     store.set({ all: false, step });
     this.scrollTo = step;
   }
@@ -170,9 +180,9 @@ export class Chain {
       card.querySelector(".av-stage-body").toggleAttribute("inert", !this.opened(step));
     });
     this.back.disabled = !state.all && state.step === 0;
-    this.forward.disabled = !state.all && state.step === LAST;
+    this.forward.disabled = !state.all && state.step >= this.last;
     this.everything.setAttribute("aria-pressed", String(state.all));
-    this.position.textContent = state.all ? "" : t("view.frame.chain.position", { step: state.step, last: LAST });
+    this.position.textContent = state.all ? "" : t("view.frame.chain.position", { step: Math.min(state.step, this.last), last: this.last });
     this.zoomText.textContent = t("view.frame.chain.px", { px: cell.width });
     if (this.scrollTo !== undefined) {
       const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -186,9 +196,9 @@ export class Chain {
   loadOpened() {
     if (!this.near) return;
     const { state } = this.ctx.store;
-    if (!this.ctx.data.has(state.site, state.head, STAGES)) return; // on their way, and needed first
-    const stages = steps(this.site).filter((_, step) => this.opened(step)).flat();
-    if (!this.ctx.data.has(state.site, state.head, stages)) this.ctx.load(state.site, [state.head], stages);
+    if (!this.ctx.data.has(state.site, state.head, ["weights"])) return; // on their way, and needed first
+    const stages = missing(this.ctx, state.site, state.head, steps(this.site).filter((_, step) => this.opened(step)).flat());
+    if (stages.length) this.ctx.load(state.site, [state.head], stages);
   }
 
   /** @param {Set<string>} changed */

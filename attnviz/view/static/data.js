@@ -38,15 +38,66 @@ export function unpack(bytes) {
   return { header, arrays };
 }
 
+/**
+ * Where further numbers of a trace come from. A page that was saved whole brings its own (`embedded.js`).
+ *
+ * @typedef {Object} Source
+ * @property {(site: object, heads: number[], stages: string[]) => Promise<Map<string, Numbers>>} bundle
+ *     arrays by path: those asked for, as far as there are any, and perhaps more
+ * @property {(rest: string) => Promise<Response>} fetch  anything else, such as "proof"
+ * @property {(site: object, head: number, stage: string) => boolean} lacks  these numbers will never come
+ *
+ * @typedef {Object} Numbers
+ * @property {Float32Array|Int32Array|Uint8Array} data
+ * @property {number[]} shape
+ * @property {{levels: number, decimals: number}} [rounding]  multiples of 1 / levels, off by half of it at most
+ */
+
+/** The server, by HTTP. @implements {Source} */
+export class ServerSource {
+  /** @param {string} address  of the trace, relative to the page */
+  constructor(address) {
+    this.address = address;
+  }
+
+  url(rest) {
+    return new URL(`${this.address}/${rest}`, document.baseURI).href;
+  }
+
+  /** @throws {LoadError} */
+  async fetch(rest) {
+    let response;
+    try {
+      response = await fetch(this.url(rest));
+    } catch (error) {
+      throw new LoadError(String(error));
+    }
+    if (!response.ok) throw new LoadError(`${response.status} ${rest}`, response.status === 404);
+    return response;
+  }
+
+  async bundle(site, heads, stages) {
+    const query = new URLSearchParams({ site: site.name, heads: heads.join(","), stages: stages.join(",") });
+    const response = await this.fetch(`bundle?${query}`);
+    return unpack(new Uint8Array(await response.arrayBuffer())).arrays;
+  }
+
+  lacks() {
+    return false;
+  }
+}
+
 export class TraceData {
   /**
    * @param {Uint8Array} bytes  the overview payload
    * @param {(paths: string[]) => void} onArrival  called when further arrays arrived
+   * @param {Source|null} source  of further numbers; by default the server that the payload names, if it names one
    */
-  constructor(bytes, onArrival = () => {}) {
+  constructor(bytes, onArrival = () => {}, source = null) {
     const { header, arrays } = unpack(bytes);
     this.header = header;
     this.onArrival = onArrival;
+    this.source = source ?? (header.data_url ? new ServerSource(header.data_url) : null);
     this.overview = arrays; // never dropped
     this.held = new Map(); // path -> array; least recently used first
     this.heldBytes = 0;
@@ -65,7 +116,7 @@ export class TraceData {
     return this.header.tokens[stack];
   }
 
-  /** @returns {{data: Float32Array, rows: number, cols: number}|undefined} */
+  /** @returns {{data: Float32Array, rows: number, cols: number, rounding?: {levels: number, decimals: number}}|undefined} */
   get(site, head, stage) {
     const name = typeof site === "number" ? this.site(site).name : site.name;
     return asMatrix(this.array(stage === "x" || stage === "x_kv" ? `${name}/${stage}` : `${name}/${head}/${stage}`));
@@ -96,8 +147,14 @@ export class TraceData {
     return stages.every((stage) => this.get(siteIndex, head, stage) !== undefined);
   }
 
+  /** Whether these numbers are not here and will never come. */
+  lacks(siteIndex, head, stage) {
+    const site = this.site(siteIndex);
+    return this.get(siteIndex, head, stage) === undefined && (this.source?.lacks(site, head, stage) ?? false);
+  }
+
   /**
-   * Makes sure these are held; asks the server only for what is neither held nor under way.
+   * Makes sure these are held, but for what will never come; asks only for what is neither held nor under way.
    * @param {number} siteIndex
    * @param {number[]} heads
    * @param {string[]} stages
@@ -105,7 +162,8 @@ export class TraceData {
    */
   async load(siteIndex, heads, stages) {
     const site = this.site(siteIndex);
-    const missing = (head, stage) => this.get(siteIndex, head, stage) === undefined;
+    if (!this.source) throw new LoadError("this page holds no further data");
+    const missing = (head, stage) => this.get(siteIndex, head, stage) === undefined && !this.source.lacks(site, head, stage);
     const waits = new Set();
     const askHeads = new Set();
     const askStages = new Set();
@@ -124,36 +182,28 @@ export class TraceData {
       }
     }
     if (paths.length) {
-      const query = new URLSearchParams({ site: site.name, heads: [...askHeads].join(","), stages: [...askStages].join(",") });
-      const request = this.fetchBundle(`bundle?${query}`).finally(() => paths.forEach((path) => this.pending.delete(path)));
+      const request = this.request(site, [...askHeads], [...askStages]).finally(() => paths.forEach((path) => this.pending.delete(path)));
       paths.forEach((path) => this.pending.set(path, request));
       waits.add(request);
     }
     await Promise.all(waits);
   }
 
-  url(rest) {
-    return new URL(`${this.header.data_url}/${rest}`, document.baseURI).href;
-  }
-
-  async fetchBundle(rest) {
-    const response = await this.fetch(rest);
-    const { arrays } = unpack(new Uint8Array(await response.arrayBuffer()));
+  async request(site, heads, stages) {
+    const arrays = await this.source.bundle(site, heads, stages);
     for (const [path, array] of arrays) this.hold(path, array);
     this.onArrival([...arrays.keys()]);
   }
 
+  /** An address below the trace's own on the server. */
+  url(rest) {
+    return this.source.url(rest);
+  }
+
   /** @throws {LoadError} */
   async fetch(rest) {
-    if (!this.header.data_url) throw new LoadError("this page holds no further data");
-    let response;
-    try {
-      response = await fetch(this.url(rest));
-    } catch (error) {
-      throw new LoadError(String(error));
-    }
-    if (!response.ok) throw new LoadError(`${response.status} ${rest}`, response.status === 404);
-    return response;
+    if (!this.source) throw new LoadError("this page holds no further data");
+    return this.source.fetch(rest);
   }
 
   /** Takes over what another payload of the same trace had loaded. */
@@ -163,10 +213,10 @@ export class TraceData {
     for (const [path, array] of other.overview) if (!this.overview.has(path)) this.hold(path, array);
   }
 
-  hold(path, { data, shape }) {
+  hold(path, { data, shape, rounding }) {
     if (this.held.has(path)) return;
     // an own copy: a view would keep the whole response alive after its neighbours are dropped
-    this.held.set(path, { data: data.slice(), shape });
+    this.held.set(path, { data: data.slice(), shape, rounding });
     this.heldBytes += data.byteLength;
     for (const [oldest, array] of this.held) {
       if (this.heldBytes <= BUDGET_BYTES || oldest === path) break;
@@ -178,6 +228,6 @@ export class TraceData {
 
 function asMatrix(array) {
   if (!array) return undefined;
-  array.matrix ??= { data: array.data, rows: array.shape[0], cols: array.shape[1] };
+  array.matrix ??= { data: array.data, rows: array.shape[0], cols: array.shape[1], rounding: array.rounding };
   return array.matrix;
 }

@@ -1,9 +1,11 @@
 /** A matrix as a figure with labels, axis titles and a legend; one drawing, two pens (canvas and SVG). */
 
+import { numberAt } from "./axis.js";
 import { css, ink, rgb } from "./colors.js";
-import { fmt, fmtCell, tokenText } from "./format.js";
+import { fmt, tokenText } from "./format.js";
 import { colourOf, heatImage } from "./heat.js";
 import { axisColour } from "./matrix-draw.js";
+import { cellFormatOf } from "./rounding.js";
 
 export const SVG_CELLS = 128; // rows and columns up to which an SVG holds one rect per cell
 const RATIO = 2; // pixels of a PNG per unit of the figure
@@ -26,8 +28,8 @@ function layoutFigure({ rows, cols, matrix, title, names, file }) {
   const size = cell >= 13 ? 11 : 10;
   const every = Math.max(1, Math.ceil(size / 0.8 / cell)); // label each, or every n-th
   const textOf = (axis, at) => {
-    const index = axis.index ? axis.index[at] : at;
-    return axis.kind === "dims" ? String(index) : every > 1 ? `${index} ${tokenText(axis.labels[at])}` : tokenText(axis.labels[at]);
+    const index = numberAt(axis, at);
+    return axis.kind === "dims" ? index : every > 1 ? `${index} ${tokenText(axis.labels[at])}` : tokenText(axis.labels[at]);
   };
   const shorten = (text) => ([...text].length > 18 ? `${[...text].slice(0, 17).join("")}…` : text);
   const labels = (axis, count) => Array.from({ length: Math.ceil(count / every) }, (_, n) => ({ at: n * every, text: shorten(textOf(axis, n * every)) }));
@@ -83,7 +85,7 @@ export function drawFigure(figure, layout, pen, cells) {
         const shade = Number.isFinite(value) ? colourOf(value, colour, limits, palette) : null;
         pen.rect(left + c * cell, top + r * cell, cell, cell, shade ? css(shade) : "hatch");
         if (cell < 34) continue;
-        pen.text(fmtCell(value), left + (c + 0.5) * cell, top + (r + 0.5) * cell, { size: 10, mono: true, anchor: "middle", fill: shade ? ink(shade) : palette.muted });
+        pen.text(cellFormatOf(matrix)(value), left + (c + 0.5) * cell, top + (r + 0.5) * cell, { size: 10, mono: true, anchor: "middle", fill: shade ? ink(shade) : palette.muted });
       }
     }
   }

@@ -1,7 +1,10 @@
 /** The chain's formulas with the live numbers of one pair (i, j) and one dimension d in place of the letters. */
 
 import { tokenElement } from "./format.js";
-import { current, el, maskReason, pairMemory, rowOf } from "./panelkit.js";
+import { asker, current, el, maskReason, pairMemory, rowOf } from "./panelkit.js";
+import { agrees, hasCap, scaleKind, scaledScore } from "./scaling.js";
+import { missingShare, shownAxes } from "./shown.js";
+import { absence, numbersOf, offers } from "./specs.js";
 
 const TERMS = 3; // terms of a sum that are written out
 
@@ -29,15 +32,7 @@ export function create(ctx) {
   const note = el("p", { class: "avp-note" });
   const element = el("div", { class: "avp-panel avp-formula" }, head, list, note);
   let shown = "";
-  let asked = ""; // the head whose input and output were asked for
-
-  /** The input and the output share do not come with the first picture. */
-  function loadMissing(state) {
-    const head = [ctx.data.header.trace, state.site, state.head].join();
-    if (head === asked || !ctx.data.header.data_url) return;
-    asked = head;
-    ctx.load(state.site, [state.head], ["x", "output"]);
-  }
+  const ask = asker(ctx, (site) => [...numbersOf(site), "x", "output"]); // not all of it comes with the first picture
 
   const number = (value, kind = "") => el("span", { class: `avp-num ${kind ? `is-${kind}` : ""}`.trim(), title: ctx.full(value) }, ctx.fmt(value));
   const factor = (value, kind) => (value < 0 ? [roman("("), number(value, kind), roman(")")] : [number(value, kind)]);
@@ -70,32 +65,33 @@ export function create(ctx) {
     );
   }
 
+  /** x W + b in our own models; others may have no bias, a norm, or one matrix for all three: P stands for what they do. */
   function projections(view, i, j) {
     const { site, get } = view;
-    const x = (below, source = "") => letter("x", below, source);
-    const biased = site.bias !== false; // x W + b unless the site says otherwise
-    const line = (vectorOf, stage, index, kind, weight, source, turns) => {
+    const own = ctx.data.header.model.kind === "";
+    const projected = (x, name) => (own ? [x, " ", letter("W", name), " + ", letter("b", name)] : [letter("P", name), roman("("), x, roman(")")]);
+    const line = (vectorOf, stage, index, kind, name, source, turns) => {
       const matrix = get(stage);
+      const turned = turns && site.rotary; // rotary positions turn q and k
       return el(
         "span",
         { class: "avp-line" },
         vectorOf(),
         " = ",
-        ...(turns && site.rotary ? [letter("R", index.name), biased ? " (" : " "] : []), // rotary positions turn q and k
-        x(index.name, source),
-        " ",
-        letter("W", weight),
-        ...(biased ? [" + ", letter("b", weight)] : []),
-        ...(turns && site.rotary && biased ? [")"] : []),
+        ...(turned ? [letter("R", index.name), roman(" (")] : []),
+        ...projected(letter("x", index.name, source), name),
+        ...(turned ? [roman(")")] : []),
         ...(matrix ? [" = ", vector(rowOf(matrix, index.at), kind)] : []),
       );
     };
     const other = site.kind === "cross" ? ctx.t("view.panel.formula.from", { stack: site.keys }) : "";
-    return [
+    const lines = [
       line(q, "q", { name: "i", at: i }, "query", "Q", "", true),
       line(k, "k", { name: "j", at: j }, "key", "K", other, true),
       line(v, "v", { name: "j", at: j }, "value", "V", other, false),
     ];
+    if (!own) lines.push(el("small", { class: "avp-line" }, ctx.t("view.panel.formula.projections")));
+    return lines;
   }
 
   /** s_ij: the dot product, term by term; nothing to multiply in additive scoring. */
@@ -112,29 +108,43 @@ export function create(ctx) {
     return row(2, "scores", [s(), " = ", q(), " · ", k(), " = Σ", el("sub", {}, "d"), " ", letter("q", "i"), roman("[d] "), letter("k", "j"), roman("[d]")], ["= ", ...sumOf(terms, a.length - TERMS), " = ", ...value]);
   }
 
+  /** s̃_ij = scale · s_ij + b_ij, capped where the model caps, −∞ where it masks. */
   function maskedRow({ site, get }, i, j) {
-    const [scores, masked] = [get("scores"), get("masked")];
-    const scaledLetter = () => letter("s̃", "ij");
-    const scaling = site.scale === 1 ? [scaledLetter(), " = ", s()] : [scaledLetter(), " = ", s(), " / √", letter("d", "head")];
-    if (!scores || !masked) return row(3, "masked", scaling, null);
+    const [scores, bias, masked] = [get("scores"), get("bias"), get("masked")];
+    const cap = (inner, bound) => (hasCap(site) ? [bound(), roman(" tanh"), roman("("), fraction(inner, [bound()]), roman(")")] : inner);
+    const times = { none: () => [], root: (width) => [" / √", width], own: () => [" × ", number(site.scale)] }[scaleKind(site)];
+    const adds = offers(site, "bias");
+    const letters = [letter("s̃", "ij"), " = ", ...cap([s(), ...times(letter("d", "head")), ...(adds ? [" + ", letter("b", "ij")] : [])], () => letter("c"))];
+    if (!scores || !masked || (adds && !bias)) return row(3, "masked", letters, null);
     const [score, value] = [scores.data[i * scores.cols + j], masked.data[i * masked.cols + j]];
-    const reason = maskReason(site, i, j, masked.rows, masked.cols, value);
-    const scaled = score * site.scale;
-    const root = Math.abs(site.scale ** -2 - site.d_head) < 0.01 ? [" / √", roman(site.d_head)] : [" × ", number(site.scale)];
-    const numbers = ["= ", ...(site.scale === 1 ? [] : [number(score), ...root, " = "]), number(scaled)];
-    if (reason) numbers.push(" → ", number(-Infinity), " ", el("small", {}, ctx.t(`view.panel.mask.${reason}`, { query: i, key: j, window: site.window })));
-    else if (Math.abs(value - scaled) > 1e-4 * Math.max(1, Math.abs(scaled))) numbers.push(" → ", number(value), " ", el("small", {}, ctx.t("view.panel.formula.adjusted")));
-    else numbers.push(" ", el("small", {}, ctx.t("view.panel.mask.allowed", { query: i, key: j })));
-    return row(3, "masked", scaling, numbers);
+    const added = bias?.data[i * bias.cols + j];
+    const inner = [number(score), ...times(roman(site.d_head)), ...(adds ? [" + ", number(added)] : [])];
+    const scaled = scaledScore(site, score, added);
+    const simple = inner.length === 1 && !hasCap(site);
+    const numbers = ["= ", ...(simple ? [] : [...cap(inner, () => number(site.softcap)), " = "]), number(scaled)];
+    const reason = maskReason(site, masked, i, j);
+    const say = (text) => numbers.push(" ", el("small", {}, text));
+    if (reason) {
+      numbers.push(" → ", number(-Infinity));
+      say(ctx.t(`view.panel.mask.${reason}`, { query: i, key: j, window: site.window }));
+    } else if (!agrees(value, scaled)) {
+      numbers.push(" → ", number(value));
+      say(ctx.t("view.panel.formula.adjusted"));
+    } else say(ctx.t("view.panel.mask.allowed", { query: i, key: j }));
+    return row(3, "masked", letters, numbers);
   }
 
-  /** w_ij = exp(s̃_ij) / Σ exp(s̃_ij'); large scores are shifted by the row's largest, which changes no weight. */
-  function weightsRow({ get }, i, j) {
+  /**
+   * w_ij = exp(s̃_ij) / Σ exp(s̃_ij'), with a sink one more term below; large scores are shifted by the row's largest,
+   * which changes no weight.
+   */
+  function weightsRow({ site, state, get }, i, j) {
     const [masked, weights] = [get("masked"), get("weights")];
-    const name = () => letter("w", "ij");
+    const sink = site.sinks?.[state.head];
     const letters = (shift) => {
-      const power = (below) => [el("span", {}, "s̃"), el("sub", {}, below), ...(shift ? [" − m"] : [])];
-      return [name(), " = ", fraction([exp(el("span", {}, ...power("ij")))], ["Σ", el("sub", {}, "j′"), " ", exp(el("span", {}, ...power("ij′")))])];
+      const power = (name, below) => exp(el("span", {}, name, el("sub", {}, below), shift ? " − m" : ""));
+      const below = ["Σ", el("sub", {}, "j′"), " ", power("s̃", "ij′"), ...(sink === undefined ? [] : [" + ", power("z", "h")])];
+      return [letter("w", "ij"), " = ", fraction([power("s̃", "ij")], below)];
     };
     if (!masked || !weights) return row(4, "weights", letters(false), null);
     const line = rowOf(masked, i);
@@ -144,12 +154,12 @@ export function create(ctx) {
     const shift = Math.abs(largest) > 12 ? largest : 0;
     const above = Math.exp(line[j] - shift);
     const below = line.reduce((sum, value) => sum + Math.exp(value - shift), 0);
-    const sink = above > 0 ? above / weight - below : 0;
-    const hasSink = sink > 1e-3 * below;
     const allowed = line.reduce((n, value) => n + (value > -Infinity ? 1 : 0), 0);
-    const numbers = ["= ", fraction([exp(el("span", {}, ctx.fmt(line[j] - shift)))], [ctx.t("view.panel.formula.sum_of", { count: allowed })]), " = ", fraction([number(above)], [number(below), ...(hasSink ? [" + ", number(sink)] : [])]), " = ", number(weight)];
-    if (hasSink) numbers.push(" ", el("small", {}, ctx.t("view.panel.formula.sink")));
-    if (shift) numbers.push(" ", el("small", {}, ctx.t("view.panel.formula.shift", { shift: ctx.fmt(shift) })));
+    const sinkTerm = sink === undefined ? [] : [" + ", number(Math.exp(sink - shift))];
+    const numbers = ["= ", fraction([exp(el("span", {}, ctx.fmt(line[j] - shift)))], [ctx.t("view.panel.formula.sum_of", { count: allowed }), ...(sink === undefined ? [] : [" + ", exp(el("span", {}, ctx.fmt(sink - shift)))])]), " = ", fraction([number(above)], [number(below), ...sinkTerm]), " = ", number(weight)];
+    const say = (text) => numbers.push(" ", el("small", {}, text));
+    if (sink !== undefined) say(ctx.t("view.panel.formula.sink", { score: ctx.fmt(sink), share: ctx.fmt(missingShare(weights, i)) }));
+    if (shift) say(ctx.t("view.panel.formula.shift", { shift: ctx.fmt(shift) }));
     return row(4, "weights", letters(shift !== 0), numbers);
   }
 
@@ -175,17 +185,20 @@ export function create(ctx) {
 
   function inputRow({ state }, i) {
     const x = ctx.data.x(state.site);
-    return row(0, "input", [letter("x", "i"), ...(x ? [" = ", vector(rowOf(x, i))] : [])], null);
+    const reason = absence(ctx, state.site, "x");
+    const absent = reason ? [" ", el("small", {}, reason)] : [];
+    return row(0, "input", [letter("x", "i"), ...(x ? [" = ", vector(rowOf(x, i))] : []), ...absent], null);
   }
 
   function update(state, changed) {
     const view = current(ctx);
-    loadMissing(state);
+    const { site } = view;
+    ask(state, changed);
     const pair = lastPair() ?? { i: view.queries.length - 1, j: 0 };
-    const width = ctx.data.site(state.site).d_head;
-    const d = state.dim !== null && state.dim < width ? state.dim : 0;
+    const d = state.dim !== null && state.dim < site.d_value ? state.dim : 0;
     const chosen = lastPair() !== null;
-    const signature = [state.site, state.head, pair.i, pair.j, d, state.hide, chosen].join();
+    const { plain } = shownAxes(state, ctx);
+    const signature = [state.site, state.head, pair.i, pair.j, d, plain, chosen].join();
     if (signature !== shown || changed.has("data")) {
       shown = signature;
       const { i, j } = pair;
@@ -195,8 +208,10 @@ export function create(ctx) {
         el("span", {}, el("i", {}, "d"), ` = ${d}`),
         el("span", { class: "avp-note", hidden: chosen }, ctx.t("view.panel.formula.teach")),
       );
-      list.replaceChildren(inputRow(view, i), row(1, "project", projections(view, i, j), null), scoreRow(view, i, j), maskedRow(view, i, j), weightsRow(view, i, j), contextRow(view, i, d), outputRow(view, i));
-      note.textContent = state.hide === "none" ? "" : ctx.t("view.panel.formula.hidden");
+      const rows = [inputRow(view, i), row(1, "project", projections(view, i, j), null), scoreRow(view, i, j), maskedRow(view, i, j), weightsRow(view, i, j), contextRow(view, i, d)];
+      if (offers(site, "output")) rows.push(outputRow(view, i));
+      list.replaceChildren(...rows);
+      note.textContent = plain ? "" : ctx.t("view.panel.formula.hidden");
       changed = new Set([...changed, "step"]);
     }
     if (!changed.has("step") && !changed.has("all")) return;

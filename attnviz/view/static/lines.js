@@ -2,11 +2,14 @@
 
 import { css, ink } from "./colors.js";
 import { tokenElement } from "./format.js";
-import { visibleWeights } from "./hidden.js";
-import { VirtualRows, current, el, rowOf, stepIndex } from "./panelkit.js";
+import { numberAt, placeOf, tokenAt } from "./axis.js";
+import { VirtualRows, el, rowOf, stepIndex } from "./panelkit.js";
+import { visibleWeights } from "./shown.js";
 import { hover, toggleLock } from "./store.js";
 
 const ROW = 24; // height of a token in CSS pixels
+const INDEX = 46; // px beside a token's letters
+const LETTER = 8; // px of a letter
 const DRAW_ALL = 300; // up to so many tokens every line is drawn, beyond only those that touch a token in sight
 const SHADES = 255; // lines of the same opacity (8 bits) share one stroke
 const SLICE = 6; // milliseconds a frame that counting long sequences may take
@@ -91,7 +94,9 @@ export function create(ctx) {
   );
   const prefix = `avp-lines-${Math.random().toString(36).slice(2, 8)}`;
   const lists = Object.fromEntries(Object.keys(sides).map((side) => [side, makeList(side)]));
-  let shown = null; // {matrix, columns, kept, queries, keys} of what is on the screen; columns: key -> column, -1 when hidden
+  // {matrix, columns, kept, queries, keys} of what is on the screen: the two axes by place, and the column of each place
+  // among the keys, -1 when it is hidden
+  let shown = null;
   let frame = 0;
   let pointed = false; // the pointer is over this panel: do not scroll it away from under the pointer
 
@@ -100,18 +105,19 @@ export function create(ctx) {
     host.className = `avp-lines-list is-${side}`;
     for (const [name, value] of Object.entries({ role: "listbox", tabindex: "0", "aria-label": ctx.t(`view.panel.lines.list.${side}`) })) host.setAttribute(name, value);
     const rows = new VirtualRows(scroller, host, ROW, (index) => {
-      const { queries, keys, site } = current(ctx);
-      const labels = side === "query" ? queries : keys;
-      const stack = side === "query" ? site.queries : site.keys;
-      const special = ctx.data.header.specials?.[stack]?.includes(index);
+      const axis = axisOf(side);
+      const special = shown.specials[side].has(tokenAt(axis, index));
       return el(
         "div",
-        { class: `avp-lines-token${special ? " is-special" : ""}`, role: "option", id: `${prefix}-${side}-${index}`, "aria-setsize": labels.length, "aria-posinset": index + 1, "aria-selected": "false" },
-        el("span", { class: "avp-index" }, index),
-        tokenElement(labels[index]),
+        { class: `avp-lines-token${special ? " is-special" : ""}`, role: "option", id: `${prefix}-${side}-${index}`, "aria-setsize": axis.labels.length, "aria-posinset": index + 1, "aria-selected": "false" },
+        el("span", { class: "avp-index", title: numberAt(axis, index) }, tokenAt(axis, index)),
+        tokenElement(axis.labels[index]),
       );
     });
-    const focusOn = (index) => (side === "query" ? { query: index, key: null } : { query: null, key: index });
+    const focusOn = (index) => {
+      const token = tokenAt(axisOf(side), index);
+      return side === "query" ? { query: token, key: null } : { query: null, key: token };
+    };
     host.addEventListener("pointermove", (event) => {
       const index = event.pointerType === "touch" ? null : rows.at(event);
       if (index !== null) hover(ctx.store, focusOn(index));
@@ -122,15 +128,16 @@ export function create(ctx) {
       if (index !== null) toggleLock(ctx.store, focusOn(index));
     });
     host.addEventListener("keydown", (event) => {
-      const { state } = ctx.store;
-      const to = stepIndex(event.key, state[side], rows.count);
+      if (!shown) return;
+      const place = focus()[side];
+      const to = stepIndex(event.key, place, rows.count);
       if (to !== null) {
         ctx.store.set(focusOn(to));
         rows.reveal(to);
       } else if (event.key === "ArrowRight" || event.key === "ArrowLeft") {
         sides[event.key === "ArrowRight" ? "key" : "query"].focus();
-      } else if ((event.key === "Enter" || event.key === " ") && state[side] !== null) {
-        toggleLock(ctx.store, focusOn(state[side]));
+      } else if ((event.key === "Enter" || event.key === " ") && place !== null) {
+        toggleLock(ctx.store, focusOn(place));
       } else return;
       event.preventDefault();
       event.stopPropagation(); // the page's own arrow keys walk heads and layers
@@ -160,16 +167,28 @@ export function create(ctx) {
     });
   }
 
+  const axisOf = (side) => (side === "query" ? shown.queries : shown.keys);
+
+  /** The places of the query and the key in focus, null where there is none, or it is not shown. */
+  function focus() {
+    const { state } = ctx.store;
+    const place = (side) => {
+      const found = placeOf(axisOf(side), state[side]);
+      return found < 0 ? null : found;
+    };
+    return { query: place("query"), key: place("key") };
+  }
+
   /** Tints the tokens opposite the one in focus by their weight, and marks focus and hidden keys. */
   function paintTokens() {
-    const { state } = ctx.store;
+    const at = focus();
     const { matrix, columns } = shown;
     const palette = ctx.palette();
     for (const [side, rows] of Object.entries(lists)) {
-      const other = side === "query" ? state.key : state.query;
-      const alone = side === "query" ? state.query === null : true; // a cell in focus tints keys only
+      const other = side === "query" ? at.key : at.query;
+      const alone = side === "query" ? at.query === null : true; // a cell in focus tints keys only
       for (const [index, element] of rows.shown) {
-        const focused = state[side] === index;
+        const focused = at[side] === index;
         const [i, column] = side === "query" ? [index, columns[other]] : [other, columns[index]];
         const tint = other !== null && alone && column >= 0 ? matrix.data[i * matrix.cols + column] : null;
         const colour = tint === null ? null : palette.sequential(tint);
@@ -180,7 +199,7 @@ export function create(ctx) {
         element.classList.toggle("is-hidden", side === "key" && columns[index] < 0);
         element.setAttribute("aria-selected", String(focused));
       }
-      const id = state[side] === null ? null : `${prefix}-${side}-${state[side]}`;
+      const id = at[side] === null ? null : `${prefix}-${side}-${at[side]}`;
       if (id) sides[side].setAttribute("aria-activedescendant", id);
       else sides[side].removeAttribute("aria-activedescendant");
     }
@@ -188,28 +207,28 @@ export function create(ctx) {
 
   /** Calls visit(i, j, weight) for every line that the focus, the threshold and the part in sight leave. */
   function eachLine(visit) {
-    const { state } = ctx.store;
-    const { matrix, kept } = shown;
-    const pass = (i, c) => visit(i, matrix.keyIndex[c], matrix.data[i * matrix.cols + c]);
-    if (state.query !== null) {
-      for (const c of kept.row(state.query)) pass(state.query, c);
+    const { query, key } = focus();
+    const { matrix, kept, placeOfColumn } = shown;
+    const pass = (i, c) => visit(i, placeOfColumn[c], matrix.data[i * matrix.cols + c]);
+    if (query !== null) {
+      for (const c of kept.row(query)) pass(query, c);
       return;
     }
     const [firstQuery, lastQuery] = lists.query.range();
     const [firstKey, lastKey] = lists.key.range();
-    const all = Math.max(shown.queries.length, shown.keys.length) <= DRAW_ALL;
+    const all = Math.max(matrix.rows, shown.keys.labels.length) <= DRAW_ALL;
     for (let i = 0; i < matrix.rows; i++) {
       const inSight = all || (i >= firstQuery && i < lastQuery);
       if (!inSight && !kept.rows[i]) continue; // not counted yet: drawn as soon as it is
       for (const c of kept.row(i)) {
-        const j = matrix.keyIndex[c];
-        if (state.key !== null ? j === state.key : inSight || (j >= firstKey && j < lastKey)) pass(i, c);
+        const j = placeOfColumn[c];
+        if (key !== null ? j === key : inSight || (j >= firstKey && j < lastKey)) pass(i, c);
       }
     }
   }
 
   function paint() {
-    const { state } = ctx.store;
+    const { query, key } = focus();
     const { matrix, columns, kept } = shown;
     const ratio = devicePixelRatio || 1;
     const width = canvas.parentElement.clientWidth;
@@ -227,7 +246,7 @@ export function create(ctx) {
     const y = (index) => index * ROW + ROW / 2 - top;
     const shades = Array.from({ length: SHADES + 1 }, () => []);
     eachLine((i, j, weight) => {
-      if (i !== state.query || j !== state.key) shades[Math.round(weight * SHADES)].push(y(i), y(j));
+      if (i !== query || j !== key) shades[Math.round(weight * SHADES)].push(y(i), y(j));
     });
     g.strokeStyle = css(ctx.palette().sequential(1));
     g.lineWidth = matrix.rows <= 40 ? 2 : 1.25;
@@ -241,14 +260,14 @@ export function create(ctx) {
       }
       g.stroke();
     });
-    const column = columns[state.key] ?? -1;
-    if (state.query !== null && column >= 0) {
-      g.globalAlpha = Math.max(0.15, matrix.data[state.query * matrix.cols + column]);
+    const column = columns[key] ?? -1;
+    if (query !== null && column >= 0) {
+      g.globalAlpha = Math.max(0.15, matrix.data[query * matrix.cols + column]);
       g.lineWidth = 3.5;
-      g.setLineDash(kept.row(state.query).includes(column) ? [] : [4, 4]); // dashed: under the threshold
+      g.setLineDash(kept.row(query).includes(column) ? [] : [4, 4]); // dashed: under the threshold
       g.beginPath();
-      g.moveTo(0, y(state.query));
-      g.lineTo(width, y(state.key));
+      g.moveTo(0, y(query));
+      g.lineTo(width, y(key));
       g.stroke();
       g.setLineDash([]);
     }
@@ -257,27 +276,34 @@ export function create(ctx) {
   }
 
   function describe() {
-    const { state } = ctx.store;
+    const { query, key } = focus();
     const { matrix, columns, kept } = shown;
     const number = (value) => value.toLocaleString(ctx.data.header.lang);
     let text;
-    if (state.query !== null) {
-      const total = rowOf(matrix, state.query).reduce((sum, weight) => sum + (weight > 0 ? 1 : 0), 0);
-      text = ctx.t("view.panel.lines.of_query", { drawn: number(kept.row(state.query).length), total: number(total), index: state.query });
+    if (query !== null) {
+      const total = rowOf(matrix, query).reduce((sum, weight) => sum + (weight > 0 ? 1 : 0), 0);
+      const drawn = number(kept.row(query).length);
+      text = total ? ctx.t("view.panel.lines.of_query", { drawn, total: number(total), index: numberAt(shown.queries, query) }) : ctx.t("view.panel.lines.empty", { index: numberAt(shown.queries, query) });
     } else if (kept.counted < matrix.rows) {
       text = ctx.t("view.panel.lines.counting");
-    } else if (state.key !== null) {
+    } else if (key !== null) {
       let [drawn, total] = [0, 0];
       for (let i = 0; i < matrix.rows; i++) {
-        if (matrix.data[i * matrix.cols + columns[state.key]] > 0) total++;
-        if (kept.row(i).includes(columns[state.key])) drawn++;
+        if (matrix.data[i * matrix.cols + columns[key]] > 0) total++;
+        if (kept.row(i).includes(columns[key])) drawn++;
       }
-      text = ctx.t("view.panel.lines.of_key", { drawn: number(drawn), total: number(total), index: state.key });
+      text = ctx.t("view.panel.lines.of_key", { drawn: number(drawn), total: number(total), index: numberAt(shown.keys, key) });
     } else {
-      const long = Math.max(shown.queries.length, shown.keys.length) > DRAW_ALL;
+      const long = Math.max(matrix.rows, shown.keys.labels.length) > DRAW_ALL;
       text = ctx.t(long ? "view.panel.lines.of_all_long" : "view.panel.lines.of_all", { drawn: number(kept.drawn), total: number(kept.total) });
     }
     if (status.textContent !== text) status.textContent = text;
+  }
+
+  function specials({ site }) {
+    const { header } = ctx.data;
+    const { queries, keys } = ctx.data.site(site);
+    return { query: new Set(header.specials[queries]), key: new Set(header.specials[keys]) };
   }
 
   function update(state, changed) {
@@ -286,24 +312,29 @@ export function create(ctx) {
     const matrix = visibleWeights(state, ctx);
     element.classList.toggle("is-waiting", !matrix);
     if (!matrix) return; // the last lines stay, dimmed, until the numbers are here
-    const { queries, keys } = current(ctx);
+    const { queries, allKeys: keys } = matrix;
     const fresh = shown === null || shown.queries !== queries || shown.keys !== keys;
     if (shown?.matrix !== matrix || shown.kept.percent !== state.keep) {
-      const columns = new Int32Array(keys.length).fill(-1);
-      matrix.keyIndex.forEach((j, c) => (columns[j] = c));
-      shown = { matrix, columns, queries, keys, kept: new KeptLines(matrix, state.keep) };
+      const columns = Int32Array.from(keys.tokens, (tokens) => tokens.reduce((found, token) => Math.max(found, matrix.keys.of[token]), -1));
+      const placeOfColumn = new Int32Array(matrix.cols);
+      columns.forEach((column, place) => column >= 0 && (placeOfColumn[column] = place));
+      shown = { matrix, columns, placeOfColumn, queries, keys, specials: specials(state), kept: new KeptLines(matrix, state.keep) };
     }
     if (fresh) {
-      lists.query.reset(queries.length);
-      lists.key.reset(keys.length);
+      for (const [side, axis] of [["query", queries], ["key", keys]]) {
+        const longest = axis.labels.reduce((most, label) => Math.max(most, label.length), 0);
+        sides[side].style.width = `${INDEX + LETTER * longest}px`; // the style sheet holds it within bounds
+        lists[side].reset(axis.labels.length);
+      }
     } else {
       for (const rows of Object.values(lists)) rows.refresh();
     }
     if (!pointed && (changed.has("query") || changed.has("key"))) {
-      if (state.query !== null) lists.query.reveal(state.query, true);
-      else if (state.key !== null) lists.key.reveal(state.key, true);
+      const at = focus();
+      if (at.query !== null) lists.query.reveal(at.query, true);
+      else if (at.key !== null) lists.key.reveal(at.key, true);
     }
-    const hidden = keys.length - matrix.cols;
+    const hidden = matrix.hidden.length;
     hiddenNote.textContent = hidden > 0 ? ctx.t("view.panel.lines.renormalised", { count: hidden }) : "";
     hiddenNote.hidden = hidden === 0;
     paintTokens();

@@ -5,30 +5,31 @@
 
 import * as code from "./code.js";
 import * as formula from "./formula.js";
+import * as image from "./image.js";
 import * as lines from "./lines.js";
 import * as outputs from "./outputs.js";
 import * as product from "./product.js";
 import { Chain } from "./chain.js";
-import { LoadError, STAGES, TraceData } from "./data.js";
+import { LoadError, TraceData } from "./data.js";
 import { el } from "./dom.js";
 import { exportMenu } from "./exports.js";
 import { fmt, full } from "./format.js";
 import { applyTheme, mountOf, onScheme, style, textOf } from "./frame.js";
 import { Grid } from "./grid.js";
-import { visibleWeights } from "./hidden.js";
 import { Matrix } from "./matrix.js";
 import { choiceState, siteTitle } from "./select.js";
-import { visibleSpec } from "./specs.js";
+import { visibleWeights } from "./shown.js";
+import { missing, numbersOf, visibleSpec } from "./specs.js";
 import { createStore, unlock } from "./store.js";
 import { openTable } from "./table.js";
 import { Tabs } from "./tabs.js";
 import { Toolbar } from "./toolbar.js";
 import { Tooltip } from "./tooltip.js";
-import { KEEP, forgetUrl, readUrl, writeUrl } from "./url.js";
+import { KEEP, forgetUrl, readChoice, readUrl, writeUrl } from "./url.js";
 
-const DEFAULTS = { step: 0, all: true, tab: "lines", hide: "none", keep: KEEP, zoom: null };
-const WHOLE_LAYER_CELLS = 256 * 256; // all heads of a layer are fetched up to this size
-const NEIGHBOUR_CELLS = 512 * 512; // the weights one arrow key away are fetched up to this size
+const DEFAULTS = { step: 0, all: true, tab: "", hide: "none", words: false, pair: "", keep: KEEP, zoom: null };
+const WHOLE_LAYER_BYTES = 48 * 2 ** 20; // all heads of a layer are fetched up to this size
+const NEIGHBOUR_CELLS = 512 * 512; // all of a head at once, and the weights one arrow key away, up to this size
 const PREFETCH_WAIT_MS = 200;
 const ANNOUNCE_WAIT_MS = 120;
 const WEIGHTS_HEIGHT = 430;
@@ -38,11 +39,14 @@ class View {
   constructor(component) {
     this.component = component;
     this.bytes = component.data;
+    this.absent = new Set(); // what the model does not show, by place
     this.root = el("div", { class: "attnviz" });
-    const styled = Promise.all(STYLES.map((name) => style(this.root, name)));
+    const styled = component.styled ? Promise.resolve() : Promise.all(STYLES.map((name) => style(this.root, name)));
     component.parentElement.append(this.root);
     this.data = this.unpack(component.data);
-    this.store = createStore({ ...DEFAULTS, ...choiceState(this.data.header), ...readUrl() });
+    const { header } = this.data;
+    const choice = component.source ? readChoice(header) : header.choice; // a server has read the address itself
+    this.store = createStore({ ...DEFAULTS, ...choiceState({ ...header, choice }), ...readUrl() });
     this.store.subscribe((state, changed) => this.update(state, changed));
     this.ignoreScheme = onScheme(() => this.retheme());
     this.onEscape = (event) => this.escape(event);
@@ -63,8 +67,8 @@ class View {
     this.ctx.tooltip = new Tooltip(this.body);
     this.toolbar = new Toolbar(this.ctx);
     this.grid = new Grid(this.ctx);
-    this.weights = new Matrix(this.ctx, { maxHeight: WEIGHTS_HEIGHT, eager: true });
-    this.tabs = new Tabs(this.ctx, { lines, product, formula, outputs, code });
+    this.weights = new Matrix(this.ctx, { maxHeight: WEIGHTS_HEIGHT, eager: true, zoomable: true });
+    this.tabs = new Tabs(this.ctx, { image, lines, product, formula, outputs, code });
     this.chain = new Chain(this.ctx);
     this.parts = [this.toolbar, this.grid, this.weights, this.tabs, this.chain];
     const right = el("div", { class: "av-right" }, [
@@ -97,6 +101,7 @@ class View {
       announce: (text) => view.announce(text),
       visibleWeights: (state) => visibleWeights(state, view.ctx),
       load: (site, heads, stages) => view.load(site, heads, stages),
+      absent: (site, stage) => view.absence(site, stage),
       failed: (error) => view.failed(error),
       openTable: (spec) => openTable(view.ctx, spec),
       exportMenu: (spec, anchor) => exportMenu(view.ctx, spec, anchor),
@@ -123,7 +128,7 @@ class View {
       if (data !== this.data || !paths.some(shown)) return;
       this.store.touch("data");
       this.store.flush(); // into the coming frame, not the one after it
-    });
+    }, this.component.source);
     return data;
   }
 
@@ -172,7 +177,7 @@ class View {
     const start = changed.has("head") || changed.has("site") || changed.has("trace");
     if (start) this.need(state); // asked for first: it is on its way while the rest is drawn
     for (const part of [this.toolbar, this.grid]) part.update(changed);
-    if (start || changed.has("data") || changed.has("hide")) this.showWeights();
+    if (start || ["data", "hide", "words", "pair"].some((key) => changed.has(key))) this.showWeights();
     this.weights.update(changed);
     this.chain.update(changed);
     this.tabs.update(changed);
@@ -203,17 +208,19 @@ class View {
   /** Loads the chosen head, its weights before the rest; then, where they are small, its neighbours in the layer. */
   async need({ site, head }) {
     const { data } = this;
-    const { n_heads: n, queries, keys } = data.site(site);
+    const { n_heads: n, queries, keys, d_head: width, d_model: model } = data.site(site);
+    const cells = data.tokens(queries).length * data.tokens(keys).length;
+    const everything = numbersOf(data.site(site));
     await this.load(site, [head], ["weights"]);
-    await this.load(site, [head], STAGES);
+    if (cells <= NEIGHBOUR_CELLS) await this.load(site, [head], everything); // else by whoever shows them
     clearTimeout(this.prefetching);
     if (!data.header.data_url) return;
-    const cells = data.tokens(queries).length * data.tokens(keys).length;
+    const bytes = 4 * n * (4 * cells + data.tokens(queries).length * (4 * width + (model ?? 0)));
     const here = () => this.data === data && this.store.state.site === site;
     this.prefetching = setTimeout(async () => {
-      if (cells <= WHOLE_LAYER_CELLS) {
+      if (bytes <= WHOLE_LAYER_BYTES) {
         const nearestFirst = Array.from({ length: n }, (_, h) => h).sort((a, b) => Math.abs(a - head) - Math.abs(b - head));
-        for (const other of nearestFirst) if (here()) await this.load(site, [other], [...STAGES, "x", "output"]);
+        for (const other of nearestFirst) if (here()) await this.load(site, [other], [...everything, "x", "output"]);
         if (here()) this.root.dataset.layer = data.site(site).name; // no switch of head inside it asks the server
         return;
       }
@@ -227,12 +234,36 @@ class View {
 
   async load(site, heads, stages) {
     const { data } = this;
+    const wanted = stages.filter((stage) => heads.some((head) => missing(this.ctx, site, head, [stage]).length));
+    if (!wanted.length) return;
     try {
-      await data.load(site, heads, stages);
-      if (data === this.data) this.toolbar.clearProblem();
+      // the input takes another run of the model: the rest does not wait for it
+      const parts = [wanted.filter((stage) => stage.startsWith("x")), wanted.filter((stage) => !stage.startsWith("x"))];
+      await Promise.all(parts.filter((part) => part.length).map((part) => data.load(site, heads, part)));
+      if (data !== this.data) return;
+      this.toolbar.clearProblem();
+      this.noteAbsent(site, heads[0], wanted);
     } catch (error) {
       if (data === this.data) this.failed(error);
     }
+  }
+
+  place(site, stage) {
+    return [this.data.header.trace, this.data.site(site).name, stage].join("/");
+  }
+
+  /** Why numbers of the chosen head will not come; "" when they may. */
+  absence(site, stage) {
+    if (this.data.lacks(site, this.store.state.head, stage)) return this.text("view.standalone.absent");
+    return this.absent.has(this.place(site, stage)) ? this.text("view.frame.matrix.absent") : "";
+  }
+
+  /** What the server answered without, the model does not show: nobody waits for it or asks for it again. */
+  noteAbsent(site, head, stages) {
+    const left = missing(this.ctx, site, head, stages);
+    if (!left.length) return;
+    for (const stage of left) this.absent.add(this.place(site, stage));
+    this.store.touch("data");
   }
 
   /** A fetch failed: says so, and offers a way on. */
@@ -267,5 +298,8 @@ class View {
   }
 }
 
-/** As `mountOf` says; its data is the payload of a trace, a Uint8Array. */
+/**
+ * As `mountOf` says; its data is the payload of a trace, a Uint8Array. A page that was saved whole also brings the
+ * `source` of its numbers, and says that it is `styled` when it has the style sheets in it.
+ */
 export const mount = mountOf(View);

@@ -1,5 +1,6 @@
 /** Drawing one matrix on its two canvases: cells and axes below, the linked marks above. */
 
+import { tokenAt } from "./axis.js";
 import { css, ink, rgb } from "./colors.js";
 import { fmtCell, tokenText } from "./format.js";
 import { colourOf, heatImage } from "./heat.js";
@@ -175,7 +176,7 @@ function ticksBeside(index, cell, apart) {
 }
 
 function labelText(axis, index, cell) {
-  return cell >= LABEL_CELL ? tokenText(axis.labels[index]) : String(axis.index ? axis.index[index] : index);
+  return cell >= LABEL_CELL ? tokenText(axis.labels[index]) : String(tokenAt(axis, index));
 }
 
 function drawRowLabel(pen, g, axis, r, palette) {

@@ -1,23 +1,19 @@
 /** One matrix on screen: from 3 x 3 with its numbers in the cells to 2048 x 2048 in a scrolling window. */
 
+import { placeOf, tokenAt } from "./axis.js";
 import { el, sizeCanvas } from "./dom.js";
 import { tokenText } from "./format.js";
-import { axisColour, drawBase, drawMarks, gutterLeft, gutterTop } from "./matrix-draw.js";
+import { LABEL_CELL, axisColour, drawBase, drawMarks, gutterLeft, gutterTop } from "./matrix-draw.js";
 import { hover, toggleLock, unlock } from "./store.js";
 import { describeCell } from "./tooltip.js";
 
 const SCROLLBAR = 12;
 const BIGGEST_CELL = 56;
+const ZOOMS = [1, 2, 4, 8, 12, 18, 34, BIGGEST_CELL]; // px of a cell
 const FIELD = { queries: "query", keys: "key", dims: "dim" };
 
 /**
- * @typedef {Object} Axis
- * @property {"queries"|"keys"|"dims"} kind
- * @property {string[]} labels
- * @property {string} [title]   the axis' title, if not the kind's own
- * @property {number[]} [index] what each column stands for where some are hidden
- * @property {boolean} [linked] false: the dimensions are not the head's own
- * @property {boolean} [both]   the rows are the queries and the keys (input of self-attention)
+ * @typedef {import("./axis.js").Axis} Axis
  *
  * @typedef {Object} MatrixSpec
  * @property {string} stage
@@ -25,6 +21,7 @@ const FIELD = { queries: "query", keys: "key", dims: "dim" };
  * @property {Axis} rows
  * @property {Axis} cols
  * @property {{data: Float32Array, rows: number, cols: number}|undefined} matrix  undefined: not loaded
+ * @property {string} [absent]  why these numbers will not come; "" when they may
  * @property {"sequential"|"diverging"} colour
  * @property {[number, number]} limits
  * @property {(x: number) => string} [format]  of the numbers in the cells
@@ -35,12 +32,15 @@ const FIELD = { queries: "query", keys: "key", dims: "dim" };
 
 export class Matrix {
   /**
-   * @param {{maxHeight: number, eager?: boolean, room?: () => number}} options
+   * @param {{maxHeight: number, eager?: boolean, zoomable?: boolean, room?: () => number}} options
    *     maxHeight: px of cells before it scrolls; eager: draws before it is known to be in view;
+   *     zoomable: has its own zoom where the cells that fit are too small for labels;
    *     room: px across, if not the width of its own box (whoever gives it calls layout() when it changes)
    */
-  constructor(ctx, { maxHeight, eager = false, room }) {
+  constructor(ctx, { maxHeight, eager = false, zoomable = false, room }) {
     this.room = room;
+    this.zoomable = zoomable;
+    this.zoomed = null; // px of a cell; null: as it fits
     this.ctx = ctx;
     this.maxHeight = maxHeight;
     this.inView = eager;
@@ -78,10 +78,13 @@ export class Matrix {
       on: { click: (event) => this.ctx.exportMenu(this.shared(), event.currentTarget) },
     });
     this.buttons = el("span", { class: "av-matrix-buttons" }, [tableButton, exportButton]);
+    this.buildZoom();
     this.base = el("canvas", { class: "av-base" });
     this.marks = el("canvas", { class: "av-marks" });
     this.spacer = el("div");
     this.scroller = el("div", { class: "av-scroller", on: { scroll: () => this.scrolled() } }, [this.spacer]);
+    this.loading = el("p", { class: "av-loading av-muted", "aria-hidden": "true" });
+    this.absence = el("p", { class: "av-absence av-muted", hidden: true });
     this.frame = el("div", {
       class: "av-matrix-frame", tabindex: "0", role: "application",
       on: {
@@ -89,19 +92,34 @@ export class Matrix {
         pointerleave: () => this.leave(),
         click: (event) => this.click(event),
         keydown: (event) => this.press(event),
+        wheel: (event) => this.wheel(event),
       },
-    }, [this.base, this.marks, this.scroller]);
-    const head = el("div", { class: "av-matrix-head" }, [this.title, this.legend, this.buttons]);
-    this.element = el("div", { class: "av-matrix" }, [head, this.frame]);
+    }, [this.base, this.marks, this.loading, this.scroller]);
+    const head = el("div", { class: "av-matrix-head" }, [this.title, this.legend, this.zoomButtons, this.buttons]);
+    this.element = el("div", { class: "av-matrix" }, [head, this.frame, this.absence]);
+  }
+
+  buildZoom() {
+    const { t } = this.ctx;
+    const button = (key, sign, by) => el("button", {
+      type: "button", class: "av-small", text: t(sign), "aria-label": t(key), on: { click: () => this.zoomBy(by) },
+    });
+    this.smaller = button("view.frame.chain.zoom.out", "view.frame.chain.minus", -1);
+    this.larger = button("view.frame.chain.zoom.in", "view.frame.chain.plus", 1);
+    const group = { class: "av-matrix-zoom", role: "group", "aria-label": t("view.frame.chain.zoom"), hidden: true };
+    this.zoomButtons = el("span", group, [this.smaller, this.larger]);
   }
 
   /** @param {MatrixSpec} spec */
   show(spec) {
     const before = this.spec;
     this.stale = !spec.matrix;
-    this.element.classList.toggle("av-stale", this.stale);
-    this.element.setAttribute("aria-busy", String(this.stale));
-    if (this.stale && before?.matrix) return; // the last picture stays, dimmed, until the numbers are here
+    const waits = this.stale && !spec.absent;
+    this.element.classList.toggle("av-stale", waits);
+    this.element.setAttribute("aria-busy", String(waits));
+    this.showAbsence(this.stale ? spec.absent : "");
+    if (waits) this.loading.textContent = this.ctx.t("view.frame.matrix.loading");
+    if (waits && before?.matrix) return; // the last picture stays, dimmed, until the numbers are here
     this.spec = spec;
     this.title.textContent = spec.title;
     this.element.dataset.stage = spec.stage;
@@ -114,6 +132,13 @@ export class Matrix {
       && before.cell?.width === spec.cell?.width && before.cell?.height === spec.cell?.height;
     if (!sameShape) this.layout();
     else if (before.matrix !== spec.matrix || String(before.limits) !== String(spec.limits)) this.draw();
+  }
+
+  /** In place of numbers that will not come, a line that says why. */
+  showAbsence(reason = "") {
+    for (const part of [this.frame, this.legend, this.buttons]) part.hidden = Boolean(reason);
+    this.absence.hidden = !reason;
+    this.absence.textContent = reason;
   }
 
   /** What the table and the exports read. */
@@ -143,7 +168,7 @@ export class Matrix {
     const [rows, cols] = [spec.rows.labels.length, spec.cols.labels.length];
     const names = this.names();
     this.axisTitles = { rows: `${names.rows} ↓`, cols: `${names.cols} →` };
-    let cell = spec.cell ?? this.fit(room, rows, cols, palette);
+    const cell = spec.cell ?? this.fitOrZoom(room, rows, cols, palette);
     const left = gutterLeft(spec.rows, this.axisTitles.rows, cell.height, palette);
     const top = gutterTop(spec.cols, cell.width, palette);
     const contentWidth = cols * cell.width;
@@ -165,6 +190,38 @@ export class Matrix {
     });
     Object.assign(this.spacer.style, { width: `${contentWidth}px`, height: `${contentHeight}px` });
     this.draw();
+  }
+
+  /** The cells that fit, or larger ones that were asked for. */
+  fitOrZoom(room, rows, cols, palette) {
+    const fitted = this.fit(room, rows, cols, palette);
+    if (this.zoomed !== null && this.zoomed <= fitted.width) this.zoomed = null;
+    const cell = this.zoomed === null ? fitted : { width: this.zoomed, height: this.zoomed };
+    this.zoomButtons.hidden = !this.zoomable || fitted.height >= LABEL_CELL;
+    this.smaller.disabled = this.zoomed === null;
+    this.larger.disabled = cell.width >= ZOOMS.at(-1);
+    return cell;
+  }
+
+  /** The next cell size; what is in the middle, or the chosen cell, stays in view. */
+  zoomBy(by) {
+    const g = this.geometry;
+    const next = by > 0 ? ZOOMS.find((zoom) => zoom > g.cw) : ZOOMS.findLast((zoom) => zoom < g.cw);
+    const [x, y] = [(g.scrollX + g.width / 2) / g.cw, (g.scrollY + g.height / 2) / g.ch];
+    this.zoomed = next ?? (by > 0 ? this.zoomed : null);
+    this.layout();
+    const [row] = this.rowMarks(this.ctx.store.state, this.ctx.palette());
+    const [col] = this.colMarks(this.ctx.store.state, this.ctx.palette());
+    const { cw, ch, width, height } = this.geometry;
+    this.scroller.scrollLeft = (col ? col.index + 0.5 : x) * cw - width / 2;
+    this.scroller.scrollTop = (row ? row.index + 0.5 : y) * ch - height / 2;
+    this.draw();
+  }
+
+  wheel(event) {
+    if (!event.ctrlKey || this.zoomButtons.hidden || !event.deltaY) return;
+    event.preventDefault();
+    this.zoomBy(-event.deltaY);
   }
 
   /** The largest cells that fit: square, unless flatter ones make room for numbers. */
@@ -233,16 +290,14 @@ export class Matrix {
     const { rows } = this.spec;
     const kinds = rows.both ? ["keys", "queries"] : [rows.kind];
     return kinds
-      .map((kind) => ({ index: state[FIELD[kind]], colour: axisColour(kind, palette) }))
-      .filter(({ index }) => index !== null && index < rows.labels.length);
+      .map((kind) => ({ index: placeOf(rows, state[FIELD[kind]]), colour: axisColour(kind, palette) }))
+      .filter(({ index }) => index >= 0);
   }
 
   colMarks(state, palette) {
     const { cols } = this.spec;
-    const value = cols.linked === false ? this.ownCol : state[FIELD[cols.kind]];
-    if (value === null) return [];
-    const index = cols.index ? cols.index.indexOf(value) : value;
-    if (index < 0 || index >= cols.labels.length) return [];
+    const index = placeOf(cols, cols.linked === false ? this.ownCol : state[FIELD[cols.kind]]);
+    if (index < 0) return [];
     return [{ index, colour: cols.kind === "dims" ? palette.text : axisColour(cols.kind, palette) }];
   }
 
@@ -264,9 +319,9 @@ export class Matrix {
   patch({ row, col }) {
     const { rows, cols } = this.spec;
     const patch = { query: null, key: null, dim: null };
-    if (row !== null) patch[FIELD[rows.kind]] = row;
+    if (row !== null) patch[FIELD[rows.kind]] = tokenAt(rows, row);
     if (cols.linked === false) this.ownCol = col;
-    else if (col !== null) patch[FIELD[cols.kind]] = cols.index ? cols.index[col] : col;
+    else if (col !== null) patch[FIELD[cols.kind]] = tokenAt(cols, col);
     return patch;
   }
 
@@ -312,6 +367,8 @@ export class Matrix {
     } else if (event.key === "Escape") {
       if (!store.state.locked) return;
       unlock(store);
+    } else if (["+", "=", "-"].includes(event.key) && !event.ctrlKey && !event.metaKey && !this.zoomButtons.hidden) {
+      this.zoomBy(event.key === "-" ? -1 : 1);
     } else if (move && !event.altKey && !event.ctrlKey && !event.metaKey) {
       this.step(move);
     } else {
@@ -326,13 +383,10 @@ export class Matrix {
     const { store } = this.ctx;
     const { rows, cols } = this.spec;
     const g = this.geometry;
-    const row = store.state[FIELD[rows.kind]];
-    const at = cols.linked === false ? this.ownCol : store.state[FIELD[cols.kind]];
-    const col = at !== null && cols.index ? cols.index.indexOf(at) : at;
-    const next = {
-      row: row === null ? 0 : Math.min(g.rows - 1, Math.max(0, row + down)),
-      col: col === null || col < 0 ? 0 : Math.min(g.cols - 1, Math.max(0, col + across)),
-    };
+    const row = placeOf(rows, store.state[FIELD[rows.kind]]);
+    const col = placeOf(cols, cols.linked === false ? this.ownCol : store.state[FIELD[cols.kind]]);
+    const within = (place, by, count) => (place < 0 ? 0 : Math.min(count - 1, Math.max(0, place + by)));
+    const next = { row: within(row, down, g.rows), col: within(col, across, g.cols) };
     store.set(this.patch(next));
     if (cols.linked === false) this.drawMarks();
     this.reveal(next);

@@ -1,4 +1,4 @@
-/** What the model outputs at every position: the most probable candidates with their probabilities. */
+/** What the model outputs: at every position, or for the whole, the most probable candidates with their probabilities. */
 
 import { css, ink } from "./colors.js";
 import { tokenElement } from "./format.js";
@@ -14,17 +14,21 @@ export function create(ctx) {
   const host = el("div", { class: "avp-outputs-list", role: "listbox", tabindex: "0", "aria-label": ctx.t("view.panel.outputs.list") });
   const scroller = el("div", { class: "avp-outputs-scroll" }, host);
   const detail = el("div", { class: "avp-outputs-detail", "aria-live": "polite" });
-  const element = el("div", { class: "avp-panel avp-outputs" }, intro, scroller, detail);
+  const none = el("p", { class: "avp-teach" }, ctx.t("view.panel.outputs.none"));
+  const element = el("div", { class: "avp-panel avp-outputs" }, none, intro, scroller, detail);
   const prefix = `avp-outputs-${Math.random().toString(36).slice(2, 8)}`;
   const rows = new VirtualRows(scroller, host, ROW, makeRow);
   let trace = null; // the trace the list was built for
-  let selected = null; // position in the detail, null: the last one
+  let order = []; // positions by row: those that matter most come first
+  let selected = null; // position in the detail, null: the one that is shown by default
   let pointed = false;
 
   const outputs = () => ctx.data.header.outputs;
   const labels = () => ctx.data.tokens(outputs().stack);
-  const linked = () => current(ctx).site.queries === outputs().stack;
+  const whole = () => outputs().kind === "label"; // one row for all tokens
+  const linked = () => !whole() && current(ctx).site.queries === outputs().stack;
   const percent = (p) => ctx.t("view.panel.percent", { value: ctx.fmt(100 * p) });
+  const byDefault = () => (outputs().positions.length ? outputs().positions[0] : ["labels", "masked"].includes(outputs().kind) ? 0 : labels().length - 1);
 
   /** The K candidates of a position, most probable first: [{label, p}, ...]. */
   function candidates(position) {
@@ -33,7 +37,8 @@ export function create(ctx) {
     return Array.from({ length: k }, (_, n) => ({ label: outputs().labels[ids.data[position * k + n]], p: probs.data[position * k + n] }));
   }
 
-  function makeRow(position) {
+  function makeRow(index) {
+    const position = order[index];
     const chips = candidates(position)
       .slice(0, COMPACT)
       .map(({ label, p }) => {
@@ -43,9 +48,10 @@ export function create(ctx) {
         chip.style.color = ink(colour);
         return chip;
       });
+    const matters = outputs().positions.includes(position);
     return el(
       "div",
-      { class: "avp-outputs-row", role: "option", id: `${prefix}-${position}`, "aria-posinset": position + 1, "aria-setsize": labels().length, "aria-selected": "false" },
+      { class: `avp-outputs-row${matters ? " is-asked" : ""}`, role: "option", id: `${prefix}-${position}`, "aria-posinset": index + 1, "aria-setsize": order.length, "aria-selected": "false" },
       el("span", { class: "avp-index" }, position),
       el("span", { class: "avp-outputs-token" }, tokenElement(labels()[position])),
       el("span", { class: "avp-outputs-arrow", "aria-hidden": "true" }, "→"),
@@ -62,19 +68,23 @@ export function create(ctx) {
     }
   }
 
+  const positionAt = (event) => {
+    const index = rows.at(event);
+    return index === null ? null : order[index];
+  };
   host.addEventListener("pointermove", (event) => {
-    const position = event.pointerType === "touch" ? null : rows.at(event);
+    const position = event.pointerType === "touch" ? null : positionAt(event);
     if (position !== null) point(position, (patch) => hover(ctx.store, patch));
   });
   host.addEventListener("pointerleave", () => linked() && hover(ctx.store, { query: null, key: null }));
   host.addEventListener("click", (event) => {
-    const position = rows.at(event);
+    const position = positionAt(event);
     if (position !== null) point(position, (patch) => toggleLock(ctx.store, patch));
   });
   host.addEventListener("keydown", (event) => {
-    const to = stepIndex(event.key, selected, rows.count);
+    const to = stepIndex(event.key, selected === null ? null : order.indexOf(selected), rows.count);
     if (to !== null) {
-      point(to, (patch) => ctx.store.set(patch));
+      point(order[to], (patch) => ctx.store.set(patch));
       rows.reveal(to);
     } else if ((event.key === "Enter" || event.key === " ") && selected !== null) {
       point(selected, (patch) => toggleLock(ctx.store, patch));
@@ -89,16 +99,17 @@ export function create(ctx) {
   new ResizeObserver(repaint).observe(scroller);
 
   function paintRows() {
-    for (const [position, row] of rows.shown) {
-      row.classList.toggle("is-focused", position === selected);
-      row.setAttribute("aria-selected", String(position === selected));
+    const position = selected ?? (outputs().positions.length ? byDefault() : null);
+    for (const [index, row] of rows.shown) {
+      row.classList.toggle("is-focused", order[index] === position);
+      row.setAttribute("aria-selected", String(order[index] === position));
     }
-    if (selected !== null) host.setAttribute("aria-activedescendant", `${prefix}-${selected}`);
+    if (position !== null) host.setAttribute("aria-activedescendant", `${prefix}-${position}`);
     else host.removeAttribute("aria-activedescendant");
   }
 
   function paintDetail() {
-    const position = selected ?? labels().length - 1;
+    const position = whole() ? 0 : (selected ?? byDefault());
     const list = candidates(position);
     const rest = Math.max(0, 1 - list.reduce((sum, { p }) => sum + p, 0));
     const bar = (p, kind) => {
@@ -108,9 +119,11 @@ export function create(ctx) {
       return el("span", { class: "avp-outputs-bar" }, fill);
     };
     const line = (name, p, kind = "") => el("li", { title: ctx.full(p) }, name, bar(p, kind), el("span", { class: "avp-number" }, percent(p)));
+    const all = rest < 1e-5; // a few labels are all that there are
+    const title = ctx.t(`view.panel.outputs.at.${outputs().kind}`, { index: position });
     detail.replaceChildren(
-      el("p", { class: "avp-pair" }, ctx.t(`view.panel.outputs.at.${outputs().kind}`, { index: position }), " ", tokenElement(labels()[position])),
-      el("ol", {}, ...list.map(({ label, p }) => line(tokenElement(label), p)), line(el("span", { class: "avp-note" }, ctx.t("view.panel.outputs.rest")), rest, "is-rest")),
+      el("p", { class: "avp-pair" }, title, " ", whole() ? null : tokenElement(labels()[position])),
+      el("ol", {}, ...list.map(({ label, p }) => line(tokenElement(label), p)), all ? null : line(el("span", { class: "avp-note" }, ctx.t("view.panel.outputs.rest")), rest, "is-rest")),
     );
   }
 
@@ -120,20 +133,36 @@ export function create(ctx) {
     paintDetail();
   }
 
+  /** What there is to show, for another trace or other colours. */
+  function start() {
+    trace = ctx.data;
+    if (!linked()) selected = null;
+    const positions = outputs().positions;
+    const count = whole() ? 0 : labels().length;
+    order = [...positions, ...Array.from({ length: count }, (_, n) => n).filter((n) => !positions.includes(n))];
+    rows.reset(order.length);
+  }
+
+  function introduce() {
+    const { kind, k, positions } = outputs();
+    const parts = [ctx.t(`view.panel.outputs.intro.${kind}`, { k })];
+    if (kind === "masked" && !positions.length) parts.push(ctx.t("view.panel.outputs.no_mask"));
+    if (!whole() && !linked()) parts.push(ctx.t("view.panel.outputs.unlinked"));
+    intro.textContent = parts.join(" ");
+  }
+
   function update(state, changed) {
-    const header = ctx.data.header;
+    none.hidden = Boolean(outputs());
+    for (const part of [intro, scroller, detail]) part.hidden = !outputs();
+    if (!outputs()) return;
     const fresh = trace !== ctx.data || changed.has("theme");
-    if (fresh) {
-      trace = ctx.data;
-      if (!linked()) selected = null;
-      rows.reset(labels().length);
-    } else rows.refresh();
-    if (fresh || changed.has("site")) {
-      intro.textContent = `${ctx.t(`view.panel.outputs.intro.${header.outputs.kind}`, { k: header.outputs.k })}${linked() ? "" : ` ${ctx.t("view.panel.outputs.unlinked")}`}`;
-    }
+    scroller.hidden = whole();
+    if (fresh) start();
+    else rows.refresh();
+    if (fresh || changed.has("site")) introduce();
     if (linked() && selected !== state.query) {
       selected = state.query;
-      if (selected !== null && !pointed) rows.reveal(selected, true);
+      if (selected !== null && !pointed) rows.reveal(order.indexOf(selected), true);
       paint();
     } else if (fresh) paint();
     else paintRows();

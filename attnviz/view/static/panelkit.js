@@ -1,6 +1,7 @@
 /** What the tab panels share: building DOM, reading the current head, hovering and locking, long lists. */
 
 import { el as make } from "./dom.js";
+import { missing } from "./specs.js";
 
 /**
  * An element with attributes and children; null and undefined children are left out.
@@ -40,13 +41,34 @@ export function pairMemory(ctx) {
   };
 }
 
-/** Why query i may not read key j: "after", "window" or "padding"; null when it may. Follows attnviz.attention.Mask. */
-export function maskReason(site, i, j, rows, cols, masked) {
-  if (masked !== -Infinity) return null;
+/**
+ * Why query i may not read key j: "after", "window", "padding" or "other"; null when it may.
+ * Follows attnviz.attention.Mask.
+ * @param {{data: Float32Array, rows: number, cols: number}} masked  the scores, −∞ where a key may not be read
+ */
+export function maskReason(site, masked, i, j) {
+  const { data, rows, cols } = masked;
+  if (data[i * cols + j] !== -Infinity) return null;
   const position = i + (site.kind === "self" ? cols - rows : 0);
   if (site.causal && j > position) return "after";
   if (site.window !== null && site.window !== undefined && Math.abs(position - j) >= site.window) return "window";
+  if (!site.padding) return "other";
+  // padding is read by nobody; what somebody reads was masked by a rule of the model's own
+  for (let row = 0; site.pairs && row < rows; row += 1) if (data[row * cols + j] !== -Infinity) return "other";
   return "padding";
+}
+
+/** Asks once for what a panel needs of the chosen head and the browser does not hold. */
+export function asker(ctx, stagesOf) {
+  let asked = "";
+  return (state, changed) => {
+    if (changed.has("retry")) asked = "";
+    const stages = missing(ctx, state.site, state.head, stagesOf(ctx.data.site(state.site)));
+    const key = [ctx.data.header.trace, state.site, state.head].join();
+    if (!stages.length || asked === key) return;
+    asked = key;
+    ctx.load(state.site, [state.head], stages);
+  };
 }
 
 /** Rows of one height in a scrolling box; only those in sight (and a few around them) are in the document. */

@@ -2,7 +2,11 @@
 
 import { css, ink } from "./colors.js";
 import { tokenElement } from "./format.js";
-import { current, el, maskReason, pairMemory, rowOf } from "./panelkit.js";
+import { symmetricLimits } from "./heat.js";
+import { asker, current, el, maskReason, pairMemory, rowOf } from "./panelkit.js";
+import { agrees, hasCap, scaleKind, scaledScore } from "./scaling.js";
+import { missingShare } from "./shown.js";
+import { numbersOf, offers } from "./specs.js";
 import { hover, toggleLock } from "./store.js";
 
 const BAR = 50; // percent of a cell that its bar may take; the number stands beside it
@@ -22,15 +26,10 @@ function products(q, k) {
   return { product, sum: product.map((value) => (sum += value)) };
 }
 
-/** How the scale came about: 1 / sqrt(d_head), none, or the model's own. */
-function scaleNote({ scale, d_head: width }) {
-  if (scale === 1) return "unscaled";
-  return Math.abs(scale ** -2 - width) < 0.01 ? "scaled" : "scale";
-}
-
 /** @returns {{element: HTMLElement, update: (state: object, changed: Set<string>) => void}} */
 export function create(ctx) {
   const lastPair = pairMemory(ctx);
+  const ask = asker(ctx, numbersOf);
   const teach = el("p", { class: "avp-teach" });
   const title = el("p", { class: "avp-pair" });
   const body = el("tbody");
@@ -92,7 +91,7 @@ export function create(ctx) {
   function paintPair(pair, matrices, palette) {
     const [q, k] = [rowOf(matrices.q, pair.i), rowOf(matrices.k, pair.j)];
     const { product, sum } = products(q, k);
-    const vectors = limitOf(matrices.q.data, matrices.k.data);
+    const [, vectors] = symmetricLimits(matrices.q, matrices.k);
     const sums = limitOf(product, sum);
     rows.forEach(({ cells }, d) => {
       paintCell(cells[0], q[d], vectors, palette);
@@ -115,35 +114,56 @@ export function create(ctx) {
 
   /** From the total of the products to the weight, each beside the entry of its matrix. */
   function paintVerdict({ i, j }, site, matrices, total) {
-    const { scores, masked, weights } = matrices;
+    const { scores, bias, masked, weights } = matrices;
     const at = (matrix) => matrix?.data[i * matrix.cols + j];
     const [score, verdictScore, weight] = [at(scores), at(masked), at(weights)];
-    const reason = masked ? maskReason(site, i, j, masked.rows, masked.cols, verdictScore) : null;
-    const scaled = score * site.scale;
-    const plain = reason !== null || verdictScore === undefined || Math.abs(verdictScore - scaled) <= 1e-4 * Math.max(1, Math.abs(scaled));
+    const reason = masked ? maskReason(site, masked, i, j) : null;
     const allowed = masked ? rowOf(masked, i).reduce((n, value) => n + (value > -Infinity ? 1 : 0), 0) : 0;
     const reasonText = reason ? ctx.t(`view.panel.mask.${reason}`, { query: i, key: j, window: site.window }) : ctx.t("view.panel.mask.allowed", { query: i, key: j });
+    const share = weights ? missingShare(weights, i) : 0;
     verdict.replaceChildren(
       step("total", ["Σ q[d] · k[d]"], total, ctx.t("view.panel.product.note.total", { score: ctx.fmt(score), query: i, key: j, error: ctx.fmt(Math.abs(total - score)) })),
-      step(
-        "scaled",
-        plain ? [`${ctx.fmt(score)} × ${ctx.fmt(site.scale)}`] : [ctx.t("view.panel.product.adjusted", { scaled: ctx.fmt(scaled) })],
-        plain ? scaled : verdictScore,
-        ctx.t(`view.panel.product.note.${scaleNote(site)}`, { d_head: site.d_head }),
-      ),
+      scaledStep(site, score, at(bias), reason === null ? verdictScore : undefined),
       step("mask", [], reason ? ctx.fmt(-Infinity) : ctx.t("view.panel.product.pass"), reasonText, reason ? "is-masked" : "is-allowed"),
-      step("weight", [ctx.t("view.panel.product.softmax", { count: allowed })], weight ?? "", reason ? ctx.t("view.panel.product.note.zero") : ctx.t("view.panel.product.note.weight", { query: i, percent: ctx.fmt(weight * 100) })),
+      step("weight", [ctx.t("view.panel.product.softmax", { count: allowed })], weight ?? "", weightNote(i, weight, reason, allowed)),
+      ...(site.sinks && allowed ? [step("sink", [], share, ctx.t("view.panel.product.note.sink"))] : []),
     );
+  }
+
+  /** The score after scale, bias and cap; `shown`: what the matrix holds, undefined where a mask stands in its place. */
+  function scaledStep(site, score, bias, shown) {
+    const notes = [ctx.t(`view.panel.product.note.scale.${scaleKind(site)}`, { d_head: site.d_head })];
+    let formula = `${ctx.fmt(score)} × ${ctx.fmt(site.scale)}`;
+    if (bias !== undefined) {
+      formula += ` + ${ctx.fmt(bias)}`;
+      notes.push(ctx.t("view.panel.product.note.bias"));
+    }
+    if (hasCap(site)) {
+      const cap = ctx.fmt(site.softcap);
+      formula = `${cap} · tanh((${formula}) / ${cap})`;
+      notes.push(ctx.t("view.panel.product.note.cap", { cap }));
+    }
+    const scaled = scaledScore(site, score, bias);
+    const explained = shown === undefined || agrees(scaled, shown);
+    if (!explained) notes.push(ctx.t("view.panel.product.note.unexplained", { scaled: ctx.fmt(scaled) }));
+    return step("scaled", [formula], explained ? scaled : shown, notes.join(" · "));
+  }
+
+  function weightNote(i, weight, reason, allowed) {
+    if (!allowed) return ctx.t("view.panel.product.note.empty", { query: i });
+    if (reason) return ctx.t("view.panel.product.note.zero");
+    return ctx.t("view.panel.product.note.weight", { query: i, percent: ctx.fmt(weight * 100) });
   }
 
   function update(state, changed) {
     const { site, queries, keys, get } = current(ctx);
     const pair = lastPair();
-    const matrices = Object.fromEntries(["q", "k", "scores", "masked", "weights"].map((stage) => [stage, get(stage)]));
-    const ready = matrices.q && matrices.k && matrices.scores;
+    ask(state, changed);
+    const matrices = Object.fromEntries(["q", "k", "scores", "bias", "masked", "weights"].map((stage) => [stage, get(stage)]));
+    const ready = ["q", "k", "scores", "bias"].every((stage) => matrices[stage] || !offers(site, stage));
     if (site.scoring === "additive") return say(ctx.t("view.panel.product.additive"));
     if (!pair) return say(ctx.t("view.panel.product.teach"));
-    if (!ready) return say(ctx.t("view.panel.waiting"));
+    if (!ready) return say(ctx.absent(state.site, "q") || ctx.t("view.panel.waiting"));
     say("");
     const signature = [state.site, state.head, pair.i, pair.j].join();
     if (signature !== shown || changed.has("data") || changed.has("theme")) {

@@ -1,9 +1,12 @@
 /** Choosing a head, naming it, and the groups in which heads are shown. */
 
-/** "Cross-attention · layer 0 · head 3" */
+/** Whether a site is one of several windows of an image in its layer. */
+export const hasPart = (site) => site.part !== null && site.part !== undefined;
+
+/** "Cross-attention · layer 0 · head 3", with the window where a layer attends in each apart. */
 export function siteTitle(ctx, site, head) {
   const stack = ctx.t(`view.frame.stack.${site.stack}.${site.kind}`);
-  return ctx.t("view.frame.title", { stack, layer: site.layer, head });
+  return ctx.t(hasPart(site) ? "view.frame.title.part" : "view.frame.title", { stack, layer: site.layer, part: site.part, head });
 }
 
 /** Sites with their indices by stack and kind ("decoder.self"), in the order of the model. */
@@ -24,7 +27,7 @@ export function chooseHead(ctx, site, head) {
   const [from, to] = [data.site(state.site), data.site(site)];
   const query = from.queries === to.queries ? state.query : null;
   const key = from.keys === to.keys ? state.key : null;
-  const dim = state.dim !== null && state.dim < to.d_head ? state.dim : null;
+  const dim = state.dim !== null && state.dim < Math.max(to.d_head, to.d_value) ? state.dim : null;
   const locked = state.locked && (query !== null || key !== null || dim !== null);
   store.set({ site, head, query, key, dim, locked });
   store.flush(); // a head is switched within the same frame

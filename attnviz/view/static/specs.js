@@ -1,13 +1,39 @@
 /** What each stage of a head's chain shows: its axes, colours, limits and the numbers that are held. */
 
+import { STAGES } from "./data.js";
 import { tokenText } from "./format.js";
 import { symmetricLimits } from "./heat.js";
-import { visibleWeights } from "./hidden.js";
+import { cellFormatOf } from "./rounding.js";
+import { sentencesOf, shownAxes, visibleWeights } from "./shown.js";
 
-/** The stages of the chain, by step; each with its matrices. */
+const OF_SITE = new Set(["x", "x_kv"]); // shared by the heads
+
+/** Whether a site has a stage at all: a bias where the model adds one, an output where W_O is known. */
+export function offers(site, stage) {
+  return site.stages?.includes(stage === "x_kv" ? "x" : stage) ?? true;
+}
+
+/** The stages of the chain, by step; each with its matrices. The input keeps its place where it cannot be told. */
 export function steps(site) {
   const inputs = site.kind === "cross" ? ["x", "x_kv"] : ["x"];
-  return [inputs, ["q", "k", "v"], ["scores"], ["masked"], ["weights"], ["context"], ["output"]];
+  const others = [["q", "k", "v"], ["scores"], ["bias", "masked"], ["weights"], ["context"], ["output"]];
+  return [inputs, ...others.map((stages) => stages.filter((stage) => offers(site, stage))).filter((stages) => stages.length)];
+}
+
+/** What the panels need of a head, beside its input and its output. */
+export function numbersOf(site) {
+  return [...STAGES, "bias"].filter((stage) => offers(site, stage) && !OF_SITE.has(stage));
+}
+
+/** Why numbers will not come; "" when they may. */
+export function absence(ctx, siteIndex, stage) {
+  return offers(ctx.data.site(siteIndex), stage) ? ctx.absent(siteIndex, stage) : ctx.t("view.frame.matrix.absent");
+}
+
+/** Those of the stages that a site offers and the browser does not hold. */
+export function missing(ctx, siteIndex, head, stages) {
+  const site = ctx.data.site(siteIndex);
+  return stages.filter((stage) => offers(site, stage) && !ctx.absent(siteIndex, stage) && !ctx.data.has(siteIndex, head, [stage]));
 }
 
 const labelCache = new Map();
@@ -19,33 +45,43 @@ function dimLabels(n) {
 }
 
 /**
- * @param {string} stage  q k v scores masked weights context output x x_kv
+ * @param {string} stage  q k v scores bias masked weights context output x x_kv
  * @returns {import("./matrix.js").MatrixSpec}
  */
 export function stageSpec(ctx, state, stage, cell = null) {
   const { data, t } = ctx;
   const site = data.site(state.site);
+  const matrix = data.get(state.site, state.head, stage);
   const queries = { kind: "queries", labels: data.tokens(site.queries) };
   const keys = { kind: "keys", labels: data.tokens(site.keys) };
   const dims = { kind: "dims", labels: dimLabels(site.d_head), title: t("view.frame.axis.d_head") };
-  const wide = { kind: "dims", labels: dimLabels(site.d_model), title: t("view.frame.axis.d_model"), linked: false };
+  const values = site.d_value === site.d_head ? dims : { kind: "dims", labels: dimLabels(site.d_value), title: t("view.frame.axis.d_value") };
+  // what two stacks exchange may be of different widths: the numbers know theirs
+  const width = matrix?.cols ?? site.d_model ?? site.n_heads * site.d_value;
+  const wide = { kind: "dims", labels: dimLabels(width), title: t("view.frame.axis.d_model"), linked: false };
   const tokens = site.kind === "self" ? { ...queries, title: t("view.frame.axis.tokens"), both: true } : queries;
   const axes = {
-    x: [tokens, wide], x_kv: [keys, wide], q: [queries, dims], k: [keys, dims], v: [keys, dims],
-    scores: [queries, keys], masked: [queries, keys], weights: [queries, keys],
-    context: [queries, dims], output: [queries, wide],
+    x: [tokens, wide], x_kv: [keys, wide], q: [queries, dims], k: [keys, dims], v: [keys, values],
+    scores: [queries, keys], bias: [queries, keys], masked: [queries, keys], weights: [queries, keys],
+    context: [queries, values], output: [queries, wide],
   };
   const [rows, cols] = axes[stage];
-  const matrix = data.get(state.site, state.head, stage);
-  const ofSite = stage === "x" || stage === "x_kv";
   return {
     stage, rows, cols, matrix, cell,
-    title: t(`view.frame.stage.${stage === "x" && site.kind === "cross" ? "x_q" : stage}`),
+    title: t(titleKey(site, stage)),
     colour: stage === "weights" ? "sequential" : "diverging",
     limits: stage === "weights" ? [0, 1] : limits(ctx, state, stage),
+    format: cellFormatOf(matrix),
     masked: stage === "masked",
-    file: ofSite ? `${site.name}-${stage}` : `${site.name}-h${state.head}-${stage}`,
+    absent: absence(ctx, state.site, stage),
+    file: OF_SITE.has(stage) ? `${site.name}-${stage}` : `${site.name}-h${state.head}-${stage}`,
   };
+}
+
+function titleKey(site, stage) {
+  if (site.kind !== "cross" || !OF_SITE.has(stage)) return `view.frame.stage.${stage}`;
+  const plain = site.queries === "decoder" && site.keys === "encoder";
+  return `view.frame.stage.${stage === "x" ? "x_q" : "x_kv"}${plain ? "" : ".other"}`;
 }
 
 /** Matrices that are compared share their limits: q, k, v; the two inputs. */
@@ -55,25 +91,27 @@ function limits(ctx, state, stage) {
   return symmetricLimits(...held);
 }
 
-/** The chosen head's weights as the large matrix shows them: without the hidden keys. */
+/** The chosen head's weights as the large matrix shows them: hidden keys left out, sentences picked, words merged. */
 export function visibleSpec(ctx, state) {
   const spec = stageSpec(ctx, state, "weights");
-  const shown = visibleWeights(state, ctx);
-  if (state.hide === "none" || !shown) return spec;
-  const labels = shownLabels(spec.cols.labels, shown);
-  return { ...spec, matrix: shown, cols: { kind: "keys", labels, index: shown.keyIndex }, file: `${spec.file}-without-${state.hide}` };
-}
-
-const shownCache = new WeakMap();
-
-function shownLabels(labels, shown) {
-  if (!shownCache.has(shown)) shownCache.set(shown, shown.keyIndex.map((j) => labels[j]));
-  return shownCache.get(shown);
+  const { queries, keys, plain, hidden } = shownAxes(state, ctx);
+  if (plain) return spec;
+  const merged = queries.merged || keys.merged;
+  const marks = [hidden.length && `without-${state.hide}`, sentencesOf(ctx.data, state) && state.pair, merged && "words"].filter(Boolean);
+  const matrix = visibleWeights(state, ctx);
+  return {
+    ...spec,
+    rows: queries,
+    cols: keys,
+    matrix,
+    format: cellFormatOf(matrix),
+    title: merged ? ctx.t("view.frame.stage.weights.words") : spec.title,
+    file: [spec.file, ...marks].join("-"),
+  };
 }
 
 /** The tokens that are hidden, as text for the note. */
-export function hiddenTokens(ctx, state, keyIndex) {
+export function hiddenTokens(ctx, state) {
   const labels = ctx.data.tokens(ctx.data.site(state.site).keys);
-  const kept = new Set(keyIndex);
-  return labels.map((label, j) => (kept.has(j) ? null : `${tokenText(label)} (#${j})`)).filter((text) => text !== null);
+  return shownAxes(state, ctx).hidden.map((j) => `${tokenText(labels[j])} (#${j})`);
 }

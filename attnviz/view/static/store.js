@@ -10,8 +10,10 @@
  * @property {boolean} locked
  * @property {number} step   last opened stage of the chain, 0..6
  * @property {boolean} all   every stage of the chain is open
- * @property {string} tab
+ * @property {string} tab  "": the first one that the chosen head has
  * @property {"none"|"first"|"specials"} hide
+ * @property {boolean} words  sub-words are merged to words
+ * @property {""|"aa"|"ab"|"ba"|"bb"} pair  sentence of the queries and sentence of the keys; "": all
  * @property {number} keep   percent of each row's mass that the lines keep
  * @property {number|null} zoom  pixels per cell of the chain, null: chosen to fit
  */

@@ -1,15 +1,18 @@
 /** A matrix as a real table, for keyboards, screen readers and people who want the digits. */
 
+import { numberAt } from "./axis.js";
 import { tokenElement } from "./format.js";
 import { el } from "./panelkit.js";
+import { formatOf } from "./rounding.js";
 
 const WINDOW = 100; // rows and columns in the document at once
 
 /** The text of an axis entry: its index and its token; the index alone for dimensions, the label alone for names. */
-function entry({ kind, labels, index: names }, at) {
+function entry(axis, at) {
+  const { kind, labels } = axis;
   if (kind === "names") return [labels[at]];
-  const index = names ? names[at] : at; // of the key, where keys are hidden
-  return kind === "dims" ? [String(index)] : [el("span", { class: "avp-index" }, index), tokenElement(labels[at])];
+  const index = numberAt(axis, at); // of the token, where some are hidden
+  return kind === "dims" ? [index] : [el("span", { class: "avp-index" }, index), tokenElement(labels[at])];
 }
 
 /**
@@ -64,7 +67,7 @@ export function openTable(ctx, spec) {
       label.textContent = ctx.t("view.panel.table.part", { axis: nameOf(axis), first: start[axis], last: end - 1, count });
     }
     digits.setAttribute("aria-pressed", String(exact));
-    const show = exact ? ctx.full : ctx.fmt;
+    const show = exact ? ctx.full : formatOf(matrix);
     const [[r0, r1], [c0, c1]] = [range.rows, range.cols];
     const span = (from, to) => Array.from({ length: to - from }, (_, n) => from + n);
     const corner = ctx.t("view.panel.table.corner", { rows: nameOf("rows"), cols: nameOf("cols") });

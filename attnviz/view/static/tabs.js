@@ -2,10 +2,18 @@
 
 import { el } from "./dom.js";
 
-const EVERYTHING = new Set(["site", "head", "query", "key", "dim", "locked", "step", "all", "tab", "hide", "keep", "zoom", "data", "trace", "theme"]);
+const EVERYTHING = new Set([
+  "site", "head", "query", "key", "dim", "locked", "step", "all", "tab", "hide", "words", "pair", "keep", "zoom", "data", "trace", "theme",
+]);
 
 export class Tabs {
-  /** @param {Record<string, {create: (ctx: any) => {element: HTMLElement, update: Function}}>} modules  by tab, in order */
+  /**
+   * @typedef {Object} Module
+   * @property {(ctx: any) => {element: HTMLElement, update: Function}} create
+   * @property {(ctx: any) => boolean} [fits]  whether it has something to show of the chosen head
+   *
+   * @param {Record<string, Module>} modules  by tab, in order
+   */
   constructor(ctx, modules) {
     this.ctx = ctx;
     this.modules = modules;
@@ -13,7 +21,7 @@ export class Tabs {
     this.panels = new Map();
     this.buttons = this.names.map((name) => el("button", {
       type: "button", role: "tab", class: "av-tab", text: ctx.t(`view.frame.tab.${name}`), dataset: { tab: name },
-      on: { click: () => ctx.store.set({ tab: name }) },
+      on: { click: () => this.choose(name) },
     }));
     const list = el("div", { class: "av-tablist", role: "tablist", "aria-label": ctx.t("view.frame.tabs"), on: { keydown: (event) => this.press(event) } }, this.buttons);
     this.body = el("div", { class: "av-panel", role: "tabpanel", tabindex: "0" });
@@ -21,14 +29,28 @@ export class Tabs {
     this.open();
   }
 
+  /** The tabs that the chosen head has. */
+  get fitting() {
+    return this.names.filter((name) => this.modules[name].fits?.(this.ctx) ?? true);
+  }
+
   get current() {
     const { tab } = this.ctx.store.state;
-    return this.names.includes(tab) ? tab : this.names[0];
+    const { fitting } = this;
+    return fitting.includes(tab) ? tab : fitting[0];
+  }
+
+  /** The first tab goes without saying: where there is another first one, that comes in its place. */
+  choose(name) {
+    this.ctx.store.set({ tab: name === this.fitting[0] ? "" : name });
   }
 
   open() {
     const name = this.current;
+    const { fitting } = this;
+    this.shown = name;
     for (const button of this.buttons) {
+      button.hidden = !fitting.includes(button.dataset.tab);
       const chosen = button.dataset.tab === name;
       button.setAttribute("aria-selected", String(chosen));
       button.tabIndex = chosen ? 0 : -1;
@@ -45,14 +67,15 @@ export class Tabs {
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!by) return;
     event.preventDefault();
-    const at = (this.names.indexOf(this.current) + by + this.names.length) % this.names.length;
-    this.ctx.store.set({ tab: this.names[at] });
-    this.buttons[at].focus();
+    const { fitting } = this;
+    const name = fitting[(fitting.indexOf(this.current) + by + fitting.length) % fitting.length];
+    this.choose(name);
+    this.buttons[this.names.indexOf(name)].focus();
   }
 
   /** @param {Set<string>} changed */
   update(changed) {
-    if (changed.has("tab")) this.open();
+    if (changed.has("tab") || changed.has("trace") || this.shown !== this.current) this.open();
     else this.panels.get(this.current).update(this.ctx.store.state, changed);
   }
 

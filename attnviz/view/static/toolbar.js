@@ -2,78 +2,111 @@
 
 import { el } from "./dom.js";
 import { fmt } from "./format.js";
-import { visibleWeights } from "./hidden.js";
-import { hiddenTokens } from "./specs.js";
 import { siteTitle } from "./select.js";
+import { PAIRS, hasSentences, hasWords, sentencesOf } from "./shown.js";
+import { hiddenTokens } from "./specs.js";
 
-const HIDE = ["none", "first", "specials"];
 const NAMED = 6; // hidden tokens that the note names
 const EXACT = 1e-4; // largest error that float32 rounding explains
+
+/** What changes which weights are shown: field of the state -> its values, in the order of the buttons. */
+const CHOICES = { hide: ["none", "first", "specials"], words: [false, true], pair: ["", ...Object.keys(PAIRS)] };
 
 export class Toolbar {
   constructor(ctx) {
     this.ctx = ctx;
-    const { t, store } = ctx;
+    const { t } = ctx;
     this.title = el("h2", { class: "av-title" });
     this.facts = el("p", { class: "av-facts av-muted" });
-    this.options = HIDE.map((value) => el("button", {
-      type: "button", class: "av-button", "aria-pressed": "false", text: t(`view.frame.hide.${value}`), dataset: { hide: value },
-      on: { click: () => store.set({ hide: value }) },
-    }));
-    const group = el("span", { class: "av-group", role: "group", "aria-label": t("view.frame.hide.label") }, [
-      el("span", { class: "av-muted av-label", text: t("view.frame.hide.label") }), ...this.options,
-    ]);
+    this.groups = Object.fromEntries(Object.keys(CHOICES).map((field) => [field, this.group(field)]));
     this.proof = el("span", { class: "av-proof", role: "status" });
     this.download = el("a", { class: "av-button av-download", download: true, text: t("view.frame.npz") });
-    this.note = el("p", { class: "av-note", role: "status" });
+    this.note = el("div", { class: "av-note", role: "status" });
     this.problem = el("p", { class: "av-problem", role: "alert", hidden: true });
+    const end = el("span", { class: "av-toolbar-end" }, [this.proof, this.download]);
     this.element = el("header", { class: "av-head" }, [
       el("div", { class: "av-titles" }, [this.title, this.facts]),
-      el("div", { class: "av-toolbar" }, [group, this.proof, this.download]),
+      el("div", { class: "av-toolbar" }, [...Object.values(this.groups), end]),
       el("div", { class: "av-notes" }, [this.note, this.problem]),
     ]);
     this.loadProof();
     this.show();
   }
 
-  show() {
-    const { ctx } = this;
-    const { state } = ctx.store;
-    const site = ctx.data.site(state.site);
-    this.title.textContent = siteTitle(ctx, site, state.head);
-    this.facts.textContent = this.describe(site);
-    for (const option of this.options) option.setAttribute("aria-pressed", String(option.dataset.hide === state.hide));
-    this.showNote(state);
-    const url = ctx.data.header.data_url;
-    this.download.hidden = !url;
-    if (url) this.download.href = ctx.data.url("trace.npz");
+  /** Buttons of which one is pressed. */
+  group(field) {
+    const { t, store } = this.ctx;
+    const label = t(`view.frame.${field}.label`);
+    const buttons = CHOICES[field].map((value) => el("button", {
+      type: "button", class: "av-button", "aria-pressed": "false", text: t(`view.frame.${field}.${value === "" ? "none" : value}`),
+      dataset: { [field]: value }, on: { click: () => store.set({ [field]: value }) },
+    }));
+    const name = el("span", { class: "av-muted av-label", text: label });
+    return el("span", { class: "av-group", role: "group", "aria-label": label }, [name, ...buttons]);
   }
 
-  describe(site) {
+  show() {
+    const { ctx } = this;
+    const { data } = ctx;
+    const { state } = ctx.store;
+    const site = data.site(state.site);
+    this.title.textContent = siteTitle(ctx, site, state.head);
+    this.facts.textContent = this.describe(site, state.head);
+    this.groups.words.hidden = !hasWords(data, site);
+    this.groups.pair.hidden = !hasSentences(data, site);
+    for (const [field, group] of Object.entries(this.groups)) {
+      for (const button of group.querySelectorAll("button")) {
+        button.setAttribute("aria-pressed", String(button.dataset[field] === String(state[field])));
+      }
+    }
+    this.note.replaceChildren(...this.notes(state, site).map((text) => el("p", { text })));
+    const url = data.header.data_url;
+    this.download.hidden = !url;
+    if (url) this.download.href = data.url("trace.npz");
+  }
+
+  describe(site, head) {
     const { t, data } = this.ctx;
+    const { d_head: width, d_value: value, d_model: model } = site;
     const parts = [
       t("view.frame.facts.size", { queries: data.tokens(site.queries).length, keys: data.tokens(site.keys).length }),
       t(site.n_heads === 1 ? "view.frame.facts.head" : "view.frame.facts.heads", { n: site.n_heads }),
-      t("view.frame.facts.dims", { head: site.d_head, model: site.d_model }),
+      model === null ? t("view.frame.facts.width", { head: width }) : t("view.frame.facts.dims", { head: width, model }),
     ];
+    if (value !== width) parts.push(t("view.frame.facts.value", { n: value }));
     if (site.n_kv_heads !== site.n_heads) parts.push(t("view.frame.facts.groups", { n: site.n_kv_heads }));
     if (site.causal) parts.push(t("view.frame.facts.causal"));
     if (site.window) parts.push(t("view.frame.facts.window", { n: site.window }));
+    if (site.padding) parts.push(t("view.frame.facts.padding"));
+    if (site.pairs) parts.push(t("view.frame.facts.pairs"));
     if (site.rotary) parts.push(t("view.frame.facts.rotary"));
+    if (site.stages.includes("bias")) parts.push(t("view.frame.facts.bias"));
+    if (site.softcap) parts.push(t("view.frame.facts.softcap", { n: fmt(site.softcap) }));
+    if (site.sinks) parts.push(t("view.frame.facts.sink", { score: fmt(site.sinks[head]) }));
     return parts.join(" · ");
   }
 
-  /** Says which keys are left out, whenever some are; never silently. */
-  showNote(state) {
-    const { ctx } = this;
-    const shown = state.hide === "none" ? undefined : visibleWeights(state, ctx);
-    const names = shown ? hiddenTokens(ctx, state, shown.keyIndex) : [];
-    if (!shown) this.note.textContent = "";
-    else if (!names.length) this.note.textContent = ctx.t("view.frame.hide.nothing");
-    else {
-      const more = names.length > NAMED ? ctx.t("view.frame.hide.more", { n: names.length - NAMED }) : "";
-      this.note.textContent = ctx.t("view.frame.hide.note", { tokens: names.slice(0, NAMED).join(" ") + more });
+  /** What the shown weights are, whenever they are not simply the head's own; never silently. */
+  notes(state, site) {
+    const { t, data } = this.ctx;
+    const notes = [];
+    const { rounding } = data.get(state.site, state.head, "weights") ?? {};
+    if (rounding) {
+      const step = (1 / rounding.levels).toFixed(rounding.decimals);
+      notes.push(t("view.standalone.rounded", { step, site: site.name, head: state.head }));
     }
+    if (state.hide !== "none") notes.push(this.hideNote(state));
+    if (sentencesOf(data, state)) notes.push(t("view.frame.pair.note", { pair: t(`view.frame.pair.${state.pair}`) }));
+    if (state.words && hasWords(data, site)) notes.push(t("view.frame.words.note"));
+    return notes;
+  }
+
+  hideNote(state) {
+    const { ctx } = this;
+    const names = hiddenTokens(ctx, state);
+    if (!names.length) return ctx.t("view.frame.hide.nothing");
+    const more = names.length > NAMED ? ctx.t("view.frame.hide.more", { n: names.length - NAMED }) : "";
+    return ctx.t("view.frame.hide.note", { tokens: names.slice(0, NAMED).join(" ") + more });
   }
 
   /** The proof that the shown numbers are the model's own. */
@@ -82,7 +115,7 @@ export class Toolbar {
     this.proof.textContent = "";
     delete this.proof.dataset.error;
     delete this.proof.dataset.exact;
-    if (!data.header.data_url) return;
+    if (!data.source) return;
     this.proof.textContent = t("view.frame.proof.waiting");
     try {
       const proof = await (await data.fetch("proof")).json();
@@ -115,6 +148,6 @@ export class Toolbar {
       this.clearProblem();
       this.loadProof();
     }
-    if (["trace", "data", "site", "head", "hide"].some((key) => changed.has(key))) this.show();
+    if (["trace", "data", "site", "head", ...Object.keys(CHOICES)].some((key) => changed.has(key))) this.show();
   }
 }

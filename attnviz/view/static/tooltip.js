@@ -1,8 +1,10 @@
 /** The tooltip that follows the pointer, and what it says of a cell. */
 
+import { numberAt, tokenAt } from "./axis.js";
 import { el } from "./dom.js";
 import { tokenElement } from "./format.js";
-import { visibleWeights } from "./hidden.js";
+import { formatOf } from "./rounding.js";
+import { missingShare, visibleWeights } from "./shown.js";
 
 const GAP = 14;
 const TOUCH_MS = 2500;
@@ -20,27 +22,43 @@ const TOUCH_MS = 2500;
 export function describeCell(ctx, spec, row, col) {
   const { t } = ctx;
   const { rows, cols } = spec;
-  const number = (label, x) => ({ label, text: ctx.fmt(x), exact: ctx.full(x) });
-  const token = (axis, index) => ({
+  const number = (label, x, matrix) => ({ label, text: formatOf(matrix)(x), exact: ctx.full(x) });
+  const token = (axis, place) => ({
     label: t(axis.kind === "queries" ? "view.frame.tip.query" : "view.frame.tip.key"),
-    token: axis.labels[index],
-    text: `#${axis.index ? axis.index[index] : index}`,
+    token: axis.labels[place],
+    text: `#${numberAt(axis, place)}`,
     tone: axis.kind === "queries" ? "query" : "key",
   });
   const value = spec.matrix.data[row * spec.matrix.cols + col];
   if (cols.kind === "dims") {
-    return [token(rows, row), { label: t("view.frame.tip.dim"), text: String(col) }, number(spec.title, value)];
+    return [token(rows, row), { label: t("view.frame.tip.dim"), text: String(col) }, number(spec.title, value, spec.matrix)];
   }
-  const { state } = ctx.store;
   const lines = [token(rows, row), token(cols, col)];
-  const j = cols.index ? cols.index[col] : col;
-  for (const stage of ["scores", "masked", "weights"]) {
-    const matrix = ctx.data.get(state.site, state.head, stage);
-    if (matrix) lines.push(number(t(`view.frame.tip.${stage}`), matrix.data[row * matrix.cols + j]));
+  const [queries, keys] = [rows.tokens?.[row].length ?? 1, cols.tokens?.[col].length ?? 1];
+  if (queries > 1 || keys > 1) {
+    // scores belong to pairs of tokens: a pair of words has none
+    return [...lines, number(t("view.frame.tip.merged", { queries, keys }), value, spec.matrix)];
+  }
+  return [...lines, ...pairLines(ctx, number, tokenAt(rows, row), tokenAt(cols, col))];
+}
+
+/** The numbers of one pair of tokens, stage by stage. */
+function pairLines(ctx, number, i, j) {
+  const { t, data, store } = ctx;
+  const { state } = store;
+  const lines = [];
+  const weights = data.get(state.site, state.head, "weights");
+  for (const stage of ["scores", "bias", "masked", "weights"]) {
+    const matrix = data.get(state.site, state.head, stage);
+    if (matrix) lines.push(number(t(`view.frame.tip.${stage}`), matrix.data[i * matrix.cols + j], matrix));
   }
   const shown = state.hide === "none" ? undefined : visibleWeights(state, ctx);
-  const c = shown ? shown.keyIndex.indexOf(j) : -1;
-  if (c >= 0) lines.push(number(t("view.frame.tip.renormalised"), shown.data[row * shown.cols + c]));
+  const [r, c] = shown ? [shown.queries.of[i], shown.keys.of[j]] : [-1, -1];
+  if (r >= 0 && c >= 0 && shown.hidden.length) lines.push(number(t("view.frame.tip.renormalised"), shown.data[r * shown.cols + c], shown));
+  if (!weights) return lines;
+  const left = missingShare(weights, i);
+  if (left === 1) lines.push({ label: t("view.frame.tip.weights"), text: t("view.frame.tip.empty") });
+  else if (data.site(state.site).sinks) lines.push(number(t("view.frame.tip.sink"), left, weights));
   return lines;
 }
 

@@ -1,0 +1,756 @@
+"""The browser view on traces as real models make them: sub-words, sentences, biases, sinks, images, many heads.
+
+The traces are made here, from random numbers: a small server gives them to the view as the app does, without the app.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import numpy as np
+import pytest
+import torch
+import uvicorn
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+from torch import Tensor
+
+from attnviz import locale
+from attnviz.attention import Mask
+from attnviz.models.facts import ModelFacts
+from attnviz.trace import AttentionSite, Grid, LayerInputs, Outputs, ProofEntry, Tokens, Trace
+from attnviz.ui.component import DATA_PATH
+from attnviz.ui.routes import routes
+from attnviz.ui.shared import TRACES
+from attnviz.ui.store import TraceKey
+from attnviz.view.payload import overview
+
+PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><link rel="icon" href="data:,">
+<meta name="viewport" content="width=device-width">
+<style>:root {{ color-scheme: light dark }} body {{ margin: 12px; }}</style><div id="view"></div><script type="module">
+import {{ mount }} from "/attnviz/view/static/main.js";
+const data = new Uint8Array(await (await fetch("/payload/{name}?lang={lang}")).arrayBuffer());
+mount({{ data, parentElement: document.getElementById("view") }});
+</script></html>"""
+
+
+@dataclass(frozen=True)
+class Model:
+    facts: ModelFacts
+
+
+@dataclass(frozen=True)
+class Pass:
+    """A forward pass that was not one: random logits, and inputs where a model would tell them."""
+
+    rows: int = 0
+    n_outputs: int = 0
+    shows: Mapping[str, LayerInputs] | None = None
+    nbytes: int = 0
+
+    def logits(self) -> Tensor:
+        return torch.randn(self.rows, self.n_outputs, generator=torch.Generator().manual_seed(3)) * 2
+
+    def inputs(self) -> Mapping[str, LayerInputs]:
+        return self.shows or {}
+
+    def proof(self, sites: Sequence[AttentionSite]) -> list[ProofEntry]:
+        return [ProofEntry(site.name, 2e-7, 3e-7) for site in sites]
+
+
+def make_site(
+    name: str, n_queries: int, n_keys: int, heads: int = 4, groups: int | None = None, width: int = 8, **rest: Any
+) -> AttentionSite:
+    stack, layer, kind = name.split(".")[:3]
+    random = torch.Generator().manual_seed(sum(map(ord, name)))
+    kv = groups or heads
+    value = rest.pop("d_value", width)
+    d_model = rest.pop("d_model", heads * value)
+    given = {
+        "queries": stack,
+        "keys": "encoder" if kind == "cross" else stack,
+        "scale": width**-0.5,
+        "w_o": None if d_model is None else torch.randn(heads * value, d_model, generator=random),
+        **rest,
+    }
+    return AttentionSite(
+        name=name,
+        layer=int(layer),
+        stack=stack,
+        kind=kind,
+        scoring="scaled_dot",
+        q=torch.randn(heads, n_queries, width, generator=random) * 1.5,
+        k=torch.randn(kv, n_keys, width, generator=random) * 1.5,
+        v=torch.randn(kv, n_keys, value, generator=random),
+        **given,
+    )
+
+
+def make_trace(
+    sequences: Mapping[str, Tokens],
+    sites: Sequence[AttentionSite],
+    outputs: Outputs | None = None,
+    n_outputs: int = 40,
+    inputs: bool = True,
+    architecture: str = "decoder",
+    image: np.ndarray | None = None,
+) -> Trace:
+    def x(site: AttentionSite) -> LayerInputs:
+        return LayerInputs(torch.randn(site.q.shape[1], 24), torch.randn(site.k.shape[1], 20))
+
+    rows = 0 if outputs is None else 1 if outputs.kind == "label" else len(sequences[outputs.sequence])
+    shown = {site.name: x(site) for site in sites} if inputs else {}
+    return Trace(
+        model=Model(ModelFacts("hf:made-up", "Made up", "", architecture, 1, 512, kind="MadeUpModel")),
+        text="",
+        target=None,
+        target_generated=False,
+        sequences=sequences,
+        main=list(sequences)[-1],
+        sites=tuple(sites),
+        outputs=outputs,
+        forward_pass=Pass(rows, n_outputs, shown),
+        image=image,
+    )
+
+
+SENTENCES = ("[CLS]", "my", "dog", "is", "un", "##believ", "##able", "[SEP]", "he", "likes", "play", "##ing", "[SEP]")
+WORDS = (None, 0, 1, 2, 3, 3, 3, None, 4, 5, 6, 6, None)
+PARTS = (None, 0, 0, 0, 0, 0, 0, None, 1, 1, 1, 1, None)
+
+
+def two_sentences() -> Trace:
+    """As BERT reads two sentences; "likes" is hidden."""
+    labels = (*SENTENCES[:9], "[MASK]", *SENTENCES[10:])
+    tokens = Tokens(tuple(range(13)), labels, (0, 7, 12), WORDS, PARTS)
+    sites = [make_site(f"encoder.{layer}.self", 13, 13) for layer in range(3)]
+    outputs = Outputs("masked", "encoder", lambda index: f"word{index}", (9,))
+    return make_trace({"encoder": tokens}, sites, outputs, architecture="encoder")
+
+
+def three_stacks() -> Trace:
+    """As T5: scores are not scaled and get a bias; many layers; the last decoder layer does not tell its input."""
+    source = ("translate", "▁to".replace("▁", " "), " Ger", "man", ":", " That", " is", " good", ".", "</s>")
+    target = ("<pad>", " Das", " ist", " gut", ".")
+    sequences = {
+        "encoder": Tokens(tuple(range(10)), source, (9,), (0, 1, 2, 2, 3, 4, 5, 6, 7, None)),
+        "decoder": Tokens(tuple(range(5)), target, (0,), (None, 0, 1, 2, 3)),
+    }
+
+    def bias(n_queries: int, n_keys: int) -> Tensor:
+        return torch.randn(6, n_queries, n_keys, generator=torch.Generator().manual_seed(1))
+
+    sites = [make_site(f"encoder.{n}.self", 10, 10, 6, scale=1.0, bias=bias(10, 10)) for n in range(6)]
+    for n in range(6):
+        sites.append(make_site(f"decoder.{n}.self", 5, 5, 6, scale=1.0, bias=bias(5, 5), mask=Mask(causal=True)))
+        sites.append(make_site(f"decoder.{n}.cross", 5, 10, 6, scale=1.0))
+    outputs = Outputs("next", "decoder", lambda index: f"piece{index}")
+    return make_trace(sequences, sites, outputs, architecture="encoder-decoder")
+
+
+def sinks() -> Trace:
+    """Grouped keys, a window, a cap, sinks, two rows of padding in front; no W_O and no inputs are told."""
+    labels = ("<pad>", "<pad>", "<s>", *"a cat sat")
+    n = len(labels)
+    tokens = Tokens(tuple(range(n)), labels, (0, 1, 2))
+    padding = torch.tensor([False, False] + [True] * (n - 2))
+    pairs = torch.ones(n, n, dtype=torch.bool)
+    pairs[6, 4] = False
+    site = make_site(
+        "decoder.0.self",
+        n,
+        n,
+        heads=6,
+        groups=2,
+        d_value=5,
+        d_model=None,
+        scale=0.5,
+        softcap=3.0,
+        sinks=torch.linspace(-1, 1, 6),
+        mask=Mask(causal=True, window=4, keys=padding, pairs=pairs),
+        rotary=True,
+    )
+    return make_trace({"decoder": tokens}, [site], inputs=False)
+
+
+def picture() -> Trace:
+    """As ViT: [CLS] and 14 x 14 patches, and the image."""
+    side, size = 14, 224
+    labels = ("[CLS]", *(f"{row},{column}" for row in range(side) for column in range(side)))
+    tokens = Tokens((), labels, (0,), grid=Grid(side, side, 1))
+    y, x = np.mgrid[0:size, 0:size] / size
+    disc = ((x - 0.6) ** 2 + (y - 0.4) ** 2 < 0.08).astype(float)
+    image = np.stack([0.3 + 0.6 * disc, 0.5 * y + 0.2 * disc, 0.9 - 0.7 * x], axis=-1)
+    sites = [make_site(f"encoder.{n}.self", 197, 197, 3) for n in range(4)]
+    outputs = Outputs("label", "encoder", ("cat", "dog", "sun", "boat").__getitem__)
+    seen = (255 * image).clip(0, 255).astype(np.uint8)
+    return make_trace({"encoder": tokens}, sites, outputs, 4, architecture="encoder", image=seen)
+
+
+def two_encoders() -> Trace:
+    """As CLIP: a text, an image, and no outputs."""
+    sequences = {
+        "text": Tokens(tuple(range(5)), ("<start>", "a", " photo", " graph", "<end>"), (0, 4), (None, 0, 1, 1, None)),
+        "vision": Tokens((), ("[CLS]", *(f"{n // 4},{n % 4}" for n in range(16))), (0,), grid=Grid(4, 4, 1)),
+    }
+    sites = [make_site(f"text.{n}.self", 5, 5, mask=Mask(causal=True)) for n in range(7)]
+    sites += [make_site(f"vision.{n}.self", 17, 17) for n in range(7)]
+    image = np.random.default_rng(0).integers(0, 255, (32, 32, 3), dtype=np.uint8)
+    return make_trace(sequences, sites, architecture="two encoders", image=image)
+
+
+def windows() -> Trace:
+    """As Swin: each layer attends in the windows of an image apart."""
+    sites, sequences = [], {}
+    for layer, side in enumerate((4, 4, 2, 2)):  # windows across, of 3 x 3 patches
+        for part in range(side * side):
+            name = f"encoder.{layer}.self.w{part}"
+            cells = tuple((part // side * 3 + n // 3, part % side * 3 + n % 3) for n in range(9))
+            labels = tuple(f"{row},{column}" for row, column in cells)
+            sequences[name] = Tokens((), labels, grid=Grid(3 * side, 3 * side, cells=cells))
+            sites.append(make_site(name, 9, 9, 3, queries=name, keys=name, part=part))
+    image = np.random.default_rng(0).integers(0, 255, (48, 48, 3), dtype=np.uint8)
+    return make_trace(sequences, sites, architecture="encoder", image=image)
+
+
+def many_heads() -> Trace:
+    tokens = Tokens(tuple(range(6)), tuple("abcdef"))
+    sites = [make_site(f"decoder.{n}.self", 6, 6, 64, 8, 4, mask=Mask(causal=True)) for n in range(36)]
+    return make_trace({"decoder": tokens}, sites)
+
+
+def long_text() -> Trace:
+    n = 2048
+    labels = tuple(f" w{i}" if i % 3 else f"piece{i}" for i in range(n))
+    tokens = Tokens(tuple(range(n)), labels, (0,), (None, *((i + 1) // 2 for i in range(n - 1))))
+    sites = [make_site(f"decoder.{k}.self", n, n, 4, 2, 16, mask=Mask(causal=True)) for k in range(2)]
+    return make_trace({"decoder": tokens}, sites, Outputs("next", "decoder", str))
+
+
+def token_labels() -> Trace:
+    tokens = Tokens(tuple(range(4)), ("[CLS]", "Ada", "Paris", "[SEP]"), (0, 3))
+    sites = [make_site("encoder.0.self", 4, 4)]
+    return make_trace({"encoder": tokens}, sites, Outputs("labels", "encoder", ("O", "PER", "LOC").__getitem__), 3)
+
+
+MADE: dict[str, Callable[[], Trace]] = {
+    make.__name__: make
+    for make in (
+        two_sentences,
+        three_stacks,
+        sinks,
+        picture,
+        two_encoders,
+        windows,
+        many_heads,
+        long_text,
+        token_labels,
+    )
+}
+
+
+def payload(request: Request) -> Response:
+    name, lang = request.path_params["name"], request.query_params["lang"]
+    held = TRACES.obtain(TraceKey("test_real_view", name), MADE[name])
+    choice = {"site": 0, "head": 0, "query": None, "key": None, "locked": False}
+    data = overview(
+        held.trace,
+        trace_id=held.id,
+        data_url=f"{DATA_PATH}/{held.id}",
+        choice=choice,
+        strings=locale.view_strings(lang),
+        lang=lang,
+    )
+    return Response(data, media_type="application/octet-stream")
+
+
+def page(request: Request) -> Response:
+    return HTMLResponse(
+        PAGE.format(name=request.path_params["name"], lang=request.query_params.get("lang", "en")), headers={}
+    )
+
+
+def make_app() -> Starlette:
+    return Starlette(routes=[*routes(), Route("/payload/{name}", payload), Route("/{name}", page)])
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        server = uvicorn.Server(uvicorn.Config(make_app(), log_level="error", ws="none"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.02)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(10)
+
+
+Show = Callable[..., Page]
+
+
+@pytest.fixture
+def show(address: str, browser: Browser) -> Iterator[Show]:
+    """Opens the view of a trace: show("picture", width=390, tab="outputs"); a problem on the page fails the test."""
+    contexts: list[BrowserContext] = []
+    problems: list[str] = []
+
+    def show(name: str, width: int = 1440, height: int = 900, scheme: str = "light", **link: str) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("console", lambda said: said.type in ("error", "warning") and problems.append(said.text))
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("response", lambda answer: answer.status >= 400 and problems.append(f"{answer.status} {answer.url}"))
+        page.goto(f"{address}/{name}?{urlencode(link)}")
+        page.wait_for_selector(".attnviz[data-ready=true]")
+        expect(page.locator(".attnviz")).to_have_attribute("data-loaded", "true")
+        return page
+
+    yield show
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+@pytest.fixture
+def call(show: Show) -> Callable[..., Any]:
+    """Calls a function of a module in the browser: call("words.js", "wordGroups", [0, 0, 1])."""
+    page = show("token_labels")
+
+    def call(module: str, function: str, *arguments: Any) -> Any:
+        return page.evaluate(
+            """async ([module, name, given]) => {
+              const matrix = (x) => x && x.rows ? { ...x, data: Float32Array.from(x.data) } : x;
+              const found = await import(new URL(`/attnviz/view/static/${module}`, location.href).href);
+              const set = (x) => x && x.set ? new Set(x.set) : matrix(x);
+              const answer = found[name](...given.map(set));
+              return answer && answer.data ? { ...answer, data: [...answer.data] } : answer;
+            }""",
+            [module, function, list(arguments)],
+        )
+
+    return call
+
+
+def as_matrix(values: np.ndarray) -> dict[str, Any]:
+    return {"data": values.ravel().tolist(), "rows": values.shape[0], "cols": values.shape[1]}
+
+
+def as_array(matrix: Mapping[str, Any]) -> np.ndarray:
+    return np.array(matrix["data"]).reshape(matrix["rows"], matrix["cols"])
+
+
+def random_weights(rows: int, cols: int) -> np.ndarray:
+    return torch.randn(rows, cols, generator=torch.Generator().manual_seed(0)).softmax(-1).numpy()
+
+
+def test_tokens_of_a_word_stand_together(call: Callable[..., Any]) -> None:
+    assert call("words.js", "wordGroups", [None, 0, 0, 1, None, 2]) == [[0], [1, 2], [3], [4], [5]]
+    assert call("words.js", "wordGroups", [None, None]) == [[0], [1]]
+    assert call("words.js", "wordGroups", [0, 0, 0], [0, 0, 1]) == [[0, 1], [2]]
+
+
+def test_words_are_named_without_the_marks_of_their_pieces(call: Callable[..., Any]) -> None:
+    groups = [[0], [1, 2, 3], [4]]
+    assert call("words.js", "wordLabels", ["[CLS]", "un", "##believ", "##able", "##"], groups) == [
+        "[CLS]",
+        "unbelievable",
+        "##",
+    ]
+    assert call("words.js", "wordLabels", ["<s>", " un", "believ", "##x", " "], groups) == ["<s>", "unbeliev##x", " "]
+
+
+def test_merging_sums_over_keys_and_averages_over_queries(call: Callable[..., Any]) -> None:
+    weights = random_weights(5, 7)
+    queries, keys = [[0], [1, 2, 3], [4]], [[0, 1], [2], [3, 4, 5, 6]]
+    merged = as_array(call("words.js", "mergeWeights", as_matrix(weights), queries, keys))
+    expected = np.array([[weights[np.ix_(a, b)].sum() / len(a) for b in keys] for a in queries])
+    np.testing.assert_allclose(merged, expected, rtol=1e-6)
+    np.testing.assert_allclose(merged.sum(1), 1, rtol=1e-6)
+
+
+def test_hidden_keys_leave_rows_that_sum_to_one(call: Callable[..., Any]) -> None:
+    weights = random_weights(4, 6)
+    weights[2] = [1, 0, 0, 0, 0, 0]  # reads nothing but what is hidden
+    left = as_array(call("hidden.js", "renormalise", as_matrix(weights), {"set": [0, 5]}))
+    assert (left[:, [0, 5]] == 0).all()
+    np.testing.assert_allclose(left.sum(1), [1, 1, 0, 1], rtol=1e-6)
+    np.testing.assert_allclose(left[0, 1:5], weights[0, 1:5] / weights[0, 1:5].sum(), rtol=1e-6)
+
+
+def test_scores_are_scaled_biased_and_capped_as_the_model_does(call: Callable[..., Any]) -> None:
+    site = {"scale": 0.5, "softcap": 3.0}
+    assert call("scaling.js", "scaledScore", site, 4.0, 1.0) == pytest.approx(3 * np.tanh(1))
+    assert call("scaling.js", "scaledScore", {"scale": 1.0, "softcap": None}, 4.0) == 4
+    kinds = [call("scaling.js", "scaleKind", {"scale": scale, "d_head": 16}) for scale in (1, 0.25, 0.3)]
+    assert kinds == ["none", "root", "own"]
+
+
+def test_an_image_shows_a_query_or_the_average_of_all(call: Callable[..., Any]) -> None:
+    weights = random_weights(4, 6)
+    for row, expected in ((2, weights[2]), (-1, weights.mean(0))):
+        read = call("image.js", "reading", as_matrix(weights), row)
+        np.testing.assert_allclose(read, expected, rtol=1e-6)
+
+
+def press(page: Page, choice: str, value: str) -> None:
+    page.locator(f'.av-toolbar button[data-{choice}="{value}"]').click()
+    expect(page.locator(f'.av-toolbar button[data-{choice}="{value}"]')).to_have_attribute("aria-pressed", "true")
+
+
+def table(page: Page) -> tuple[np.ndarray, list[str], list[str]]:
+    """The weights in full precision, and the tokens of the queries and keys."""
+    page.locator(".av-weights").get_by_role("button", name=locale.t("en", "view.frame.matrix.table")).click()
+    dialog = page.locator("dialog[open]")
+    dialog.get_by_role("button", name=locale.t("en", "view.panel.table.full")).click()
+    rows = dialog.locator("tbody tr th .av-token").all_inner_texts()
+    columns = dialog.locator("thead th .av-token").all_inner_texts()
+    numbers = [float(text.replace("−", "-")) for text in dialog.locator("td").all_inner_texts()]
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    return np.array(numbers).reshape(len(rows), len(columns)), rows, columns
+
+
+def weights_of(name: str, site: int = 0, head: int = 0) -> np.ndarray:
+    return np.asarray(MADE[name]().sites[site].weights(head), dtype=np.float64)
+
+
+MERGED = [[0], [1], [2], [3], [4, 5, 6], [7], [8], [9], [10, 11], [12]]
+MERGED_NAMES = ["[CLS]", "my", "dog", "is", "unbelievable", "[SEP]", "he", "[MASK]", "playing", "[SEP]"]
+
+
+def test_words_are_shown_and_the_chain_stays_token_by_token(show: Show) -> None:
+    page = show("two_sentences")
+    press(page, "words", "true")
+    numbers, queries, keys = table(page)
+    assert queries == keys == MERGED_NAMES
+    weights = weights_of("two_sentences")
+    expected = [[weights[np.ix_(a, b)].sum() / len(a) for b in MERGED] for a in MERGED]
+    np.testing.assert_allclose(numbers, expected, atol=1e-6)
+    np.testing.assert_allclose(numbers.sum(1), 1, atol=1e-6)
+    expect(page.locator(".av-note")).to_contain_text(locale.t("en", "view.frame.words.note"))
+    assert page.locator(".avp-lines-list.is-query .av-token").all_inner_texts() == MERGED_NAMES
+    label = page.locator(".av-chain [data-stage=weights] .av-matrix-frame")
+    expect(label).to_have_attribute("aria-label", re.compile("13 rows"))
+    page.wait_for_function("new URLSearchParams(location.search).get('words') === '1'")
+    page.reload()
+    expect(page.locator('.av-toolbar button[data-words="true"]')).to_have_attribute("aria-pressed", "true")
+
+
+def test_hiding_comes_before_merging(show: Show) -> None:
+    page = show("two_sentences", words="1", hide="specials")
+    numbers, queries, keys = table(page)
+    kept = [group for group in MERGED if len(group) > 1 or group[0] not in (0, 7, 12)]
+    assert queries == MERGED_NAMES
+    assert keys == [name for name in MERGED_NAMES if not name.startswith("[") or name == "[MASK]"]
+    weights = weights_of("two_sentences")
+    weights[:, [0, 7, 12]] = 0
+    weights /= weights.sum(1, keepdims=True)
+    np.testing.assert_allclose(
+        numbers, [[weights[np.ix_(a, b)].sum() / len(a) for b in kept] for a in MERGED], atol=1e-6
+    )
+    for named in ("[CLS] (#0)", "[SEP] (#7)", "[SEP] (#12)"):
+        expect(page.locator(".av-note")).to_contain_text(named)
+    struck = page.locator(".avp-lines-list.is-key .is-hidden .av-token")
+    assert struck.all_inner_texts() == ["[CLS]", "[SEP]", "[SEP]"]
+
+
+@pytest.mark.parametrize(("pair", "a", "b"), [("ab", range(1, 7), range(8, 12)), ("bb", range(8, 12), range(8, 12))])
+def test_a_sentence_reads_a_sentence(show: Show, pair: str, a: range, b: range) -> None:
+    page = show("two_sentences")
+    press(page, "pair", pair)
+    numbers, queries, keys = table(page)
+    np.testing.assert_allclose(numbers, weights_of("two_sentences")[np.ix_(a, b)], atol=1e-7)  # not renormalised
+    labels = MADE["two_sentences"]().sequences["encoder"].labels
+    assert (queries, keys) == ([labels[i] for i in a], [labels[j] for j in b])
+    expect(page.locator(".av-note")).to_contain_text("Not renormalised")
+    assert len(page.locator(".avp-lines-list.is-key .avp-lines-token").all()) == len(b)
+    page.wait_for_function("wanted => new URLSearchParams(location.search).get('pair') === wanted", arg=pair)
+
+
+def test_models_without_words_or_sentences_have_no_such_choice(show: Show) -> None:
+    page = show("token_labels", words="1", pair="ab")
+    for choice in ("words", "pair"):
+        expect(page.locator(f".av-toolbar button[data-{choice}]").first).to_be_hidden()
+    expect(page.locator(".av-note")).to_have_text("")
+    assert table(page)[1] == ["[CLS]", "Ada", "Paris", "[SEP]"]
+
+
+def test_pointing_at_a_word_marks_its_first_token(show: Show) -> None:
+    page = show("two_sentences", words="1")
+    box = page.locator(".av-weights .av-scroller").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] * 0.45, box["y"] + box["height"] * 0.85)  # "unbelievable" of "playing"
+    expect(page.locator(".attnviz")).to_have_attribute("data-query", "10")
+    expect(page.locator(".attnviz")).to_have_attribute("data-key", "4")
+    expect(page.locator(".av-tooltip")).to_contain_text("mean over queries: 2, sum over keys: 3")
+    page.keyboard.press("Escape")
+    expect(page.locator(".attnviz")).to_have_attribute("data-locked", "false")
+
+
+def test_groups_of_heads_have_tabs(show: Show) -> None:
+    page = show("three_stacks")
+    tabs = page.locator(".av-grid-tabs [role=tab]")
+    assert tabs.all_inner_texts() == ["Encoder", "Decoder", "Cross"]
+    tabs.nth(2).click()
+    page.locator('.av-thumb[data-site="decoder.3.cross"][data-head="2"]').click()
+    expect(page.locator(".av-title")).to_have_text("Cross-attention · layer 3 · head 2")
+    tabs.nth(2).press("ArrowLeft")
+    expect(tabs.nth(1)).to_be_focused()
+    expect(page.locator(".av-row-head")).to_have_count(6)
+    expect(page.locator('.av-thumb[tabindex="0"]')).to_have_count(1)  # a way in for the keyboard
+    page.locator('.av-thumb[tabindex="0"]').press("ArrowUp")  # from the first decoder layer to the last encoder layer
+    expect(page.locator(".attnviz")).to_have_attribute("data-site", "encoder.5.self")
+    expect(tabs.nth(0)).to_have_attribute("aria-selected", "true")
+
+
+def test_few_rows_stand_together(show: Show) -> None:
+    page = show("sinks")
+    expect(page.locator(".av-grid-tabs")).to_be_hidden()
+
+
+def test_windows_are_named(show: Show) -> None:
+    page = show("windows")
+    page.locator('.av-thumb[data-site="encoder.0.self.w3"][data-head="1"]').click()
+    expect(page.locator(".av-title")).to_have_text("Encoder self-attention · layer 0 · window 3 · head 1")
+    page.wait_for_function("new URLSearchParams(location.search).get('part') === '3'")
+    box = page.locator(".avp-image-canvas").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 11.5 / 12, box["y"] + box["height"] * 1.5 / 12)
+    expect(page.locator(".attnviz")).to_have_attribute("data-query", "5")  # row 1, column 2 of the window
+    page.mouse.move(box["x"] + box["width"] * 0.5 / 12, box["y"] + box["height"] * 0.5 / 12)
+    expect(page.locator(".attnviz")).to_have_attribute("data-query", "5")  # another window: not this head's
+    expect(page.locator(".av-stage")).to_have_count(7)
+    page.locator(".av-chain").scroll_into_view_if_needed()
+    expect(page.locator(".av-stage[data-step='0'] .av-absence")).to_be_visible()
+    expect(page.locator(".av-row-head").nth(3)).to_have_text("0·3")
+    assert page.locator(".av-row-head").count() < 40  # of 40 windows, those in sight
+
+
+def test_thousands_of_heads_scroll(show: Show) -> None:
+    page = show("many_heads")
+    box = page.locator(".av-grid-scroll")
+    assert page.locator("button.av-thumb").count() < 36 * 64
+    assert box.evaluate("box => box.scrollHeight > box.clientHeight && box.scrollWidth > box.clientWidth")
+    box.evaluate("box => box.scrollTo(10_000, 10_000)")
+    last = page.locator('.av-thumb[data-site="decoder.35.self"][data-head="63"]')
+    last.click()
+    expect(page.locator(".av-title")).to_contain_text("layer 35 · head 63")
+    expect(last).to_have_attribute("aria-selected", "true")
+    outer, row = box.bounding_box(), page.locator(".av-row-head").last.bounding_box()
+    heads = page.locator(".av-grid-heads").bounding_box()
+    assert outer is not None
+    assert row is not None
+    assert heads is not None
+    assert 0 <= row["x"] - outer["x"] < 12  # the name of the layer stays beside its heads
+    assert abs(heads["y"] - outer["y"]) < 4  # and the numbers of the heads above them
+    last.press("ArrowLeft")
+    expect(page.locator(".attnviz")).to_have_attribute("data-head", "62")
+    expect(page.locator(":focus")).to_have_attribute("data-head", "62")
+
+
+def test_a_long_text_brings_its_stages_when_they_are_seen(show: Show) -> None:
+    page = show("long_text", height=300)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(400)
+    assert not any("/bundle" in url for url in asked)
+    scores = page.locator(".av-chain [data-stage=scores]")
+    reserved = scores.bounding_box()
+    page.locator(".av-stage[data-step='2']").scroll_into_view_if_needed()
+    expect(scores).to_have_attribute("aria-busy", "false")
+    assert any("/bundle" in url for url in asked)
+    arrived = scores.bounding_box()
+    assert reserved is not None
+    assert arrived is not None
+    assert (reserved["width"], reserved["height"]) == (arrived["width"], arrived["height"])
+    assert page.evaluate("document.querySelectorAll('*').length") < 2500
+
+
+def test_a_long_text_is_zoomed(show: Show) -> None:
+    page = show("long_text")
+    weights = page.locator(".av-weights")
+    larger = weights.get_by_role("button", name=locale.t("en", "view.frame.chain.zoom.in"))
+    smaller = weights.get_by_role("button", name=locale.t("en", "view.frame.chain.zoom.out"))
+    expect(smaller).to_be_disabled()
+    width = weights.locator(".av-scroller > div").evaluate("spacer => spacer.clientWidth")
+    larger.click()
+    assert weights.locator(".av-scroller > div").evaluate("spacer => spacer.clientWidth") == 2 * width
+    weights.locator(".av-matrix-frame").press("-")
+    expect(smaller).to_be_disabled()
+    assert weights.locator(".av-scroller > div").evaluate("spacer => spacer.clientWidth") == width
+
+
+def test_a_model_without_outputs_says_so(show: Show) -> None:
+    page = show("two_encoders", tab="outputs")
+    expect(page.locator(".avp-outputs")).to_have_text(locale.t("en", "view.panel.outputs.none"))
+
+
+def test_one_label_for_the_whole(show: Show) -> None:
+    page = show("picture", tab="outputs")
+    items = page.locator(".avp-outputs-detail li")
+    expect(items).to_have_count(4)  # all labels: nothing is left over
+    logits = MADE["picture"]().logits[0]
+    expect(items.first).to_contain_text(("cat", "dog", "sun", "boat")[int(logits.argmax())])
+    expect(page.locator(".avp-outputs-scroll")).to_be_hidden()
+
+
+def test_a_label_for_every_token(show: Show) -> None:
+    page = show("token_labels", tab="outputs")
+    rows = page.locator(".avp-outputs-row")
+    expect(rows).to_have_count(4)
+    best = MADE["token_labels"]().logits.argmax(1)
+    for row, label in zip(rows.all(), best.tolist(), strict=True):
+        expect(row.locator(".avp-outputs-chip").first).to_contain_text(("O", "PER", "LOC")[label])
+
+
+def test_what_is_hidden_comes_first(show: Show) -> None:
+    page = show("two_sentences", tab="outputs")
+    first = page.locator(".avp-outputs-row").first
+    expect(first).to_contain_text("[MASK]")
+    expect(first).to_have_attribute("aria-selected", "true")
+    expect(page.locator(".avp-outputs-detail")).to_contain_text("[MASK]")
+    best = MADE["two_sentences"]().logits[9].argmax()
+    expect(page.locator(".avp-outputs-detail li").first).to_contain_text(f"word{best}")
+
+
+def test_an_image_is_read_patch_by_patch(show: Show) -> None:
+    page = show("picture")
+    first = page.locator(".av-tabs .av-tab").first
+    expect(first).to_have_attribute("aria-selected", "true")
+    expect(first).to_have_text("Image")
+    caption = page.locator(".avp-image-caption")
+    expect(caption).to_contain_text("Average over 197 queries")
+    box = page.locator(".avp-image-canvas").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 8.5 / 14, box["y"] + box["height"] * 3.5 / 14)
+    root = page.locator(".attnviz")
+    expect(root).to_have_attribute("data-query", str(1 + 3 * 14 + 8))
+    expect(caption).to_contain_text("3,8")
+    page.mouse.move(5, 5)
+    page.locator(".avp-image-canvas").press("ArrowRight")
+    expect(root).to_have_attribute("data-query", "1")
+    page.keyboard.press("ArrowDown")
+    expect(root).to_have_attribute("data-query", "15")
+    page.keyboard.press("Enter")
+    expect(root).to_have_attribute("data-locked", "true")
+    page.keyboard.press("Escape")
+    expect(root).to_have_attribute("data-locked", "false")
+    page.locator(".avp-image-tokens [role=option]").filter(has_text="[CLS]").click()
+    expect(root).to_have_attribute("data-query", "0")
+
+
+def test_only_the_image_has_an_image(show: Show) -> None:
+    page = show("two_encoders")
+    expect(page.locator('.av-tab[data-tab="image"]')).to_be_hidden()
+    expect(page.locator('.av-tab[data-tab="lines"]')).to_have_attribute("aria-selected", "true")
+    page.locator(".av-grid-tabs [role=tab]").nth(1).click()
+    page.locator('.av-thumb[data-site="vision.2.self"][data-head="1"]').click()
+    expect(page.locator('.av-tab[data-tab="image"]')).to_have_attribute("aria-selected", "true")
+    expect(page.locator(".avp-image-canvas")).to_be_visible()
+
+
+def formula(page: Page, query: int, key: int) -> str:
+    """The formulas of a pair, as they read, after a walk with the keyboard from the first cell."""
+    frame = page.locator(".av-weights .av-matrix-frame")
+    frame.press("ArrowDown")
+    for _ in range(query):
+        frame.press("ArrowDown")
+    for _ in range(key):
+        frame.press("ArrowRight")
+    root = page.locator(".attnviz")
+    expect(root).to_have_attribute("data-query", str(query))
+    expect(root).to_have_attribute("data-key", str(key))
+    expect(page.locator(".avp-formulas li[data-step='4'] .is-numbers")).to_be_visible()
+    return re.sub(r"\s+", " ", page.locator(".avp-formula").inner_text())
+
+
+def test_the_formula_has_the_cap_and_the_sink(show: Show) -> None:
+    page = show("sinks", tab="formula")
+    site = MADE["sinks"]().sites[0]
+    text = formula(page, 10, 9)
+    assert "tanh" in text
+    assert "3.00" in text
+    share = float(1 - site.weights(0)[10].sum())
+    assert f"takes {share:.3g}" in text
+    assert "P: the layer's own projection" in text
+    assert "does not show what it reads" in text
+    expect(page.locator(".avp-formulas li[data-step='6']")).to_have_count(0)  # W_O is not known
+    expect(page.locator(".av-stage")).to_have_count(6)
+    expect(page.locator(".av-facts")).to_contain_text("rows sum to less than 1")
+    expect(page.locator(".av-facts")).to_contain_text("d_value 5")
+
+
+@pytest.mark.parametrize(
+    ("query", "key", "reason"),
+    [
+        (5, 8, "comes after"),
+        (9, 3, "outside the window"),
+        (3, 1, "is padding"),
+        (6, 4, "a rule of this model"),
+        (1, 0, "nothing to read"),
+    ],
+)
+def test_the_formula_says_why_a_key_is_masked(show: Show, query: int, key: int, reason: str) -> None:
+    assert reason in formula(show("sinks", tab="formula"), query, key)
+
+
+def test_the_formula_has_the_bias(show: Show) -> None:
+    page = show("three_stacks", tab="formula")
+    site = MADE["three_stacks"]().sites[0]
+    text = formula(page, 2, 1)
+    bias, masked = float(site.bias_of(0)[2, 1]), float(site.masked(0)[2, 1])
+    for number in (bias, masked):
+        assert f"{number:.3g}".replace("-", "−") in text
+    expect(page.locator(".av-stage[data-step='3'] .av-matrix")).to_have_count(2)
+    page.locator('.av-tab[data-tab="product"]').click()
+    expect(page.locator(".avp-verdict")).to_contain_text(locale.t("en", "view.panel.product.note.bias"))
+
+
+def test_an_input_that_is_not_told_is_not_waited_for(show: Show) -> None:
+    page = show("sinks")
+    page.locator(".av-chain").scroll_into_view_if_needed()
+    expect(page.locator(".av-stage[data-step='0'] .av-absence")).to_have_text(
+        locale.t("en", "view.frame.matrix.absent")
+    )
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.locator(".av-tab[data-tab=formula]").click()
+    page.wait_for_timeout(300)
+    assert not any("stages=x" in url for url in asked)
+
+
+def test_only_code_that_ran_is_on_show(show: Show) -> None:
+    page = show("two_sentences", tab="code")
+    assert page.locator(".avp-code-stages button").all_inner_texts() == [
+        "Scores",
+        "Masked",
+        "Weights",
+        "Context",
+        "Output",
+    ]
+
+
+@pytest.mark.parametrize(("lang", "scheme"), [("en", "dark"), ("zh", "light")])
+@pytest.mark.parametrize("name", ["two_sentences", "three_stacks", "sinks", "picture", "many_heads"])
+def test_a_phone_shows_all_of_it(show: Show, name: str, lang: str, scheme: str) -> None:
+    page = show(name, 390, 844, scheme, lang=lang, words="1", hide="specials")
+    expect(page.locator(".attnviz")).to_have_attribute("data-theme", scheme)
+    page.wait_for_timeout(200)
+    assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
+    assert "view." not in page.locator(".attnviz").inner_text()

@@ -1,0 +1,285 @@
+"""The one-file page in a real browser without a network: opened as a file, and in the frame of a notebook."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+import attnviz
+from attnviz import locale
+from attnviz.trace import Grid, Trace
+from attnviz.view.standalone import show, to_html
+from tests.browser.conftest import view
+from tests.gpt2_shape import random_trace
+from tests.tiny import MARKUP, tiny_models
+
+OpenFile = Callable[..., Page]
+TABS = ("lines", "product", "formula", "outputs", "code")
+
+
+@pytest.fixture
+def open_file(browser: Browser) -> Iterator[OpenFile]:
+    """Opens a file without a network; any request, error or warning fails the test: open_file(path, "layer=1")."""
+    contexts: list[BrowserContext] = []
+    problems: list[str] = []
+
+    def open_file(path: Path, link: str = "", width: int = 1440, height: int = 900, scheme: str = "light") -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,  # type: ignore[arg-type]
+            locale="en-US",
+            accept_downloads=True,
+        )
+        contexts.append(context)
+        context.set_offline(True)
+        context.route(re.compile("^(?!file:|blob:|data:)"), lambda route: route.abort())
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("console", lambda m: problems.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("dialog", lambda dialog: problems.append(f"a script ran: {dialog.message}") or dialog.dismiss())
+        page.on("request", lambda r: None if r.url.startswith(("file:", "blob:")) else problems.append(r.url))
+        page.goto(f"{path.as_uri()}{'#' if link else ''}{link}")
+        return page
+
+    yield open_file
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+@pytest.fixture(scope="module")
+def traces(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Trace]:
+    models = tiny_models(tmp_path_factory.mktemp("models"))
+    return {
+        "decoder": attnviz.trace(attnviz.load_model(models / "tiny-decoder"), "The fox ran."),
+        "markup": attnviz.trace(attnviz.load_model(models / "tiny-decoder"), MARKUP),
+        "both": attnviz.trace(attnviz.load_model(models / "tiny-both"), "3rd of March 2021", "2021-03-03"),
+    }
+
+
+def thumbnail(page: Page, site: str, head: int) -> None:
+    page.locator(f'.av-thumb[data-site="{site}"][data-head="{head}"]').click()
+
+
+def numbers_of(page: Page, title: str) -> list[list[str]]:
+    """All numbers of the first matrix with that title, as its table shows them."""
+    page.get_by_role("button", name=f"Table: {title}", exact=True).first.click()
+    rows = page.locator(".avp-dialog tbody tr").all()
+    numbers = [row.locator("td").all_inner_texts() for row in rows]
+    page.keyboard.press("Escape")
+    return numbers
+
+
+def link_of(page: Page) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).fragment).items()}
+
+
+def wait_for_link(page: Page, **parameters: str | None) -> None:
+    page.wait_for_function(
+        "wanted => Object.entries(wanted).every(([k, v]) => new URLSearchParams(location.hash.slice(1)).get(k) === v)",
+        arg=parameters,
+    )
+
+
+def test_the_file_opens_with_the_chosen_head_and_the_proof(
+    open_file: OpenFile, traces: dict[str, Trace], tmp_path: Path
+) -> None:
+    trace = traces["decoder"]
+    page = open_file(to_html(trace, tmp_path / "a.html", heads=[(1, 2)]))
+    root = view(page)
+    expect(root).to_have_attribute("data-site", "decoder.1.self")
+    expect(root).to_have_attribute("data-head", "2")
+    expect(root).to_have_attribute("data-loaded", "true")
+    proof = page.locator(".av-proof")
+    expect(proof).to_have_attribute("data-exact", "true")
+    error = max(entry.max_abs_error for entry in trace.proof())
+    assert float(proof.get_attribute("data-error") or "1") == error
+    shown = numbers_of(page, "Weights")
+    weights = trace.site("decoder.1.self").weights(2)
+    assert [len(shown), len(shown[0])] == list(weights.shape)
+    assert float(shown[-1][3]) == pytest.approx(float(weights[-1, 3]), rel=5e-3)
+    for hidden in (".av-download", ".av-problem"):
+        expect(page.locator(hidden)).to_be_hidden()
+
+
+def test_every_stage_of_a_whole_head_is_drawn(open_file: OpenFile, traces: dict[str, Trace], tmp_path: Path) -> None:
+    page = open_file(to_html(traces["both"], tmp_path / "a.html", heads=[("decoder.1.cross", 0)]))
+    view(page)
+    page.locator(".av-chain").scroll_into_view_if_needed()
+    for stage in ("x", "x_kv", "q", "k", "v", "scores", "masked", "weights", "context", "output"):
+        expect(page.locator(f'.av-chain .av-matrix[data-stage="{stage}"]')).to_have_attribute("aria-busy", "false")
+    expect(page.locator(".av-chain .av-absence:visible")).to_have_count(0)
+
+
+def test_another_head_shows_its_rounded_weights_and_says_so(
+    open_file: OpenFile, traces: dict[str, Trace], tmp_path: Path
+) -> None:
+    trace = traces["decoder"]
+    page = open_file(to_html(trace, tmp_path / "a.html"))
+    root = view(page)
+    expect(page.locator(".av-note")).to_have_text("")
+    thumbnail(page, "decoder.2.self", 3)
+    expect(root).to_have_attribute("data-loaded", "true")
+    note = locale.t("en", "view.standalone.rounded", step="0.0001", site="decoder.2.self", head=3)
+    expect(page.locator(".av-note")).to_have_text(note)
+    weights = trace.site("decoder.2.self").weights(3)
+    for row, numbers in zip(weights, numbers_of(page, "Weights"), strict=True):
+        for weight, number in zip(row, numbers, strict=True):
+            assert re.fullmatch(r"[01](\.\d{1,4})?", number)
+            assert abs(float(number) - float(weight)) <= 0.5e-4 + 0.5e-3  # rounded for the file, then to three digits
+    page.locator(".av-chain").scroll_into_view_if_needed()
+    absence = page.locator('.av-chain .av-matrix[data-stage="scores"] .av-absence')
+    expect(absence).to_have_text(locale.t("en", "view.standalone.absent"))
+    expect(page.locator('.av-chain .av-matrix[data-stage="weights"] .av-absence')).to_be_hidden()
+    thumbnail(page, "decoder.0.self", 0)
+    expect(page.locator(".av-note")).to_have_text("")
+    expect(page.locator('.av-chain .av-matrix[data-stage="scores"] .av-absence')).to_be_hidden()
+
+
+def test_what_is_worked_out_from_rounded_weights_has_no_false_digits(
+    open_file: OpenFile, traces: dict[str, Trace], tmp_path: Path
+) -> None:
+    page = open_file(to_html(traces["decoder"], tmp_path / "a.html"), "layer=1&head=1&hide=first")
+    expect(view(page)).to_have_attribute("data-loaded", "true")
+    with page.expect_download() as download:
+        page.locator(".av-weights").get_by_role("button", name=re.compile("^Export")).click()
+        page.get_by_role("menuitem", name=re.compile("^CSV")).click()
+    table = list(csv.reader(download.value.path().read_text("utf-8-sig").splitlines()))
+    weights = traces["decoder"].site("decoder.1.self").weights(1).double()
+    kept = weights[:, 1:] / weights[:, 1:].sum(-1, keepdim=True)
+    for row in range(1, len(weights)):
+        error = 0.5e-4 / float(weights[row, 1:].sum())
+        for text, weight in zip(table[row + 1][1:], kept[row], strict=True):
+            half = 0.5 * 10.0 ** -len(text.partition(".")[2])
+            assert half >= error / 10 or float(text) in (0, 1)
+            assert abs(float(text) - float(weight)) <= half + 2 * error
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_all_tabs_open_in_both_languages(
+    open_file: OpenFile, traces: dict[str, Trace], tmp_path: Path, lang: str
+) -> None:
+    page = open_file(to_html(traces["both"], tmp_path / "a.html", lang=lang), "lock=1&layer=0&q=2&k=1")
+    root = view(page)
+    assert page.evaluate("document.documentElement.lang") == lang
+    for head in (0, 1):  # whole, and rounded
+        thumbnail(page, "encoder.0.self", head)
+        expect(root).to_have_attribute("data-head", str(head))
+        for tab in TABS:
+            page.locator(f'.av-tab[data-tab="{tab}"]').click()
+            expect(page.locator(".av-panel")).to_have_attribute("data-tab", tab)
+            expect(page.locator(f'.av-tab[data-tab="{tab}"]')).to_have_text(locale.t(lang, f"view.frame.tab.{tab}"))
+    expect(page.locator(".page-note")).to_contain_text("float32")
+
+
+def test_the_link_holds_the_picture(open_file: OpenFile, traces: dict[str, Trace], tmp_path: Path) -> None:
+    path = to_html(traces["both"], tmp_path / "a.html")
+    page = open_file(path)
+    view(page)
+    thumbnail(page, "decoder.1.cross", 2)
+    page.locator('.av-tab[data-tab="formula"]').click()
+    wait_for_link(page, stack="decoder", kind="cross", layer="1", head="2", tab="formula")
+    other = open_file(path, urlsplit(page.url).fragment + "&q=3&k=4&lock=1")
+    root = view(other)
+    expect(root).to_have_attribute("data-site", "decoder.1.cross")
+    expect(root).to_have_attribute("data-head", "2")
+    assert (root.get_attribute("data-query"), root.get_attribute("data-key")) == ("3", "4")
+    expect(other.locator(".av-panel")).to_have_attribute("data-tab", "formula")
+    other.keyboard.press("Escape")
+    wait_for_link(other, lock=None, q=None)
+    other.evaluate("location.hash = 'layer=0&kind=self&stack=encoder&head=1'")
+    expect(root).to_have_attribute("data-site", "encoder.0.self")
+    expect(root).to_have_attribute("data-head", "1")
+
+
+@pytest.mark.parametrize("link", ["layer=9&head=0", "layer=0&head=99&q=77&lock=1", "head=x&tab=y", "%00=%ff&&=#"])
+def test_a_wrong_link_opens_all_the_same(
+    open_file: OpenFile, traces: dict[str, Trace], tmp_path: Path, link: str
+) -> None:
+    page = open_file(to_html(traces["decoder"], tmp_path / "a.html"), link)
+    expect(view(page)).to_have_attribute("data-loaded", "true")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_fits_a_phone_and_follows_the_theme(
+    open_file: OpenFile, traces: dict[str, Trace], tmp_path: Path, scheme: str
+) -> None:
+    page = open_file(to_html(traces["markup"], tmp_path / "a.html"), width=390, height=844, scheme=scheme)
+    expect(view(page)).to_have_attribute("data-theme", scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    grounds = [
+        page.evaluate(f"getComputedStyle(document.querySelector('{s}')).backgroundColor") for s in ("html", ".attnviz")
+    ]
+    assert grounds[0] == grounds[1]
+
+
+def test_markup_in_a_text_stays_text(open_file: OpenFile, traces: dict[str, Trace], tmp_path: Path) -> None:
+    page = open_file(to_html(traces["markup"], tmp_path / "a.html", title=f"{MARKUP}<img src=x onerror=alert(1)>"))
+    view(page)
+    assert page.title() == f"{MARKUP}<img src=x onerror=alert(1)>"
+    assert page.locator("h1").inner_text() == page.title()
+    assert page.locator(".page-texts dd").inner_text() == MARKUP
+    assert page.locator("img").count() == 0
+
+
+def test_a_notebook_shows_it_in_a_frame(open_file: OpenFile, traces: dict[str, Trace], tmp_path: Path) -> None:
+    notebook = tmp_path / "notebook.html"
+    frame_html = show(traces["decoder"], heads=[(2, 1)], height=700)._repr_html_()
+    notebook.write_text(f"<!doctype html><title>Notebook</title><h1>Cell</h1>{frame_html}", "utf-8")
+    page = open_file(notebook, width=1000)
+    frame = page.frame_locator("iframe")
+    root = frame.locator(".attnviz[data-ready=true]")
+    expect(root).to_have_attribute("data-site", "decoder.2.self")
+    frame.locator('.av-thumb[data-site="decoder.0.self"][data-head="3"]').click()
+    expect(root).to_have_attribute("data-head", "3")
+    expect(root).to_have_attribute("data-loaded", "true")
+    frame.locator('.av-tab[data-tab="outputs"]').click()
+    page.wait_for_timeout(400)  # an address would be written by now
+    assert page.url == notebook.as_uri()
+    assert page.locator("iframe").bounding_box() == pytest.approx(
+        {"x": 8, "y": 83, "width": 984, "height": 700}, abs=30
+    )
+
+
+def test_an_image_comes_along(open_file: OpenFile, tmp_path: Path) -> None:
+    trace = random_trace(17)
+    patches = replace(trace.sequences["decoder"], grid=Grid(4, 4, 1))
+    image = np.random.default_rng(0).integers(0, 255, (32, 32, 3), np.uint8)
+    trace = replace(trace, sequences={"decoder": patches}, image=image)
+    page = open_file(to_html(trace, tmp_path / "a.html"), "tab=image")
+    root = view(page)
+    expect(page.locator(".avp-image canvas").first).to_be_visible()
+    expect(page.locator(".avp-image")).to_contain_text(re.compile(r"\d\.\d+%"))
+    thumbnail(page, "decoder.3.self", 4)
+    expect(root).to_have_attribute("data-head", "4")
+    expect(page.locator(".avp-image")).to_contain_text(re.compile(r"\s\d+%"))
+    expect(page.locator(".avp-image")).not_to_contain_text(re.compile(r"\d\.\d+%"))
+
+
+def test_512_tokens_in_the_shape_of_gpt2_open(open_file: OpenFile, tmp_path: Path) -> None:
+    trace = random_trace(512)
+    path = to_html(trace, tmp_path / "a.html", heads=[(5, 3)])
+    assert path.stat().st_size < 20e6
+    page = open_file(path)
+    root = view(page)
+    expect(root).to_have_attribute("data-loaded", "true")
+    thumbnail(page, "decoder.11.self", 11)
+    expect(root).to_have_attribute("data-site", "decoder.11.self")
+    expect(root).to_have_attribute("data-loaded", "true")
+
+
+def test_a_browser_that_is_too_old_says_so(browser: Browser, traces: dict[str, Trace], tmp_path: Path) -> None:
+    page = browser.new_page()
+    page.add_init_script("delete window.DecompressionStream")
+    page.goto(to_html(traces["decoder"], tmp_path / "a.html", lang="zh").as_uri())
+    expect(page.locator("#attnviz-failed")).to_have_text(locale.t("zh", "standalone.failed"))
+    page.close()
