@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -26,8 +26,8 @@ class RandomPass:
     names: tuple[str, ...]
     nbytes: int = 0
 
-    def logits(self) -> Tensor:
-        return torch.randn(self.length, VOCABULARY)
+    def logits(self) -> Iterator[Tensor]:
+        yield torch.randn(self.length, VOCABULARY)
 
     def inputs(self) -> dict[str, LayerInputs]:
         return {name: LayerInputs(x, x) for name in self.names for x in [torch.randn(self.length, D_MODEL)]}

@@ -47,6 +47,13 @@ class Group(NamedTuple):
     bars: list[Bar]
 
 
+class Top(NamedTuple):
+    """The most probable outputs: their ids and probabilities, (rows, k) each."""
+
+    ids: Tensor
+    probabilities: Tensor
+
+
 def outputs(trace: Trace, position: int | None = None, k: int = 10, *, lang: str = "en") -> go.Figure:
     """The most probable outputs as bars.
 
@@ -71,16 +78,16 @@ def outputs(trace: Trace, position: int | None = None, k: int = 10, *, lang: str
         raise ValueError(f"k is {k}: at least one bar is drawn")
     if trace.outputs is None:
         raise ValueError(f"{trace.model.facts.name} has no outputs: it ends with its residual stream")
-    probabilities = trace.logits.float().softmax(dim=-1).cpu()  # (rows, outputs)
-    if position is not None and not 0 <= position < len(probabilities):
-        raise IndexError(f"no position {position}: there are {len(probabilities)}, counted from 0")
+    top = Top(*(tensor.cpu() for tensor in trace.top_outputs(k)))
+    if position is not None and not 0 <= position < len(top.ids):
+        raise IndexError(f"no position {position}: there are {len(top.ids)}, counted from 0")
     tokens = trace.sequences[trace.outputs.sequence].labels
     if position is None and trace.outputs.kind in ("same", "labels"):
-        groups = [Group("", _best_of_each(probabilities, trace.outputs, tokens))]
+        groups = [Group("", _best_of_each(top, trace.outputs, tokens))]
     else:
-        rows = _rows_that_matter(trace.outputs, len(probabilities)) if position is None else [position]
+        rows = _rows_that_matter(trace.outputs, len(top.ids)) if position is None else [position]
         groups = [
-            Group(_place(trace.outputs, row, tokens, lang), _best(probabilities[row], trace.outputs, k)) for row in rows
+            Group(_place(trace.outputs, row, tokens, lang), _best(top, row, trace.outputs)) for row in rows
         ]
     return _draw(groups, t(lang, "figure.outputs"), plain(trace.model.facts.name), lang)
 
@@ -89,16 +96,15 @@ def _rows_that_matter(outputs: Outputs, n: int) -> Sequence[int]:
     return outputs.positions or ([n - 1] if outputs.kind == "next" else range(n))
 
 
-def _best(probabilities: Tensor, outputs: Outputs, k: int) -> list[Bar]:
-    """The k most probable outputs at one place."""
-    values, ids = probabilities.topk(min(k, len(probabilities)))
-    return [_bar(outputs, index, value) for index, value in zip(ids.tolist(), values.tolist(), strict=True)]
+def _best(top: Top, row: int, outputs: Outputs) -> list[Bar]:
+    """The most probable outputs at one place."""
+    found = zip(top.ids[row].tolist(), top.probabilities[row].tolist(), strict=True)
+    return [_bar(outputs, index, value) for index, value in found]
 
 
-def _best_of_each(probabilities: Tensor, outputs: Outputs, tokens: Sequence[str]) -> list[Bar]:
+def _best_of_each(top: Top, outputs: Outputs, tokens: Sequence[str]) -> list[Bar]:
     """The most probable output of each token."""
-    values, ids = probabilities.max(dim=1)
-    found = zip(tokens, ids.tolist(), values.tolist(), strict=True)
+    found = zip(tokens, top.ids[:, 0].tolist(), top.probabilities[:, 0].tolist(), strict=True)
     return [_bar(outputs, index, value, row, token) for row, (token, index, value) in enumerate(found)]
 
 

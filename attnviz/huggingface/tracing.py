@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -25,6 +25,7 @@ from attnviz.trace import AttentionSite, LayerInputs, ProofEntry, Trace
 
 __all__ = ["HuggingFacePass", "find_places", "make_trace", "trace_inputs", "trace_text"]
 
+LOGIT_ROWS = 256  # computed at a time, so that a large vocabulary takes no more memory than it must
 MOST_LOGITS = 1_000_000  # kept with the trace; more are computed again when somebody looks
 
 
@@ -174,18 +175,22 @@ class HuggingFacePass:
         kept = self._logits if self._stream is None else self._stream
         return 0 if kept is None else kept.untyped_storage().nbytes()
 
-    def logits(self) -> Tensor:
-        """(T, n), or (1, n) for one label of the whole; from the stream where that is the last step, else run again."""
-        structure = self.model.structure
-        if self._stream is not None and structure.unembedding is not None:
-            with self.model.running():
-                logits: Tensor = structure.unembedding(self._stream)
-        elif self._logits is not None:
-            logits = self._logits
-        else:
-            with self.model.running():
-                logits = self.model.forward(self.given).logits[self.row]
-        return logits if logits.ndim == 2 else logits[None]
+    def logits(self) -> Iterator[Tensor]:
+        """As `ForwardPass.logits`: from the stream where it is the last step, else by running the model again."""
+        unembedding = self.model.structure.unembedding
+        if self._stream is not None and unembedding is not None:
+            for start in range(0, len(self._stream), LOGIT_ROWS):
+                with self.model.running():
+                    logits: Tensor = unembedding(self._stream[start : start + LOGIT_ROWS])
+                yield logits
+            return
+        logits = self._whole_logits() if self._logits is None else self._logits
+        yield logits if logits.ndim == 2 else logits[None]
+
+    def _whole_logits(self) -> Tensor:
+        with self.model.running():
+            logits: Tensor = self.model.forward(self.given).logits[self.row]
+        return logits
 
     def inputs(self) -> dict[str, LayerInputs]:
         """As `ForwardPass.inputs`; a layer that attends in windows is left out."""

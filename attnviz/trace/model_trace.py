@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -84,8 +84,8 @@ class ForwardPass(Protocol):
     def nbytes(self) -> int:
         """Memory held beside q, k and v, in bytes."""
 
-    def logits(self) -> Tensor:
-        """(T, n) scores of all outputs, one row for a label of the whole."""
+    def logits(self) -> Iterator[Tensor]:
+        """Scores of all outputs, some rows at a time (rows, n); one row for a label of the whole."""
 
     def inputs(self) -> Mapping[str, LayerInputs]:
         """What the attention layer of each site read, by the site's name; those that cannot be told are left out."""
@@ -153,6 +153,28 @@ class Trace:
         Raises:
             ValueError: the model ends with its residual stream.
         """
+        return torch.cat(list(self._logits()))
+
+    def top_outputs(self, k: int) -> tuple[Tensor, Tensor]:
+        """The most probable outputs of every position, without keeping the logits of a large vocabulary.
+
+        Args:
+            k: how many; fewer where there are fewer outputs.
+
+        Returns:
+            Their ids (T, k), the most probable first, and their probabilities, softmax(logits).
+
+        Raises:
+            ValueError: the model ends with its residual stream.
+        """
+        ids, probabilities = [], []
+        for logits in self._logits():
+            top = logits.float().softmax(-1).topk(min(k, logits.shape[-1]))
+            ids.append(top.indices)
+            probabilities.append(top.values)
+        return torch.cat(ids), torch.cat(probabilities)
+
+    def _logits(self) -> Iterator[Tensor]:
         if self.outputs is None:
             raise ValueError(f"{self.model.facts.name} has no outputs: it ends with its residual stream")
         return self.forward_pass.logits()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -128,11 +128,10 @@ class OwnPass:
         """Bytes of the stream."""
         return self.stream.untyped_storage().nbytes()
 
-    @torch.inference_mode()
-    def logits(self) -> Tensor:
-        """(T, vocab_size), from the stream."""
-        logits: Tensor = self.model.network.unembedding(self.stream)
-        return logits
+    def logits(self) -> Iterator[Tensor]:
+        """All of (T, vocab_size) at once, from the stream."""
+        with torch.inference_mode():
+            yield self.model.network.unembedding(self.stream)
 
     def inputs(self) -> dict[str, LayerInputs]:
         """As `ForwardPass.inputs`."""

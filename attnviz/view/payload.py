@@ -144,8 +144,7 @@ def _outputs(trace: Trace) -> tuple[dict[str, Any] | None, dict[str, Array]]:
     """The most probable outputs: what the view is told of them, and their ids and probabilities, (rows, K) each."""
     if trace.outputs is None:
         return None, {}
-    logits = trace.logits
-    probabilities, ids = logits.float().softmax(dim=-1).topk(min(TOP, logits.shape[-1]))
+    ids, probabilities = trace.top_outputs(TOP)
     header = {
         "stack": trace.outputs.sequence,
         "kind": trace.outputs.kind,

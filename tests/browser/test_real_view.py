@@ -58,8 +58,8 @@ class Pass:
     shows: Mapping[str, LayerInputs] | None = None
     nbytes: int = 0
 
-    def logits(self) -> Tensor:
-        return torch.randn(self.rows, self.n_outputs, generator=torch.Generator().manual_seed(3)) * 2
+    def logits(self) -> Iterator[Tensor]:
+        yield torch.randn(self.rows, self.n_outputs, generator=torch.Generator().manual_seed(3)) * 2
 
     def inputs(self) -> Mapping[str, LayerInputs]:
         return self.shows or {}
@@ -373,6 +373,8 @@ def test_words_are_named_without_the_marks_of_their_pieces(call: Callable[..., A
         "##",
     ]
     assert call("words.js", "wordLabels", ["<s>", " un", "believ", "##x", " "], groups) == ["<s>", "unbeliev##x", " "]
+    bytes_of = ["\\xf0", "\\x9f", "\\x98", "\\x80", "\\xe4", "!"]
+    assert call("words.js", "wordLabels", bytes_of, [[0, 1, 2, 3], [4], [5]]) == ["😀", "\\xe4", "!"]
 
 
 def test_merging_sums_over_keys_and_averages_over_queries(call: Callable[..., Any]) -> None:

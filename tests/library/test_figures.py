@@ -1,7 +1,7 @@
 """Figures: the site's own numbers, axes that say what they are, gaps where there is no number."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -234,8 +234,8 @@ def test_a_label_of_the_whole_is_one_group(sums: Trace) -> None:
     class Pass:
         nbytes = 0
 
-        def logits(self) -> torch.Tensor:
-            return torch.tensor([[0.0, 1.0]])
+        def logits(self) -> Iterator[torch.Tensor]:
+            yield torch.tensor([[0.0, 1.0]])
 
     labelled = replace(
         sums, outputs=Outputs("label", sums.main, ("negative", "positive").__getitem__), forward_pass=Pass()

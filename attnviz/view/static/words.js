@@ -1,5 +1,7 @@
 /** Sub-words merged to words: which tokens, under what name, and the weights between them. Pure functions. */
 
+const BYTES = /(?:\\x[0-9a-f]{2})+/g; // how tokens that are parts of a character are called
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
 const CONTINUES = /^##(?=.)/s; // how WordPiece marks a piece that goes on with a word
 
 /**
@@ -31,7 +33,18 @@ export function wordGroups(words, segments = []) {
 export function wordLabels(labels, groups) {
   const marked = groups.every((tokens) => tokens.slice(1).every((token) => CONTINUES.test(labels[token])));
   const join = (tokens) => tokens.map((token, n) => (marked && n > 0 ? labels[token].replace(CONTINUES, "") : labels[token])).join("");
-  return groups.map((tokens) => join(tokens).trim() || join(tokens));
+  return groups.map((tokens) => withoutBytes(join(tokens)).trim() || join(tokens));
+}
+
+/** A character whose bytes were tokens of their own ("\\xf0\\x9f\\x98\\x80"), whole again; bytes that are none stay. */
+function withoutBytes(label) {
+  return label.replace(BYTES, (bytes) => {
+    try {
+      return UTF8.decode(Uint8Array.from(bytes.slice(2).split("\\x"), (byte) => Number.parseInt(byte, 16)));
+    } catch {
+      return bytes;
+    }
+  });
 }
 
 /**
