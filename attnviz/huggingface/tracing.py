@@ -18,7 +18,7 @@ from attnviz.huggingface.outputs import outputs_of
 from attnviz.huggingface.place import Place
 from attnviz.huggingface.reading import Reading, of_inputs, read
 from attnviz.huggingface.rules import RulesReader
-from attnviz.huggingface.sites import make_site
+from attnviz.huggingface.sites import make_site, tolerance
 from attnviz.huggingface.structure import context_error, output_error
 from attnviz.huggingface.windows import has_windows, window_tokens
 from attnviz.trace import AttentionSite, LayerInputs, ProofEntry, Trace
@@ -216,7 +216,7 @@ class HuggingFacePass:
                 output = 0.0
                 if seen.output is not None and site.w_o is not None:
                     output = output_error(site, place.b_o, seen.output.reshape(-1, *seen.output.shape[-2:])[index])
-                entries.append(ProofEntry(site.name, context, output))
+                entries.append(ProofEntry(site.name, context, output, tolerance(site.q.dtype)))
 
         self._watch(compare)
         return entries

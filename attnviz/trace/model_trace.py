@@ -33,16 +33,25 @@ class ProofEntry(NamedTuple):
         name: of the site.
         context_error: max |weights(h) @ v - the model's own context| over all heads, queries and dimensions.
         output_error: max |sum over heads of output(h) + b_O - the model's own attention output|.
+        limit: the largest error that the rounding of the model's numbers explains, be they float32 or bfloat16.
+
+    Errors of Hugging Face models are in units of the largest number of the model's own, where that is above 1.
     """
 
     name: str
     context_error: float
     output_error: float
+    limit: float = 1e-4
 
     @property
     def max_abs_error(self) -> float:
-        """The larger of the two."""
-        return max(self.context_error, self.output_error)
+        """The larger of the two; not a number where one of them is none."""
+        return float(np.max([self.context_error, self.output_error]))
+
+    @property
+    def exact(self) -> bool:
+        """Whether rounding explains the errors."""
+        return self.max_abs_error <= self.limit
 
 
 class LayerInputs(NamedTuple):

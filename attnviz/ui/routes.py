@@ -25,7 +25,7 @@ from attnviz.ui.component import DATA_PATH
 from attnviz.ui.run_routes import run_routes
 from attnviz.ui.shared import TRACES
 from attnviz.view import STATIC
-from attnviz.view.payload import STAGES, bundle
+from attnviz.view.payload import STAGES, bundle, proof
 
 __all__ = ["routes"]
 
@@ -94,14 +94,7 @@ def _bundle(request: Request, trace: Trace) -> Response:
 
 
 def _proof(request: Request, trace: Trace) -> Response:
-    entries = trace.proof()
-    return JSONResponse(
-        {
-            "sites": [{"name": entry.name, "max_abs_error": entry.max_abs_error} for entry in entries],
-            "max_abs_error": max(entry.max_abs_error for entry in entries),
-        },
-        headers=KEPT,
-    )
+    return JSONResponse(proof(trace), headers=KEPT)
 
 
 def _npz(request: Request, trace: Trace) -> Response:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -26,7 +27,7 @@ from attnviz.models.layers import Attention
 from attnviz.trace import AttentionSite, Trace
 from attnviz.trace.thumbnails import thumbnails
 
-__all__ = ["STAGES", "Stage", "bundle", "overview", "pack"]
+__all__ = ["STAGES", "Stage", "bundle", "overview", "pack", "proof"]
 
 MAGIC = b"AVZ1"
 VERSION = 1
@@ -153,6 +154,19 @@ def _outputs(trace: Trace) -> tuple[dict[str, Any] | None, dict[str, Array]]:
         "k": ids.shape[1],
     }
     return header, {"outputs/ids": ids.cpu().numpy().astype(np.int32), "outputs/probs": probabilities.cpu().numpy()}
+
+
+def proof(trace: Trace) -> dict[str, Any] | None:
+    """The errors of `Trace.proof` for JSON, those that are no numbers as None; None where nothing can be proved."""
+    entries = trace.proof()
+    if not entries:
+        return None
+    errors = [entry.max_abs_error if math.isfinite(entry.max_abs_error) else None for entry in entries]
+    return {
+        "sites": [{"name": e.name, "max_abs_error": error} for e, error in zip(entries, errors, strict=True)],
+        "max_abs_error": None if None in errors else max(error for error in errors if error is not None),
+        "exact": all(entry.exact for entry in entries),
+    }
 
 
 def _site_header(site: AttentionSite) -> dict[str, Any]:

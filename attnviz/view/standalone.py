@@ -28,7 +28,7 @@ from attnviz.trace import AttentionSite, Trace
 from attnviz.trace.find import find_site
 from attnviz.view import STATIC
 from attnviz.view.parts import Part, Rounding, deflated, rounded_weights
-from attnviz.view.payload import bundle, overview, pack, stages_of
+from attnviz.view.payload import bundle, overview, pack, proof, stages_of
 
 __all__ = ["Shown", "show", "to_html"]
 
@@ -327,7 +327,7 @@ class _Numbers:
             "rounded": {s.name: _rounded(s, others[s.name]) for s in trace.sites if s.name in others},
             "levels": rounding.levels,
             "decimals": rounding.decimals,
-            "proof": _proof(trace),
+            "proof": proof(trace),
         }
         self.note = _note(trace, chosen, others, rounding, lang)
 
@@ -367,19 +367,6 @@ def _round(trace: Trace, heads: Mapping[str, list[int]], parts: dict[str, Part])
 
 def _weights_of(site: AttentionSite, heads: Mapping[str, list[int]]) -> int:
     return len(heads[site.name]) * site.q.shape[1] * site.k.shape[1]
-
-
-def _proof(trace: Trace) -> dict[str, Any] | None:
-    """The errors of `Trace.proof`; those that are not numbers as null. None where nothing can be proved."""
-    entries = trace.proof()
-    if not entries:
-        return None
-    errors = [entry.max_abs_error if math.isfinite(entry.max_abs_error) else None for entry in entries]
-    sites = [{"name": entry.name, "max_abs_error": error} for entry, error in zip(entries, errors, strict=True)]
-    return {
-        "sites": sites,
-        "max_abs_error": None if None in errors else max(error for error in errors if error is not None),
-    }
 
 
 def _note(

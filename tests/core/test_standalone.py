@@ -193,10 +193,11 @@ def test_the_proof_comes_along(trace: Trace, tmp_path: Path) -> None:
 def test_a_proof_that_is_no_number_or_that_nobody_gave_is_not_hidden(tmp_path: Path) -> None:
     trace = random_trace(3)
     broken = SimpleNamespace(**vars(trace.forward_pass), logits=trace.forward_pass.logits, inputs=dict)
-    broken.proof = lambda sites: [ProofEntry("a", 0.5, 0.25), ProofEntry("b", float("nan"), 0.0)]
+    broken.proof = lambda sites: [ProofEntry("a", 0.5, 0.25), ProofEntry("b", 0.0, float("nan"))]
     assert saved(replace(trace, forward_pass=broken), tmp_path).index()["proof"] == {
         "sites": [{"name": "a", "max_abs_error": 0.5}, {"name": "b", "max_abs_error": None}],
         "max_abs_error": None,
+        "exact": False,
     }
     broken.proof = lambda sites: []
     assert saved(replace(trace, forward_pass=broken), tmp_path).index()["proof"] is None

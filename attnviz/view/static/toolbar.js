@@ -7,7 +7,6 @@ import { PAIRS, hasSentences, hasWords, sentencesOf } from "./shown.js";
 import { hiddenTokens } from "./specs.js";
 
 const NAMED = 6; // hidden tokens that the note names
-const EXACT = 1e-4; // largest error that float32 rounding explains
 
 /** What changes which weights are shown: field of the state -> its values, in the order of the buttons. */
 const CHOICES = { hide: ["none", "first", "specials"], words: [false, true], pair: ["", ...Object.keys(PAIRS)] };
@@ -122,7 +121,7 @@ export class Toolbar {
       if (data !== this.ctx.data) return; // another trace has come meanwhile
       this.proof.textContent = t("view.frame.proof", { error: fmt(proof.max_abs_error) });
       this.proof.dataset.error = String(proof.max_abs_error);
-      this.proof.dataset.exact = String(proof.max_abs_error <= EXACT);
+      this.proof.dataset.exact = String(proof.exact);
       this.proof.title = t("view.frame.proof.help", { n: proof.sites.length });
     } catch (error) {
       if (data !== this.ctx.data) return;
