@@ -9,16 +9,20 @@ import streamlit as st
 
 import attnviz.ui
 from attnviz.ui.routes import routes
-from attnviz.ui.shared import warm_up
+from attnviz.ui.shared import UPLOADS, warm_up
 
 
 @asynccontextmanager
 async def warm(app: st.App) -> AsyncIterator[dict[str, object]]:
-    """Before the first visitor: one picture computed, and what stays for good out of the collector's way."""
+    """Before the first visitor: one picture computed, and what stays for good out of the collector's way.
+
+    After the last one: what people handed in is deleted.
+    """
     warm_up()
     gc.collect()
     gc.freeze()
     yield {}
+    UPLOADS.close()
 
 
 app = st.App(

@@ -22,13 +22,23 @@
     │   ├── EmptyText       nothing to read
     │   ├── UnknownSymbols  symbols outside the model's vocabulary
     │   ├── TextTooLong     more tokens than the model has positions for
+    │   │   └── TextOverLimit  more tokens than the page shows
     │   ├── TextTooShort    a text to learn that is shorter than the context needs
     │   ├── OneCharacter    a text to learn in which there is nothing to predict
     │   ├── TargetNotAllowed  a target for a model that reads one text only
     │   ├── ImageNeeded     a model that looks at an image was given none
     │   ├── ImageNotAllowed  an image for a model that reads text only
     │   ├── ImageUnreadable  a file that is not an image, or too large
+    │   ├── ImageGone       an image that was handed in, and is no longer kept
     │   └── InputNeeded     a model that reads something else, such as sound
+    ├── UploadError         a zip file that is not unpacked
+    │   ├── UploadNotZip    it is no zip file, or a damaged one
+    │   ├── UploadTooLarge  it is larger than the limit, or would be once unpacked
+    │   ├── UploadTooMany   it holds too many files
+    │   ├── UploadFileKind  it holds files of a kind that no model has
+    │   ├── UploadPath      a file in it would lie elsewhere than in the model's folder
+    │   ├── UploadNoModel   there is no config.json in it
+    │   └── UploadUnwritable  the disk is full, or cannot be written to
     ├── RunError            a training run that cannot be opened, written or started
     │   ├── RunNotFound     there is no such run
     │   ├── RunExists       there is a run of that name already
@@ -36,6 +46,7 @@
     │   ├── InvalidRunName  letters, digits, "_", "." and "-" make a name
     │   ├── RunUnwritable   the disk is full, or the folder cannot be written to
     │   └── RunBusy         it is being trained already
+    ├── ModelFailed         the model's own code fails on what it was given
     ├── OutOfMemory         there was not enough memory                                  (also a MemoryError)
     └── TrainingDiverged    the loss ran away                                           (also a FloatingPointError)
 
@@ -58,6 +69,7 @@ __all__ = [
     "DownloadsOff",
     "EmptyText",
     "HubNotFound",
+    "ImageGone",
     "ImageNeeded",
     "ImageNotAllowed",
     "ImageUnreadable",
@@ -65,6 +77,7 @@ __all__ = [
     "InputNeeded",
     "InvalidRunName",
     "ModelCorrupt",
+    "ModelFailed",
     "ModelLoadError",
     "ModelMismatch",
     "ModelNotFound",
@@ -79,6 +92,7 @@ __all__ = [
     "RunNotFound",
     "RunUnwritable",
     "TargetNotAllowed",
+    "TextOverLimit",
     "TextTooLong",
     "TextTooShort",
     "TokenizerMismatch",
@@ -87,6 +101,14 @@ __all__ = [
     "UnknownArchitecture",
     "UnknownSymbols",
     "UnsafeWeights",
+    "UploadError",
+    "UploadFileKind",
+    "UploadNoModel",
+    "UploadNotZip",
+    "UploadPath",
+    "UploadTooLarge",
+    "UploadTooMany",
+    "UploadUnwritable",
 ]
 
 
@@ -370,6 +392,18 @@ class TextTooLong(InputError):
         )
 
 
+class TextOverLimit(TextTooLong):
+    """More tokens than a page shows, whatever the model can read; nothing is cut."""
+
+    code = "text_over_limit"
+
+    def __init__(self, length: int, limit: int) -> None:
+        super().__init__(length, limit)
+        self.args = (
+            f"The text has {length:,} tokens; the page shows at most {limit:,}. Nothing was cut: shorten the text.",
+        )
+
+
 class TextTooShort(InputError):
     """A text to learn that is too short to be cut into training, validation and test.
 
@@ -451,6 +485,15 @@ class ImageUnreadable(InputError):
         super().__init__(f"this image cannot be read ({reason}): PNG, JPEG, GIF, BMP or WebP will do.", reason=reason)
 
 
+class ImageGone(InputError):
+    """An image that was handed in, and is no longer kept."""
+
+    code = "image_gone"
+
+    def __init__(self) -> None:
+        super().__init__("The image is no longer here: hand it in again, or choose another one.")
+
+
 class InputNeeded(InputError):
     """A model that reads something else than text and images."""
 
@@ -462,6 +505,107 @@ class InputNeeded(InputError):
             "attnviz.trace_inputs(model, inputs).",
             name=name,
             what=what,
+        )
+
+
+class UploadError(AttnvizError):
+    """A zip file that is not unpacked; nothing of it is kept."""
+
+    code = "upload"
+
+
+class UploadNotZip(UploadError):
+    """A file that is no zip file, or a damaged one."""
+
+    code = "upload_not_zip"
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            f"{name} cannot be unpacked ({reason}): make a zip file of the model's folder anew, without a password.",
+            name=name,
+            reason=reason,
+        )
+
+
+class UploadTooLarge(UploadError):
+    """A zip file that is larger than the limit, or would be once unpacked."""
+
+    code = "upload_too_large"
+
+    def __init__(self, name: str, limit: str) -> None:
+        super().__init__(
+            f"{name} holds more than {limit}: hand in a smaller model, or ask whoever runs this server "
+            "to put it into the folder of models.",
+            name=name,
+            limit=limit,
+        )
+
+
+class UploadTooMany(UploadError):
+    """A zip file that holds too many files."""
+
+    code = "upload_too_many"
+
+    def __init__(self, name: str, count: int, limit: int) -> None:
+        super().__init__(
+            f"{name} holds {count:,} files, at most {limit:,} are taken: zip the folder of one model alone.",
+            name=name,
+            count=count,
+            limit=limit,
+        )
+
+
+class UploadFileKind(UploadError):
+    """A zip file that holds files of a kind that no model needs here; all of them are named."""
+
+    code = "upload_file_kind"
+
+    def __init__(self, name: str, files: Sequence[str], allowed: Sequence[str]) -> None:
+        shown = ", ".join(files[:5]) + (" ..." if len(files) > 5 else "")
+        super().__init__(
+            f"{name} holds {shown}: only {' '.join(allowed)} are taken. Leave the others out of the zip file.",
+            name=name,
+            files=shown,
+            allowed=" ".join(allowed),
+        )
+
+
+class UploadPath(UploadError):
+    """A zip file with a file that would lie elsewhere than in the model's folder."""
+
+    code = "upload_path"
+
+    def __init__(self, name: str, file: str) -> None:
+        super().__init__(
+            f"{name} holds {file}, which is not a plain file in one folder: zip the files of one model side by side.",
+            name=name,
+            file=file,
+        )
+
+
+class UploadNoModel(UploadError):
+    """A zip file without a config.json."""
+
+    code = "upload_no_model"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"There is no config.json in {name}: zip the folder that save_pretrained wrote, "
+            "with config.json, model.safetensors and the tokenizer's files.",
+            name=name,
+        )
+
+
+class UploadUnwritable(UploadError):
+    """There is no room for what was handed in."""
+
+    code = "upload_unwritable"
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            f"{name} cannot be kept on this server ({reason}): ask whoever runs it to make room.",
+            name=name,
+            reason=reason,
         )
 
 
@@ -531,6 +675,19 @@ class RunBusy(RunError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"run {name} is being trained already: watch it, or stop it first.", name=name)
+
+
+class ModelFailed(AttnvizError):
+    """The model's own code fails on what it was given."""
+
+    code = "model_failed"
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            f"{name} cannot be run: its own code says {reason!r}. Try another text, or check the model's files.",
+            name=name,
+            reason=reason,
+        )
 
 
 class OutOfMemory(AttnvizError, MemoryError):

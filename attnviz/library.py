@@ -10,8 +10,8 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
-from attnviz.errors import AttnvizError, ModelCorrupt, ModelNotFound
-from attnviz.models.bundle import CONFIG_FILE, WEIGHTS_FILE, Example, ModelCard, read_config
+from attnviz.errors import AttnvizError, ModelCorrupt, ModelNotFound, UnsafeWeights
+from attnviz.models.bundle import CONFIG_FILE, PICKLED, WEIGHTS_FILE, Example, ModelCard, read_config
 from attnviz.training.files import read_json
 
 __all__ = ["MODELS_FOLDER", "ModelFolder", "is_transformers", "model_folder", "model_folders", "stored_parameters"]
@@ -125,7 +125,8 @@ def _weight_files(folder: Path) -> list[Path]:
     try:
         shards = sorted(set(read_json(folder / SHARDS_FILE)["weight_map"].values()))
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise ModelNotFound(folder.name, WEIGHTS_FILE) from error
+        pickled = sorted(path.name for pattern in PICKLED for path in folder.glob(pattern))
+        raise UnsafeWeights(folder.name, pickled[0]) if pickled else ModelNotFound(folder.name, WEIGHTS_FILE) from error
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise ModelCorrupt(folder.name, SHARDS_FILE, str(error)) from error
     for name in shards:

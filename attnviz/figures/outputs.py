@@ -86,9 +86,7 @@ def outputs(trace: Trace, position: int | None = None, k: int = 10, *, lang: str
         groups = [Group("", _best_of_each(top, trace.outputs, tokens))]
     else:
         rows = _rows_that_matter(trace.outputs, len(top.ids)) if position is None else [position]
-        groups = [
-            Group(_place(trace.outputs, row, tokens, lang), _best(top, row, trace.outputs)) for row in rows
-        ]
+        groups = [Group(_place(trace.outputs, row, tokens, lang), _best(top, row, trace.outputs)) for row in rows]
     return _draw(groups, t(lang, "figure.outputs"), plain(trace.model.facts.name), lang)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
 
@@ -55,9 +56,9 @@ def _words(
             continue
         piece = texts[sentence][start:end]
         begin = start + len(piece) - len(piece.lstrip())
-        before = [at for at in starts[sentence] if at <= begin]
+        before = bisect_right(starts[sentence], begin)  # words that begin no later
         # white space alone, or nothing at all, is a word of its own
-        key = (sentence, before[-1]) if before and piece.strip() else ("", position)
+        key = (sentence, before) if before and piece.strip() else ("", position)
         words.append(number.setdefault(key, len(number)))
     return tuple(words)
 

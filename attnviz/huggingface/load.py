@@ -40,6 +40,7 @@ from attnviz.errors import (
 )
 from attnviz.huggingface.fast import lay_out
 from attnviz.huggingface.model import HuggingFaceModel, wrap
+from attnviz.models.bundle import PICKLED
 
 __all__ = ["DOWNLOADS", "download", "open_folder"]
 
@@ -49,7 +50,6 @@ DOWNLOADS = "ATTNVIZ_DOWNLOADS"
 CONFIG = "config.json"
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "spiece.model", "tokenizer.model")
-PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.msgpack")
 PATTERNS = ["*.json", "*.txt", "*.model", "*.safetensors"]  # what is downloaded of a model
 
 
@@ -215,7 +215,7 @@ def _check_feeding(model: HuggingFaceModel) -> None:
     if (model.reads_text and model.tokenizer is None) or (not model.reads_text and model.processor is None):
         raise NoTokenizer(model.name)
     if model.reads_text and model.tokenizer is not None:
-        tokens, vocabulary = len(model.tokenizer), model.network.get_input_embeddings().weight.shape[0]
+        tokens, vocabulary = len(model.tokenizer), getattr(model.config, "text_config", model.config).vocab_size
         if tokens > vocabulary:
             raise TokenizerMismatch(model.name, tokens, vocabulary)
 

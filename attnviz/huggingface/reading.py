@@ -105,8 +105,8 @@ def _read_text(model: HuggingFaceModel, text: str, target: str | None) -> Readin
     if target is not None and stack != "encoder":
         raise TargetNotAllowed(model.facts.architecture)
     encoded = tokenizer(text, target, return_special_tokens_mask=True, verbose=False)
+    _check_length(model, len(encoded["input_ids"]))
     tokens = name_tokens(tokenizer, encoded, text, target)
-    _check_length(model, len(tokens))
     inputs: dict[str, Tensor] = {
         name: torch.tensor([encoded[name]], device=model.network.device)
         for name in ("input_ids", "attention_mask", "token_type_ids")
@@ -120,8 +120,8 @@ def _read_two(model: HuggingFaceModel, text: str, target: str | None) -> Reading
     tokenizer, device = model.tokenizer, model.network.device
     assert tokenizer is not None  # the caller saw to it
     encoded = tokenizer(text, return_special_tokens_mask=True, verbose=False)
+    _check_length(model, len(encoded["input_ids"]))
     source = name_tokens(tokenizer, encoded, text)
-    _check_length(model, len(source))
     inputs = {name: torch.tensor([encoded[name]], device=device) for name in ("input_ids", "attention_mask")}
     start = model.network.generation_config.decoder_start_token_id if model.network.can_generate() else None
     start = model.config.decoder_start_token_id if start is None else start
@@ -134,8 +134,8 @@ def _read_two(model: HuggingFaceModel, text: str, target: str | None) -> Reading
         ids = [start, *tokenizer(text_target=target, verbose=False)["input_ids"]]
     if len(ids) > 1 and ids[-1] == end:
         ids.pop()  # it is predicted, not read
+    _check_length(model, len(ids))
     decoder = plain_tokens(ids, tokenizer)
-    _check_length(model, len(decoder))
     inputs["decoder_input_ids"] = torch.tensor([ids], device=device)
     return Reading(inputs, "decoder", text, target, generated, {"encoder": source, "decoder": decoder})
 

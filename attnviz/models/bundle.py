@@ -24,6 +24,7 @@ from attnviz.tokenizers import Tokenizer
 
 __all__ = [
     "CONFIG_FILE",
+    "PICKLED",
     "WEIGHTS_FILE",
     "Example",
     "ModelCard",
@@ -35,6 +36,8 @@ __all__ = [
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
+PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.msgpack")
+"""Files of weights in formats that can hide code; they are never read."""
 FORMAT = 1
 
 Example = str | tuple[str, str]

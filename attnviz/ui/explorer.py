@@ -10,16 +10,20 @@ import streamlit as st
 
 from attnviz import locale
 from attnviz.errors import AttnvizError, EmptyText, InputError
-from attnviz.models import generate
 from attnviz.ui import link
+from attnviz.ui.about import about_model
 from attnviz.ui.address import notice
 from attnviz.ui.component import show_view
-from attnviz.ui.head import head_row, message_box
+from attnviz.ui.head import head_row, loading, message_box
+from attnviz.ui.inputs import choose_image, image_title, type_texts
 from attnviz.ui.language import code, current, explain, plain, say
-from attnviz.ui.shared import MODELS_FOLDER, Listed, find, listed, open_model, run
+from attnviz.ui.link import begin, examples_of
+from attnviz.ui.reads import Reads, reads_of
+from attnviz.ui.sentences import with_mask
+from attnviz.ui.shared import MODELS_FOLDER, Listed, continue_text, find, listed, open_model, run
 from attnviz.ui.store import Held, TraceKey
 
-__all__ = ["controls", "picture"]
+__all__ = ["controls", "model_title", "picture"]
 
 MAX_NEW = 40  # symbols that one press of "continue" appends
 EXAMPLE_CHARS = 17
@@ -47,37 +51,46 @@ def controls() -> TraceKey:
                 persist_state="session",
             )
             model = models[state["model"]]
-            with st.container(horizontal=True, key="examples", gap="xsmall"):
-                _examples(model)
+            examples = st.container(horizontal=True, key="examples", gap="xsmall")
+        opened = _reads(model)
+        reads = opened or Reads()
+        if opened is not None:
+            begin(model, opened)
+            with examples:
+                _examples(model, opened)
         with st.container(horizontal=True, key="texts", gap="small"):
-            reads_two = model.architecture == "encoder-decoder"
-            st.text_area(
-                say("page.source" if reads_two else "page.text"),
-                key="text",
-                height=68,
-                placeholder=say("page.text_placeholder"),
-                label_visibility="collapsed",
-                persist_state="session",
+            type_texts(reads)
+            if reads.image:
+                choose_image()
+    return TraceKey(
+        model.name,
+        (state["text"] or "") if reads.text else "",
+        (state.get("target") or "") if reads.second else "",
+        model.version,
+        state["image"] if reads.image else "",
+    )
+
+
+def _reads(model: Listed) -> Reads | None:
+    """What a model reads; one of Hugging Face is opened for it, and tells better than its files. None: it cannot be."""
+    with loading(model):
+        if model.architecture:
+            return Reads(
+                second="target" if model.architecture == "encoder-decoder" else "",
+                continues=model.architecture == "decoder",
             )
-            if reads_two:
-                st.text_area(
-                    say("page.target"),
-                    key="target",
-                    height=68,
-                    placeholder=say("page.target_placeholder"),
-                    label_visibility="collapsed",
-                    persist_state="session",
-                )
-        about = f"zoo.{model.name}.about"
-        if locale.has(current(), about):
-            st.container(key="about").caption(plain(say(about)))
-    target = (state.get("target") or "") if reads_two else ""
-    return TraceKey(model.name, state["text"] or "", target, model.version)
+        try:
+            return reads_of(open_model(model.name, model.version))
+        except AttnvizError:  # the picture says why
+            return None
 
 
 def _models() -> dict[str, Listed]:
     """All models to choose from; the chosen one is among them, be it an earlier checkpoint of a run."""
     models = dict(listed())
+    own = find(st.session_state["upload"]) if st.session_state.get("upload") else None
+    if own is not None:
+        models[own.name] = own
     chosen = find(st.session_state["model"]) if st.session_state.get("model") else None
     if chosen is not None:
         models.setdefault(chosen.name, chosen)
@@ -95,19 +108,25 @@ def _titles(models: Mapping[str, Listed]) -> dict[str, str]:
 
 
 def _title(model: Listed) -> str:
+    kind = say(f"page.{model.architecture}") if model.architecture else model.kind
+    name = model_title(model)
+    return name if model.step is not None or not kind else say("page.model_title", title=name, kind=kind)
+
+
+def model_title(model: Listed) -> str:
+    """A model as people call it."""
     if model.step is not None:
         return say("page.run_title", name=model.title, step=f"{model.step:,}")
     key = f"zoo.{model.name}.title"
-    name = say(key) if locale.has(current(), key) else model.title
-    return say("page.model_title", title=name, kind=say(f"page.{model.architecture}")) if model.architecture else name
+    return say(key) if locale.has(current(), key) else model.title
 
 
 def _model_chosen() -> None:
     link.start(find(st.session_state["model"]))
 
 
-def _examples(model: Listed) -> None:
-    for index, (text, target) in enumerate(model.examples):
+def _examples(model: Listed, reads: Reads) -> None:
+    for index, (text, target) in enumerate(examples_of(model, reads)):
         st.button(
             code(text, EXAMPLE_CHARS),
             key=f"example-{model.name}-{index}",
@@ -115,7 +134,9 @@ def _examples(model: Listed) -> None:
             on_click=_use,
             args=(text, target),
         )
-    if model.architecture == "decoder":
+    if reads.mask:
+        st.button(code(reads.mask), key="mask", help=say("models.mask_help"), on_click=_hide, args=(reads.mask,))
+    if reads.continues:
         st.button(
             say("page.continue"),
             key="continue",
@@ -130,11 +151,16 @@ def _use(text: str, target: str) -> None:
     st.session_state.update(text=text, target=target)
 
 
+def _hide(mask: str) -> None:
+    """Append a hidden token for the model to guess."""
+    st.session_state["text"] = with_mask(st.session_state["text"] or "", mask)
+
+
 def _continue(model: Listed) -> None:
     """Append what the model itself would write."""
     text = st.session_state["text"] or ""
     with suppress(AttnvizError):  # the run that follows says what is wrong with this text or this model
-        longer = generate(open_model(model.name, model.version), text, max_new=MAX_NEW)
+        longer = continue_text(TraceKey(model.name, text, version=model.version), MAX_NEW)
         if longer == text:
             notice("page.nothing_to_add")
         st.session_state["text"] = longer
@@ -142,6 +168,7 @@ def _continue(model: Listed) -> None:
 
 def picture(key: TraceKey) -> None:
     """Run the model and show every number; when that fails, say why and keep the last good picture."""
+    about = st.container(key="about")
     messages = message_box()
     shown = key
     held: Held | None
@@ -154,8 +181,11 @@ def picture(key: TraceKey) -> None:
             messages.info(say("page.how_to_begin" if isinstance(error, EmptyText) else "page.no_picture"))
             return
         title = _titles(_models()).get(shown.model, shown.model)
-        messages.caption(say("page.text_shown", text=code(shown.text), model=code(title)))
+        text = code(shown.text) if shown.text else image_title(shown.image)
+        messages.caption(say("page.text_shown", text=text, model=code(title)))
     st.session_state["shown"] = shown
+    with about:
+        _about(key, held if shown == key else None)
     if held.trace.target_generated:
         messages.caption(say("page.target_written", target=code(held.trace.target or "")))
     missing = show_view(shown, held, current())
@@ -163,6 +193,15 @@ def picture(key: TraceKey) -> None:
         messages.warning(say("page.unknown_place", names=", ".join(map(code, missing))))
     st.session_state["missing_said"] = True
     link.publish(shown)
+
+
+def _about(key: TraceKey, held: Held | None) -> None:
+    """What is known of the chosen model."""
+    text = f"zoo.{key.model}.about"
+    if locale.has(current(), text):
+        st.caption(plain(say(text)))
+    elif held is not None and held.trace.model.facts.kind:
+        st.caption(plain(about_model(held.trace)))
 
 
 def _last_good() -> tuple[Held | None, TraceKey]:

@@ -1,4 +1,4 @@
-"""The top of every page: name, navigation, what the page puts there, languages; below them the messages."""
+"""The top of every page: name, navigation, what the page puts there, languages; the messages, and what is loading."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from streamlit import Page
 from streamlit.delta_generator import DeltaGenerator
 
 from attnviz.ui.address import PAGES, notices
-from attnviz.ui.language import choose, say
+from attnviz.ui.language import choose, code, say
+from attnviz.ui.open_models import ModelKey
+from attnviz.ui.shared import MODELS, Listed
 
-__all__ = ["head_row", "message_box", "page", "pages"]
+__all__ = ["head_row", "loading", "message_box", "page", "pages"]
 
 FOLDER = Path(__file__).parent.parent.parent / "pages"
 
@@ -38,6 +40,17 @@ def head_row() -> Iterator[None]:
                 st.page_link(each)
         yield
         choose()
+
+
+@contextmanager
+def loading(model: Listed) -> Iterator[None]:
+    """While a model is opened inside, say so over the page; nothing on it moves."""
+    with st.container(key="loading"):
+        if model.architecture or ModelKey(model.name, model.version) in MODELS:  # ours are there at once
+            yield
+        else:
+            with st.spinner(say("models.loading", name=code(model.title))):
+                yield
 
 
 def message_box() -> DeltaGenerator:

@@ -1,4 +1,4 @@
-"""The Explorer's address: model, text and target; the view writes layer, head, lock and the like."""
+"""The Explorer's address: model, text, target and image; the view writes layer, head, lock and the like."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ from typing import Any
 
 import streamlit as st
 
+from attnviz.errors import DownloadsOff
 from attnviz.trace import Trace
-from attnviz.ui.address import Address, notice
-from attnviz.ui.shared import Listed, find, listed
+from attnviz.ui.address import Address, notice, notice_error
+from attnviz.ui.inputs import image_in_link, link_image
+from attnviz.ui.language import current
+from attnviz.ui.reads import Reads
+from attnviz.ui.sentences import general_examples
+from attnviz.ui.shared import DOWNLOADS, HUB, Listed, find, listed
 from attnviz.ui.store import TraceKey
+from attnviz.ui.uploads import is_upload
 
-__all__ = ["ADDRESS", "choice", "publish", "start"]
+__all__ = ["ADDRESS", "begin", "choice", "examples_of", "publish", "start"]
 
 
 def _apply(link: Mapping[str, str]) -> None:
@@ -21,34 +27,56 @@ def _apply(link: Mapping[str, str]) -> None:
     name = link.get("model")
     model = None if name is None else find(name)
     if name is not None and model is None:
-        notice("page.unknown_model", name=name)
+        _not_found(name)
         link = {}
     start(model or next(iter(listed().values()), None))
     if "text" in link:
-        state.update(text=link["text"], target=link.get("target", ""))
+        state.update(text=link["text"], target=link.get("target", ""), begin=False)
+    if "image" in link:
+        link_image(link["image"])
     state["link"] = link
     state["link_number"] = state.get("link_number", 0) + 1
     state["linked_model"] = state.get("model")
 
 
+def _not_found(name: str) -> None:
+    if name.startswith(HUB):
+        notice_error(DownloadsOff(name, DOWNLOADS))
+    else:
+        notice("models.upload_gone" if is_upload(name) else "page.unknown_model", name=name)
+
+
 def start(model: Listed | None) -> None:
-    """Choose a model and its first example."""
+    """Choose a model; its first example follows as soon as it is known what it reads, see `begin`."""
     if model is not None:
-        text, target = model.examples[0] if model.examples else ("", "")
-        st.session_state.update(model=model.name, text=text, target=target)
+        st.session_state.update(model=model.name, begin=True)
+
+
+def begin(model: Listed, reads: Reads) -> None:
+    """Call it before the fields are placed: a model that was just chosen begins with its first example."""
+    state = st.session_state
+    if state.get("begin"):
+        examples = examples_of(model, reads)
+        text, target = examples[0] if examples else ("", "")
+        state.update(text=text, target=target, begin=False)
+
+
+def examples_of(model: Listed, reads: Reads) -> tuple[tuple[str, str], ...]:
+    """Pairs of a text and a target, or a second sentence, to begin with."""
+    return model.examples if model.architecture else general_examples(reads, current())
 
 
 ADDRESS = Address(
     "explorer",
     _apply,
-    names=frozenset({"model", "text", "target"}),
-    steps=frozenset({"model", "text", "target"}),
+    names=frozenset({"model", "text", "target", "image"}),
+    steps=frozenset({"model", "text", "target", "image"}),
 )
 
 
 def publish(key: TraceKey) -> None:
     """Have the browser write into its address what the picture shows."""
-    ADDRESS.publish({"model": key.model, "text": key.text, "target": key.target})
+    ADDRESS.publish({"model": key.model, "text": key.text, "target": key.target, "image": image_in_link(key.image)})
 
 
 def choice(trace: Trace, model: str) -> tuple[dict[str, Any], list[str]]:
@@ -78,6 +106,7 @@ def choice(trace: Trace, model: str) -> tuple[dict[str, Any], list[str]]:
         if site.layer == (layer or 0)
         and site.stack == link.get("stack", site.stack)
         and site.kind == link.get("kind", site.kind)
+        and link.get("part") in (None, str(site.part))
     ]
     chosen = sites[0] if sites else 0
     site = trace.sites[chosen]

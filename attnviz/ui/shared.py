@@ -4,32 +4,78 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-
-import streamlit as st
+from typing import TYPE_CHECKING, NamedTuple
 
 import attnviz
-from attnviz.errors import AttnvizError
-from attnviz.loading import checkpoint_name, is_checkpoint, load_model, open_checkpoint
-from attnviz.models import SequenceModel
-from attnviz.models.bundle import Example, ModelCard, read_config
+from attnviz.errors import AttnvizError, HubNotFound, ModelFailed, ModelNotFound, TextOverLimit, TextTooLong
+from attnviz.library import MODELS_FOLDER, ModelFolder, model_folder, model_folders
+from attnviz.loading import checkpoint_name, is_checkpoint, is_hugging_face, load_model, open_checkpoint
+from attnviz.models import SequenceModel, generate
+from attnviz.models.bundle import CONFIG_FILE, Example
+from attnviz.trace import Trace
 from attnviz.training import Run, TrainingQueue
+from attnviz.ui.images import ImageStore
+from attnviz.ui.open_models import AnyModel, ModelKey, ModelStore, parameter_memory
 from attnviz.ui.shelf import readable_runs
 from attnviz.ui.store import Held, TraceKey, TraceStore
+from attnviz.ui.uploads import UploadStore, is_upload
 from attnviz.zoo import FOLDER, ORDER
 
-__all__ = ["MODELS_FOLDER", "TRACES", "Listed", "find", "installed", "listed", "open_model", "queue", "run", "warm_up"]
+if TYPE_CHECKING:
+    from attnviz.huggingface import HuggingFaceModel
 
-MODELS_FOLDER = "ATTNVIZ_MODELS"
-"""Environment variable of the operator: a folder whose sub-folders are models, read when the server starts."""
+__all__ = [
+    "DOWNLOADS",
+    "HUB",
+    "IMAGES",
+    "MAX_TOKENS",
+    "MODELS",
+    "MODELS_FOLDER",
+    "TRACES",
+    "UPLOADS",
+    "VERDICTS",
+    "Listed",
+    "Reason",
+    "continue_text",
+    "downloads_are_on",
+    "find",
+    "installed",
+    "listed",
+    "open_model",
+    "queue",
+    "run",
+    "warm_up",
+]
+
+MAX_TOKENS = 2048
+"""Tokens of a Hugging Face model's text that the pages show."""
+
+DOWNLOADS = "ATTNVIZ_DOWNLOADS"
+"""Environment variable of the operator: "1" lets people open models of the Hugging Face Hub by their id."""
+
+HUB = "hf:"
+"""What the names of models of the Hub begin with."""
 
 TRACES = TraceStore()
+MODELS = ModelStore(parameter_memory(), on_drop=lambda key: TRACES.forget(*key))
+IMAGES = ImageStore()
+VERDICTS: dict[ModelKey, Reason | None] = {}
+"""What became of models that were opened: None where all can be shown, else why not."""
+UPLOADS = UploadStore(on_drop=lambda name: MODELS.drop(ModelKey(name)))
 
 logger = logging.getLogger(__name__)
+
+
+class Reason(NamedTuple):
+    """What is kept of an error: its code and details, and not the error itself, which keeps all it passed through."""
+
+    code: str
+    details: Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -39,18 +85,20 @@ class Listed:
     Attributes:
         name: unique; stands in links.
         title: for people, in English; the run's name for a checkpoint.
-        architecture: "" when the folder cannot be read; opening it then says why.
+        architecture: "" where opening the model says it, or why it cannot be opened.
+        kind: class of a Hugging Face model; "" for those of attnviz.
         examples: (text, target) pairs to start from; the target is "" where the model reads one text.
-        folder: that holds it; None for a checkpoint of a run. It comes from the zoo or from the operator, never from a
-            browser.
+        folder: that holds it; None for a checkpoint of a run, and for a model of the Hub. It comes from the zoo, from
+            the operator or from a zip file that this server unpacked, never from a browser.
         step: of a checkpoint, else None.
         version: changes when other weights stand under the same name.
     """
 
     name: str
     title: str
-    architecture: str
-    examples: tuple[tuple[str, str], ...]
+    architecture: str = ""
+    kind: str = ""
+    examples: tuple[tuple[str, str], ...] = ()
     folder: Path | None = None
     step: int | None = None
     version: int = 0
@@ -62,7 +110,16 @@ def listed() -> Mapping[str, Listed]:
 
 
 def find(name: str) -> Listed | None:
-    """A model by its name, every kept checkpoint of a run among them; None when there is none of that name."""
+    """A model by its name; None when there is none of that name.
+
+    Found beside those that are listed: every kept checkpoint of a run, what was handed in as a zip file, and, where
+    downloads are on, any model of the Hub, be it there or not.
+    """
+    if name.startswith(HUB) and downloads_are_on():
+        return Listed(name, name.removeprefix(HUB))
+    if is_upload(name):
+        upload = UPLOADS.get(name)
+        return None if upload is None else _of_folder(model_folder(upload.folder), name, upload.title)
     model = installed().get(name)
     if model is not None or not is_checkpoint(name):
         return model
@@ -73,17 +130,35 @@ def find(name: str) -> Listed | None:
         return None
 
 
+def downloads_are_on() -> bool:
+    """Whether the operator lets people open models of the Hub."""
+    return os.environ.get(DOWNLOADS) == "1"
+
+
 @cache
 def installed() -> Mapping[str, Listed]:
     """The models that are here as long as the server runs."""
-    folders = [FOLDER / name for name in ORDER if (FOLDER / name).is_dir()]
+    folders = [model_folder(FOLDER / name) for name in ORDER if (FOLDER / name).is_dir()]
     operator = os.environ.get(MODELS_FOLDER)
     if operator:
-        folders += sorted(path for path in Path(operator).iterdir() if path.is_dir())
+        folders += model_folders(Path(operator))
     models: dict[str, Listed] = {}
     for folder in folders:
-        models.setdefault(folder.name, _read(folder))
+        models.setdefault(folder.name, _of_folder(folder, folder.name, folder.title))
     return models
+
+
+def _of_folder(model: ModelFolder, name: str, title: str) -> Listed:
+    """A folder as it is listed; one that cannot be read is listed as well, and says why when it is opened."""
+    own = not model.transformers
+    return Listed(
+        name,
+        model.title if own and model.architecture else title,
+        architecture=model.architecture if own else "",
+        kind="" if own else model.architecture,
+        examples=tuple(map(_pair, model.examples)),
+        folder=model.folder,
+    )
 
 
 def _of_runs() -> dict[str, Listed]:
@@ -111,43 +186,112 @@ def _described(run: Run, step: int, version: int) -> Listed:
     )
 
 
-def _read(folder: Path) -> Listed:
-    """A folder as it is listed; one that cannot be read is listed under its own name."""
-    try:
-        config = read_config(folder)
-        card = ModelCard.from_dict(config["card"])
-        architecture = str(config["model"]["architecture"])
-    except (AttnvizError, LookupError, TypeError, AttributeError):
-        return Listed(folder.name, folder.name, "", (), folder)
-    return Listed(folder.name, card.title, architecture, tuple(map(_pair, card.examples)), folder)
-
-
 def _pair(example: Example) -> tuple[str, str]:
     return (example, "") if isinstance(example, str) else example
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def open_model(name: str, version: int = 0) -> SequenceModel:
-    """A listed model with its weights.
+def open_model(name: str, version: int = 0) -> AnyModel:
+    """A listed model with its weights, ready to be traced.
 
     Args:
         name: of the model.
         version: see `Listed`; another one is loaded again.
 
     Raises:
-        AttnvizError: it is not there any more, or damaged.
+        AttnvizError: it is not there any more, damaged, or cannot be shown.
     """
-    folder = installed()[name].folder if name in installed() else None
-    return load_model(folder or name)
+    key = ModelKey(name, version)
+    upload = UPLOADS.get(name)
+    try:
+        with _own_failures(name if upload is None else upload.title):
+            model = MODELS.obtain(key, lambda: _load(name))
+            _ = model.facts  # how it attends is learnt now, and said if it cannot be shown
+    except AttnvizError as error:
+        if not isinstance(error, HubNotFound):  # of such names there is no end
+            VERDICTS[key] = Reason(error.code, error.details)
+        raise
+    VERDICTS[key] = None
+    return model
+
+
+def _load(name: str) -> AnyModel:
+    found = find(name)
+    if found is None or found.folder is None:
+        if is_upload(name):
+            raise ModelNotFound(name, CONFIG_FILE)
+        return load_model(name)
+    if not is_hugging_face(found.folder):
+        return load_model(found.folder)
+    from attnviz.huggingface import open_folder
+
+    return open_folder(found.folder, found.title)
+
+
+@contextmanager
+def _own_failures(name: str) -> Iterator[None]:
+    """What the code of a Hugging Face model may raise on files or texts that nobody foresaw, as one error."""
+    try:
+        yield
+    except AttnvizError:
+        raise
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        logger.warning("%s failed", name, exc_info=error)
+        raise ModelFailed(name, str(error).strip().partition("\n")[0][:200] or type(error).__name__) from error
 
 
 def run(key: TraceKey) -> Held:
-    """The trace of a model on a text, from the store or made now.
+    """The trace of a model on a text and an image, from the store or made now.
 
     Raises:
-        AttnvizError: the model cannot be opened, or cannot read the text.
+        AttnvizError: the model cannot be opened, or cannot read them.
     """
-    return TRACES.obtain(key, lambda: attnviz.trace(open_model(key.model, key.version), key.text, key.target or None))
+    held = TRACES.obtain(key, lambda: _trace(key))
+    MODELS.get(ModelKey(key.model, key.version))  # a picture that is looked at keeps its model open
+    return held
+
+
+def _trace(key: TraceKey) -> Trace:
+    model = open_model(key.model, key.version)
+    if isinstance(model, SequenceModel):
+        return attnviz.trace(model, key.text, key.target or None)
+    with _own_failures(model.name):
+        _check_length(model, key.text, key.target)
+        image = IMAGES.get(key.image) if key.image else None
+        return attnviz.trace(model, key.text, key.target or None, image=image)
+
+
+def continue_text(key: TraceKey, max_new: int) -> str:
+    """A text with what a decoder writes after it; the text itself where it has nothing to add.
+
+    Raises:
+        AttnvizError: as `run`.
+    """
+    model = open_model(key.model, key.version)
+    if isinstance(model, SequenceModel):
+        return generate(model, key.text, max_new=max_new)
+    from attnviz import huggingface
+
+    with _own_failures(model.name):
+        _check_length(model, key.text)
+        return huggingface.continue_text(model, key.text, max_new)
+
+
+def _check_length(model: HuggingFaceModel, text: str, second: str = "") -> None:
+    """Count tokens, before anything else is done with a text that may be of any length.
+
+    Raises:
+        TextTooLong: the model reads fewer.
+        TextOverLimit: the pages show fewer.
+    """
+    if model.tokenizer is None:
+        return
+    apart = model.facts.architecture == "encoder-decoder"
+    texts = [(text, None), (second, None)] if apart else [(text, second or None)]
+    limit = MAX_TOKENS if model.max_len is None else min(MAX_TOKENS, model.max_len)
+    for each in texts:
+        length = len(model.tokenizer(*each, verbose=False)["input_ids"])
+        if length > limit:
+            raise (TextTooLong if limit == model.max_len else TextOverLimit)(length, limit)
 
 
 @cache

@@ -14,12 +14,21 @@ __all__ = ["Held", "TraceKey", "TraceStore"]
 
 
 class TraceKey(NamedTuple):
-    """What determines a trace. An empty target: the model writes it itself; version: see `Listed`."""
+    """What determines a trace.
+
+    Attributes:
+        model: name of the model.
+        text: that it reads; "" for one that reads none.
+        target: of an encoder-decoder, "": the model writes it itself; of an encoder the second sentence.
+        version: of the model, see `Listed`.
+        image: name of a sample or of an image that was handed in, see `attnviz.ui.images`; "" where it sees none.
+    """
 
     model: str
     text: str
     target: str = ""
     version: int = 0
+    image: str = ""
 
 
 class Held(NamedTuple):
@@ -68,6 +77,12 @@ class TraceStore:
                 self._keys[held.id] = key
                 self._drop_oldest()
             return held
+
+    def forget(self, model: str, version: int) -> None:
+        """Drop all traces of a model: each refers to its weights."""
+        with self._lock:
+            for key in [key for key in self._held if (key.model, key.version) == (model, version)]:
+                del self._keys[self._held.pop(key).id]
 
     def _drop_oldest(self) -> None:
         size = self._nbytes()

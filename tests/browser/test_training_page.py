@@ -119,6 +119,7 @@ def test_back_returns_to_the_task_before(open_page: Open) -> None:
     page = open_page(path="training", recipe="copy")
     task = page.get_by_label(say("training.task"), exact=True)
     expect(task).to_have_value(say("task.copy.title"))
+    page.wait_for_function("new URLSearchParams(location.search).has('lang')")  # the page has written its address
     task.fill(say("task.parity.title"))
     page.get_by_role("option", name=say("task.parity.title"), exact=True).click()
     page.wait_for_function("new URLSearchParams(location.search).get('recipe') === 'parity'")

@@ -5,6 +5,7 @@ import pytest
 
 from attnviz.ui import shared
 from tests.tiny import tiny_models
+from tests.ui.real import broken_models, real_models
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +18,22 @@ def operator_models(models_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     """The server offers the tiny models beside the zoo."""
     monkeypatch.setenv(shared.MODELS_FOLDER, str(models_folder))
     shared.installed.cache_clear()
+    yield
+    shared.installed.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def real_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folders of transformers, whole ones and broken ones."""
+    return broken_models(real_models(tmp_path_factory.mktemp("real")))
+
+
+@pytest.fixture
+def operator_real_models(real_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The server offers them beside the zoo."""
+    monkeypatch.setenv(shared.MODELS_FOLDER, str(real_folder))
+    shared.installed.cache_clear()
+    shared.VERDICTS.clear()
     yield
     shared.installed.cache_clear()
 

@@ -26,7 +26,7 @@ def open_page(name: str, **params: str) -> AppTest:
 
 def run(page: AppTest) -> AppTest:
     page.run()
-    assert not page.exception
+    assert not page.exception, page.exception[0].message
     return page
 
 

@@ -1,0 +1,160 @@
+"""Unpacking a model's folder from a zip file that nobody has reason to trust.
+
+Nothing in the file is believed: what is unpacked is counted while it is written, only plain files side by side are
+taken, only of the kinds that a model needs, and names decide nothing but the name of the file in the one folder.
+"""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import zipfile
+import zlib
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from attnviz.errors import (
+    UploadError,
+    UploadFileKind,
+    UploadNoModel,
+    UploadNotZip,
+    UploadPath,
+    UploadTooLarge,
+    UploadTooMany,
+    UploadUnwritable,
+)
+
+__all__ = ["KINDS", "MAX_FILES", "unpack"]
+
+KINDS = (".json", ".txt", ".model", ".safetensors", ".jinja")
+MAX_FILES = 200
+CHUNK = 2**20  # bytes
+AT_ONCE = 2 * CHUNK
+CONFIG = "config.json"
+
+
+def unpack(file: BinaryIO, name: str, folder: Path, max_bytes: int) -> int:
+    """Unpack a zip file with one model into a new folder; a file that is refused leaves nothing behind.
+
+    Args:
+        file: the zip file.
+        name: of the file, for messages.
+        folder: to be made.
+        max_bytes: of the file; unpacked it may take twice as much.
+
+    Returns:
+        Bytes that were written.
+
+    Raises:
+        UploadTooLarge, UploadTooMany: more than the limits.
+        UploadFileKind: it holds files of other kinds; all are named.
+        UploadPath: a path that leads elsewhere, a link, or a folder within the folder.
+        UploadNoModel: there is no config.json.
+        UploadNotZip: it is damaged, encrypted or no zip file.
+        UploadUnwritable: the disk is full.
+    """
+    try:
+        _check_size(file, name, max_bytes)
+        with zipfile.ZipFile(_Careful(file)) as archive:
+            members = _members(archive.infolist(), name)
+            folder.mkdir(parents=True)
+            return _write(archive, members, name, folder, 2 * max_bytes)
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
+        _remove(folder)
+        raise UploadNotZip(name, _reason(error)) from error
+    except UploadError:
+        _remove(folder)
+        raise
+    except OSError as error:
+        _remove(folder)
+        raise UploadUnwritable(name, error.strerror or type(error).__name__) from error
+
+
+class _Careful:
+    """A file that hands out no more at a time than an honest zip file needs; its list of files is read at one time."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        content = self._file.read(AT_ONCE + 1 if size < 0 else min(size, AT_ONCE + 1))
+        if len(content) > AT_ONCE:
+            raise zipfile.BadZipFile("its list of files is too long")
+        return content
+
+
+def _check_size(file: BinaryIO, name: str, max_bytes: int) -> None:
+    if file.seek(0, 2) > max_bytes:
+        raise UploadTooLarge(name, _megabytes(max_bytes))
+    file.seek(0)
+
+
+def _members(listed: Sequence[zipfile.ZipInfo], name: str) -> list[zipfile.ZipInfo]:
+    """The files of the model, once all of them may be taken."""
+    files = [member for member in listed if not member.is_dir() and not _of_the_system(member.filename)]
+    if len(files) > MAX_FILES:
+        raise UploadTooMany(name, len(files), MAX_FILES)
+    for member in files:
+        _check_path(member, name)
+    others = [PurePosixPath(member.filename).name for member in files if not member.filename.endswith(KINDS)]
+    if others:
+        raise UploadFileKind(name, others, KINDS)
+    if CONFIG not in {PurePosixPath(member.filename).name for member in files}:
+        raise UploadNoModel(name)
+    folders = {PurePosixPath(member.filename).parent for member in files}
+    for member in files:  # all in one place, each name once
+        if len(folders) > 1 and PurePosixPath(member.filename).parent != min(folders):
+            raise UploadPath(name, member.filename)
+        if member.flag_bits & 1:
+            raise zipfile.BadZipFile("it is encrypted")
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise zipfile.BadZipFile("its compression is not the usual one")
+    return files
+
+
+def _of_the_system(path: str) -> bool:
+    """What macOS and Windows put beside people's files."""
+    return path.startswith("__MACOSX/") or PurePosixPath(path).name in (".DS_Store", "Thumbs.db", "desktop.ini")
+
+
+def _check_path(member: zipfile.ZipInfo, name: str) -> None:
+    path = PurePosixPath(member.filename)
+    kind = stat.S_IFMT(member.external_attr >> 16)
+    wrong = path.is_absolute() or len(path.parts) > 2 or any(part.startswith(".") for part in path.parts)
+    strange = any(ord(sign) < 32 or sign in "\\:" for sign in member.filename)
+    if wrong or strange or kind not in (0, stat.S_IFREG):
+        raise UploadPath(name, member.filename)
+
+
+def _write(
+    archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo], name: str, folder: Path, max_bytes: int
+) -> int:
+    """Write the files, and count what comes out, whatever the list of files says of it."""
+    written = 0
+    for member in members:
+        path = folder / PurePosixPath(member.filename).name
+        if path.exists():
+            raise UploadPath(name, member.filename)
+        with archive.open(member) as source, path.open("xb") as target:
+            while chunk := source.read(CHUNK):
+                written += len(chunk)
+                if written > max_bytes:
+                    raise UploadTooLarge(name, _megabytes(max_bytes))
+                target.write(chunk)
+    return written
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def _reason(error: Exception) -> str:
+    text = str(error).strip().splitlines()
+    return text[0][:100].rstrip(".") if text else "it ends too early"
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 2**20:,.0f} MB"

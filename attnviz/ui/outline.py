@@ -1,0 +1,131 @@
+"""What a model's files say of it, none of its weights read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from attnviz.errors import AttnvizError
+from attnviz.library import ModelFolder, stored_parameters
+
+__all__ = ["Outline", "architecture_of", "outline_of", "outline_of_config"]
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A model in numbers; None for what its files do not say.
+
+    Attributes:
+        kind: class of the network; "" for those of attnviz.
+        architecture: "encoder", "decoder", "encoder-decoder", "two encoders"; "" where it cannot be told.
+        layers: attention layers; those of encoder and decoder in an encoder-decoder, "2 + 2".
+        heads: of a layer.
+        kv_heads: heads of keys and values, where they are fewer.
+        d_model: numbers of a token between the layers.
+        n_parameters: numbers in its weights.
+        nbytes: of its files on the disk.
+        context: tokens that fit into a text.
+    """
+
+    kind: str = ""
+    architecture: str = ""
+    layers: str | None = None
+    heads: int | None = None
+    kv_heads: int | None = None
+    d_model: int | None = None
+    n_parameters: int | None = None
+    nbytes: int | None = None
+    context: int | None = None
+
+
+LAYERS = ("num_hidden_layers", "n_layers", "n_layer", "num_layers", "encoder_layers")
+HEADS = ("num_attention_heads", "n_heads", "n_head", "num_heads", "encoder_attention_heads")
+WIDTH = ("hidden_size", "d_model", "n_embd", "dim")
+CONTEXT = ("max_position_embeddings", "n_positions", "max_len")
+DECODER_LAYERS = ("decoder_layers", "num_decoder_layers")
+CLASSES = {
+    "MaskedLM": "encoder",
+    "ForCausalLM": "decoder",
+    "LMHeadModel": "decoder",
+    "ForConditionalGeneration": "encoder-decoder",
+    "ForImageClassification": "encoder",
+}
+
+
+def outline_of(model: ModelFolder) -> Outline:
+    """What config.json, and the list of tensors in the weights, say of a model."""
+    config = _read(model.folder)
+    try:
+        n_parameters = stored_parameters(model.folder)
+    except AttnvizError:  # opening it says what is wrong
+        n_parameters = None
+    if model.transformers:
+        outline = outline_of_config(config, model.architecture)
+    else:
+        own = config.get("model")
+        outline = _outline(own if isinstance(own, dict) else {}, model.architecture)
+    return replace(outline, n_parameters=n_parameters, nbytes=_size(model.folder))
+
+
+def outline_of_config(config: Mapping[str, Any], kind: str) -> Outline:
+    """What a configuration of transformers says of a model of that class."""
+    text = config.get("text_config")
+    outline = _outline(text if isinstance(text, dict) else config, architecture_of(config, kind))
+    return replace(outline, kind=kind)
+
+
+def _outline(values: Mapping[str, Any], architecture: str) -> Outline:
+    heads, kv_heads = _number(values, HEADS), _number(values, ("num_key_value_heads",))
+    return Outline(
+        architecture=architecture,
+        layers=_layers(values, architecture == "encoder-decoder"),
+        heads=heads,
+        kv_heads=None if kv_heads == heads else kv_heads,
+        d_model=_number(values, WIDTH),
+        context=_number(values, CONTEXT),
+    )
+
+
+def architecture_of(config: Mapping[str, Any], kind: str) -> str:
+    """What a configuration of transformers, and the name of the class, say of the architecture; "" when they do not.
+
+    Example:
+        >>> architecture_of({"is_encoder_decoder": False}, "BertForMaskedLM")
+        'encoder'
+    """
+    if config.get("is_encoder_decoder") is True:
+        return "encoder-decoder"
+    if isinstance(config.get("vision_config"), dict) and isinstance(config.get("text_config"), dict):
+        return "two encoders"
+    return next((known for end, known in CLASSES.items() if kind.endswith(end)), "")
+
+
+def _size(folder: Path) -> int:
+    """Bytes of the files in a folder."""
+    return sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+
+
+def _read(folder: Path) -> Mapping[str, Any]:
+    try:
+        config = json.loads((folder / "config.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return config if isinstance(config, dict) else {}
+
+
+def _layers(values: Mapping[str, Any], two_stacks: bool) -> str | None:
+    layers = _number(values, LAYERS)
+    if layers is None:
+        depths = values.get("depths")  # of stages, in some models of images
+        return str(sum(depths)) if isinstance(depths, list) and all(type(n) is int for n in depths) else None
+    if not two_stacks:
+        return str(layers)
+    return f"{layers} + {_number(values, DECODER_LAYERS) or layers}"
+
+
+def _number(values: Mapping[str, Any], names: tuple[str, ...]) -> int | None:
+    """The first of these that is a number; a model of several sizes has none."""
+    return next((values[name] for name in names if type(values.get(name)) is int and values[name] > 0), None)

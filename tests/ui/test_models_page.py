@@ -1,0 +1,242 @@
+"""The Models page as the server builds it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import attnviz
+from attnviz import locale
+from attnviz.training import record
+from attnviz.ui import shared
+from attnviz.ui.open_models import ModelKey
+from attnviz.ui.outline import architecture_of
+from attnviz.ui.uploads import is_upload
+from tests.training.runs import small_run
+from tests.ui.pages import address, click, messages, open_page, payload, run
+from tests.ui.real import zip_of
+
+pytestmark = pytest.mark.usefixtures("operator_real_models")
+
+
+def say(key: str, **params: Any) -> str:
+    return locale.t("en", key, **params)
+
+
+def rows(page: AppTest) -> dict[str, dict[str, Any]]:
+    data = payload(page, "sections")
+    assert data is not None
+    return {row["name"]: row for row in data["rows"]}
+
+
+def press(page: AppTest, what: str, name: str) -> AppTest:
+    """What the table tells, and the run that follows."""
+    page.session_state[f"to_{what}"] = name
+    return run(page)
+
+
+def hand_in(page: AppTest, path: Path) -> AppTest:
+    page.file_uploader[0].set_value((path.name, path.read_bytes(), "application/zip"))
+    return run(page)
+
+
+def test_everything_is_listed_and_nothing_is_opened(monkeypatch: pytest.MonkeyPatch, runs_folder: Path) -> None:
+    record(small_run(runs_folder / "mine"))
+    page = open_page("models")
+    monkeypatch.setattr(shared, "open_model", lambda *_: pytest.fail("a model was opened"))
+    run(page)
+    found = rows(page)
+    assert set(found) >= {"reverse", "run/mine@12", "tiny-bert", "tiny-long", "pickled"}
+    assert {name: found[name]["section"] for name in ("reverse", "run/mine@12", "tiny-bert")} == {
+        "reverse": "zoo",
+        "run/mine@12": "runs",
+        "tiny-bert": "folders",
+    }
+    assert found["run/mine@12"]["run"] == "mine"
+    cells = found["tiny-long"]["cells"]
+    assert cells["kind"] == "LlamaForCausalLM · decoder"
+    assert (cells["layers"], cells["heads"], cells["d_model"], cells["context"]) == (
+        "2",
+        "4 (2 for K, V)",
+        "48",
+        "4,096",
+    )
+    assert cells["shown"] == say("models.table.unknown")
+    assert found["tiny-bart"]["cells"]["layers"] == "2 + 2"
+    assert found["reverse"]["cells"]["parameters"] == "59,981"
+    assert (found["reverse"]["state"], found["tiny-bert"]["state"]) == ("yes", "unknown")
+    assert found["pickled"]["cells"]["kind"] == "–"
+    assert address(page) == {"lang": "en"}
+
+
+def test_numbers_of_the_list_are_those_of_the_open_model() -> None:
+    listed = rows(open_page("models"))
+    for name in ("tiny-bert", "tiny-gpt2", "tiny-bart", "tiny-vit", "reverse", "dates"):
+        model = shared.open_model(name)
+        cells, trace_of = listed[name]["cells"], model.facts
+        assert trace_of.architecture in cells["kind"]
+        assert cells["context"] == ("–" if trace_of.max_len is None else f"{trace_of.max_len:,}")
+
+
+def test_a_model_is_checked_and_what_was_found_stays() -> None:
+    shared.MODELS.drop(ModelKey("tiny-bert"))
+    page = press(open_page("models"), "check", "tiny-bert")
+    assert [box.value for box in page.success] == [say("models.can_be_shown", name="`tiny-bert`")]
+    assert rows(page)["tiny-bert"]["state"] == "yes"
+    assert rows(open_page("models"))["tiny-bert"]["state"] == "yes"
+
+
+@pytest.mark.parametrize("lang", locale.LANGUAGES)
+@pytest.mark.parametrize("name", ["no-config", "no-tokenizer", "pickled", "unknown", "remote", "truncated", "deberta"])
+def test_what_cannot_be_shown_says_why_in_every_language(name: str, lang: str) -> None:
+    page = press(open_page("models", lang=lang), "check", name)
+    row = rows(page)[name]
+    assert row["state"] == "no"
+    assert name in row["cells"]["shown"]
+    assert "\n" not in row["cells"]["shown"]
+    assert f"`{name}`" in page.error[0].value
+    assert (lang == "zh") == any("\u4e00" <= sign <= "\u9fff" for sign in row["cells"]["shown"])
+
+
+def test_the_table_leads_to_the_explorer_and_to_the_run(runs_folder: Path) -> None:
+    record(small_run(runs_folder / "mine"))
+    page = open_page("models")
+    page.session_state["to_open"] = "tiny-bert"
+    page = run(page)
+    assert page.session_state["model"] == "tiny-bert"
+    assert address(page)["model"] == "tiny-bert"
+    page = open_page("models")
+    page.session_state["to_run"] = "run/mine@12"
+    page = run(page)
+    assert page.session_state["chosen"] == ["mine"]
+
+
+def test_a_zip_file_becomes_a_model_of_this_session_alone(real_folder: Path, tmp_path: Path) -> None:
+    page = hand_in(open_page("models"), zip_of(real_folder / "tiny-bert", tmp_path / "mine.zip", inside="mine/"))
+    assert say("models.can_be_shown", name="`mine`") in [box.value for box in page.success]
+    name = page.session_state["upload"]
+    assert is_upload(name)
+    assert rows(page)[name]["section"] == "uploaded"
+    assert (rows(page)[name]["title"], rows(page)[name]["state"]) == ("mine", "yes")
+    assert name not in rows(open_page("models"))
+    assert not any(is_upload(each) for each in shared.listed())
+    page.session_state["to_open"] = name
+    page = run(page)
+    assert address(page)["model"] == name
+    again = hand_in(open_page("models"), zip_of(real_folder / "tiny-vit", tmp_path / "other.zip"))
+    assert again.session_state["upload"] != name
+    assert shared.find(name) is not None
+
+
+def test_the_next_upload_replaces_the_first(real_folder: Path, tmp_path: Path) -> None:
+    file = zip_of(real_folder / "tiny-bert", tmp_path / "mine.zip")
+    page = hand_in(open_page("models"), file)
+    first = page.session_state["upload"]
+    folder = shared.find(first).folder  # type: ignore[union-attr]
+    page = hand_in(page, file)
+    assert page.session_state["upload"] != first
+    assert shared.find(first) is None
+    assert folder is not None
+    assert not folder.exists()
+    assert ModelKey(first) not in shared.MODELS
+
+
+def test_one_of_our_own_can_be_handed_in(tmp_path: Path) -> None:
+    folder = Path(attnviz.__file__).parent / "zoo" / "sort"
+    page = hand_in(open_page("models"), zip_of(folder, tmp_path / "sort.zip"))
+    assert not page.error
+    assert rows(page)[page.session_state["upload"]]["cells"]["kind"] == "decoder"
+
+
+@pytest.mark.parametrize("lang", locale.LANGUAGES)
+def test_a_wrong_zip_file_is_refused_in_one_line(lang: str, real_folder: Path, tmp_path: Path) -> None:
+    page = open_page("models", lang=lang)
+    kept = len(shared.UPLOADS)
+    cases = {
+        "upload_file_kind": zip_of(real_folder / "pickled", tmp_path / "pickled.zip"),
+        "upload_no_model": zip_of(real_folder / "no-config", tmp_path / "none.zip"),
+        "upload_path": zip_of(real_folder / "tiny-bert", tmp_path / "deep.zip", inside="a/b/"),
+        "upload_not_zip": Path(shutil.copy(real_folder / "tiny-bert" / "config.json", tmp_path / "text.zip")),
+    }
+    for error, path in cases.items():
+        page = hand_in(page, path)
+        assert len(page.warning) == 1
+        assert "\n" not in page.warning[0].value
+        assert page.warning[0].value.startswith(
+            locale.t(
+                lang, f"error.{error}", name=f"`{path.name}`", reason="\0", files="\0", file="\0", allowed="\0"
+            ).split("\0")[0]
+        )
+    assert len(shared.UPLOADS) == kept
+
+
+def test_a_zip_file_of_a_broken_model_is_kept_and_says_why(real_folder: Path, tmp_path: Path) -> None:
+    page = hand_in(open_page("models"), zip_of(real_folder / "no-tokenizer", tmp_path / "mute.zip"))
+    assert "`mute`" in page.error[0].value
+    assert rows(page)[page.session_state["upload"]]["state"] == "no"
+
+
+def test_downloads_are_off_unless_the_operator_says() -> None:
+    page = open_page("models")
+    assert say("models.hub_off", variable="`ATTNVIZ_DOWNLOADS=1`") in messages(page)
+    assert "download" not in [button.key for button in page.button]
+
+
+@pytest.mark.parametrize("text", ["someone/tiny", "https://huggingface.co/someone/tiny", " someone/tiny/ "])
+def test_a_model_of_the_hub_is_downloaded_by_its_id(
+    text: str, monkeypatch: pytest.MonkeyPatch, real_folder: Path
+) -> None:
+    monkeypatch.setenv(shared.DOWNLOADS, "1")
+    asked: list[str] = []
+
+    def download(name: str) -> Any:
+        asked.append(name)
+        return attnviz.load_model(real_folder / "tiny-gpt2")
+
+    monkeypatch.setattr(shared, "load_model", download)
+    page = open_page("models")
+    page.text_input(key="hub_id").set_value(text)
+    page = click(page, "download")
+    assert asked == ["hf:someone/tiny"]
+    row = rows(page)["hf:someone/tiny"]
+    assert (row["section"], row["state"], row["cells"]["layers"]) == ("hub", "yes", "2")
+    shared.MODELS.drop(ModelKey("hf:someone/tiny"))
+
+
+@pytest.mark.parametrize("text", ["", "a b", "../x", "https://elsewhere.org/a/b", "<b>/c"])
+def test_what_is_no_id_is_said(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(shared.DOWNLOADS, "1")
+    monkeypatch.setattr(shared, "load_model", lambda name: pytest.fail(name))
+    page = open_page("models")
+    page.text_input(key="hub_id").set_value(text)
+    assert say("models.no_id", name="").strip() in click(page, "download").warning[0].value
+
+
+def test_a_name_that_the_browser_made_up_is_ignored(real_folder: Path) -> None:
+    from attnviz.ui import models
+
+    page = open_page("models")
+    shutil.copytree(real_folder / "tiny-bert", real_folder / ".." / "outside", dirs_exist_ok=True)
+    page = press(page, "check", "../outside")
+    assert page.warning
+    assert not page.success
+    assert models.find("../outside") is None
+
+
+@pytest.mark.parametrize(
+    ("config", "kind", "architecture"),
+    [
+        ({"is_encoder_decoder": True}, "T5ForConditionalGeneration", "encoder-decoder"),
+        ({}, "GPT2LMHeadModel", "decoder"),
+        ({}, "LlamaForCausalLM", "decoder"),
+        ({}, "RobertaForMaskedLM", "encoder"),
+        ({"text_config": {}, "vision_config": {}}, "CLIPModel", "two encoders"),
+        ({}, "BertModel", ""),
+    ],
+)
+def test_the_architecture_is_told_by_the_configuration(config: dict[str, Any], kind: str, architecture: str) -> None:
+    assert architecture_of(config, kind) == architecture
