@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -11,13 +11,26 @@ from numpy.typing import NDArray
 
 from attnviz.trace.site import AttentionSite
 
-__all__ = ["THUMBNAIL", "thumbnails"]
+__all__ = ["THUMBNAIL", "Thumbnails", "thumbnails"]
 
 THUMBNAIL = 32  # cells a side at most
+TINY = 1e-30  # heads in which nothing may be read have no largest weight
 
 
-def thumbnails(site: AttentionSite) -> NDArray[np.uint8]:
-    """Every head's weights and their average, max-pooled to at most 32 x 32: (H + 1, Sq, Sk) uint8, 255 = weight 1.
+class Thumbnails(NamedTuple):
+    """Small maps of a site's heads and of their average.
+
+    Attributes:
+        levels: (H + 1, Sq, Sk) uint8; 255 is the largest weight of that map.
+        peaks: (H + 1,) float32, those largest weights.
+    """
+
+    levels: NDArray[np.uint8]
+    peaks: NDArray[np.float32]
+
+
+def thumbnails(site: AttentionSite) -> Thumbnails:
+    """Every head's weights and their average, max-pooled to at most 32 x 32.
 
     The largest weight under a cell stands for the cell, so that a thin diagonal stays visible.
     """
@@ -28,5 +41,6 @@ def thumbnails(site: AttentionSite) -> NDArray[np.uint8]:
         narrow[:-1, block] = F.adaptive_max_pool1d(weights, width)
         narrow[-1, block] = F.adaptive_max_pool1d(weights.mean(0), width)
     small = F.adaptive_max_pool1d(narrow.transpose(1, 2), height).transpose(1, 2)  # (H + 1, Sq, Sk)
-    levels: NDArray[Any] = (small * 255).round().to(torch.uint8).numpy()
-    return levels
+    peaks = small.amax((1, 2))  # (H + 1,)
+    levels = (small / peaks.clamp(min=TINY)[:, None, None] * 255).round().to(torch.uint8)
+    return Thumbnails(levels.numpy(), peaks.numpy())

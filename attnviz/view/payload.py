@@ -115,7 +115,9 @@ def overview(
     """
     site, head = trace.sites[choice["site"]], choice["head"]
     long = site.q.shape[1] * site.k.shape[1] > LONG
-    arrays = {f"thumbs/{s.name}": thumbnails(s) for s in trace.sites}
+    arrays: dict[str, Array] = {}
+    for each in trace.sites:
+        arrays[f"thumbs/{each.name}"], arrays[f"peaks/{each.name}"] = thumbnails(each)
     arrays |= _matrices(trace, site, [head], FIRST_STAGES_LONG if long else FIRST_STAGES)
     outputs, predicted = _outputs(trace)
     arrays |= predicted

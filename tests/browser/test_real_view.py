@@ -657,6 +657,38 @@ def test_an_image_is_read_patch_by_patch(show: Show) -> None:
     expect(root).to_have_attribute("data-query", "0")
 
 
+def darkness(page: Page) -> float:
+    """How much ink the thumbnails have."""
+    total: float = page.locator(".av-grid-picture").first.evaluate(
+        """canvas => {
+            const copy = new OffscreenCanvas(canvas.width, canvas.height);
+            const pen = copy.getContext("2d", { willReadFrequently: true });
+            pen.fillStyle = "white";
+            pen.fillRect(0, 0, copy.width, copy.height);
+            pen.drawImage(canvas, 0, 0);
+            const pixels = pen.getImageData(0, 0, copy.width, copy.height).data;
+            return pixels.reduce((sum, x, i) => sum + (i % 4 === 3 ? 0 : 255 - x), 0);
+        }"""
+    )
+    return total
+
+
+def test_many_keys_are_drawn_up_to_the_largest_weight(show: Show) -> None:
+    page = show("picture")
+    largest = f"{weights_of('picture').max():.3g}"
+    button = page.locator(".av-toolbar button[data-scale=largest]")
+    legend = page.locator(".av-weights .av-legend")
+    expect(button).to_have_attribute("aria-pressed", "true")
+    expect(legend).to_contain_text(largest)
+    expect(page.locator(".av-note")).to_contain_text(locale.t("en", "view.frame.scale.note"))
+    dark = darkness(page)
+    press(page, "scale", "one")
+    expect(legend).to_contain_text("1.00")
+    expect(page.locator(".av-note")).not_to_contain_text(locale.t("en", "view.frame.scale.note"))
+    page.wait_for_function("new URLSearchParams(location.search).get('scale') === 'one'")
+    assert darkness(page) < 0.9 * dark  # thumbnails follow
+
+
 def test_only_the_image_has_an_image(show: Show) -> None:
     page = show("two_encoders")
     expect(page.locator('.av-tab[data-tab="image"]')).to_be_hidden()

@@ -204,7 +204,7 @@ export class Chain {
   /** @param {Set<string>} changed */
   update(changed) {
     if (changed.has("trace") || this.shape !== this.shapeKey()) this.build();
-    else if (["data", "site", "head", "zoom", "step", "all"].some((key) => changed.has(key))) this.show();
+    else if (["data", "site", "head", "zoom", "step", "all", "scale"].some((key) => changed.has(key))) this.show();
     for (const matrix of this.matrices.values()) matrix.update(changed);
   }
 }

@@ -138,9 +138,14 @@ export class TraceData {
     return found;
   }
 
-  /** Thumbnails of a site: {data: Uint8Array, shape: [H + 1, Sq, Sk]}, the last one the average. */
+  /** Thumbnails of a site: {data: Uint8Array, shape: [H + 1, Sq, Sk]}, the last one the average; 255 is its peak. */
   thumbs(site) {
     return this.overview.get(`thumbs/${this.site(site).name}`);
+  }
+
+  /** The largest weight of each thumbnail: (H + 1). */
+  peaks(site) {
+    return this.overview.get(`peaks/${this.site(site).name}`).data;
   }
 
   has(siteIndex, head, stages) {

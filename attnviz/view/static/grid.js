@@ -6,6 +6,7 @@
 import { el, sizeCanvas } from "./dom.js";
 import { hover } from "./store.js";
 import { chooseHead, groupSites, hasPart, siteTitle } from "./select.js";
+import { scaleOf } from "./shade.js";
 
 const MOST = 60; // px of a thumbnail
 const LEAST = 22;
@@ -182,20 +183,23 @@ export class Grid {
 
   /** A thumbnail as an image, one pixel a cell; made when first drawn. */
   image(index, head) {
-    const at = `${index}/${head}`;
+    const { data, store } = this.ctx;
+    const at = `${index}/${head}/${scaleOf(store.state, data.site(index), data)}`;
     if (!this.images.has(at)) this.images.set(at, this.makeImage(index, head));
     return this.images.get(at);
   }
 
   makeImage(index, head) {
-    const { data, shape: [, rows, cols] } = this.ctx.data.thumbs(index); // (H + 1, rows, cols)
+    const { data: trace, store } = this.ctx;
+    const { data, shape: [, rows, cols] } = trace.thumbs(index); // (H + 1, rows, cols), 255 is the largest of its head
+    const most = scaleOf(store.state, trace.site(index), trace) === "largest" ? 1 : trace.peaks(index)[head];
     const { sequential } = this.ctx.palette().tables;
     const image = new OffscreenCanvas(cols, rows);
     const pen = image.getContext("2d");
     const picture = pen.createImageData(cols, rows);
     const pixels = new Uint32Array(picture.data.buffer);
     const start = head * rows * cols;
-    for (let i = 0; i < rows * cols; i += 1) pixels[i] = sequential[Math.round((data[start + i] / 255) * (sequential.length - 1))];
+    for (let i = 0; i < rows * cols; i += 1) pixels[i] = sequential[Math.round(most * (data[start + i] / 255) * (sequential.length - 1))];
     pen.putImageData(picture, 0, 0);
     return image;
   }
@@ -408,6 +412,7 @@ export class Grid {
   /** @param {Set<string>} changed */
   update(changed) {
     if (changed.has("trace")) this.build();
+    else if (changed.has("scale")) this.redraw();
     else if (changed.has("theme")) {
       this.shownKey = null;
       this.images.clear();

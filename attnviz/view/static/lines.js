@@ -4,6 +4,7 @@ import { css, ink } from "./colors.js";
 import { tokenElement } from "./format.js";
 import { numberAt, placeOf, tokenAt } from "./axis.js";
 import { VirtualRows, el, rowOf, stepIndex } from "./panelkit.js";
+import { weightLimits } from "./shade.js";
 import { visibleWeights } from "./shown.js";
 import { hover, toggleLock } from "./store.js";
 
@@ -187,11 +188,12 @@ export function create(ctx) {
     for (const [side, rows] of Object.entries(lists)) {
       const other = side === "query" ? at.key : at.query;
       const alone = side === "query" ? at.query === null : true; // a cell in focus tints keys only
+      const [, most] = weightLimits(ctx, ctx.store.state, matrix);
       for (const [index, element] of rows.shown) {
         const focused = at[side] === index;
         const [i, column] = side === "query" ? [index, columns[other]] : [other, columns[index]];
         const tint = other !== null && alone && column >= 0 ? matrix.data[i * matrix.cols + column] : null;
-        const colour = tint === null ? null : palette.sequential(tint);
+        const colour = tint === null ? null : palette.sequential(tint / most);
         element.style.background = colour ? css(colour) : "";
         element.style.color = colour ? ink(colour) : "";
         element.title = tint === null ? "" : ctx.t("view.panel.lines.weight", { weight: ctx.full(tint) });
@@ -244,9 +246,10 @@ export function create(ctx) {
     g.clearRect(0, 0, width, height);
     const top = scroller.scrollTop; // read once: every read has the browser lay the page out
     const y = (index) => index * ROW + ROW / 2 - top;
+    const [, most] = weightLimits(ctx, ctx.store.state, matrix);
     const shades = Array.from({ length: SHADES + 1 }, () => []);
     eachLine((i, j, weight) => {
-      if (i !== query || j !== key) shades[Math.round(weight * SHADES)].push(y(i), y(j));
+      if (i !== query || j !== key) shades[Math.round((weight / most) * SHADES)].push(y(i), y(j));
     });
     g.strokeStyle = css(ctx.palette().sequential(1));
     g.lineWidth = matrix.rows <= 40 ? 2 : 1.25;

@@ -27,7 +27,7 @@ import { Toolbar } from "./toolbar.js";
 import { Tooltip } from "./tooltip.js";
 import { KEEP, forgetUrl, readChoice, readUrl, writeUrl } from "./url.js";
 
-const DEFAULTS = { step: 0, all: true, tab: "", hide: "none", words: false, pair: "", keep: KEEP, zoom: null };
+const DEFAULTS = { step: 0, all: true, tab: "", hide: "none", words: false, pair: "", scale: "", keep: KEEP, zoom: null };
 const WHOLE_LAYER_BYTES = 48 * 2 ** 20; // all heads of a layer are fetched up to this size
 const NEIGHBOUR_CELLS = 512 * 512; // all of a head at once, and the weights one arrow key away, up to this size
 const PREFETCH_WAIT_MS = 200;
@@ -177,7 +177,7 @@ class View {
     const start = changed.has("head") || changed.has("site") || changed.has("trace");
     if (start) this.need(state); // asked for first: it is on its way while the rest is drawn
     for (const part of [this.toolbar, this.grid]) part.update(changed);
-    if (start || ["data", "hide", "words", "pair"].some((key) => changed.has(key))) this.showWeights();
+    if (start || ["data", "hide", "words", "pair", "scale"].some((key) => changed.has(key))) this.showWeights();
     this.weights.update(changed);
     this.chain.update(changed);
     this.tabs.update(changed);

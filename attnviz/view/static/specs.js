@@ -4,6 +4,7 @@ import { STAGES } from "./data.js";
 import { tokenText } from "./format.js";
 import { symmetricLimits } from "./heat.js";
 import { cellFormatOf } from "./rounding.js";
+import { weightLimits } from "./shade.js";
 import { sentencesOf, shownAxes, visibleWeights } from "./shown.js";
 
 const OF_SITE = new Set(["x", "x_kv"]); // shared by the heads
@@ -70,7 +71,7 @@ export function stageSpec(ctx, state, stage, cell = null) {
     stage, rows, cols, matrix, cell,
     title: t(titleKey(site, stage)),
     colour: stage === "weights" ? "sequential" : "diverging",
-    limits: stage === "weights" ? [0, 1] : limits(ctx, state, stage),
+    limits: stage === "weights" ? weightLimits(ctx, state, matrix) : limits(ctx, state, stage),
     format: cellFormatOf(matrix),
     masked: stage === "masked",
     absent: absence(ctx, state.site, stage),
@@ -104,6 +105,7 @@ export function visibleSpec(ctx, state) {
     rows: queries,
     cols: keys,
     matrix,
+    limits: weightLimits(ctx, state, matrix),
     format: cellFormatOf(matrix),
     title: merged ? ctx.t("view.frame.stage.weights.words") : spec.title,
     file: [spec.file, ...marks].join("-"),

@@ -3,13 +3,14 @@
 import { el } from "./dom.js";
 import { fmt } from "./format.js";
 import { siteTitle } from "./select.js";
+import { scaleOf } from "./shade.js";
 import { PAIRS, hasSentences, hasWords, sentencesOf } from "./shown.js";
 import { hiddenTokens } from "./specs.js";
 
 const NAMED = 6; // hidden tokens that the note names
 
 /** What changes which weights are shown: field of the state -> its values, in the order of the buttons. */
-const CHOICES = { hide: ["none", "first", "specials"], words: [false, true], pair: ["", ...Object.keys(PAIRS)] };
+const CHOICES = { hide: ["none", "first", "specials"], words: [false, true], pair: ["", ...Object.keys(PAIRS)], scale: ["one", "largest"] };
 
 export class Toolbar {
   constructor(ctx) {
@@ -53,9 +54,10 @@ export class Toolbar {
     this.facts.textContent = this.describe(site, state.head);
     this.groups.words.hidden = !hasWords(data, site);
     this.groups.pair.hidden = !hasSentences(data, site);
+    const chosen = { ...state, scale: scaleOf(state, site, data) };
     for (const [field, group] of Object.entries(this.groups)) {
       for (const button of group.querySelectorAll("button")) {
-        button.setAttribute("aria-pressed", String(button.dataset[field] === String(state[field])));
+        button.setAttribute("aria-pressed", String(button.dataset[field] === String(chosen[field])));
       }
     }
     this.note.replaceChildren(...this.notes(state, site).map((text) => el("p", { text })));
@@ -96,6 +98,7 @@ export class Toolbar {
     }
     if (state.hide !== "none") notes.push(this.hideNote(state));
     if (sentencesOf(data, state)) notes.push(t("view.frame.pair.note", { pair: t(`view.frame.pair.${state.pair}`) }));
+    if (scaleOf(state, site, data) === "largest") notes.push(t("view.frame.scale.note"));
     if (state.words && hasWords(data, site)) notes.push(t("view.frame.words.note"));
     return notes;
   }

@@ -3,6 +3,7 @@
 const TABS = new Set(["image", "lines", "product", "formula", "outputs", "code"]);
 const HIDE = new Set(["none", "first", "specials"]);
 const PAIRS = new Set(["aa", "ab", "ba", "bb"]);
+const SCALES = new Set(["one", "largest"]);
 const WAIT_MS = 150;
 
 /** Percent of each row's mass that the lines keep until somebody moves the slider. */
@@ -27,6 +28,7 @@ export function readUrl() {
   if (HIDE.has(parameters.get("hide"))) found.hide = parameters.get("hide");
   if (parameters.get("words") === "1") found.words = true;
   if (PAIRS.has(parameters.get("pair"))) found.pair = parameters.get("pair");
+  if (SCALES.has(parameters.get("scale"))) found.scale = parameters.get("scale");
   const keep = Number(parameters.get("keep"));
   if (parameters.has("keep") && keep >= 0 && keep <= 100) found.keep = keep;
   return found;
@@ -60,6 +62,7 @@ function toParameters(state, site) {
     hide: state.hide === "none" ? null : state.hide,
     words: state.words ? 1 : null,
     pair: state.pair || null,
+    scale: state.scale || null,
     keep: state.keep === KEEP ? null : state.keep,
   };
 }
