@@ -251,7 +251,7 @@ def block_weights(q: Tensor, k: Tensor, scale: float, mask: Mask, scores: Tensor
     if mask.causal:
         n_queries, n_keys = scores.shape[1:]
         first = n_keys - n_queries if mask.first_query is None else mask.first_query
-        allowed = mask.allowed(n_queries, n_keys, scores.device)[:, first:]
+        allowed = replace(mask, first_query=0).allowed(n_queries, n_keys - first, scores.device)
         scores[..., first:].masked_fill_(~allowed, MINUS_INFINITY)
     torch.softmax(scores, dim=-1, out=weights)
 

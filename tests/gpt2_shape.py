@@ -26,7 +26,7 @@ class RandomPass:
     names: tuple[str, ...]
     nbytes: int = 0
 
-    def logits(self) -> Iterator[Tensor]:
+    def logits(self, rows: int | None = None) -> Iterator[Tensor]:
         yield torch.randn(self.length, VOCABULARY)
 
     def inputs(self) -> dict[str, LayerInputs]:

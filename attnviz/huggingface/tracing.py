@@ -22,10 +22,10 @@ from attnviz.huggingface.sites import make_site, tolerance
 from attnviz.huggingface.structure import context_error, output_error
 from attnviz.huggingface.windows import has_windows, window_tokens
 from attnviz.trace import AttentionSite, LayerInputs, ProofEntry, Trace
+from attnviz.trace.model_trace import in_rows
 
 __all__ = ["HuggingFacePass", "find_places", "make_trace", "trace_inputs", "trace_text"]
 
-LOGIT_ROWS = 256  # computed at a time, so that a large vocabulary takes no more memory than it must
 MOST_LOGITS = 1_000_000  # kept with the trace; more are computed again when somebody looks
 
 
@@ -175,17 +175,17 @@ class HuggingFacePass:
         kept = self._logits if self._stream is None else self._stream
         return 0 if kept is None else kept.untyped_storage().nbytes()
 
-    def logits(self) -> Iterator[Tensor]:
+    def logits(self, rows: int | None = None) -> Iterator[Tensor]:
         """As `ForwardPass.logits`: from the stream where it is the last step, else by running the model again."""
         unembedding = self.model.structure.unembedding
         if self._stream is not None and unembedding is not None:
-            for start in range(0, len(self._stream), LOGIT_ROWS):
+            for part in in_rows(self._stream, rows):
                 with self.model.running():
-                    logits: Tensor = unembedding(self._stream[start : start + LOGIT_ROWS])
+                    logits: Tensor = unembedding(part)
                 yield logits
             return
         logits = self._whole_logits() if self._logits is None else self._logits
-        yield logits if logits.ndim == 2 else logits[None]
+        yield from in_rows(logits if logits.ndim == 2 else logits[None], rows)
 
     def _whole_logits(self) -> Tensor:
         with self.model.running():

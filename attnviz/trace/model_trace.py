@@ -21,8 +21,9 @@ from attnviz.trace.tokens import Tokens
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ForwardPass", "LayerInputs", "Outputs", "ProofEntry", "Trace", "TracedModel"]
+__all__ = ["ForwardPass", "LayerInputs", "Outputs", "ProofEntry", "Trace", "TracedModel", "in_rows"]
 
+ROWS = 256  # of logits at a time, where nobody asks for all: a large vocabulary takes much memory
 NPZ_LIMIT = 256 * 2**20  # bytes of scores and weights that an NPZ file holds beside q, k, v
 
 
@@ -93,8 +94,8 @@ class ForwardPass(Protocol):
     def nbytes(self) -> int:
         """Memory held beside q, k and v, in bytes."""
 
-    def logits(self) -> Iterator[Tensor]:
-        """Scores of all outputs, some rows at a time (rows, n); one row for a label of the whole."""
+    def logits(self, rows: int | None = None) -> Iterator[Tensor]:
+        """Scores of all outputs, so many rows at a time (rows, n), or all at once; one row for a label of the whole."""
 
     def inputs(self) -> Mapping[str, LayerInputs]:
         """What the attention layer of each site read, by the site's name; those that cannot be told are left out."""
@@ -162,7 +163,7 @@ class Trace:
         Raises:
             ValueError: the model ends with its residual stream.
         """
-        return torch.cat(list(self._logits()))
+        return next(self._logits())
 
     def top_outputs(self, k: int) -> tuple[Tensor, Tensor]:
         """The most probable outputs of every position, without keeping the logits of a large vocabulary.
@@ -177,16 +178,16 @@ class Trace:
             ValueError: the model ends with its residual stream.
         """
         ids, probabilities = [], []
-        for logits in self._logits():
+        for logits in self._logits(ROWS):
             top = logits.float().softmax(-1).topk(min(k, logits.shape[-1]))
             ids.append(top.indices)
             probabilities.append(top.values)
         return torch.cat(ids), torch.cat(probabilities)
 
-    def _logits(self) -> Iterator[Tensor]:
+    def _logits(self, rows: int | None = None) -> Iterator[Tensor]:
         if self.outputs is None:
             raise ValueError(f"{self.model.facts.name} has no outputs: it ends with its residual stream")
-        return self.forward_pass.logits()
+        return self.forward_pass.logits(rows)
 
     @property
     def nbytes(self) -> int:
@@ -283,6 +284,12 @@ class Trace:
         }
         arrays["contents"] = np.array(json.dumps(contents, ensure_ascii=False))
         np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
+
+
+def in_rows(tensor: Tensor, rows: int | None) -> Iterator[Tensor]:
+    """A tensor so many rows at a time; None: all of them."""
+    rows = rows or max(1, len(tensor))
+    return (tensor[start : start + rows] for start in range(0, len(tensor), rows))
 
 
 def _array(tensor: Tensor) -> np.ndarray:

@@ -10,7 +10,7 @@ from torch import Tensor
 from attnviz.errors import EmptyText, TargetNotAllowed, TextTooLong
 from attnviz.models import AttentionCall, Recorder, SequenceModel, generate
 from attnviz.tokenizers import Tokenizer
-from attnviz.trace.model_trace import LayerInputs, Outputs, ProofEntry, Trace
+from attnviz.trace.model_trace import LayerInputs, Outputs, ProofEntry, Trace, in_rows
 from attnviz.trace.site import AttentionSite, hold_only_these
 from attnviz.trace.tokens import Tokens
 
@@ -128,10 +128,12 @@ class OwnPass:
         """Bytes of the stream."""
         return self.stream.untyped_storage().nbytes()
 
-    def logits(self) -> Iterator[Tensor]:
-        """All of (T, vocab_size) at once, from the stream."""
-        with torch.inference_mode():
-            yield self.model.network.unembedding(self.stream)
+    def logits(self, rows: int | None = None) -> Iterator[Tensor]:
+        """As `ForwardPass.logits`, from the stream."""
+        for part in in_rows(self.stream, rows):
+            with torch.inference_mode():
+                logits: Tensor = self.model.network.unembedding(part)
+            yield logits
 
     def inputs(self) -> dict[str, LayerInputs]:
         """As `ForwardPass.inputs`."""

@@ -182,7 +182,9 @@ class AttentionSite:
         causal mask the keys after it are not computed. The tensor is used again: copy what you keep.
         """
         n_queries, n_keys = self.q.shape[1], self.k.shape[1]
-        k = self.k.float().repeat_interleave(self.n_heads // self.n_kv_heads, dim=0)  # (H, Tk, d_head)
+        k = self.k.float()
+        if self.n_kv_heads < self.n_heads:
+            k = k.repeat_interleave(self.n_heads // self.n_kv_heads, dim=0)  # (H, Tk, d_head)
         bias = None if self.bias is None else self.bias.broadcast_to(self.n_heads, n_queries, n_keys)
         sinks = None if self.sinks is None else self.sinks[:, None]
         first = n_keys - n_queries if self.mask.first_query is None else self.mask.first_query

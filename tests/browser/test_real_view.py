@@ -58,7 +58,7 @@ class Pass:
     shows: Mapping[str, LayerInputs] | None = None
     nbytes: int = 0
 
-    def logits(self) -> Iterator[Tensor]:
+    def logits(self, rows: int | None = None) -> Iterator[Tensor]:
         yield torch.randn(self.rows, self.n_outputs, generator=torch.Generator().manual_seed(3)) * 2
 
     def inputs(self) -> Mapping[str, LayerInputs]:

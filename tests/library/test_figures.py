@@ -234,7 +234,7 @@ def test_a_label_of_the_whole_is_one_group(sums: Trace) -> None:
     class Pass:
         nbytes = 0
 
-        def logits(self) -> Iterator[torch.Tensor]:
+        def logits(self, rows: int | None = None) -> Iterator[torch.Tensor]:
             yield torch.tensor([[0.0, 1.0]])
 
     labelled = replace(
