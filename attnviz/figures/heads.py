@@ -185,8 +185,7 @@ def heads(trace: Trace, stack: str | None = None, kind: str | None = None, *, la
 
 def _small_maps(site: AttentionSite, row: int, lang: str) -> list[go.Heatmap]:
     """All maps of one site: the heads side by side in one picture, and their average."""
-    levels, peaks = map(torch.from_numpy, thumbnails(site))
-    maps = levels.float() / 255 * peaks[:, None, None]  # (H + 1, Sq, Sk)
+    maps = torch.from_numpy(thumbnails(site).weights)  # (H + 1, Sq, Sk)
     read = site.mask.allowed(site.q.shape[1], site.k.shape[1]).any(1).cpu()  # (Tq,)
     empty = F.adaptive_max_pool1d(read[None].float(), maps.shape[1])[0] == 0  # (Sq,)
     maps = maps.masked_fill(empty[:, None], float("nan"))

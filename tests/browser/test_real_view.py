@@ -337,7 +337,8 @@ def call(show: Show) -> Callable[..., Any]:
             """async ([module, name, given]) => {
               const matrix = (x) => x && x.rows ? { ...x, data: Float32Array.from(x.data) } : x;
               const found = await import(new URL(`/attnviz/view/static/${module}`, location.href).href);
-              const set = (x) => x && x.set ? new Set(x.set) : matrix(x);
+              const floats = (x) => x && x.floats ? Float32Array.from(x.floats) : matrix(x);
+              const set = (x) => x && x.set ? new Set(x.set) : floats(x);
               const answer = found[name](...given.map(set));
               return answer && answer.data ? { ...answer, data: [...answer.data] } : answer;
             }""",
@@ -401,6 +402,14 @@ def test_scores_are_scaled_biased_and_capped_as_the_model_does(call: Callable[..
     assert call("scaling.js", "scaledScore", {"scale": 1.0, "softcap": None}, 4.0) == 4
     kinds = [call("scaling.js", "scaleKind", {"scale": scale, "d_head": 16}) for scale in (1, 0.25, 0.3)]
     assert kinds == ["none", "root", "own"]
+
+
+def test_half_a_percent_of_the_weights_is_darkest(call: Callable[..., Any]) -> None:
+    weights = np.geomspace(1e-6, 0.5, 1000, dtype=np.float32)
+    limit = call("shade.js", "darkest", {"floats": [0.0] * 500 + weights.tolist()})
+    assert (weights > limit).sum() in (4, 5)
+    assert call("shade.js", "darkest", {"floats": [0.0, 0.25]}) == pytest.approx(0.25, rel=0.01)
+    assert call("shade.js", "darkest", {"floats": [0.0, 0.0]}) == 1
 
 
 def test_an_image_shows_a_query_or_the_average_of_all(call: Callable[..., Any]) -> None:
@@ -673,13 +682,14 @@ def darkness(page: Page) -> float:
     return total
 
 
-def test_many_keys_are_drawn_up_to_the_largest_weight(show: Show) -> None:
+def test_many_keys_are_drawn_with_contrast(show: Show) -> None:
     page = show("picture")
-    largest = f"{weights_of('picture').max():.3g}"
-    button = page.locator(".av-toolbar button[data-scale=largest]")
+    button = page.locator(".av-toolbar button[data-scale=contrast]")
     legend = page.locator(".av-weights .av-legend")
     expect(button).to_have_attribute("aria-pressed", "true")
-    expect(legend).to_contain_text(largest)
+    weights = weights_of("picture")
+    shown = float(legend.inner_text().split("≥")[1])
+    assert np.quantile(weights, 0.995) * 0.995 <= shown <= np.quantile(weights, 0.995) * 1.02
     expect(page.locator(".av-note")).to_contain_text(locale.t("en", "view.frame.scale.note"))
     dark = darkness(page)
     press(page, "scale", "one")

@@ -150,8 +150,8 @@ def test_heads_are_the_thumbnails_of_the_view(dates: Trace) -> None:
     assert figure.layout.yaxis.ticktext == tuple(site.name for site in dates.sites)
     assert figure.layout.xaxis.ticktext == ("0", "1", "2", "3", "avg")
     for number, site in enumerate(dates.sites):
-        levels, peaks = thumbnails(site)
-        small, width = levels / 255 * peaks[:, None, None], levels.shape[2]
+        small = thumbnails(site).weights
+        width = small.shape[2]
         heads, average = figure.data[2 * number : 2 * number + 2]
         for head in range(4):
             at = np.flatnonzero(heads.customdata[0] == head)[:width]

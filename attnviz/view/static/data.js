@@ -138,14 +138,17 @@ export class TraceData {
     return found;
   }
 
-  /** Thumbnails of a site: {data: Uint8Array, shape: [H + 1, Sq, Sk]}, the last one the average; 255 is its peak. */
+  /** Thumbnails of a site as they are sent: {data: Uint8Array, shape: [H + 1, Sq, Sk]}, the last one the average. */
   thumbs(site) {
     return this.overview.get(`thumbs/${this.site(site).name}`);
   }
 
-  /** The largest weight of each thumbnail: (H + 1). */
-  peaks(site) {
-    return this.overview.get(`peaks/${this.site(site).name}`).data;
+  /** One thumbnail: levels are the fourth root of a weight by the largest of its head. */
+  thumb(site, head) {
+    const { data, shape: [, rows, cols] } = this.thumbs(site);
+    const peak = this.overview.get(`peaks/${this.site(site).name}`).data[head];
+    const levels = data.subarray(head * rows * cols, (head + 1) * rows * cols);
+    return { rows, cols, weights: Float32Array.from(levels, (level) => peak * (level / 255) ** 4) };
   }
 
   has(siteIndex, head, stages) {

@@ -93,7 +93,7 @@ export function drawFigure(figure, layout, pen, cells) {
 }
 
 function drawLegend({ colour, limits, palette, masked: name }, pen, { x, y }, masked) {
-  const [low, high] = limits.map((limit) => fmt(limit));
+  const [low, high] = [fmt(limits[0]), `${limits[2] ? "≥ " : ""}${fmt(limits[1])}`];
   const start = x + textWidth(low, 11, true) + 6;
   const step = LEGEND.width / LEGEND.steps;
   const text = { size: 11, mono: true, fill: palette.text };

@@ -6,7 +6,7 @@
 import { el, sizeCanvas } from "./dom.js";
 import { hover } from "./store.js";
 import { chooseHead, groupSites, hasPart, siteTitle } from "./select.js";
-import { scaleOf } from "./shade.js";
+import { darkest, scaleOf } from "./shade.js";
 
 const MOST = 60; // px of a thumbnail
 const LEAST = 22;
@@ -191,15 +191,14 @@ export class Grid {
 
   makeImage(index, head) {
     const { data: trace, store } = this.ctx;
-    const { data, shape: [, rows, cols] } = trace.thumbs(index); // (H + 1, rows, cols), 255 is the largest of its head
-    const most = scaleOf(store.state, trace.site(index), trace) === "largest" ? 1 : trace.peaks(index)[head];
+    const { rows, cols, weights } = trace.thumb(index, head);
+    const most = scaleOf(store.state, trace.site(index), trace) === "contrast" ? darkest(weights) : 1;
     const { sequential } = this.ctx.palette().tables;
     const image = new OffscreenCanvas(cols, rows);
     const pen = image.getContext("2d");
     const picture = pen.createImageData(cols, rows);
     const pixels = new Uint32Array(picture.data.buffer);
-    const start = head * rows * cols;
-    for (let i = 0; i < rows * cols; i += 1) pixels[i] = sequential[Math.round(most * (data[start + i] / 255) * (sequential.length - 1))];
+    weights.forEach((weight, i) => (pixels[i] = sequential[Math.round(Math.min(1, weight / most) * (sequential.length - 1))]));
     pen.putImageData(picture, 0, 0);
     return image;
   }

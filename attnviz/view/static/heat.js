@@ -7,7 +7,7 @@ let cachedBytes = 0;
 /**
  * @param {{data: Float32Array, rows: number, cols: number}} matrix
  * @param {"sequential"|"diverging"} colour
- * @param {[number, number]} limits
+ * @param {[number, number]} limits  what is larger is drawn as the upper one
  * @param {import("./colors.js").Palette} palette
  * @returns {OffscreenCanvas} (rows, cols); −∞ and NaN are transparent
  */
@@ -51,7 +51,7 @@ function paint(pixels, data, table, [low, high]) {
 
 /** The colour of one number, [r, g, b]. */
 export function colourOf(x, colour, [low, high], palette) {
-  const t = (x - low) / (high - low || 1);
+  const t = Math.min(1, (x - low) / (high - low || 1));
   return colour === "diverging" ? palette.diverging(2 * t - 1) : palette.sequential(t);
 }
 

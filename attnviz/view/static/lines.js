@@ -193,7 +193,7 @@ export function create(ctx) {
         const focused = at[side] === index;
         const [i, column] = side === "query" ? [index, columns[other]] : [other, columns[index]];
         const tint = other !== null && alone && column >= 0 ? matrix.data[i * matrix.cols + column] : null;
-        const colour = tint === null ? null : palette.sequential(tint / most);
+        const colour = tint === null ? null : palette.sequential(Math.min(1, tint / most));
         element.style.background = colour ? css(colour) : "";
         element.style.color = colour ? ink(colour) : "";
         element.title = tint === null ? "" : ctx.t("view.panel.lines.weight", { weight: ctx.full(tint) });
@@ -246,10 +246,11 @@ export function create(ctx) {
     g.clearRect(0, 0, width, height);
     const top = scroller.scrollTop; // read once: every read has the browser lay the page out
     const y = (index) => index * ROW + ROW / 2 - top;
-    const [, most] = weightLimits(ctx, ctx.store.state, matrix);
+    // all lines at once are told apart by their weights alone: contrast would make them one dark field
+    const [, most] = query === null && key === null ? [0, 1] : weightLimits(ctx, ctx.store.state, matrix);
     const shades = Array.from({ length: SHADES + 1 }, () => []);
     eachLine((i, j, weight) => {
-      if (i !== query || j !== key) shades[Math.round((weight / most) * SHADES)].push(y(i), y(j));
+      if (i !== query || j !== key) shades[Math.round(Math.min(1, weight / most) * SHADES)].push(y(i), y(j));
     });
     g.strokeStyle = css(ctx.palette().sequential(1));
     g.lineWidth = matrix.rows <= 40 ? 2 : 1.25;

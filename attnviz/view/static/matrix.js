@@ -23,7 +23,7 @@ const FIELD = { queries: "query", keys: "key", dims: "dim" };
  * @property {{data: Float32Array, rows: number, cols: number}|undefined} matrix  undefined: not loaded
  * @property {string} [absent]  why these numbers will not come; "" when they may
  * @property {"sequential"|"diverging"} colour
- * @property {[number, number]} limits
+ * @property {[number, number, boolean?]} limits  the third: larger numbers are drawn as the upper limit
  * @property {(x: number) => string} [format]  of the numbers in the cells
  * @property {boolean} [masked]  some cells may be −∞
  * @property {string} file       name of exports
@@ -258,9 +258,9 @@ export class Matrix {
     if (this.legendKey === key && this.legendPalette === palette) return;
     this.legendKey = key;
     this.legendPalette = palette;
-    const [low, high] = spec.limits;
+    const [low, high, over] = spec.limits;
     this.low.textContent = ctx.fmt(low);
-    this.high.textContent = ctx.fmt(high);
+    this.high.textContent = `${over ? "≥ " : ""}${ctx.fmt(high)}`;
     const pen = sizeCanvas(this.bar, 64, 8);
     for (let x = 0; x < 64; x += 1) {
       const t = (x + 0.5) / 64;

@@ -1,22 +1,41 @@
-/** How dark a weight is drawn: on one scale from 0 to 1, or each head up to its own largest weight. */
+/** How dark a weight is drawn: on one scale from 0 to 1, or with contrast, as far as the weights of its head reach. */
 
 /** Keys from which on most weights are too small for one scale, until somebody chooses. */
 const MANY = 64;
 
-/** "one" or "largest", as chosen, else by how many keys share a row. */
+/** Share of the weights above 0 that may be darker than the scale: the first rows of a causal head hold ones. */
+const DARKEST = 0.005;
+
+/** "one" or "contrast", as chosen, else by how many keys share a row. */
 export function scaleOf(state, site, data) {
-  return state.scale || (data.tokens(site.keys).length > MANY ? "largest" : "one");
+  return state.scale || (data.tokens(site.keys).length > MANY ? "contrast" : "one");
 }
 
-const known = new WeakMap(); // matrix -> its largest number
-
-/** The largest number of a matrix; 1 where there is none above 0. */
-function largest(matrix) {
-  if (!known.has(matrix)) known.set(matrix, matrix.data.reduce((most, x) => (x > most ? x : most), 0) || 1);
-  return known.get(matrix);
+/**
+ * The weight that half a percent of those above 0 reach; 1 where there is none. Up to 1 % too large: it is counted by
+ * the upper half of the bits of a float, which are in the order of the numbers.
+ * @param {Float32Array} weights
+ */
+export function darkest(weights) {
+  const bits = new Uint32Array(weights.buffer, weights.byteOffset, weights.length);
+  const counts = new Uint32Array(1 << 15);
+  let above = 0;
+  for (let i = 0; i < bits.length; i += 1) {
+    if (!(weights[i] > 0)) continue;
+    counts[bits[i] >>> 16] += 1;
+    above += 1;
+  }
+  let left = Math.floor(above * DARKEST);
+  let bucket = counts.length - 1;
+  while (bucket > 0 && left >= counts[bucket]) left -= counts[bucket--];
+  return above ? Math.min(1, new Float32Array(new Uint32Array([(bucket << 16) | 0xffff]).buffer)[0]) : 1;
 }
 
-/** The limits between which the weights of the chosen head, as shown, are drawn. */
+const known = new WeakMap(); // numbers -> limit
+
+/** The limits between which the weights of the chosen head, as shown, are drawn: [low, high, whether some are higher]. */
 export function weightLimits({ data }, state, matrix) {
-  return [0, matrix && scaleOf(state, data.site(state.site), data) === "largest" ? largest(matrix) : 1];
+  if (!matrix || scaleOf(state, data.site(state.site), data) === "one") return [0, 1];
+  if (!known.has(matrix.data)) known.set(matrix.data, darkest(matrix.data));
+  return [0, known.get(matrix.data), true];
 }

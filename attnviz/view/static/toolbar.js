@@ -10,7 +10,7 @@ import { hiddenTokens } from "./specs.js";
 const NAMED = 6; // hidden tokens that the note names
 
 /** What changes which weights are shown: field of the state -> its values, in the order of the buttons. */
-const CHOICES = { hide: ["none", "first", "specials"], words: [false, true], pair: ["", ...Object.keys(PAIRS)], scale: ["one", "largest"] };
+const CHOICES = { hide: ["none", "first", "specials"], words: [false, true], pair: ["", ...Object.keys(PAIRS)], scale: ["one", "contrast"] };
 
 export class Toolbar {
   constructor(ctx) {
@@ -98,7 +98,7 @@ export class Toolbar {
     }
     if (state.hide !== "none") notes.push(this.hideNote(state));
     if (sentencesOf(data, state)) notes.push(t("view.frame.pair.note", { pair: t(`view.frame.pair.${state.pair}`) }));
-    if (scaleOf(state, site, data) === "largest") notes.push(t("view.frame.scale.note"));
+    if (scaleOf(state, site, data) === "contrast") notes.push(t("view.frame.scale.note"));
     if (state.words && hasWords(data, site)) notes.push(t("view.frame.words.note"));
     return notes;
   }

@@ -3,7 +3,7 @@
 const TABS = new Set(["image", "lines", "product", "formula", "outputs", "code"]);
 const HIDE = new Set(["none", "first", "specials"]);
 const PAIRS = new Set(["aa", "ab", "ba", "bb"]);
-const SCALES = new Set(["one", "largest"]);
+const SCALES = new Set(["one", "contrast"]);
 const WAIT_MS = 150;
 
 /** Percent of each row's mass that the lines keep until somebody moves the slider. */
