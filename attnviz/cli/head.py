@@ -172,5 +172,8 @@ def _others(trace: Trace, site: AttentionSite) -> list[str]:
         ways.append(f"--head 0 to {site.n_heads - 1}")
     if len(layers) > 1:
         ways.append(f"--layer {layers[0]} to {layers[-1]}")
+    if site.part is not None:
+        here = [s.part for s in trace.sites if (s.layer, s.stack, s.kind) == (site.layer, site.stack, site.kind)]
+        ways += [f"--part 0 to {len(here) - 1}"] * (len(here) > 1)
     ways += [f"--{name} {' or '.join(all_)}" for name, all_ in (("stack", stacks), ("kind", kinds)) if len(all_) > 1]
     return [f"Other heads: {', '.join(ways)}"] if ways else []

@@ -35,12 +35,19 @@ def add_trace(commands: Commands) -> None:
             "trace zoo/dates '3rd of March 2021' --kind cross --html dates.html",
             "trace zoo/english - --npz story.npz < story.txt",
             "trace zoo/sort 'd a c b >' --json | jq .largest_error",
+            "trace ~/models/gpt2 'The cat sat'",
+            "trace ~/models/vit cat.png --html cat.html",
         ],
         f"`attnviz models` lists the names of models. {WHERE}",
     )
-    trace.add_argument("model", metavar="MODEL", help="zoo/NAME, run/NAME@STEP, or a folder")
-    trace.add_argument("text", metavar="TEXT", help="what the model reads; - for standard input")
-    trace.add_argument("--target", metavar="T", help="what the decoder of an encoder-decoder reads (default: its own)")
+    trace.add_argument("model", metavar="MODEL", help="zoo/NAME, run/NAME@STEP, a folder, or hf:ID")
+    trace.add_argument("text", metavar="TEXT", help="what the model reads, or an image's file; - for standard input")
+    trace.add_argument(
+        "--target",
+        metavar="T",
+        help="what the decoder of an encoder-decoder reads (default: its own); an encoder's second sentence",
+    )
+    trace.add_argument("--image", type=Path, metavar="FILE", help="for a model that reads a text and sees an image")
 
     which = trace.add_argument_group(
         "which head",
@@ -50,6 +57,7 @@ def add_trace(commands: Commands) -> None:
     which.add_argument("--head", type=not_negative, metavar="H", help="its number in the layer, from 0")
     which.add_argument("--stack", choices=get_args(Stack), metavar="S", help=", ".join(get_args(Stack)))
     which.add_argument("--kind", choices=("self", "cross"), metavar="K", help="self or cross attention")
+    which.add_argument("--part", type=not_negative, metavar="P", help="the window of an image, from 0")
 
     outputs = trace.add_argument_group("in place of the table").add_mutually_exclusive_group()
     outputs.add_argument("--html", type=Path, metavar="FILE", help="the interactive view as one file, for any browser")
@@ -59,10 +67,10 @@ def add_trace(commands: Commands) -> None:
 
 
 def _trace(options: argparse.Namespace) -> int:
-    if options.npz and (options.layer, options.head, options.stack, options.kind) != (None,) * 4:
-        raise UsageError("--npz holds all heads: leave out --layer, --head, --stack and --kind")
+    if options.npz and (options.layer, options.head, options.stack, options.kind, options.part) != (None,) * 5:
+        raise UsageError("--npz holds all heads: leave out --layer, --head, --stack, --kind and --part")
     text = _text(options.text)
-    trace = attnviz.trace(attnviz.load_model(options.model), text, options.target)
+    trace = attnviz.trace(attnviz.load_model(options.model), text, options.target, image=options.image)
     if options.npz:
         with options.npz.open("wb") as file:  # by its name, NumPy would append ".npz"
             trace.to_npz(file)
@@ -96,7 +104,7 @@ def _head(trace: Trace, options: argparse.Namespace) -> tuple[AttentionSite, int
     fitting = [s.layer for s in trace.sites if options.stack in (None, s.stack) and options.kind in (None, s.kind)]
     layer = options.layer if options.layer is not None else min(fitting, default=0)
     try:
-        site = find_site(trace, layer, options.stack, options.kind)
+        site = find_site(trace, layer, options.stack, options.kind, options.part)
     except KeyError as error:
         raise UsageError(error.args[0]) from error
     head = options.head or 0

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import transformers as hf
+from PIL import Image
 
 import attnviz
 from attnviz.attention import Mask
@@ -17,6 +19,7 @@ from attnviz.cli import main
 from attnviz.cli.head import as_json, as_table
 from attnviz.cli.text import width
 from attnviz.trace import ProofEntry, Trace
+from tests.huggingface.architectures import ARCHITECTURES
 from tests.training.command_line import refused
 
 REVERSE = ["trace", "zoo/reverse", "g f e d c"]
@@ -189,3 +192,30 @@ def test_a_decoder_reads_the_target(capsys: pytest.CaptureFixture[str]) -> None:
     lines = output(capsys, "trace", "zoo/dates", "3rd of March 2021", "--target", "2021", "--stack", "encoder")
     assert lines[1:3] == ["target: 2021", "encoder.0.self, head 0: 17 queries (rows), 17 keys (columns)"]
     assert lines[-1] == "Other heads: --head 0 to 3, --stack encoder or decoder, --kind self or cross"
+
+
+def test_models_of_transformers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    swin = next(a for a in ARCHITECTURES if a.name == "Swin").build()
+    swin.save_pretrained(tmp_path / "swin")
+    hf.ViTImageProcessorPil(size=32).save_pretrained(tmp_path / "swin")
+    Image.effect_noise((40, 40), 90).save(tmp_path / "noise.png")
+    command = ["trace", str(tmp_path / "swin"), str(tmp_path / "noise.png"), "--layer", "1", "--part", "3"]
+    assert main(command) == 0
+    printed = capsys.readouterr().out
+    assert "encoder.1.self.w3" in printed
+    assert "--part 0 to 3" in printed
+    assert main([*command, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["site"]["part"], len(found["weights"]), found["model"]["kind"]) == (
+        3,
+        16,
+        "SwinForImageClassification",
+    )
+    assert main([*command[:-1], "9"]) == 2
+    assert main(["trace", str(tmp_path / "swin"), "no such image"]) == 1
+    assert "does not exist" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_the_image_of_a_model_that_reads_and_sees(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["trace", "zoo/sort", "a b", "--image", "cat.png"]) == 1
+    assert "reads text only" in capsys.readouterr().err
