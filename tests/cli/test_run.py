@@ -109,12 +109,19 @@ STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); 
 PARENT = "import subprocess; child = subprocess.Popen(['sleep', '60']); print(child.pid, flush=True); child.wait()"
 
 
+def listen_to_interrupts() -> None:
+    """Undo, in a new process, that the checks themselves may run in the background, where interrupts are ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def attending(server: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A process that attends to a server of this code, and the line that the server prints when it is there."""
     command = [sys.executable, "-c", ATTEND, server]
     pipes = subprocess.PIPE
-    with subprocess.Popen(command, stdout=pipes, stderr=pipes, text=True, start_new_session=True) as process:
+    with subprocess.Popen(
+        command, stdout=pipes, stderr=pipes, text=True, start_new_session=True, preexec_fn=listen_to_interrupts
+    ) as process:
         assert process.stdout is not None
         yield process, process.stdout.readline()
 
@@ -154,6 +161,7 @@ def server(port: int, tmp_path: Path, tiny: Path) -> Iterator[subprocess.Popen[s
         env=environment,
         text=True,
         start_new_session=True,
+        preexec_fn=listen_to_interrupts,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
