@@ -494,6 +494,31 @@ def test_a_sentence_reads_a_sentence(show: Show, pair: str, a: range, b: range) 
     page.wait_for_function("wanted => new URLSearchParams(location.search).get('pair') === wanted", arg=pair)
 
 
+def test_heads_are_drawn_together_in_their_colours(show: Show) -> None:
+    page = show("two_sentences")
+    squares = page.locator(".avp-heads-square")
+    together = page.locator('.avp-heads-square[aria-pressed="true"]')
+    expect(squares).to_have_count(4)
+    expect(together).to_have_count(0)
+    squares.nth(1).click()
+    squares.nth(3).click()
+    page.wait_for_function("new URLSearchParams(location.search).get('heads') === '1,3'")
+    page.locator(".avp-lines-list.is-query [role=option]").nth(3).hover()
+    key = page.locator(".avp-lines-list.is-key [role=option]").nth(5)
+    expect(key).to_have_css("background-image", re.compile(r"^linear-gradient\(to right, .*50%.*50%"))
+    site = two_sentences().sites[0]
+    shown = [line.split()[-1] for line in (key.get_attribute("title") or "").splitlines()]
+    expected = [float(site.weights(head)[3, 5]) for head in (1, 3)]
+    np.testing.assert_allclose([float(number.replace("−", "-")) for number in shown], expected, rtol=1e-5)
+    page.reload()
+    expect(together).to_have_count(2)
+    squares.nth(2).dblclick()
+    page.wait_for_function("new URLSearchParams(location.search).get('heads') === '2'")
+    page.get_by_role("button", name=locale.t("en", "view.panel.heads.one")).click()
+    expect(together).to_have_count(0)
+    page.wait_for_function("!new URLSearchParams(location.search).has('heads')")
+
+
 def test_models_without_words_or_sentences_have_no_such_choice(show: Show) -> None:
     page = show("token_labels", words="1", pair="ab")
     for choice in ("words", "pair"):

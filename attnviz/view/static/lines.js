@@ -3,6 +3,7 @@
 import { css, ink } from "./colors.js";
 import { tokenElement } from "./format.js";
 import { numberAt, placeOf, tokenAt } from "./axis.js";
+import { headColour, headSquares, headsOf } from "./lines-heads.js";
 import { VirtualRows, el, rowOf, stepIndex } from "./panelkit.js";
 import { weightLimits } from "./shade.js";
 import { visibleWeights } from "./shown.js";
@@ -76,6 +77,7 @@ export function create(ctx) {
   const label = el("label", { class: "avp-lines-keep" }, el("span", {}, ctx.t("view.panel.lines.keep")), slider, percent);
   const status = el("span", { class: "avp-lines-status" });
   const hiddenNote = el("p", { class: "avp-note" });
+  const squares = headSquares(ctx);
   const canvas = el("canvas", { class: "avp-lines-canvas", "aria-hidden": "true" });
   const sides = { query: el("div", {}), key: el("div", {}) };
   const scroller = el("div", { class: "avp-lines-scroll" }, sides.query, el("div", { class: "avp-lines-middle" }, canvas), sides.key);
@@ -83,6 +85,7 @@ export function create(ctx) {
     "div",
     { class: "avp-panel avp-lines" },
     label,
+    squares.element,
     el(
       "div",
       { class: "avp-lines-axes" },
@@ -95,8 +98,8 @@ export function create(ctx) {
   );
   const prefix = `avp-lines-${Math.random().toString(36).slice(2, 8)}`;
   const lists = Object.fromEntries(Object.keys(sides).map((side) => [side, makeList(side)]));
-  // {matrix, columns, kept, queries, keys} of what is on the screen: the two axes by place, and the column of each place
-  // among the keys, -1 when it is hidden
+  // {matrix, columns, kept, queries, keys, others} of what is on the screen: the two axes by place, the column of each
+  // place among the keys, -1 when it is hidden, and {head, matrix, kept} of the heads that are drawn together, if any
   let shown = null;
   let frame = 0;
   let pointed = false; // the pointer is over this panel: do not scroll it away from under the pointer
@@ -193,10 +196,11 @@ export function create(ctx) {
         const focused = at[side] === index;
         const [i, column] = side === "query" ? [index, columns[other]] : [other, columns[index]];
         const tint = other !== null && alone && column >= 0 ? matrix.data[i * matrix.cols + column] : null;
-        const colour = tint === null ? null : palette.sequential(Math.min(1, tint / most));
+        const colour = tint === null || shown.others.length ? null : palette.sequential(Math.min(1, tint / most));
         element.style.background = colour ? css(colour) : "";
         element.style.color = colour ? ink(colour) : "";
-        element.title = tint === null ? "" : ctx.t("view.panel.lines.weight", { weight: ctx.full(tint) });
+        if (tint !== null && shown.others.length) element.style.background = stripes(i, column, most);
+        element.title = tint === null ? "" : weightsAt(i, column).join("\n");
         element.classList.toggle("is-focused", focused);
         element.classList.toggle("is-hidden", side === "key" && columns[index] < 0);
         element.setAttribute("aria-selected", String(focused));
@@ -207,10 +211,26 @@ export function create(ctx) {
     }
   }
 
-  /** Calls visit(i, j, weight) for every line that the focus, the threshold and the part in sight leave. */
-  function eachLine(visit) {
+  /** The weights of a pair in words, of each head that is drawn. */
+  function weightsAt(query, column) {
+    const at = ({ matrix }) => ctx.t("view.panel.lines.weight", { weight: ctx.full(matrix.data[query * matrix.cols + column]) });
+    return shown.others.length ? shown.others.map((each) => `${ctx.t("view.frame.grid.head", { head: each.head })}: ${at(each)}`) : [at(shown)];
+  }
+
+  /** A stripe for each head that is drawn, as strong as its weight. */
+  function stripes(query, column, most) {
+    const share = 100 / shown.others.length;
+    const parts = shown.others.map(({ head, matrix }, n) => {
+      const strength = 100 * Math.min(1, matrix.data[query * matrix.cols + column] / most);
+      return `color-mix(in srgb, ${headColour(head, ctx.palette())} ${strength}%, transparent) ${n * share}% ${(n + 1) * share}%`;
+    });
+    return `linear-gradient(to right, ${parts.join(", ")})`;
+  }
+
+  /** Calls visit(i, j, weight) for every line of a head that the focus, the threshold and the part in sight leave. */
+  function eachLine({ matrix, kept }, visit) {
     const { query, key } = focus();
-    const { matrix, kept, placeOfColumn } = shown;
+    const { placeOfColumn } = shown;
     const pass = (i, c) => visit(i, placeOfColumn[c], matrix.data[i * matrix.cols + c]);
     if (query !== null) {
       for (const c of kept.row(query)) pass(query, c);
@@ -248,24 +268,28 @@ export function create(ctx) {
     const y = (index) => index * ROW + ROW / 2 - top;
     // all lines at once are told apart by their weights alone: contrast would make them one dark field
     const [, most] = query === null && key === null ? [0, 1] : weightLimits(ctx, ctx.store.state, matrix);
-    const shades = Array.from({ length: SHADES + 1 }, () => []);
-    eachLine((i, j, weight) => {
-      if (i !== query || j !== key) shades[Math.round(Math.min(1, weight / most) * SHADES)].push(y(i), y(j));
-    });
-    g.strokeStyle = css(ctx.palette().sequential(1));
     g.lineWidth = matrix.rows <= 40 ? 2 : 1.25;
-    shades.forEach((ends, shade) => {
-      if (ends.length === 0 || shade === 0) return; // under half a shade: nothing to see
-      g.globalAlpha = shade / SHADES;
-      g.beginPath();
-      for (let n = 0; n < ends.length; n += 2) {
-        g.moveTo(0, ends[n]);
-        g.lineTo(width, ends[n + 1]);
-      }
-      g.stroke();
-    });
+    const heads = shown.others.length ? shown.others : [shown];
+    for (const each of heads) {
+      const shades = Array.from({ length: SHADES + 1 }, () => []);
+      eachLine(each, (i, j, weight) => {
+        if (i !== query || j !== key) shades[Math.round(Math.min(1, weight / most) * SHADES)].push(y(i), y(j));
+      });
+      g.strokeStyle = each === shown ? css(ctx.palette().sequential(1)) : headColour(each.head, ctx.palette());
+      shades.forEach((ends, shade) => {
+        if (ends.length === 0 || shade === 0) return; // under half a shade: nothing to see
+        g.globalAlpha = shade / SHADES;
+        g.beginPath();
+        for (let n = 0; n < ends.length; n += 2) {
+          g.moveTo(0, ends[n]);
+          g.lineTo(width, ends[n + 1]);
+        }
+        g.stroke();
+      });
+    }
     const column = columns[key] ?? -1;
     if (query !== null && column >= 0) {
+      g.strokeStyle = css(ctx.palette().sequential(1));
       g.globalAlpha = Math.max(0.15, matrix.data[query * matrix.cols + column]);
       g.lineWidth = 3.5;
       g.setLineDash(kept.row(query).includes(column) ? [] : [4, 4]); // dashed: under the threshold
@@ -275,7 +299,7 @@ export function create(ctx) {
       g.stroke();
       g.setLineDash([]);
     }
-    if (!kept.count(SLICE)) request();
+    if (heads.map((each) => each.kept.count(SLICE / heads.length)).includes(false) || !kept.count(SLICE)) request();
     describe();
   }
 
@@ -284,7 +308,9 @@ export function create(ctx) {
     const { matrix, columns, kept } = shown;
     const number = (value) => value.toLocaleString(ctx.data.header.lang);
     let text;
-    if (query !== null) {
+    if (shown.others.length) {
+      text = ctx.t("view.panel.heads.drawn", { n: shown.others.length });
+    } else if (query !== null) {
       const total = rowOf(matrix, query).reduce((sum, weight) => sum + (weight > 0 ? 1 : 0), 0);
       const drawn = number(kept.row(query).length);
       text = total ? ctx.t("view.panel.lines.of_query", { drawn, total: number(total), index: numberAt(shown.queries, query) }) : ctx.t("view.panel.lines.empty", { index: numberAt(shown.queries, query) });
@@ -310,20 +336,34 @@ export function create(ctx) {
     return { query: new Set(header.specials[queries]), key: new Set(header.specials[keys]) };
   }
 
+  /** The weights of the heads that are drawn together; undefined, and asked for, while they are not all here. */
+  function matricesOf(state) {
+    const heads = headsOf(state, ctx.data.site(state.site));
+    const found = heads.map((head) => ({ head, matrix: visibleWeights({ ...state, head }, ctx) }));
+    const absent = found.filter(({ matrix }) => !matrix).map(({ head }) => head);
+    if (!absent.length) return found;
+    ctx.load(state.site, absent, ["weights"]).then(() => ctx.data.has(state.site, absent[0], ["weights"]) && ctx.store.touch("data"));
+    return undefined;
+  }
+
   function update(state, changed) {
     slider.value = String(state.keep);
     percent.textContent = ctx.t("view.panel.percent", { value: state.keep });
+    squares.update();
     const matrix = visibleWeights(state, ctx);
-    element.classList.toggle("is-waiting", !matrix);
-    if (!matrix) return; // the last lines stay, dimmed, until the numbers are here
+    const others = matricesOf(state);
+    element.classList.toggle("is-waiting", !matrix || !others);
+    if (!matrix || !others) return; // the last lines stay, dimmed, until the numbers are here
     const { queries, allKeys: keys } = matrix;
     const fresh = shown === null || shown.queries !== queries || shown.keys !== keys;
     if (shown?.matrix !== matrix || shown.kept.percent !== state.keep) {
       const columns = Int32Array.from(keys.tokens, (tokens) => tokens.reduce((found, token) => Math.max(found, matrix.keys.of[token]), -1));
       const placeOfColumn = new Int32Array(matrix.cols);
       columns.forEach((column, place) => column >= 0 && (placeOfColumn[column] = place));
-      shown = { matrix, columns, placeOfColumn, queries, keys, specials: specials(state), kept: new KeptLines(matrix, state.keep) };
+      shown = { matrix, columns, placeOfColumn, queries, keys, specials: specials(state), kept: new KeptLines(matrix, state.keep), others: [] };
     }
+    const same = others.length === shown.others.length && others.every((each, n) => each.matrix === shown.others[n].matrix && state.keep === shown.others[n].kept.percent);
+    if (!same) shown.others = others.map((each) => ({ ...each, kept: new KeptLines(each.matrix, state.keep) }));
     if (fresh) {
       for (const [side, axis] of [["query", queries], ["key", keys]]) {
         const longest = axis.labels.reduce((most, label) => Math.max(most, label.length), 0);

@@ -27,7 +27,7 @@ import { Toolbar } from "./toolbar.js";
 import { Tooltip } from "./tooltip.js";
 import { KEEP, forgetUrl, readChoice, readUrl, writeUrl } from "./url.js";
 
-const DEFAULTS = { step: 0, all: true, tab: "", hide: "none", words: false, pair: "", scale: "", keep: KEEP, zoom: null };
+const DEFAULTS = { step: 0, all: true, tab: "", hide: "none", words: false, pair: "", scale: "", heads: "", keep: KEEP, zoom: null };
 const WHOLE_LAYER_BYTES = 48 * 2 ** 20; // all heads of a layer are fetched up to this size
 const NEIGHBOUR_CELLS = 512 * 512; // all of a head at once, and the weights one arrow key away, up to this size
 const PREFETCH_WAIT_MS = 200;

@@ -12,6 +12,7 @@
  * @property {boolean} all   every stage of the chain is open
  * @property {string} tab  "": the first one that the chosen head has
  * @property {"none"|"first"|"specials"} hide
+ * @property {string} heads  heads whose lines are drawn together, such as "0,3"; "": the chosen one alone
  * @property {""|"one"|"contrast"} scale  how dark weights are drawn; "": by the number of keys
  * @property {boolean} words  sub-words are merged to words
  * @property {""|"aa"|"ab"|"ba"|"bb"} pair  sentence of the queries and sentence of the keys; "": all

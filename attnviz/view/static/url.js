@@ -29,6 +29,7 @@ export function readUrl() {
   if (parameters.get("words") === "1") found.words = true;
   if (PAIRS.has(parameters.get("pair"))) found.pair = parameters.get("pair");
   if (SCALES.has(parameters.get("scale"))) found.scale = parameters.get("scale");
+  if (/^\d{1,4}(,\d{1,4})*$/.test(parameters.get("heads"))) found.heads = parameters.get("heads");
   const keep = Number(parameters.get("keep"));
   if (parameters.has("keep") && keep >= 0 && keep <= 100) found.keep = keep;
   return found;
@@ -63,6 +64,7 @@ function toParameters(state, site) {
     words: state.words ? 1 : null,
     pair: state.pair || null,
     scale: state.scale || null,
+    heads: state.heads || null,
     keep: state.keep === KEEP ? null : state.keep,
   };
 }
