@@ -76,7 +76,8 @@ def trace_generated(
     sites = [_stitch(place, steps, row) for place, steps in find_places(model, calls).items()]
     reading = of_inputs(model, whole, row)
     reading = replace(reading, text=text if isinstance(text, str) else "", target_generated=True)
-    return make_trace(model, reading, sites, forward_pass, forward_pass.shape_of_logits())
+    _, logits = forward_pass.record()  # what follows each token, for its outputs
+    return make_trace(model, reading, sites, forward_pass, logits)
 
 
 def _beginning(model: HuggingFaceModel, text: str) -> Reading:

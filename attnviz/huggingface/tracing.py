@@ -163,12 +163,6 @@ class HuggingFacePass:
             sites += [make_site(place, call, reader, first + n, n if windowed else None) for n in range(parts)]
         return sites
 
-    def shape_of_logits(self) -> torch.Size | None:
-        """Run the model, and tell how large its logits are."""
-        with self.model.running():
-            logits: Tensor | None = getattr(self.model.forward(self.given), "logits", None)
-        return None if logits is None else logits.shape
-
     @property
     def nbytes(self) -> int:
         """Bytes of the residual stream, or of the logits where they are kept."""
