@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -14,6 +14,7 @@ from transformers import PreTrainedModel
 
 from attnviz.errors import AttentionDiffers, AttentionHidden, AttentionUnseen
 from attnviz.huggingface.inspection import Inspection, Seen
+from attnviz.huggingface.interface import hears
 from attnviz.huggingface.place import Place
 from attnviz.huggingface.rules import RulesReader
 from attnviz.huggingface.sites import make_site, tolerance
@@ -75,12 +76,19 @@ def survey(model: PreTrainedModel, name: str, run: Callable[[], Any], lengths: s
     unembedding = model.get_output_embeddings() if hasattr(model, "get_output_embeddings") else None
     read: list[tuple[Tensor, Tensor]] = []
     ends: list[Tensor] = []
+
+    def unembedded(_: nn.Module, given: tuple[Any, ...], made: Tensor) -> None:
+        if hears():  # not another thread that runs the same model
+            read.append((given[0], made))
+
+    def ended(_: nn.Module, given: tuple[Any, ...], made: Any) -> None:
+        if hears():
+            ends.append(made[0])
+
     with ExitStack() as hooks:
         if unembedding is not None:
-            hook = unembedding.register_forward_hook(lambda _, given, made: read.append((given[0], made)))
-            hooks.callback(hook.remove)
-            hook = model.base_model.register_forward_hook(lambda _, given, made: ends.append(made[0]))
-            hooks.callback(hook.remove)
+            hooks.callback(unembedding.register_forward_hook(unembedded).remove)
+            hooks.callback(model.base_model.register_forward_hook(ended).remove)
         hooks.enter_context(inspection.watch())
         output = run()
     if inspection.hidden:
@@ -110,7 +118,7 @@ def _renamed(
     """A model with one stack is an encoder when it may look ahead."""
     if causal or {place.stack for place in places.values()} != {"decoder"} or model.config.is_encoder_decoder:
         return places
-    return {key: Place(**{**vars(place), "stack": "encoder"}) for key, place in places.items()}
+    return {key: replace(place, stack="encoder") for key, place in places.items()}
 
 
 def _projection(seen: Seen) -> tuple[Tensor | None, Tensor | None]:

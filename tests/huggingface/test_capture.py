@@ -111,6 +111,26 @@ def test_two_threads_record_each_their_own() -> None:
         assert all(torch.equal(a.q, b.q) and torch.equal(a.k, b.k) for a, b in zip(one.sites, two.sites, strict=True))
 
 
+def test_a_model_that_runs_elsewhere_is_understood_all_the_same() -> None:
+    network = BUILD["GPT-2"]()
+    done, started = threading.Event(), threading.Event()
+
+    def run_plainly() -> None:
+        with torch.inference_mode():
+            while not done.is_set():
+                network(**IDS)
+                started.set()
+
+    other = threading.Thread(target=run_plainly)
+    other.start()
+    started.wait()
+    structures = [wrap(BUILD["GPT-2"]()).structure, wrap(network).structure]
+    done.set()
+    other.join()
+    assert [structure.ends_plainly for structure in structures] == [True, True]
+    assert list(structures[0].places) == list(structures[1].places)
+
+
 def test_the_interface_is_its_own_again_when_nobody_listens() -> None:
     own = AttentionInterface.get_interface
     with listening(lambda call, context: None):
