@@ -105,7 +105,7 @@ def _read_text(model: HuggingFaceModel, text: str, target: str | None) -> Readin
     if target is not None and stack != "encoder":
         raise TargetNotAllowed(model.facts.architecture)
     encoded = tokenizer(text, target, return_special_tokens_mask=True, verbose=False)
-    _check_length(model, len(encoded["input_ids"]))
+    _check(model, encoded)
     tokens = name_tokens(tokenizer, encoded, text, target)
     inputs: dict[str, Tensor] = {
         name: torch.tensor([encoded[name]], device=model.network.device)
@@ -120,7 +120,7 @@ def _read_two(model: HuggingFaceModel, text: str, target: str | None) -> Reading
     tokenizer, device = model.tokenizer, model.network.device
     assert tokenizer is not None  # the caller saw to it
     encoded = tokenizer(text, return_special_tokens_mask=True, verbose=False)
-    _check_length(model, len(encoded["input_ids"]))
+    _check(model, encoded)
     source = name_tokens(tokenizer, encoded, text)
     inputs = {name: torch.tensor([encoded[name]], device=device) for name in ("input_ids", "attention_mask")}
     start = model.network.generation_config.decoder_start_token_id if model.network.can_generate() else None
@@ -151,6 +151,13 @@ def of_inputs(model: HuggingFaceModel, inputs: Mapping[str, Tensor], row: int) -
     main = "decoder" if model.config.is_encoder_decoder else stack if texts else "encoder"
     moved = {name: tensor.to(model.network.device) for name, tensor in inputs.items()}
     return Reading(moved, main, texts=texts)
+
+
+def _check(model: HuggingFaceModel, encoded: Any) -> None:
+    """There is something to read, and it fits; some tokenizers leave out all of a text, such as control characters."""
+    if all(encoded["special_tokens_mask"]):
+        raise EmptyText
+    _check_length(model, len(encoded["input_ids"]))
 
 
 def _check_length(model: HuggingFaceModel, length: int) -> None:

@@ -186,6 +186,12 @@ def test_nothing_to_read(text: str) -> None:
         trace_text(gpt2(), text)
 
 
+def test_nothing_is_left_to_read() -> None:
+    with pytest.raises(EmptyText):
+        trace_text(bert(), "\u200b\x00")
+    assert len(trace_text(bert(), "[MASK]").tokens) == 3
+
+
 def test_too_much_to_read() -> None:
     assert gpt2().max_len == 64
     with pytest.raises(TextTooLong, match="at most 64") as caught:
