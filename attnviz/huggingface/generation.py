@@ -11,6 +11,7 @@ from torch import Tensor
 
 from attnviz.attention import Mask
 from attnviz.huggingface.interface import InterfaceCall, listening
+from attnviz.huggingface.labels import BROKEN
 from attnviz.huggingface.model import HuggingFaceModel
 from attnviz.huggingface.place import Place
 from attnviz.huggingface.reading import Reading, of_inputs, read
@@ -39,7 +40,8 @@ def continue_text(model: HuggingFaceModel, text: str, max_new: int) -> str:
     if room == 0 or model.tokenizer is None:
         return text
     new = model.write(reading.inputs, room)[0, len(reading.texts["decoder"]) :]
-    return text + str(model.tokenizer.decode(new, skip_special_tokens=True, clean_up_tokenization_spaces=False))
+    written = str(model.tokenizer.decode(new, skip_special_tokens=True, clean_up_tokenization_spaces=False))
+    return text + written.rstrip(BROKEN)  # the last character may be there in part
 
 
 def trace_generated(

@@ -12,13 +12,14 @@ from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 from attnviz.trace import Tokens
 
-__all__ = ["label_of", "name_tokens", "plain_tokens"]
+__all__ = ["BROKEN", "label_of", "name_tokens", "plain_tokens"]
 
 CJK = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff"
 WORD = re.compile(rf"[{CJK}]|[^\W{CJK}]+(?:['’][^\W{CJK}]+)*|[^\w\s]")
 """A word: letters and digits with apostrophes between them, one Chinese, Japanese or Korean character, or a sign."""
 SPACE = "\u2581"  # what SentencePiece writes for a space
 BROKEN = "\ufffd"
+"""What stands for bytes that are no character."""
 BYTES = {char: byte for byte, char in bytes_to_unicode().items()}
 """What byte-level tokenizers write for each byte."""
 

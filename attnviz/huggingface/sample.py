@@ -19,11 +19,14 @@ def sample(model: PreTrainedModel, parameters: Collection[str]) -> tuple[dict[st
     """Inputs by the names of a model's parameters, and the lengths of the sequences that it will read."""
     config, device = model.config, model.device
     inputs: dict[str, Tensor] = {}
-    lengths = {LENGTH, TARGET_LENGTH}
+    lengths = {TARGET_LENGTH}
     text_config = getattr(config, "text_config", config)
+    limit = getattr(text_config, "max_position_embeddings", None)
+    length = min(LENGTH, limit) if isinstance(limit, int) and limit > 0 else LENGTH  # -1: as many as there are
     if "input_ids" in parameters:
-        inputs["input_ids"] = _ids(text_config, LENGTH, device)
+        inputs["input_ids"] = _ids(text_config, length, device)
         inputs["attention_mask"] = torch.ones_like(inputs["input_ids"])
+        lengths.add(length)
     if config.is_encoder_decoder:
         inputs["decoder_input_ids"] = _ids(text_config, TARGET_LENGTH, device)
     if "pixel_values" in parameters:

@@ -173,7 +173,9 @@ def test_generated_text_goes_on_from_the_given() -> None:
     start = trace_text(model, "the cat").token_ids
     assert trace.token_ids[: len(start)] == start
     assert len(trace.token_ids) == len(start) + 4  # the last one is predicted, not read
-    assert continue_text(gpt2(n_positions=8), "the cat sat on", 50) != ""
+    full = gpt2(n_positions=len(start))
+    assert continue_text(full, "the cat", 50) == "the cat"  # there is no room
+    assert len(trace_generated(gpt2(n_positions=8), "the cat", 50).tokens) <= 8
     with pytest.raises(ValueError, match="no decoder"):
         continue_text(bert(), "the cat", 3)
     with pytest.raises(ValueError, match="does not write"):
