@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ class ModelFolder:
             when the folder cannot be read.
         examples: to start from; a (source, target) pair for an encoder-decoder.
         transformers: its config.json is one of transformers, not ours.
+        config: the content of its config.json; empty when that cannot be read.
         problem: why it cannot be opened, in English; None when nothing is known to be wrong.
     """
 
@@ -41,6 +42,7 @@ class ModelFolder:
     architecture: str = ""
     examples: tuple[Example, ...] = ()
     transformers: bool = False
+    config: Mapping[str, Any] = field(default_factory=dict, repr=False)
     problem: AttnvizError | None = None
 
     @property
@@ -69,18 +71,21 @@ def model_folder(folder: Path) -> ModelFolder:
         >>> model_folder(zoo_path("sort")).architecture
         'decoder'
     """
+    config: dict[str, Any] = {}
     try:
         config = _config(folder)
         if is_transformers(config):
             _weight_files(folder)
-            return ModelFolder(folder, folder.name, _class_of(config), transformers=True)
+            return ModelFolder(folder, folder.name, _class_of(config), transformers=True, config=config)
         values = read_config(folder)
         card = ModelCard.from_dict(values["card"])
-        return ModelFolder(folder, card.title, str(values["model"]["architecture"]), card.examples)
+        architecture = str(values["model"]["architecture"])
+        return ModelFolder(folder, card.title, architecture, card.examples, config=config)
     except AttnvizError as error:
-        return ModelFolder(folder, folder.name, problem=error)
+        return ModelFolder(folder, folder.name, config=config, problem=error)
     except (LookupError, TypeError, AttributeError) as error:
-        return ModelFolder(folder, folder.name, problem=ModelCorrupt(folder.name, CONFIG_FILE, str(error)))
+        problem = ModelCorrupt(folder.name, CONFIG_FILE, str(error))
+        return ModelFolder(folder, folder.name, config=config, problem=problem)
 
 
 def is_transformers(config: Mapping[str, Any]) -> bool:

@@ -6,7 +6,6 @@ Only safetensors are read, and no code that comes with a model is ever run.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from transformers import (
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 from transformers.utils import logging
 
+from attnviz.downloads import DOWNLOADS, downloads_are_on
 from attnviz.errors import (
     DownloadsOff,
     HubNotFound,
@@ -42,10 +42,7 @@ from attnviz.huggingface.fast import lay_out
 from attnviz.huggingface.model import HuggingFaceModel, wrap
 from attnviz.models.bundle import PICKLED
 
-__all__ = ["DOWNLOADS", "download", "open_folder"]
-
-DOWNLOADS = "ATTNVIZ_DOWNLOADS"
-"""Environment variable of the operator: "1" lets "hf:ID" download from the Hub."""
+__all__ = ["download", "open_folder"]
 
 CONFIG = "config.json"
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
@@ -92,7 +89,7 @@ def download(name: str, **options: Any) -> HuggingFaceModel:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
-    if os.environ.get(DOWNLOADS) != "1":
+    if not downloads_are_on():
         raise DownloadsOff(f"hf:{name}", DOWNLOADS)
     try:
         folder = snapshot_download(name, allow_patterns=PATTERNS)

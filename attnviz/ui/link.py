@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from attnviz.downloads import DOWNLOADS
 from attnviz.errors import DownloadsOff
 from attnviz.trace import Trace
 from attnviz.ui.address import Address, notice, notice_error
@@ -14,7 +15,7 @@ from attnviz.ui.inputs import image_in_link, link_image
 from attnviz.ui.language import current
 from attnviz.ui.reads import Reads
 from attnviz.ui.sentences import general_examples
-from attnviz.ui.shared import DOWNLOADS, HUB, Listed, find, listed
+from attnviz.ui.shared import HUB, Listed, find, listed
 from attnviz.ui.store import TraceKey
 from attnviz.ui.uploads import is_upload
 

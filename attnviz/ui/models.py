@@ -12,6 +12,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from attnviz import locale
+from attnviz.downloads import DOWNLOADS, downloads_are_on
 from attnviz.errors import AttnvizError
 from attnviz.library import model_folder
 from attnviz.loading import open_checkpoint
@@ -26,14 +27,12 @@ from attnviz.ui.numbers import short
 from attnviz.ui.open_models import ModelKey
 from attnviz.ui.outline import Outline, outline_of, outline_of_config
 from attnviz.ui.shared import (
-    DOWNLOADS,
     HUB,
     MODELS,
     MODELS_FOLDER,
     UPLOADS,
     VERDICTS,
     Listed,
-    downloads_are_on,
     find,
     listed,
     open_model,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -57,7 +56,7 @@ CLASSES = {
 
 def outline_of(model: ModelFolder) -> Outline:
     """What config.json, and the list of tensors in the weights, say of a model."""
-    config = _read(model.folder)
+    config = model.config
     try:
         n_parameters = stored_parameters(model.folder)
     except AttnvizError:  # opening it says what is wrong
@@ -106,14 +105,6 @@ def architecture_of(config: Mapping[str, Any], kind: str) -> str:
 def _size(folder: Path) -> int:
     """Bytes of the files in a folder."""
     return sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
-
-
-def _read(folder: Path) -> Mapping[str, Any]:
-    try:
-        config = json.loads((folder / "config.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return config if isinstance(config, dict) else {}
 
 
 def _layers(values: Mapping[str, Any], two_stacks: bool) -> str | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import attnviz
+from attnviz.downloads import downloads_are_on
 from attnviz.errors import AttnvizError, HubNotFound, ModelFailed, ModelNotFound, TextOverLimit, TextTooLong
 from attnviz.library import MODELS_FOLDER, ModelFolder, model_folder, model_folders
 from attnviz.loading import checkpoint_name, is_checkpoint, is_hugging_face, load_model, open_checkpoint
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from attnviz.huggingface import HuggingFaceModel
 
 __all__ = [
-    "DOWNLOADS",
     "HUB",
     "IMAGES",
     "MAX_TOKENS",
@@ -42,7 +42,6 @@ __all__ = [
     "Listed",
     "Reason",
     "continue_text",
-    "downloads_are_on",
     "find",
     "installed",
     "listed",
@@ -54,9 +53,6 @@ __all__ = [
 
 MAX_TOKENS = 2048
 """Tokens of a Hugging Face model's text that the pages show."""
-
-DOWNLOADS = "ATTNVIZ_DOWNLOADS"
-"""Environment variable of the operator: "1" lets people open models of the Hugging Face Hub by their id."""
 
 HUB = "hf:"
 """What the names of models of the Hub begin with."""
@@ -128,11 +124,6 @@ def find(name: str) -> Listed | None:
         return _checkpoint(run, step)
     except AttnvizError:
         return None
-
-
-def downloads_are_on() -> bool:
-    """Whether the operator lets people open models of the Hub."""
-    return os.environ.get(DOWNLOADS) == "1"
 
 
 @cache

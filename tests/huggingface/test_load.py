@@ -14,6 +14,7 @@ import transformers as hf
 from safetensors.torch import load_file, save_file
 
 import attnviz
+from attnviz.downloads import DOWNLOADS
 from attnviz.errors import (
     DownloadsOff,
     HubNotFound,
@@ -28,7 +29,6 @@ from attnviz.errors import (
     UnsafeWeights,
 )
 from attnviz.huggingface import HuggingFaceModel
-from attnviz.huggingface.load import DOWNLOADS
 from tests.huggingface.architectures import ARCHITECTURES
 from tests.huggingface.tokenizers import byte_level, unigram, word_piece
 

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 import attnviz
 from attnviz import locale
+from attnviz.downloads import DOWNLOADS
 from attnviz.training import record
 from attnviz.ui import shared
 from attnviz.ui.open_models import ModelKey
@@ -18,7 +19,7 @@ from attnviz.ui.outline import architecture_of
 from attnviz.ui.uploads import is_upload
 from tests.training.runs import small_run
 from tests.ui.pages import address, click, messages, open_page, payload, run
-from tests.ui.real import zip_of
+from tests.ui.real import stand_in_for_the_hub, zip_of
 
 pytestmark = pytest.mark.usefixtures("operator_real_models")
 
@@ -190,14 +191,7 @@ def test_downloads_are_off_unless_the_operator_says() -> None:
 def test_a_model_of_the_hub_is_downloaded_by_its_id(
     text: str, monkeypatch: pytest.MonkeyPatch, real_folder: Path
 ) -> None:
-    monkeypatch.setenv(shared.DOWNLOADS, "1")
-    asked: list[str] = []
-
-    def download(name: str) -> Any:
-        asked.append(name)
-        return attnviz.load_model(real_folder / "tiny-gpt2")
-
-    monkeypatch.setattr(shared, "load_model", download)
+    asked = stand_in_for_the_hub(monkeypatch, real_folder / "tiny-gpt2")
     page = open_page("models")
     page.text_input(key="hub_id").set_value(text)
     page = click(page, "download")
@@ -209,7 +203,7 @@ def test_a_model_of_the_hub_is_downloaded_by_its_id(
 
 @pytest.mark.parametrize("text", ["", "a b", "../x", "https://elsewhere.org/a/b", "<b>/c"])
 def test_what_is_no_id_is_said(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(shared.DOWNLOADS, "1")
+    monkeypatch.setenv(DOWNLOADS, "1")
     monkeypatch.setattr(shared, "load_model", lambda name: pytest.fail(name))
     page = open_page("models")
     page.text_input(key="hub_id").set_value(text)

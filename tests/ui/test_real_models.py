@@ -18,6 +18,7 @@ from attnviz.ui.reads import Reads
 from attnviz.ui.sentences import general_examples, with_mask
 from attnviz.ui.store import TraceKey
 from tests.ui.pages import address, click, messages, run
+from tests.ui.real import stand_in_for_the_hub
 from tests.ui.test_explorer import header, open_page, shown, type_text
 
 pytestmark = pytest.mark.usefixtures("operator_real_models")
@@ -190,14 +191,7 @@ def test_models_of_the_hub_are_not_downloaded_unless_the_operator_says() -> None
 
 
 def test_a_model_of_the_hub_opens_by_its_link(monkeypatch: pytest.MonkeyPatch, real_folder: Path) -> None:
-    monkeypatch.setenv(shared.DOWNLOADS, "1")
-    asked: list[str] = []
-
-    def download(name: str) -> Any:
-        asked.append(name)
-        return attnviz.load_model(real_folder / "tiny-gpt2")
-
-    monkeypatch.setattr(shared, "load_model", download)
+    asked = stand_in_for_the_hub(monkeypatch, real_folder / "tiny-gpt2")
     page = open_page(model="hf:someone/tiny", text="the cat")
     assert asked == ["hf:someone/tiny"]
     assert not page.error
