@@ -24,7 +24,7 @@ export function fits({ data, store }) {
  * @param {{rows: number, columns: number, offset: number, cells: number[][]}} grid
  * @param {number} count  of the tokens
  */
-export function placesOf({ rows, columns, offset, cells = [] }, count) {
+function placesOf({ rows, columns, offset, cells = [] }, count) {
   const given = cells.length ? cells : Array.from({ length: rows * columns }, (_, n) => [Math.floor(n / columns), n % columns]);
   const inside = ([row, column]) => row >= 0 && row < rows && column >= 0 && column < columns;
   const found = given.map((place, n) => [n + (cells.length ? 0 : offset), place]);

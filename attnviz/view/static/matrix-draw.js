@@ -6,7 +6,7 @@ import { fmtCell, tokenText } from "./format.js";
 import { colourOf, heatImage } from "./heat.js";
 
 export const LABEL_CELL = 11; // px: from here on tokens are written beside the cells
-export const NUMBER_CELL = { width: 29, height: 18 };
+const NUMBER_CELL = { width: 29, height: 18 };
 const ROOMY_CELL = 34; // px from where on a cell holds six letters, below five
 const LABEL_FONT = 11;
 const LABEL_MAX = { row: 84, col: 64 };
