@@ -112,7 +112,7 @@ class HuggingFaceModel:
         """Tokens that fit into a text; None when its positions are not bounded, or it reads none."""
         config = self.config.text_config if hasattr(self.config, "text_config") else self.config
         limit = getattr(config, "max_position_embeddings", None)
-        if not self.reads_text or not isinstance(limit, int):
+        if not self.reads_text or not isinstance(limit, int) or limit < 1:
             return None
         # some count positions from behind the padding's id, so that the first ones stay unused
         unused = [
