@@ -182,7 +182,7 @@ def _rows() -> Iterator[dict[str, Any]]:
 
 def _row(model: Listed) -> dict[str, Any]:
     outline = _outline(model)
-    state, shown = _verdict(model)
+    state, shown = _verdict(model, outline)
     kind = [outline.kind, say(f"models.table.{outline.architecture}") if outline.architecture else ""]
     return {
         "name": model.name,
@@ -213,13 +213,16 @@ def _section(model: Listed) -> str:
     return "zoo" if model.folder is not None and model.folder.parent == FOLDER else "folders"
 
 
-def _verdict(model: Listed) -> tuple[str, str]:
-    """Whether all of it can be shown: "yes", "no" or "unknown", and in words."""
+def _verdict(model: Listed, outline: Outline) -> tuple[str, str]:
+    """Whether all of it can be shown: "yes", "no" or "unknown", and in words.
+
+    Of our own models all can be shown, unless their weights cannot be read.
+    """
     key = ModelKey(model.name, model.version)
     reason = VERDICTS.get(key)
     if reason is not None:
         return "no", in_words(current(), reason.code, reason.details)
-    if model.architecture or key in VERDICTS:
+    if key in VERDICTS or (model.architecture and outline.n_parameters is not None):
         return "yes", say("models.table.all")
     return "unknown", say("models.table.unknown")
 

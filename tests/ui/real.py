@@ -14,6 +14,7 @@ import pytest
 import attnviz
 from attnviz.downloads import DOWNLOADS
 from attnviz.ui import shared
+from attnviz.zoo import zoo_path
 from tests.huggingface.architectures import ARCHITECTURES, VOCABULARY
 from tests.huggingface.tokenizers import byte_level, word_piece
 
@@ -41,6 +42,8 @@ def broken_models(root: Path) -> Path:
     for name in ("no-config", "no-tokenizer", "pickled", "unknown", "remote", "truncated", "wrong-tokenizer"):
         shutil.copytree(bert, root / name)
     shutil.rmtree(bert)
+    shutil.copytree(zoo_path("sort"), root / "own-truncated")
+    (root / "own-truncated" / "model.safetensors").write_bytes(b"0")
     (root / "no-config" / "config.json").unlink()
     for path in (root / "no-tokenizer").glob("*token*"):
         path.unlink()

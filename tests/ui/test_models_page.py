@@ -70,6 +70,7 @@ def test_everything_is_listed_and_nothing_is_opened(monkeypatch: pytest.MonkeyPa
     assert found["tiny-bart"]["cells"]["layers"] == "2 + 2"
     assert found["reverse"]["cells"]["parameters"] == "59,981"
     assert (found["reverse"]["state"], found["tiny-bert"]["state"]) == ("yes", "unknown")
+    assert found["own-truncated"]["state"] == "unknown"  # its weights cannot be read
     assert found["pickled"]["cells"]["kind"] == "–"
     assert address(page) == {"lang": "en"}
 
