@@ -18,11 +18,13 @@ A query reads in five steps, one function each:
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 __all__ = [
+    "Additive",
     "Mask",
     "additive_scores",
     "attend",
@@ -37,6 +39,14 @@ __all__ = [
 ]
 
 MINUS_INFINITY = float("-inf")
+
+
+class Additive(NamedTuple):
+    """The parameters of the additive scoring function: w_q, w_k (d_att, d_head), w_v (d_att,)."""
+
+    w_q: Tensor
+    w_k: Tensor
+    w_v: Tensor
 
 
 def dot_product_scores(q: Tensor, k: Tensor) -> Tensor:

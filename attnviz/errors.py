@@ -23,8 +23,16 @@
     │   ├── UnknownSymbols  symbols outside the model's vocabulary
     │   ├── TextTooLong     more tokens than the model has positions for
     │   │   └── TextOverLimit  more tokens than the page shows
+    │   ├── NotNumbers      a token that is not the numbers a model of series, pictures or sounds reads
     │   ├── TextTooShort    a text to learn that is shorter than the context needs
     │   ├── OneCharacter    a text to learn in which there is nothing to predict
+    │   ├── SeriesNotNumber  a line of a series without a number
+    │   ├── SeriesColumns   several columns of numbers
+    │   ├── SeriesTooShort  a series that is shorter than the context needs
+    │   ├── SeriesTooLong   more points than are taken
+    │   ├── SeriesConstant  a part of a series in which nothing changes
+    │   ├── SoundUnreadable  a file that is no sound that can be read
+    │   ├── SoundLength     a sound that is too short or too long
     │   ├── TargetNotAllowed  a target for a model that reads one text only
     │   ├── ImageNeeded     a model that looks at an image was given none
     │   ├── ImageNotAllowed  an image for a model that reads text only
@@ -39,6 +47,18 @@
     │   ├── UploadPath      a file in it would lie elsewhere than in the model's folder
     │   ├── UploadNoModel   there is no config.json in it
     │   └── UploadUnwritable  the disk is full, or cannot be written to
+    ├── CalculatorError     numbers that attention cannot be computed from              (also a ValueError)
+    │   ├── TableUnreadable what was typed or pasted is no table
+    │   ├── TableEmpty      there is no number in it
+    │   ├── TableTooLarge   more rows or columns than the page takes
+    │   ├── TableRagged     its rows are of different lengths
+    │   ├── CellNotNumber   a cell that is no number
+    │   ├── CellOutside     a number that is not finite, or too large
+    │   ├── ShapesDoNotFit  two tables that do not go together
+    │   ├── ValueOutside    a setting that cannot be that
+    │   ├── OddWidth        sines and cosines need an even width
+    │   ├── FileEncoding    a file that is not UTF-8 text
+    │   └── FileNotProblem  a file that was not saved by the calculator
     ├── RunError            a training run that cannot be opened, written or started
     │   ├── RunNotFound     there is no such run
     │   ├── RunExists       there is a run of that name already
@@ -46,6 +66,7 @@
     │   ├── InvalidRunName  letters, digits, "_", "." and "-" make a name
     │   ├── RunUnwritable   the disk is full, or the folder cannot be written to
     │   └── RunBusy         it is being trained already
+    ├── MeasuringBusy       this server measures already
     ├── ModelFailed         the model's own code fails on what it was given
     ├── OutOfMemory         there was not enough memory                                  (also a MemoryError)
     └── TrainingDiverged    the loss ran away                                           (also a FloatingPointError)
@@ -64,10 +85,15 @@ __all__ = [
     "AttentionHidden",
     "AttentionUnseen",
     "AttnvizError",
+    "CalculatorError",
     "CannotShow",
+    "CellNotNumber",
+    "CellOutside",
     "ConfigError",
     "DownloadsOff",
     "EmptyText",
+    "FileEncoding",
+    "FileNotProblem",
     "HubNotFound",
     "ImageGone",
     "ImageNeeded",
@@ -76,12 +102,15 @@ __all__ = [
     "InputError",
     "InputNeeded",
     "InvalidRunName",
+    "MeasuringBusy",
     "ModelCorrupt",
     "ModelFailed",
     "ModelLoadError",
     "ModelMismatch",
     "ModelNotFound",
     "NoTokenizer",
+    "NotNumbers",
+    "OddWidth",
     "OneCharacter",
     "OutOfMemory",
     "RemoteCode",
@@ -91,6 +120,18 @@ __all__ = [
     "RunExists",
     "RunNotFound",
     "RunUnwritable",
+    "SeriesColumns",
+    "SeriesConstant",
+    "SeriesNotNumber",
+    "SeriesTooLong",
+    "SeriesTooShort",
+    "ShapesDoNotFit",
+    "SoundLength",
+    "SoundUnreadable",
+    "TableEmpty",
+    "TableRagged",
+    "TableTooLarge",
+    "TableUnreadable",
     "TargetNotAllowed",
     "TextOverLimit",
     "TextTooLong",
@@ -109,6 +150,7 @@ __all__ = [
     "UploadTooLarge",
     "UploadTooMany",
     "UploadUnwritable",
+    "ValueOutside",
 ]
 
 
@@ -372,6 +414,32 @@ class UnknownSymbols(InputError):
         )
 
 
+class NotNumbers(InputError):
+    """A token that is not the list of numbers that a model of series, pictures or sounds reads.
+
+    Attributes:
+        token: as it was typed.
+        place: of the token, counted from 1.
+        width: numbers that a token has.
+        low: the least number there can be.
+        high: the greatest.
+    """
+
+    code = "not_numbers"
+
+    def __init__(self, token: str, place: int, width: int, low: float, high: float) -> None:
+        self.token, self.place, self.width, self.low, self.high = token, place, width, low, high
+        super().__init__(
+            f"Token {place}, {token[:40]!r}, is not what this model reads: "
+            f"{width} number{'s' * (width > 1)} from {low:g} to {high:g}, separated by commas.",
+            token=token[:40],
+            place=place,
+            width=width,
+            low=f"{low:g}",
+            high=f"{high:g}",
+        )
+
+
 class TextTooLong(InputError):
     """More tokens than the model has positions for; nothing is cut.
 
@@ -443,6 +511,104 @@ class OneCharacter(InputError):
             f"The text is nothing but {character!r}, again and again: there is nothing to predict. "
             "Bring a text with at least two different characters.",
             character=character,
+        )
+
+
+class SeriesNotNumber(InputError):
+    """A line of a series where there is no number that can be used."""
+
+    code = "series_not_number"
+
+    def __init__(self, line: int, cell: str) -> None:
+        super().__init__(
+            f"Line {line}: {cell[:40]!r} is no finite number such as 12.5 or -3e4, at most 1e12. Decimal commas are "
+            "read where columns are separated by semicolons or tabs; a missing value cannot be left out.",
+            line=line,
+            cell=cell[:40],
+        )
+
+
+class SeriesColumns(InputError):
+    """A series whose lines have several numbers."""
+
+    code = "series_columns"
+
+    def __init__(self, line: int, count: int) -> None:
+        super().__init__(
+            f"Line {line} has {count} columns of numbers, and one is read: leave the others out. If these are decimal "
+            "commas, write points.",
+            line=line,
+            count=count,
+        )
+
+
+class SeriesTooShort(InputError):
+    """A series that is too short to be cut into training, validation and test."""
+
+    code = "series_too_short"
+
+    def __init__(self, count: int, needed: int, context: int) -> None:
+        super().__init__(
+            f"The series has {count:,} points; a context of {context:,} needs at least {needed:,}. "
+            "Bring a longer series, or choose a shorter context.",
+            count=count,
+            needed=needed,
+            context=context,
+        )
+
+
+class SeriesTooLong(InputError):
+    """A series with more points than are taken; nothing is cut."""
+
+    code = "series_too_long"
+
+    def __init__(self, count: int, limit: int) -> None:
+        super().__init__(
+            f"The series has {count:,} points; at most {limit:,} are taken. Nothing was cut: bring a part of it.",
+            count=count,
+            limit=limit,
+        )
+
+
+class SeriesConstant(InputError):
+    """A series with a part in which nothing changes.
+
+    Args:
+        part: "train", "validation" or "test".
+    """
+
+    code = "series_constant"
+
+    def __init__(self, part: str) -> None:
+        super().__init__(
+            f"The part of the series for {part} is the same value again and again: there is nothing to predict.",
+            part=part,
+        )
+
+
+class SoundUnreadable(InputError):
+    """A file that is no sound that can be read."""
+
+    code = "sound_unreadable"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"this sound cannot be read ({reason}): a WAV file will do, uncompressed (PCM), of 8, 16, 24 or 32 bits.",
+            reason=reason,
+        )
+
+
+class SoundLength(InputError):
+    """A sound that is too short or too long for the model; nothing is cut."""
+
+    code = "sound_length"
+
+    def __init__(self, seconds: float, shortest: float, longest: float) -> None:
+        super().__init__(
+            f"The sound lasts {seconds:.2f} s; from {shortest:.2f} to {longest:.2f} s are read. Nothing was cut.",
+            seconds=f"{seconds:.2f}",
+            shortest=f"{shortest:.2f}",
+            longest=f"{longest:.2f}",
         )
 
 
@@ -609,6 +775,154 @@ class UploadUnwritable(UploadError):
         )
 
 
+class CalculatorError(AttnvizError, ValueError):
+    """Numbers that attention cannot be computed from; rows and columns are counted from 1."""
+
+    code = "calculator"
+
+
+class TableUnreadable(CalculatorError):
+    """What was typed or pasted is neither a NumPy array, nor nested lists, nor rows of cells."""
+
+    code = "table_unreadable"
+
+    def __init__(self, table: str, given: str) -> None:
+        super().__init__(
+            f"{table}: {given!r} is no table. Paste np.array([[1, 2], [3, 4]]), [[1, 2], [3, 4]], CSV, "
+            "or cells of a spreadsheet.",
+            table=table,
+            given=given,
+        )
+
+
+class TableEmpty(CalculatorError):
+    """There is no number in a table."""
+
+    code = "table_empty"
+
+    def __init__(self, table: str) -> None:
+        super().__init__(f"{table} is empty: it needs at least one row with one number.", table=table)
+
+
+class TableTooLarge(CalculatorError):
+    """More rows or columns than the calculator takes."""
+
+    code = "table_too_large"
+
+    def __init__(self, table: str, rows: int, columns: int, limit: int) -> None:
+        super().__init__(
+            f"{table} is {rows:,} × {columns:,}: at most {limit} × {limit} numbers are taken here. "
+            "Longer sequences belong in the Explorer.",
+            table=table,
+            rows=rows,
+            columns=columns,
+            limit=limit,
+        )
+
+
+class TableRagged(CalculatorError):
+    """The rows of a table are of different lengths."""
+
+    code = "table_ragged"
+
+    def __init__(self, table: str, row: int, cells: int, expected: int) -> None:
+        super().__init__(
+            f"{table}, row {row}: {cells} cells, and {expected} in the first row. All rows must be equally long.",
+            table=table,
+            row=row,
+            cells=cells,
+            expected=expected,
+        )
+
+
+class CellNotNumber(CalculatorError):
+    """A cell that is no number."""
+
+    code = "cell_not_number"
+
+    def __init__(self, table: str, row: int, column: int, cell: str) -> None:
+        super().__init__(
+            f"{table}, row {row}, column {column}: {cell!r} is no number. Type one such as 0.5 or -2e-3.",
+            table=table,
+            row=row,
+            column=column,
+            cell=cell,
+        )
+
+
+class CellOutside(CalculatorError):
+    """A number that is not finite, or so large that what is computed from it would not be."""
+
+    code = "cell_outside"
+
+    def __init__(self, table: str, row: int, column: int, cell: str, limit: int) -> None:
+        super().__init__(
+            f"{table}, row {row}, column {column}: {cell} is not a finite number between -{limit:,} and {limit:,}.",
+            table=table,
+            row=row,
+            column=column,
+            cell=cell,
+            limit=limit,
+        )
+
+
+class ShapesDoNotFit(CalculatorError):
+    """Two tables that do not go together; the rule names the sizes that must be the same."""
+
+    code = "shapes_do_not_fit"
+
+    def __init__(self, first: str, first_shape: str, second: str, second_shape: str, rule: str) -> None:
+        super().__init__(
+            f"{first} is {first_shape} and {second} is {second_shape}, which does not fit: {rule}.",
+            first=first,
+            first_shape=first_shape,
+            second=second,
+            second_shape=second_shape,
+            rule=rule,
+        )
+
+
+class ValueOutside(CalculatorError):
+    """A setting that cannot be that."""
+
+    code = "value_outside"
+
+    def __init__(self, name: str, value: str, expected: str) -> None:
+        super().__init__(f"{name} cannot be {value}: {expected}.", name=name, value=value, expected=expected)
+
+
+class OddWidth(CalculatorError):
+    """Sines and cosines come in pairs, so what they are added to, or what they turn, has an even width."""
+
+    code = "odd_width"
+
+    def __init__(self, positions: str, width: str, value: int) -> None:
+        super().__init__(
+            f"{positions} positions work on pairs of dimensions: {width} = {value} must be even.",
+            positions=positions,
+            width=width,
+            value=value,
+        )
+
+
+class FileEncoding(CalculatorError):
+    """A file that is not text in UTF-8."""
+
+    code = "file_encoding"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is not UTF-8 text: save it as CSV (UTF-8) and hand it in again.", name=name)
+
+
+class FileNotProblem(CalculatorError):
+    """A file that was not saved by the calculator, or was changed since."""
+
+    code = "file_not_problem"
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name} cannot be opened as a calculation: {reason}.", name=name, reason=reason)
+
+
 class RunError(AttnvizError):
     """A training run that cannot be opened, written or started."""
 
@@ -675,6 +989,15 @@ class RunBusy(RunError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"run {name} is being trained already: watch it, or stop it first.", name=name)
+
+
+class MeasuringBusy(AttnvizError):
+    """This server measures already: two measurements at once would disturb each other."""
+
+    code = "measuring_busy"
+
+    def __init__(self) -> None:
+        super().__init__("somebody else on this server is measuring: two at once would disturb each other. Try again.")
 
 
 class ModelFailed(AttnvizError):

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, get_args
 
+from torch import Tensor
+
 from attnviz.errors import ConfigError, EmptyText, UnknownSymbols
 
 __all__ = ["SPECIALS", "Kind", "Tokenizer"]
@@ -45,6 +47,7 @@ class Tokenizer:
     bos_id = 1
     eos_id = 2
     n_specials = len(SPECIALS)
+    width = 0  # numbers of a token
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
@@ -97,7 +100,7 @@ class Tokenizer:
             raise UnknownSymbols(unknown, self.symbols)
         return [self._ids[symbol] for symbol in symbols]
 
-    def decode(self, ids: Iterable[int]) -> str:
+    def decode(self, ids: Iterable[int], features: Tensor | None = None) -> str:
         """The text of token ids; special tokens are left out."""
         separator = " " if self.kind == "symbols" else ""
         return separator.join(self.vocab[index] for index in ids if index >= self.n_specials)
@@ -105,6 +108,14 @@ class Tokenizer:
     def label(self, index: int) -> str:
         """What stands for a token in a view: the symbol itself, or the name of the special token."""
         return self.vocab[index]
+
+    def labels(self, ids: Sequence[int], features: Tensor | None = None) -> tuple[str, ...]:
+        """What stands for each of some tokens."""
+        return tuple(map(self.label, ids))
+
+    def features(self, text: str) -> Tensor | None:
+        """Symbols have no numbers of their own; see `attnviz.vectors` for tokens that do."""
+        return None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -1,7 +1,7 @@
 """A model as people use it: network, tokenizer and card, in one folder of two files.
 
 folder/
-  config.json         format version, ModelConfig, tokenizer(s), card
+  config.json         format version, configuration of the network, tokenizer(s), labels, card
   model.safetensors   the weights
 """
 
@@ -12,15 +12,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from attnviz.errors import ConfigError, ModelCorrupt, ModelMismatch, ModelNotFound
-from attnviz.models.config import ModelConfig
 from attnviz.models.facts import ModelFacts
-from attnviz.models.transformer import Transformer, build_network
+from attnviz.models.network import Network, blank_network, build_network
+from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig, config_from_dict
 from attnviz.tokenizers import Tokenizer
+from attnviz.vectors import Reader, reader_from_dict
 
 __all__ = [
     "CONFIG_FILE",
@@ -79,34 +79,42 @@ class SequenceModel:
     """A network with what it takes to feed and to name it.
 
     Attributes:
-        network: the Transformer, in evaluation mode when loaded.
+        network: a Transformer or a recurrent network, in evaluation mode when loaded.
         tokenizer: of its input, or of the target of an encoder-decoder; also names its outputs.
         source_tokenizer: of the source of an encoder-decoder, else None.
         card: name, title, examples, recipe.
+        labels: names of its outputs; () where these are tokens.
     """
 
-    network: Transformer
-    tokenizer: Tokenizer
+    network: Network
+    tokenizer: Reader
     card: ModelCard
     source_tokenizer: Tokenizer | None = None
+    labels: tuple[str, ...] = ()
+
+    def output_label(self, index: int) -> str:
+        """What an output stands for."""
+        return self.labels[index] if self.labels else self.tokenizer.label(index)
 
     @property
-    def config(self) -> ModelConfig:
+    def config(self) -> AnyConfig:
         """The network's configuration."""
         return self.network.config
 
     @property
     def facts(self) -> ModelFacts:
         """Name, size and kind."""
+        config = self.config
         return ModelFacts(
             name=self.card.name,
             title=self.card.title,
             task=self.card.task,
-            architecture=self.config.architecture,
+            architecture=config.architecture,
             n_parameters=self.network.n_parameters,
-            max_len=self.config.max_len,
-            positions=self.config.positions,
-            norm=self.config.norm,
+            max_len=config.max_len,
+            positions="" if isinstance(config, RecurrentConfig) else config.positions,
+            norm="" if isinstance(config, RecurrentConfig) else config.norm,
+            cell=config.cell if isinstance(config, RecurrentConfig) else "",
         )
 
 
@@ -119,6 +127,7 @@ def save_model(model: SequenceModel, folder: str | Path) -> Path:
         "model": model.config.to_dict(),
         "tokenizer": model.tokenizer.to_dict(),
         "source_tokenizer": model.source_tokenizer.to_dict() if model.source_tokenizer else None,
+        "labels": list(model.labels),
         "card": asdict(model.card),
     }
     save_file({name: t.contiguous() for name, t in model.network.state_dict().items()}, folder / WEIGHTS_FILE)
@@ -161,11 +170,12 @@ def load_model(folder: str | Path) -> SequenceModel:
     folder = Path(folder)
     values = read_config(folder)
     try:
-        config = ModelConfig.from_dict(values["model"])
-        tokenizer = Tokenizer.from_dict(values["tokenizer"])
+        config = config_from_dict(values["model"])
+        tokenizer = reader_from_dict(values["tokenizer"])
         source = values.get("source_tokenizer")
         source_tokenizer = Tokenizer.from_dict(source) if source else None
         card = ModelCard.from_dict(values["card"])
+        labels = tuple(map(str, values.get("labels", ())))
     except (ConfigError, TypeError, KeyError, AttributeError) as error:
         raise ModelCorrupt(folder.name, CONFIG_FILE, str(error)) from error
     if tokenizer.vocab_size != config.vocab_size:
@@ -173,19 +183,19 @@ def load_model(folder: str | Path) -> SequenceModel:
         raise ModelCorrupt(folder.name, CONFIG_FILE, reason)
     if (source_tokenizer.vocab_size if source_tokenizer else None) != config.source_vocab_size:
         raise ModelCorrupt(folder.name, CONFIG_FILE, "the source tokenizer is not that of the model")
+    if labels and len(labels) != config.output_size:
+        raise ModelCorrupt(folder.name, CONFIG_FILE, f"{len(labels)} labels for {config.output_size} outputs")
     try:
         weights = load_file(folder / WEIGHTS_FILE)
     except (SafetensorError, OSError) as error:
         raise ModelCorrupt(folder.name, WEIGHTS_FILE, str(error)) from error
-    with torch.device("meta"):
-        network = Transformer(config)
-    expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    expected = {name: tuple(tensor.shape) for name, tensor in blank_network(config).state_dict().items()}
     given = {name: tuple(tensor.shape) for name, tensor in weights.items()}
     if expected != given:
         raise ModelMismatch(folder.name, _difference(expected, given))
     network = build_network(config, seed=0)
     network.load_state_dict(weights)
-    return SequenceModel(network.eval().requires_grad_(False), tokenizer, card, source_tokenizer)
+    return SequenceModel(network.eval().requires_grad_(False), tokenizer, card, source_tokenizer, labels)
 
 
 def _difference(expected: dict[str, tuple[int, ...]], given: dict[str, tuple[int, ...]]) -> str:

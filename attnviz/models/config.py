@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Protocol, get_args
 
 from attnviz.errors import ConfigError
 
-__all__ = ["Architecture", "ModelConfig", "Norm", "Positions", "Scoring", "Stack"]
+__all__ = [
+    "Architecture",
+    "ModelConfig",
+    "Norm",
+    "Pooling",
+    "Positions",
+    "Predicts",
+    "Scoring",
+    "Stack",
+    "check_outputs",
+]
 
 Architecture = Literal["encoder", "decoder", "encoder-decoder"]
 Stack = Literal["encoder", "decoder"]
 Positions = Literal["none", "sinusoidal", "learned", "rotary"]
 Norm = Literal["pre", "post"]
 Scoring = Literal["scaled_dot", "dot"]
+Predicts = Literal["classes", "values"]
+Pooling = Literal["none", "last", "mean", "max", "dot", "scaled_dot", "additive"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +50,11 @@ class ModelConfig:
         init_std: standard deviation of all linear weights at the start; None: PyTorch's own.
         source_vocab_size: symbols the encoder of an encoder-decoder reads.
         source_max_len: tokens that encoder can read.
+        n_features: numbers that come with each token, as in a picture or a series; 0: a token is its id alone.
+        n_outputs: what the output chooses from, where it is not the vocabulary.
+        predicts: the output chooses one of some "classes", or says "values" themselves, as in a forecast.
+        pooling: how an encoder makes one vector of a sequence, for one output: the "last" state, the "mean" or "max"
+            of all, or attention by a scoring function; "none": an output for each token.
 
     Raises:
         ConfigError: a value or a combination that cannot be built; the message says what to change.
@@ -60,6 +77,10 @@ class ModelConfig:
     init_std: float | None = None
     source_vocab_size: int | None = None
     source_max_len: int | None = None
+    n_features: int = 0
+    n_outputs: int | None = None
+    predicts: Predicts = "classes"
+    pooling: Pooling = "none"
 
     def __post_init__(self) -> None:
         for name, choices in (
@@ -67,6 +88,8 @@ class ModelConfig:
             ("norm", Norm),
             ("positions", Positions),
             ("scoring", Scoring),
+            ("predicts", Predicts),
+            ("pooling", Pooling),
         ):
             if getattr(self, name) not in get_args(choices):
                 raise ConfigError(f"{name} is {getattr(self, name)!r}; choose one of {', '.join(get_args(choices))}")
@@ -98,11 +121,17 @@ class ModelConfig:
             )
         if self.positions == "sinusoidal" and self.d_model % 2:
             raise ConfigError(f"sinusoidal positions come in pairs, but d_model is {self.d_model}: make it even")
+        check_outputs(self)
         for name in ("source_vocab_size", "source_max_len"):
             if (getattr(self, name) is not None) != (self.architecture == "encoder-decoder"):
                 raise ConfigError("source_vocab_size and source_max_len belong to an encoder-decoder, which needs both")
             if getattr(self, name) is not None:
                 _positive(name, getattr(self, name))
+
+    @property
+    def output_size(self) -> int:
+        """Numbers of one output: of the vocabulary, where nothing else is said."""
+        return self.vocab_size if self.n_outputs is None else self.n_outputs
 
     @property
     def d_head(self) -> int:
@@ -135,6 +164,40 @@ class ModelConfig:
         if unknown or missing:
             raise ConfigError(f"model configuration: unknown {unknown or 'nothing'}, missing {missing or 'nothing'}")
         return cls(**values)
+
+
+class HasOutputs(Protocol):
+    """What configurations of all networks have in common here."""
+
+    @property
+    def architecture(self) -> Architecture:
+        """Of the network."""
+
+    @property
+    def n_features(self) -> int:
+        """Numbers of a token."""
+
+    @property
+    def n_outputs(self) -> int | None:
+        """Numbers of an output."""
+
+    @property
+    def pooling(self) -> Pooling:
+        """Of an encoder."""
+
+
+def check_outputs(config: HasOutputs) -> None:
+    """Refuse sizes that are none, and one output of a network that writes.
+
+    Raises:
+        ConfigError: there is one.
+    """
+    if type(config.n_features) is not int or config.n_features < 0:
+        raise ConfigError(f"n_features is {config.n_features!r}; it must be a whole number, 0 for none")
+    if config.n_outputs is not None:
+        _positive("n_outputs", config.n_outputs)
+    if config.pooling != "none" and config.architecture != "encoder":
+        raise ConfigError(f"pooling makes one output of a sequence; a network that is {config.architecture!r} has many")
 
 
 def _positive(name: str, value: object) -> None:

@@ -20,6 +20,7 @@ class ModelFacts:
         max_len: tokens that fit into a text; None when nothing bounds them.
         positions: how it knows where a token stands; "" when it does not say.
         norm: "pre", "post" or "".
+        cell: "rnn", "lstm" or "gru" of a recurrent network, "" for others.
         kind: class of its network, such as "GPT2LMHeadModel"; "" for those of attnviz.
     """
 
@@ -31,4 +32,5 @@ class ModelFacts:
     max_len: int | None
     positions: str = ""
     norm: str = ""
+    cell: str = ""
     kind: str = ""

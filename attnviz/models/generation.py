@@ -6,6 +6,7 @@ import torch
 
 from attnviz.errors import TextTooLong
 from attnviz.models.bundle import SequenceModel
+from attnviz.tokenizers import Tokenizer
 
 __all__ = ["generate"]
 
@@ -36,6 +37,8 @@ def generate(model: SequenceModel, text: str, target: str = "", *, max_new: int 
             raise TextTooLong(len(ids), model.config.source_max_len or 0)
         source, text = torch.tensor([ids]), target
     tokenizer = model.tokenizer
+    if not isinstance(tokenizer, Tokenizer):
+        raise ValueError("a model of numbers writes no symbols")
     tokens = [tokenizer.bos_id] * tokenizer.add_bos + tokenizer.encode_symbols(tokenizer.split(text))
     if len(tokens) > model.config.max_len:
         raise TextTooLong(len(tokens), model.config.max_len)

@@ -8,56 +8,20 @@ Shape legend
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from attnviz.attention import Mask
+from attnviz.models.call import AttentionCall, Kind, Recorder
 from attnviz.models.config import ModelConfig, Stack
 from attnviz.models.linear import Linear, linear
 from attnviz.positions import rotate
 
-__all__ = ["Attention", "AttentionCall", "Block", "Kind", "Masking", "Recorder", "Rotary"]
+__all__ = ["Attention", "Block", "Masking", "Rotary"]
 
-Kind = Literal["self", "cross"]
 Rotary = tuple[Tensor, Tensor]  # cos, sin, each (T, d_head / 2)
-
-
-class AttentionCall(NamedTuple):
-    """All that one attention layer used and made in one forward pass: references, nothing is computed for it.
-
-    Attributes:
-        layer: the module; `name`, `index`, `stack`, `kind`, weights.
-        x: what the queries are made of (B, Tq, d_model).
-        memory: what keys and values are made of (B, Tk, d_model); x itself in self-attention.
-        q: queries (B, H, Tq, d_head), after rotation.
-        k: keys (B, H_kv, Tk, d_head), after rotation.
-        v: values (B, H_kv, Tk, d_head).
-        mask: of the first sequence of the batch.
-        rotary: whether q and k were rotated.
-        context: the layer's own context vectors, before W_O (B, H, Tq, d_head).
-        output: the layer's own output, after W_O (B, Tq, d_model).
-    """
-
-    layer: Attention
-    x: Tensor
-    memory: Tensor
-    q: Tensor
-    k: Tensor
-    v: Tensor
-    mask: Mask
-    rotary: bool
-    context: Tensor
-    output: Tensor
-
-
-class Recorder(Protocol):
-    """Is shown every attention call of a forward pass."""
-
-    def __call__(self, call: AttentionCall, /) -> None:
-        """Keep what is wanted of the call."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +49,12 @@ class Masking:
         """
         if self.window is None and self.padding is None:
             return None
+        return self.allowed(n_queries, n_keys, like)
+
+    def allowed(self, n_queries: int, n_keys: int, like: Tensor) -> Tensor | None:
+        """The mask as a matrix: bool (1 or B, 1, Tq, Tk); None where every query may read every key."""
+        if not self.causal and self.window is None and self.padding is None:
+            return None
         allowed = Mask(self.causal, self.window).allowed(n_queries, n_keys, like.device)[None, None]  # (1, 1, Tq, Tk)
         return allowed if self.padding is None else allowed & self.padding[:, None, None, :]
 
@@ -108,6 +78,7 @@ class Attention(nn.Module):
         self.kind: Kind = kind
         self.scoring = config.scoring
         self.scale = config.scale
+        self.additive = None
         self.n_heads, self.n_kv_heads, self.d_head = config.n_heads, config.kv_heads, config.d_head
         self.project_in = Linear(config.d_model, (self.n_heads + 2 * self.n_kv_heads) * self.d_head)
         self.project_out = Linear(self.n_heads * self.d_head, config.d_model)
@@ -117,9 +88,20 @@ class Attention(nn.Module):
         """For example "decoder.0.cross"."""
         return f"{self.stack}.{self.index}.{self.kind}"
 
-    def w_o(self, head: int) -> Tensor:
-        """The rows of W_O that belong to a head: (d_head, d_model)."""
-        return self.project_out.weight[:, head * self.d_head : (head + 1) * self.d_head].T
+    @property
+    def keys(self) -> Stack:
+        """The stack that is read."""
+        return "encoder" if self.kind == "cross" else self.stack
+
+    @property
+    def w_o(self) -> Tensor:
+        """Output projection: (H * d_head, d_model)."""
+        return self.project_out.weight.T
+
+    @property
+    def b_o(self) -> Tensor:
+        """Its bias: (d_model,)."""
+        return self.project_out.bias
 
     def forward(
         self, x: Tensor, memory: Tensor, masking: Masking, rotary: Rotary | None, record: Recorder | None

@@ -5,12 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from attnviz.models.call import Recorder
 from attnviz.models.config import ModelConfig, Stack
-from attnviz.models.layers import Block, Masking, Recorder
+from attnviz.models.layers import Block, Masking
 from attnviz.models.linear import Linear
+from attnviz.models.states import Pool
 from attnviz.positions import rotary_angles, sinusoidal
 
-__all__ = ["Transformer", "TransformerStack", "build_network"]
+__all__ = ["Transformer", "TransformerStack"]
 
 
 class TransformerStack(nn.Module):
@@ -28,13 +30,17 @@ class TransformerStack(nn.Module):
         self.positions = config.positions
         self.embedding = nn.Embedding(vocab_size, config.d_model)
         nn.init.normal_(self.embedding.weight, std=config.embedding_std)
+        self.features = Linear(config.n_features, config.d_model) if config.n_features else None
         if config.positions == "learned":
             self.position_embedding = nn.Embedding(max_len, config.d_model)
             nn.init.normal_(self.position_embedding.weight, std=config.embedding_std)
         elif config.positions == "sinusoidal":
-            self.register_buffer("sinusoids", sinusoidal(max_len, config.d_model), persistent=False)
+            with torch.device("cpu"):  # also of a blank network: these are no weights
+                sinusoids = sinusoidal(max_len, config.d_model)
+            self.register_buffer("sinusoids", sinusoids, persistent=False)
         elif config.positions == "rotary":
-            cos, sin = rotary_angles(max_len, config.d_head)
+            with torch.device("cpu"):
+                cos, sin = rotary_angles(max_len, config.d_head)
             self.register_buffer("cos", cos, persistent=False)
             self.register_buffer("sin", sin, persistent=False)
         self.dropout = nn.Dropout(config.dropout)
@@ -48,12 +54,18 @@ class TransformerStack(nn.Module):
         record: Recorder | None,
         memory: Tensor | None = None,
         memory_padding: Tensor | None = None,
+        features: Tensor | None = None,
     ) -> Tensor:
-        """Token ids (B, T) -> residual stream after the last block and its norm (B, T, d_model)."""
+        """Residual stream after the last block and its norm: (B, T, d_model).
+
+        Token ids are (B, T), numbers that come with them (B, T, n_features).
+        """
         n = tokens.shape[1]
         if n > self.max_len:
             raise ValueError(f"{n} tokens given, at most {self.max_len} fit")
         x = self.embedding(tokens)  # (B, T, d_model)
+        if self.features is not None:
+            x = x + self.features(features)
         if self.positions == "learned":
             x = x + self.position_embedding.weight[:n]
         elif self.positions == "sinusoidal":
@@ -87,7 +99,8 @@ class Transformer(nn.Module):
             self.encoder = TransformerStack(config, "encoder", config.vocab_size, config.max_len)
         else:
             self.decoder = TransformerStack(config, "decoder", config.vocab_size, config.max_len)
-        self.unembedding = Linear(config.d_model, config.vocab_size)
+        self.pool = Pool(config.pooling, config.d_model) if config.pooling != "none" else None
+        self.unembedding = Linear(config.d_model, config.output_size)
         if config.init_std is not None:
             for module in self.modules():
                 if isinstance(module, nn.Linear):
@@ -104,20 +117,27 @@ class Transformer(nn.Module):
         tokens: Tensor,
         source: Tensor | None = None,
         *,
+        features: Tensor | None = None,
         padding: Tensor | None = None,
         source_padding: Tensor | None = None,
         record: Recorder | None = None,
     ) -> Tensor:
-        """Logits for every position (B, T, vocab_size): the arguments of `stream`, through the unembedding."""
-        stream = self.stream(tokens, source, padding=padding, source_padding=source_padding, record=record)
+        """Outputs for every position (B, T, V): the arguments of `stream`, through the unembedding.
+
+        Where a sequence is pooled, the one output stands at all positions.
+        """
+        stream = self.stream(
+            tokens, source, features=features, padding=padding, source_padding=source_padding, record=record
+        )
         logits: Tensor = self.unembedding(stream)  # (B, T, d_model) -> (B, T, V)
-        return logits
+        return logits if self.pool is None else logits.expand(-1, tokens.shape[1], -1)
 
     def stream(
         self,
         tokens: Tensor,
         source: Tensor | None = None,
         *,
+        features: Tensor | None = None,
         padding: Tensor | None = None,
         source_padding: Tensor | None = None,
         record: Recorder | None = None,
@@ -127,12 +147,13 @@ class Transformer(nn.Module):
         Args:
             tokens: (B, T) ids; what the decoder reads, or the encoder of an encoder-only model.
             source: (B, Ts) ids for the encoder of an encoder-decoder, None for the others.
+            features: (B, T, n_features) numbers that come with the tokens.
             padding: (B, T) bool, True for real tokens; None when there is no padding.
             source_padding: (B, Ts) bool likewise.
             record: is shown every attention call, in the order in which they run.
 
         Returns:
-            (B, T, d_model), normed in a pre-norm model.
+            (B, T, d_model), normed in a pre-norm model; (B, 1, d_model) where a sequence is pooled.
 
         Raises:
             ValueError: a source is given to a model that reads none, or missing, or there are too many tokens.
@@ -141,13 +162,14 @@ class Transformer(nn.Module):
             raise ValueError(f"architecture {self.config.architecture!r}: a source belongs to encoder-decoders alone")
         if self.decoder is None:
             assert self.encoder is not None
-            return self.encoder(tokens, padding, record)  # type: ignore[no-any-return]
+            stream: Tensor = self.encoder(tokens, padding, record, features=features)
+            return stream if self.pool is None else self._pooled(stream, padding, record)
         memory = None if self.encoder is None else self.encoder(source, source_padding, record)
-        return self.decoder(tokens, padding, record, memory, source_padding)  # type: ignore[no-any-return]
+        return self.decoder(tokens, padding, record, memory, source_padding, features)  # type: ignore[no-any-return]
 
-
-def build_network(config: ModelConfig, seed: int) -> Transformer:
-    """A new network; its random weights depend on config and seed alone, the global generator is left as it was."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return Transformer(config)
+    def _pooled(self, stream: Tensor, padding: Tensor | None, record: Recorder | None) -> Tensor:
+        """(B, T, d_model) -> (B, 1, d_model); where attention pools, the first token asks."""
+        assert self.pool is not None  # the caller saw to it
+        n = torch.tensor([stream.shape[1]]).expand(len(stream)) if padding is None else padding.sum(1)
+        last = stream[torch.arange(len(stream)), n - 1]  # (B, d_model)
+        return self.pool(stream, last, stream[:, 0], padding, record)  # type: ignore[no-any-return]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Literal, NamedTuple, get_args
 
 import torch
 from torch import Generator, Tensor
@@ -13,19 +13,36 @@ from torch import Generator, Tensor
 from attnviz.errors import ConfigError, InputError
 from attnviz.models.bundle import Example
 from attnviz.models.config import Architecture, ModelConfig
-from attnviz.models.transformer import Transformer
+from attnviz.models.network import Network
+from attnviz.models.recurrent_config import RecurrentConfig
 from attnviz.tasks.choice import Choice, check_limits, choices
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
+from attnviz.vectors import Reader
 
-__all__ = ["IGNORE", "LETTERS", "Batch", "Metric", "Split", "Task", "collate", "draw", "split_of", "words"]
+__all__ = [
+    "IGNORE",
+    "LETTERS",
+    "Baseline",
+    "Batch",
+    "Metric",
+    "Readout",
+    "Split",
+    "Task",
+    "collate",
+    "draw",
+    "split_of",
+    "words",
+]
 
 IGNORE = -100  # the target where nothing is scored, as in torch's cross-entropy
 LETTERS = tuple("abcdefghijklmnopqrstuvwxyz")
 
 Split = Literal["train", "validation", "test"]
-Metric = Literal["exact match", "accuracy", "nats per symbol"]
+Metric = Literal["exact match", "accuracy", "nats per symbol", "F1", "R2", "hit rate"]
+Readout = Literal["each", "whole"]
 SPLITS: tuple[Split, ...] = get_args(Split)
+HITS = 10
 MOST_TRIED = 10_000  # candidates without any for a split that has a tenth of them
 BUCKETS: dict[Split, range] = {"test": range(2), "validation": range(2, 4), "train": range(4, 20)}  # of 20
 
@@ -40,6 +57,9 @@ class Batch:
         padding: (B, T) bool, True for real tokens; None when all are real.
         source: (B, Ts) int64, what the encoder of an encoder-decoder reads, else None.
         source_padding: (B, Ts) bool likewise.
+        features: (B, T, n_features) numbers that come with the tokens; None where a token is its id alone.
+        values: (B, T, n_outputs) the right values of a forecast; `targets` says where they are scored: where it is not
+            IGNORE. None where the output is a choice.
     """
 
     tokens: Tensor
@@ -47,6 +67,20 @@ class Batch:
     padding: Tensor | None = None
     source: Tensor | None = None
     source_padding: Tensor | None = None
+    features: Tensor | None = None
+    values: Tensor | None = None
+
+
+class Baseline(NamedTuple):
+    """What can be had without a network.
+
+    Attributes:
+        name: of the way, such as "most frequent label"; a message explains it.
+        score: value of the task's metric on test data.
+    """
+
+    name: str
+    score: float
 
 
 class Task(ABC):
@@ -56,16 +90,19 @@ class Task(ABC):
         name: short name.
         architecture: the kind of model that can do it.
         metric: "exact match", the share of sequences with every scored position right; "accuracy", the share of scored
-            positions that are right; "nats per symbol", the cross-entropy itself (lower is better).
+            positions that are right; "nats per symbol", the cross-entropy itself (lower is better); "F1" of entities;
+            "R2", the share of the variance that a forecast explains; "hit rate", of answers among the ten most likely.
+        readout: "each": an output for each token; "whole": one for the whole, scored at the first token alone.
     """
 
     name: ClassVar[str]
     architecture: ClassVar[Architecture]
     metric: ClassVar[Metric]
+    readout: ClassVar[Readout] = "each"
 
     @property
     @abstractmethod
-    def tokenizer(self) -> Tokenizer:
+    def tokenizer(self) -> Reader:
         """Of what the model reads and writes (the target of an encoder-decoder)."""
 
     @property
@@ -73,13 +110,39 @@ class Task(ABC):
         """Of the source of an encoder-decoder, else None."""
         return None
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the outputs that targets are indices of; () where outputs are tokens."""
+        return ()
+
+    def baselines(self, seed: int = 0) -> tuple[Baseline, ...]:
+        """What can be had without a network, computed: fitted on training data, judged on test data of that seed."""
+        return ()
+
     @abstractmethod
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n sequences, drawn with the generator alone; no input occurs in two splits."""
 
     @abstractmethod
     def model_config(self) -> ModelConfig:
-        """A small model that learns the task."""
+        """A small Transformer that learns the task."""
+
+    def recurrent_config(self) -> RecurrentConfig:
+        """An LSTM that reads and writes the same; encoders are bidirectional, the last state stands for the whole."""
+        shape = self.model_config()
+        return RecurrentConfig(
+            architecture=shape.architecture,
+            vocab_size=shape.vocab_size,
+            max_len=shape.max_len,
+            bidirectional=shape.architecture != "decoder",
+            attention="additive" if shape.architecture == "encoder-decoder" else "none",
+            pooling="last" if self.readout == "whole" else "none",
+            source_vocab_size=shape.source_vocab_size,
+            source_max_len=shape.source_max_len,
+            n_features=shape.n_features,
+            n_outputs=shape.n_outputs,
+            predicts=shape.predicts,
+        )
 
     def __post_init__(self) -> None:
         """Refuse parameters beyond their limits; families that need more extend it."""
@@ -112,7 +175,8 @@ class Task(ABC):
 
     def _sampled_texts(self, n: int) -> tuple[Example, ...]:
         batch = self.sample(n, Generator().manual_seed(0), "test")
-        targets = [self.tokenizer.decode(row) for row in batch.tokens.tolist()]
+        features = [None] * n if batch.features is None else list(batch.features)
+        targets = [self.tokenizer.decode(*row) for row in zip(batch.tokens.tolist(), features, strict=True)]
         if batch.source is None or self.source_tokenizer is None:
             return tuple(targets)
         sources = [self.source_tokenizer.decode(row) for row in batch.source.tolist()]
@@ -128,7 +192,7 @@ class Task(ABC):
         """
         return ()
 
-    def spectrum(self, network: Transformer) -> Tensor | None:
+    def spectrum(self, network: Network) -> Tensor | None:
         """How much of what a network has learned lies at each frequency; None where that means nothing.
 
         Returns:
@@ -137,17 +201,43 @@ class Task(ABC):
         return None
 
     def accuracy(self, logits: Tensor, batch: Batch) -> float:
-        """Share of right arg-max outputs, 0 to 1: of sequences for "exact match", of scored positions otherwise.
+        """Value of the metric, at most 1; where the metric is a loss, the share of right arg-max outputs.
 
         Args:
             logits: (B, T, V).
             batch: what they answer.
         """
+        return self.score(self.tally(logits, batch))
+
+    def tally(self, logits: Tensor, batch: Batch) -> Tensor:
+        """What `score` must know of some answers; the tallies of two batches add up to that of both.
+
+        Args:
+            logits: (B, T, V).
+            batch: what they answer.
+
+        Returns:
+            Counts, float64: of right answers and of all; for "R2": n, sum y, sum y^2 and sum (y - y')^2.
+        """
         scored = batch.targets != IGNORE  # (B, T)
-        right = logits.argmax(-1) == batch.targets  # (B, T)
-        if self.metric == "exact match":
-            return float((right | ~scored).all(1).float().mean())
-        return float(right[scored].float().mean())
+        if batch.values is not None:
+            y, error = batch.values[scored].double(), (logits - batch.values)[scored].double()  # (n, n_outputs)
+            return torch.stack([torch.tensor(y.numel()).double(), y.sum(), y.square().sum(), error.square().sum()])
+        if self.metric == "hit rate":
+            best = logits[scored].topk(min(HITS, logits.shape[-1])).indices  # (n, 10)
+            right = (best == batch.targets[scored][:, None]).any(1)
+        else:
+            right = logits.argmax(-1) == batch.targets  # (B, T)
+            right = (right | ~scored).all(1) if self.metric == "exact match" else right[scored]
+        return torch.tensor([float(right.sum()), float(right.numel())], dtype=torch.float64)
+
+    def score(self, tally: Tensor) -> float:
+        """The metric of a tally: the share of right answers; "R2": 1 - sum (y - y')^2 / sum (y - mean y)^2."""
+        if self.metric == "R2":
+            n, total, squares, errors = tally.tolist()
+            return float(1 - errors / (squares - total**2 / n))
+        right, n = tally.tolist()
+        return float(right / n)
 
 
 def split_of(keys: Tensor) -> list[Split]:

@@ -14,7 +14,7 @@ from torch import Generator, Tensor
 from attnviz.errors import ConfigError
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
-from attnviz.models.transformer import Transformer
+from attnviz.models.network import Network
 from attnviz.tasks.base import IGNORE, Batch, Split, Task, draw
 from attnviz.tasks.choice import whole
 from attnviz.tasks.pattern import Pattern
@@ -101,7 +101,7 @@ class ModularAddition(Task):
         pairs = ((i, key) for i, token in enumerate(tokens) if token == equals and i >= 3 for key in (i - 3, i - 1))
         return (Pattern.of("both numbers", pairs, tokens),)
 
-    def spectrum(self, network: Transformer) -> Tensor:
+    def spectrum(self, network: Network) -> Tensor:
         """Share of the number embedding's Fourier power at each frequency k = 1 ... modulus // 2.
 
         F_k = sum over a of W_E[a] exp(-2 pi i k a / modulus), a vector of d_model; share_k = |F_k|^2 / sum of |F_j|^2.

@@ -67,13 +67,14 @@ class Outputs(NamedTuple):
 
     Attributes:
         kind: "next" (the token after each position), "same" (the token at each position), "masked" (likewise, and only
-            hidden tokens matter), "labels" (a label for each token), "label" (one for the whole).
+            hidden tokens matter), "labels" (a label for each token), "label" (one for the whole), "values" (numbers
+            themselves, as of a forecast).
         sequence: name of the tokens that they belong to.
         label: what each of them is called.
         positions: rows of the logits that matter most, such as those of [MASK]; () when all do.
     """
 
-    kind: Literal["next", "same", "masked", "labels", "label"]
+    kind: Literal["next", "same", "masked", "labels", "label", "values"]
     sequence: str
     label: Callable[[int], str]
     positions: tuple[int, ...] = ()

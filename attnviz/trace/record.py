@@ -1,9 +1,11 @@
-"""Recording a forward pass of our own Transformers."""
+"""Recording a forward pass of our own networks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import prod
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -12,9 +14,13 @@ from attnviz.models import AttentionCall, Recorder, SequenceModel, generate
 from attnviz.tokenizers import Tokenizer
 from attnviz.trace.model_trace import LayerInputs, Outputs, ProofEntry, Trace, in_rows
 from attnviz.trace.site import AttentionSite, hold_only_these
-from attnviz.trace.tokens import Tokens
+from attnviz.trace.tokens import Grid, Tokens
+from attnviz.vectors import Reader, Vectors
 
 __all__ = ["trace"]
+
+READOUT = "readout"
+READOUT_LABEL = "<state>"  # of the one that asks where attention pools
 
 
 @torch.inference_mode()
@@ -44,25 +50,29 @@ def trace(model: SequenceModel, text: str, target: str | None = None) -> Trace:
     if model.source_tokenizer is None:
         if target is not None and target.strip():
             raise TargetNotAllowed(model.config.architecture)
-        source_ids, token_ids = None, model.tokenizer.encode(text)
+        source_ids, token_ids, features = None, model.tokenizer.encode(text), model.tokenizer.features(text)
     else:
         source_ids = model.source_tokenizer.encode(text)
         _check_length(source_ids, model.config.source_max_len)
         if target is None or not target.strip():
             target, generated = generate(model, text), True
         symbols = model.tokenizer.split(target)
+        assert isinstance(model.tokenizer, Tokenizer)  # what an encoder-decoder writes are symbols
         token_ids = [model.tokenizer.bos_id] * model.tokenizer.add_bos + model.tokenizer.encode_symbols(symbols)
+        features = None
     _check_length(token_ids, model.config.max_len)
     if not token_ids:
         raise EmptyText
 
     sites: list[AttentionSite] = []
-    forward_pass = OwnPass(model, tuple(token_ids), None if source_ids is None else tuple(source_ids))
+    forward_pass = OwnPass(model, tuple(token_ids), None if source_ids is None else tuple(source_ids), features)
     forward_pass.run(lambda call: sites.append(_site(call)))
     main = "encoder" if model.config.architecture == "encoder" else "decoder"
-    sequences = {main: _tokens(model.tokenizer, token_ids)}
+    sequences = {main: _tokens(model.tokenizer, token_ids, features)}
     if source_ids is not None and model.source_tokenizer is not None:
         sequences = {"encoder": _tokens(model.source_tokenizer, source_ids), **sequences}
+    if any(site.queries == READOUT for site in sites):
+        sequences[READOUT] = Tokens((), (READOUT_LABEL,), specials=(0,))
     return Trace(
         model=model,
         text=text,
@@ -71,14 +81,45 @@ def trace(model: SequenceModel, text: str, target: str | None = None) -> Trace:
         sequences=sequences,
         main=main,
         sites=tuple(sites),
-        outputs=Outputs("same" if main == "encoder" else "next", main, model.tokenizer.label),
+        outputs=_outputs(model, main),
         forward_pass=forward_pass,
+        image=_image(model.tokenizer, features),
     )
 
 
-def _tokens(tokenizer: Tokenizer, ids: list[int]) -> Tokens:
-    specials = tuple(position for position, index in enumerate(ids) if index < tokenizer.n_specials)
-    return Tokens(tuple(ids), tuple(map(tokenizer.label, ids)), specials)
+def _outputs(model: SequenceModel, main: str) -> Outputs:
+    """What the outputs stand for; those of a pooled sequence are of the whole, values are no choice."""
+    if model.config.predicts == "values":
+        return Outputs("values", main, model.output_label)
+    if model.config.pooling != "none":
+        return Outputs("label", main, model.output_label)
+    if model.labels:
+        return Outputs("labels", main, model.output_label)
+    return Outputs("same" if main == "encoder" else "next", main, model.output_label)
+
+
+def _tokens(reader: Reader, ids: list[int], features: Tensor | None = None) -> Tokens:
+    specials = tuple(position for position, index in enumerate(ids) if index < reader.n_specials)
+    grid = None
+    if isinstance(reader, Vectors) and reader.layout != "series":
+        rows, columns = reader.grid or (1, len(ids) - len(specials))
+        grid = Grid(rows, columns, offset=len(specials)) if rows * columns == len(ids) - len(specials) else None
+    return Tokens(tuple(ids), reader.labels(ids, features), specials, grid=grid)
+
+
+def _image(reader: Reader, features: Tensor | None) -> np.ndarray | None:
+    """The picture that patches make, or the spectrogram that frames make, low frequencies at the bottom."""
+    if not isinstance(reader, Vectors) or features is None or reader.layout == "series":
+        return None
+    numbers = (features[reader.add_bos :] - reader.low) / (reader.high - reader.low)  # (T, width), 0 to 1
+    if reader.layout == "frames":
+        pixels = numbers.T.flip(0)  # (bands, T)
+    elif len(numbers) != prod(reader.grid):
+        return None  # a part of a picture is none
+    else:
+        (rows, columns), (height, width) = reader.grid, reader.patch
+        pixels = numbers.view(rows, columns, height, width).transpose(1, 2).reshape(rows * height, columns * width)
+    return (pixels * 255).round().to(torch.uint8).numpy()[..., None].repeat(3, axis=2)  # (height, width, 3)
 
 
 def _check_length(ids: list[int], limit: int | None) -> None:
@@ -95,14 +136,15 @@ def _site(call: AttentionCall) -> AttentionSite:
         stack=layer.stack,
         kind=layer.kind,
         queries=layer.stack,
-        keys="encoder" if layer.kind == "cross" else layer.stack,
+        keys=layer.keys,
         scoring=layer.scoring,
         q=q,
         k=k,
         v=v,
-        w_o=layer.project_out.weight.T,
+        w_o=layer.w_o,
         scale=layer.scale,
         mask=call.mask,
+        additive=layer.additive,
         rotary=call.rotary,
     )
 
@@ -111,17 +153,25 @@ class OwnPass:
     """A forward pass of one of our own models, which can be run again.
 
     Attributes:
-        stream: the residual stream that the unembedding reads (T, d_model).
+        stream: what the unembedding reads (T, d_model); (1, d_model) where a sequence is pooled.
     """
 
-    def __init__(self, model: SequenceModel, token_ids: tuple[int, ...], source_ids: tuple[int, ...] | None) -> None:
-        self.model, self.token_ids, self.source_ids = model, token_ids, source_ids
+    def __init__(
+        self,
+        model: SequenceModel,
+        token_ids: tuple[int, ...],
+        source_ids: tuple[int, ...] | None,
+        features: Tensor | None,
+    ) -> None:
+        self.model, self.token_ids, self.source_ids, self.features = model, token_ids, source_ids, features
 
     @torch.inference_mode()
     def run(self, record: Recorder) -> None:
         """Run the model, show every attention call, and keep the last residual stream."""
         source = None if self.source_ids is None else torch.tensor([self.source_ids])
-        self.stream = self.model.network.stream(torch.tensor([self.token_ids]), source, record=record)[0]
+        features = None if self.features is None else self.features[None]
+        tokens = torch.tensor([self.token_ids])
+        self.stream = self.model.network.stream(tokens, source, features=features, record=record)[0]
 
     @property
     def nbytes(self) -> int:
@@ -151,14 +201,14 @@ class OwnPass:
 
         def compare(call: AttentionCall) -> None:
             site = sites[len(entries)]
-            output = call.layer.project_out.bias.expand_as(call.output[0]).clone()  # (Tq, d_model)
-            context_error = 0.0
-            for head in range(site.n_heads):
-                chain = site.chain(head)
-                context_error = max(context_error, _max_abs(chain.context - call.context[0, head]))
-                assert chain.output is not None  # our own layers have W_O
-                output += chain.output
-            entries.append(ProofEntry(site.name, context_error, _max_abs(output - call.output[0])))
+            chains = [site.chain(head) for head in range(site.n_heads)]
+            context_error = max(_max_abs(c.context - call.context[0, head]) for head, c in enumerate(chains))
+            output_error = 0.0
+            if call.output is not None:
+                shares = [chain.output for chain in chains if chain.output is not None]
+                bias = 0.0 if call.layer.b_o is None else call.layer.b_o
+                output_error = _max_abs(torch.stack(shares).sum(0) + bias - call.output[0])
+            entries.append(ProofEntry(site.name, context_error, output_error))
 
         self.run(compare)
         return entries

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from attnviz import attention
-from attnviz.attention import Mask
+from attnviz.attention import Additive, Mask
 
 __all__ = ["Additive", "AttentionSite", "Chain", "hold_only_these"]
 
@@ -32,14 +32,6 @@ class Chain(NamedTuple):
     weights: Tensor
     context: Tensor
     output: Tensor | None
-
-
-class Additive(NamedTuple):
-    """The parameters of the additive scoring function: w_q, w_k (d_att, d_head), w_v (d_att,)."""
-
-    w_q: Tensor
-    w_k: Tensor
-    w_v: Tensor
 
 
 @dataclass(frozen=True, eq=False)

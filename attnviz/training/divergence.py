@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf, log
+from math import inf
 
 __all__ = ["LossWatch"]
 
@@ -14,13 +14,14 @@ MEAN_RISE, BATCH_RISE = 0.1, 0.25  # of that loss: what noise does to a mean and
 class LossWatch:
     """Follows the loss of a run and knows when it is worse than knowing nothing.
 
-    Who knows nothing and gives every symbol the same chance has a loss of log(vocab_size) nats. A network may begin
+    Who knows nothing and gives every output the same chance has a loss of log(n_outputs) nats. A network may begin
     above that, but never gets back up there unless its learning rate is too high. So the running mean of the loss is
-    compared with the higher of log(vocab_size) and the lowest running mean so far. A loss that stays at chance is not
+    compared with the higher of that and the lowest running mean so far. A loss that stays at chance is not
     running away, and neither is a single bad batch.
 
     Example:
-        >>> watch = LossWatch(vocab_size=20)
+        >>> from math import log
+        >>> watch = LossWatch(log(20))
         >>> for loss in (3.4, 3.0, 2.9, 3.0, 2.9):
         ...     watch.see(loss)
         >>> watch.sane, watch.diverged
@@ -31,8 +32,9 @@ class LossWatch:
         (False, True)
     """
 
-    def __init__(self, vocab_size: int) -> None:
-        self._uniform = log(vocab_size)
+    def __init__(self, uniform: float) -> None:
+        """`uniform`: the loss of who knows nothing."""
+        self._uniform = uniform
         self._first = self._last = self._mean = self._lowest = inf  # before the first step
 
     def see(self, loss: float) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -14,9 +15,11 @@ from torch import Generator
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grad_norm_
 
-from attnviz.models.config import ModelConfig
-from attnviz.models.transformer import build_network
+from attnviz.models.config import ModelConfig, Pooling
+from attnviz.models.network import blank_network, build_network
+from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
 from attnviz.tasks import IGNORE, Task
+from attnviz.training.gradients import forward
 from attnviz.training.memory import activation_bytes
 from attnviz.training.recipes import RECIPES, Recipe
 
@@ -24,53 +27,87 @@ __all__ = ["Speed", "as_trained", "flops_per_step", "n_parameters", "seconds_per
 
 FLOPS_PER_BYTE = 8  # what moving a byte costs, in operations of a matrix product: fitted to the shapes of the recipes
 TIMED = ("majority", "copy", "recall")  # recipes: one ruled by its overhead, two by what they compute
+GATES = {"rnn": 1, "gru": 3, "lstm": 4}
+PARTS_PER_STEP = 0.25  # what a step of a recurrent layer costs in kernel calls, in parts of a Transformer
 TRIALS = 6  # of each; the fastest counts
 
 
-def n_parameters(model: ModelConfig) -> int:
-    """Number of trained numbers, without building the network.
+@lru_cache(256)
+def n_parameters(model: AnyConfig) -> int:
+    """Number of trained numbers, without memory for them.
 
     Example:
         >>> n_parameters(ModelConfig("decoder", vocab_size=10, max_len=8, d_model=16, d_ff=0, n_layers=1))
         1610
     """
-    d = model.d_model
-    attention = _attention_in(model) * (d + 1) + d * (d + 1) + 2 * d  # W and b of q, k, v; of the output; norm
-    feed_forward = 2 * d * model.d_ff + model.d_ff + d + 2 * d if model.d_ff else 0
-    final_norm = 2 * d if model.norm == "pre" else 0
-    total = (d + 1) * model.vocab_size
-    for vocab_size, length in _stacks(model):
-        positions = length * d if model.positions == "learned" else 0
-        total += vocab_size * d + positions + model.n_layers * (attention + feed_forward) + final_norm
-    return total + (model.n_layers * attention if model.source_max_len else 0)
+    return blank_network(model).n_parameters
 
 
-def flops_per_step(model: ModelConfig, batch_size: int) -> int:
+def flops_per_step(model: AnyConfig, batch_size: int) -> int:
     """Operations of the matrix products in one step, at the longest sequences the model reads.
 
-    A product (m, k) x (k, n) takes 2 m k n operations. For B sequences of T tokens, a block takes in the forward pass
-    2 B T (d (H + 2 H_kv) d_head + d d) for its four projections, 4 B T T d for scores and context, a masked half
-    included, and 4 B T d d_ff for its feed-forward part; cross-attention reads T_source keys; the output takes
-    2 B T d V. The backward pass takes twice as much: each product has a gradient for both of its factors. What fused
-    attention computes a second time is left out, as is all that is no matrix product.
+    A product (m, k) x (k, n) takes 2 m k n operations; see `transformer_products` and `recurrent_products`. The
+    backward pass takes twice as much as the forward pass: each product has a gradient for both of its factors. What
+    fused attention computes a second time is left out, as is all that is no matrix product.
 
     Example:
         >>> model = ModelConfig("decoder", vocab_size=10, max_len=8, d_model=16, d_ff=0, n_layers=1)
         >>> flops_per_step(model, 1)
         69120
     """
+    products = transformer_products(model) if isinstance(model, ModelConfig) else recurrent_products(model)
+    return 3 * 2 * batch_size * products
+
+
+def transformer_products(model: ModelConfig) -> int:
+    """Multiplications in one forward pass of one sequence.
+
+    For T tokens a block takes T (d (H + 2 H_kv) d_head + d d) for its four projections, 2 T T d for scores and context,
+    a masked half included, and 2 T d d_ff for its feed-forward part; cross-attention reads T_source keys; the output
+    takes T d V.
+    """
     d, target, source = model.d_model, model.max_len, model.source_max_len or 0
     into_heads, keys_and_values = _attention_in(model), 2 * model.kv_heads * model.d_head
-    products = target * d * model.vocab_size
+    n_read = target if model.pooling == "none" else 1
+    products = n_read * d * model.output_size + target * model.n_features * d + _pooling(model.pooling, target, d)
     for _, length in _stacks(model):
         projections = length * d * (into_heads + d)
         products += model.n_layers * (projections + 2 * length * length * d + 2 * length * d * model.d_ff)
     cross = target * d * 2 * d + source * d * keys_and_values + 2 * target * source * d
-    products += model.n_layers * cross if source else 0
-    return 3 * 2 * batch_size * products
+    return products + (model.n_layers * cross if source else 0)
 
 
-def as_trained(model: ModelConfig, task: Task) -> ModelConfig:
+def recurrent_products(model: RecurrentConfig) -> int:
+    """Multiplications in one forward pass of one sequence.
+
+    A layer with G gates (RNN 1, GRU 3, LSTM 4) and states of width d takes T G d (d_in + d), both directions of d / 2
+    together T G d (d_in + d / 2); attention 2 Tq Tk d for scores and context, additive scores 2 T d d more for
+    their projections; mixing context and state takes T 2 d d, the output T d V.
+    """
+    d, target, source = model.d_model, model.max_len, model.source_max_len or 0
+    fed = d if source and model.attention == "additive" else 0
+    n_read = target if model.pooling == "none" else 1
+    products = n_read * d * model.output_size + target * model.n_features * model.embedding_size
+    products += _pooling(model.pooling, target, d) + (model.n_layers * d * d if source else 0)
+    for length, reads in ((source, True), (target, model.architecture == "encoder")):
+        back = d // 2 if model.bidirectional and reads else d
+        first = model.embedding_size + (0 if reads else fed)
+        products += length * GATES[model.cell] * d * (first + back + (model.n_layers - 1) * (d + back))
+    if model.attention != "none":
+        keys = source or target
+        projections = (target + keys) * d * d if model.attention == "additive" else 0
+        products += 2 * target * keys * d + projections + 2 * target * d * d
+    return products
+
+
+def _pooling(pooling: Pooling, length: int, d: int) -> int:
+    """Multiplications of attention that one query pays to a sequence."""
+    if pooling in ("none", "last", "mean", "max"):
+        return 0
+    return 2 * length * d + ((length + 1) * d * d if pooling == "additive" else 0)
+
+
+def as_trained(model: AnyConfig, task: Task) -> AnyConfig:
     """The same model with the lengths of the task's own batches, which may be shorter than what the model could read.
 
     Example:
@@ -84,7 +121,7 @@ def as_trained(model: ModelConfig, task: Task) -> ModelConfig:
     return replace(model, max_len=batch.tokens.shape[1], source_max_len=source_length)
 
 
-def seconds_per_step(model: ModelConfig, batch_size: int) -> float:
+def seconds_per_step(model: AnyConfig, batch_size: int) -> float:
     """About how long one step takes on a free core of this machine, at the longest sequences the model reads.
 
     The machine's speed is measured with three tiny models when this is first called in a process, in about a quarter
@@ -112,13 +149,13 @@ class Speed:
     seconds_per_part: float
     seconds_per_flop: float
 
-    def seconds(self, model: ModelConfig, batch_size: int) -> float:
+    def seconds(self, model: AnyConfig, batch_size: int) -> float:
         """Of one step."""
         parts, operations = _work(model, batch_size)
         return parts * self.seconds_per_part + operations * self.seconds_per_flop
 
     @classmethod
-    def fitted(cls, shapes: Sequence[tuple[ModelConfig, int]], seconds: Sequence[float]) -> Speed:
+    def fitted(cls, shapes: Sequence[tuple[AnyConfig, int]], seconds: Sequence[float]) -> Speed:
         """The speed with the smallest relative errors (least squares, nothing negative) for measured steps.
 
         Args:
@@ -145,10 +182,14 @@ _lock = threading.Lock()
 _speed: Speed | None = None
 
 
-def _work(model: ModelConfig, batch_size: int) -> tuple[int, int]:
+def _work(model: AnyConfig, batch_size: int) -> tuple[int, int]:
     """Parts and operations of a step, see `Speed`."""
-    per_stack = 1 + model.n_layers * (2 if model.d_ff else 1)
-    parts = per_stack * len(_stacks(model)) + (model.n_layers if model.source_max_len else 0)
+    if isinstance(model, RecurrentConfig):
+        steps = model.n_layers * (model.max_len + (model.source_max_len or 0)) * (1 + model.bidirectional)
+        parts = 2 + round(steps * PARTS_PER_STEP)
+    else:
+        per_stack = 1 + model.n_layers * (2 if model.d_ff else 1)
+        parts = per_stack * len(_stacks(model)) + (model.n_layers if model.source_max_len else 0)
     return parts, flops_per_step(model, batch_size) + FLOPS_PER_BYTE * activation_bytes(model, batch_size)
 
 
@@ -165,7 +206,7 @@ def _time_step(recipe: Recipe) -> float:
     for _ in range(TRIALS):
         begin = time.thread_time()
         batch = recipe.task.sample(recipe.training.batch_size, generator)
-        logits = network(batch.tokens, batch.source, padding=batch.padding, source_padding=batch.source_padding)
+        logits = forward(network, batch)
         network.zero_grad()
         cross_entropy(logits.flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORE).backward()  # type: ignore[no-untyped-call]
         clip_grad_norm_(network.parameters(), 1.0)
@@ -197,7 +238,7 @@ def _attention_in(model: ModelConfig) -> int:
     return (model.n_heads + 2 * model.kv_heads) * model.d_head
 
 
-def _stacks(model: ModelConfig) -> list[tuple[int, int]]:
+def _stacks(model: AnyConfig) -> list[tuple[int, int]]:
     """Vocabulary and longest sequence of each stack."""
     stacks = [(model.vocab_size, model.max_len)]
     if model.source_vocab_size and model.source_max_len:

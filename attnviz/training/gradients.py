@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from attnviz.models.transformer import Transformer
+from attnviz.models.network import Network
 from attnviz.tasks.base import IGNORE, Batch
 
 __all__ = ["add_gradients", "forward", "loss_sum"]
@@ -18,13 +18,14 @@ __all__ = ["add_gradients", "forward", "loss_sum"]
 PIECE = 1024  # tokens: larger tensors leave the cache and go back to the system; smaller ones do not pay their calls
 
 
-def add_gradients(network: Transformer, batch: Batch, keep_logits: bool = False) -> tuple[float, Tensor | None]:
+def add_gradients(network: Network, batch: Batch, keep_logits: bool = False) -> tuple[float, Tensor | None]:
     """Add the gradients of a batch's loss to those of the weights.
 
     The loss is the mean over the scored positions of the whole batch, so that pieces change nothing but rounding.
 
     Returns:
-        The loss in nats per scored position, and the logits (B, T, V) if they are to be kept, detached.
+        The loss per scored position, in nats or as a squared error, and the logits (B, T, V) if they are to be kept,
+        detached.
     """
     scored = (batch.targets != IGNORE).sum()
     losses, kept = [], []
@@ -38,14 +39,22 @@ def add_gradients(network: Transformer, batch: Batch, keep_logits: bool = False)
     return float(torch.stack(losses).sum()), torch.cat(kept) if kept else None
 
 
-def forward(network: Transformer, batch: Batch) -> Tensor:
+def forward(network: Network, batch: Batch) -> Tensor:
     """Logits (B, T, V)."""
-    logits: Tensor = network(batch.tokens, batch.source, padding=batch.padding, source_padding=batch.source_padding)
+    logits: Tensor = network(
+        batch.tokens,
+        batch.source,
+        features=batch.features,
+        padding=batch.padding,
+        source_padding=batch.source_padding,
+    )
     return logits
 
 
 def loss_sum(logits: Tensor, batch: Batch) -> Tensor:
-    """Cross-entropy summed over the scored positions: (B, T, V) -> ()."""
+    """Cross-entropy, or the squared errors of values, summed over the scored positions: (B, T, V) -> ()."""
+    if batch.values is not None:
+        return (logits - batch.values)[batch.targets != IGNORE].square().sum()
     return F.cross_entropy(logits.flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORE, reduction="sum")
 
 

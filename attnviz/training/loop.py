@@ -11,7 +11,7 @@ from torch import Generator, Tensor, nn
 
 from attnviz.errors import TrainingDiverged
 from attnviz.models.linear import Route, best_route, products
-from attnviz.models.transformer import Transformer
+from attnviz.models.network import Network
 from attnviz.tasks.base import IGNORE, Batch, Metric, Split, Task
 from attnviz.training.config import TrainConfig
 from attnviz.training.gradients import add_gradients, forward, loss_sum
@@ -28,8 +28,8 @@ class Evaluation:
     """Results on data that was not trained on.
 
     Attributes:
-        loss: cross-entropy in nats per scored position.
-        accuracy: see `Task.accuracy`, 0 to 1.
+        loss: per scored position: cross-entropy in nats, or the squared error of values.
+        accuracy: see `Task.accuracy`.
         outputs: for the first few sequences, where asked for: the arg-max at each scored position, in order.
     """
 
@@ -52,7 +52,7 @@ class Step:
 
     Attributes:
         step: number of updates so far, from 1.
-        loss: on the batch of this step, before the update, in nats per scored position.
+        loss: on the batch of this step, before the update, per scored position, in nats or as a squared error.
         learning_rate: used for the update.
         validation: after the update, at the interval of the configuration and at the last step, else None.
         accuracy: at the same steps, on the batch of this step, before the update; see `Task.accuracy`.
@@ -84,7 +84,7 @@ class TrainingState:
     rate_factor: float = 1.0
 
     @classmethod
-    def begin(cls, network: Transformer, config: TrainConfig) -> TrainingState:
+    def begin(cls, network: Network, config: TrainConfig) -> TrainingState:
         """The state before the first step. Weight decay applies to matrices, not to biases and norms."""
         matrices = [p for p in network.parameters() if p.dim() >= 2]
         others = [p for p in network.parameters() if p.dim() < 2]
@@ -94,7 +94,7 @@ class TrainingState:
 
 
 def train(
-    network: Transformer,
+    network: Network,
     task: Task,
     config: TrainConfig,
     state: TrainingState | None = None,
@@ -150,7 +150,7 @@ def train(
 
 
 @torch.inference_mode()
-def evaluate(network: Transformer, task: Task, split: Split, n: int, seed: int = 0, samples: int = 0) -> Evaluation:
+def evaluate(network: Network, task: Task, split: Split, n: int, seed: int = 0, samples: int = 0) -> Evaluation:
     """Loss and accuracy on n sequences of a split, always the same ones for a seed.
 
     Validation data decides when to stop; what is reported comes from "test", which decides nothing.
@@ -164,20 +164,18 @@ def evaluate(network: Transformer, task: Task, split: Split, n: int, seed: int =
         samples: keep the outputs for so many of the first ones.
     """
     network.eval()
-    loss = accuracy = 0.0
-    n_scored = 0
+    loss, n_scored = 0.0, 0
+    tallies: list[Tensor] = []
     outputs: list[tuple[int, ...]] = []
     for batch in _batches(task, split, n, seed):
         size = len(batch.tokens)
         logits = forward(network, batch)
         missing = min(size, samples - len(outputs))
         outputs += (_output(logits[row], batch.targets[row]) for row in range(missing))
-        scored = int((batch.targets != IGNORE).sum())
-        weight = size if task.metric == "exact match" else scored
         loss += loss_sum(logits, batch).item()
-        accuracy += task.accuracy(logits, batch) * weight
-        n_scored += scored
-    return Evaluation(loss / n_scored, accuracy / (n if task.metric == "exact match" else n_scored), tuple(outputs))
+        tallies.append(task.tally(logits, batch))
+        n_scored += int((batch.targets != IGNORE).sum())
+    return Evaluation(loss / n_scored, task.score(torch.stack(tallies).sum(0)), tuple(outputs))
 
 
 def first_batch(task: Task, config: TrainConfig) -> Batch:
@@ -198,7 +196,7 @@ def _output(logits: Tensor, targets: Tensor) -> tuple[int, ...]:
 
 
 @torch.inference_mode()
-def _spectrum(network: Transformer, task: Task) -> tuple[float, ...] | None:
+def _spectrum(network: Network, task: Task) -> tuple[float, ...] | None:
     spectrum = task.spectrum(network)
     return None if spectrum is None else tuple(spectrum.tolist())
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Generator, Tensor
 
 from attnviz import attention
-from attnviz.models.layers import AttentionCall
-from attnviz.models.transformer import Transformer
+from attnviz.models.call import AttentionCall
+from attnviz.models.network import Network
 from attnviz.tasks.base import Batch, Task
 
 __all__ = ["attention_weights", "probe_sequences", "sequences"]
@@ -27,7 +29,11 @@ def probe_sequences(task: Task, n: int, seed: int) -> list[Batch]:
     longest = sorted(candidates, key=lambda sequence: sequence.tokens.shape[1], reverse=True)[:n]
     if task.architecture != "decoder":
         return longest
-    return [Batch(sequence.tokens[:, :LONGEST], sequence.targets[:, :LONGEST]) for sequence in longest]
+    return [_beginning(sequence) for sequence in longest]
+
+
+def _beginning(sequence: Batch) -> Batch:
+    return replace(sequence, **{name: part[:, :LONGEST] for name, part in vars(sequence).items() if part is not None})
 
 
 def sequences(batch: Batch, n: int) -> list[Batch]:
@@ -40,19 +46,30 @@ def _alone(batch: Batch, row: int) -> Batch:
     source = None
     if batch.source is not None:
         source = batch.source[row, slice(None) if batch.source_padding is None else batch.source_padding[row]][None]
-    return Batch(batch.tokens[row, real][None], batch.targets[row, real][None], source=source)  # (1, T), (1, Ts)
+    return Batch(
+        batch.tokens[row, real][None],  # (1, T)
+        batch.targets[row, real][None],
+        source=source,  # (1, Ts)
+        features=None if batch.features is None else batch.features[row, real][None],
+        values=None if batch.values is None else batch.values[row, real][None],
+    )
 
 
 @torch.inference_mode()
-def attention_weights(network: Transformer, sequence: Batch) -> dict[str, Tensor]:
+def attention_weights(network: Network, sequence: Batch) -> dict[str, Tensor]:
     """The weights of every head on one sequence, by site in the order in which they run: (H, Tq, Tk) from 0 to 1."""
     found: dict[str, Tensor] = {}
 
     def keep(call: AttentionCall) -> None:
-        k = call.k[0].repeat_interleave(call.layer.n_heads // call.layer.n_kv_heads, dim=0)  # (H, Tk, d_head)
-        scores = attention.scaled_scores(attention.dot_product_scores(call.q[0], k), call.layer.scale)
-        found[call.layer.name] = attention.softmax_weights(attention.masked_scores(scores, call.mask))
+        layer = call.layer
+        k = call.k[0].repeat_interleave(layer.n_heads // layer.n_kv_heads, dim=0)  # (H, Tk, d_head)
+        if layer.additive is None:
+            scores = attention.dot_product_scores(call.q[0], k)
+        else:
+            scores = attention.additive_scores(call.q[0], k, *layer.additive)
+        scaled = attention.scaled_scores(scores, layer.scale)
+        found[layer.name] = attention.softmax_weights(attention.masked_scores(scaled, call.mask))
 
     network.eval()
-    network.stream(sequence.tokens, sequence.source, record=keep)
+    network.stream(sequence.tokens, sequence.source, features=sequence.features, record=keep)
     return found

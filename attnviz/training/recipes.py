@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from attnviz.models.bundle import ModelCard, SequenceModel
-from attnviz.models.config import ModelConfig
-from attnviz.models.transformer import Transformer
+from attnviz.models.network import Network
+from attnviz.models.recurrent_config import AnyConfig
 from attnviz.tasks import (
     Addition,
     Brackets,
@@ -49,14 +49,14 @@ class Recipe:
         training: steps, learning rate, seed ...
         target: value of the task's metric that the model must reach on test data.
         test_size: sequences on which the trained model is judged.
-        exempt: the target is not expected: a contrast, in which a Transformer fails and its task says why, or a text
+        exempt: the target is not expected: a contrast, in which a network fails and its task says why, or a text
             of which nobody knows what can be reached.
     """
 
     name: str
     title: str
     task: Task
-    model: ModelConfig
+    model: AnyConfig
     training: TrainConfig
     target: float
     test_size: int = 2048
@@ -76,7 +76,7 @@ class Recipe:
             training = replace(training, seed=seed)
         return replace(self, training=training)
 
-    def bundle(self, network: Transformer, score: float) -> SequenceModel:
+    def bundle(self, network: Network, score: float) -> SequenceModel:
         """The trained network with its tokenizers and a card that says where it comes from."""
         card = ModelCard(
             name=self.name,
@@ -88,7 +88,8 @@ class Recipe:
             metric=self.task.metric,
             score=score,
         )
-        return SequenceModel(network, self.task.tokenizer, card, self.task.source_tokenizer)
+        task = self.task
+        return SequenceModel(network, task.tokenizer, card, task.source_tokenizer, task.labels)
 
 
 def _recipe(

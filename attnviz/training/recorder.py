@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from math import isfinite, nan
+from math import isfinite, log, nan
 
 import torch
 
 from attnviz.errors import AttnvizError, RunUnwritable, TrainingDiverged
 from attnviz.models.linear import Route, is_exact
-from attnviz.models.transformer import build_network
+from attnviz.models.network import build_network
+from attnviz.models.recurrent_config import AnyConfig
 from attnviz.training.control import Control
 from attnviz.training.divergence import LossWatch
 from attnviz.training.files import write_atomically
@@ -28,7 +29,7 @@ from attnviz.training.timeline import TimelineWriter
 
 __all__ = ["is_milestone", "record"]
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.02  # between two looks for commands while a run is paused or slow
 NOTE_SECONDS = 1.0  # between two notes of the step that a run is at
@@ -105,6 +106,7 @@ class _Recorder:
         check_memory(run.config.model, self.config.batch_size)
         self.network = build_network(run.config.model, self.config.seed)
         self.probe = run.probe()
+        self.attends = bool(attention_weights(self.network, self.probe[0]))
         self.resumed = run.resume_path.exists()
         if self.resumed:
             resumed = load_resume(run.resume_path, self.network, self.config)
@@ -114,7 +116,7 @@ class _Recorder:
             self.state, self.seconds = TrainingState.begin(self.network, self.config), 0.0
             torch.manual_seed(self.config.seed)
         self.kept = [line for line in run.metrics() if line.step <= self.state.step]
-        self.watch = LossWatch(run.config.model.vocab_size)
+        self.watch = LossWatch(_loss_of_knowing_nothing(run.config.model))
         for line in self.kept:
             self.watch.see(line.loss)
         self.saved = ResumeWriter(run.resume_path, self.state)
@@ -167,7 +169,9 @@ class _Recorder:
         route = self.run.config.route
         if is_exact(route):
             return route
-        log.warning("run %s: the route %r is not exact on this processor; going on with 'plain'", self.run.name, route)
+        logger.warning(
+            "run %s: the route %r is not exact on this processor; going on with 'plain'", self.run.name, route
+        )
         return "plain"
 
     def _forget_what_comes_again(self) -> None:
@@ -241,7 +245,7 @@ class _Recorder:
             save_weights(path, self.network)
 
     def _keep_attention(self) -> None:
-        if self.timeline.last_step != self.state.step:
+        if self.attends and self.timeline.last_step != self.state.step:
             self.timeline.append(self.state.step, [attention_weights(self.network, batch) for batch in self.probe])
 
     def _save(self, force: bool = True) -> None:
@@ -264,6 +268,11 @@ class _Recorder:
         noted = RunState(state, self.state.step, process)
         self.run.write_state(noted, force)
         return noted
+
+
+def _loss_of_knowing_nothing(model: AnyConfig) -> float:
+    """Of the same chance for every output; of values, which tasks bring to a variance of 1, that variance."""
+    return 1.0 if model.predicts == "values" else log(model.output_size)
 
 
 def _end(run: Run, state: Phase) -> None:

@@ -25,7 +25,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from attnviz.errors import RunCorrupt
-from attnviz.models.transformer import Transformer
+from attnviz.models.network import Network
 from attnviz.training.config import TrainConfig
 from attnviz.training.files import write_atomically
 from attnviz.training.loop import TrainingState
@@ -51,12 +51,12 @@ class Resumed:
     global_generator: Tensor
 
 
-def save_weights(path: Path, network: Transformer) -> None:
+def save_weights(path: Path, network: Network) -> None:
     """Write a checkpoint, whole or not at all."""
     write_atomically(path, save({name: tensor.contiguous() for name, tensor in network.state_dict().items()}))
 
 
-def load_weights(path: Path, network: Transformer) -> None:
+def load_weights(path: Path, network: Network) -> None:
     """Put a checkpoint into a network of the same shape.
 
     Raises:
@@ -138,7 +138,7 @@ def _header(tensors: Mapping[str, Tensor], metadata: Mapping[str, object]) -> by
     return len(text).to_bytes(8, "little") + text
 
 
-def load_resume(path: Path, network: Transformer, config: TrainConfig) -> Resumed:
+def load_resume(path: Path, network: Network, config: TrainConfig) -> Resumed:
     """Put the saved weights into a network of the same shape, and the rest into a training state for it.
 
     Raises:

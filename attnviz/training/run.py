@@ -25,7 +25,7 @@ from typing import Any
 
 from attnviz.errors import RunCorrupt, RunExists, RunNotFound, RunUnwritable
 from attnviz.models.bundle import ModelCard, SequenceModel
-from attnviz.models.transformer import Transformer, build_network
+from attnviz.models.network import Network, build_network
 from attnviz.tasks.base import Batch
 from attnviz.training.claim import claim
 from attnviz.training.control import CommandFile
@@ -215,7 +215,7 @@ class Run:
         found = (self.folder / "checkpoints").glob("step-*.safetensors")
         return sorted(int(digits) for path in found if (digits := path.stem.removeprefix("step-")).isdecimal())
 
-    def network(self, step: int) -> Transformer:
+    def network(self, step: int) -> Network:
         """The network as it was at one of `checkpoints()`.
 
         Raises:
@@ -242,7 +242,7 @@ class Run:
             metric=task.metric,
         )
         network = self.network(step).eval().requires_grad_(False)
-        return SequenceModel(network, task.tokenizer, card, task.source_tokenizer)
+        return SequenceModel(network, task.tokenizer, card, task.source_tokenizer, task.labels)
 
     def probe(self) -> Sequence[Batch]:
         """The sequences on which attention is watched, each a batch of one without padding."""

@@ -9,8 +9,8 @@ from typing import Any, cast
 
 from attnviz import tasks
 from attnviz.errors import ConfigError
-from attnviz.models.config import ModelConfig
 from attnviz.models.linear import ROUTES, Route, best_route
+from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig, config_from_dict
 from attnviz.tasks import Task
 from attnviz.training.config import TrainConfig
 from attnviz.training.recipes import Recipe
@@ -63,7 +63,7 @@ class RunConfig:
     """
 
     task: Task
-    model: ModelConfig
+    model: AnyConfig
     training: TrainConfig
     recording: Recording = field(default_factory=Recording)
     recipe: str = ""
@@ -73,12 +73,18 @@ class RunConfig:
     def __post_init__(self) -> None:
         if self.route not in ROUTES:
             raise ConfigError(f"route is {self.route!r}; choose one of {', '.join(ROUTES)}")
-        source = self.task.source_tokenizer
-        wanted = (self.task.architecture, self.task.tokenizer.vocab_size, source.vocab_size if source else None)
-        given = (self.model.architecture, self.model.vocab_size, self.model.source_vocab_size)
-        if wanted != given:
-            names = "architecture, vocab_size and source_vocab_size"
-            raise ConfigError(f"{names} of the model are {given}; the task {self.task.name!r} needs {wanted}")
+        wanted = self.task.model_config()
+        names = ("architecture", "vocab_size", "source_vocab_size", "n_features", "output_size", "predicts")
+        for name in names:
+            given, needed = getattr(self.model, name), getattr(wanted, name)
+            if given != needed:
+                raise ConfigError(f"{name} of the model is {given!r}; the task {self.task.name!r} needs {needed!r}")
+        one_output = isinstance(self.model, RecurrentConfig) and self.task.readout == "whole"
+        if (self.model.pooling != "none" and self.task.readout == "each") or (
+            one_output and self.model.pooling == "none"
+        ):
+            answer = "one output for the whole" if self.task.readout == "whole" else "an output for each token"
+            raise ConfigError(f"pooling is {self.model.pooling!r}, but the task {self.task.name!r} wants {answer}")
 
     @classmethod
     def of_recipe(cls, recipe: Recipe, recording: Recording | None = None) -> RunConfig:
@@ -111,7 +117,7 @@ class RunConfig:
             raise ValueError(f"format {values.get('format')!r} is unknown, this version reads {FORMAT}")
         return cls(
             task=_task(values["task"]["family"], values["task"]["parameters"]),
-            model=ModelConfig.from_dict(values["model"]),
+            model=config_from_dict(values["model"]),
             training=TrainConfig(**values["training"]),
             recording=Recording(**values["recording"]),
             recipe=str(values["recipe"]),

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from attnviz.errors import AttnvizError
-from attnviz.models.transformer import build_network
+from attnviz.models.network import build_network
 from attnviz.tasks import Reverse
 from attnviz.training.config import TrainConfig
 from attnviz.training.loop import train

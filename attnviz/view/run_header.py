@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-import torch
-
 from attnviz.analysis import expected_cells
 from attnviz.attention import Mask
-from attnviz.models.config import ModelConfig
+from attnviz.models import AnyConfig
 from attnviz.models.layers import Attention
-from attnviz.models.transformer import Transformer
+from attnviz.models.network import blank_network
+from attnviz.models.recurrent_config import RecurrentConfig
+from attnviz.models.states import StateAttention
 from attnviz.tasks import Batch, Pattern
 from attnviz.tasks.base import IGNORE
 from attnviz.tasks.pattern import pattern_key
@@ -52,7 +52,7 @@ def run_header(run: Run) -> dict[str, Any]:
         "sites": _sites(config.model),
         "sequences": [_sequence(run, batch) for batch in run.probe()],
         "samples": [_sample(run, batch) for batch in run.samples()],
-        "vocab": list(tokenizer.vocab),
+        "vocab": list(config.task.labels or tokenizer.vocab),
         "spaced": tokenizer.kind == "symbols",
     }
 
@@ -62,15 +62,13 @@ def _rates(training: TrainConfig) -> dict[str, Any]:
     return {"every": every, "values": [training.rate(step) for step in range(every, training.steps + 1, every)]}
 
 
-def _answering(model: ModelConfig) -> str:
+def _answering(model: AnyConfig) -> str:
     return "encoder" if model.architecture == "encoder" else "decoder"
 
 
-def _sites(model: ModelConfig) -> list[dict[str, Any]]:
+def _sites(model: AnyConfig) -> list[dict[str, Any]]:
     """The attention layers of the network itself, which is built without memory for its weights."""
-    with torch.device("meta"):
-        network = Transformer(model)
-    layers = (module for module in network.modules() if isinstance(module, Attention))
+    layers = (module for module in blank_network(model).modules() if isinstance(module, Attention | StateAttention))
     return [
         {"name": layer.name, "stack": layer.stack, "layer": layer.index, "kind": layer.kind, "heads": layer.n_heads}
         for layer in layers
@@ -79,7 +77,9 @@ def _sites(model: ModelConfig) -> list[dict[str, Any]]:
 
 def _labels(run: Run, batch: Batch) -> tuple[list[str], list[str] | None]:
     task = run.config.task
-    tokens = [task.tokenizer.label(token) for token in batch.tokens[0].tolist()]
+    tokens = list(
+        task.tokenizer.labels(batch.tokens[0].tolist(), None if batch.features is None else batch.features[0])
+    )
     if batch.source is None or task.source_tokenizer is None:
         return tokens, None
     return tokens, [task.source_tokenizer.label(token) for token in batch.source[0].tolist()]
@@ -94,10 +94,11 @@ def _sequence(run: Run, batch: Batch) -> dict[str, Any]:
     return {"tokens": tokens, "source": source, "patterns": [pattern for pattern in patterns if pattern["queries"]]}
 
 
-def _pattern(model: ModelConfig, pattern: Pattern) -> dict[str, Any]:
+def _pattern(model: AnyConfig, pattern: Pattern) -> dict[str, Any]:
     """The expected keys that the model may read, and what chance would give."""
     causal = pattern.kind == "self" and model.architecture != "encoder"
-    mask = Mask(causal, model.window if pattern.kind == "self" else None)
+    window = None if isinstance(model, RecurrentConfig) or pattern.kind == "cross" else model.window
+    mask = Mask(causal, window)
     expected = expected_cells(pattern.reads, mask.allowed(*pattern.reads.shape))
     return {
         "name": pattern.name,

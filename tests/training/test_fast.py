@@ -18,7 +18,7 @@ from torch import Generator, Tensor
 from attnviz.errors import ConfigError
 from attnviz.models import linear
 from attnviz.models.linear import Linear, best_route, is_exact, products
-from attnviz.models.transformer import Transformer, build_network
+from attnviz.models.network import Network, build_network
 from attnviz.tasks import Addition, Dates, Induction, Reverse, Task
 from attnviz.training import Run, RunConfig, gradients, record
 from attnviz.training.gradients import add_gradients
@@ -60,7 +60,7 @@ def forgotten() -> Iterator[None]:
         cached.cache_clear()
 
 
-def gradients_of(network: Transformer) -> list[Tensor]:
+def gradients_of(network: Network) -> list[Tensor]:
     return [parameter.grad.clone() for parameter in network.parameters() if parameter.grad is not None]
 
 
@@ -159,7 +159,7 @@ def test_the_bench_compares_with_the_same_function() -> None:
     assert plain(batch.tokens, batch.targets).item() == pytest.approx(loss, rel=1e-5)
 
 
-def parameters_in_their_order(network: Transformer) -> list[Tensor]:
+def parameters_in_their_order(network: Network) -> list[Tensor]:
     stack = network.decoder
     assert stack is not None
     found = [stack.embedding.weight, stack.position_embedding.weight]

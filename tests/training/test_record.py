@@ -18,7 +18,7 @@ import pytest
 import torch
 
 from attnviz.errors import RunBusy
-from attnviz.models.transformer import build_network
+from attnviz.models.network import build_network
 from attnviz.tasks import IGNORE, ModularAddition
 from attnviz.training import Command, Metrics, Run, RunConfig, Step, TrainConfig, is_milestone, record, recorder, train
 from tests.training.runs import MODEL, TASK, Script, contents, small_config, small_run, stop_after

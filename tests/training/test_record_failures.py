@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import log
 from pathlib import Path
 
 import pytest
 import torch
 
 from attnviz.errors import RunCorrupt, RunUnwritable, TrainingDiverged
-from attnviz.models.transformer import build_network
+from attnviz.models.network import build_network
 from attnviz.training import Command, Evaluation, Run, Step, loop, record
 from attnviz.training.divergence import LossWatch
 from tests.training.runs import MODEL, Script, small_config, small_run, stop_after
@@ -65,7 +66,7 @@ def test_a_learning_rate_that_ruins_what_was_learned_can_be_taken_back(tmp_path:
 def test_a_loss_at_chance_is_no_divergence() -> None:
     """Neither one that never leaves it, nor one that falls to it, nor a single bad batch."""
     for losses in ([2.3] * 500, [7.0] * 3 + [2.3] * 500, [2.3] * 50 + [0.01] * 50 + [8.0, 4.0] + [0.01] * 20):
-        watch = LossWatch(vocab_size=10)
+        watch = LossWatch(log(10))
         for loss in losses:
             watch.see(loss)
             assert not watch.diverged
@@ -74,7 +75,7 @@ def test_a_loss_at_chance_is_no_divergence() -> None:
 
 @pytest.mark.parametrize("before", [[], [2.5] * 30, [0.01] * 300, [7.0, 6.0, 5.0] + [2.5] * 40])
 def test_a_loss_that_rises_for_good_is_a_divergence(before: list[float]) -> None:
-    watch = LossWatch(vocab_size=10)
+    watch = LossWatch(log(10))
     for loss in [*before, *(3.0 * 1.2**n for n in range(12))]:
         watch.see(loss)
     assert watch.diverged

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from attnviz.errors import RunCorrupt
-from attnviz.models.transformer import build_network
+from attnviz.models.network import build_network
 from attnviz.tasks import Stories
 from attnviz.trace import trace
 from attnviz.training import RECIPES, Timeline, record

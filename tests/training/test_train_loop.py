@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from attnviz.models.config import ModelConfig
-from attnviz.models.transformer import Transformer, build_network
+from attnviz.models.network import Network, build_network
 from attnviz.tasks import IGNORE, Addition, Dates, Induction, Recall, Reverse, Sort, Stories, Task
 from attnviz.training import RECIPES, Evaluation, Step, TrainConfig, TrainingState, evaluate, train
 from attnviz.training.loop import first_batch
@@ -19,11 +19,11 @@ TASK = Reverse(n_symbols=5, min_length=2, max_length=4)
 SMALL = TrainConfig(steps=12, batch_size=16, warmup_steps=4, validate_every=5, validation_size=40)
 
 
-def small_network(task: Task = TASK, seed: int = 0) -> Transformer:
+def small_network(task: Task = TASK, seed: int = 0) -> Network:
     return build_network(replace(task.model_config(), d_model=16, d_ff=32, n_heads=2), seed)
 
 
-def weights(network: Transformer) -> list[Tensor]:
+def weights(network: Network) -> list[Tensor]:
     return [parameter.detach().clone() for parameter in network.parameters()]
 
 

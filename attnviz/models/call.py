@@ -1,0 +1,100 @@
+"""What a network shows of its attention while it runs: one call of one layer after the other."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, Protocol
+
+from torch import Tensor
+
+from attnviz.attention import Additive, Mask
+
+__all__ = ["AttentionCall", "AttentionLayer", "Kind", "Recorder"]
+
+Kind = Literal["self", "cross"]
+
+
+class AttentionLayer(Protocol):
+    """What is known of a layer that attends, apart from any call."""
+
+    @property
+    def name(self) -> str:
+        """For example "decoder.0.cross"."""
+
+    @property
+    def index(self) -> int:
+        """Of its block."""
+
+    @property
+    def stack(self) -> str:
+        """Whose tokens ask: "encoder", "decoder", or "readout" for the one vector that stands for a whole sequence."""
+
+    @property
+    def kind(self) -> Kind:
+        """Reads its own stack, or another."""
+
+    @property
+    def keys(self) -> str:
+        """The stack that is read."""
+
+    @property
+    def scoring(self) -> str:
+        """Name of the scoring function."""
+
+    @property
+    def scale(self) -> float:
+        """What raw scores are multiplied by."""
+
+    @property
+    def n_heads(self) -> int:
+        """Heads of queries."""
+
+    @property
+    def n_kv_heads(self) -> int:
+        """Heads of keys and values."""
+
+    @property
+    def additive(self) -> Additive | None:
+        """Parameters of the additive scoring function, where that is used."""
+
+    @property
+    def w_o(self) -> Tensor | None:
+        """Output projection (H * d_head, d_model); None: contexts go on as they are."""
+
+    @property
+    def b_o(self) -> Tensor | None:
+        """Its bias (d_model,); None without one."""
+
+
+class AttentionCall(NamedTuple):
+    """All that one attention layer used and made in one forward pass: references, nothing is computed for it.
+
+    Attributes:
+        layer: that attended.
+        x: what the queries are made of (B, Tq, d_model).
+        memory: what keys and values are made of (B, Tk, d_model); x itself in self-attention.
+        q: queries (B, H, Tq, d_head), after rotation.
+        k: keys (B, H_kv, Tk, d_head), after rotation.
+        v: values (B, H_kv, Tk, d_head).
+        mask: of the first sequence of the batch.
+        rotary: whether q and k were rotated.
+        context: the layer's own context vectors, before W_O (B, H, Tq, d_head).
+        output: the layer's own output, after W_O (B, Tq, d_model); None without W_O.
+    """
+
+    layer: AttentionLayer
+    x: Tensor
+    memory: Tensor
+    q: Tensor
+    k: Tensor
+    v: Tensor
+    mask: Mask
+    rotary: bool
+    context: Tensor
+    output: Tensor | None
+
+
+class Recorder(Protocol):
+    """Is shown every attention call of a forward pass."""
+
+    def __call__(self, call: AttentionCall, /) -> None:
+        """Keep what is wanted of the call."""

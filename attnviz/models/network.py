@@ -1,0 +1,44 @@
+"""Networks of every kind, made from their configurations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode
+
+from attnviz.models.config import ModelConfig
+from attnviz.models.recurrent import Recurrent
+from attnviz.models.recurrent_config import AnyConfig
+from attnviz.models.transformer import Transformer
+
+__all__ = ["Network", "blank_network", "build_network"]
+
+Network = Transformer | Recurrent
+
+
+def build_network(config: AnyConfig, seed: int) -> Network:
+    """A new network; its random weights depend on config and seed alone, the global generator is left as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return _network(config)
+
+
+def blank_network(config: AnyConfig) -> Network:
+    """A network without memory for its weights: the shapes alone."""
+    with torch.device("meta"), _NothingDrawn():
+        return _network(config)
+
+
+class _NothingDrawn(TorchFunctionMode):
+    """Leaves weights as they are made: to draw numbers that nobody keeps, torch would import its compiler."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        given = kwargs or {}
+        if getattr(func, "__module__", None) == "torch.nn.init":
+            return args[0] if args else given["tensor"]
+        return func(*args, **given)
+
+
+def _network(config: AnyConfig) -> Network:
+    return Transformer(config) if isinstance(config, ModelConfig) else Recurrent(config)
