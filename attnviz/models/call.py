@@ -7,8 +7,9 @@ from typing import Literal, NamedTuple, Protocol
 from torch import Tensor
 
 from attnviz.attention import Additive, Mask
+from attnviz.recurrence import CellWeights
 
-__all__ = ["AttentionCall", "AttentionLayer", "Kind", "Recorder"]
+__all__ = ["AttentionCall", "AttentionLayer", "CellCall", "Kind", "Recorder", "RecurrentLayers", "StateRecorder"]
 
 Kind = Literal["self", "cross"]
 
@@ -97,4 +98,40 @@ class Recorder(Protocol):
     """Is shown every attention call of a forward pass."""
 
     def __call__(self, call: AttentionCall, /) -> None:
+        """Keep what is wanted of the call."""
+
+
+class RecurrentLayers(Protocol):
+    """Recurrent layers on top of each other."""
+
+    bidirectional: bool
+
+    def layers(self) -> list[tuple[str, CellWeights]]:
+        """The weights of every layer and direction, "forward" or "backward", in the order in which they run."""
+
+
+class CellCall(NamedTuple):
+    """What the recurrent layers of a stack read and made in one forward pass, without padding.
+
+    Attributes:
+        name: of the stack, "encoder" or "decoder".
+        cell: "rnn", "lstm" or "gru".
+        stack: the layers.
+        x: what the first layer reads (B, T, d_in).
+        initial: hidden states to begin with (L, B, d); None: zeros.
+        states: of the last layer, both directions side by side (B, T, d).
+    """
+
+    name: str
+    cell: str
+    stack: RecurrentLayers
+    x: Tensor
+    initial: Tensor | None
+    states: Tensor
+
+
+class StateRecorder(Protocol):
+    """Is shown the recurrent layers of a forward pass."""
+
+    def __call__(self, call: CellCall, /) -> None:
         """Keep what is wanted of the call."""

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from attnviz.models.call import Recorder
+from attnviz.models.call import CellCall, Recorder, StateRecorder
+from attnviz.models.config import Stack
 from attnviz.models.layers import Masking
 from attnviz.models.recurrent_config import RecurrentConfig
 from attnviz.models.states import Pool, StateAttention
@@ -27,11 +28,12 @@ CELLS: Mapping[str, Callable[..., nn.RNNBase]] = {"rnn": nn.RNN, "lstm": nn.LSTM
 class RecurrentStack(nn.Module):
     """Embeddings and recurrent layers: token ids to states."""
 
-    def __init__(self, config: RecurrentConfig, vocab_size: int, max_len: int, *, reads: bool, extra: int = 0) -> None:
-        """`reads`: as an encoder does, in both directions where it may; `extra`: numbers that join each embedding."""
+    def __init__(self, config: RecurrentConfig, name: Stack, vocab_size: int, max_len: int, extra: int = 0) -> None:
+        """`extra`: numbers that join each embedding."""
         super().__init__()
+        self.name, self.kind = name, config.cell
         self.max_len = max_len
-        self.bidirectional = config.bidirectional and reads
+        self.bidirectional = config.bidirectional and name == "encoder"
         self.embedding = nn.Embedding(vocab_size, config.embedding_size)
         nn.init.normal_(self.embedding.weight, std=config.embedding_std)
         self.features = nn.Linear(config.n_features, config.embedding_size, bias=False) if config.n_features else None
@@ -55,7 +57,12 @@ class RecurrentStack(nn.Module):
         return self.dropout(x)  # type: ignore[no-any-return]
 
     def forward(
-        self, tokens: Tensor, features: Tensor | None, padding: Tensor | None, initial: Tensor | None = None
+        self,
+        tokens: Tensor,
+        features: Tensor | None,
+        padding: Tensor | None,
+        initial: Tensor | None = None,
+        watch: StateRecorder | None = None,
     ) -> tuple[Tensor, Tensor]:
         """States (B, T, d) and the last one of each sequence (B, d), of both directions side by side.
 
@@ -68,6 +75,8 @@ class RecurrentStack(nn.Module):
             packed = pack_padded_sequence(x, padding.sum(1).cpu(), batch_first=True, enforce_sorted=False)
             states, final = self.cell(packed, state)
             states, _ = pad_packed_sequence(states, batch_first=True, total_length=tokens.shape[1])
+        if watch is not None:
+            watch(CellCall(self.name, self.kind, self, x, initial, states))
         hidden = final[0] if isinstance(final, tuple) else final  # (L * directions, B, d / directions)
         return states, torch.cat(list(hidden[-2 if self.bidirectional else -1 :]), -1)
 
@@ -109,14 +118,14 @@ class Recurrent(nn.Module):
         d, crosses = config.d_model, config.architecture == "encoder-decoder"
         feeds = crosses and config.attention == "additive"
         if config.architecture == "encoder":
-            self.encoder = RecurrentStack(config, config.vocab_size, config.max_len, reads=True)
+            self.encoder = RecurrentStack(config, "encoder", config.vocab_size, config.max_len)
         else:
             extra = d if feeds else 0
-            self.decoder = RecurrentStack(config, config.vocab_size, config.max_len, reads=False, extra=extra)
+            self.decoder = RecurrentStack(config, "decoder", config.vocab_size, config.max_len, extra)
         if crosses:
             assert config.source_vocab_size is not None  # the config saw to it
             assert config.source_max_len is not None
-            self.encoder = RecurrentStack(config, config.source_vocab_size, config.source_max_len, reads=True)
+            self.encoder = RecurrentStack(config, "encoder", config.source_vocab_size, config.source_max_len)
             self.bridge = nn.Linear(d, config.n_layers * d)
         stack = "encoder" if config.architecture == "encoder" else "decoder"
         self.attention: StateAttention | None = None
@@ -159,8 +168,11 @@ class Recurrent(nn.Module):
         padding: Tensor | None = None,
         source_padding: Tensor | None = None,
         record: Recorder | None = None,
+        watch: StateRecorder | None = None,
     ) -> Tensor:
         """What the output reads: (B, T, d), or (B, 1, d) where a sequence is pooled; arguments as of `Transformer`.
+
+        `watch` is shown the recurrent layers, the encoder's first.
 
         Raises:
             ValueError: a source is given to a network that reads none, or missing, or there are too many tokens.
@@ -168,11 +180,11 @@ class Recurrent(nn.Module):
         if (source is not None) != (self.config.architecture == "encoder-decoder"):
             raise ValueError(f"architecture {self.config.architecture!r}: a source belongs to encoder-decoders alone")
         if source is not None:
-            states = self._decode(tokens, source, features, source_padding, record)
+            states = self._decode(tokens, source, features, source_padding, record, watch)
         else:
             stack = self.decoder or self.encoder
             assert stack is not None  # there is one or the other
-            states, last = stack(tokens, features, padding)
+            states, last = stack(tokens, features, padding, None, watch)
             if self.attention is not None:
                 masking = Masking(causal=self.config.architecture == "decoder", padding=padding)
                 states = self.attention.mixed(self.attention(states, states, masking, record), states)
@@ -187,19 +199,20 @@ class Recurrent(nn.Module):
         features: Tensor | None,
         source_padding: Tensor | None,
         record: Recorder | None,
+        watch: StateRecorder | None,
     ) -> Tensor:
         """The decoder's states, or h~ where it attends: (B, T, d)."""
         assert self.encoder is not None  # of an encoder-decoder
         assert self.decoder is not None
-        memory, last = self.encoder(source, None, source_padding)  # (B, Ts, d), (B, d)
+        memory, last = self.encoder(source, None, source_padding, None, watch)  # (B, Ts, d), (B, d)
         begin = torch.tanh(self.bridge(last)).view(len(last), -1, self.config.d_model)  # (B, L, d)
         initial = begin.transpose(0, 1).contiguous()  # (L, B, d)
         masking = Masking(padding=source_padding)
         if self.attention is None:
-            return self.decoder(tokens, features, None, initial)[0]  # type: ignore[no-any-return]
+            return self.decoder(tokens, features, None, initial, watch)[0]  # type: ignore[no-any-return]
         if self.feeds:
-            return self._fed(tokens, features, memory, initial, masking, record)
-        states, _ = self.decoder(tokens, features, None, initial)
+            return self._fed(tokens, features, memory, initial, masking, record, watch)
+        states, _ = self.decoder(tokens, features, None, initial, watch)
         return self.attention.mixed(self.attention(states, memory, masking, record), states)
 
     def _fed(
@@ -210,6 +223,7 @@ class Recurrent(nn.Module):
         initial: Tensor,
         masking: Masking,
         record: Recorder | None,
+        watch: StateRecorder | None,
     ) -> Tensor:
         """Bahdanau's decoder, a step at a time: c_t = read(s_{t-1}), s_t = cell(s_{t-1}, [y_t; c_t])."""
         assert self.decoder is not None  # of an encoder-decoder
@@ -217,14 +231,18 @@ class Recurrent(nn.Module):
         projected = self.attention.projected(memory)
         allowed = masking.allowed(1, memory.shape[1], memory)
         state, before = self.decoder.begin(initial), initial[-1][:, None]  # (B, 1, d)
-        asked, contexts, states = [], [], []
+        asked, contexts, inputs, states = [], [], [], []
         for x in torch.split(self.decoder.embed(tokens, features), 1, dim=1):  # (B, 1, d_embedding)
             context = self.attention.read(before, memory, projected, allowed)
             asked.append(before)
-            before, state = self.decoder.cell(torch.cat((x, context), -1), state)
+            inputs.append(torch.cat((x, context), -1))
+            before, state = self.decoder.cell(inputs[-1], state)
             contexts.append(context)
             states.append(before)
         read = torch.cat(contexts, 1)  # (B, T, d)
         if record is not None:
             self.attention.show(torch.cat(asked, 1), memory, read, masking, record)
-        return self.attention.mixed(read, torch.cat(states, 1))
+        made = torch.cat(states, 1)
+        if watch is not None:
+            watch(CellCall("decoder", self.decoder.kind, self.decoder, torch.cat(inputs, 1), initial, made))
+        return self.attention.mixed(read, made)

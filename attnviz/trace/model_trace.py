@@ -16,6 +16,7 @@ from torch import Tensor
 from attnviz.models.facts import ModelFacts
 from attnviz.trace.find import find_site
 from attnviz.trace.site import AttentionSite
+from attnviz.trace.states import LayerStates
 from attnviz.trace.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ class Trace:
         sites: every place of attention, in the order in which they ran.
         outputs: what the logits stand for; None for a model that ends with its residual stream.
         image: that it saw, (height, width, 3) bytes; None without one.
+        look_at_states: what `states` calls.
     """
 
     model: TracedModel = field(repr=False)
@@ -131,6 +133,7 @@ class Trace:
     outputs: Outputs | None = field(repr=False)
     forward_pass: ForwardPass = field(repr=False)
     image: np.ndarray | None = field(default=None, repr=False)
+    look_at_states: Callable[[], list[LayerStates]] = field(default=list, repr=False)
 
     @property
     def tokens(self) -> tuple[str, ...]:
@@ -239,6 +242,10 @@ class Trace:
             One entry per site, in their order. If the weights changed since the trace was taken, the errors show it.
         """
         return self.forward_pass.proof(self.sites)
+
+    def states(self) -> list[LayerStates]:
+        """Gates and states of a recurrent network's layers over time, in a second run of it; empty for other models."""
+        return self.look_at_states()
 
     def to_dataframe(
         self, layer: int, head: int, stack: str | None = None, kind: str | None = None, part: int | None = None

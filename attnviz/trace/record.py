@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from attnviz.errors import EmptyText, TargetNotAllowed, TextTooLong
-from attnviz.models import AttentionCall, Recorder, SequenceModel, generate
+from attnviz.models import AttentionCall, Recorder, Recurrent, SequenceModel, generate
 from attnviz.tokenizers import Tokenizer
 from attnviz.trace.model_trace import LayerInputs, Outputs, ProofEntry, Trace, in_rows
 from attnviz.trace.site import AttentionSite, hold_only_these
+from attnviz.trace.states import LayerStates, layer_states
 from attnviz.trace.tokens import Grid, Tokens
 from attnviz.vectors import Reader, Vectors
 
@@ -84,6 +85,7 @@ def trace(model: SequenceModel, text: str, target: str | None = None) -> Trace:
         outputs=_outputs(model, main),
         forward_pass=forward_pass,
         image=_image(model.tokenizer, features),
+        look_at_states=forward_pass.states,
     )
 
 
@@ -168,10 +170,13 @@ class OwnPass:
     @torch.inference_mode()
     def run(self, record: Recorder) -> None:
         """Run the model, show every attention call, and keep the last residual stream."""
-        source = None if self.source_ids is None else torch.tensor([self.source_ids])
-        features = None if self.features is None else self.features[None]
-        tokens = torch.tensor([self.token_ids])
+        tokens, source, features = self._given()
         self.stream = self.model.network.stream(tokens, source, features=features, record=record)[0]
+
+    def _given(self) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """Tokens (1, T), source (1, Ts) and features (1, T, n_features) of the pass."""
+        source = None if self.source_ids is None else torch.tensor([self.source_ids])
+        return torch.tensor([self.token_ids]), source, None if self.features is None else self.features[None]
 
     @property
     def nbytes(self) -> int:
@@ -194,6 +199,15 @@ class OwnPass:
 
         self.run(keep)
         return kept
+
+    @torch.inference_mode()
+    def states(self) -> list[LayerStates]:
+        """Gates and states of the recurrent layers, from the model run again; empty without any."""
+        network, found = self.model.network, list[LayerStates]()
+        if isinstance(network, Recurrent):
+            tokens, source, features = self._given()
+            network.stream(tokens, source, features=features, watch=lambda call: found.extend(layer_states(call)))
+        return found
 
     def proof(self, sites: Sequence[AttentionSite]) -> list[ProofEntry]:
         """As `ForwardPass.proof`: context and output of every head against the layer's own."""

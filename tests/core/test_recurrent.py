@@ -166,6 +166,22 @@ def test_gates_lead_to_the_states_of_pytorch(cell: str) -> None:
         assert bool(((states[gate] > 0) & (states[gate] < 1)).all())
 
 
+@pytest.mark.parametrize("shape", SHAPES, ids=name)
+def test_gates_and_states_are_the_networks_own(shape: AnyConfig) -> None:
+    shown = traced(shape)
+    layers = shown.states()
+    if isinstance(shape, ModelConfig):
+        assert layers == []
+        return
+    assert all(layer.error < 1e-5 for layer in layers)
+    assert next(layer.name for layer in layers if layer.stack == shown.main) == f"{shown.main}.0.forward"
+    for layer in layers:
+        n = len(shown.sequences[layer.stack])
+        assert {part.shape for part in layer.parts.values()} == {(n, next(iter(layer.parts.values())).shape[1])}
+    n_stacks = 2 if shape.architecture == "encoder-decoder" else 1
+    assert len(layers) == 2 * (n_stacks + shape.bidirectional)
+
+
 @pytest.mark.parametrize(
     "shape",
     [config("encoder", pooling="additive", bidirectional=True), config("encoder-decoder", attention="additive")],
