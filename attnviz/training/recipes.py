@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,10 +32,10 @@ from attnviz.tasks import (
 from attnviz.tasks.stories import Language
 from attnviz.training.config import TrainConfig
 
-__all__ = ["OWN_TEXT", "RECIPES", "Recipe", "own_text"]
+__all__ = ["OWN", "OWN_TEXT", "RECIPES", "OwnRecipe", "Recipe", "own_text"]
 
 OWN_TEXT = "own-text"
-"""Name of the recipe that `own_text` makes; it is not among RECIPES, since it needs a text."""
+"""Name of the recipe that `own_text` makes."""
 
 
 @dataclass(frozen=True)
@@ -170,3 +171,20 @@ RECIPES: dict[str, Recipe] = {
         _recipe("modular", "Add modulo 53", ModularAddition(), MODULAR, 0.99),
     )
 }
+
+
+@dataclass(frozen=True)
+class OwnRecipe:
+    """A recipe for data of one's own.
+
+    Attributes:
+        of: makes it of the data as text, and of the task's parameters; raises InputError for data that are none.
+        example: made of data that nobody brought: its settings are those of all.
+    """
+
+    of: Callable[..., Recipe]
+    example: Recipe
+
+
+OWN: dict[str, OwnRecipe] = {OWN_TEXT: OwnRecipe(own_text, own_text("ab" * 512))}
+"""Recipes that are not among RECIPES, since they need data."""

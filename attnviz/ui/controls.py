@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any, cast
 
 import streamlit as st
 
 from attnviz import locale
 from attnviz.tasks import Choice
-from attnviz.training.recipes import OWN_TEXT
-from attnviz.ui.draft import MODEL, SETTINGS, TRAINING, Draft, Value, recipe_names
+from attnviz.training.recipes import OWN
+from attnviz.ui.draft import SETTINGS, TRAINING, Draft, Value, recipe_names
 from attnviz.ui.language import current, plain, say
+from attnviz.ui.own_data import own_data
 
 __all__ = ["choose_settings", "choose_task", "load", "present", "task_title"]
 
@@ -28,7 +30,9 @@ def task_title(recipe: str) -> str:
 def load(draft: Draft) -> None:
     """Set all controls."""
     state = st.session_state
-    state.update({"recipe": draft.recipe, "own_text": draft.text or state.get("own_text", "")})
+    state["recipe"] = draft.recipe
+    if draft.recipe in OWN:
+        state[_data_key(draft.recipe)] = draft.text or state.get(_data_key(draft.recipe), "")
     state.update({f"set-{name}": value for name, value in draft.settings.items()})
     state.update({_task_key(draft.recipe, name): value for name, value in draft.task.items()})
 
@@ -38,8 +42,12 @@ def present() -> Draft:
     state = st.session_state
     recipe = state["recipe"]
     task = {name: state[_task_key(recipe, name)] for name in Draft.of_recipe(recipe).task}
-    text = state["own_text"] or "" if recipe == OWN_TEXT else ""
+    text = state.get(_data_key(recipe)) or ""
     return Draft(recipe, text, task, {name: state[f"set-{name}"] for name in SETTINGS})
+
+
+def _data_key(recipe: str) -> str:
+    return f"data-{recipe}"
 
 
 def _task_key(recipe: str, name: str) -> str:
@@ -55,6 +63,13 @@ def _fit() -> None:
     load(present().fitted())
 
 
+def _another_network(before: str) -> None:
+    """What suits the network that was chosen; the draft still says so, but for its name."""
+    draft = present()
+    network = str(draft.settings["network"])
+    load(replace(draft, settings={**draft.settings, "network": before}).with_network(network))
+
+
 def choose_task() -> None:
     """Which recipe, what it is about, and the text where it is one's own."""
     titles = {name: task_title(name) for name in recipe_names()}
@@ -65,14 +80,8 @@ def choose_task() -> None:
     about = f"task.{recipe}.about"
     if locale.has(current(), about):
         st.container(key="about-task").caption(plain(say(about)))
-    if recipe == OWN_TEXT:
-        st.text_area(
-            say("training.own_text"),
-            key="own_text",
-            height=130,
-            placeholder=say("training.own_text_placeholder"),
-            **KEEP,
-        )
+    if recipe in OWN:
+        own_data(recipe, _data_key(recipe))
 
 
 def choose_settings(draft: Draft) -> None:
@@ -84,14 +93,21 @@ def choose_settings(draft: Draft) -> None:
             with _part("task"):
                 for choice in choices:
                     _choose(choice, draft)
-        with _part("model", " × ".join(str(settings[name]) for name in ("layers", "heads", "d_model"))):
+        with _part("model", _summary(draft)):
             st.caption(say("training.architecture", kind=say(f"page.{draft.kind.architecture}")))
-            for name in MODEL:
+            for name in draft.shown:
                 _setting(name, draft)
         with _part("training", say("training.n_steps", n=f"{settings['steps']:,}")):
             for name in TRAINING:
                 _setting(name, draft)
     st.button(say("training.reset"), key="reset", icon=":material/undo:", type="tertiary", on_click=_reload)
+
+
+def _summary(draft: Draft) -> str:
+    """Network and size in a few signs."""
+    network = say(f"training.network.{draft.settings['network']}")
+    sizes = [str(draft.settings[name]) for name in ("layers", "heads", "d_model") if name in draft.shown]
+    return f"{network} {' × '.join(sizes)}"
 
 
 def _part(name: str, summary: str = "") -> AbstractContextManager[Any]:
@@ -126,8 +142,15 @@ def _setting(name: str, draft: Draft) -> None:
         st.number_input(label, int(low), int(high), step=1, **more)
         return
     texts = {option: _written(name, option) for option in options}
-    more |= {"format_func": texts.__getitem__, "on_change": _fit if name in ("heads", "positions") else None}
-    if isinstance(options[0], str):
+    more |= {
+        "format_func": texts.__getitem__,
+        "on_change": _fit if name in ("heads", "positions", "both_ways") else None,
+    }
+    if name == "network":
+        more |= {"on_change": _another_network, "args": (str(draft.settings[name]),)}
+    if isinstance(options[0], bool):
+        st.toggle(label, key=more["key"], help=more["help"], on_change=_fit, **KEEP)
+    elif isinstance(options[0], str):
         st.selectbox(label, options, **more)
     else:
         st.select_slider(label, options, **more)

@@ -7,18 +7,21 @@ from dataclasses import dataclass, replace
 from math import log
 from typing import Any, cast, get_args
 
-from attnviz.models.config import Norm, Positions
+from attnviz.models import AnyConfig, ModelConfig, RecurrentConfig
+from attnviz.models.config import Norm, Pooling, Positions
+from attnviz.models.recurrent_config import Cell, StateScoring
 from attnviz.tasks import Task
 from attnviz.training import RECIPES, Recipe, RunConfig
 from attnviz.training.config import Schedule
-from attnviz.training.recipes import OWN_TEXT, own_text
+from attnviz.training.recipes import OWN
 
 __all__ = ["MODEL", "SETTINGS", "TRAINING", "Draft", "Value", "recipe_names", "width_fits", "widths"]
+
+TRANSFORMER = "transformer"
 
 Value = int | float | str | bool | None
 
 MAX_TEXT_IN_ADDRESS = 2000  # characters; a longer text is found in its run
-NO_TEXT = "ab" * 512  # stands for a text that is still to come: the settings do not depend on it
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Setting:
     """One setting of the model or of its training.
 
     Attributes:
-        field: of ModelConfig or TrainConfig.
+        field: of ModelConfig, RecurrentConfig or TrainConfig.
         read: a value from an address; raises ValueError for what is none.
         offered: values to choose from; () where any number within the limits may be typed.
         limits: of a number.
@@ -85,13 +88,24 @@ def _real(field: str, low: float, high: float, *offered: float) -> Setting:
 RATES = (*(float(f"{digit}e{power}") for power in range(-5, 0) for digit in (1, 2, 3, 5)), 1.0)
 WIDTHS = (8, 16, 24, 32, 40, 48, 64, 72, 80, 96, 120, 128, 144, 192, 240, 256)
 
+YES, NO = "1", "0"
+
+
+def _switch(field: str) -> Setting:
+    return Setting(field, lambda text: _one_of((YES, NO))(text) == YES, (False, True))
+
+
 MODEL: Mapping[str, Setting] = {
+    "network": Setting("cell", _one_of((TRANSFORMER, *get_args(Cell))), (TRANSFORMER, *get_args(Cell))),
     "layers": _integer("n_layers", 1, 6, 1, 2, 3, 4, 5, 6),
     "heads": _integer("n_heads", 1, 16, 1, 2, 3, 4, 5, 6, 8),
     "d_model": _integer("d_model", 1, 1024, *WIDTHS),
     "d_ff": _integer("d_ff", 0, 4096, 0, 16, 32, 64, 128, 192, 256, 384, 512, 1024),
     "positions": _choice("positions", Positions),
     "norm": _choice("norm", Norm),
+    "both_ways": _switch("bidirectional"),
+    "attention": _choice("attention", StateScoring),
+    "pooling": _choice("pooling", Pooling),
     "dropout": _real("dropout", 0.0, 0.9, 0.0, 0.05, 0.1, 0.2, 0.3, 0.5),
 }
 TRAINING: Mapping[str, Setting] = {
@@ -109,12 +123,13 @@ SETTINGS = {**MODEL, **TRAINING}
 
 
 def recipe_names() -> list[str]:
-    """All recipes, and the text of one's own."""
-    return [*RECIPES, OWN_TEXT]
+    """All recipes, and those for data of one's own."""
+    return [*RECIPES, *OWN]
 
 
-def _recipe(name: str, text: str = NO_TEXT) -> Recipe:
-    return own_text(text) if name == OWN_TEXT else RECIPES[name]
+def _recipe(name: str) -> Recipe:
+    """A recipe; of one for data that is still to come, its settings do not depend on them."""
+    return OWN[name].example if name in OWN else RECIPES[name]
 
 
 def width_fits(d_model: int, heads: int, positions: str) -> bool:
@@ -140,7 +155,7 @@ class Draft:
 
     Attributes:
         recipe: name of the recipe that everything else is a change of.
-        text: of one's own; "" for the other recipes.
+        text: data of one's own; "" for recipes that need none.
         task: parameters of the task, those of its `choices`.
         settings: value of each of SETTINGS.
     """
@@ -154,7 +169,7 @@ class Draft:
     def of_recipe(cls, name: str, text: str = "") -> Draft:
         """A recipe as it is."""
         recipe = _recipe(name)
-        return cls._of(name, text if name == OWN_TEXT else "", recipe.task, recipe.model, recipe.training)
+        return cls._of(name, text if name in OWN else "", recipe.task, recipe.model, recipe.training)
 
     @classmethod
     def of_run(cls, config: RunConfig) -> Draft | None:
@@ -168,8 +183,8 @@ class Draft:
         return cls._of(name, text, config.task, config.model, config.training)
 
     @classmethod
-    def _of(cls, name: str, text: str, task: Any, model: Any, training: Any) -> Draft:
-        values = {key: getattr(model, setting.field) for key, setting in MODEL.items()}
+    def _of(cls, name: str, text: str, task: Any, model: AnyConfig, training: Any) -> Draft:
+        values = _model_values(model, _recipe(name).task)
         values |= {key: getattr(training, setting.field) for key, setting in TRAINING.items()}
         return cls(name, text, {choice.name: getattr(task, choice.name) for choice in task.choices()}, values)
 
@@ -182,13 +197,15 @@ class Draft:
         if wrong:
             return draft, wrong
         task, wrong_task = _read_task(draft, link.get("task", ""))
-        settings = dict(draft.settings)
+        found: dict[str, Value] = {}
         for key in SETTINGS.keys() & link.keys():
             try:
-                settings[key] = SETTINGS[key].read(link[key])
+                found[key] = SETTINGS[key].read(link[key])
             except ValueError:
                 wrong.append(key)
-        read = replace(draft, task=task, settings=settings)
+        if "network" in found:
+            draft = draft.with_network(cast(str, found["network"]))
+        read = replace(draft, task=task, settings={**draft.settings, **found})
         fitting = read.fitted()
         if fitting != read:
             wrong.append("d_model")
@@ -199,8 +216,32 @@ class Draft:
         """Of its task."""
         return type(_recipe(self.recipe).task)
 
+    def with_network(self, network: str) -> Draft:
+        """With another network, as it suits the task; the recipe's own where the recipe has one of that kind."""
+        if network == self.settings["network"]:
+            return self
+        recipe = _recipe(self.recipe)
+        model: AnyConfig
+        if network == network_of(recipe.model):
+            model = recipe.model
+        elif network == TRANSFORMER:
+            model = recipe.task.model_config()
+        else:
+            model = replace(_recurrent(recipe), cell=cast(Cell, network))
+        return replace(self, settings={**self.settings, **_model_values(model, recipe.task)})
+
+    @property
+    def shown(self) -> list[str]:
+        """Settings of the model that mean something for its network and its task."""
+        recurrent = self.settings["network"] != TRANSFORMER
+        whole, architecture = self.kind.readout == "whole", self.kind.architecture
+        hidden = {"heads", "d_ff", "positions", "norm"} if recurrent else {"both_ways", "attention"}
+        hidden |= set() if whole else {"pooling"}
+        hidden |= {"both_ways"} if architecture == "decoder" else set()
+        return [name for name in MODEL if name not in hidden]
+
     def fitted(self) -> Draft:
-        """With the nearest width that goes with heads and positions."""
+        """With the nearest width that goes with heads and positions, or with two directions."""
         heads, positions, width = self._shape
         possible = widths(heads, positions, width) or [2 * heads]
         nearest = min(possible, key=lambda other: abs(log(other / width)))
@@ -210,6 +251,8 @@ class Draft:
         """Values to choose from for a setting, its present one among them; [] where any number may be typed."""
         if name == "d_model":
             return widths(*self._shape)
+        if name == "pooling" and self.settings["network"] != TRANSFORMER:
+            return [each for each in SETTINGS[name].offered if each != "none"]
         offered, value = SETTINGS[name].offered, self.settings[name]
         if not offered or value in offered:
             return list(offered)
@@ -218,12 +261,17 @@ class Draft:
     @property
     def _shape(self) -> tuple[int, str, int]:
         heads, positions, width = (self.settings[name] for name in ("heads", "positions", "d_model"))
+        if self.settings["network"] != TRANSFORMER:
+            heads, positions = 1 + cast(bool, self.settings["both_ways"]), "none"  # directions share the width
         return cast(int, heads), cast(str, positions), cast(int, width)
 
     def to_link(self) -> dict[str, str]:
         """As parameters of an address: the recipe, and what differs from it."""
         default = Draft.of_recipe(self.recipe)
         link = {"recipe": self.recipe}
+        if (network := cast(str, self.settings["network"])) != default.settings["network"]:
+            link["network"] = network
+            default = default.with_network(network)
         if len(self.text) <= MAX_TEXT_IN_ADDRESS:
             link["text"] = self.text
         link["task"] = ",".join(f"{k}:{_written(v)}" for k, v in self.task.items() if v != default.task[k])
@@ -236,12 +284,16 @@ class Draft:
             ConfigError: something that cannot be built or trained.
             InputError: the text of one's own is empty, too short or of one character.
         """
-        recipe = (
-            own_text(self.text, cast(int, self.task["length"])) if self.recipe == OWN_TEXT else RECIPES[self.recipe]
-        )
+        recipe = OWN[self.recipe].of(self.text, **self.task) if self.recipe in OWN else RECIPES[self.recipe]
         same = all(getattr(recipe.task, name) == value for name, value in self.task.items())
         task = recipe.task if same else replace(cast(Any, recipe.task), **self.task)  # it keeps what it has worked out
-        model = replace(task.model_config(), **self._fields(MODEL))
+        fields = self._fields({name: MODEL[name] for name in self.shown if name != "network"})
+        cell = self.settings["network"]
+        model: AnyConfig
+        if cell == TRANSFORMER:
+            model = replace(task.model_config(), **fields)
+        else:
+            model = replace(task.recurrent_config(), cell=cast(Cell, cell), **fields)
         return RunConfig(task, model, replace(recipe.training, **self._fields(TRAINING)), recipe=self.recipe)
 
     def _fields(self, part: Mapping[str, Setting]) -> dict[str, Any]:
@@ -266,3 +318,21 @@ def _written(value: Value) -> str:
     if value is None:
         return "off"
     return f"{value:d}" if isinstance(value, bool | int) else str(value)
+
+
+def network_of(model: AnyConfig) -> str:
+    """ "transformer", or the cell of a recurrent network."""
+    return model.cell if isinstance(model, RecurrentConfig) else TRANSFORMER
+
+
+def _recurrent(recipe: Recipe) -> RecurrentConfig:
+    """What a recipe's recurrent network is, or would be."""
+    return recipe.model if isinstance(recipe.model, RecurrentConfig) else recipe.task.recurrent_config()
+
+
+def _model_values(model: AnyConfig, task: Task) -> dict[str, Value]:
+    """Values of all settings of a model; of those that its network does not have, the ones it would begin with."""
+    other: Any = task.recurrent_config() if isinstance(model, ModelConfig) else task.model_config()
+    fields = {key: setting.field for key, setting in MODEL.items() if key != "network"}
+    values = {key: getattr(model if hasattr(model, field) else other, field) for key, field in fields.items()}
+    return {"network": network_of(model), **values}

@@ -35,10 +35,17 @@ def worked_example(task: Task) -> dict[str, str]:
     real = batch.tokens != Tokenizer.pad_id
     lengths = real.sum(1) + 2 * scored.float().argmax(1)  # short ones that begin to be scored early
     row = int(lengths.argmin())
-    reads = [task.tokenizer.label(token) for token in batch.tokens[row][real[row]].tolist()]
+    features = None if batch.features is None else batch.features[row][real[row]]
+    reads = list(task.tokenizer.labels(batch.tokens[row][real[row]].tolist(), features))
     targets = batch.targets[row][real[row]].tolist()
-    writes = [NOTHING if target == IGNORE else task.tokenizer.label(target) for target in targets]
-    lines = dict(zip(("reads", "writes"), _aligned(reads, writes), strict=True))
+    if batch.values is None:
+        names = task.labels or task.tokenizer.vocab
+        answers = [NOTHING if target == IGNORE else names[target] for target in targets]
+    else:
+        values = batch.values[row][real[row]][:, 0].tolist()
+        scores = zip(targets, values, strict=True)
+        answers = [NOTHING if target == IGNORE else f"{value:.2f}" for target, value in scores]
+    lines = dict(zip(("reads", "writes"), _aligned(reads, answers), strict=True))
     if batch.source is not None and task.source_tokenizer is not None:
         source = batch.source[row][batch.source[row] != Tokenizer.pad_id].tolist()
         lines = {"source": _aligned(list(map(task.source_tokenizer.label, source)))[0], **lines}

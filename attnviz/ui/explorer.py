@@ -21,6 +21,7 @@ from attnviz.ui.link import begin, examples_of
 from attnviz.ui.reads import Reads, reads_of
 from attnviz.ui.sentences import with_mask
 from attnviz.ui.shared import MODELS_FOLDER, Listed, continue_text, find, listed, open_model, run
+from attnviz.ui.states import show_numbers
 from attnviz.ui.store import Held, TraceKey
 
 __all__ = ["controls", "model_title", "picture"]
@@ -188,7 +189,8 @@ def picture(key: TraceKey) -> None:
         _about(key, held if shown == key else None)
     if held.trace.target_generated:
         messages.caption(say("page.target_written", target=code(held.trace.target or "")))
-    missing = show_view(shown, held, current())
+    missing = show_view(shown, held, current()) if held.trace.sites else []
+    show_numbers(held.trace)
     if missing and not st.session_state.get("missing_said"):
         messages.warning(say("page.unknown_place", names=", ".join(map(code, missing))))
     st.session_state["missing_said"] = True

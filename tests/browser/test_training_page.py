@@ -96,7 +96,7 @@ def test_a_link_brings_controls_and_run_elsewhere(open_page: Open) -> None:
 def test_what_was_typed_survives_the_way_to_other_pages_and_back(open_page: Open) -> None:
     text = "It is **so** <b>, $no$ שלום 🎉 " * 12
     page = open_page(path="training", recipe="own-text")
-    field = page.get_by_label(say("training.own_text"), exact=True)
+    field = page.get_by_label(say("training.data.own-text"), exact=True)
     expect(page.locator(".st-key-play button")).to_be_disabled()
     field.fill(text)
     field.press("Control+Enter")

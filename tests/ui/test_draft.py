@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attnviz.errors import ConfigError, EmptyText, TextTooShort
+from attnviz.models import ModelConfig, RecurrentConfig
 from attnviz.tasks import OwnText
 from attnviz.training import RECIPES, RunConfig
 from attnviz.training.recipes import OWN_TEXT
-from attnviz.ui.draft import SETTINGS, Draft, recipe_names, width_fits, widths
+from attnviz.ui.draft import TRAINING, Draft, recipe_names, width_fits, widths
 
 TEXT = "to be or not to be, that is the question. " * 10
 
@@ -34,12 +35,35 @@ def test_everything_that_differs_stands_in_the_address_and_comes_back(name: str)
         "lr": 0.0002, "warmup": 7, "schedule": "linear", "final": 0.5, "batch": 16, "steps": 123, "decay": 0.3,
         "clip": None, "seed": 5,
     }  # fmt: skip
-    assert set(changed) == set(SETTINGS)
+    draft = draft.with_network("transformer")
+    assert set(changed) == {*draft.shown, *TRAINING} - {"network", "pooling"}
     task = {choice.name: choice.values[-1] for choice in draft.kind.choices()}
-    draft = replace(draft, settings=changed, task=task)
+    draft = replace(draft, settings={**draft.settings, **changed}, task=task)
     back, wrong = Draft.of_link(draft.to_link())
     assert wrong == []
     assert back == draft
+
+
+@pytest.mark.parametrize("network", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recurrent_network_does_any_task(name: str, network: str) -> None:
+    draft = Draft.of_recipe(name).with_network(network)
+    offered = {"layers": 2, "d_model": 40, "dropout": 0.1, "both_ways": True, "attention": "dot", "pooling": "additive"}
+    assert {"network", *offered} >= set(draft.shown) >= {"network", "layers", "d_model", "attention", "dropout"}
+    chosen = {name: value for name, value in offered.items() if name in draft.shown}
+    draft = replace(draft, settings={**draft.settings, **chosen})
+    back, wrong = Draft.of_link(draft.to_link())
+    assert wrong == []
+    assert back == draft
+    config = draft.config()
+    assert isinstance(config.model, RecurrentConfig)
+    assert (config.model.cell, config.model.d_model, config.model.attention) == (network, 40, "dot")
+    assert config.model.bidirectional == (config.task.architecture != "decoder")
+    assert config.model.pooling == ("additive" if config.task.readout == "whole" else "none")
+    assert Draft.of_run(config) == draft
+    assert draft.with_network("transformer").config().model == config.task.model_config() or not isinstance(
+        RECIPES[name].model, ModelConfig
+    )
 
 
 def test_a_run_of_any_draft_says_what_it_was_made_of() -> None:

@@ -94,7 +94,7 @@ def test_a_link_to_a_run_alone_brings_its_settings(queue: Queue) -> None:
     name = address(click(first, "play"))["run"]
     page = open_page("training", run=name)
     assert watched(page) == name
-    assert page.text_area(key="own_text").value == TEXT
+    assert page.text_area(key="data-own-text").value == TEXT
     assert page.select_slider(key="set-lr").value == 0.001
 
 
@@ -144,7 +144,7 @@ def test_another_task_brings_its_own_settings() -> None:
 @pytest.mark.parametrize("text", ["", "   ", "short", "a" * 5000])
 def test_a_text_that_teaches_nothing_is_refused(text: str, queue: Queue) -> None:
     page = open_page("training", recipe="own-text")
-    page.text_area(key="own_text").set_value(text)
+    page.text_area(key="data-own-text").set_value(text)
     page = run(page)
     assert page.button(key="play").disabled
     assert page.info or page.warning
@@ -156,7 +156,7 @@ def test_a_text_that_teaches_nothing_is_refused(text: str, queue: Queue) -> None
 )
 def test_any_other_text_can_be_learned(text: str, queue: Queue) -> None:
     page = open_page("training", recipe="own-text")
-    page.text_area(key="own_text").set_value(text)
+    page.text_area(key="data-own-text").set_value(text)
     page = click(run(page), "play")
     assert open_run(queue.submitted[0]).config.task.text == text  # type: ignore[attr-defined]
     assert not page.error
@@ -212,13 +212,13 @@ def test_who_would_have_to_wait_is_told(queue: Queue) -> None:
 
 
 def test_settings_are_kept_while_another_page_is_visited() -> None:
-    page = choose(open_page("training", recipe="own-text"), own_text=TEXT, set__steps=77)
+    page = choose(open_page("training", recipe="own-text"), data__own__text=TEXT, set__steps=77)
     page.query_params.clear()
     page.switch_page("../../pages/explorer.py")
     page = run(page)
     page.switch_page("../../pages/training.py")
     page = run(page)
-    assert page.text_area(key="own_text").value == TEXT
+    assert page.text_area(key="data-own-text").value == TEXT
     assert page.number_input(key="set-steps").value == 77
 
 

@@ -1,0 +1,54 @@
+"""Gates and states of a recurrent layer as heat maps over time."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+from attnviz.figures.look import shortened, token_text
+from attnviz.figures.theme import LIGHT, Theme, axis, on_page
+from attnviz.locale import t
+from attnviz.trace.states import LayerStates
+
+__all__ = ["states"]
+
+ROW, ROWS_LEAST, FRAME = 7, 12, 100  # pixels of a unit, units that a figure is high at least, pixels around them
+LONGEST = 12  # letters of a token at the axis
+BAR = {"thickness": 10, "outlinewidth": 0, "len": 0.6, "y": 1, "yanchor": "top", "ypad": 0, "ticks": ""}
+
+
+def states(layer: LayerStates, part: str, tokens: tuple[str, ...], theme: Theme = LIGHT, lang: str = "en") -> go.Figure:
+    """One gate or state of a layer: time to the right, a row for each unit.
+
+    Args:
+        layer: of `Trace.states()`.
+        part: name of the gate or state, such as "forget" or "hidden".
+        tokens: that were read.
+        theme: of the page.
+        lang: of the words.
+
+    Raises:
+        KeyError: the layer has no such part.
+    """
+    numbers = layer.parts[part].T  # (d, T)
+    largest = float(numbers.abs().max())
+    is_gate = part in ("input", "forget", "output", "reset", "update")
+    limits = (0.0, 1.0) if is_gate else (-1.0, 1.0) if part != "cell" else (-max(1.0, largest), max(1.0, largest))
+    names = [token_text(token) for token in tokens]
+    unit, step = t(lang, "states.unit"), t(lang, "states.time")
+    heat = go.Heatmap(
+        z=numbers.numpy(),
+        zmin=limits[0],
+        zmax=limits[1],
+        colorscale=theme.sequential if is_gate else theme.diverging,
+        colorbar={**BAR, "tickvals": [limits[0], sum(limits) / 2, limits[1]], "tickformat": ".3~g"},
+        customdata=[names] * len(numbers),
+        hovertemplate=f"{step} %{{x}} · %{{customdata}}<br>{unit} %{{y}}<br><b>%{{z:.9~g}}</b><extra></extra>",
+    )
+    height = FRAME + ROW * max(ROWS_LEAST, len(numbers))
+    figure = on_page(go.Figure(heat), theme, t(lang, f"states.part.{part}"), height)
+    quiet = {"showgrid": False, "zeroline": False}
+    labels = [token_text(shortened(token, LONGEST)) for token in tokens]
+    figure.update_xaxes(
+        axis(theme, f"{step} →") | quiet | {"tickvals": list(range(len(labels))), "ticktext": labels, "tickangle": -60}
+    )
+    return figure.update_yaxes(axis(theme, f"{unit} ↓") | quiet | {"autorange": "reversed"})
