@@ -33,6 +33,19 @@
     │   ├── SeriesConstant  a part of a series in which nothing changes
     │   ├── SoundUnreadable  a file that is no sound that can be read
     │   ├── SoundLength     a sound that is too short or too long
+    │   ├── DataEncoding    data to learn that is not UTF-8 text
+    │   ├── DataEmpty       there is nothing in it
+    │   ├── DataColumns     a line without exactly a text and a label
+    │   ├── DataBlank       a line whose text or label is empty
+    │   ├── DataQuote       a quotation mark that is not closed
+    │   ├── DataLineTooLong  a line that is longer than the limit
+    │   ├── DataSentenceTooLong  a sentence that is longer than the limit
+    │   ├── DataTagMissing  a word without a tag
+    │   ├── DataTag         a tag that is no BIO tag
+    │   ├── DataLabels      too few or too many labels
+    │   ├── DataTypes       too few or too many types of entities
+    │   ├── DataTooFew      too few different texts to divide
+    │   ├── DataTooMany     more texts than are taken
     │   ├── TargetNotAllowed  a target for a model that reads one text only
     │   ├── ImageNeeded     a model that looks at an image was given none
     │   ├── ImageNotAllowed  an image for a model that reads text only
@@ -90,6 +103,19 @@ __all__ = [
     "CellNotNumber",
     "CellOutside",
     "ConfigError",
+    "DataBlank",
+    "DataColumns",
+    "DataEmpty",
+    "DataEncoding",
+    "DataLabels",
+    "DataLineTooLong",
+    "DataQuote",
+    "DataSentenceTooLong",
+    "DataTag",
+    "DataTagMissing",
+    "DataTooFew",
+    "DataTooMany",
+    "DataTypes",
     "DownloadsOff",
     "EmptyText",
     "FileEncoding",
@@ -609,6 +635,172 @@ class SoundLength(InputError):
             seconds=f"{seconds:.2f}",
             shortest=f"{shortest:.2f}",
             longest=f"{longest:.2f}",
+        )
+
+
+class DataEncoding(InputError):
+    """Data to learn that is not text in UTF-8; names the first line that cannot be read."""
+
+    code = "data_encoding"
+
+    def __init__(self, line: int) -> None:
+        super().__init__(f"Line {line} is not UTF-8 text: save the file as UTF-8 and hand it in again.", line=line)
+
+
+class DataEmpty(InputError):
+    """Data to learn without a single text."""
+
+    code = "data_empty"
+
+    def __init__(self) -> None:
+        super().__init__("There is nothing to learn from: bring a file with texts and their labels.")
+
+
+class DataColumns(InputError):
+    """A line of labelled texts without exactly two columns."""
+
+    code = "data_columns"
+
+    def __init__(self, line: int, columns: int) -> None:
+        super().__init__(
+            f"Line {line} has {columns} column(s); there must be two: a text and its label. Put a text with commas "
+            'in "quotation marks", or separate the columns with tabs.',
+            line=line,
+            columns=columns,
+        )
+
+
+class DataBlank(InputError):
+    """A line of labelled texts whose text or label is empty.
+
+    Args:
+        line: counted from 1.
+        column: "text" or "label".
+    """
+
+    code = "data_blank"
+
+    def __init__(self, line: int, column: str) -> None:
+        super().__init__(f"Line {line}: the column “{column}” is empty.", line=line, column=column)
+
+
+class DataQuote(InputError):
+    """A quotation mark of a CSV file that is not closed, or closed in the middle of a column."""
+
+    code = "data_quote"
+
+    def __init__(self, line: int) -> None:
+        super().__init__(
+            f'Line {line}: a quotation mark is not closed, or not at the end of its column. Write "" for a quotation '
+            "mark inside of quotation marks.",
+            line=line,
+        )
+
+
+class DataLineTooLong(InputError):
+    """A line of data to learn that is longer than the limit."""
+
+    code = "data_line_too_long"
+
+    def __init__(self, line: int, length: int, limit: int) -> None:
+        super().__init__(
+            f"Line {line} has {length:,} characters; at most {limit:,} are taken. Nothing was cut: shorten the text.",
+            line=line,
+            length=length,
+            limit=limit,
+        )
+
+
+class DataSentenceTooLong(InputError):
+    """A tagged sentence with more words than the limit."""
+
+    code = "data_sentence_too_long"
+
+    def __init__(self, line: int, limit: int) -> None:
+        super().__init__(
+            f"Line {line}: the sentence has more than {limit} words. Put an empty line between two sentences.",
+            line=line,
+            limit=limit,
+        )
+
+
+class DataTagMissing(InputError):
+    """A line of tagged words with one column."""
+
+    code = "data_tag_missing"
+
+    def __init__(self, line: int, word: str) -> None:
+        super().__init__(
+            f"Line {line} has no tag, only {word[:40]!r}: write a word, a blank or a tab, and its tag.",
+            line=line,
+            word=word[:40],
+        )
+
+
+class DataTag(InputError):
+    """The last column of a line of tagged words is no BIO tag."""
+
+    code = "data_tag"
+
+    def __init__(self, line: int, tag: str) -> None:
+        super().__init__(
+            f"Line {line}: {tag[:40]!r} is no BIO tag. The last column is O, or B- or I- and a type, such as B-PER.",
+            line=line,
+            tag=tag[:40],
+        )
+
+
+class DataLabels(InputError):
+    """Labelled texts with too few or too many different labels."""
+
+    code = "data_labels"
+
+    def __init__(self, labels: int, least: int, most: int) -> None:
+        super().__init__(
+            f"The texts have {labels:,} different label(s); {least} to {most} are taken.",
+            labels=labels,
+            least=least,
+            most=most,
+        )
+
+
+class DataTypes(InputError):
+    """Tagged sentences with no entities, or with too many types of them."""
+
+    code = "data_types"
+
+    def __init__(self, types: int, most: int) -> None:
+        super().__init__(
+            f"The sentences have entities of {types:,} different type(s); 1 to {most} are taken.",
+            types=types,
+            most=most,
+        )
+
+
+class DataTooFew(InputError):
+    """Too few different texts to learn from some and be judged on others."""
+
+    code = "data_too_few"
+
+    def __init__(self, texts: int, needed: int) -> None:
+        super().__init__(
+            f"There are {texts:,} different texts; at least {needed} are needed, because some are kept for the test.",
+            texts=texts,
+            needed=needed,
+        )
+
+
+class DataTooMany(InputError):
+    """More texts than are taken."""
+
+    code = "data_too_many"
+
+    def __init__(self, line: int, limit: int) -> None:
+        super().__init__(
+            f"The file goes on after {limit:,} texts, at line {line}; no more are taken. Nothing was cut: bring a "
+            "part of it.",
+            line=line,
+            limit=limit,
         )
 
 

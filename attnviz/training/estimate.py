@@ -28,7 +28,8 @@ __all__ = ["Speed", "as_trained", "flops_per_step", "n_parameters", "seconds_per
 FLOPS_PER_BYTE = 8  # what moving a byte costs, in operations of a matrix product: fitted to the shapes of the recipes
 TIMED = ("majority", "copy", "recall")  # recipes: one ruled by its overhead, two by what they compute
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
-PARTS_PER_STEP = 0.25  # what a step of a recurrent layer costs in kernel calls, in parts of a Transformer
+PARTS_PER_STEP = {"rnn": 0.1, "gru": 0.2, "lstm": 0.1}  # what a step of a layer costs in calls, in Transformer's parts
+PARTS_PER_FED_STEP = 1.5  # of a decoder that takes one step after the other
 TRIALS = 6  # of each; the fastest counts
 
 
@@ -186,7 +187,8 @@ def _work(model: AnyConfig, batch_size: int) -> tuple[int, int]:
     """Parts and operations of a step, see `Speed`."""
     if isinstance(model, RecurrentConfig):
         steps = model.n_layers * (model.max_len + (model.source_max_len or 0)) * (1 + model.bidirectional)
-        parts = 2 + round(steps * PARTS_PER_STEP)
+        fed = model.max_len if model.source_max_len and model.attention == "additive" else 0
+        parts = 2 + round(steps * PARTS_PER_STEP[model.cell] + fed * PARTS_PER_FED_STEP)
     else:
         per_stack = 1 + model.n_layers * (2 if model.d_ff else 1)
         parts = per_stack * len(_stacks(model)) + (model.n_layers if model.source_max_len else 0)
