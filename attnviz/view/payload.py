@@ -6,6 +6,7 @@
     padding     zeros up to a multiple of 8: here the data begins, offsets count from here
 
 All little-endian. The numbers that can be read on the page travel as float32, exactly as computed; thumbnails as bytes.
+The parameters of additive scoring come with the first picture, under "additive/<site>/w_q", ".../w_k" and ".../w_v".
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from dataclasses import asdict
 from typing import Any, Literal, get_args
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -72,6 +74,11 @@ def stages_of(site: AttentionSite) -> list[Stage]:
     return [stage for stage in STAGES if has.get(stage, True)]
 
 
+def is_direct(trace: Trace, site: AttentionSite) -> bool:
+    """Whether a layer of our own projects nothing: q, k and v are states of the network, keys and values the same."""
+    return not trace.model.facts.kind and torch.equal(site.k, site.v)
+
+
 def _matrices(trace: Trace, site: AttentionSite, heads: Sequence[int], stages: Sequence[Stage]) -> dict[str, Array]:
     arrays: dict[str, Array] = {}
     inputs = trace.inputs(site.name) if "x" in stages else None
@@ -118,6 +125,9 @@ def overview(
     arrays: dict[str, Array] = {}
     for each in trace.sites:
         arrays[f"thumbs/{each.name}"], arrays[f"peaks/{each.name}"] = thumbnails(each)
+        if each.additive is not None:
+            given = each.additive._asdict()  # as scored with: the browser computes from these very numbers
+            arrays |= {f"additive/{each.name}/{name}": _numbers(tensor) for name, tensor in given.items()}
     arrays |= _matrices(trace, site, [head], FIRST_STAGES_LONG if long else FIRST_STAGES)
     outputs, predicted = _outputs(trace)
     arrays |= predicted
@@ -133,7 +143,7 @@ def overview(
         "words": {name: tokens.words for name, tokens in trace.sequences.items() if tokens.words},
         "segments": {name: tokens.segments for name, tokens in trace.sequences.items() if tokens.segments},
         "grids": {name: tokens.grid._asdict() for name, tokens in trace.sequences.items() if tokens.grid},
-        "sites": [_site_header(s) for s in trace.sites],
+        "sites": [_site_header(trace, s) for s in trace.sites],
         "choice": dict(choice),
         "outputs": outputs,
         "code": _code(trace),
@@ -144,9 +154,16 @@ def overview(
 
 
 def _outputs(trace: Trace) -> tuple[dict[str, Any] | None, dict[str, Array]]:
-    """The most probable outputs: what the view is told of them, and their ids and probabilities, (rows, K) each."""
+    """The most probable outputs: what the view is told of them, and their ids and probabilities, (rows, K) each.
+
+    Outputs that are values themselves, as of a forecast, come as they are: "outputs/values", (rows, n).
+    """
     if trace.outputs is None:
         return None, {}
+    if trace.outputs.kind == "values":
+        values = _numbers(trace.logits)
+        told = {"stack": trace.outputs.sequence, "kind": "values", "positions": trace.outputs.positions}
+        return {**told, "labels": {}, "k": values.shape[1]}, {"outputs/values": values}
     ids, probabilities = trace.top_outputs(TOP)
     header = {
         "stack": trace.outputs.sequence,
@@ -171,7 +188,8 @@ def proof(trace: Trace) -> dict[str, Any] | None:
     }
 
 
-def _site_header(site: AttentionSite) -> dict[str, Any]:
+def _site_header(trace: Trace, site: AttentionSite) -> dict[str, Any]:
+    direct = is_direct(trace, site)
     return {
         "name": site.name,
         "layer": site.layer,
@@ -182,11 +200,13 @@ def _site_header(site: AttentionSite) -> dict[str, Any]:
         "n_heads": site.n_heads,
         "n_kv_heads": site.n_kv_heads,
         "d_head": site.d_head,
+        "d_key": site.k.shape[-1],
         "d_value": site.d_value,
         "d_model": site.d_model,
         "queries": site.queries,
         "keys": site.keys,
-        "stages": stages_of(site),
+        "stages": [stage for stage in stages_of(site) if stage != "x" or not direct],
+        "direct": direct,
         "scale": site.scale,
         "softcap": site.softcap,
         "sinks": None if site.sinks is None else site.sinks.tolist(),
@@ -205,9 +225,15 @@ def _exhibit(*functions: Callable[..., object]) -> dict[str, str]:
 
 
 def _code(trace: Trace) -> dict[str, dict[str, str]]:
-    """The code behind each stage; another library's models make q, k and v in their own way."""
+    """The code behind each stage; another library's models make q, k and v in their own way.
+
+    "additive" stands in place of "scores" at sites that score additively.
+    """
     made_here = not trace.model.facts.kind
-    return {stage: exhibit for stage, exhibit in CODE.items() if made_here or stage not in ("q", "k", "v")}
+    code = {stage: exhibit for stage, exhibit in CODE.items() if made_here or stage not in ("q", "k", "v")}
+    if any(site.additive is not None for site in trace.sites):
+        code["additive"] = _exhibit(attention.additive_scores)
+    return code
 
 
 CODE: dict[str, dict[str, str]] = {

@@ -12,7 +12,8 @@ import torch
 import attnviz
 from attnviz.models import SequenceModel
 from attnviz.models.facts import ModelFacts
-from attnviz.trace import AttentionSite, Grid, Tokens
+from attnviz.trace import AttentionSite, Grid, Outputs, Tokens
+from attnviz.trace.site import Additive
 from attnviz.view.payload import bundle, overview, pack
 
 Make = Callable[..., SequenceModel]
@@ -176,3 +177,59 @@ def test_a_long_text_brings_the_weights_first() -> None:
 def test_code_on_show_leaves_out_what_another_library_computed() -> None:
     header, _ = show(made_up(made_up_site(3), Tokens((), ("a", "b", "c"))))
     assert header["code"].keys() == {"scores", "masked", "weights", "context", "output"}
+
+
+def additive_site(n: int) -> AttentionSite:
+    """One query reads n states of width 5 by additive scoring, d_att 4; nothing is projected."""
+    random = torch.Generator().manual_seed(1)
+    q, k, w_q, w_k, w_v = (torch.randn(*s, generator=random) for s in ((1, 1, 3), (1, n, 5), (4, 3), (4, 5), (4,)))
+    given: dict[str, Any] = {"scoring": "additive", "w_o": None, "additive": Additive(w_q, w_k, w_v)}
+    return AttentionSite("readout.0.cross", 0, "readout", "cross", "readout", "encoder", q=q, k=k, v=k, **given)
+
+
+def pooled(kind: str) -> attnviz.Trace:
+    facts = ModelFacts("made-up", "Made up", "", "encoder", 1, None, kind=kind)
+    sequences = {"readout": Tokens((), ("<state>",)), "encoder": Tokens((), tuple("abcdefg"))}
+    given = {"sequences": sequences, "model": SimpleNamespace(facts=facts)}
+    return made_up(additive_site(7), Tokens((), ()), **given)
+
+
+def test_the_parameters_of_additive_scoring_come_with_the_first_picture() -> None:
+    trace = pooled("")
+    choice = {"site": 0, "head": 0, "query": None, "key": None, "locked": False}
+    header, arrays = unpack(overview(trace, choice=choice, strings={}, lang="en"))
+    site = trace.sites[0]
+    assert site.additive is not None
+    for name, tensor in site.additive._asdict().items():
+        np.testing.assert_array_equal(arrays[f"additive/{site.name}/{name}"], tensor)
+    assert arrays["thumbs/readout.0.cross"].shape == (2, 1, 7)
+    (told,) = header["sites"]
+    assert (told["scoring"], told["d_head"], told["d_key"]) == ("additive", 3, 5)
+    assert header["code"]["additive"]["name"] == "attention.additive_scores"
+
+
+def test_states_that_nothing_projects_are_told_of_our_own_models_alone() -> None:
+    choice = {"site": 0, "head": 0, "query": None, "key": None, "locked": False}
+    for kind, direct in (("", True), ("MadeUpModel", False)):
+        (told,) = unpack(overview(pooled(kind), choice=choice, strings={}, lang="en"))[0]["sites"]
+        assert told["direct"] is direct
+        assert ("x" in told["stages"]) is not direct
+        assert "output" not in told["stages"]
+
+
+def test_other_sites_have_no_parameters_of_additive_scoring(make_model: Make) -> None:
+    _, header, arrays = take(make_model())
+    assert not [path for path in arrays if path.startswith("additive/")]
+    assert "additive" not in header["code"]
+    assert not any(site["direct"] for site in header["sites"])
+
+
+def test_outputs_that_are_values_come_as_they_are() -> None:
+    values = torch.randn(7, 3, generator=torch.Generator().manual_seed(2))
+    forward_pass = SimpleNamespace(logits=lambda rows=None: iter([values]))
+    tokens = Tokens((), tuple("abcdefg"))
+    trace = made_up(made_up_site(7), tokens, outputs=Outputs("values", "encoder", str), forward_pass=forward_pass)
+    header, arrays = show(trace)
+    assert (header["outputs"]["kind"], header["outputs"]["k"]) == ("values", 3)
+    np.testing.assert_array_equal(arrays["outputs/values"], values)
+    assert "outputs/probs" not in arrays

@@ -67,8 +67,8 @@ export class Chain {
 
   /** The cards are rebuilt only when the kind of site changes. */
   shapeKey() {
-    const { kind, scoring } = this.site;
-    return `${kind} ${scoring} ${steps(this.site)}`;
+    const { kind, scoring, direct } = this.site;
+    return `${kind} ${scoring} ${direct} ${steps(this.site)}`;
   }
 
   controls() {
@@ -111,6 +111,7 @@ export class Chain {
   formula(step) {
     const { t } = this.ctx;
     const { site } = this;
+    if (site.direct && [0, 1, 6].includes(step)) return t(`view.frame.formula.${step}.direct`);
     if (step === 0) return t(`view.frame.formula.0.${site.kind}${site.kind === "cross" && site.keys !== "encoder" ? ".other" : ""}`);
     if (step === 1 && this.ctx.data.header.model.kind) return t("view.frame.formula.1.model");
     if (step === 1) return t(`view.frame.formula.1.${site.kind}`);

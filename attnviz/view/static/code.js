@@ -1,9 +1,11 @@
 /** The Python function that computed a stage, as it stands in the source. */
 
-import { el } from "./panelkit.js";
+import { current, el } from "./panelkit.js";
+import { offers } from "./specs.js";
 
 const STEPS = ["x", "q", "scores", "masked", "weights", "context", "output"]; // the stage of each step of the chain
 const ALSO = { q: ["q", "k", "v"], masked: ["masked", "scaled"] };
+const PROJECTED = new Set(["q", "k", "v"]);
 const FIRST = 2; // all stages are open: begin with the scores
 const KEYWORDS = new Set(
   "False None True and as assert async await break class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass raise return try while with yield".split(" "),
@@ -32,6 +34,12 @@ function highlight(source) {
   return parts;
 }
 
+/** The code by the stages of a site: those it has, with its own scoring function, and no projection where there is none. */
+function codeOf(site, { additive, ...code }) {
+  const own = { ...code, scores: site.scoring === "additive" ? additive : code.scores };
+  return Object.fromEntries(Object.entries(own).filter(([stage]) => offers(site, stage) && !(site.direct && PROJECTED.has(stage))));
+}
+
 /** @returns {{element: HTMLElement, update: (state: object, changed: Set<string>) => void}} */
 export function create(ctx) {
   const picker = el("div", { class: "avp-code-stages", role: "group", "aria-label": ctx.t("view.panel.code.stages") });
@@ -43,7 +51,8 @@ export function create(ctx) {
   let stages = []; // those with a button
   let stage = null;
   let step = null; // step of the chain that was followed last
-  let code = null; // header.code the buttons were made for
+  let code = null; // of the site that the buttons were made for
+  let made = ""; // names that site
 
   function show(next) {
     stage = next;
@@ -70,16 +79,21 @@ export function create(ctx) {
   });
 
   function update(state, changed) {
-    const fresh = code !== ctx.data.header.code;
+    const { site } = current(ctx);
+    const now = `${ctx.data.header.trace} ${site.name}`;
+    const before = made;
+    const fresh = before !== now;
     if (fresh) {
-      code = ctx.data.header.code;
+      made = now;
+      code = codeOf(site, ctx.data.header.code);
       const sources = Object.values(code).map(({ source }) => source);
       stages = Object.keys(code).filter((key, n) => sources.indexOf(code[key].source) === n); // stages of one function share a button
       picker.replaceChildren(...stages.map((key) => el("button", { type: "button", class: "av-button", "data-stage": key }, ctx.t(`view.panel.stage.${key}`))));
     }
     if (fresh || (changed.has("step") && state.step !== step)) {
       step = state.step;
-      show(stageOf(state.all && fresh ? FIRST : step));
+      const kept = before && stages.includes(stage) && !changed.has("step"); // another head: the same stage
+      show(kept ? stage : stageOf(state.all && fresh ? FIRST : step));
     }
   }
 

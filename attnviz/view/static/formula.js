@@ -1,5 +1,6 @@
 /** The chain's formulas with the live numbers of one pair (i, j) and one dimension d in place of the letters. */
 
+import { additiveOf, additiveSteps } from "./additive.js";
 import { tokenElement } from "./format.js";
 import { asker, current, el, maskReason, pairMemory, rowOf } from "./panelkit.js";
 import { agrees, hasCap, scaleKind, scaledScore } from "./scaling.js";
@@ -65,6 +66,15 @@ export function create(ctx) {
     );
   }
 
+  /** Where nothing is projected, q, k and v are states of the network as they are. */
+  function states({ get }, i, j) {
+    const line = (vectorOf, stage, at, kind) => {
+      const matrix = get(stage);
+      return el("span", { class: "avp-line" }, vectorOf(), ...(matrix ? [" = ", vector(rowOf(matrix, at), kind)] : []));
+    };
+    return [line(q, "q", i, "query"), line(k, "k", j, "key"), line(v, "v", j, "value"), el("small", { class: "avp-line" }, ctx.t("view.panel.formula.direct"))];
+  }
+
   /** x W + b in our own models; others may have no bias, a norm, or one matrix for all three: P stands for what they do. */
   function projections(view, i, j) {
     const { site, get } = view;
@@ -94,13 +104,31 @@ export function create(ctx) {
     return lines;
   }
 
-  /** s_ij: the dot product, term by term; nothing to multiply in additive scoring. */
-  function scoreRow({ site, get }, i, j) {
+  /** s_ij = w_v · tanh(W_q q_i + W_k k_j): the two projections, then the sum over a, term by term. */
+  function additiveRow({ site, get }, i, j) {
+    const [W, wV] = [(name) => letter("W", name), letter("w", "v", "⊤")];
+    const letters = [s(), " = ", wV, roman(" tanh("), W("q"), " ", q(), " + ", W("k"), " ", k(), roman(")")];
+    const [queries, keys, scores] = ["q", "k", "scores"].map(get);
+    if (!queries || !keys || !scores) return row(2, "scores", letters, null);
+    const { query, key, factor: weights } = additiveSteps(additiveOf(ctx.data, site), rowOf(queries, i), rowOf(keys, j));
+    const projected = (name, vectorOf, values, kind) => el("span", { class: "avp-line" }, W(name), " ", vectorOf(), " = ", vector(values, kind));
+    const inside = [...query.slice(0, TERMS)].map((value, a) => [...factor(weights[a]), roman(" tanh("), number(value, "query"), " + ", ...factor(key[a], "key"), roman(")")]);
+    const terms = inside.flatMap((term, a) => [...(a ? [" + "] : []), ...term]);
+    const more = weights.length - TERMS;
+    const numbers = ["= ", ...terms, ...(more > 0 ? [" + … ", el("small", {}, ctx.t("view.panel.formula.more", { count: more }))] : [])];
+    const total = ["= ", number(scores.data[i * scores.cols + j])];
+    const item = row(2, "scores", letters, null);
+    const line = (parts) => el("span", { class: "avp-line is-numbers" }, ...parts);
+    item.lastChild.append(projected("q", q, query, "query"), projected("k", k, key, "key"), line(numbers), line(total));
+    return item;
+  }
+
+  /** s_ij: the dot product, term by term. */
+  function scoreRow(view, i, j) {
+    const { site, get } = view;
+    if (site.scoring === "additive") return additiveRow(view, i, j);
     const scores = get("scores");
     const value = scores ? [number(scores.data[i * scores.cols + j])] : [];
-    if (site.scoring === "additive") {
-      return row(2, "scores", [s(), " = ", letter("w", "v"), " · tanh(", letter("W", "q"), " ", q(), " + ", letter("W", "k"), " ", k(), ")"], value.length ? ["= ", ...value] : null);
-    }
     const [queryMatrix, keyMatrix] = [get("q"), get("k")];
     if (!queryMatrix || !keyMatrix || !scores) return row(2, "scores", [s(), " = ", q(), " · ", k()], null);
     const [a, b] = [rowOf(queryMatrix, i), rowOf(keyMatrix, j)];
@@ -177,8 +205,8 @@ export function create(ctx) {
     return row(5, "context", [...letters, roman(`  (d = ${d})`)], terms.length ? [...numbers, from] : numbers);
   }
 
-  function outputRow({ get }, i) {
-    const letters = [letter("o", "i"), " = ", letter("c", "i"), " ", letter("W", "O")];
+  function outputRow({ site, get }, i) {
+    const letters = [letter("o", "i"), " = ", letter("c", "i"), " ", letter("W", site.direct ? "c" : "O")];
     const output = get("output");
     return row(6, "output", letters, output ? ["= ", vector(rowOf(output, i))] : null);
   }
@@ -208,7 +236,8 @@ export function create(ctx) {
         el("span", {}, el("i", {}, "d"), ` = ${d}`),
         el("span", { class: "avp-note", hidden: chosen }, ctx.t("view.panel.formula.teach")),
       );
-      const rows = [inputRow(view, i), row(1, "project", projections(view, i, j), null), scoreRow(view, i, j), maskedRow(view, i, j), weightsRow(view, i, j), contextRow(view, i, d)];
+      const made = site.direct ? [row(1, "project", states(view, i, j), null)] : [inputRow(view, i), row(1, "project", projections(view, i, j), null)];
+      const rows = [...made, scoreRow(view, i, j), maskedRow(view, i, j), weightsRow(view, i, j), contextRow(view, i, d)];
       if (offers(site, "output")) rows.push(outputRow(view, i));
       list.replaceChildren(...rows);
       note.textContent = plain ? "" : ctx.t("view.panel.formula.hidden");

@@ -1,4 +1,7 @@
-/** What the model outputs: at every position, or for the whole, the most probable candidates with their probabilities. */
+/**
+ * What the model outputs: at every position, or for the whole, the most probable candidates with their probabilities; or
+ * values themselves, as of a forecast.
+ */
 
 import { css, ink } from "./colors.js";
 import { tokenElement } from "./format.js";
@@ -25,7 +28,8 @@ export function create(ctx) {
 
   const outputs = () => ctx.data.header.outputs;
   const labels = () => ctx.data.tokens(outputs().stack);
-  const whole = () => outputs().kind === "label"; // one row for all tokens
+  const areValues = () => outputs().kind === "values";
+  const whole = () => outputs().kind === "label" || (areValues() && ctx.data.array("outputs/values").shape[0] === 1); // one row for all tokens
   const linked = () => !whole() && current(ctx).site.queries === outputs().stack;
   const percent = (p) => ctx.t("view.panel.percent", { value: ctx.fmt(100 * p) });
   const byDefault = () => (outputs().positions.length ? outputs().positions[0] : ["labels", "masked"].includes(outputs().kind) ? 0 : labels().length - 1);
@@ -37,9 +41,17 @@ export function create(ctx) {
     return Array.from({ length: k }, (_, n) => ({ label: outputs().labels[ids.data[position * k + n]], p: probs.data[position * k + n] }));
   }
 
+  /** The values at a position. */
+  function valuesAt(position) {
+    const { data, shape: [, n] } = ctx.data.array("outputs/values");
+    return [...data.subarray(position * n, (position + 1) * n)];
+  }
+
+  const valueChip = (value) => el("span", { class: "avp-outputs-chip", title: ctx.full(value) }, el("span", { class: "avp-number" }, ctx.fmt(value)));
+
   function makeRow(index) {
     const position = order[index];
-    const chips = candidates(position)
+    const chips = areValues() ? valuesAt(position).slice(0, COMPACT).map(valueChip) : candidates(position)
       .slice(0, COMPACT)
       .map(({ label, p }) => {
         const colour = ctx.palette().sequential(p);
@@ -110,6 +122,7 @@ export function create(ctx) {
 
   function paintDetail() {
     const position = whole() ? 0 : (selected ?? byDefault());
+    if (areValues()) return paintValues(position);
     const list = candidates(position);
     const rest = Math.max(0, 1 - list.reduce((sum, { p }) => sum + p, 0));
     const bar = (p, kind) => {
@@ -124,6 +137,23 @@ export function create(ctx) {
     detail.replaceChildren(
       el("p", { class: "avp-pair" }, title, " ", whole() ? null : tokenElement(labels()[position])),
       el("ol", {}, ...list.map(({ label, p }) => line(tokenElement(label), p)), all ? null : line(el("span", { class: "avp-note" }, ctx.t("view.panel.outputs.rest")), rest, "is-rest")),
+    );
+  }
+
+  /** All values of a position, by their number. */
+  function paintValues(position) {
+    const title = ctx.t(`view.panel.outputs.at.${whole() ? "whole" : "values"}`, { index: position });
+    const values = valuesAt(position);
+    const limit = Math.max(...values.map(Math.abs)) || 1;
+    const line = (value, n) => {
+      const fill = el("span", { class: "avp-outputs-fill" });
+      const share = (50 * Math.abs(value)) / limit; // to both sides of the middle
+      Object.assign(fill.style, { width: `${share}%`, marginInlineStart: `${value < 0 ? 50 - share : 50}%`, background: css(ctx.palette().diverging(Math.sign(value) * 0.75)) });
+      return el("li", { title: ctx.full(value) }, el("span", { class: "avp-note" }, `#${n}`), el("span", { class: "avp-outputs-bar" }, fill), el("span", { class: "avp-number" }, ctx.fmt(value)));
+    };
+    detail.replaceChildren(
+      el("p", { class: "avp-pair" }, title, " ", whole() ? null : tokenElement(labels()[position])),
+      el("ol", {}, ...values.map(line)),
     );
   }
 
@@ -145,7 +175,7 @@ export function create(ctx) {
 
   function introduce() {
     const { kind, k, positions } = outputs();
-    const parts = [ctx.t(`view.panel.outputs.intro.${kind}`, { k })];
+    const parts = [ctx.t(`view.panel.outputs.intro.${kind}${areValues() && whole() ? ".whole" : ""}`, { k })];
     if (kind === "masked" && !positions.length) parts.push(ctx.t("view.panel.outputs.no_mask"));
     if (!whole() && !linked()) parts.push(ctx.t("view.panel.outputs.unlinked"));
     intro.textContent = parts.join(" ");

@@ -1,7 +1,11 @@
-/** The q × k view: one query and one key, dimension by dimension, from their products to the weight. */
+/**
+ * The q × k view: one query and one key, dimension by dimension, from their products to the weight. Where scores are
+ * additive, the rows are the dimensions inside the scoring function, from the two projections to the terms of the sum.
+ */
 
+import { additiveOf, additiveSteps } from "./additive.js";
 import { css, ink } from "./colors.js";
-import { tokenElement } from "./format.js";
+import { fmtCell, tokenElement } from "./format.js";
 import { symmetricLimits } from "./heat.js";
 import { asker, current, el, maskReason, pairMemory, rowOf } from "./panelkit.js";
 import { agrees, hasCap, scaleKind, scaledScore } from "./scaling.js";
@@ -9,8 +13,10 @@ import { missingShare } from "./shown.js";
 import { numbersOf, offers } from "./specs.js";
 import { hover, toggleLock } from "./store.js";
 
-const BAR = 50; // percent of a cell that its bar may take; the number stands beside it
-const COLUMNS = ["q", "k", "product", "sum"];
+const BAR = { dot: 50, additive: 36 }; // percent of a cell that its bar may take; the number stands beside it
+const COLUMNS = { dot: ["q", "k", "product", "sum"], additive: ["query", "key", "both", "bent", "factor", "term", "sum"] };
+const BARS = new Set(["product", "term", "sum"]); // columns that have bars; the others are coloured
+const TONES = { q: "query", query: "query", k: "key", key: "key" }; // headings in the colour of their vector
 
 /** Largest absolute value; 1 for all zeros, so that it can divide. */
 const limitOf = (...rows) => rows.reduce((limit, row) => row.reduce((m, value) => Math.max(m, Math.abs(value)), limit), 0) || 1;
@@ -23,8 +29,10 @@ const limitOf = (...rows) => rows.reduce((limit, row) => row.reduce((m, value) =
 function products(q, k) {
   const product = Float64Array.from(q, (value, d) => value * k[d]);
   let sum = 0;
-  return { product, sum: product.map((value) => (sum += value)) };
+  return { q, k, product, sum: product.map((value) => (sum += value)) };
 }
+
+const methodOf = (site) => (site.scoring === "additive" ? "additive" : "dot");
 
 /** @returns {{element: HTMLElement, update: (state: object, changed: Set<string>) => void}} */
 export function create(ctx) {
@@ -33,11 +41,13 @@ export function create(ctx) {
   const teach = el("p", { class: "avp-teach" });
   const title = el("p", { class: "avp-pair" });
   const body = el("tbody");
-  const head = el("thead", {}, el("tr", {}, ...["dim", ...COLUMNS].map((name) => el("th", { scope: "col", class: `is-${name}` }, ctx.t(`view.panel.product.${name}`)))));
-  const scroller = el("div", { class: "avp-product-scroll", tabindex: "0", role: "region", "aria-label": ctx.t("view.panel.product.region") }, el("table", { class: "avp-product-table" }, head, body));
+  const head = el("thead");
+  const table = el("table", { class: "avp-product-table" }, head, body);
+  const scroller = el("div", { class: "avp-product-scroll", tabindex: "0", role: "region", "aria-label": ctx.t("view.panel.product.region") }, table);
   const verdict = el("ol", { class: "avp-verdict" });
   const element = el("div", { class: "avp-panel avp-product" }, teach, title, scroller, verdict);
   let rows = []; // per dimension: {row, cells}
+  let built = ""; // how scores are made, and how many rows the table has
   let shown = ""; // signature of the numbers on the screen
 
   const dimAt = (event) => {
@@ -57,11 +67,18 @@ export function create(ctx) {
     for (const part of [title, scroller, verdict]) part.hidden = text !== "";
   }
 
-  function buildRows(n) {
+  function build(method, n) {
+    if (built === `${method} ${n}`) return;
+    built = `${method} ${n}`;
+    const columns = COLUMNS[method];
+    const heading = (name) => el("th", { scope: "col", class: `is-${TONES[name] ?? name}` }, ctx.t(`view.panel.${method === "dot" || name === "sum" ? "product" : "additive"}.${name}`));
+    head.replaceChildren(el("tr", {}, el("th", { scope: "col", class: "is-dim" }, ctx.t(`view.panel.${method === "dot" ? "product" : "additive"}.dim`)), ...columns.map(heading)));
     rows = Array.from({ length: n }, (_, d) => {
-      const cells = COLUMNS.map((name) => el("td", { class: `is-${name}` }, el("span", { class: "avp-bar" }), el("span", { class: "avp-number" })));
-      return { row: el("tr", { "data-dim": d }, el("th", { scope: "row" }, d), ...cells), cells };
+      const cells = columns.map((name) => el("td", { class: BARS.has(name) ? "has-bar" : "" }, el("span", { class: "avp-bar" }), el("span", { class: "avp-number" })));
+      // the dimensions inside additive scoring are not those of the head: nothing else on the page has them
+      return { row: el("tr", method === "dot" ? { "data-dim": d } : {}, el("th", { scope: "row" }, d), ...cells), cells };
     });
+    table.dataset.method = method;
     body.replaceChildren(...rows.map(({ row }) => row));
   }
 
@@ -76,30 +93,43 @@ export function create(ctx) {
   /** A bar from 0, the middle of the cell's left part, for a product or a sum. */
   function paintBar(cell, value, limit, palette) {
     const bar = cell.firstChild;
-    const share = (Math.min(1, Math.abs(value) / limit) * BAR) / 2;
-    bar.style.left = `${value < 0 ? BAR / 2 - share : BAR / 2}%`;
+    const { method } = table.dataset;
+    const middle = BAR[method] / 2;
+    const share = Math.min(1, Math.abs(value) / limit) * middle;
+    bar.style.left = `${value < 0 ? middle - share : middle}%`;
     bar.style.width = `${share}%`;
     bar.style.background = css(palette.diverging(value < 0 ? -0.7 : 0.7));
-    write(cell, value);
+    write(cell, value, method === "dot" ? ctx.fmt : fmtCell); // seven columns are narrow
   }
 
-  function write(cell, value) {
-    cell.lastChild.textContent = ctx.fmt(value);
+  function write(cell, value, format = ctx.fmt) {
+    cell.lastChild.textContent = format(value);
     cell.title = ctx.full(value);
   }
 
-  function paintPair(pair, matrices, palette) {
+  /** The vectors of a pair by column, and the limit of each column's colours or bars; what is compared shares one. */
+  function stepsOf(pair, site, matrices) {
     const [q, k] = [rowOf(matrices.q, pair.i), rowOf(matrices.k, pair.j)];
-    const { product, sum } = products(q, k);
-    const [, vectors] = symmetricLimits(matrices.q, matrices.k);
-    const sums = limitOf(product, sum);
-    rows.forEach(({ cells }, d) => {
-      paintCell(cells[0], q[d], vectors, palette);
-      paintCell(cells[1], k[d], vectors, palette);
-      paintBar(cells[2], product[d], sums, palette);
-      paintBar(cells[3], sum[d], sums, palette);
+    if (methodOf(site) === "dot") {
+      const steps = products(q, k);
+      const [[, vectors], sums] = [symmetricLimits(matrices.q, matrices.k), limitOf(steps.product, steps.sum)];
+      return { steps, limits: { q: vectors, k: vectors, product: sums, sum: sums } };
+    }
+    const steps = additiveSteps(additiveOf(ctx.data, site), q, k);
+    const [vectors, sums] = [limitOf(steps.query, steps.key, steps.both), limitOf(steps.term, steps.sum)];
+    return { steps, limits: { query: vectors, key: vectors, both: vectors, bent: 1, factor: limitOf(steps.factor), term: sums, sum: sums } };
+  }
+
+  /** Fills the table; returns the total. */
+  function paintPair(pair, site, matrices, palette) {
+    const { steps, limits } = stepsOf(pair, site, matrices);
+    const method = methodOf(site);
+    build(method, steps.sum.length);
+    COLUMNS[method].forEach((name, column) => {
+      const paint = BARS.has(name) ? paintBar : paintCell;
+      rows.forEach(({ cells }, d) => paint(cells[column], steps[name][d], limits[name], palette));
     });
-    return sum.at(-1);
+    return steps.sum.at(-1);
   }
 
   function step(name, formula, value, note, kind = "") {
@@ -122,7 +152,7 @@ export function create(ctx) {
     const reasonText = reason ? ctx.t(`view.panel.mask.${reason}`, { query: i, key: j, window: site.window }) : ctx.t("view.panel.mask.allowed", { query: i, key: j });
     const share = weights ? missingShare(weights, i) : 0;
     verdict.replaceChildren(
-      step("total", ["Σ q[d] · k[d]"], total, ctx.t("view.panel.product.note.total", { score: ctx.fmt(score), query: i, key: j, error: ctx.fmt(Math.abs(total - score)) })),
+      step("total", [site.scoring === "additive" ? "Σ w_v[a] · tanh(…)[a]" : "Σ q[d] · k[d]"], total, ctx.t("view.panel.product.note.total", { score: ctx.fmt(score), query: i, key: j, error: ctx.fmt(Math.abs(total - score)) })),
       scaledStep(site, score, at(bias), reason === null ? verdictScore : undefined),
       step("mask", [], reason ? ctx.fmt(-Infinity) : ctx.t("view.panel.product.pass"), reasonText, reason ? "is-masked" : "is-allowed"),
       step("weight", [ctx.t("view.panel.product.softmax", { count: allowed })], weight ?? "", weightNote(i, weight, reason, allowed)),
@@ -161,22 +191,21 @@ export function create(ctx) {
     ask(state, changed);
     const matrices = Object.fromEntries(["q", "k", "scores", "bias", "masked", "weights"].map((stage) => [stage, get(stage)]));
     const ready = ["q", "k", "scores", "bias"].every((stage) => matrices[stage] || !offers(site, stage));
-    if (site.scoring === "additive") return say(ctx.t("view.panel.product.additive"));
-    if (!pair) return say(ctx.t("view.panel.product.teach"));
+    if (!pair) return say(ctx.t(`view.panel.${methodOf(site) === "dot" ? "product" : "additive"}.teach`));
     if (!ready) return say(ctx.absent(state.site, "q") || ctx.t("view.panel.waiting"));
     say("");
     const signature = [state.site, state.head, pair.i, pair.j].join();
     if (signature !== shown || changed.has("data") || changed.has("theme")) {
       shown = signature;
-      if (rows.length !== matrices.q.cols) buildRows(matrices.q.cols);
       title.replaceChildren(
         el("span", { class: "is-query" }, ctx.t("view.panel.query_at", { index: pair.i }), " ", tokenElement(queries[pair.i])),
         el("span", { class: "avp-times" }, "×"),
         el("span", { class: "is-key" }, ctx.t("view.panel.key_at", { index: pair.j }), " ", tokenElement(keys[pair.j])),
       );
-      paintVerdict(pair, site, matrices, paintPair(pair, matrices, ctx.palette()));
+      paintVerdict(pair, site, matrices, paintPair(pair, site, matrices, ctx.palette()));
     }
-    rows.forEach(({ row }, d) => row.classList.toggle("is-current", d === state.dim));
+    const dim = methodOf(site) === "dot" ? state.dim : null;
+    rows.forEach(({ row }, d) => row.classList.toggle("is-current", d === dim));
   }
 
   return { element, update };

@@ -14,9 +14,9 @@ export function offers(site, stage) {
   return site.stages?.includes(stage === "x_kv" ? "x" : stage) ?? true;
 }
 
-/** The stages of the chain, by step; each with its matrices. The input keeps its place where it cannot be told. */
+/** The stages of the chain, by step; each with its matrices. The input keeps its place where it cannot be told, or there is none. */
 export function steps(site) {
-  const inputs = site.kind === "cross" ? ["x", "x_kv"] : ["x"];
+  const inputs = site.direct ? [] : site.kind === "cross" ? ["x", "x_kv"] : ["x"];
   const others = [["q", "k", "v"], ["scores"], ["bias", "masked"], ["weights"], ["context"], ["output"]];
   return [inputs, ...others.map((stages) => stages.filter((stage) => offers(site, stage))).filter((stages) => stages.length)];
 }
@@ -56,13 +56,14 @@ export function stageSpec(ctx, state, stage, cell = null) {
   const queries = { kind: "queries", labels: data.tokens(site.queries) };
   const keys = { kind: "keys", labels: data.tokens(site.keys) };
   const dims = { kind: "dims", labels: dimLabels(site.d_head), title: t("view.frame.axis.d_head") };
+  const keyDims = site.d_key === site.d_head ? dims : { kind: "dims", labels: dimLabels(site.d_key), title: t("view.frame.axis.dims") };
   const values = site.d_value === site.d_head ? dims : { kind: "dims", labels: dimLabels(site.d_value), title: t("view.frame.axis.d_value") };
   // what two stacks exchange may be of different widths: the numbers know theirs
   const width = matrix?.cols ?? site.d_model ?? site.n_heads * site.d_value;
   const wide = { kind: "dims", labels: dimLabels(width), title: t("view.frame.axis.d_model"), linked: false };
   const tokens = site.kind === "self" ? { ...queries, title: t("view.frame.axis.tokens"), both: true } : queries;
   const axes = {
-    x: [tokens, wide], x_kv: [keys, wide], q: [queries, dims], k: [keys, dims], v: [keys, values],
+    x: [tokens, wide], x_kv: [keys, wide], q: [queries, dims], k: [keys, keyDims], v: [keys, values],
     scores: [queries, keys], bias: [queries, keys], masked: [queries, keys], weights: [queries, keys],
     context: [queries, values], output: [queries, wide],
   };

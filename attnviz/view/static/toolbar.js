@@ -1,5 +1,6 @@
 /** The title of the chosen head, its facts, and the tools that act on the whole view. */
 
+import { additiveOf } from "./additive.js";
 import { el } from "./dom.js";
 import { fmt } from "./format.js";
 import { siteTitle } from "./select.js";
@@ -69,12 +70,16 @@ export class Toolbar {
   describe(site, head) {
     const { t, data } = this.ctx;
     const { d_head: width, d_value: value, d_model: model } = site;
+    const queries = data.tokens(site.queries).length;
     const parts = [
-      t("view.frame.facts.size", { queries: data.tokens(site.queries).length, keys: data.tokens(site.keys).length }),
+      t(`view.frame.facts.size${queries === 1 ? ".one" : ""}`, { queries, keys: data.tokens(site.keys).length }),
       t(site.n_heads === 1 ? "view.frame.facts.head" : "view.frame.facts.heads", { n: site.n_heads }),
       model === null ? t("view.frame.facts.width", { head: width }) : t("view.frame.facts.dims", { head: width, model }),
     ];
+    if (site.d_key !== width) parts.push(t("view.frame.facts.key", { n: site.d_key }));
     if (value !== width) parts.push(t("view.frame.facts.value", { n: value }));
+    if (site.scoring === "additive") parts.push(t("view.frame.facts.additive", { n: additiveOf(data, site).wV.length }));
+    if (site.scoring === "dot") parts.push(t("view.frame.facts.dot"));
     if (site.n_kv_heads !== site.n_heads) parts.push(t("view.frame.facts.groups", { n: site.n_kv_heads }));
     if (site.causal) parts.push(t("view.frame.facts.causal"));
     if (site.window) parts.push(t("view.frame.facts.window", { n: site.window }));
