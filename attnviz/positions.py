@@ -3,18 +3,20 @@
 Shape legend
     T       positions          d_model   width of the embeddings          d_head   width of one head
 
-Sinusoidal and learned encodings are added to the embeddings once; rotary turns every query and key; `none` tells
-nothing (a causal mask still leaks order).
+Sinusoidal and learned encodings are added to the embeddings once; rotary turns every query and key; a relative bias is
+added to the scores; `none` tells nothing (a causal mask still leaks order).
 """
 
 from __future__ import annotations
+
+import math
 
 import torch
 from torch import Tensor
 
 from attnviz.errors import ConfigError
 
-__all__ = ["rotary_angles", "rotate", "sinusoidal"]
+__all__ = ["alibi_bias", "alibi_slopes", "relative_buckets", "rotary_angles", "rotate", "sinusoidal"]
 
 
 def sinusoidal(n_positions: int, d_model: int) -> Tensor:
@@ -79,6 +81,95 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """
     even, odd = x[..., 0::2], x[..., 1::2]  # (..., T, d_head / 2) each
     return torch.stack([even * cos - odd * sin, even * sin + odd * cos], dim=-1).flatten(-2)
+
+
+def alibi_slopes(n_heads: int) -> Tensor:
+    """How steeply each head's bias falls with distance: m_h = 2^(-8 h / H) for h = 1 .. H.
+
+    Args:
+        n_heads: H.
+
+    Returns:
+        (H,) in (0, 1), the first head the steepest.
+
+    Raises:
+        ConfigError: there is no head.
+
+    Source:
+        Press et al. 2022, "Train Short, Test Long: Attention with Linear Biases", section 3.
+
+    Example:
+        >>> alibi_slopes(4).tolist()
+        [0.25, 0.0625, 0.015625, 0.00390625]
+    """
+    if n_heads < 1:
+        raise ConfigError(f"n_heads is {n_heads}; slopes belong to heads: give at least 1")
+    return 2.0 ** (-8.0 * torch.arange(1, n_heads + 1) / n_heads)
+
+
+def alibi_bias(n_positions: int, slope: float) -> Tensor:
+    """What a linear bias adds to the scaled score of every pair: b_ij = -slope |i - j|.
+
+    The paper's models are causal: there the keys after a query are masked, and only the lower half is read.
+
+    Args:
+        n_positions: T.
+        slope: of the head, see `alibi_slopes`.
+
+    Returns:
+        (T, T), 0 on the diagonal, negative elsewhere; it depends on the distance alone.
+
+    Source:
+        Press et al. 2022, section 3.
+
+    Example:
+        >>> alibi_bias(3, 0.5).tolist()
+        [[-0.0, -0.5, -1.0], [-0.5, -0.0, -0.5], [-1.0, -0.5, -0.0]]
+    """
+    position = torch.arange(n_positions)
+    return -slope * (position[:, None] - position[None, :]).abs()
+
+
+def relative_buckets(n_positions: int, n_buckets: int = 32, max_distance: int = 128, causal: bool = False) -> Tensor:
+    """The bucket of every pair of a query and a key; a model learns one bias per bucket and head.
+
+    Let d = |i - j|, and N the buckets of one direction: half of all, or all of them with a causal mask, where keys
+    after the query share bucket 0. Then d has bucket d while d < N / 2, and after that
+    N / 2 + floor(log(d / (N / 2)) / log(max_distance / (N / 2)) * N / 2), at most N - 1. Keys after the query add N.
+
+    Args:
+        n_positions: T.
+        n_buckets: of both directions, a multiple of 4.
+        max_distance: from here on all distances share a bucket.
+        causal: whether only keys before the query have buckets of their own.
+
+    Returns:
+        (T, T) int64, from 0 to n_buckets - 1, queries down, keys to the right.
+
+    Raises:
+        ConfigError: n_buckets is no multiple of 4, or max_distance leaves no room for the logarithm.
+
+    Source:
+        Raffel et al. 2020, "Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer" (T5),
+        section 2.1; the rounding is that of its published code.
+
+    Example:
+        >>> relative_buckets(4, n_buckets=8, max_distance=16)[0].tolist()  # of the first query
+        [0, 5, 6, 6]
+    """
+    if n_buckets < 4 or n_buckets % 4:
+        raise ConfigError(f"n_buckets is {n_buckets}; it must be a multiple of 4, for example 32")
+    per_side = n_buckets if causal else n_buckets // 2
+    exact = per_side // 2
+    if max_distance <= exact:
+        raise ConfigError(f"max_distance is {max_distance}; the first {exact} distances have buckets of their own")
+    position = torch.arange(n_positions)
+    after = position[None, :] - position[:, None]  # (T, T), above 0 where the key comes after the query
+    distance = (-after).clamp(min=0) if causal else after.abs()
+    growth = (distance.clamp(min=1).double() / exact).log() / math.log(max_distance / exact)
+    far = (exact + (growth * (per_side - exact)).long()).clamp(max=per_side - 1)
+    bucket = torch.where(distance < exact, distance, far)
+    return bucket if causal else bucket + per_side * (after > 0)
 
 
 def _angles(n_positions: int, width: int) -> Tensor:

@@ -27,6 +27,7 @@ __all__ = [
     "frame",
     "letters",
     "plain",
+    "scales",
     "short",
     "shortened",
     "token_text",
@@ -79,17 +80,17 @@ def _ramp(colours: Sequence[Colour], at: NDArray[np.float64]) -> list[str]:
     return [f"rgb({r}, {g}, {b})" for r, g, b in (channels * 255).round().astype(int).tolist()]
 
 
-def _scales() -> tuple[Scale, Scale]:
-    """From the page (0) to dark (1), and from dark (-1) over the page (0) to dark (1)."""
+def scales(above: Sequence[Colour], below: Sequence[Colour]) -> tuple[Scale, Scale]:
+    """From the page (0) to far from it (1), and from far away (-1) over the page (0) to far on the other side (1)."""
     at = np.linspace(0, 1, STOPS + 1) ** 2  # closer together where the curve is steep
-    up, down = (_ramp(colours, at**CURVE) for colours in (PURPLE, OCHRE))
+    up, down = (_ramp(colours, at**CURVE) for colours in (above, below))
     sequential = list(zip(at.tolist(), up, strict=True))
-    below = list(zip((0.5 - at / 2).tolist(), down, strict=True))[:0:-1]
-    above = list(zip((0.5 + at / 2).tolist(), up, strict=True))
-    return sequential, [*below, *above]
+    lower = list(zip((0.5 - at / 2).tolist(), down, strict=True))[:0:-1]
+    upper = list(zip((0.5 + at / 2).tolist(), up, strict=True))
+    return sequential, [*lower, *upper]
 
 
-SEQUENTIAL, DIVERGING = _scales()
+SEQUENTIAL, DIVERGING = scales(PURPLE, OCHRE)
 
 INVISIBLE = (*range(0x80, 0xA0), 0xAD, *range(0x200B, 0x2010), 0x2028, 0x2029, *range(0x202A, 0x202F))
 INVISIBLE += (*range(0x2060, 0x206A), 0xFEFF)

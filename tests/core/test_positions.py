@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from attnviz.errors import ConfigError
-from attnviz.positions import rotary_angles, rotate, sinusoidal
+from attnviz.positions import alibi_bias, alibi_slopes, relative_buckets, rotary_angles, rotate, sinusoidal
 
 
 def test_sinusoidal_equals_the_formula() -> None:
@@ -45,3 +45,38 @@ def test_position_zero_is_not_rotated() -> None:
 def test_odd_width_is_refused_with_a_way_out(encode: object) -> None:
     with pytest.raises(ConfigError, match="7 must be even, for example 8"):
         encode(3, 7)  # type: ignore[operator]
+
+
+def test_slopes_are_the_geometric_sequence_of_the_paper() -> None:
+    torch.testing.assert_close(alibi_slopes(8), torch.tensor([2.0**-h for h in range(1, 9)]))
+    slopes = alibi_slopes(12)
+    torch.testing.assert_close(slopes[1:] / slopes[:-1], (2 ** (-8 / 12) * torch.ones(11)))
+    assert slopes[-1].item() == pytest.approx(2**-8)
+    with pytest.raises(ConfigError, match="at least 1"):
+        alibi_slopes(0)
+
+
+def test_a_linear_bias_falls_with_distance() -> None:
+    bias = alibi_bias(7, 0.25)
+    for i in range(7):
+        for j in range(7):
+            assert bias[i, j].item() == -0.25 * abs(i - j)
+
+
+@pytest.mark.parametrize(("n_buckets", "max_distance"), [(32, 128), (16, 50), (8, 16), (4, 7)])
+@pytest.mark.parametrize("causal", [False, True])
+def test_buckets_are_those_of_t5(n_buckets: int, max_distance: int, causal: bool) -> None:
+    from transformers.models.t5.modeling_t5 import T5Attention
+
+    n = 150
+    distance = torch.arange(n)[None, :] - torch.arange(n)[:, None]
+    expected = T5Attention._relative_position_bucket(
+        distance, bidirectional=not causal, num_buckets=n_buckets, max_distance=max_distance
+    )
+    assert torch.equal(relative_buckets(n, n_buckets, max_distance, causal), expected)
+
+
+@pytest.mark.parametrize(("given", "words"), [({"n_buckets": 6}, "multiple of 4"), ({"max_distance": 8}, "first 8")])
+def test_buckets_that_cannot_be_are_refused(given: dict[str, int], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        relative_buckets(10, **given)

@@ -1,0 +1,85 @@
+"""Colours of figures that stand on a page of the app, which is light or dark; those of `look` stand on white paper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+
+from attnviz.figures.look import DIVERGING, INK, MONOSPACED, MUTED, PAGE, SANS, SEQUENTIAL, Scale, scales
+
+__all__ = ["DARK", "LIGHT", "Theme", "axis", "on_page"]
+
+CLEAR = "rgba(0, 0, 0, 0)"
+
+
+@dataclass(frozen=True)
+class Theme:
+    """One of the two looks of a page.
+
+    Attributes:
+        page: what lies under a figure; a number of 0 has this colour.
+        ink: of words.
+        muted: of words that step back.
+        grid: of lines behind numbers.
+        sequential: from the page (0) to far from it (1).
+        diverging: from one side of the page (-1) to the other (1).
+        lines: of curves, told apart also by people who see fewer colours.
+    """
+
+    page: str
+    ink: str
+    muted: str
+    grid: str
+    sequential: Scale
+    diverging: Scale
+    lines: tuple[str, ...]
+
+
+LIGHT = Theme(
+    PAGE, INK, MUTED, "#e3e5e9", SEQUENTIAL, DIVERGING, ("#6b3fb0", "#b8860b", "#c0398b", "#3d3d3d", "#7a9a01")
+)
+_DARK_PAGE = (23.0, 22.0, 20.0)
+_DARK_SCALES = scales(
+    (_DARK_PAGE, (124.0, 92.0, 196.0), (236.0, 226.0, 255.0)), (_DARK_PAGE, (170.0, 122.0, 30.0), (255.0, 224.0, 150.0))
+)
+DARK = Theme(
+    "#171614", "#edebe8", "#a8a6a1", "#393733", *_DARK_SCALES, ("#b79bf2", "#e0b050", "#f08cc8", "#d0d3da", "#b4d455")
+)
+
+
+def axis(theme: Theme, title: str = "") -> dict[str, Any]:
+    """An axis with numbers along it."""
+    return {
+        "title": {"text": title, "standoff": 8, "font": {"size": 12}},
+        "gridcolor": theme.grid,
+        "linecolor": theme.grid,
+        "tickcolor": theme.grid,
+        "zeroline": False,
+        "ticks": "outside",
+    }
+
+
+def on_page(figure: go.Figure, theme: Theme, title: str, height: int) -> go.Figure:
+    """A figure with its title, as wide as its place on the page."""
+    hover = {"bgcolor": theme.page, "bordercolor": theme.muted, "align": "left"}
+    return figure.update_layout(
+        template="none",
+        title={
+            "text": title,
+            "font": {"size": 14, "weight": 600},
+            "x": 0,
+            "xref": "container",
+            "y": 0.99,
+            "yref": "container",
+            "yanchor": "top",
+        },
+        height=height,
+        margin={"l": 56, "r": 12, "t": 34, "b": 44},
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
+        font={"family": SANS, "size": 12, "color": theme.ink},
+        hoverlabel={**hover, "font": {"family": MONOSPACED, "color": theme.ink}},
+        modebar={"bgcolor": CLEAR, "color": theme.muted, "activecolor": theme.ink},
+    )

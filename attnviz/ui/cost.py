@@ -1,0 +1,95 @@
+"""What layers cost, as a part of the calculator page: attention against recurrence, computed and measured live."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from attnviz.analysis.cost import LAYERS, Measurements, crossing, flops, measure, memory, sequential_steps
+from attnviz.errors import MeasuringBusy
+from attnviz.figures import cost as figures
+from attnviz.ui.language import current, explain, say
+from attnviz.ui.numbers import short
+from attnviz.ui.positions import theme
+
+__all__ = ["PARAMETERS", "apply", "section", "to_link"]
+
+OPTIONS: Mapping[str, tuple[int, ...]] = {
+    "cost_d": (16, 32, 64, 128, 256),
+    "cost_heads": (1, 2, 4, 8),
+    "cost_t": figures.LENGTHS,
+}
+DEFAULTS: Mapping[str, int] = {"cost_d": 64, "cost_heads": 4, "cost_t": 128}
+PARAMETERS = frozenset(DEFAULTS)
+KEEP: Mapping[str, Any] = {"persist_state": "session"}
+CHART: Mapping[str, Any] = {"theme": None, "config": {"displaylogo": False}}
+
+
+def apply(link: Mapping[str, str]) -> list[str]:
+    """Set the controls from an address; what it does not name falls back.
+
+    Returns:
+        The names of those whose value does not exist.
+    """
+    options = {name: {str(option): option for option in OPTIONS[name]} for name in OPTIONS}
+    chosen = {name: options[name].get(link.get(name, ""), default) for name, default in DEFAULTS.items()}
+    st.session_state.update(chosen)
+    return [name for name in sorted(PARAMETERS & link.keys()) if link[name] not in options[name]]
+
+
+def to_link() -> dict[str, str]:
+    """The controls as parameters of the address, but for those that stand as they do at first."""
+    found = {name: st.session_state.get(name, default) for name, default in DEFAULTS.items()}
+    return {name: str(value) for name, value in found.items() if value != DEFAULTS[name]}
+
+
+def section() -> None:
+    """The whole of it: sizes, computed curves, the numbers at one length, and what this machine takes."""
+    for name, value in DEFAULTS.items():
+        st.session_state.setdefault(name, value)
+    with st.container(horizontal=True, gap="medium", key="cost-sizes"):
+        for name, options in OPTIONS.items():
+            st.select_slider(say(f"cost.set.{name}"), options, format_func=lambda n: f"{n:,}", key=name, **KEEP)
+    d, n_heads, length = (st.session_state[name] for name in OPTIONS)
+    st.markdown(say("cost.about"))
+    left, right = st.columns(2)
+    left.plotly_chart(figures.operations(d, theme(), current()), key="cost-operations", **CHART)
+    right.plotly_chart(figures.memory_curves(d, n_heads, theme(), current()), key="cost-memory", **CHART)
+    st.markdown(_table(d, n_heads, length))
+    lengths = {layer: crossing(layer, d) for layer in ("gru", "lstm")}
+    st.caption(say("cost.seen", d=d, gru=f"{lengths['gru']:,}", lstm=f"{lengths['lstm']:,}"))
+    _measured(d, n_heads)
+
+
+def _table(d: int, n_heads: int, length: int) -> str:
+    """The layers at one length, a row each."""
+    heads = [say(f"cost.column.{name}", length=f"{length:,}") for name in ("layer", "flops", "bytes", "steps")]
+    rows = [f"| {' | '.join(heads)} |", "|---|---:|---:|---:|"]
+    for layer in LAYERS:
+        numbers = (flops(layer, length, d), memory(layer, length, d, n_heads), sequential_steps(layer, length))
+        rows.append(f"| {say(f'cost.layer.{layer}')} | {' | '.join(_together(n) for n in numbers)} |")
+    return "\n".join(rows)
+
+
+def _together(number: int) -> str:
+    """A number and its prefix, which stay on one line."""
+    return short(number).replace(" ", "\u00a0")
+
+
+def _measured(d: int, n_heads: int) -> None:
+    """The button, and what was measured last at these sizes."""
+    st.subheader(say("cost.measure.title"), anchor=False)
+    st.markdown(say("cost.measure.text"))
+    if st.button(say("cost.measure.button"), key="cost-measure", icon=":material/timer:"):
+        try:
+            with st.spinner(say("cost.measure.running")):
+                st.session_state["cost-measured"] = measure(d, n_heads)
+        except MeasuringBusy as error:
+            st.warning(explain(error))
+    found: Measurements | None = st.session_state.get("cost-measured")
+    if found is None or (found.d, found.n_heads) != (d, n_heads):
+        return
+    st.plotly_chart(figures.measured(found, theme(), current()), key="cost-times", **CHART)
+    st.caption(say("cost.measure.seen", rounds=found.rounds, rate=short(found.rate)))
