@@ -65,7 +65,7 @@ def outputs(trace: Trace, position: int | None = None, k: int = 10, *, lang: str
         lang: of the words in the figure.
 
     Raises:
-        ValueError: the model ends with its residual stream, or k is not positive.
+        ValueError: the model ends with its residual stream, its outputs are values, or k is not positive.
         IndexError: there is no such position.
 
     Example:

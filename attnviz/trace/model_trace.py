@@ -179,8 +179,10 @@ class Trace:
             Their ids (T, k), the most probable first, and their probabilities, softmax(logits).
 
         Raises:
-            ValueError: the model ends with its residual stream.
+            ValueError: the model ends with its residual stream, or its outputs are values.
         """
+        if self.outputs is not None and self.outputs.kind == "values":
+            raise ValueError(f"{self.model.facts.name} says values, not probabilities: see `logits`")
         ids, probabilities = [], []
         for logits in self._logits(ROWS):
             top = logits.float().softmax(-1).topk(min(k, logits.shape[-1]))

@@ -8,7 +8,7 @@ from typing import Any
 
 from attnviz.models.bundle import ModelCard, SequenceModel
 from attnviz.models.network import Network
-from attnviz.models.recurrent_config import AnyConfig
+from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
 from attnviz.tasks import (
     Addition,
     Brackets,
@@ -101,8 +101,14 @@ def _recipe(
     target: float,
     test_size: int = 2048,
     exempt: bool = False,
+    model: AnyConfig | None = None,
 ) -> Recipe:
-    return Recipe(name, title, task, task.model_config(), training, target, test_size, exempt)
+    return Recipe(name, title, task, model or task.model_config(), training, target, test_size, exempt)
+
+
+def _lstm(task: Task, **settings: Any) -> RecurrentConfig:
+    """The task's recurrent network with other settings."""
+    return replace(task.recurrent_config(), **settings)
 
 
 def own_text(text: str, length: int = 64) -> Recipe:
@@ -149,6 +155,15 @@ RECIPES: dict[str, Recipe] = {
         _short_stories("english-short", "Short stories (English)", "en", 1200, 0.44),
         _short_stories("chinese-short", "Short stories (Chinese)", "zh", 1000, 0.70),
         _recipe("english", "Little stories (English)", Stories("en"), STORIES, 0.42, test_size=256),
+        _recipe(
+            "english-lstm",
+            "Little stories (English), LSTM",
+            Stories("en"),
+            STORIES,
+            0.48,
+            test_size=256,
+            model=_lstm(Stories("en"), d_model=108, embedding_std=0.25),  # as many parameters as the Transformer
+        ),
         _recipe("chinese", "Little stories (Chinese)", Stories("zh"), STORIES, 0.58, test_size=256),
         _recipe("copy", "Copy a sequence", Copy(), _until_learned(1500), 0.99),
         _recipe("needle", "Find the needle", Needle(), _until_learned(1000, learning_rate=5e-3), 0.99),

@@ -196,6 +196,14 @@ def test_a_model_comes_back_from_its_folder(shape: RecurrentConfig, tmp_path: ob
     assert after.facts.cell == "lstm"
 
 
+def test_values_have_no_probabilities() -> None:
+    shape = config("decoder", predicts="values", n_outputs=1, attention="dot")
+    shown = traced(shape)
+    assert shown.logits.shape == (5, 1)
+    with pytest.raises(ValueError, match="says values"):
+        shown.top_outputs(3)
+
+
 def test_it_writes_on() -> None:
     assert generate(model(config("decoder")), "a b", max_new=3).startswith("a b")
     assert len(generate(model(config("encoder-decoder", attention="dot")), "u v").split()) <= 8
