@@ -1,0 +1,163 @@
+"""The Calculator page in a real browser: typed, pasted, copied, followed by keyboard, restored by its address."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from attnviz import locale
+from tests.browser.conftest import Open, view
+
+
+def say(key: str, lang: str = "en", **params: object) -> str:
+    return locale.t(lang, key, **params)
+
+
+def cell(page: Page, table: str, row: int, column: int) -> Locator:
+    return page.get_by_label(say("calculator.table.cell", table=table, row=row, column=column), exact=True)
+
+
+def parameter(page: Page, name: str) -> str | None:
+    return parse_qs(urlsplit(page.evaluate("location.href")).query).get(name, [None])[0]
+
+
+def weights(page: Page) -> Locator:
+    return view(page).locator(".av-weights")
+
+
+def opened(open_page: Open, **link: object) -> Page:
+    page = open_page(path="calculator", **link)  # type: ignore[arg-type]
+    view(page)
+    return page
+
+
+def test_fast_typing_loses_nothing_and_the_view_follows(open_page: Open) -> None:
+    page = opened(open_page)
+    cell(page, "X", 1, 1).click()
+    for value in ("2", "3", "4", "5"):
+        page.keyboard.type(value)
+        page.keyboard.press("Tab")
+    page.wait_for_function("new URLSearchParams(location.search).get('X') === '2_3_4*5_1_0*0_0_1'")
+    expect(cell(page, "X", 2, 1)).to_have_value("5")
+    page.reload()
+    view(page)
+    expect(cell(page, "X", 1, 3)).to_have_value("4")
+
+
+def test_arrow_keys_and_enter_move_between_rows(open_page: Open) -> None:
+    page = opened(open_page)
+    cell(page, "W_Q", 1, 2).focus()
+    page.keyboard.press("ArrowDown")
+    expect(cell(page, "W_Q", 2, 2)).to_be_focused()
+    page.keyboard.type("7")
+    page.keyboard.press("Enter")
+    expect(cell(page, "W_Q", 3, 2)).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(cell(page, "W_Q", 2, 2)).to_have_value("7")
+
+
+def test_a_cell_that_is_no_number_is_marked_until_it_is_one(open_page: Open) -> None:
+    page = opened(open_page)
+    cell(page, "X", 3, 3).fill("abc")
+    cell(page, "X", 3, 3).press("Enter")
+    expect(page.locator(".st-key-messages")).to_contain_text("X, row 3, column 3")
+    expect(cell(page, "X", 3, 3)).to_have_attribute("aria-invalid", "true")
+    expect(cell(page, "X", 3, 3)).to_have_value("abc")
+    cell(page, "X", 3, 3).fill("1")
+    cell(page, "X", 3, 3).press("Enter")
+    expect(cell(page, "X", 3, 3)).to_have_attribute("aria-invalid", "false")
+
+
+def test_a_paste_into_a_cell_replaces_the_table(open_page: Open) -> None:
+    page = opened(open_page)
+    page.evaluate("navigator.clipboard.writeText('np.array([[1, 2],\\n       [3, 4]])')")
+    cell(page, "X", 1, 1).click()
+    page.keyboard.press("Control+V")
+    expect(page.locator(".st-key-messages")).to_contain_text("X is 2 × 2 and W_Q is 3 × 3")
+    page.locator(".st-key-fit button").click()
+    expect(cell(page, "W_Q", 2, 2)).to_be_visible()
+    expect(cell(page, "W_Q", 3, 1)).to_have_count(0)
+    expect(cell(page, "X", 2, 2)).to_have_value("4")
+
+
+def test_tables_are_copied_as_numpy_and_as_csv_and_read_from_a_file(open_page: Open) -> None:
+    page = opened(open_page)
+    opener = page.get_by_role("button", name=f"{say('calculator.table.paste')}: W_V")
+    opener.click()
+    figure = page.locator("figure[data-name=w_v]")
+    figure.get_by_role("button", name=say("calculator.table.numpy")).click()
+    expect(figure.locator(".said")).to_have_text(say("calculator.table.copied"))
+    assert page.evaluate("navigator.clipboard.readText()") == "np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]])"
+    figure.get_by_role("button", name=say("calculator.table.csv")).click()
+    assert page.evaluate("navigator.clipboard.readText()") == "1,0,0\n0,1,0\n0,0,1"
+    page.keyboard.press("Escape")
+    expect(opener).to_be_focused()
+    opener.click()
+    figure.locator("input[type=file]").set_input_files(
+        {"name": "v.csv", "mimeType": "text/csv", "buffer": b"5,0,0\n0,5,0\n0,0,5\n"}
+    )
+    expect(cell(page, "W_V", 1, 1)).to_have_value("5")
+    opener.click()
+    figure.locator("textarea").fill("9 0 0\n0 9 0\n0 0 9")
+    figure.get_by_role("button", name=say("calculator.table.use")).click()
+    expect(cell(page, "W_V", 3, 3)).to_have_value("9")
+
+
+def test_large_tables_are_edited_as_text(open_page: Open) -> None:
+    page = opened(open_page, preset="five")
+    page.evaluate(
+        "navigator.clipboard.writeText(Array.from({length: 30}, () => Array(20).fill('0.5').join('\\t')).join('\\n'))"
+    )
+    cell(page, "Q", 1, 1).click()
+    page.keyboard.press("Control+V")
+    expect(page.locator("figure[data-name=q] textarea")).to_be_visible()
+    expect(page.locator("figure[data-name=q] input.cell")).to_have_count(0)
+
+
+def test_presets_steps_and_the_proof(open_page: Open) -> None:
+    page = opened(open_page, preset="multi-head", step="softmax", i="2")
+    expect(page.locator(".st-key-formulas .katex").first).to_be_visible()
+    root = view(page)
+    expect(root).to_contain_text("2 heads")
+    expect(root.locator(".av-proof")).to_have_attribute("data-exact", "true")
+    page.get_by_role("radio", name=say("calculator.step.all")).click()
+    expect(page.locator(".st-key-formulas [data-testid=stCaptionContainer]")).to_have_count(8)
+    page.wait_for_function("new URLSearchParams(location.search).get('step') === 'all'")
+
+
+def test_a_head_of_the_link_is_shown_and_back_goes_back(open_page: Open) -> None:
+    page = opened(open_page, preset="decoder", head="1")
+    expect(view(page)).to_contain_text("head 1")
+    page.get_by_role("radio", name=say("calculator.section.mistakes")).click()
+    expect(page.locator(".st-key-card")).to_be_visible()
+    page.go_back()
+    view(page)
+    page.wait_for_function("new URLSearchParams(location.search).get('preset') === 'decoder'")
+
+
+@pytest.mark.parametrize("lang", locale.LANGUAGES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_scrolls_down_only(open_page: Open, scheme: str, lang: str) -> None:
+    for section in ("hand", "mistakes"):
+        page = open_page(
+            path="calculator", width=390, height=844, scheme=scheme, lang=lang, section=section, step="all"
+        )
+        page.locator(".st-key-hand-settings" if section == "hand" else ".st-key-card").wait_for()
+        if section == "hand":
+            view(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        assert page.evaluate("document.querySelector('.stMain').scrollWidth <= window.innerWidth")
+
+
+def test_the_navigation_leads_here_and_the_explorer_stays_as_it_was(open_page: Open) -> None:
+    page = open_page()
+    view(page)
+    page.locator(".st-key-pages").get_by_role("link", name=say("page.calculator")).click()
+    expect(cell(page, "X", 1, 1)).to_be_visible()
+    view(page)
+    page.locator(".st-key-pages").get_by_role("link", name=say("page.explorer")).click()
+    view(page)
+    expect(page.locator(".st-key-texts")).to_be_visible()
+    assert parameter(page, "preset") is None

@@ -1,0 +1,107 @@
+"""A problem goes into an address and into a file, and comes back the same."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from attnviz import errors
+from attnviz.calculator import PRESETS, Problem
+from attnviz.calculator.link import LONGEST, NAMES, from_json, from_link, length, to_json, to_link
+from attnviz.calculator.presets import FIRST
+from tests.calculator.problems import problems
+
+
+@settings(max_examples=100, deadline=None)
+@given(problems(), st.sampled_from(sorted(PRESETS)))
+def test_any_problem_comes_back(problem: Problem, preset: str) -> None:
+    link = to_link(problem, preset)
+    assert link.keys() <= NAMES
+    travelled = {name: values[0] for name, values in parse_qs(urlencode(link), strict_parsing=True).items()}
+    found = from_link(travelled)
+    assert found.problem == problem
+    assert found.preset == preset
+    assert found.error is None
+    assert found.wrong == ()
+    assert from_json(to_json(problem), "a.json") == problem
+
+
+def test_a_preset_is_its_name() -> None:
+    for name, problem in PRESETS.items():
+        assert to_link(problem, name) == {"preset": name}
+    assert from_link({}).problem == PRESETS[FIRST]
+
+
+def test_numbers_are_not_escaped() -> None:
+    link = to_link(Problem(PRESETS["one-hot"].tables, scale=0.5), "self")
+    assert "%" not in urlencode(link, safe="*")
+
+
+@pytest.mark.parametrize(
+    ("link", "wrong", "error"),
+    [
+        ({"preset": "nothing"}, ("preset",), None),
+        ({"H": "two", "causal": "yes"}, ("causal", "H"), None),
+        ({"times": "x", "padding": "a.b"}, ("padding", "times"), None),
+        ({"X": "1_2*3"}, (), errors.TableRagged),
+        ({"X": "1_x"}, (), errors.CellNotNumber),
+        ({"X": "1_nan"}, (), errors.CellOutside),
+        ({"X": "1_2"}, (), errors.ShapesDoNotFit),
+        ({"H": "7"}, (), errors.ValueOutside),
+        ({"temperature": "nan"}, (), errors.ValueOutside),
+        ({"scoring": "<b>"}, (), errors.ValueOutside),
+        ({"padding": "9"}, (), errors.ValueOutside),
+    ],
+)
+def test_links_that_cannot_be_read_fall_back(
+    link: dict[str, str], wrong: tuple[str, ...], error: type[errors.CalculatorError] | None
+) -> None:
+    found = from_link(link)
+    assert set(found.wrong) == set(wrong)
+    assert found.problem == PRESETS[FIRST]
+    assert found.error is None if error is None else isinstance(found.error, error)
+
+
+def test_large_tables_are_too_long_for_an_address() -> None:
+    wide = tuple(tuple(0.123 * (i + j) for j in range(30)) for i in range(30))
+    problem = Problem({"q": wide, "k": wide, "v": wide}, given="qkv")
+    assert length(to_link(problem)) > LONGEST
+    assert from_json(to_json(problem), "a.json") == problem
+
+
+def changed(**changes: Any) -> str:
+    return json.dumps({**json.loads(to_json(PRESETS["multi-head"])), **changes})
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("", errors.FileNotProblem),
+        ("{", errors.FileNotProblem),
+        ("[" * 100_000, errors.FileNotProblem),
+        ("[1]", errors.FileNotProblem),
+        ('{"attnviz": "run"}', errors.FileNotProblem),
+        (changed(version=2), errors.FileNotProblem),
+        (changed(tables=[]), errors.FileNotProblem),
+        (changed(tables={"X": 3}), errors.FileNotProblem),
+        (changed(tables={"X": [["a"]]}), errors.CellNotNumber),
+        (changed(tables={"X": [[1], [1, 2]]}), errors.TableRagged),
+        (changed(tables={}), errors.TableEmpty),
+        (changed(heads="2"), errors.FileNotProblem),
+        (changed(heads=1.5), errors.FileNotProblem),
+        (changed(heads=None), errors.FileNotProblem),
+        (changed(causal="x"), errors.FileNotProblem),
+        (changed(padding="x"), errors.FileNotProblem),
+        (changed(temperature="hot"), errors.FileNotProblem),
+        (changed(scoring=3), errors.FileNotProblem),
+        (changed(temperature=0), errors.ValueOutside),
+    ],
+)
+def test_files_that_are_something_else(text: str, error: type[errors.AttnvizError]) -> None:
+    with pytest.raises(error):
+        from_json(text, "mine.json")
