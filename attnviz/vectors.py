@@ -116,7 +116,20 @@ class Vectors:
         return " ".join(self._written(row) for index, row in rows if index >= self.n_specials)
 
     def _written(self, row: Sequence[float]) -> str:
-        return ",".join(f"{number:.{self.decimals}f}".rstrip("0").rstrip(".") or "0" for number in row)
+        texts = (f"{number:z.{self.decimals}f}" for number in row)  # z: no sign before a 0
+        return ",".join(text.rstrip("0").rstrip(".") if "." in text else text for text in texts)
+
+    def picture(self, features: Tensor) -> Tensor:
+        """The pixels (height, width) that patches, the last rows of (T, width) numbers, were cut from.
+
+        Example:
+            >>> vectors = Vectors("patches", grid=(1, 2), patch=(1, 2), add_bos=True)
+            >>> vectors.picture(vectors.features("0,0.5 1,0")).tolist()
+            [[0.0, 0.5, 1.0, 0.0]]
+        """
+        (rows, columns), (height, width) = self.grid, self.patch
+        patches = features[len(features) - rows * columns :].reshape(rows, columns, height, width)
+        return patches.transpose(1, 2).reshape(rows * height, columns * width)
 
     def label(self, index: int) -> str:
         """Name of a token id."""

@@ -15,12 +15,14 @@ from torch import Generator, Tensor
 from attnviz.models import SequenceModel
 from attnviz.tasks import Pattern, Split, Task
 from attnviz.trace import Trace, trace
+from attnviz.trace.record import READOUT
 
 __all__ = [
     "ExpectedCells",
     "HeadScore",
     "PatternScores",
     "expected_cells",
+    "expected_reads",
     "mean_scores",
     "pattern_scores",
     "score_heads",
@@ -121,20 +123,54 @@ def expected_cells(reads: Tensor, allowed: Tensor) -> ExpectedCells:
     return ExpectedCells(cells, chance, int(scored.sum()))
 
 
+def expected_reads(pattern: Pattern, queries: str, kind: str, main: str) -> Tensor | None:
+    """What a pattern expects of the queries of one layer: (Tq, Tk) bool, or None where it expects nothing of them.
+
+    Where a network answers for a whole sequence, one token is expected to read what the answer takes: the only row of
+    the pattern with any key, or else the first. If it pools its states by attention, that row is expected of the one
+    query that pools as well.
+
+    Args:
+        pattern: from `Task.expected`.
+        queries: name of the sequence that asks in the layer, "readout" for a query that pools.
+        kind: of the layer.
+        main: name of the sequence of the stack that writes the answer.
+
+    Example:
+        >>> pattern = Pattern.of("needle", [(0, 2)], "abc")
+        >>> expected_reads(pattern, "readout", "cross", "encoder").int()
+        tensor([[0, 0, 1]], dtype=torch.int32)
+        >>> expected_reads(pattern, "encoder", "cross", "encoder") is None
+        True
+    """
+    if queries == READOUT:
+        reads = _of_one(pattern.reads) if pattern.kind == "self" else None
+    else:
+        reads = pattern.reads if (queries, kind) == (main, pattern.kind) else None
+    return reads if reads is not None and bool(reads.any()) else None
+
+
+def _of_one(reads: Tensor) -> Tensor:
+    """The row of the token that answers: (Tq, Tk) -> (1, Tk)."""
+    rows = reads[reads.any(1)]
+    return rows if len(rows) == 1 else reads[:1]
+
+
 def pattern_scores(trace: Trace, expected: Iterable[Pattern]) -> tuple[HeadScore, ...]:
     """Every head of every layer that a pattern is about, against that pattern.
 
     Args:
         trace: of the sequence for which the patterns were made.
-        expected: from `Task.expected`; they are about the stack that writes the answer. One without a scored query
-            is left out.
+        expected: from `Task.expected`; see `expected_reads`. One without a scored query is left out.
     """
     scores: list[HeadScore] = []
-    sites = [site for site in trace.sites if site.queries == trace.main]
     for pattern in expected:
-        for site in (site for site in sites if site.kind == pattern.kind and bool(pattern.reads.any())):
+        for site in trace.sites:
+            reads = expected_reads(pattern, site.queries, site.kind, trace.main)
+            if reads is None:
+                continue
             weights = torch.stack([site.weights(head) for head in range(site.n_heads)])  # (H, Tq, Tk)
-            found = score_heads(weights, pattern.reads, site.mask.allowed(*pattern.reads.shape))
+            found = score_heads(weights, reads, site.mask.allowed(*reads.shape))
             if found.n_queries:
                 heads = enumerate(zip(found.mass.tolist(), found.hits.tolist(), strict=True))
                 scores += [
@@ -154,7 +190,8 @@ def mean_scores(
         tokens, source = _real(batch.tokens, batch.padding, row), None
         if batch.source is not None:
             source = _real(batch.source, batch.source_padding, row)
-        for score in pattern_scores(_trace(model, tokens, source), task.expected(tokens, source)):
+        features = None if batch.features is None else batch.features[row, : len(tokens)]
+        for score in pattern_scores(_trace(model, tokens, source, features), task.expected(tokens, source)):
             found.setdefault((score.pattern, score.site, score.head), []).append(score)
     return tuple(_mean(scores) for scores in found.values())
 
@@ -164,8 +201,8 @@ def _real(tokens: Tensor, padding: Tensor | None, row: int) -> list[int]:
     return kept
 
 
-def _trace(model: SequenceModel, tokens: Sequence[int], source: Sequence[int] | None) -> Trace:
-    text = model.tokenizer.decode(tokens)
+def _trace(model: SequenceModel, tokens: Sequence[int], source: Sequence[int] | None, features: Tensor | None) -> Trace:
+    text = model.tokenizer.decode(tokens, features)
     if source is None or model.source_tokenizer is None:
         return trace(model, text)
     return trace(model, model.source_tokenizer.decode(source), text)

@@ -56,6 +56,7 @@ class ModelCard:
         seed: of that recipe.
         metric: name of the metric.
         score: reached on test data.
+        baselines: what can be had there without a network, as pairs of a name and a score; () where nobody computed it.
     """
 
     name: str
@@ -66,12 +67,14 @@ class ModelCard:
     seed: int = 0
     metric: str = ""
     score: float = 0.0
+    baselines: tuple[tuple[str, float], ...] = ()
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ModelCard:
         """The card that JSON describes: pairs come back as tuples."""
         examples = tuple(tuple(e) if isinstance(e, list) else e for e in values.get("examples", ()))
-        return cls(**{**values, "examples": examples})
+        baselines = tuple((str(name), float(score)) for name, score in values.get("baselines", ()))
+        return cls(**{**values, "examples": examples, "baselines": baselines})
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import nan
 from typing import ClassVar, Literal, NamedTuple, get_args
 
 import torch
@@ -235,7 +236,8 @@ class Task(ABC):
         """The metric of a tally: the share of right answers; "R2": 1 - sum (y - y')^2 / sum (y - mean y)^2."""
         if self.metric == "R2":
             n, total, squares, errors = tally.tolist()
-            return float(1 - errors / (squares - total**2 / n))
+            variation = squares - total**2 / n
+            return float(1 - errors / variation) if variation > 0 else nan  # of values that are all alike
         right, n = tally.tolist()
         return float(right / n)
 

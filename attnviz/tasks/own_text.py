@@ -15,9 +15,10 @@ from torch import Generator, Tensor
 from attnviz.errors import EmptyText, OneCharacter, TextTooShort
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
-from attnviz.tasks.base import Batch, Split, Task
+from attnviz.tasks.base import Baseline, Batch, Split, Task
 from attnviz.tasks.character import character_model, pieces
 from attnviz.tasks.choice import whole
+from attnviz.tasks.ngram import text_baselines
 from attnviz.tasks.pattern import Pattern, previous_token
 from attnviz.tokenizers import Tokenizer
 
@@ -99,6 +100,10 @@ class OwnText(Task):
         ids = self._ids[split]
         starts = torch.randint(len(ids) - self.length + 1, (n,), generator=generator)
         return pieces(ids, starts, self.length)
+
+    def baselines(self, seed: int = 0) -> tuple[Baseline, ...]:
+        """n-gram models of the training part."""
+        return text_baselines(self, self._ids["train"], None, seed)
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
         """The previous character, as in the stories."""

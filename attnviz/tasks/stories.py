@@ -17,9 +17,10 @@ from attnviz.errors import ConfigError
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks import stories_en, stories_zh
-from attnviz.tasks.base import BUCKETS, Batch, Split, Task
+from attnviz.tasks.base import BUCKETS, Baseline, Batch, Split, Task
 from attnviz.tasks.character import character_model, pieces
 from attnviz.tasks.choice import one_of, whole
+from attnviz.tasks.ngram import text_baselines
 from attnviz.tasks.pattern import Pattern, previous_token
 from attnviz.tokenizers import Tokenizer
 
@@ -105,6 +106,14 @@ class Stories(Task):
         ids, starts = self._texts[split]
         chosen = starts[torch.randint(len(starts), (n,), generator=generator)]  # (B,)
         return pieces(ids, chosen, self.length)
+
+    def training_text(self) -> tuple[Tensor, Tensor]:
+        """Ids of the whole training text (N,), and where its pieces may begin (S,)."""
+        return self._texts["train"]
+
+    def baselines(self, seed: int = 0) -> tuple[Baseline, ...]:
+        """n-gram models of the training text."""
+        return text_baselines(self, *self.training_text(), seed)
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
         """The previous character: what every language model looks at, whatever else it does."""

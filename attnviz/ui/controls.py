@@ -126,11 +126,16 @@ def _choose(choice: Choice, draft: Draft) -> None:
     elif all(isinstance(each, bool) for each in values):
         st.toggle(label, key=key, **KEEP)
     elif all(isinstance(each, str) for each in values):
-        names = {each: locale.LANGUAGES.get(str(each), str(each)) for each in values}
+        names = {each: _choice_title(str(each)) for each in values}
         st.selectbox(label, values, format_func=names.__getitem__, key=key, **KEEP)
     else:
         numbers = sorted({*cast(tuple[int, ...], values), cast(int, value)})
         st.select_slider(label, numbers, key=key, **KEEP)
+
+
+def _choice_title(value: str) -> str:
+    """A language by its own name, another choice by its message."""
+    return locale.LANGUAGES.get(value) or say(f"training.choice.{value}")
 
 
 def _setting(name: str, draft: Draft) -> None:

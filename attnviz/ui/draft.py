@@ -179,7 +179,7 @@ class Draft:
         if not names:
             return None
         name = config.recipe if config.recipe in names else names[0]
-        text = str(getattr(config.task, "text", ""))
+        text = str(getattr(config.task, "text", "")) if name in OWN else ""
         return cls._of(name, text, config.task, config.model, config.training)
 
     @classmethod
@@ -288,12 +288,7 @@ class Draft:
         same = all(getattr(recipe.task, name) == value for name, value in self.task.items())
         task = recipe.task if same else replace(cast(Any, recipe.task), **self.task)  # it keeps what it has worked out
         fields = self._fields({name: MODEL[name] for name in self.shown if name != "network"})
-        cell = self.settings["network"]
-        model: AnyConfig
-        if cell == TRANSFORMER:
-            model = replace(task.model_config(), **fields)
-        else:
-            model = replace(task.recurrent_config(), cell=cast(Cell, cell), **fields)
+        model = replace(_base(recipe, task, cast(str, self.settings["network"])), **fields)
         return RunConfig(task, model, replace(recipe.training, **self._fields(TRAINING)), recipe=self.recipe)
 
     def _fields(self, part: Mapping[str, Setting]) -> dict[str, Any]:
@@ -323,6 +318,21 @@ def _written(value: Value) -> str:
 def network_of(model: AnyConfig) -> str:
     """ "transformer", or the cell of a recurrent network."""
     return model.cell if isinstance(model, RecurrentConfig) else TRANSFORMER
+
+
+def _base(recipe: Recipe, task: Task, network: str) -> AnyConfig:
+    """A network for a task: its default, and where the recipe has that kind of network, in what the recipe differs."""
+    usual, default = _default(recipe.task, network), _default(task, network)
+    if network != network_of(recipe.model):
+        return default
+    special = {name: value for name, value in vars(recipe.model).items() if value != getattr(usual, name)}
+    return replace(default, **special)
+
+
+def _default(task: Task, network: str) -> AnyConfig:
+    if network == TRANSFORMER:
+        return task.model_config()
+    return replace(task.recurrent_config(), cell=cast(Cell, network))
 
 
 def _recurrent(recipe: Recipe) -> RecurrentConfig:

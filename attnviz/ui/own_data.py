@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from attnviz.errors import FileEncoding
+from attnviz.errors import AttnvizError
+from attnviz.tasks.own_data import decoded
 from attnviz.ui.address import notice_error
 from attnviz.ui.language import say
 
@@ -42,7 +43,7 @@ def _taken(key: str, file: str, count: str) -> None:
     if given is None:
         return
     try:
-        state[key] = given.getvalue().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        notice_error(FileEncoding(given.name))
+        state[key] = decoded(given.getvalue())
+    except AttnvizError as error:
+        notice_error(error)
     state[count] = state.get(count, 0) + 1

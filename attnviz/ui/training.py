@@ -9,12 +9,12 @@ from dataclasses import replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from attnviz.errors import AttnvizError, EmptyText
+from attnviz.errors import AttnvizError
 from attnviz.loading import find_run
 from attnviz.training import Run, RunConfig, new_run
 from attnviz.training.estimate import as_trained, flops_per_step, n_parameters, seconds_per_step
 from attnviz.training.memory import check_memory
-from attnviz.training.recipes import OWN_TEXT
+from attnviz.training.recipes import OWN
 from attnviz.ui import controls, shared
 from attnviz.ui.address import Address, notice, notice_error
 from attnviz.ui.draft import SETTINGS, Draft
@@ -48,7 +48,7 @@ def _apply(link: Mapping[str, str]) -> None:
     draft, wrong = Draft.of_link(link)
     if wrong:
         notice("training.wrong_link", names=", ".join(wrong))
-    if made_of is not None and draft.recipe == OWN_TEXT and not draft.text:  # too long for an address
+    if made_of is not None and draft.recipe in OWN and not draft.text:  # too long for an address
         draft = replace(draft, text=made_of.text)
     controls.load(draft)
 
@@ -103,8 +103,8 @@ def _controls() -> Draft:
     with st.container(key="before", gap="xsmall"):
         if problem is None and config is not None:
             _facts(config)
-        elif isinstance(problem, EmptyText):
-            st.info(say("training.bring_text"))
+        elif draft.recipe in OWN and not draft.text.strip():
+            st.info(say(f"training.bring.{draft.recipe}"))
         elif problem is not None:
             st.warning(explain(problem))
     controls.choose_settings(draft)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import doctest
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from random import Random
@@ -15,7 +17,9 @@ from torch import Tensor
 
 import attnviz
 from attnviz.analysis import mean_scores, pattern_scores, patterns, score_heads
+from attnviz.analysis.patterns import expected_reads
 from attnviz.attention import Mask
+from attnviz.models import AnyConfig, ModelCard, SequenceModel, build_network
 from attnviz.tasks import (
     Addition,
     Brackets,
@@ -38,13 +42,40 @@ from attnviz.tasks import (
     Task,
 )
 from attnviz.tasks.dates import FORMS, parts, write
+from attnviz.tasks.sentiment import Sentiment
+from attnviz.tasks.series import Seasonal
 from attnviz.training import RECIPES
 from attnviz.zoo import ORDER
 
 
 def test_worked_examples() -> None:
     failed, attempted = doctest.testmod(patterns)
-    assert (failed, attempted) == (0, 3)
+    assert (failed, attempted) == (0, 6)
+
+
+@pytest.mark.parametrize("make", [Sentiment.model_config, Sentiment.recurrent_config])
+def test_where_attention_pools_its_query_is_scored_as_the_first_token(make: Callable[[Sentiment], AnyConfig]) -> None:
+    task = Sentiment()
+    network = build_network(replace(make(task), pooling="additive"), 0).eval().requires_grad_(False)
+    model = SequenceModel(network, task.tokenizer, ModelCard("pooled", "Pooled"), None, task.labels)
+    found = attnviz.trace(model, "we all felt that the lesson was not boring . the street is long")
+    (pattern,) = task.expected(found.sequences["encoder"].ids)
+    pooled = found.sites[-1]
+    assert (pooled.queries, pooled.kind) == ("readout", "cross")
+    (score,) = [score for score in pattern_scores(found, [pattern]) if score.site == pooled.name]
+    assert score.mass == pytest.approx(float(pooled.weights(0)[0, pattern.reads[0]].sum()))
+    assert score.chance == pytest.approx(float(pattern.reads[0].float().mean()))
+    assert score.n_queries == 1
+    others = len(found.sites) - 1  # sites in which `<bos>` itself asks
+    assert len(pattern_scores(found, [pattern])) == 1 + sum(site.n_heads for site in found.sites[:others])
+    assert expected_reads(Pattern("x", pattern.reads, "cross"), "readout", "cross", "encoder") is None
+
+
+def test_means_over_sequences_of_numbers() -> None:
+    task = Seasonal()
+    model = SequenceModel(build_network(task.model_config(), 0).eval(), task.tokenizer, ModelCard("series", "Series"))
+    (score,) = mean_scores(model, task, 2)
+    assert 0 < score.mass < 1
 
 
 def uniform(allowed: Tensor) -> Tensor:

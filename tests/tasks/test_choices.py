@@ -35,9 +35,11 @@ from attnviz.tasks import (
 )
 from attnviz.tasks.base import SPLITS, draw, split_of
 from attnviz.training import RECIPES, TrainConfig, train
+from attnviz.training.recipes import OWN
 from attnviz.training.run_config import task_families
 
 TEXT = "".join(chr(97 + i * i % 23) for i in range(1100))
+OWN_DATA = {type(own.example.task): {"text": own.sample} for own in OWN.values()} | {OwnText: {"text": TEXT}}
 ONE_STEP = TrainConfig(steps=1, batch_size=4, validation_size=4)
 
 
@@ -57,7 +59,7 @@ def described(value: object) -> str:
 
 @pytest.mark.parametrize(("kind", "values"), corners(), ids=described)
 def test_the_ends_of_all_ranges_can_be_trained(kind: type[Task], values: dict[str, Any]) -> None:
-    task = kind(**values, **({"text": TEXT} if kind is OwnText else {}))
+    task = kind(**values, **OWN_DATA.get(kind, {}))
     config = task.model_config()
     for split in SPLITS:
         batch = task.sample(8, Generator().manual_seed(0), split)

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from attnviz import locale
 from attnviz.training import RECIPES, RunConfig, all_runs, new_run, open_run
+from attnviz.training.recipes import OWN
 from attnviz.ui import shared
 from attnviz.ui.draft import SETTINGS, recipe_names
 from tests.tiny import MARKUP
@@ -44,7 +45,7 @@ def test_every_task_opens_with_its_recipe_and_says_what_it_is(name: str) -> None
     assert page.selectbox(key="recipe").value == name
     assert locale.has("en", f"task.{name}.title")
     assert not page.error
-    assert page.button(key="play").disabled == (name == "own-text")
+    assert page.button(key="play").disabled == (name in OWN)
     assert {key: value for key, value in address(page).items() if key != "lang"} == {"recipe": name}
     if name in RECIPES:
         assert page.code[0].value.count("\n") >= 1

@@ -1,0 +1,55 @@
+"""What tasks with one label for a whole text have in common: their batches, and what can be had without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Generator, Tensor
+
+from attnviz.tasks.base import IGNORE, Baseline, Batch, Split, Task, collate
+
+__all__ = ["label_baselines", "labelled"]
+
+N_TRAIN, N_TEST = 4000, 1000  # texts that baselines are fitted and judged on
+
+
+def labelled(rows: list[list[int]], labels: Sequence[int]) -> Batch:
+    """Texts as a batch whose labels are due at the first token, which is `<bos>`.
+
+    Example:
+        >>> labelled([[1, 5, 6], [1, 7]], [0, 1]).targets
+        tensor([[   0, -100, -100],
+                [   1, -100, -100]])
+    """
+    tokens, padding = collate(rows)
+    targets = torch.full_like(tokens, IGNORE)
+    targets[:, 0] = torch.tensor(labels)
+    return Batch(tokens, targets, padding)
+
+
+def label_baselines(task: Task, seed: int = 0) -> tuple[Baseline, ...]:
+    """Accuracy on test texts without a network.
+
+    "most frequent label": the label that training texts have most often. "bag of words": logistic regression on how
+    often each word (or character) occurs, fitted on training texts; the order of words means nothing to it.
+    """
+    from sklearn.feature_extraction.text import CountVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    (texts, y), (test_texts, test_y) = (_texts(task, split, seed) for split in ("train", "test"))
+    frequent = int(y.mode().values)
+    found = [Baseline("most frequent label", float((test_y == frequent).float().mean()))]
+    if int(y.min()) < int(y.max()):  # it needs two classes
+        model = make_pipeline(CountVectorizer(analyzer=list), LogisticRegression(max_iter=1000))
+        model.fit(texts, y.numpy())
+        found.append(Baseline("bag of words", float(model.score(test_texts, test_y.numpy()))))
+    return tuple(found)
+
+
+def _texts(task: Task, split: Split, seed: int) -> tuple[list[list[int]], Tensor]:
+    """Some texts as their tokens, special ones left out, and their labels (N,)."""
+    batch = task.sample(N_TRAIN if split == "train" else N_TEST, Generator().manual_seed(seed), split)
+    first = task.tokenizer.n_specials
+    return [[token for token in row if token >= first] for row in batch.tokens.tolist()], batch.targets[:, 0]

@@ -1,0 +1,181 @@
+"""Handwritten digits: a picture in patches, and one token that says what is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor
+
+from attnviz.errors import ConfigError
+from attnviz.models.bundle import Example
+from attnviz.models.config import ModelConfig
+from attnviz.models.recurrent_config import RecurrentConfig
+from attnviz.tasks.base import IGNORE, SPLITS, Baseline, Batch, Split, Task, split_of
+from attnviz.tasks.choice import one_of
+from attnviz.vectors import NUMBER_ID, Vectors
+
+__all__ = ["Digits", "Picture"]
+
+SIDE = 8  # pixels
+GREATEST = 16  # value of a pixel
+PATCHES = (1, 2, 4)
+
+
+class Picture(NamedTuple):
+    """One image of the collection.
+
+    Attributes:
+        pixels: (8, 8), 0 (paper) to 1 (ink).
+        label: the digit that was written.
+    """
+
+    pixels: Tensor
+    label: int
+
+
+@dataclass(frozen=True)
+class Digits(Task):
+    """An encoder reads a picture of 8 by 8 pixels in patches, and says at `<bos>` which digit it is.
+
+        read    <bos> 0,0.3125,0,0.8125 ...   the pixels of each patch in reading order, row by row
+        write   0
+
+    The pictures are the 1797 that scikit-learn brings; they are split by their pixels, so that each is on one side,
+    however often it occurs.
+
+    Example:
+        >>> task = Digits()
+        >>> batch = task.sample(1, torch.Generator().manual_seed(0), "test")
+        >>> batch.tokens.shape, batch.features.shape
+        (torch.Size([1, 17]), torch.Size([1, 17, 4]))
+        >>> task.labels[batch.targets[0, 0]]
+        '8'
+        >>> task.tokenizer.decode(batch.tokens[0].tolist(), batch.features[0])[:33]
+        '0,0,0,0 0.1875,0.75,0.6875,0.8125'
+
+    Attributes:
+        patch: height and width of a patch: smaller ones make more tokens.
+
+    Raises:
+        ConfigError: a patch that is not 1, 2 or 4 pixels wide.
+
+    Source:
+        Alpaydin and Kaynak 1998, "Optical Recognition of Handwritten Digits", UCI Machine Learning Repository;
+        patches and a token for the whole: Dosovitskiy et al. 2020, section 3.1.
+    """
+
+    patch: int = one_of(2, PATCHES)
+
+    name = "digits"
+    architecture = "encoder"
+    metric = "accuracy"
+    readout = "whole"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.patch not in PATCHES:
+            raise ConfigError(f"patch is {self.patch!r}; a picture of 8 pixels is cut into patches of 1, 2 or 4")
+
+    @cached_property
+    def tokenizer(self) -> Vectors:
+        """Patches; sixteenths of black are written in full."""
+        rows = SIDE // self.patch
+        return Vectors("patches", grid=(rows, rows), patch=(self.patch, self.patch), decimals=4, add_bos=True)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The digits."""
+        return tuple("0123456789")
+
+    def pictures(self, split: Split) -> tuple[Picture, ...]:
+        """All pictures of a split, in the order of the collection."""
+        pixels, labels = _collection()[split]
+        return tuple(Picture(image, label) for image, label in zip(pixels, labels.tolist(), strict=True))
+
+    def tokens(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """What the model reads of pictures (B, 8, 8): ids (B, T), and numbers (B, T, patch^2), zeros for `<bos>`."""
+        n, size = len(pixels), self.patch
+        cut = pixels.unfold(1, size, size).unfold(2, size, size)  # (B, rows, columns, patch, patch)
+        patches = F.pad(cut.reshape(n, -1, size * size), (0, 0, 1, 0))  # (B, T, patch^2)
+        ids = torch.full(patches.shape[:2], NUMBER_ID)
+        ids[:, 0] = Vectors.bos_id
+        return ids, patches
+
+    def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
+        """n pictures of a split, each as probable as the others, whatever was drawn before."""
+        images, labels = _collection()[split]
+        chosen = torch.randint(len(images), (n,), generator=generator)
+        tokens, features = self.tokens(images[chosen])
+        targets = torch.full_like(tokens, IGNORE)
+        targets[:, 0] = labels[chosen]
+        return Batch(tokens, targets, features=features)
+
+    def baselines(self, seed: int = 0) -> tuple[Baseline, ...]:
+        """The most frequent digit, and a linear model of all pixels."""
+        from sklearn.linear_model import LogisticRegression
+
+        (x, y), (x_test, y_test) = (_collection()[split] for split in ("train", "test"))
+        most = y.bincount().argmax()
+        linear = LogisticRegression(max_iter=2000, random_state=seed).fit(x.flatten(1).numpy(), y.numpy())
+        return (
+            Baseline("most frequent label", float((y_test == most).float().mean())),
+            Baseline("logistic regression", float(linear.score(x_test.flatten(1).numpy(), y_test.numpy()))),
+        )
+
+    def model_config(self) -> ModelConfig:
+        """Two layers of two heads; learned positions, because a picture's layout is fixed."""
+        return ModelConfig(
+            architecture="encoder",
+            vocab_size=self.tokenizer.vocab_size,
+            max_len=(SIDE // self.patch) ** 2 + 1,
+            d_model=48,
+            n_heads=2,
+            n_layers=2,
+            d_ff=96,
+            positions="learned",
+            embedding_std=0.2,
+            n_features=self.tokenizer.width,
+            n_outputs=10,
+        )
+
+    def recurrent_config(self) -> RecurrentConfig:
+        """An LSTM that reads the patches one after the other, in both directions."""
+        shape = self.model_config()
+        return RecurrentConfig(
+            architecture="encoder",
+            vocab_size=shape.vocab_size,
+            max_len=shape.max_len,
+            bidirectional=True,
+            pooling="last",
+            embedding_std=0.2,
+            n_features=shape.n_features,
+            n_outputs=10,
+        )
+
+    def texts(self) -> tuple[Example, ...]:
+        """The first test picture of some digits."""
+        pictures = self.pictures("test")
+        first = [next(picture for picture in pictures if picture.label == label) for label in (0, 3, 7, 8)]
+        ids, features = self.tokens(torch.stack([picture.pixels for picture in first]))
+        return tuple(self.tokenizer.decode(*row) for row in zip(ids.tolist(), features, strict=True))
+
+
+Collection = dict[Split, tuple[Tensor, Tensor]]
+
+
+@lru_cache(maxsize=1)
+def _collection() -> Collection:
+    """Of each split: pictures (N, 8, 8) from 0 to 1, and their digits (N,)."""
+    from sklearn.datasets import load_digits  # slow to import
+
+    load: Callable[..., tuple[object, object]] = load_digits
+    data, target = (torch.as_tensor(each) for each in load(return_X_y=True))
+    found = split_of(data.long())
+    pixels = (data / GREATEST).float().reshape(-1, SIDE, SIDE)
+    places = {split: torch.tensor([i for i, each in enumerate(found) if each == split]) for split in SPLITS}
+    return {split: (pixels[chosen], target.long()[chosen]) for split, chosen in places.items()}

@@ -1,0 +1,139 @@
+"""Tagged sentences of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from random import Random
+
+import torch
+from torch import Generator
+
+from attnviz.errors import DataTypes
+from attnviz.models.bundle import Example
+from attnviz.models.config import ModelConfig
+from attnviz.models.recurrent_config import RecurrentConfig
+from attnviz.tasks.base import SPLITS, Batch, Split
+from attnviz.tasks.bio import entity_types, tag_names
+from attnviz.tasks.conll import Sentence, read_conll
+from attnviz.tasks.own_data import divided, picked
+from attnviz.tasks.tagging import TaggingTask, tagged
+from attnviz.tasks.vocabulary import Vocabulary
+from attnviz.tokenizers import Tokenizer
+
+__all__ = ["OwnEntities"]
+
+MOST_TYPES = 20
+MOST_SYMBOLS = 10_000  # words that a model knows, the most frequent ones
+
+
+@dataclass(frozen=True)
+class OwnEntities(TaggingTask):
+    """An encoder learns the tags of sentences that somebody brought, in the format of CoNLL.
+
+        read    <bos> Anna  sings in Oslo
+        write         B-PER O     O  B-LOC
+
+    Sentences are divided by a hash of their words: a tenth each for validation and test, and the same sentence never
+    on two sides. A word that is in no training sentence is read as "<unk>", and half of the time one that is there
+    once, so that "<unk>" is learned as well.
+
+    Example:
+        >>> text = "\\n\\n".join(f"{name} B-PER\\nsings O" for name in "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+        >>> task = OwnEntities(text)
+        >>> batch = task.sample(1, torch.Generator().manual_seed(0), "test")
+        >>> task.tokenizer.decode(batch.tokens[0].tolist()), [task.labels[tag] for tag in batch.targets[0, 1:].tolist()]
+        ('<unk> sings', ['B-PER', 'O'])
+
+    Attributes:
+        text: a word and its tag a line, an empty line between sentences; see `attnviz.tasks.conll`.
+
+    Raises:
+        InputError: of `attnviz.tasks.conll.read_conll`.
+        DataTypes: no entities, or more than 20 types of them.
+        DataTooFew: fewer than 20 different sentences.
+    """
+
+    text: str = field(repr=False)
+
+    name = "own entities"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        n_types = len(entity_types(self.labels))
+        if not 1 <= n_types <= MOST_TYPES:
+            raise DataTypes(n_types, MOST_TYPES)
+        assert self.parts  # dividing refuses too few sentences
+
+    @cached_property
+    def _sentences(self) -> tuple[Sentence, ...]:
+        return read_conll(self.text)
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """Tags of all types in the text, in alphabetical order."""
+        return tag_names(sorted(entity_types(tag for sentence in self._sentences for _, tag in sentence)))
+
+    @cached_property
+    def parts(self) -> dict[Split, list[Sentence]]:
+        """The sentences of each split."""
+        keys = ["\n".join(word for word, _ in sentence) for sentence in self._sentences]
+        side = divided(keys)
+        rows = list(zip(keys, self._sentences, strict=True))
+        return {split: [sentence for key, sentence in rows if side[key] == split] for split in SPLITS}
+
+    @cached_property
+    def _vocabulary(self) -> Vocabulary:
+        return Vocabulary(([word for word, _ in sentence] for sentence in self.parts["train"]), "symbols", MOST_SYMBOLS)
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """The words of training sentences, "<unk>" for all others; `<bos>` in front."""
+        return Tokenizer("symbols", self._vocabulary.symbols, add_bos=True)
+
+    def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
+        """n sentences of the split's part; none comes again before all have come."""
+        part = self.parts[split]
+        forget = Random(int(torch.randint(2**62, (), generator=generator))) if split == "train" else None
+        chosen = [part[index] for index in picked(len(part), n, generator)]
+        return tagged([self._read(sentence, forget) for sentence in chosen], self.tokenizer, self.labels)
+
+    def _read(self, sentence: Sentence, forget: Random | None = None) -> list[tuple[str, str]]:
+        words, tags = zip(*sentence, strict=True)
+        return list(zip(self._vocabulary.read(words, forget), tags, strict=True))
+
+    @cached_property
+    def max_len(self) -> int:
+        """Tokens of the longest sentence."""
+        return 1 + max(map(len, self._sentences))
+
+    def model_config(self) -> ModelConfig:
+        """As for the task's own sentences, with dropout, for there may be few."""
+        return ModelConfig(
+            architecture="encoder",
+            vocab_size=self.tokenizer.vocab_size,
+            max_len=self.max_len,
+            positions="rotary",
+            dropout=0.1,
+            n_outputs=len(self.labels),
+        )
+
+    def recurrent_config(self) -> RecurrentConfig:
+        """An LSTM in both directions, likewise."""
+        return RecurrentConfig(
+            architecture="encoder",
+            vocab_size=self.tokenizer.vocab_size,
+            max_len=self.max_len,
+            bidirectional=True,
+            dropout=0.2,
+            n_outputs=len(self.labels),
+        )
+
+    def texts(self) -> tuple[Example, ...]:
+        """Sentences of the test."""
+        return tuple(_joined(self._read(sentence)) for sentence in self.parts["test"][:3])
+
+
+def _joined(sentence: Sequence[tuple[str, str]]) -> str:
+    return " ".join(word for word, _ in sentence)

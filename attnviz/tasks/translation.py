@@ -1,0 +1,139 @@
+"""Translation of simple sentences from English to Chinese, in which most words have to change places."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from random import Random
+
+import torch
+from torch import Generator, Tensor
+
+from attnviz.models.bundle import Example
+from attnviz.models.config import ModelConfig
+from attnviz.tasks.base import Baseline, Batch, Split, Task, draw
+from attnviz.tasks.english_chinese import PEOPLE, THINGS, translate, vocabulary, write
+from attnviz.tasks.pairs import pair_batch
+from attnviz.tasks.pattern import Pattern
+from attnviz.tokenizers import Tokenizer
+
+__all__ = ["Translation"]
+
+
+@dataclass(frozen=True)
+class Translation(Task):
+    """An encoder-decoder reads an English sentence and writes it in Chinese, word by word.
+
+        source  did the singer buy the red hat in the park yesterday ?
+        read    <bos> 歌手 昨天 在 公园 里 买 了 红色 的 帽子 吗 ？
+        write   歌手 昨天 在 公园 里 买 了 红色 的 帽子 吗 ？ <eos>
+
+    In Chinese, time and place come before the verb; what an "of" or a relative clause says comes before the noun, with
+    的 in between; behind numbers, 这 (this) and 那 (that) stands a measure word that depends on the noun; a question
+    ends with 吗. A dozen words for each part make billions of sentences.
+
+    Example:
+        >>> task = Translation()
+        >>> batch = task.sample(1, torch.Generator().manual_seed(0))
+        >>> task.source_tokenizer.decode(batch.source[0].tolist())
+        'will her girl draw five cakes that the engineer wants near the bridge ?'
+        >>> task.tokenizer.decode(batch.tokens[0].tolist())
+        '她 的 女孩 会 在 桥 附近 画 五 块 工程师 想要 的 蛋糕 吗 ？'
+    """
+
+    name = "translation"
+    architecture = "encoder-decoder"
+    metric = "exact match"
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """Chinese words, `<bos>` in front."""
+        return Tokenizer("symbols", vocabulary()[1], add_bos=True)
+
+    @cached_property
+    def source_tokenizer(self) -> Tokenizer:
+        """English words in small letters."""
+        return Tokenizer("symbols", vocabulary()[0])
+
+    def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
+        """n sentences. Split by subject and object: who does something with what is on one side only."""
+        chosen = draw(n, split, lambda count: self._candidates(count, generator))  # (B, 2)
+        random = Random(int(torch.randint(2**62, (), generator=generator)))
+        sentences = [write(PEOPLE[who][0], THINGS[what][0], random) for who, what in chosen.tolist()]
+        pairs = [(english, [word.text for word in translate(english)]) for english in sentences]
+        return pair_batch(pairs, self.source_tokenizer, self.tokenizer)
+
+    def _candidates(self, count: int, generator: Generator) -> Tensor:
+        who, what = (torch.randint(len(nouns), (count,), generator=generator) for nouns in (PEOPLE, THINGS))
+        return torch.stack((who, what), 1)
+
+    def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
+        """Where the next word comes from, as long as what is written so far is the translation."""
+        assert source is not None, "an encoder-decoder reads a source"
+        chinese = translate([self.source_tokenizer.label(token) for token in source])
+        pairs: list[tuple[int, int]] = []
+        for position, word in enumerate(chinese[: len(tokens)]):
+            if position and self.tokenizer.label(tokens[position]) != chinese[position - 1].text:
+                break
+            pairs += [(position, key) for key in word.sources]
+        return (Pattern.of("source of the word", pairs, tokens, source),)
+
+    def baselines(self, seed: int = 0) -> tuple[Baseline, ...]:
+        """Every English word as the Chinese word that goes with it most (Dice's coefficient), in English order."""
+        generator = Generator().manual_seed(seed)
+        lexicon = self._lexicon(self._sentences(4096, generator, "train"))
+        judged = self._sentences(2048, generator, "test")
+        right = sum([lexicon[word] for word in english] == chinese for english, chinese in judged)
+        return (Baseline("word by word", right / len(judged)),)
+
+    def _sentences(self, n: int, generator: Generator, split: Split) -> list[tuple[list[str], list[str]]]:
+        batch = self.sample(n, generator, split)
+        assert batch.source is not None
+        return [
+            (self.source_tokenizer.decode(source).split(), self.tokenizer.decode(tokens).split())
+            for source, tokens in zip(batch.source.tolist(), batch.tokens.tolist(), strict=True)
+        ]
+
+    def _lexicon(self, sentences: list[tuple[list[str], list[str]]]) -> dict[str, str]:
+        """For every English word the Chinese word with the highest 2 n(both) / (n(English) + n(Chinese))."""
+        once, other = Counter[str](), Counter[str]()
+        together: dict[str, Counter[str]] = defaultdict(Counter)
+        for english, chinese in sentences:
+            once.update(set(english))
+            other.update(set(chinese))
+            for word in set(english):
+                together[word].update(set(chinese))
+        return {
+            word: max(sorted(found), key=lambda chinese: found[chinese] / (once[word] + other[chinese]))
+            for word, found in together.items()
+        }
+
+    def model_config(self) -> ModelConfig:
+        """One layer each side; cross-attention in between shows which words became which."""
+        return ModelConfig(
+            architecture="encoder-decoder",
+            vocab_size=self.tokenizer.vocab_size,
+            max_len=32,
+            d_model=64,
+            n_heads=4,
+            n_layers=1,
+            d_ff=256,
+            positions="learned",
+            source_vocab_size=self.source_tokenizer.vocab_size,
+            source_max_len=32,
+        )
+
+    def texts(self) -> tuple[Example, ...]:
+        """Sentences to type, each with its translation."""
+        return tuple(
+            (english, " ".join(word.text for word in translate(english.split())))
+            for english in (
+                "yesterday my teacher bought two red apples at the market .",
+                "the teacher of the school will describe a picture in the library tomorrow .",
+                "did the farmer sell this old horse last week ?",
+                "the girl who likes cats is drawing the house that the painter wants .",
+                "are three doctors looking for the map of our driver near the river now ?",
+            )
+        )

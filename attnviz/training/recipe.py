@@ -1,0 +1,125 @@
+"""What a recipe is: all it takes to train a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from attnviz.models.bundle import ModelCard, SequenceModel
+from attnviz.models.network import Network
+from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
+from attnviz.tasks import Baseline, Task
+from attnviz.training.config import TrainConfig
+
+__all__ = ["OwnRecipe", "Recipe", "make_recipe", "recurrent", "training", "until_learned"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A task, a model and how to train it.
+
+    Attributes:
+        name: of the recipe and of the model it makes.
+        title: of that model.
+        task: what it learns.
+        model: its shape.
+        training: steps, learning rate, seed ...
+        target: value of the task's metric that the model must reach on test data.
+        test_size: sequences on which the trained model is judged.
+        exempt: the target is not expected: a contrast, in which a network fails and its task says why, or a text
+            of which nobody knows what can be reached.
+    """
+
+    name: str
+    title: str
+    task: Task
+    model: AnyConfig
+    training: TrainConfig
+    target: float
+    test_size: int = 2048
+    exempt: bool = False
+
+    @property
+    def seed(self) -> int:
+        """Of the first weights and of all data."""
+        return self.training.seed
+
+    def changed(self, steps: int | None = None, seed: int | None = None) -> Recipe:
+        """The recipe with other steps or another seed."""
+        training = self.training
+        if steps is not None:
+            training = replace(training, steps=steps)
+        if seed is not None:
+            training = replace(training, seed=seed)
+        return replace(self, training=training)
+
+    def bundle(self, network: Network, score: float, baselines: Sequence[Baseline] = ()) -> SequenceModel:
+        """The trained network with its tokenizers and a card that says where it comes from.
+
+        Args:
+            network: trained.
+            score: of the metric, on test data.
+            baselines: what can be had there without a network, where that was computed.
+        """
+        card = ModelCard(
+            name=self.name,
+            title=self.title,
+            task=self.task.name,
+            examples=self.task.examples(),
+            recipe=self.name,
+            seed=self.seed,
+            metric=self.task.metric,
+            score=score,
+            baselines=tuple((each.name, each.score) for each in baselines),
+        )
+        task = self.task
+        return SequenceModel(network, task.tokenizer, card, task.source_tokenizer, task.labels)
+
+
+def make_recipe(
+    name: str,
+    title: str,
+    task: Task,
+    training: TrainConfig,
+    target: float,
+    test_size: int = 2048,
+    exempt: bool = False,
+    model: AnyConfig | None = None,
+) -> Recipe:
+    """A recipe; the model is the task's own where none is given."""
+    return Recipe(name, title, task, model or task.model_config(), training, target, test_size, exempt)
+
+
+def recurrent(task: Task, **settings: Any) -> RecurrentConfig:
+    """The recurrent network of a task, with other settings."""
+    return replace(task.recurrent_config(), **settings)
+
+
+def training(steps: int, **settings: Any) -> TrainConfig:
+    """A training that is looked at often enough for a curve that lives, for less than a tenth of its time."""
+    return TrainConfig(steps=steps, **{"validate_every": 25, "validation_size": 256, **settings})
+
+
+def until_learned(steps: int, **settings: Any) -> TrainConfig:
+    """A training that stops when it is better than the 0.99 it must reach, for the test is another set."""
+    return training(steps, target=0.998, validation_size=384, **settings)
+
+
+@dataclass(frozen=True)
+class OwnRecipe:
+    """A recipe for data of one's own.
+
+    Attributes:
+        of: makes it of the data as text, and of the task's parameters; raises InputError for data that are none.
+        sample: data that nobody brought: the settings of its recipe are those of all.
+    """
+
+    of: Callable[..., Recipe]
+    sample: str
+
+    @cached_property
+    def example(self) -> Recipe:
+        """The recipe for the sample."""
+        return self.of(self.sample)

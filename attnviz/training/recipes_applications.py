@@ -1,0 +1,141 @@
+"""Recipes of the applications: what attention is used for."""
+
+from __future__ import annotations
+
+from attnviz.models.config import Pooling
+from attnviz.tasks import (
+    Dates,
+    Dialogue,
+    Digits,
+    Entities,
+    Extract,
+    Gridworld,
+    Headline,
+    Seasonal,
+    Sentiment,
+    Sessions,
+    Sound,
+    Translation,
+)
+from attnviz.training.recipe import Recipe, make_recipe, recurrent, training, until_learned
+
+__all__ = ["APPLICATIONS"]
+
+EXTRACTED = until_learned(1500, batch_size=32)
+HEARD = training(600, validation_size=384, target=0.99)
+
+FAR = Sentiment("en", noise=4)  # the opinion stands far from both ends
+
+
+def _far(pooling: Pooling, title: str) -> Recipe:
+    """What an LSTM does without attention where the opinion is far away; nothing is expected of it."""
+    model = recurrent(FAR, pooling=pooling)
+    return make_recipe(f"sentiment-far-{pooling}", title, FAR, FAR_TRAINING, 0.99, exempt=True, model=model)
+
+
+FAR_TRAINING = until_learned(500, learning_rate=5e-3)
+
+APPLICATIONS: tuple[Recipe, ...] = (
+    make_recipe(
+        "sentiment-en",
+        "Sentiment (English)",
+        Sentiment("en"),
+        until_learned(1000, learning_rate=5e-3),
+        0.99,
+        model=recurrent(Sentiment("en")),
+    ),
+    make_recipe(
+        "sentiment-zh",
+        "Sentiment (Chinese)",
+        Sentiment("zh"),
+        until_learned(1000, learning_rate=5e-3),
+        0.99,
+        model=recurrent(Sentiment("zh")),
+    ),
+    make_recipe(
+        "sentiment-en-transformer", "Sentiment (English), Transformer", Sentiment("en"), until_learned(1500), 0.99
+    ),
+    make_recipe("sentiment-far", "Sentiment far away", FAR, FAR_TRAINING, 0.99, model=recurrent(FAR)),
+    _far("last", "Sentiment far away, last state"),
+    _far("mean", "Sentiment far away, mean"),
+    _far("max", "Sentiment far away, maximum"),
+    make_recipe("entities", "Named entities", Entities(), until_learned(800), 0.99),
+    make_recipe(
+        "entities-lstm",
+        "Named entities with an LSTM",
+        Entities(),
+        until_learned(800, learning_rate=5e-3),
+        0.99,
+        model=recurrent(Entities()),
+    ),
+    make_recipe(
+        "dates-lstm",
+        "Normalise a date with an LSTM",
+        Dates(),
+        training(800),
+        0.98,
+        model=recurrent(Dates(), d_model=64),
+    ),
+    make_recipe("translation", "Translate English to Chinese", Translation(), training(700), 0.99),
+    make_recipe(
+        "translation-lstm",
+        "Translate English to Chinese with an LSTM",
+        Translation(),
+        training(900, learning_rate=6e-3),
+        0.98,
+        model=recurrent(Translation()),
+    ),
+    make_recipe("extract", "Pick the sentences that answer", Extract(), EXTRACTED, 0.98),
+    make_recipe("headline", "Write a line from a record", Headline(), training(600), 0.99),
+    make_recipe("dialogue", "Book by dialogue", Dialogue(), training(400, batch_size=32), 0.99),
+    make_recipe("digits", "Read a digit", Digits(), training(600, validation_size=512), 0.965, test_size=1024),
+    make_recipe(
+        "digits-lstm",
+        "Read a digit with an LSTM",
+        Digits(),
+        training(500),
+        0.93,
+        test_size=1024,
+        model=recurrent(Digits()),
+    ),
+    make_recipe(
+        "series", "Forecast a season", Seasonal(), training(800, learning_rate=1e-2, target=0.875), 0.86, test_size=1024
+    ),
+    make_recipe(
+        "series-lstm",
+        "Forecast a season with an LSTM",
+        Seasonal(),
+        training(1000, learning_rate=5e-3, target=0.875),
+        0.86,
+        test_size=1024,
+        model=recurrent(Seasonal()),
+    ),
+    make_recipe(
+        "series-periods",
+        "Forecast a season of unknown period",
+        Seasonal(min_period=4, max_period=8, noise=10),
+        training(1500, target=0.95),
+        0.94,
+        test_size=1024,
+    ),
+    make_recipe("sound", "Hear what follows the beep", Sound(), HEARD, 0.95, test_size=1024),
+    make_recipe(
+        "sound-lstm",
+        "Hear what follows the beep with an LSTM",
+        Sound(),
+        HEARD,
+        0.95,
+        test_size=1024,
+        model=recurrent(Sound()),
+    ),
+    make_recipe("sessions", "Recommend the next item", Sessions(), training(1000, learning_rate=5e-3), 0.92),
+    make_recipe(
+        "sessions-lstm",
+        "Recommend the next item with an LSTM",
+        Sessions(),
+        training(1000, learning_rate=5e-3),
+        0.90,
+        model=recurrent(Sessions()),
+    ),
+    make_recipe("gridworld", "Decide in a gridworld", Gridworld(), until_learned(600), 0.99),
+)

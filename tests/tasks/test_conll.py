@@ -1,0 +1,171 @@
+"""Files of tagged words: read as they are, refused with the line; and what is learned from them."""
+
+from __future__ import annotations
+
+import pytest
+from torch import Generator
+
+from attnviz.errors import (
+    DataEmpty,
+    DataEncoding,
+    DataLineTooLong,
+    DataSentenceTooLong,
+    DataTag,
+    DataTagMissing,
+    DataTooFew,
+    DataTooMany,
+    DataTypes,
+    InputError,
+)
+from attnviz.tasks import conll
+from attnviz.tasks.base import SPLITS
+from attnviz.tasks.bio import spans
+from attnviz.tasks.conll import read_conll
+from attnviz.tasks.own_data import decoded
+from attnviz.tasks.own_entities import OwnEntities
+
+TEXT = """-DOCSTART- -X- O O
+
+# sent_id = 1
+EU NNP I-NP B-ORG
+rejects VBZ I-VP O
+German\tJJ\tI-NP\tB-MISC
+
+#hashtag O
+# O
+Peter  I-PER
+-DOCSTART-
+北京 B-LOC
+"""
+SENTENCES = (
+    (("EU", "B-ORG"), ("rejects", "O"), ("German", "B-MISC")),
+    (("#hashtag", "O"), ("#", "O"), ("Peter", "I-PER")),
+    (("北京", "B-LOC"),),
+)
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_sentences_are_read(ending: str) -> None:
+    assert read_conll(TEXT.replace("\n", ending)) == SENTENCES
+    assert read_conll(TEXT.strip().replace("\n", ending)) == SENTENCES
+    assert read_conll(decoded(b"\xef\xbb\xbf" + TEXT.replace("\n", ending).encode())) == SENTENCES
+
+
+def test_spans_of_tags() -> None:
+    tags = ["B-A", "I-A", "B-A", "O", "I-A", "I-A", "I-B", "O", "B-B", "I-A"]
+    assert [tuple(span) for span in spans(tags)] == [
+        (0, 2, "A"),
+        (2, 3, "A"),
+        (4, 6, "A"),
+        (6, 7, "B"),
+        (8, 9, "B"),
+        (9, 10, "A"),
+    ]
+    assert spans([]) == []
+    assert spans(["B-a-b", "I-a-b"]) == [(0, 2, "a-b")]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "message"),
+    [
+        ("", DataEmpty, "There is nothing to learn from"),
+        ("\n# comment\n-DOCSTART- O\n", DataEmpty, "There is nothing to learn from"),
+        ("Anna B-PER\n\nsings\n", DataTagMissing, "Line 3 has no tag, only 'sings'"),
+        ("Anna B-PER\nsings VBZ\n", DataTag, "Line 2: 'VBZ' is no BIO tag"),
+        ("Anna S-PER\n", DataTag, "Line 1: 'S-PER' is no BIO tag"),
+        ("Anna B-\n", DataTag, "Line 1: 'B-' is no BIO tag"),
+        ("O O\n" + "x" * 1001, DataLineTooLong, "Line 2 has 1,001 characters; at most 1,000"),
+        ("a O\n\n" + "b O\n" * 201, DataSentenceTooLong, "Line 203: the sentence has more than 200 words"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_its_line(text: str, kind: type[InputError], message: str) -> None:
+    with pytest.raises(kind) as caught:
+        read_conll(text)
+    assert message in str(caught.value)
+
+
+def test_more_sentences_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conll, "MOST_SENTENCES", 3)
+    assert len(read_conll("a O\n\nb O\n\nc O\n\n\n")) == 3
+    with pytest.raises(DataTooMany, match="goes on after 3 texts, at line 7"):
+        read_conll("a O\n\nb O\n\nc O\n\nd O\n")
+
+
+@pytest.mark.parametrize(
+    ("data", "line"),
+    [
+        ("Anna B-PER\nMüller I-PER".encode("latin-1"), 2),
+        ("Anna B-PER\n".encode("utf-16"), 1),
+        ("Anna B-PER\n".encode("utf-16-le"), 1),
+        ("a O\n\n北京 B-LOC\n".encode("gb18030"), 3),
+        (b"PK\x03\x04\x14\x00", 1),
+    ],
+)
+def test_other_encodings_are_refused_with_the_line(data: bytes, line: int) -> None:
+    with pytest.raises(DataEncoding, match=f"Line {line} is not UTF-8 text"):
+        decoded(data)
+
+
+def own_text(n: int = 100) -> str:
+    """n sentences with names of which each comes but once."""
+    return "\n\n".join(f"name{i} B-PER\nsings O\nin O\ntown{i % 5} B-LOC" for i in range(n))
+
+
+def test_own_sentences_are_divided() -> None:
+    task = OwnEntities(own_text() + "\n\n" + own_text())  # each twice
+    words = {split: {sentence[0][0] for sentence in part} for split, part in task.parts.items()}
+    assert [len(task.parts[split]) for split in SPLITS] == [160, 20, 20]
+    assert len(set.union(*words.values())) == 100 == sum(map(len, words.values()))
+    assert task.labels == ("O", "B-LOC", "I-LOC", "B-PER", "I-PER")
+
+
+def test_words_that_were_not_learned_are_unknown() -> None:
+    task = OwnEntities(own_text())
+    batch = task.sample(10, Generator().manual_seed(0), "test")
+    texts = [task.tokenizer.decode(row) for row in batch.tokens.tolist()]
+    assert len(texts) == 10
+    assert all(text.startswith("<unk> sings in town") for text in texts)
+    assert all(task.tags(row) == ["B-PER", "O", "O", "B-LOC"] for row in batch.targets.tolist())
+    seen = [task.tokenizer.decode(row) for row in task.sample(80, Generator().manual_seed(0)).tokens.tolist()]
+    assert 20 < sum(text.startswith("<unk>") for text in seen) < 60, "half of what comes but once is forgotten"
+    assert not any(text.endswith("<unk>") for text in seen)
+    for example in task.examples():
+        assert task.tokenizer.decode(task.tokenizer.encode(str(example))) == example
+
+
+def test_every_own_sentence_comes_before_any_comes_again() -> None:
+    task = OwnEntities(own_text())
+    rows = task.sample(20, Generator().manual_seed(5), "validation").tokens.tolist()
+    kept = {tuple(row) for row in rows}
+    assert sorted(rows.count(list(row)) for row in kept) == sorted(
+        2 * len([s for s in task.parts["validation"] if s[3][0] == f"town{i}"])
+        for i in range(5)
+        if any(s[3][0] == f"town{i}" for s in task.parts["validation"])
+    )
+
+
+def test_own_models_fit() -> None:
+    task = OwnEntities(own_text() + "\n\n" + "x O\n" * 30)
+    for config in (task.model_config(), task.recurrent_config()):
+        assert config.max_len == 31
+        assert config.n_outputs == 5
+        assert config.vocab_size == task.tokenizer.vocab_size
+    assert {name for name, _ in task.baselines()} == {"tag of the word", "word and neighbours"}
+    assert "name7" not in repr(task)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "message"),
+    [
+        ("Anna B-PER\n", DataTooFew, "There are 1 different texts; at least 20 are needed"),
+        ("Anna B-PER\n\n" * 50, DataTooFew, "There are 1 different texts"),
+        ("Anna O\n", DataTypes, "entities of 0 different type(s); 1 to 20 are taken"),
+        ("".join(f"Anna B-T{i}\n" for i in range(21)), DataTypes, "entities of 21 different type(s)"),
+        (own_text(19), DataTooFew, "There are 19 different texts"),
+    ],
+)
+def test_own_data_that_cannot_be_learned_is_refused(text: str, kind: type[InputError], message: str) -> None:
+    with pytest.raises(kind) as caught:
+        OwnEntities(text)
+    assert message in str(caught.value)
+    assert OwnEntities(own_text(20)).parts["test"]
