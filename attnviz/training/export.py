@@ -40,10 +40,11 @@ def metrics_csv(run: Run) -> str:
     """All metrics as CSV: a header of COLUMNS, a line for each step, full precision, empty where not measured.
 
     step                 updates so far
-    loss                 on the batch of the step, before the update, in nats per scored position
+    loss                 on the batch of the step, before the update, per scored position, in nats or as a squared error
     learning_rate        used for the update
     seconds              of training so far, pauses left out
-    accuracy             on the same batch; like what follows, only at the steps where validation data was looked at
+    accuracy             value of the task's metric on the same batch (of a language model, the share of right arg-max
+                         outputs); like what follows, only at the steps where validation data was looked at
     validation_loss      after the update
     validation_accuracy  after the update
     spectrum_1 ...       of a task that has one: see `Task.spectrum`

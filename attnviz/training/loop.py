@@ -30,12 +30,13 @@ class Evaluation:
     Attributes:
         loss: per scored position: cross-entropy in nats, or the squared error of values.
         accuracy: see `Task.accuracy`.
-        outputs: for the first few sequences, where asked for: the arg-max at each scored position, in order.
+        outputs: for the first few sequences, where asked for: the arg-max at each scored position, in order; of
+            values, the forecasts themselves, to four digits.
     """
 
     loss: float
     accuracy: float
-    outputs: tuple[tuple[int, ...], ...] = ()
+    outputs: tuple[tuple[float, ...], ...] = ()
 
     def score(self, metric: Metric) -> float:
         """The value of a task's metric."""
@@ -166,12 +167,12 @@ def evaluate(network: Network, task: Task, split: Split, n: int, seed: int = 0, 
     network.eval()
     loss, n_scored = 0.0, 0
     tallies: list[Tensor] = []
-    outputs: list[tuple[int, ...]] = []
+    outputs: list[tuple[float, ...]] = []
     for batch in _batches(task, split, n, seed):
         size = len(batch.tokens)
         logits = forward(network, batch)
         missing = min(size, samples - len(outputs))
-        outputs += (_output(logits[row], batch.targets[row]) for row in range(missing))
+        outputs += (_output(logits[row], batch, row) for row in range(missing))
         loss += loss_sum(logits, batch).item()
         tallies.append(task.tally(logits, batch))
         n_scored += int((batch.targets != IGNORE).sum())
@@ -190,9 +191,12 @@ def _batches(task: Task, split: Split, n: int, seed: int) -> Iterator[Batch]:
         yield task.sample(min(CHUNK, n - start), generator, split)
 
 
-def _output(logits: Tensor, targets: Tensor) -> tuple[int, ...]:
-    """What a network says at the scored positions of one sequence: (T, V), (T,)."""
-    return tuple(logits[targets != IGNORE].argmax(-1).tolist())
+def _output(logits: Tensor, batch: Batch, row: int) -> tuple[float, ...]:
+    """What a network says at the scored positions of one sequence: (T, V) -> classes, or values to four digits."""
+    said = logits[batch.targets[row] != IGNORE]  # (n, V)
+    if batch.values is None:
+        return tuple(said.argmax(-1).tolist())
+    return tuple(float(f"{value:.4g}") for value in said.flatten().tolist())
 
 
 @torch.inference_mode()

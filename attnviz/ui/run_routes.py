@@ -5,7 +5,7 @@ GET /attnviz/runs/<name>/metrics.csv, model.safetensors?step=N, model.py, tensor
 GET /attnviz/plotly.js    the library of the charts, out of the installed package
 
 Errors are JSON {"error": code, "message": in the language that was asked for}: 404 where there is no such run or step,
-409 for a run that cannot be read.
+409 for a run that cannot be read. That a run is gone is no error of who asks for news, who could not know: it is news.
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from attnviz import locale
-from attnviz.errors import AttnvizError, RunNotFound
+from attnviz.errors import AttnvizError, RunCorrupt, RunNotFound
 from attnviz.loading import find_run
 from attnviz.training import Run, RunState, place_in_queue, runs_root
 from attnviz.training.export import metrics_csv, model_files, pytorch_script, tensorboard_zip, write_run_zip
+from attnviz.training.run import CONFIG
 from attnviz.training.timeline import HEADER, MAGIC
 from attnviz.ui.language import in_words
 from attnviz.zoo import EXAMPLE_RUNS
@@ -39,6 +40,7 @@ __all__ = ["RUNS_PATH", "news", "run_routes"]
 
 RUNS_PATH = "attnviz/runs"
 MOST = 16 * 2**20  # bytes of each file in one answer; the next request gets the rest
+GONE = "gone"  # in place of a state
 FOREVER = "public, max-age=31536000, immutable"
 # "identity": the server's own gzip works in its event loop and would hold up everybody else
 PLAIN = {"Cache-Control": "no-store", "Content-Encoding": "identity"}
@@ -47,7 +49,6 @@ PLAIN = {"Cache-Control": "no-store", "Content-Encoding": "identity"}
 def run_routes(root: str) -> list[BaseRoute]:
     """The routes below `root`, "" or "/" and the server's base path; they read and nothing else."""
     made: dict[str, Callable[[Request, Run], Response]] = {
-        "news": _news,
         "metrics.csv": _metrics_csv,
         "model.safetensors": _weights,
         "model.py": _script,
@@ -55,21 +56,29 @@ def run_routes(root: str) -> list[BaseRoute]:
         "run.zip": _zip,
     }
     return [
+        Route(f"{root}/{RUNS_PATH}/{{name}}/news", _answer(_news, _gone), methods=["GET"]),
         *(Route(f"{root}/{RUNS_PATH}/{{name}}/{file}", _answer(make), methods=["GET"]) for file, make in made.items()),
         Route(f"{root}/attnviz/plotly.js", _plotly_js, methods=["GET"]),
     ]
 
 
-def _answer(make: Callable[[Request, Run], Response]) -> Callable[[Request], Response]:
-    """A handler for one run by its name; Starlette calls it in a thread."""
+def _not_found(message: str) -> Response:
+    return JSONResponse({"error": RunNotFound.code, "message": message}, 404)
+
+
+def _answer(
+    make: Callable[[Request, Run], Response], absent: Callable[[str], Response] = _not_found
+) -> Callable[[Request], Response]:
+    """A handler for one run by its name, `absent` for one that is not there; Starlette calls it in a thread."""
 
     def handle(request: Request) -> Response:
         try:
             return make(request, _open(request.path_params["name"]))
         except AttnvizError as error:
             message = in_words(_language(request), error.code, error.details) or str(error)
-            status = 404 if isinstance(error, RunNotFound) else 409
-            return JSONResponse({"error": error.code, "message": message}, status)
+            if isinstance(error, RunNotFound):
+                return absent(message)
+            return JSONResponse({"error": error.code, "message": message}, 409)
 
     return handle
 
@@ -103,7 +112,21 @@ def _stamp(folder: Path) -> int:
 def _news(request: Request, run: Run) -> Response:
     query = request.query_params
     metrics, attention = (_number(query.get(name, "")) or 0 for name in ("metrics", "attention"))
-    body = news(run, query.get("generation", ""), metrics, attention, _language(request))
+    try:
+        return _told(news(run, query.get("generation", ""), metrics, attention, _language(request)))
+    except RunCorrupt as error:
+        if (run.folder / CONFIG).exists():
+            raise
+        raise RunNotFound(run.name) from error  # it went while it was read
+
+
+def _gone(message: str) -> Response:
+    """The news of a run that was deleted or has another name now: a browser logs every answer of 404 as an error."""
+    header = {"generation": "", "reset": False, "metrics": 0, "attention": 0, "state": GONE, "message": message}
+    return _told(_packed({**header, "step": 0, "place": None, "checkpoints": [], "resumable": False}))
+
+
+def _told(body: bytes) -> Response:
     return Response(body, media_type="application/octet-stream", headers=PLAIN)
 
 
@@ -135,7 +158,7 @@ def news(run: Run, generation: str, metrics: int, attention: int, lang: str) -> 
     if reset:
         lines, frames = _lines(run.metrics_path, 0), _frames(run.timeline_path, 0)
     lines, frames = lines or b"", frames or b""
-    header = {
+    header: dict[str, object] = {
         "generation": now,
         "reset": reset,
         "metrics": len(lines),
@@ -147,8 +170,12 @@ def news(run: Run, generation: str, metrics: int, attention: int, lang: str) -> 
         "checkpoints": run.checkpoints(),
         "resumable": state.resumable,
     }
+    return _packed(header) + lines + frames
+
+
+def _packed(header: dict[str, object]) -> bytes:
     text = json.dumps(header).encode()
-    return struct.pack("<I", len(text)) + text + lines + frames
+    return struct.pack("<I", len(text)) + text
 
 
 def _generation(run: Run) -> str:

@@ -13,6 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from attnviz import locale
 from attnviz.errors import AttnvizError
 from attnviz.loading import find_run
+from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
 from attnviz.training import Run, RunConfig
 from attnviz.training.estimate import n_parameters
 from attnviz.training.manage import delete_run, rename_run
@@ -30,6 +31,7 @@ from attnviz.ui.watching import watch
 __all__ = ["ADDRESS", "page"]
 
 EVERY = "2s"
+SCORINGS = ("dot", "scaled_dot", "additive")
 FILES = ("metrics.csv", "model.safetensors", "model.py", "tensorboard", "run.zip")
 
 _table = st.components.v2.component("attnviz.runs", js=(Path(__file__).parent / "runs_table.js").read_text("utf-8"))
@@ -129,7 +131,7 @@ def _row(entry: Entry) -> dict[str, Any]:
     cells = {
         "state": state if entry.place is None else say("runs.place", state=state, n=entry.place),
         "task": _task(config),
-        "model": f"{model.n_layers} × {model.n_heads} × {model.d_model}",
+        "model": _shape(model),
         "parameters": f"{n_parameters(model):,}",
         "step": f"{entry.step:,} / {training.steps:,}",
         "best": _best(entry.best, config.task.metric),
@@ -137,6 +139,18 @@ def _row(entry: Entry) -> dict[str, Any]:
         "created": config.created,
     }
     return {"name": entry.name, "state": entry.state.state, "note": "", "cells": cells}
+
+
+def _shape(model: AnyConfig) -> str:
+    """Layers, heads and width, or cell, layers and width; then the scores of attention between states or over them."""
+    scorings: tuple[str, ...] = (model.pooling,)
+    if isinstance(model, RecurrentConfig):
+        cell = f"{'Bi' if model.bidirectional else ''}{model.cell.upper()}"
+        size, scorings = f"{cell} {model.n_layers} × {model.d_model}", (model.attention, model.pooling)
+    else:
+        size = f"{model.n_layers} × {model.n_heads} × {model.d_model}"
+    named = dict.fromkeys(scoring for scoring in scorings if scoring in SCORINGS)  # the same is named once
+    return " + ".join([size, *(scoring.replace("_", " ") for scoring in named)])
 
 
 def _task(config: RunConfig) -> str:
@@ -148,7 +162,9 @@ def _task(config: RunConfig) -> str:
 def _best(value: float | None, metric: str) -> str:
     if value is None:
         return "–"
-    return say("runs.nats", value=f"{value:.3f}") if metric == "nats per symbol" else f"{value:.1%}"
+    if metric == "nats per symbol":
+        return say("runs.nats", value=f"{value:.3f}")
+    return say("runs.r2", value=f"{value:.3f}") if metric == "R2" else f"{value:.1%}"
 
 
 def _shown(chosen: Sequence[Entry], messages: DeltaGenerator) -> None:

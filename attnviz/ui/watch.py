@@ -16,7 +16,7 @@ import streamlit as st
 from attnviz import locale
 from attnviz.training import COMMANDS, Run
 from attnviz.ui.language import current
-from attnviz.view.run_header import run_header
+from attnviz.view.run_header import run_header, unit_of
 
 __all__ = ["Told", "obey", "prepare", "show_compare", "show_watch", "told"]
 
@@ -103,7 +103,14 @@ def _plotly() -> str:
 
 def _curve(run: Run) -> dict[str, Any]:
     task, training = run.config.task, run.config.training
-    return {"run": run.name, "task": task.name, "metric": task.metric, "steps": training.steps}
+    return {
+        "run": run.name,
+        "task": task.name,
+        "metric": task.metric,
+        "predicts": run.config.model.predicts,
+        "unit": unit_of(run.config),
+        "steps": training.steps,
+    }
 
 
 def told(value: object) -> Told | None:

@@ -5,19 +5,23 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+import torch
+
 from attnviz.analysis import expected_cells
+from attnviz.analysis.patterns import expected_reads
 from attnviz.attention import Mask
-from attnviz.models import AnyConfig
+from attnviz.models import AnyConfig, ModelConfig
 from attnviz.models.layers import Attention
 from attnviz.models.network import blank_network
-from attnviz.models.recurrent_config import RecurrentConfig
 from attnviz.models.states import StateAttention
-from attnviz.tasks import Batch, Pattern
+from attnviz.tasks import Batch
 from attnviz.tasks.base import IGNORE
 from attnviz.tasks.pattern import pattern_key
-from attnviz.training import Run, TrainConfig
+from attnviz.trace.record import READOUT, READOUT_LABEL
+from attnviz.training import Run, RunConfig, TrainConfig
+from attnviz.vectors import Reader, Vectors
 
-__all__ = ["run_header"]
+__all__ = ["run_header", "unit_of"]
 
 RATES = 400  # learning rates of the schedule that are told, at most
 
@@ -28,15 +32,19 @@ def run_header(run: Run) -> dict[str, Any]:
 
     Returns:
         run, task, metric, target, steps, learning_rate: as configured.
+        predicts: "classes" or "values", as the model.
+        unit: "character" or "symbol", what a token of the answer is.
         rates: {"every": n, "values": the schedule's learning rates at steps n, 2 n, ...}.
         stack: that writes the answer.
-        sites: {"name", "stack", "layer", "kind", "heads"} in the order in which they run.
-        sequences: of the probe: {"tokens", "source": labels or null, "patterns"}, and of each expected pattern
-            {"name", "key" of its message, "kind", "pairs": [query, key, ...] of those the mask allows, "chance",
-            "queries": that are scored}.
-        samples: validation sequences: {"prompt", "source", "answer": token ids}.
-        vocab: labels of the token ids.
-        spaced: symbols are words, to be set apart.
+        sites: {"name", "stack", "layer", "kind", "heads", "queries", "keys": names of sequences} in the order in which
+            they run; none in a network without attention.
+        sequences: of the probe: {"labels": of the tokens, by the names that sites know them by, "patterns"}, and of
+            each expected pattern and kind of site {"name", "key" of its message, "stack" and "kind" of the sites,
+            "pairs": [query, key, ...] of those the mask allows, "chance", "queries": that are scored}.
+        samples: validation sequences: {"prompt": labels, "image": the picture they are, or null, "answer": output ids,
+            or the right values}; an image is {"rows", "cols", "levels": row by row, 255 for the highest number}.
+        vocab: labels of the output ids.
+        spaced: {"prompt", "answer"}: whether their tokens are words or numbers, to be set apart.
     """
     config = run.config
     tokenizer = config.task.tokenizer
@@ -47,14 +55,24 @@ def run_header(run: Run) -> dict[str, Any]:
         "target": config.training.target,
         "steps": config.training.steps,
         "learning_rate": config.training.learning_rate,
+        "predicts": config.model.predicts,
+        "unit": unit_of(config),
         "rates": _rates(config.training),
         "stack": _answering(config.model),
         "sites": _sites(config.model),
         "sequences": [_sequence(run, batch) for batch in run.probe()],
         "samples": [_sample(run, batch) for batch in run.samples()],
         "vocab": list(config.task.labels or tokenizer.vocab),
-        "spaced": tokenizer.kind == "symbols",
+        "spaced": {
+            "prompt": (config.task.source_tokenizer or tokenizer).kind != "characters",
+            "answer": bool(config.task.labels) or tokenizer.kind != "characters",
+        },
     }
+
+
+def unit_of(config: RunConfig) -> str:
+    """What a token of the answer is: "character" or "symbol"."""
+    return "character" if config.task.tokenizer.kind == "characters" else "symbol"
 
 
 def _rates(training: TrainConfig) -> dict[str, Any]:
@@ -70,40 +88,62 @@ def _sites(model: AnyConfig) -> list[dict[str, Any]]:
     """The attention layers of the network itself, which is built without memory for its weights."""
     layers = (module for module in blank_network(model).modules() if isinstance(module, Attention | StateAttention))
     return [
-        {"name": layer.name, "stack": layer.stack, "layer": layer.index, "kind": layer.kind, "heads": layer.n_heads}
+        {
+            "name": layer.name,
+            "stack": layer.stack,
+            "layer": layer.index,
+            "kind": layer.kind,
+            "heads": layer.n_heads,
+            "queries": layer.stack,
+            "keys": layer.keys,
+        }
         for layer in layers
     ]
 
 
-def _labels(run: Run, batch: Batch) -> tuple[list[str], list[str] | None]:
+def _labels(run: Run, batch: Batch) -> dict[str, list[str]]:
+    """Of the tokens of one sequence, the one that is read first in front, by the name of the stack that reads them."""
     task = run.config.task
-    tokens = list(
-        task.tokenizer.labels(batch.tokens[0].tolist(), None if batch.features is None else batch.features[0])
-    )
-    if batch.source is None or task.source_tokenizer is None:
-        return tokens, None
-    return tokens, [task.source_tokenizer.label(token) for token in batch.source[0].tolist()]
+    labels: dict[str, list[str]] = {}
+    if batch.source is not None and task.source_tokenizer is not None:
+        labels["encoder"] = [task.source_tokenizer.label(token) for token in batch.source[0].tolist()]
+    features = None if batch.features is None else batch.features[0]
+    labels[_answering(run.config.model)] = list(task.tokenizer.labels(batch.tokens[0].tolist(), features))
+    return labels
 
 
 def _sequence(run: Run, batch: Batch) -> dict[str, Any]:
-    tokens, source = _labels(run, batch)
+    labels = {**_labels(run, batch), READOUT: [READOUT_LABEL]}
+    model, sites = run.config.model, _sites(run.config.model)
     expected = run.config.task.expected(
         batch.tokens[0].tolist(), None if batch.source is None else batch.source[0].tolist()
     )
-    patterns = [_pattern(run.config.model, pattern) for pattern in expected]
-    return {"tokens": tokens, "source": source, "patterns": [pattern for pattern in patterns if pattern["queries"]]}
-
-
-def _pattern(model: AnyConfig, pattern: Pattern) -> dict[str, Any]:
-    """The expected keys that the model may read, and what chance would give."""
-    causal = pattern.kind == "self" and model.architecture != "encoder"
-    window = None if isinstance(model, RecurrentConfig) or pattern.kind == "cross" else model.window
-    mask = Mask(causal, window)
-    expected = expected_cells(pattern.reads, mask.allowed(*pattern.reads.shape))
+    kinds = dict.fromkeys((site["queries"], site["kind"]) for site in sites)
+    patterns = [
+        {
+            "name": pattern.name,
+            "key": pattern_key(pattern.name),
+            "stack": stack,
+            "kind": kind,
+            **_cells(model, kind, reads),
+        }
+        for pattern in expected
+        for stack, kind in kinds
+        if (reads := expected_reads(pattern, stack, kind, _answering(model))) is not None
+    ]
+    named = {name for site in sites for name in (site["queries"], site["keys"])} | set(labels) - {READOUT}
     return {
-        "name": pattern.name,
-        "key": pattern_key(pattern.name),
-        "kind": pattern.kind,
+        "labels": {name: tokens for name, tokens in labels.items() if name in named},
+        "patterns": [pattern for pattern in patterns if pattern["queries"]],
+    }
+
+
+def _cells(model: AnyConfig, kind: str, reads: torch.Tensor) -> dict[str, Any]:
+    """The expected keys (Tq, Tk) that the model may read, and what chance would give."""
+    causal = kind == "self" and model.architecture != "encoder"
+    window = model.window if kind == "self" and isinstance(model, ModelConfig) else None
+    expected = expected_cells(reads, Mask(causal, window).allowed(*reads.shape))
+    return {
         "pairs": expected.cells.nonzero().flatten().tolist(),
         "chance": expected.chance,
         "queries": expected.n_queries,
@@ -112,8 +152,21 @@ def _pattern(model: AnyConfig, pattern: Pattern) -> dict[str, Any]:
 
 def _sample(run: Run, batch: Batch) -> dict[str, Any]:
     """A decoder whose answer comes in one piece is asked with what comes before it, others with their whole text."""
-    tokens, source = _labels(run, batch)
+    read = next(iter(_labels(run, batch).values()))
     scored: list[int] = (batch.targets[0] != IGNORE).nonzero().flatten().tolist()
-    whole = run.config.model.architecture == "encoder" or scored != list(range(scored[0], scored[0] + len(scored)))
-    prompt = tokens if whole else tokens[: scored[0] + 1]
-    return {"prompt": prompt, "source": source, "answer": batch.targets[0, scored].tolist()}
+    whole = run.config.model.architecture != "decoder" or scored != list(range(scored[0], scored[0] + len(scored)))
+    answer: list[float] = batch.targets[0, scored].tolist()
+    if batch.values is not None:  # as few digits as name a float32 that was written with a few
+        answer = [float(f"{value:.6g}") for value in batch.values[0, scored].flatten().tolist()]
+    prompt = read if whole else read[: scored[0] + 1]
+    return {"prompt": prompt, "image": _image(run.config.task.tokenizer, batch), "answer": answer}
+
+
+def _image(reader: Reader, batch: Batch) -> dict[str, Any] | None:
+    """The picture that was cut into patches, or a sound's frames side by side, low frequencies at the bottom."""
+    if not isinstance(reader, Vectors) or batch.features is None or reader.layout == "series":
+        return None
+    features = batch.features[0]  # (T, width)
+    pixels = reader.picture(features) if reader.layout == "patches" else features[reader.add_bos :].T.flip(0)
+    levels = ((pixels - reader.low) / (reader.high - reader.low) * 255).round().int()
+    return {"rows": levels.shape[0], "cols": levels.shape[1], "levels": levels.flatten().tolist()}

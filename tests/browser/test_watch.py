@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from math import exp, log
 from pathlib import Path
 from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import torch
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from attnviz import locale
 from attnviz.analysis import score_heads
+from attnviz.analysis.patterns import expected_reads
 from attnviz.attention import Mask
 from attnviz.errors import TrainingDiverged
-from attnviz.training import RECIPES, Recording, Run, RunConfig, RunState, record
+from attnviz.models import AnyConfig
+from attnviz.tasks import FirstSymbol, Reverse, Stories
+from attnviz.training import RECIPES, Recording, Run, RunConfig, RunState, TrainConfig, record
+from attnviz.training.process import ProcessId
 from tests.browser.conftest import Open, view
 from tests.training.runs import small_run
 
@@ -278,11 +285,23 @@ def test_a_server_that_does_not_answer_is_asked_again(bare: Page, server: str, l
     expect(problem).to_be_hidden()
 
 
-def test_a_run_that_was_deleted_says_so(bare: Page, server: str, learned: Run) -> None:
-    gone = {"error": "run_not_found", "message": locale.t("en", "error.run_not_found", name="x")}
-    bare.route("**/news?*", lambda route: route.fulfill(status=404, json=gone))
-    bare.goto(f"{server}/runs?run={learned.name}")
-    expect(bare.locator(".aw-problem")).to_have_text(gone["message"])
+def test_a_run_that_is_deleted_while_it_is_watched_says_so(open_page: Open, runs_folder: Path) -> None:
+    """And no question about it ends in an error of the browser's console, which would fail this test."""
+    run = small_run(runs_folder / "watch-deleted")
+    run.write_state(RunState("paused", process=ProcessId.current()))  # asked about again and again
+    asked: list[str] = []
+    page = open_page(
+        path="training",
+        run=run.name,
+        prepare=lambda page: page.on("request", lambda request: asked.append(request.url)),
+    )
+    expect(view(page)).to_have_attribute("data-state", "paused")
+    shutil.rmtree(run.folder)
+    expect(view(page)).to_have_attribute("data-problem", "gone")
+    expect(page.locator(".aw-problem")).to_have_text(locale.t("en", "error.run_not_found", name=run.name))
+    before = len([url for url in asked if "/news?" in url])
+    page.wait_for_timeout(1500)
+    assert len([url for url in asked if "/news?" in url]) == before
 
 
 def test_nothing_is_asked_once_a_run_has_ended(open_page: Open, learned: Run) -> None:
@@ -333,3 +352,113 @@ def test_runs_are_compared(open_page: Open, runs_folder: Path, learned: Run) -> 
     assert [int(row[0]) for row in cells(page)] == sorted(
         {look.step for run in (learned, other) for look in run.metrics() if look.validation}
     )
+
+
+@pytest.fixture(scope="module")
+def plain(runs_folder: Path) -> Run:
+    """A run of a network without attention."""
+    task = Reverse(n_symbols=5, min_length=2, max_length=4)
+    training = TrainConfig(steps=STEPS, batch_size=16, validate_every=5, validation_size=40, warmup_steps=4)
+    run = Run.create(runs_folder / "watch-plain", RunConfig(task, task.recurrent_config(), training, Recording(2)))
+    record(run)
+    return run
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("lang", list(locale.LANGUAGES))
+def test_a_network_without_attention_is_watched_too(open_page: Open, plain: Run, lang: str, width: int) -> None:
+    page = open_page(width=width, path="runs", run=plain.name, lang=lang, site="encoder.0.self", head="1")
+    root = shown(page, STEPS)
+    looks = {line.step for line in plain.metrics() if line.validation}
+    assert root.get_attribute("data-snapshots") == str(len(looks | set(plain.checkpoints())))
+    expect(page.locator(".aw-none")).to_have_text(say("no_attention", lang))
+    for part in (".aw-heads", ".aw-head", ".aw-patterns"):
+        expect(page.locator(part)).to_have_count(0)
+    page.get_by_role("slider", name=say("time", lang)).press("Home")
+    expect(root).to_have_attribute("data-step", str(min(plain.checkpoints())))
+    page.get_by_role("slider", name=say("time", lang)).press("ArrowRight")
+    page.wait_for_function("/[?&]step=[1-9]/.test(location.search)")
+    assert "site" not in address(page)
+    page.get_by_role("button", name=say("newest", lang)).click()
+    expect(page.locator(".aw-samples-card h3")).to_have_text(say("samples_at", lang, step=STEPS))
+    wide = root.evaluate(
+        "root => [...root.querySelectorAll('*')].filter(e => e.getBoundingClientRect().right > innerWidth + 1"
+        " && !e.closest('svg')).map(e => e.className)"
+    )
+    assert wide == []
+
+
+def test_how_far_training_is_ahead_of_held_out_data(open_page: Open, learned: Run) -> None:
+    page = open_page(path="runs", run=learned.name, step="20")
+    shown(page, 20)
+    lines = learned.metrics()
+    held = next(line.validation for line in lines if line.step == 20)
+    assert held is not None
+    around = [line.loss for line in lines if abs(line.step - 20) <= 10]
+    words = page.locator("[data-chart=loss] .aw-words")
+    expect(words).to_contain_text(say("gap"))
+    told = float(words.inner_text().split()[-1].replace("\u2212", "-"))
+    assert told == pytest.approx(held.loss - sum(around) / len(around), rel=0.01, abs=1e-4)
+
+
+@pytest.fixture(scope="module")
+def told_in_characters(runs_folder: Path) -> list[Run]:
+    """A Transformer and an LSTM that write characters."""
+    task = Stories("en", length=16)
+    models: dict[str, AnyConfig] = {"transformer": task.model_config(), "lstm": task.recurrent_config()}
+    training = TrainConfig(steps=10, batch_size=4, validate_every=5, validation_size=8)
+    runs = [
+        Run.create(runs_folder / f"watch-{name}", RunConfig(task, model, training)) for name, model in models.items()
+    ]
+    for run in runs:
+        record(run)
+    return runs
+
+
+def test_the_loss_of_a_language_model_is_told_as_perplexity_and_bits(
+    open_page: Open, told_in_characters: list[Run]
+) -> None:
+    run = told_in_characters[0]
+    page = open_page(path="runs", run=run.name)
+    shown(page, 10)
+    held = run.metrics()[-1].validation
+    assert held is not None
+    wanted = f"{say('perplexity')} {exp(held.loss):#.3g} · {say('bits.character')} {held.loss / log(2):#.3g}"
+    expect(page.locator("[data-chart=loss] .aw-words")).to_contain_text(wanted)
+    page.locator("[data-chart=loss] .aw-frame").hover()
+    expect(page.locator(".av-tooltip")).to_contain_text(say("perplexity"))
+    names = ",".join(run.name for run in told_in_characters)
+    page = open_page(path="runs", run=names)
+    expect(page.locator(".aw-key")).to_contain_text(wanted)
+    expect(page.locator("[data-chart=loss] h3")).to_have_text(say("loss.nats"))
+
+
+@pytest.fixture(scope="module")
+def pooled(runs_folder: Path) -> Run:
+    """A run of an LSTM whose states are pooled by attention: one query."""
+    task = FirstSymbol(distance=10)
+    model = replace(task.recurrent_config(), pooling="additive")
+    training = TrainConfig(steps=20, batch_size=16, validate_every=5, validation_size=16, learning_rate=1e-2)
+    run = Run.create(runs_folder / "watch-pooled", RunConfig(task, model, training, Recording(2)))
+    record(run)
+    return run
+
+
+def test_a_query_that_pools_is_scored_as_python_does(open_page: Open, pooled: Run) -> None:
+    page = open_page(path="runs", run=pooled.name)
+    root = shown(page, 20)
+    assert root.get_attribute("data-site") == "readout.0.cross"
+    timeline, batch = pooled.timeline(), pooled.probe()[0]
+    (pattern,) = pooled.config.task.expected(batch.tokens[0].tolist())
+    reads = expected_reads(pattern, "readout", "cross", "encoder")
+    assert reads is not None
+    for measure in ("mass", "hits"):
+        page.locator(f"[data-measure={measure}]").click()
+        page.locator("[data-chart=pattern-0]").get_by_role("button", name="Table").click()
+        table = cells(page)
+        page.keyboard.press("Escape")
+        for step, value in table:
+            scores = score_heads(timeline.weights(int(step))[0]["readout.0.cross"] / 255, reads, torch.ones_like(reads))
+            assert float(value) == pytest.approx(float(getattr(scores, measure)), abs=0.003)
+    page.locator(".aw-head").get_by_role("button", name="Table").click()
+    assert [row[0] for row in cells(page)] == ["0<state>"]  # its place, its label

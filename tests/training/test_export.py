@@ -6,6 +6,7 @@ import ast
 import csv
 import io
 import json
+import re
 import runpy
 import struct
 import subprocess
@@ -21,8 +22,13 @@ from safetensors.torch import load
 from tensorboardX.proto.event_pb2 import Event
 
 from attnviz.errors import RunCorrupt
-from attnviz.models import ModelConfig
+from attnviz.models import AnyConfig, ModelConfig
+from attnviz.models.recurrent_config import RecurrentConfig
 from attnviz.tasks import Copy, Dates, ModularAddition, OwnText, Reverse, Task
+from attnviz.tasks.base import IGNORE
+from attnviz.tasks.digits import Digits
+from attnviz.tasks.sentiment import Sentiment
+from attnviz.tasks.series import Seasonal
 from attnviz.training import Run, RunConfig, RunState, TrainConfig, open_run, record
 from attnviz.training.export import (
     COLUMNS,
@@ -33,6 +39,8 @@ from attnviz.training.export import (
     tensorboard,
     tensorboard_zip,
 )
+from attnviz.training.gradients import forward, loss_sum
+from attnviz.training.probe import sequences
 from attnviz.training.process import ProcessId
 from tests.training.runs import contents, small_config, small_run, stop_after
 
@@ -48,9 +56,41 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 
 
-def untrained(folder: Path, task: Task, **settings: Any) -> Run:
+def recurrent(task: Task, **settings: Any) -> RecurrentConfig:
+    """Sizes that no other axis has."""
+    settings = {"d_model": 22, "n_layers": 2, "d_embedding": 17, "dropout": 0.2, **settings}
+    return replace(task.recurrent_config(), **settings)
+
+
+NETWORKS: dict[str, tuple[Task, AnyConfig]] = {
+    "rnn tags": (TASKS["encoder"], recurrent(TASKS["encoder"], cell="rnn")),
+    "gru in one direction": (TASKS["encoder"], recurrent(TASKS["encoder"], cell="gru", bidirectional=False)),
+    "lstm writes": (TASKS["decoder"], recurrent(TASKS["decoder"], n_layers=1)),
+    "gru over its own states": (TASKS["decoder"], recurrent(TASKS["decoder"], cell="gru", attention="scaled_dot")),
+    "states in both directions": (TASKS["encoder"], recurrent(TASKS["encoder"], attention="additive")),
+    "no attention, rnn": (TASKS["encoder-decoder"], recurrent(TASKS["encoder-decoder"], cell="rnn", attention="none")),
+    "Luong, lstm": (TASKS["encoder-decoder"], recurrent(TASKS["encoder-decoder"], attention="dot")),
+    "Luong, gru": (TASKS["encoder-decoder"], recurrent(TASKS["encoder-decoder"], cell="gru", attention="scaled_dot")),
+    "Bahdanau, lstm": (TASKS["encoder-decoder"], recurrent(TASKS["encoder-decoder"], attention="additive")),
+    "Bahdanau, gru": (TASKS["encoder-decoder"], recurrent(TASKS["encoder-decoder"], cell="gru", n_layers=1)),
+    "labels at <bos>": (Sentiment(), Sentiment().model_config()),
+    "patches": (Digits(), Digits().model_config()),
+    "patches, lstm": (Digits(), recurrent(Digits())),
+    "forecast": (Seasonal(), Seasonal().model_config()),
+    "forecast, gru": (Seasonal(), recurrent(Seasonal(), cell="gru")),
+    **{
+        f"{pooling}, {kind}": (Sentiment(), replace(make(Sentiment()), pooling=pooling))
+        for pooling in ("last", "mean", "max", "dot", "scaled_dot", "additive")
+        for kind, make in (("transformer", Sentiment.model_config), ("lstm", recurrent))
+    },
+    "pools what it has read": (Sentiment(), recurrent(Sentiment(), attention="dot", pooling="additive")),
+}
+
+
+def untrained(folder: Path, task: Task, model: AnyConfig | None = None, **settings: Any) -> Run:
     """A run of a task with random weights at step 0."""
-    model = replace(task.model_config(), **{"d_model": 24, "n_heads": 2, "n_layers": 2, "d_ff": 20, **settings})
+    if model is None:
+        model = replace(task.model_config(), **{"d_model": 24, "n_heads": 2, "n_layers": 2, "d_ff": 20, **settings})
     run = Run.create(folder, RunConfig(task, model, TrainConfig(steps=3, batch_size=4, seed=7, warmup_steps=0)))
     record(run, stop_after(0))
     return run
@@ -75,7 +115,54 @@ def run_script(run: Run, capsys: pytest.CaptureFixture[str], *arguments: str) ->
 def expected_logits(run: Run, step: int, n: int) -> torch.Tensor:
     example = run.probe()[0]
     with torch.inference_mode():
-        return run.network(step).eval()(example.tokens[:, :n], example.source)[0]
+        features = None if example.features is None else example.features[:, :n]
+        outputs: torch.Tensor = run.network(step).eval()(example.tokens[:, :n], example.source, features=features)[0]
+        return outputs
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_kind_of_network_is_written_out(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    task, model = NETWORKS[name]
+    run = untrained(tmp_path / "run", task, model)
+    result = json.loads(run_script(run, capsys, "--json"))
+    outputs = torch.tensor(result["forecasts" if model.predicts == "values" else "logits"])
+    example = run.probe()[0]
+    assert result["tokens"] == example.tokens[0, : len(outputs)].tolist()
+    torch.testing.assert_close(outputs, expected_logits(run, 0, len(outputs)), atol=1e-5, rtol=0)
+    assert outputs.shape[1] == model.output_size
+    assert len(task.labels) in (0, model.output_size)
+    assert "position" in run_script(run, capsys)
+    script = pytorch_script(run)
+    assert not re.search(r"#\?|\$|\n{4}", script)
+
+
+@pytest.mark.parametrize("name", ["forecast", "forecast, gru", "patches", "additive, lstm", "Bahdanau, gru"])
+def test_training_on_is_the_training_of_the_run(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The first loss on the example is the run's own; what a step does to it goes down."""
+    task, model = NETWORKS[name]
+    run = untrained(tmp_path / "run", task, replace(model, dropout=0.0))
+    losses = [float(line.split()[-1]) for line in run_script(run, capsys, "--train", "4").splitlines()[:4]]
+    example = sequences(run.probe()[0], 1)[0]
+    with torch.inference_mode():
+        logits = forward(run.network(0).eval(), example)
+        wanted = loss_sum(logits, example) / (example.targets != IGNORE).sum()
+    assert losses[0] == pytest.approx(float(wanted), abs=1e-4)
+    assert losses[-1] < losses[0]
+
+
+def test_the_script_reads_other_numbers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = untrained(tmp_path / "run", *NETWORKS["patches"])
+    asked = {"tokens": [1, 3, 3], "features": [[0.0] * 4, [1.0, 0.5, 0.25, 0.0], [0.0, 0.0, 0.5, 1.0]]}
+    (tmp_path / "asked.json").write_text(json.dumps(asked))
+    result = json.loads(run_script(run, capsys, "--json", "--input", str(tmp_path / "asked.json")))
+    with torch.inference_mode():
+        wanted = run.network(0).eval()(torch.tensor([asked["tokens"]]), features=torch.tensor([asked["features"]]))[0]
+    torch.testing.assert_close(torch.tensor(result["logits"]), wanted, atol=1e-5, rtol=0)
+    asked["features"].pop()
+    (tmp_path / "asked.json").write_text(json.dumps(asked))
+    with pytest.raises(SystemExit):
+        run_script(run, capsys, "--input", str(tmp_path / "asked.json"))
+    assert "4 numbers" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from safetensors.torch import load
 from starlette.applications import Starlette
 
 from attnviz import locale
-from attnviz.errors import TrainingDiverged
+from attnviz.errors import RunCorrupt, TrainingDiverged
 from attnviz.training import Run, RunState, record
 from attnviz.ui import run_routes as routes_module
 from attnviz.ui.run_routes import run_routes
@@ -168,17 +169,39 @@ def test_a_failure_without_a_translation_is_told_as_it_was_written(own: Path, er
     assert news("odd", lang="zh")[0]["message"] == "OSError: odd"
 
 
-@pytest.mark.parametrize("name", ["nothing", "..", "%2e%2e", "a%2fb", "a%00b", "x" * 300])
-def test_unknown_runs_are_not_found(done: Run, name: str) -> None:
-    answer = refused(name)
-    assert answer.status == 404
-    if "%2f" not in name:
-        assert answer.json()["error"] == "run_not_found"
+@pytest.mark.parametrize("name", ["nothing", "..", "%2e%2e", "a%00b", "x" * 300])
+def test_that_a_run_is_gone_is_news(done: Run, name: str) -> None:
+    """Whoever watches a run that is deleted asks once more: a browser logs an answer of 404 as an error."""
+    header, lines, frames = news(name)
+    assert (header["state"], header["resumable"], header["checkpoints"]) == ("gone", False, [])
+    assert (lines, frames) == (b"", b"")
+
+
+def test_no_name_leads_out_of_the_folder(done: Run) -> None:
+    assert refused("a%2fb").status == 404
+
+
+@pytest.mark.parametrize("file", ["metrics.csv", "model.safetensors", "model.py", "tensorboard", "run.zip"])
+def test_files_of_unknown_runs_are_not_found(done: Run, file: str) -> None:
+    answer = get(APP, f"/attnviz/runs/gone/{file}", {"lang": "zh"})
+    assert (answer.status, answer.json()["error"]) == (404, "run_not_found")
+    assert answer.json()["message"] == locale.t("zh", "error.run_not_found", name="gone")
 
 
 def test_a_deleted_run_says_so_in_the_language_that_was_asked_for(done: Run) -> None:
-    assert refused("gone", lang="zh").json()["message"] == locale.t("zh", "error.run_not_found", name="gone")
-    assert refused("gone", lang="xx").json()["message"] == locale.t("en", "error.run_not_found", name="gone")
+    assert news("gone", lang="zh")[0]["message"] == locale.t("zh", "error.run_not_found", name="gone")
+    assert news("gone", lang="xx")[0]["message"] == locale.t("en", "error.run_not_found", name="gone")
+
+
+def test_a_run_that_goes_while_it_is_read_is_gone(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = small_run(own / "going")
+
+    def read(run: Run) -> RunState:
+        shutil.rmtree(run.folder)
+        raise RunCorrupt(run.name, "state.json", "it is missing")
+
+    monkeypatch.setattr(Run, "state", read)
+    assert news(run.name)[0]["state"] == "gone"
 
 
 def test_a_damaged_run_says_so_until_it_is_mended(own: Path) -> None:

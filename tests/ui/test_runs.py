@@ -97,6 +97,18 @@ def test_of_a_language_model_the_best_is_a_loss() -> None:
     assert rows(open_page("runs"))["story"]["best"] == "0.500 nats"
 
 
+def test_the_list_names_cells_and_scores() -> None:
+    def shape(name: str, **changes: object) -> str:
+        config = RunConfig.of_recipe(RECIPES["dates"])
+        model = replace(config.task.recurrent_config(), **changes)  # type: ignore[arg-type]
+        new_run(replace(config, model=model, recipe=""), name)
+        return str(rows(open_page("runs"))[name]["model"])
+
+    assert shape("bahdanau") == "BiLSTM 1 × 64 + additive"
+    assert shape("plain", cell="gru", bidirectional=False, n_layers=2, attention="none") == "GRU 2 × 64"
+    assert shape("luong", cell="rnn", attention="scaled_dot") == "BiRNN 1 × 64 + scaled dot"
+
+
 def test_who_waits_sees_the_place() -> None:
     active("b", "queued", queued=2.0)
     active("a", "queued", queued=1.0)

@@ -2,18 +2,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from torch import Tensor
 
 from attnviz import locale
 from attnviz.analysis import score_heads
 from attnviz.errors import RunBusy
-from attnviz.models.transformer import build_network
+from attnviz.models import AnyConfig
+from attnviz.models.network import build_network
+from attnviz.tasks import Dates, Needle, Task
 from attnviz.tasks.base import IGNORE
-from attnviz.training import RECIPES, Run, RunConfig, RunState
+from attnviz.tasks.digits import Digits
+from attnviz.tasks.sentiment import Sentiment
+from attnviz.tasks.series import Seasonal
+from attnviz.training import RECIPES, Run, RunConfig, RunState, TrainConfig
+from attnviz.training.gradients import forward
+from attnviz.training.loop import evaluate
 from attnviz.training.probe import attention_weights
 from attnviz.training.process import ProcessId
 from attnviz.ui.watch import Told, obey, told
@@ -24,6 +33,11 @@ from tests.training.runs import small_run
 def run_of(recipe: str) -> Run:
     """A run that is described and never made."""
     return Run(Path(recipe), RunConfig.of_recipe(RECIPES[recipe]))
+
+
+def run_with(task: Task, model: AnyConfig) -> Run:
+    """Likewise, of a network of one's own choice."""
+    return Run(Path("run"), RunConfig(task, model, TrainConfig(steps=3, validation_size=8)))
 
 
 def watched(run: Run) -> Iterator[tuple[dict[str, Any], dict[str, Tensor]]]:
@@ -41,22 +55,38 @@ def test_every_pattern_has_a_name_in_both_languages() -> None:
         assert {key for key in keys if not locale.has(lang, key)} == set()
 
 
-@pytest.mark.parametrize("recipe", ["reverse", "recall", "dates", "addition", "histogram", "english"])
-def test_the_header_describes_what_a_network_has(recipe: str) -> None:
-    run = run_of(recipe)
+SENTIMENT, DATES, SERIES = Sentiment(), Dates(), Seasonal()
+RUNS: dict[str, Run] = {
+    **{name: run_of(name) for name in ("reverse", "recall", "dates", "addition", "histogram", "english")},
+    "pooled lstm": run_with(SENTIMENT, replace(SENTIMENT.recurrent_config(), pooling="additive")),
+    "pooled transformer": run_with(SENTIMENT, replace(SENTIMENT.model_config(), pooling="dot")),
+    "read at <bos>": run_with(SENTIMENT, SENTIMENT.model_config()),
+    "Bahdanau": run_with(DATES, DATES.recurrent_config()),
+    "lstm over its states": run_with(Needle(), replace(Needle().recurrent_config(), attention="dot")),
+    "forecast": run_with(SERIES, SERIES.model_config()),
+}
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_header_describes_what_a_network_has(name: str) -> None:
+    run = RUNS[name]
     header = run_header(run)
     assert json.loads(json.dumps(header)) == header
     for sequence, weights in watched(run):
         assert [site["name"] for site in header["sites"]] == list(weights)
-        own = {"encoder": sequence["source"] or sequence["tokens"], "decoder": sequence["tokens"]}
+        labels = sequence["labels"]
         for site in header["sites"]:
-            keys = sequence["source"] if site["kind"] == "cross" else own[site["stack"]]
-            assert weights[site["name"]].shape == (site["heads"], len(own[site["stack"]]), len(keys))
+            assert weights[site["name"]].shape == (
+                site["heads"],
+                len(labels[site["queries"]]),
+                len(labels[site["keys"]]),
+            )
+        assert set(labels) == {site[side] for site in header["sites"] for side in ("queries", "keys")}
 
 
-@pytest.mark.parametrize("recipe", ["reverse", "recall", "dates", "addition", "histogram", "english"])
-def test_patterns_are_those_that_heads_are_scored_against(recipe: str) -> None:
-    run = run_of(recipe)
+@pytest.mark.parametrize("name", RUNS)
+def test_patterns_are_those_that_heads_are_scored_against(name: str) -> None:
+    run = RUNS[name]
     header = run_header(run)
     for sequence, weights in watched(run):
         batch = run.probe()[0]
@@ -64,13 +94,77 @@ def test_patterns_are_those_that_heads_are_scored_against(recipe: str) -> None:
         expected = {p.name: p for p in run.config.task.expected(batch.tokens[0].tolist(), source)}
         assert sequence["patterns"]
         for pattern in sequence["patterns"]:
-            site = next(s for s in header["sites"] if (s["stack"], s["kind"]) == (header["stack"], pattern["kind"]))
+            site = next(s for s in header["sites"] if (s["stack"], s["kind"]) == (pattern["stack"], pattern["kind"]))
             allowed = weights[site["name"]][0] > 0
-            found = score_heads(weights[site["name"]], expected[pattern["name"]].reads, allowed)
+            reads = expected[pattern["name"]].reads[: len(allowed)]  # of one that pools: what `<bos>` should read
+            found = score_heads(weights[site["name"]], reads, allowed)
             assert pattern["chance"] == pytest.approx(found.chance)
             assert pattern["queries"] == found.n_queries
-            reads = expected[pattern["name"]].reads & allowed
-            assert pattern["pairs"] == reads.nonzero().flatten().tolist()
+            assert pattern["pairs"] == (reads & allowed).nonzero().flatten().tolist()
+
+
+def test_where_attention_pools_its_one_query_should_read_what_the_first_token_should() -> None:
+    header = run_header(RUNS["pooled transformer"])
+    (sequence, *_) = header["sequences"]
+    of_tokens, of_pool = sequence["patterns"]
+    assert (of_tokens["stack"], of_tokens["kind"]) == ("encoder", "self")
+    assert (of_pool["stack"], of_pool["kind"]) == ("readout", "cross")
+    assert of_tokens["pairs"] == of_pool["pairs"]
+    assert sequence["labels"]["readout"] == ["<state>"]
+
+
+def test_a_network_without_attention_has_nothing_to_watch_there() -> None:
+    run = run_with(Needle(), Needle().recurrent_config())
+    header = run_header(run)
+    assert header["sites"] == []
+    assert all(sequence["patterns"] == [] for sequence in header["sequences"])
+    assert set(header["sequences"][0]["labels"]) == {header["stack"]}
+    assert len(header["samples"]) == 6
+
+
+def test_samples_of_a_forecast_are_its_right_values() -> None:
+    header, run = run_header(RUNS["forecast"]), RUNS["forecast"]
+    sample, batch = header["samples"][0], run.samples()[0]
+    assert batch.values is not None
+    scored = batch.targets[0] != IGNORE
+    assert (header["predicts"], header["spaced"]) == ("values", {"prompt": True, "answer": True})
+    assert sample["answer"] == pytest.approx(batch.values[0, scored].flatten().tolist())
+    assert all(len(str(value)) < 8 for value in sample["answer"])  # and not 0.6600000262260437
+    assert len(sample["prompt"]) == int(scored.nonzero()[0]) + 1
+    assert evaluated(run)[0] == pytest.approx(tuple(forecasts(run)[0]), rel=1e-3)
+
+
+def evaluated(run: Run) -> tuple[tuple[float, ...], ...]:
+    network = build_network(run.config.model, 0)
+    config = run.config.training
+    return evaluate(network, run.config.task, "validation", config.validation_size, config.seed, samples=6).outputs
+
+
+def forecasts(run: Run) -> list[list[float]]:
+    """What a fresh network says to the samples, at the scored positions."""
+    network = build_network(run.config.model, 0).eval()
+    with torch.inference_mode():
+        return [forward(network, batch)[0, batch.targets[0] != IGNORE].flatten().tolist() for batch in run.samples()]
+
+
+def test_samples_that_are_pictures_have_them() -> None:
+    task = Digits()
+    run = run_with(task, task.model_config())
+    for sample, batch in zip(run_header(run)["samples"], run.samples(), strict=True):
+        assert batch.features is not None
+        rows, cols = sample["image"]["rows"], sample["image"]["cols"]
+        levels = torch.tensor(sample["image"]["levels"]).view(rows, cols)
+        patch = batch.features[0, 1].view(2, 2)  # the first behind `<bos>` is the corner at the left, above
+        assert levels[:2, :2].tolist() == (255 * patch).round().int().tolist()
+    assert run_header(RUNS["forecast"])["samples"][0]["image"] is None
+
+
+def test_labels_are_answers() -> None:
+    header = run_header(RUNS["pooled lstm"])
+    assert header["vocab"] == ["negative", "positive"]
+    assert {tuple(sample["answer"]) for sample in header["samples"]} <= {(0,), (1,)}
+    assert header["spaced"] == {"prompt": True, "answer": True}
+    assert header["samples"][0]["prompt"][0] == "<bos>"
 
 
 def test_samples_ask_what_is_scored() -> None:
@@ -79,7 +173,10 @@ def test_samples_ask_what_is_scored() -> None:
     assert sample["answer"] == [target for target in batch.targets[0].tolist() if target != IGNORE]
     assert sample["prompt"][-1] == "="
     assert run_header(run_of("recall"))["samples"][0]["prompt"].count("?") == 4  # all of its questions
-    assert len(run_header(run_of("dates"))["samples"][0]["source"]) > 0
+    dates = run_header(run_of("dates"))["samples"][0]
+    assert "".join(dates["prompt"]) == run_of("dates").config.task.source_tokenizer.decode(  # type: ignore[union-attr]
+        run_of("dates").samples()[0].source[0].tolist()  # type: ignore[index]
+    )
     assert header["vocab"][sample["answer"][0]].isdigit()
 
 

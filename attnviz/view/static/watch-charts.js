@@ -1,6 +1,7 @@
 /** The charts of a run: loss, metric, pattern scores, learning rate, spectrum; all but the last over steps. */
 
 import { el } from "./dom.js";
+import { inOtherWords, isLanguage, lossName, metricAxis, metricName, metricText, signed } from "./watch-measures.js";
 import { Chart } from "./watch-plot.js";
 
 const MOST_POINTS = 1200; // of a line; more do not fit side by side on a screen
@@ -36,7 +37,8 @@ export const logRange = (low, high) => [Math.log10(low) - 0.08, Math.log10(high)
 /** Two tones: what is trained on is grey, what is held out is the colour of weights. */
 export function tones(palette) {
   const css = (rgb) => `rgb(${rgb.join(",")})`;
-  return { train: palette.muted, held: css(palette.sequential(palette.dark ? 0.75 : 0.62)), chosen: css(palette.sequential(palette.dark ? 0.85 : 0.75)) };
+  const held = palette.sequential(palette.dark ? 0.75 : 0.62);
+  return { train: palette.muted, held: css(held), band: `rgba(${held.slice(0, 3).join(",")},0.16)`, chosen: css(palette.sequential(palette.dark ? 0.85 : 0.75)) };
 }
 
 const line = (name, { x, y }, colour, more = {}) => ({ type: "scatter", mode: "lines", name, x, y, line: { color: colour, width: 1.5, ...more.line }, ...more.rest });
@@ -50,14 +52,16 @@ export class Charts {
   constructor(ctx) {
     this.ctx = ctx;
     const { t, header } = ctx;
-    this.isLoss = header.metric === "nats per symbol";
+    this.isLoss = isLanguage(header);
     const toggle = (key, name) => {
       const button = el("button", { type: "button", class: "av-small", text: t(name), "aria-pressed": String(ctx.store.state[key]), on: { click: () => ctx.store.set({ [key]: !ctx.store.state[key] }) } });
       (this.toggles ??= []).push([button, key]);
       return button;
     };
-    this.loss = new Chart(ctx, { name: "loss", title: t("watch.loss"), height: 150, table: () => this.lossTable(), tools: [toggle("log", "watch.log"), toggle("smooth", "watch.smooth")] });
-    this.metric = new Chart(ctx, { name: "metric", title: this.isLoss ? t("watch.metric.accuracy") : t(`watch.metric.${header.metric.replace(" ", "-")}`), height: 122, table: () => this.metricTable() });
+    this.loss = new Chart(ctx, { name: "loss", title: lossName(t, header), height: 150, table: () => this.lossTable(), tools: [toggle("log", "watch.log"), toggle("smooth", "watch.smooth")] });
+    this.metric = new Chart(ctx, { name: "metric", title: metricName(t, header), height: 122, table: () => this.metricTable() });
+    this.words = el("p", { class: "aw-note aw-words", title: t("watch.gap.help") });
+    this.loss.element.append(this.words);
     this.rate = new Chart(ctx, { name: "rate", title: t("watch.rate"), height: 110, table: () => this.rateTable() });
     this.spectrum = new Chart(ctx, { name: "spectrum", title: t("watch.spectrum"), height: 136, steps: false, table: () => this.spectrumTable() });
     this.spectrum.element.hidden = true;
@@ -80,7 +84,20 @@ export class Charts {
       this.drawMetric();
       this.drawRate();
     }
-    if (redraw || changed.has("at") || changed.has("snapshot")) this.drawSpectrum();
+    if (redraw || changed.has("at") || changed.has("snapshot")) {
+      this.drawSpectrum();
+      this.sayLoss();
+    }
+  }
+
+  /** What the loss at the position amounts to, and how far training is ahead of it. */
+  sayLoss() {
+    const { t, metrics, header, number } = this.ctx;
+    const look = metrics.lookAt(this.ctx.position());
+    const says = look ? inOtherWords(t, header, look.loss) : [];
+    if (look && Number.isFinite(metrics.gap(look))) says.push([t("watch.gap"), signed(metrics.gap(look))]);
+    const facts = says.map(([label, text]) => `${label} ${text}`).join(" · ");
+    this.words.textContent = facts ? t("watch.loss_at", { step: number(look.step), facts }) : "";
   }
 
   drawLoss() {
@@ -90,8 +107,12 @@ export class Charts {
     const x = metrics.step.all;
     const traces = [line(t("watch.train"), thin(x, metrics.loss.all), colours.train, { line: { width: 1 }, rest: { opacity: smooth ? 0.4 : 1 } })];
     if (smooth) traces.push(line(t("watch.train_smooth"), thin(x, metrics.smooth.all), colours.train));
-    const held = metrics.looks.filter(({ loss }) => Number.isFinite(loss));
-    traces.push(dotted(t("watch.held_out"), { x: held.map(({ step }) => step), y: held.map(({ loss }) => loss) }, colours.held));
+    const held = metrics.looks.filter((look) => Number.isFinite(metrics.gap(look)));
+    const steps = held.map(({ step }) => step);
+    const below = held.map((look) => look.loss - metrics.gap(look));
+    traces.push(line(t("watch.gap"), { x: steps, y: below }, colours.train, { line: { width: 0 }, rest: { showlegend: false } }));
+    const band = { fill: "tonexty", fillcolor: colours.band }; // from the line before: the gap
+    traces.push(dotted(t("watch.held_out"), { x: steps, y: held.map(({ loss }) => loss) }, colours.held, band));
     const target = this.isLoss && header.target;
     if (target) traces.push(level(t("watch.target"), this.ctx.range(), header.target, colours.held));
     const values = [...metrics.loss.all, ...held.map(({ loss }) => loss), ...(target ? [header.target] : [])];
@@ -117,11 +138,12 @@ export class Charts {
     ];
     const target = !this.isLoss && header.target;
     if (target) traces.push(level(t("watch.target"), this.ctx.range(), header.target, colours.held));
-    this.metric.draw({ traces, x: this.ctx.range(), y: [-0.03, 1.05], format: ".0%" });
+    const values = metrics.looks.flatMap(({ train, accuracy }) => [train, accuracy]);
+    this.metric.draw({ traces, x: this.ctx.range(), ...metricAxis([header], values) });
     this.metric.explain([
       { label: t("watch.train"), colour: colours.train },
       { label: t("watch.held_out"), colour: colours.held },
-      ...(target ? [{ label: t("watch.target_at", { value: this.ctx.percent(header.target) }), colour: colours.held, dash: true }] : []),
+      ...(target ? [{ label: t("watch.target_at", { value: metricText(header, header.target, this.ctx.percent) }), colour: colours.held, dash: true }] : []),
     ]);
   }
 
@@ -159,7 +181,7 @@ export class Charts {
     const { t, metrics } = this.ctx;
     const held = new Map(metrics.looks.map(({ step, loss }) => [step, loss]));
     const steps = Array.from(metrics.step.all);
-    return this.table(t("watch.loss"), steps, [
+    return this.table(this.loss.title, steps, [
       [t("watch.train"), metrics.loss.all],
       [t("watch.train_smooth"), metrics.smooth.all],
       [t("watch.held_out"), steps.map((step) => held.get(step) ?? NaN)],

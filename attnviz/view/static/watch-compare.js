@@ -7,6 +7,7 @@ import { openTable } from "./table.js";
 import { Tooltip } from "./tooltip.js";
 import { logRange, stepTable, thin } from "./watch-charts.js";
 import { Feed } from "./watch-feed.js";
+import { inOtherWords, lossName, metricAxis, metricName, metricText, signed } from "./watch-measures.js";
 import { Metrics } from "./watch-metrics.js";
 import { Chart, loadPlotly } from "./watch-plot.js";
 
@@ -17,6 +18,9 @@ const COLOURS = { light: ["#6b3fb0", "#b8860b", "#c0398b", "#3d3d3d", "#7a9a01",
 const DASHES = ["solid", "dash", "dot"]; // for more runs than colours
 
 const identity = ({ runs, lang }) => JSON.stringify([lang, runs.map(({ run }) => run)]);
+
+/** What all of these are, if they are all the same. */
+const alike = (values) => (values.every((value) => value === values[0]) ? values[0] : undefined);
 
 class Compare {
   constructor({ data, parentElement }) {
@@ -58,8 +62,9 @@ class Compare {
     ctx.tooltip = new Tooltip(this.body);
     const choose = [true, false].map((held) => el("button", { type: "button", class: "av-small", text: t(held ? "watch.compare.loss.held" : "watch.compare.loss.train"), on: { click: () => this.choose(held) } }));
     this.choices = choose;
-    this.loss = new Chart(ctx, { name: "loss", title: t("watch.loss"), height: 260, table: () => this.table(this.loss, (run) => this.lossOf(run)), tools: choose });
-    this.metric = new Chart(ctx, { name: "metric", title: t("watch.compare.metric"), height: 260, table: () => this.table(this.metric, (run) => this.metricOf(run)) });
+    this.loss = new Chart(ctx, { name: "loss", title: alike(this.runs.map((run) => lossName(t, run))) ?? t("watch.loss"), height: 260, table: () => this.table(this.loss, (run) => this.lossOf(run)), tools: choose });
+    const metric = alike(this.runs.map((run) => metricName(t, run)));
+    this.metric = new Chart(ctx, { name: "metric", title: metric ? t("watch.compare.metric_of", { metric }) : t("watch.compare.metric"), height: 260, table: () => this.table(this.metric, (run) => this.metricOf(run)) });
     this.key = el("ol", { class: "aw-key" });
     this.problem = el("p", { class: "aw-problem", role: "alert", hidden: true });
     this.body.prepend(this.problem, this.key, el("div", { class: "aw-two" }, [this.loss.element, this.metric.element]));
@@ -122,7 +127,8 @@ class Compare {
     const values = losses.flatMap(({ y }) => y).filter((y) => y > 0);
     const [low, high] = [values.reduce((a, b) => Math.min(a, b), Infinity), values.reduce((a, b) => Math.max(a, b), 0)];
     this.loss.draw({ traces: losses, x: range, y: values.length ? logRange(low, high) : [0, 1], scale: values.length ? "log" : "linear" });
-    this.metric.draw({ traces: traces((run) => this.metricOf(run)), x: range, y: [-0.03, 1.05], format: ".0%" });
+    const metrics = traces((run) => this.metricOf(run));
+    this.metric.draw({ traces: metrics, x: range, ...metricAxis(this.runs, metrics.flatMap(({ y }) => y)) });
     this.showKey();
   }
 
@@ -133,10 +139,19 @@ class Compare {
       const { color, dash } = this.look(n);
       Object.assign(swatch.style, { borderColor: color, borderTopStyle: { solid: "solid", dash: "dashed", dot: "dotted" }[dash] });
       const last = run.metrics.looks.at(-1);
-      const facts = [run.task, run.state && this.t(`watch.state.${run.state}`), this.t("watch.steps", { step: run.metrics.last, steps: run.steps }), last && Number.isFinite(last.accuracy) ? this.percent(last.accuracy) : ""];
+      const facts = [run.task, run.state && this.t(`watch.state.${run.state}`), this.t("watch.steps", { step: run.metrics.last, steps: run.steps }), ...(last ? this.facts(run, last) : [])];
       return el("li", {}, [swatch, el("b", { text: run.run }), el("span", { class: "av-muted", text: facts.filter(Boolean).join(" · ") })]);
     }));
     this.root.dataset.points = this.runs.map(({ metrics }) => metrics.step.length).join(" ");
+  }
+
+  /** What a look at held-out data found. */
+  facts(run, look) {
+    const t = (key, params) => this.t(key, params);
+    const facts = inOtherWords(t, run, look.loss).map(([label, text]) => `${label} ${text}`);
+    if (Number.isFinite(run.metrics.gap(look))) facts.push(`${t("watch.gap")} ${signed(run.metrics.gap(look))}`);
+    if (Number.isFinite(look.accuracy)) facts.unshift(`${metricName(t, run)} ${metricText(run, look.accuracy, (share) => this.percent(share))}`);
+    return facts;
   }
 
   percent(share) {
@@ -153,7 +168,7 @@ class Compare {
       const at = run.metrics.lineAt(step);
       const look = run.metrics.lookAt(step);
       const loss = this.held ? look?.loss : run.metrics.smooth.at(at);
-      return at < 0 || loss === undefined ? [] : [{ label: run.run, text: `${fmt(loss)}${look ? ` · ${this.percent(look.accuracy)}` : ""}` }];
+      return at < 0 || loss === undefined ? [] : [{ label: run.run, text: [fmt(loss), ...(look ? this.facts(run, look) : [])].join(" · ") }];
     });
     this.ctx.tooltip.show([{ label: this.t("watch.step"), text: step.toLocaleString(this.header.lang) }, ...lines], event.clientX, event.clientY);
   }

@@ -5,13 +5,14 @@ import { Damaged } from "./watch-timeline.js";
 const WAIT_MS = { running: 250, paused: 1000, queued: 1000 }; // between two questions; other states: none
 const EXPECTING_MS = 6000; // after a command a run that had ended may begin again
 const RETRY_MS = 500;
+const UNREADABLE = 409; // the status of a run whose files were damaged
 const LONGEST_RETRY_MS = 15000;
 
 /**
  * @typedef {Object} News
  * @property {string} generation
  * @property {boolean} reset  what came before is not valid any more
- * @property {string} state
+ * @property {string} state  as in state.json, or "gone": deleted, or renamed
  * @property {number} step
  * @property {number|null} place
  * @property {string} message
@@ -67,13 +68,17 @@ export class Feed {
   async once() {
     const { status, bytes } = await this.fetch();
     if (this.gone) return null;
-    if (status === 404 || status === 409) {
+    if (status === UNREADABLE) {
       const { message } = JSON.parse(new TextDecoder().decode(bytes));
-      this.tell({ kind: status === 404 ? "gone" : "unreadable", message });
-      return status === 404 ? null : LONGEST_RETRY_MS;
+      this.tell({ kind: "unreadable", message });
+      return LONGEST_RETRY_MS;
     }
     const start = 4 + new DataView(bytes.buffer).getUint32(0, true);
     const news = JSON.parse(new TextDecoder().decode(bytes.subarray(4, start)));
+    if (news.state === "gone") {
+      this.tell({ kind: "gone", message: news.message });
+      return null;
+    }
     this.tell(null);
     if (news.reset) Object.assign(this, { generation: news.generation, metrics: 0, attention: 0 });
     const end = start + news.metrics;
@@ -89,7 +94,7 @@ export class Feed {
     const { generation, metrics, attention, lang } = this;
     try {
       const answer = await fetch(`${this.url}?${new URLSearchParams({ generation, metrics, attention, lang })}`);
-      if (answer.ok || answer.status === 404 || answer.status === 409) {
+      if (answer.ok || answer.status === UNREADABLE) {
         return { status: answer.status, bytes: new Uint8Array(await answer.arrayBuffer()) };
       }
     } catch (error) {

@@ -4,6 +4,7 @@ import { el, sizeCanvas } from "./dom.js";
 import { Matrix } from "./matrix.js";
 import { siteTitle } from "./select.js";
 import { tokensOf } from "./watch-heads.js";
+import { isAbout } from "./watch-scores.js";
 import { headOf } from "./watch-timeline.js";
 
 const MAX_HEIGHT = 380;
@@ -77,8 +78,7 @@ export class Head {
   /** The patterns that are about this site. */
   patterns() {
     const { header, store } = this.ctx;
-    const { stack, kind } = this.site;
-    return stack === header.stack ? header.sequences[store.state.seq].patterns.filter((pattern) => pattern.kind === kind) : [];
+    return header.sequences[store.state.seq].patterns.filter((pattern) => isAbout(pattern, this.site));
   }
 
   /** Cells [query, key] that are expected, as long as the outlines are wanted. */

@@ -2,10 +2,12 @@
 
 import { el } from "./dom.js";
 import { groupSites, siteTitle } from "./select.js";
+import { isAbout } from "./watch-scores.js";
 import { headOf } from "./watch-timeline.js";
 
 const MOST = 100; // px of a thumbnail
 const LEAST = 20;
+const THIN = 8; // px of the shorter side, as of a single query
 const GAP = { roomy: 6, tight: 3 };
 const HEADER = { roomy: 56, tight: 48 }; // px of a layer's name
 const TIGHT = 34; // px of a thumbnail, from where on down gaps are tight
@@ -54,7 +56,7 @@ export class Heads {
       this.thumbs.push({ index, head, canvas, bar, score, button });
       return button;
     });
-    const scored = header.sequences.some(({ patterns }) => site.stack === header.stack && patterns.some(({ kind }) => kind === site.kind));
+    const scored = header.sequences.some(({ patterns }) => patterns.some((pattern) => isAbout(pattern, site)));
     return el("div", { class: `aw-row ${scored ? "aw-scored" : ""}`, role: "row" }, [el("span", { class: "aw-layer", role: "rowheader", text: t("view.frame.grid.layer", { layer: site.layer }) }), ...cells]);
   }
 
@@ -79,7 +81,9 @@ export class Heads {
       const { rows, cols } = shapeOf(header, store.state.seq, header.sites[index]);
       const longest = Math.max(rows, cols);
       const side = this.side ?? LEAST;
-      Object.assign(canvas.style, { width: `${Math.max(6, (side * cols) / longest)}px`, height: `${Math.max(6, (side * rows) / longest)}px`, imageRendering: longest > side ? "auto" : "pixelated" });
+      const [width, height] = [cols, rows].map((count) => `${Math.max(THIN, (side * count) / longest)}px`);
+      Object.assign(canvas.style, { width, height, imageRendering: longest > side ? "auto" : "pixelated" });
+      canvas.closest(".aw-row")?.style.setProperty("--tall", height); // of one query: the row is as low as its picture
     }
   }
 
@@ -157,10 +161,9 @@ export class Heads {
 }
 
 /** Tokens of a site's queries and keys on a probe sequence. */
-export function tokensOf(header, seq, { stack, kind }) {
-  const { tokens, source } = header.sequences[seq];
-  const own = stack === "encoder" && source ? source : tokens;
-  return { queries: own, keys: kind === "cross" ? source : own };
+export function tokensOf(header, seq, { queries, keys }) {
+  const { labels } = header.sequences[seq];
+  return { queries: labels[queries], keys: labels[keys] };
 }
 
 function shapeOf(header, seq, site) {

@@ -2,6 +2,8 @@
 
 const SMOOTHING = 0.9; // share of the past in the smoothed loss
 
+const AROUND = 10; // steps before and after one, whose mean is less noisy than it and lags less than the smoothed loss
+
 /** Float64 values, appended one at a time. */
 export class Growing {
   constructor() {
@@ -44,9 +46,9 @@ export function lastAt(numbers, x, count = numbers.length) {
  * @typedef {Object} Look  a look at held-out data
  * @property {number} step
  * @property {number} loss
- * @property {number} accuracy
- * @property {number|null} train     accuracy on the training batch of that step
- * @property {number[][]} outputs    token ids, per sample
+ * @property {number} accuracy      value of the metric
+ * @property {number|null} train     the same on the training batch of that step
+ * @property {number[][]} outputs    ids of outputs, or forecasts, per sample
  * @property {number[]|null} spectrum
  */
 export class Metrics {
@@ -106,6 +108,14 @@ export class Metrics {
     let index = this.looks.length - 1;
     while (index >= 0 && this.looks[index].step > step) index -= 1;
     return this.looks[index];
+  }
+
+  /** How much higher the loss was on held-out data than in training; there the mean of the steps around the look. */
+  gap({ step, loss }) {
+    const line = this.lineAt(step);
+    if (line < 0) return NaN;
+    const around = this.loss.all.subarray(Math.max(0, line - AROUND), line + AROUND + 1);
+    return loss - around.reduce((sum, value) => sum + value, 0) / around.length;
   }
 
   get last() {

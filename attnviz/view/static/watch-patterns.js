@@ -7,6 +7,9 @@ import { Chart } from "./watch-plot.js";
 
 const MEASURES = ["mass", "hits"];
 
+/** The sites that a pattern is about. */
+const groupName = ({ t }, { stack, kind }) => t(`view.frame.stack.${stack}.${kind}`);
+
 export class Patterns {
   constructor(ctx) {
     this.ctx = ctx;
@@ -24,8 +27,10 @@ export class Patterns {
     this.buttons = MEASURES.map((measure) => el("button", {
       type: "button", class: "av-small", text: t(`watch.pattern_${measure}`), title: t(`watch.pattern_${measure}.help`), dataset: { measure }, on: { click: () => store.set({ measure }) },
     }));
+    const groups = new Set(this.patterns.map(({ pattern }) => groupName(this.ctx, pattern)));
+    const title = (pattern) => t("watch.pattern_title", { pattern: t(pattern.key) }) + (groups.size > 1 ? ` · ${groupName(this.ctx, pattern)}` : "");
     this.charts = this.patterns.map(({ pattern }, n) => new Chart(this.ctx, {
-      name: `pattern-${n}`, title: t("watch.pattern_title", { pattern: t(pattern.key) }), height: 122, table: () => this.table(n), tools: n ? [] : this.buttons,
+      name: `pattern-${n}`, title: title(pattern), height: 122, table: () => this.table(n), tools: n ? [] : this.buttons,
     }));
     const none = el("p", { class: "aw-note", text: t("watch.no_pattern") });
     this.element.replaceChildren(...(this.charts.length ? this.charts.map((chart) => chart.element) : [none]));

@@ -22,6 +22,9 @@ function scoreHead(weights, cols, expected) {
   return { mass: mass / 255 / expected.size, hits: hits / expected.size };
 }
 
+/** Whether a pattern is one of what the queries of a site should read. */
+export const isAbout = (pattern, site) => pattern.stack === site.stack && pattern.kind === site.kind;
+
 /** Expected keys by query, from the flat list of pairs in the payload. */
 function byQuery(pairs) {
   const expected = new Map();
@@ -47,12 +50,12 @@ export class Scores {
   }
 
   clear() {
-    const { sites, sequences, stack } = this.header;
+    const { sites, sequences } = this.header;
     /** per sequence, per pattern: {pattern, expected, lines} */
     this.patterns = sequences.map(({ patterns }) => patterns.map((pattern) => ({
       pattern,
       expected: byQuery(pattern.pairs),
-      lines: sites.filter((site) => site.stack === stack && site.kind === pattern.kind).flatMap(({ name, heads }) =>
+      lines: sites.filter((site) => isAbout(pattern, site)).flatMap(({ name, heads }) =>
         Array.from({ length: heads }, (_, head) => ({ site: name, head, mass: new Growing(), hits: new Growing() }))),
     })));
   }

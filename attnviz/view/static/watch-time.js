@@ -33,7 +33,7 @@ export class TimeBar {
   }
 
   to(index) {
-    this.ctx.store.set({ at: this.ctx.timeline.steps[index] });
+    this.ctx.store.set({ at: this.ctx.moments()[index] });
   }
 
   follow() {
@@ -43,7 +43,7 @@ export class TimeBar {
 
   /** From where the slider is, or from the beginning when it is at the end. */
   start() {
-    const last = this.ctx.timeline.length - 1;
+    const last = this.ctx.moments().length - 1;
     if (last < 1) return;
     const from = this.ctx.index() >= last ? 0 : this.ctx.index();
     this.playing = true;
@@ -55,7 +55,7 @@ export class TimeBar {
   run(from, began) {
     const frame = (now) => {
       if (!this.playing) return;
-      const last = this.ctx.timeline.length - 1;
+      const last = this.ctx.moments().length - 1;
       const index = Math.min(last, from + Math.floor((Math.max(0, now - began) / WHOLE_MS) * last));
       if (index !== this.ctx.index() || this.ctx.store.state.at === null) this.to(index);
       if (index >= last) this.pause();
@@ -91,8 +91,8 @@ export class TimeBar {
   /** @param {Set<string>} changed */
   update(changed) {
     if (!["at", "snapshots", "news"].some((key) => changed.has(key))) return;
-    const { t, timeline, store, number, lang } = this.ctx;
-    const last = Math.max(0, timeline.length - 1);
+    const { t, moments, store, number, lang } = this.ctx;
+    const last = Math.max(0, moments().length - 1);
     const index = this.ctx.index();
     const step = this.ctx.position();
     this.slider.max = String(last);
@@ -104,7 +104,7 @@ export class TimeBar {
     this.text.textContent = text;
     this.slider.setAttribute("aria-valuetext", text);
     this.newest.setAttribute("aria-pressed", String(store.state.at === null));
-    this.newest.disabled = timeline.length === 0;
+    this.newest.disabled = moments().length === 0;
     const kept = this.checkpoint(step);
     this.explorer.hidden = kept === undefined;
     if (kept === undefined) return;

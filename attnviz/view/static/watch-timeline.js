@@ -1,7 +1,5 @@
 /** Every head's weights at every recorded step: attention.bin, whose format `attnviz/training/timeline.py` describes. */
 
-import { lastAt } from "./watch-metrics.js";
-
 const KEPT_BYTES = 64 * 2 ** 20; // of unpacked snapshots; older ones are unpacked again when they are looked at
 const FRAME_HEAD = 17; // "SNAP", kind, step, length, CRC-32
 const KEY = 1;
@@ -96,11 +94,6 @@ export class Timeline {
     for (let n = from + 1; n <= index; n += 1) snapshot = sum(snapshot, await inflate(frames[n].payload));
     if (frames === this.frames) this.keep(index, snapshot);
     return snapshot;
-  }
-
-  /** Index of the snapshot of a step, or of the last one before it. */
-  indexAt(step) {
-    return Math.max(0, lastAt(this.steps, step));
   }
 
   /** @returns {Block|undefined} */

@@ -34,7 +34,8 @@ export function writePlace({ at, site, head, seq }, header) {
   clearTimeout(timer);
   timer = setTimeout(() => {
     const url = new URL(window.location.href);
-    const values = { step: at, site: header.sites[site].name, head, seq: seq || null };
+    const name = header.sites[site]?.name ?? null; // a network without attention has none
+    const values = { step: at, site: name, head: name === null ? null : head, seq: seq || null };
     for (const name of NAMES) {
       if (values[name] === null) url.searchParams.delete(name);
       else url.searchParams.set(name, String(values[name]));

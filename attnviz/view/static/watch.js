@@ -14,11 +14,12 @@ import { Charts } from "./watch-charts.js";
 import { Feed } from "./watch-feed.js";
 import { Head } from "./watch-head.js";
 import { Heads } from "./watch-heads.js";
-import { Metrics } from "./watch-metrics.js";
+import { inOtherWords, metricName, metricText, signed } from "./watch-measures.js";
+import { lastAt, Metrics } from "./watch-metrics.js";
 import { Patterns } from "./watch-patterns.js";
 import { loadPlotly } from "./watch-plot.js";
 import { Samples } from "./watch-samples.js";
-import { Scores } from "./watch-scores.js";
+import { isAbout, Scores } from "./watch-scores.js";
 import { TimeBar } from "./watch-time.js";
 import { Timeline } from "./watch-timeline.js";
 import { Transport } from "./watch-transport.js";
@@ -42,6 +43,8 @@ class Watch {
     this.news = null;
     this.paces = []; // {time, step}
     this.snapshot = undefined;
+    this.attends = this.header.sites.length > 0;
+    this.looks = []; // steps of which there is something to see, in a network without attention
     const place = readPlace(this.header);
     this.named = "site" in place;
     this.first = this.firstSite();
@@ -52,10 +55,11 @@ class Watch {
     Promise.all(STYLES.map((name) => style(this.root, name))).then(() => this.gone || this.build());
   }
 
-  /** The first layer that writes the answer. */
+  /** The first layer of which something is expected, or else that writes the answer. */
   firstSite() {
-    const kind = this.header.sequences[0].patterns[0]?.kind ?? "self";
-    return Math.max(0, this.header.sites.findIndex((site) => site.stack === this.header.stack && site.kind === kind));
+    const { sites, sequences, stack } = this.header;
+    const first = sequences[0].patterns[0] ?? { stack, kind: "self" };
+    return Math.max(0, sites.findIndex((site) => isAbout(first, site)));
   }
 
   /** Whether this is the view of that run, in that language. */
@@ -79,22 +83,27 @@ class Watch {
     ctx.tooltip = new Tooltip(this.body);
     this.transport = new Transport(ctx);
     this.time = new TimeBar(ctx);
-    this.heads = new Heads(ctx);
-    this.head = new Head(ctx);
     this.charts = new Charts(ctx);
-    this.patterns = new Patterns(ctx);
     this.samples = new Samples(ctx);
-    this.parts = [this.transport, this.time, this.heads, this.head, this.charts, this.patterns, this.samples];
+    this.parts = [this.transport, this.time, this.charts, this.samples];
+    if (this.attends) {
+      this.heads = new Heads(ctx);
+      this.head = new Head(ctx);
+      this.patterns = new Patterns(ctx);
+      this.parts.push(this.heads, this.head, this.patterns);
+    }
+    this.root.classList.toggle("aw-plain", !this.attends);
     const { loss, metric, rate, spectrum } = this.charts;
+    const patterns = this.attends ? [this.patterns.element] : [];
     this.body.prepend(
       this.transport.element,
       this.time.element,
       el("div", { class: "aw-columns" }, [
         el("div", { class: "aw-column" }, [
-          el("section", { class: "aw-attention", "aria-label": ctx.t("watch.attention") }, [this.headline(), el("div", { class: "aw-pair" }, [this.heads.element, this.head.element])]),
+          el("section", { class: "aw-attention", "aria-label": ctx.t("watch.attention") }, this.attention()),
           this.samples.element,
         ]),
-        el("section", { class: "aw-curves", "aria-label": ctx.t("watch.curves") }, [loss.element, metric.element, this.patterns.element, spectrum.element, rate.element]),
+        el("section", { class: "aw-curves", "aria-label": ctx.t("watch.curves") }, [loss.element, metric.element, ...patterns, spectrum.element, rate.element]),
       ]),
       this.live,
     );
@@ -105,6 +114,13 @@ class Watch {
     if (this.header.follow && this.root.getBoundingClientRect().top > window.innerHeight / 2) this.root.scrollIntoView();
   }
 
+  /** All heads and the chosen one, or a word about having none. */
+  attention() {
+    const { t } = this.ctx;
+    if (this.attends) return [this.headline(), el("div", { class: "aw-pair" }, [this.heads.element, this.head.element])];
+    return [el("h3", { text: t("watch.attention") }), el("p", { class: "aw-none", text: t("watch.no_attention") })];
+  }
+
   /** What the heads look at, and the choice among several sequences. */
   headline() {
     const { t } = this.ctx;
@@ -112,7 +128,7 @@ class Watch {
     const parts = [el("h3", { text: t("watch.attention") })];
     if (sequences.length > 1) {
       const choice = el("select", { class: "aw-select aw-sequence", on: { change: () => this.store.set({ seq: Number(choice.value) }) } },
-        sequences.map(({ tokens, source }, n) => el("option", { value: n, text: `${n + 1}: ${(source ?? tokens).join(" ").slice(0, 40)}`, selected: n === this.store.state.seq })));
+        sequences.map(({ labels }, n) => el("option", { value: n, text: `${n + 1}: ${(labels.encoder ?? labels.decoder).join(" ").slice(0, 40)}`, selected: n === this.store.state.seq })));
       parts.push(el("label", { class: "aw-field" }, [el("span", { text: t("watch.sequence") }), choice]));
     }
     return el("header", { class: "aw-headline" }, parts);
@@ -138,12 +154,13 @@ class Watch {
       },
       palette: () => this.palette,
       plotly: () => this.plotly(),
+      moments: () => this.moments,
       index: () => this.index(),
       position: () => this.position(),
-      range: () => [0, Math.max(10, this.metrics.last, this.timeline.steps.at(-1) ?? 0)],
+      range: () => [0, Math.max(10, this.metrics.last, this.moments.at(-1) ?? 0)],
       pace: () => this.pace(),
       peakRate: () => this.peakRate(),
-      jump: (step) => store.set({ at: this.timeline.length ? this.timeline.steps[this.timeline.indexAt(step)] : null }),
+      jump: (step) => store.set({ at: this.moments.length ? this.moments[this.indexAt(step)] : null }),
       hoverStep: (step, event) => this.hover(step, event),
       follow: () => {
         this.follows = true;
@@ -164,6 +181,7 @@ class Watch {
     if (news.reset) {
       this.metrics.clear();
       this.timeline.clear();
+      this.looks = [];
       this.scores.clear();
       this.paces = [];
       this.store.touch("metrics");
@@ -179,21 +197,31 @@ class Watch {
       this.chooseHead();
       this.store.touch("snapshots");
     }
+    if (!this.attends) this.takeLooks(news);
     const before = this.news;
     this.news = news;
     this.measurePace(news);
     this.store.touch("news");
     if (before && before.state !== news.state) this.announce(this.ctx.t("watch.announce", { state: this.ctx.t(`watch.state.${news.state}`), step: this.ctx.number(news.step) }));
     this.root.dataset.state = news.state;
-    this.root.dataset.snapshots = String(this.timeline.length);
+    this.root.dataset.snapshots = String(this.moments.length);
     if (this.metrics.damaged) this.tell({ kind: "damaged", message: "" });
+  }
+
+  /** Of a network without attention: the steps at which it was asked, or its weights kept. */
+  takeLooks({ checkpoints }) {
+    const steps = [...new Set([...this.metrics.looks.map(({ step }) => step), ...checkpoints])].sort((a, b) => a - b);
+    if (steps.length === this.looks.length) return;
+    this.stay();
+    this.looks = steps;
+    this.store.touch("snapshots");
   }
 
   /** A view that does not follow stays where it began, until somebody asks for the newest. */
   stay() {
-    const { header, timeline, store } = this;
-    if (header.follow || this.follows || !timeline.length || store.state.at !== null) return;
-    store.set({ at: timeline.steps.at(-1) });
+    const { header, moments, store } = this;
+    if (header.follow || this.follows || !moments.length || store.state.at !== null) return;
+    store.set({ at: moments.at(-1) });
   }
 
   /** Where nobody has chosen a head, the first that clearly does the task's work is shown, and stays. */
@@ -242,15 +270,25 @@ class Watch {
     this.feed.wake(true);
   }
 
-  /** Index of the snapshot that is shown. */
+  /** The steps that can be looked at, rising: whose attention was recorded, where there is any. */
+  get moments() {
+    return this.attends ? this.timeline.steps : this.looks;
+  }
+
+  /** Index of a step among them, or of the last one before it. */
+  indexAt(step) {
+    return Math.max(0, lastAt(this.moments, step));
+  }
+
+  /** Index of the one that is shown. */
   index() {
     const { at } = this.store.state;
-    return at === null ? Math.max(0, this.timeline.length - 1) : this.timeline.indexAt(at);
+    return at === null ? Math.max(0, this.moments.length - 1) : this.indexAt(at);
   }
 
   /** Its step. */
   position() {
-    return this.timeline.steps[this.index()] ?? 0;
+    return this.moments[this.index()] ?? 0;
   }
 
   hover(step, event) {
@@ -262,7 +300,8 @@ class Watch {
   /** All that is known of one step. */
   describe(step) {
     const { t, number, percent } = this.ctx;
-    const { metrics } = this;
+    const { metrics, header } = this;
+    const metric = metricName(t, header);
     const lines = [{ label: t("watch.step"), text: number(step) }];
     const line = metrics.lineAt(step);
     if (line >= 0) {
@@ -273,11 +312,13 @@ class Watch {
     if (look) {
       const at = look.step === step ? "" : ` (${t("watch.at_step", { step: number(look.step) })})`;
       lines.push({ label: t("watch.tip.held_loss"), text: fmt(look.loss) + at });
-      if (look.train !== null) lines.push({ label: t("watch.tip.train_metric"), text: percent(look.train) });
-      lines.push({ label: t("watch.tip.held_metric"), text: percent(look.accuracy) });
+      for (const [label, text] of inOtherWords(t, header, look.loss)) lines.push({ label, text });
+      if (Number.isFinite(metrics.gap(look))) lines.push({ label: t("watch.gap"), text: signed(metrics.gap(look)) });
+      if (look.train !== null) lines.push({ label: t("watch.tip.train_metric", { metric }), text: metricText(header, look.train, percent) });
+      lines.push({ label: t("watch.tip.held_metric", { metric }), text: metricText(header, look.accuracy, percent) });
     }
     if (line >= 0) lines.push({ label: t("watch.rate"), text: fmt(metrics.rate.at(line)) });
-    const best = this.timeline.length ? this.scores.best(this.store.state.seq, this.header.sites[this.store.state.site].name, this.store.state.head, this.timeline.indexAt(step)) : null;
+    const best = this.timeline.length ? this.scores.best(this.store.state.seq, header.sites[this.store.state.site].name, this.store.state.head, this.indexAt(step)) : null;
     if (best) lines.push({ label: t(best.pattern.key), text: percent(best.mass) });
     return lines;
   }
@@ -320,16 +361,15 @@ class Watch {
   }
 
   markSteps({ hover, at }) {
-    const steps = { hover, position: at === null || !this.timeline.length ? null : this.position() };
-    for (const chart of [...this.charts.all, ...this.patterns.charts]) chart.mark(steps);
+    const steps = { hover, position: at === null || !this.moments.length ? null : this.position() };
+    for (const chart of [...this.charts.all, ...(this.patterns?.charts ?? [])]) chart.mark(steps);
   }
 
   /** The state on the root element, for tests and for style. */
   mirror(state) {
     const { dataset } = this.root;
     dataset.step = String(this.position());
-    dataset.site = this.header.sites[state.site].name;
-    dataset.head = String(state.head);
+    if (this.attends) Object.assign(dataset, { site: this.header.sites[state.site].name, head: String(state.head) });
     dataset.follows = String(state.at === null);
   }
 
