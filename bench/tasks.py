@@ -20,13 +20,15 @@ import torch
 from attnviz.analysis import HeadScore, mean_scores
 from attnviz.models import build_network
 from attnviz.training import RECIPES, Recipe, evaluate, train
+from attnviz.training.recipes_applications import APPLICATIONS
 
 SHARE = 0.9  # of the seeds
 SECONDS = 20.0
 MORE_SECONDS = {
+    **{recipe.name: 120.0 for recipe in APPLICATIONS},
     **dict.fromkeys(("addition-3", "addition-3-plain", "dates"), 30.0),
     **dict.fromkeys(("english-short", "chinese-short"), 90.0),
-    **dict.fromkeys(("english", "chinese"), 400.0),  # those of the zoo, which read 512 characters
+    **dict.fromkeys(("english", "english-lstm", "chinese"), 400.0),  # those of the zoo, which read 512 characters
 }
 
 

@@ -28,9 +28,11 @@ FAR = Sentiment("en", noise=4)  # the opinion stands far from both ends
 
 
 def _far(pooling: Pooling, title: str) -> Recipe:
-    """What an LSTM does without attention where the opinion is far away; nothing is expected of it."""
+    """What an LSTM does without attention where the opinion is far away; of the last states nothing is expected."""
     model = recurrent(FAR, pooling=pooling)
-    return make_recipe(f"sentiment-far-{pooling}", title, FAR, FAR_TRAINING, 0.99, exempt=True, model=model)
+    return make_recipe(
+        f"sentiment-far-{pooling}", title, FAR, FAR_TRAINING, 0.98, exempt=pooling == "last", model=model
+    )
 
 
 FAR_TRAINING = until_learned(500, learning_rate=5e-3)

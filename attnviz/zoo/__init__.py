@@ -17,7 +17,42 @@ __all__ = ["EXAMPLE_RUNS", "ORDER", "ZooEntry", "zoo", "zoo_path"]
 FOLDER = Path(__file__).parent
 EXAMPLE_RUNS = FOLDER / "runs"
 """Folder of the recorded runs that come with attnviz, to be looked at: `Run.open(EXAMPLE_RUNS / "grokking")`."""
-ORDER = ("reverse", "sort", "induction", "recall", "addition", "dates", "english", "chinese")  # simple ones first
+ORDER = (
+    "reverse",
+    "sort",
+    "induction",
+    "recall",
+    "addition",
+    "dates",
+    "english",
+    "chinese",
+    "sentiment-en",
+    "sentiment-zh",
+    "sentiment-far",
+    "sentiment-far-last",
+    "sentiment-far-mean",
+    "sentiment-far-max",
+    "entities",
+    "entities-lstm",
+    "translation",
+    "translation-lstm",
+    "dates-lstm",
+    "extract",
+    "headline",
+    "dialogue",
+    "english-lstm",
+    "digits",
+    "digits-lstm",
+    "series",
+    "series-lstm",
+    "sound",
+    "sound-lstm",
+    "sessions",
+    "sessions-lstm",
+    "gridworld",
+)
+"""Simple ones first, then the applications."""
+
 
 
 @dataclass(frozen=True)

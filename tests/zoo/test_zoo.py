@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 import attnviz
+from attnviz import locale
 from attnviz.errors import ModelNotFound
 from attnviz.models.bundle import CONFIG_FILE, WEIGHTS_FILE
 from attnviz.models.transformer import Transformer
+from attnviz.tasks import Baseline, Task
 from attnviz.training import RECIPES, evaluate
 from attnviz.zoo import FOLDER, ORDER, zoo, zoo_path
 
@@ -39,7 +41,7 @@ def test_folders_recipes_and_list_agree() -> None:
 def test_sizes() -> None:
     sizes = [sum(file.stat().st_size for file in zoo_path(name).iterdir()) for name in ORDER]
     assert max(sizes) < 1_000_000
-    assert sum(sizes) < 8_000_000
+    assert sum(sizes) < 12_000_000
     for name in ORDER:
         assert {file.name for file in zoo_path(name).iterdir()} == {CONFIG_FILE, WEIGHTS_FILE}
 
@@ -50,7 +52,9 @@ def test_the_stored_configuration_is_that_of_the_recipe(name: str) -> None:
     assert model.config == recipe.model
     assert model.tokenizer == recipe.task.tokenizer
     assert model.source_tokenizer == recipe.task.source_tokenizer
-    assert model.card == recipe.bundle(model.network, model.card.score).card
+    baselines = [Baseline(*each) for each in model.card.baselines]
+    assert model.card == recipe.bundle(model.network, model.card.score, baselines).card
+    assert model.labels == recipe.task.labels
     entry = next(entry for entry in zoo() if entry.name == name)
     assert entry.size == model.network.n_parameters
     assert entry.example == model.card.examples[0]
@@ -62,8 +66,16 @@ def test_the_metric_is_reached_on_fresh_test_data(name: str) -> None:
     is_stories = recipe.task.name == "stories"
     result = evaluate(model.network, recipe.task, "test", 64 if is_stories else 1024, FRESH_SEED)
     metric = recipe.task.metric
-    assert result.reaches(recipe.target, metric), result
-    assert result.score(metric) == pytest.approx(model.card.score, abs=0.03 if is_stories else 0.01)
+    assert recipe.exempt or result.reaches(recipe.target, metric), result
+    near = 0.03 if is_stories else 0.06 if recipe.exempt else 0.01  # one that guesses depends on the data
+    assert result.score(metric) == pytest.approx(model.card.score, abs=near)
+
+
+@pytest.mark.parametrize("name", [name for name in ORDER if type(RECIPES[name].task).baselines is not Task.baselines])
+def test_the_baselines_of_a_card_can_be_computed_again(name: str) -> None:
+    recipe, card = RECIPES[name], attnviz.load_model(f"zoo/{name}").card
+    computed = recipe.task.baselines(recipe.seed)
+    assert card.baselines == tuple((each.name, pytest.approx(each.score, abs=1e-4)) for each in computed)
 
 
 @each_model
@@ -73,7 +85,8 @@ def test_examples_are_answered_right(name: str) -> None:
     for example in model.card.examples:
         source, target = example if isinstance(example, tuple) else (example, "")
         trace = attnviz.trace(model, source, target or None)
-        assert max(entry.max_abs_error for entry in trace.proof()) < 1e-4
+        assert all(entry.max_abs_error < 1e-4 for entry in trace.proof())
+        assert all(layer.error < 1e-4 for layer in trace.states())
         if name == "dates":
             assert attnviz.generate(model, source) == target
         if name == "sort":
@@ -104,5 +117,8 @@ def test_unknown_names_are_refused(name: str) -> None:
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_model_is_described(language: str) -> None:
     catalogue = json.loads((Path(attnviz.__file__).parent / "locale" / language / "zoo.json").read_text("utf-8"))
-    assert set(catalogue) == {f"zoo.{name}.{part}" for name in ORDER for part in ("title", "about")}
-    assert all(text.strip() for text in catalogue.values())
+    named = {key.split(".")[1] for key in catalogue}
+    assert set(catalogue) == {f"zoo.{name}.{part}" for name in named for part in ("title", "about")}
+    assert named <= set(ORDER)
+    for name in set(ORDER) - named:
+        assert all(locale.has(language, f"task.{name}.{part}") for part in ("title", "about")), name
