@@ -1,4 +1,4 @@
-"""Text to token ids and back, without losing anything: a symbol the model does not know is an error, never dropped."""
+"""Text to token ids and back: a symbol the model does not know is an error, or stands as the one for the unknown."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ class Tokenizer:
         symbols: the ordinary symbols.
         add_bos: encode() begins with `<bos>`.
         add_eos: encode() ends with `<eos>`.
+        unknown: the symbol that stands for all others, one of `symbols`; "": others are refused.
 
     Example:
         >>> tokenizer = Tokenizer("symbols", ("a", "b"), add_bos=True)
@@ -42,6 +43,7 @@ class Tokenizer:
     symbols: tuple[str, ...]
     add_bos: bool = False
     add_eos: bool = False
+    unknown: str = ""
 
     pad_id = 0
     bos_id = 1
@@ -54,6 +56,8 @@ class Tokenizer:
             raise ConfigError(f"tokenizer kind {self.kind!r} is not one of {', '.join(get_args(Kind))}")
         if not self.symbols or len(set(self.symbols)) != len(self.symbols):
             raise ConfigError("a tokenizer needs at least one symbol, and each symbol once")
+        if self.unknown and self.unknown not in self.symbols:
+            raise ConfigError(f"{self.unknown!r} cannot stand for unknown symbols: it is none of the tokenizer's own")
         for symbol in self.symbols:
             fits = len(symbol) == 1 if self.kind == "characters" else symbol.split() == [symbol]
             if not fits:
@@ -82,7 +86,7 @@ class Tokenizer:
 
         Raises:
             EmptyText: nothing but white space.
-            UnknownSymbols: names every symbol outside the vocabulary.
+            UnknownSymbols: names every symbol outside the vocabulary, where none stands for them.
         """
         if not text.strip():
             raise EmptyText
@@ -93,8 +97,10 @@ class Tokenizer:
         """Ids of ordinary symbols, nothing added.
 
         Raises:
-            UnknownSymbols: names every symbol outside the vocabulary.
+            UnknownSymbols: names every symbol outside the vocabulary, where none stands for them.
         """
+        if self.unknown:
+            return [self._ids.get(symbol, self._ids[self.unknown]) for symbol in symbols]
         unknown = list(dict.fromkeys(symbol for symbol in symbols if symbol not in self._ids))
         if unknown:
             raise UnknownSymbols(unknown, self.symbols)
@@ -119,7 +125,8 @@ class Tokenizer:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return {"kind": self.kind, "symbols": list(self.symbols), "add_bos": self.add_bos, "add_eos": self.add_eos}
+        values = {"kind": self.kind, "symbols": list(self.symbols), "add_bos": self.add_bos, "add_eos": self.add_eos}
+        return values | ({"unknown": self.unknown} if self.unknown else {})
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Tokenizer:

@@ -75,7 +75,7 @@ class Entities(TaggingTask):
         forms = (form for group in FORMS.values() for form in group)
         texts = (*OPENINGS, *ASIDES, *TAILS, *verbs, *forms, *(text for _, text in SUBJECTS), *MONTHS, *YEARS)
         found = {word for text in texts for word in text.split() if not word.startswith("{")} | SEEN
-        return Tokenizer("symbols", (UNKNOWN_WORD, *sorted(found)), add_bos=True)
+        return Tokenizer("symbols", (UNKNOWN_WORD, *sorted(found)), add_bos=True, unknown=UNKNOWN_WORD)
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n sentences."""

@@ -90,7 +90,7 @@ class OwnEntities(TaggingTask):
     @cached_property
     def tokenizer(self) -> Tokenizer:
         """The words of training sentences, "<unk>" for all others; `<bos>` in front."""
-        return Tokenizer("symbols", self._vocabulary.symbols, add_bos=True)
+        return Tokenizer("symbols", self._vocabulary.symbols, add_bos=True, unknown=self._vocabulary.unknown)
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n sentences of the split's part; none comes again before all have come."""

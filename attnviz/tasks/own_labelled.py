@@ -176,7 +176,8 @@ class OwnLabelled(Task):
     @cached_property
     def tokenizer(self) -> Tokenizer:
         """The words or characters of training texts, one symbol for all others; `<bos>` in front."""
-        return Tokenizer(KINDS[self.unit], self._vocabulary.symbols, add_bos=True)
+        words = self._vocabulary
+        return Tokenizer(KINDS[self.unit], words.symbols, add_bos=True, unknown=words.unknown)
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n texts of the split's part; none comes again before all have come."""

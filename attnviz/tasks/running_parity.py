@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -10,6 +10,7 @@ from torch import Generator
 
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
+from attnviz.models.recurrent_config import RecurrentConfig
 from attnviz.tasks.base import Batch, Split, Task, draw
 from attnviz.tasks.choice import whole
 from attnviz.tokenizers import Tokenizer
@@ -72,6 +73,10 @@ class RunningParity(Task):
             d_ff=192,
             positions="learned",
         )
+
+    def recurrent_config(self) -> RecurrentConfig:
+        """A small GRU."""
+        return replace(super().recurrent_config(), cell="gru", d_model=32)
 
     def texts(self) -> tuple[Example, ...]:
         """Bits to type."""

@@ -118,8 +118,13 @@ def model_title(model: Listed) -> str:
     """A model as people call it."""
     if model.step is not None:
         return say("page.run_title", name=model.title, step=f"{model.step:,}")
-    key = f"zoo.{model.name}.title"
-    return say(key) if locale.has(current(), key) else model.title
+    return _said(model.name, "title") or model.title
+
+
+def _said(model: str, part: str) -> str:
+    """Title or description of a model that ships: its own, or that of the recipe of the same name; "" without any."""
+    keys = (f"{kind}.{model}.{part}" for kind in ("zoo", "task"))
+    return next((say(key) for key in keys if locale.has(current(), key)), "")
 
 
 def _model_chosen() -> None:
@@ -199,9 +204,8 @@ def picture(key: TraceKey) -> None:
 
 def _about(key: TraceKey, held: Held | None) -> None:
     """What is known of the chosen model."""
-    text = f"zoo.{key.model}.about"
-    if locale.has(current(), text):
-        st.caption(plain(say(text)))
+    if text := _said(key.model, "about"):
+        st.caption(plain(text))
     elif held is not None and held.trace.model.facts.kind:
         st.caption(plain(about_model(held.trace)))
 

@@ -57,3 +57,11 @@ def test_dict_round_trip() -> None:
 def test_impossible_vocabularies_are_refused(kind: str, symbols: tuple[str, ...]) -> None:
     with pytest.raises(ConfigError):
         Tokenizer(kind, symbols)  # type: ignore[arg-type]
+
+
+def test_one_symbol_may_stand_for_all_that_are_not_known() -> None:
+    tokenizer = Tokenizer("symbols", ("<unk>", "a"), unknown="<unk>")
+    assert tokenizer.encode("a strange <unk>") == [4, 3, 3]
+    assert Tokenizer.from_dict(tokenizer.to_dict()) == tokenizer
+    with pytest.raises(ConfigError, match="none of the tokenizer's own"):
+        Tokenizer("symbols", ("a",), unknown="<unk>")

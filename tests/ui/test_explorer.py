@@ -15,6 +15,7 @@ import attnviz.ui
 from attnviz import locale
 from attnviz.training import Run, record
 from attnviz.ui import shared
+from attnviz.zoo import ORDER
 from tests.tiny import MARKUP
 from tests.training.runs import small_run
 
@@ -67,6 +68,13 @@ def messages(page: AppTest) -> str:
     return "\n".join(m.value for kind in (page.error, page.warning, page.info, page.caption) for m in kind)
 
 
+WITHOUT_ATTENTION = {name for name in ORDER if name.endswith(("-lstm", "-last", "-mean", "-max"))} - {
+    "dates-lstm",
+    "translation-lstm",
+    "sound-lstm",
+}
+
+
 def test_every_model_opens_on_its_first_example() -> None:
     for name, model in shared.listed().items():
         page = open_page(model=name)
@@ -77,7 +85,11 @@ def test_every_model_opens_on_its_first_example() -> None:
             assert not page.error
             assert not page.warning
             assert page.text_area(key="text").value == model.examples[0][0]
-            assert shown(page)["sites"]
+            if name in WITHOUT_ATTENTION:
+                assert header(page) is None
+                assert locale.t("en", "states.no_attention") in messages(page)
+            else:
+                assert shown(page)["sites"]
 
 
 def test_the_first_page_is_the_first_model() -> None:
