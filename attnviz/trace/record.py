@@ -13,7 +13,7 @@ from attnviz.errors import EmptyText, TargetNotAllowed, TextTooLong
 from attnviz.models import AttentionCall, Recorder, Recurrent, SequenceModel, generate
 from attnviz.tokenizers import Tokenizer
 from attnviz.trace.model_trace import LayerInputs, Outputs, ProofEntry, Trace, in_rows
-from attnviz.trace.site import AttentionSite, hold_only_these
+from attnviz.trace.site import Additive, AttentionSite, hold_only_these
 from attnviz.trace.states import LayerStates, layer_states
 from attnviz.trace.tokens import Grid, Tokens
 from attnviz.vectors import Reader, Vectors
@@ -132,6 +132,8 @@ def _check_length(ids: list[int], limit: int | None) -> None:
 def _site(call: AttentionCall) -> AttentionSite:
     layer = call.layer
     q, k, v = hold_only_these(call.q[0], call.k[0], call.v[0])
+    w_o = None if layer.w_o is None else layer.w_o.detach()  # the numbers, for looking: no gradient flows back to them
+    additive = None if layer.additive is None else Additive(*(weight.detach() for weight in layer.additive))
     return AttentionSite(
         name=layer.name,
         layer=layer.index,
@@ -143,10 +145,10 @@ def _site(call: AttentionCall) -> AttentionSite:
         q=q,
         k=k,
         v=v,
-        w_o=layer.w_o,
+        w_o=w_o,
         scale=layer.scale,
         mask=call.mask,
-        additive=layer.additive,
+        additive=additive,
         rotary=call.rotary,
     )
 

@@ -196,6 +196,15 @@ def test_a_model_comes_back_from_its_folder(shape: RecurrentConfig, tmp_path: ob
     assert after.facts.cell == "lstm"
 
 
+@pytest.mark.parametrize("shape", [config("encoder", pooling="additive"), ModelConfig("encoder", TOKENS.vocab_size, 9)])
+def test_a_network_in_training_can_be_looked_at(shape: AnyConfig) -> None:
+    shown = trace(SequenceModel(build_network(shape, seed=1).eval(), TOKENS, ModelCard("m", "M")), "a b c d")
+    site = shown.sites[-1]
+    assert not site.weights(0).requires_grad
+    if site.w_o is not None:
+        assert not site.output(0).requires_grad
+
+
 def test_values_have_no_probabilities() -> None:
     shape = config("decoder", predicts="values", n_outputs=1, attention="dot")
     shown = traced(shape)
