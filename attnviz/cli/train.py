@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import torch
 
@@ -17,16 +17,20 @@ from attnviz.cli.progress import Bar, Lines
 from attnviz.errors import ConfigError, InputError
 from attnviz.models.bundle import CONFIG_FILE, save_model
 from attnviz.models.config import ModelConfig
-from attnviz.tasks import OwnText
+from attnviz.models.recurrent_config import AnyConfig, Cell, RecurrentConfig
 from attnviz.training import RECIPES, Recipe, Run, RunConfig, RunState, TrainConfig, evaluate, new_run, open_run, record
 from attnviz.training.estimate import n_parameters
 from attnviz.training.memory import check_memory
-from attnviz.training.recipes import OWN_TEXT, own_text
+from attnviz.training.recipes import OWN, OWN_TEXT
 from attnviz.training.settings import read_settings, setting_names
 
 __all__ = ["add_training"]
 
-OF_THE_TASK = ("architecture", "vocab_size", "max_len", "source_vocab_size", "source_max_len")  # fields of ModelConfig
+OF_THE_TASK = (  # fields of configurations that nobody sets
+    *("architecture", "vocab_size", "max_len", "source_vocab_size", "source_max_len"),
+    *("n_features", "n_outputs", "predicts", "cell"),
+)
+TRANSFORMER = "transformer"
 
 
 def add_training(commands: Commands) -> None:
@@ -41,22 +45,28 @@ def add_training(commands: Commands) -> None:
             "train sort",
             "train induction --model n_layers=1 d_model=32 positions=rotary d_ff=0 --seed 3",
             "train copy --task max_length=12 --set learning_rate=0.01 clip=none --steps 500",
+            "train sentiment-en --network gru --model pooling=dot",
             f"train {OWN_TEXT} --text my.txt --task length=32",
         ],
         f"""\
 tasks:
-  {_wrapped([*RECIPES, OWN_TEXT])}
+  {_wrapped([*RECIPES, *OWN])}
 
-keys of --model:
+keys of --model, of a Transformer:
   {_wrapped(setting_names(ModelConfig, OF_THE_TASK))}
+
+keys of --model, of the others:
+  {_wrapped(setting_names(RecurrentConfig, OF_THE_TASK))}
 
 keys of --set:
   {_wrapped(setting_names(TrainConfig))}
 
 keys of --task are the task's own; a wrong one lists them.""",
     )
-    train.add_argument("recipe", choices=[*RECIPES, OWN_TEXT], metavar="TASK", help="what to learn, see below")
-    train.add_argument("--text", type=Path, metavar="FILE", help=f"the text to learn (UTF-8), for {OWN_TEXT}")
+    train.add_argument("recipe", choices=[*RECIPES, *OWN], metavar="TASK", help="what to learn, see below")
+    train.add_argument("--text", type=Path, metavar="FILE", help=f"your data (UTF-8), for {', '.join(OWN)}")
+    networks = [TRANSFORMER, *get_args(Cell)]
+    train.add_argument("--network", choices=networks, help="that is to learn it (default: the recipe's)")
     for name, what in (("model", "shape of the model"), ("task", "what the task is like"), ("set", "how to train")):
         key_value = {"nargs": "+", "action": "extend", "default": [], "metavar": "KEY=VALUE"}
         train.add_argument(f"--{name}", help=f"{what}, see below", **cast(Any, key_value))
@@ -83,7 +93,9 @@ def _wrapped(names: Sequence[str]) -> str:
 
 def _train(options: argparse.Namespace) -> int:
     recipe = _recipe(options)
-    changed = bool(options.model or options.task or options.set)  # the recipe's target and name are not for this then
+    changed = bool(
+        options.network or options.model or options.task or options.set
+    )  # the recipe's target and name are not for this then
     _prepare(options.out)
     run = new_run(RunConfig.of_recipe(recipe))
     state = _record(run)
@@ -112,11 +124,12 @@ def _resume(options: argparse.Namespace) -> int:
 
 def _recipe(options: argparse.Namespace) -> Recipe:
     """The recipe that was named, with all that is to be different."""
-    if (options.text is not None) != (options.recipe == OWN_TEXT):
-        raise UsageError(f"--text FILE belongs to {OWN_TEXT}, which needs it")
+    if (options.text is not None) != (options.recipe in OWN):
+        raise UsageError(f"--text FILE belongs to {', '.join(OWN)}, which need it")
     try:
-        recipe = _own_text(options) if options.text is not None else _of_task(options)
-        model = replace(recipe.model, **_settings("model", ModelConfig, options.model, OF_THE_TASK))
+        recipe = _own(options) if options.text is not None else _of_task(options)
+        model = _network(recipe, options.network)
+        model = replace(model, **_settings("model", type(model), options.model, OF_THE_TASK))
         training = replace(recipe.training, **_settings("set", TrainConfig, options.set))
         recipe = replace(recipe, model=model, training=training).changed(options.steps, options.seed)
         check_memory(model, recipe.training.batch_size)
@@ -128,15 +141,28 @@ def _recipe(options: argparse.Namespace) -> Recipe:
 def _of_task(options: argparse.Namespace) -> Recipe:
     recipe = RECIPES[options.recipe]
     task = replace(cast(Any, recipe.task), **_settings("task", type(recipe.task), options.task))
-    return replace(recipe, task=task, model=task.model_config())
+    if not options.task:
+        return recipe
+    default = task.model_config() if isinstance(recipe.model, ModelConfig) else task.recurrent_config()
+    return replace(recipe, task=task, model=default)
 
 
-def _own_text(options: argparse.Namespace) -> Recipe:
+def _network(recipe: Recipe, network: str | None) -> AnyConfig:
+    """The recipe's model, or another network that suits its task."""
+    if network is None:
+        return recipe.model
+    if network == TRANSFORMER:
+        return recipe.task.model_config()
+    return replace(recipe.task.recurrent_config(), cell=cast(Cell, network))
+
+
+def _own(options: argparse.Namespace) -> Recipe:
+    own = OWN[options.recipe]
     try:
-        text = options.text.read_text(encoding="utf-8")
+        text = options.text.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"{options.text} is no text in UTF-8: {error.reason} at byte {error.start}") from error
-    return own_text(text, **_settings("task", OwnText, options.task, ("text",)))
+    return own.of(text, **_settings("task", type(own.example.task), options.task, ("text",)))
 
 
 def _settings(option: str, kind: type, texts: Sequence[str], fixed: Sequence[str] = ()) -> dict[str, Any]:

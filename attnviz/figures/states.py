@@ -12,6 +12,7 @@ from attnviz.trace.states import LayerStates
 __all__ = ["states"]
 
 ROW, ROWS_LEAST, FRAME = 7, 12, 100  # pixels of a unit, units that a figure is high at least, pixels around them
+MOST_TICKS = 100  # tokens that are named at the axis; of more, every other one is
 LONGEST = 12  # letters of a token at the axis
 BAR = {"thickness": 10, "outlinewidth": 0, "len": 0.6, "y": 1, "yanchor": "top", "ypad": 0, "ticks": ""}
 
@@ -48,7 +49,10 @@ def states(layer: LayerStates, part: str, tokens: tuple[str, ...], theme: Theme 
     figure = on_page(go.Figure(heat), theme, t(lang, f"states.part.{part}"), height)
     quiet = {"showgrid": False, "zeroline": False}
     labels = [token_text(shortened(token, LONGEST)) for token in tokens]
+    every = -(-len(labels) // MOST_TICKS)
     figure.update_xaxes(
-        axis(theme, f"{step} →") | quiet | {"tickvals": list(range(len(labels))), "ticktext": labels, "tickangle": -60}
+        axis(theme, f"{step} →")
+        | quiet
+        | {"tickvals": list(range(0, len(labels), every)), "ticktext": labels[::every], "tickangle": -60}
     )
     return figure.update_yaxes(axis(theme, f"{unit} ↓") | quiet | {"autorange": "reversed"})

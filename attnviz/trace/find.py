@@ -55,6 +55,8 @@ def find_sites(
     asked = {"layer": layer, "stack": stack, "kind": kind, "part": part}
     asked = {name: value for name, value in asked.items() if value is not None}
     found = [site for site in trace.sites if all(getattr(site, name) == value for name, value in asked.items())]
+    if not trace.sites:
+        raise KeyError(f"{trace.model.facts.name} has no attention")
     if not found:
         wanted = ", ".join(f"{name} {value!r}" for name, value in asked.items())
         raise KeyError(f"no attention at {wanted}; there is {_what_there_is(trace)}")

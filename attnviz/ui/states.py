@@ -9,7 +9,7 @@ import streamlit as st
 from attnviz.figures.look import short
 from attnviz.figures.states import states
 from attnviz.trace import Outputs, Trace
-from attnviz.ui.language import current, say
+from attnviz.ui.language import current, say, visible
 from attnviz.ui.positions import theme
 
 __all__ = ["show_numbers"]
@@ -33,8 +33,10 @@ def _show_outputs(trace: Trace, outputs: Outputs) -> None:
         found = {say("states.value"): trace.logits[:, 0].tolist()}
     else:
         ids, probabilities = trace.top_outputs(1)
-        names = [outputs.label(index) for index in ids[:, 0].tolist()]
+        labels = [outputs.label(index) for index in ids[:, 0].tolist()]
+        names = ["␣" if label == " " else visible(label) for label in labels]
         found = {say("states.output"): names, say("states.probability"): probabilities[:, 0].tolist()}
+    tokens = tuple("␣" if token == " " else visible(token) for token in tokens)
     read = tokens if outputs.kind != "label" else [" ".join(tokens)]
     with st.container(key="plain-outputs", gap="small"):
         st.subheader(say("states.values" if outputs.kind == "values" else "states.outputs"), anchor=False)

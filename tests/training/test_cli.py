@@ -61,10 +61,10 @@ def test_the_examples_in_the_help_work(
     with pytest.raises(SystemExit):
         main(["train", "--help"])
     examples = [line.split()[1:] for line in capsys.readouterr().out.splitlines() if line.startswith("  attnviz train")]
-    assert len(examples) == 4
+    assert len(examples) == 5
     for arguments in examples:
         assert main(arguments) == 0
-    assert len(all_runs()) == 4
+    assert len(all_runs()) == 5
 
 
 def test_zoo_lists_every_model(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ import torch
 
 import attnviz
 from attnviz.cli import main
-from attnviz.models import ModelConfig
+from attnviz.models import ModelConfig, RecurrentConfig
 from attnviz.tasks import Copy, OwnText
 from attnviz.training import RECIPES, Command, Run, RunState, Step, TrainConfig, all_runs, record
 from attnviz.training.settings import read_settings
@@ -176,7 +176,9 @@ def test_texts_that_cannot_be_learned(
     if content is not None:
         file.write_bytes(content)
     assert message in refused(["train", "own-text", "--text", str(file)], capsys, code)
-    assert "--text FILE belongs to own-text, which needs it" in refused(["train", "own-text"], capsys)
+    assert "--text FILE belongs to own-text, own-labels, own-entities, own-series, which need it" in refused(
+        ["train", "own-text"], capsys
+    )
     assert not runs.exists()
 
 
@@ -250,3 +252,20 @@ def test_a_run_that_somebody_trains_keeps_its_commands(runs: Path, capsys: pytes
         assert main(["resume", "mine"]) == 1
         assert [command.name for command in run.commands.poll()] == ["pause"]
     assert "is being trained already" in capsys.readouterr().err
+
+
+def test_another_network_learns_a_task(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "n_heads" in refused(["train", "sentiment-en", "--model", "n_heads=2"], capsys)
+    assert main(["train", "majority", "--network", "gru", "--model", "d_model=8", "--steps", "2"]) == 0
+    (run,) = all_runs()
+    assert isinstance(run.config.model, RecurrentConfig)
+    assert (run.config.model.cell, run.config.model.d_model) == ("gru", 8)
+
+
+def test_a_series_of_ones_own_is_learned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "series.csv"
+    file.write_text("sales\n" + "\n".join(str(n % 7 + n % 3) for n in range(600)), "utf-8")
+    assert main(["train", "own-series", "--text", str(file), "--steps", "2"]) == 0
+    assert "R2" in capsys.readouterr().out
+    file.write_text("1\n2\nx\n", "utf-8")
+    assert "Line 3" in refused(["train", "own-series", "--text", str(file)], capsys)

@@ -1,0 +1,110 @@
+"""The Applications page as the server builds it: every application with every model that ships for it."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from attnviz import locale
+from attnviz.training import RECIPES
+from attnviz.ui.applications.case import examples, text_of
+from attnviz.ui.applications.registry import APPLICATIONS
+from attnviz.zoo import ORDER
+from tests.ui.pages import address, messages, open_page, run
+
+SHIPPED = [(name, recipe) for name, app in APPLICATIONS.items() for recipe in app.recipes if recipe in ORDER]
+
+
+def open_application(name: str, model: str, **params: str) -> AppTest:
+    return open_page("applications", app=name, model=model, **params)
+
+
+@pytest.mark.parametrize(("name", "recipe"), SHIPPED)
+def test_every_model_of_every_application_is_shown(name: str, recipe: str) -> None:
+    page = open_application(name, recipe)
+    assert not page.error
+    assert not page.warning
+    task = RECIPES[recipe].task
+    assert page.text_area(key="app-text").value == text_of(task, examples(task)[0])[0]
+    table = next(each.value for each in page.markdown if each.value.startswith("| "))
+    assert locale.t("en", f"applications.metric.{task.metric.replace(' ', '-')}") in "".join(
+        m.value for m in page.markdown
+    )
+    assert table.count("\n") >= 1
+    assert {"app": name, "model": recipe, "n": "1"}.items() <= address(page).items()
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_every_application_ships_with_a_model_and_its_words(name: str) -> None:
+    assert any(recipe in ORDER for recipe in APPLICATIONS[name].recipes)
+    assert set(APPLICATIONS[name].recipes) & set(RECIPES)
+    for lang in locale.LANGUAGES:
+        assert all(locale.has(lang, f"applications.{name}.{part}") for part in ("title", "about", "shows"))
+        for recipe in APPLICATIONS[name].recipes:
+            assert locale.has(lang, f"task.{recipe}.title"), recipe
+
+
+def test_another_example_is_another_text() -> None:
+    page = open_application("translation", "dates")
+    before = page.text_area(key="app-text").value
+    page.number_input(key="app-n").set_value(7)
+    run(page)
+    assert page.text_area(key="app-text").value != before
+    assert address(page)["n"] == "7"
+    assert "text" not in address(page)
+
+
+def test_a_text_of_ones_own_stands_in_the_address_and_comes_back() -> None:
+    page = open_application("translation", "dates")
+    page.text_area(key="app-text").set_value("4 May 1999")
+    run(page)
+    link = address(page)
+    assert link["text"] == "4 May 1999"
+    again = open_page("applications", **{key: value for key, value in link.items() if key != "lang"})
+    assert again.text_area(key="app-text").value == "4 May 1999"
+
+
+@pytest.mark.parametrize("lang", locale.LANGUAGES)
+@pytest.mark.parametrize("text", ["", "  ", "🙂", "<b>x</b>", "4 " * 2500, "日本", "שלום"])
+def test_what_cannot_be_read_is_said(lang: str, text: str) -> None:
+    page = open_application("translation", "dates", text=text, lang=lang)
+    assert len(page.warning) == 1
+    assert page.text_area(key="app-text").value == text
+
+
+@pytest.mark.parametrize(
+    ("link", "key"),
+    [({"app": "none"}, "applications.unknown"), ({"app": "translation", "model": "zoo/none"}, "page.unknown_model")],
+)
+def test_a_link_to_what_is_not_here_falls_back(link: dict[str, str], key: str) -> None:
+    page = open_page("applications", **link)
+    assert locale.t("en", key, name="").split("{")[0][:20] in messages(page)
+    assert address(page)["app"] in APPLICATIONS
+
+
+@pytest.mark.parametrize("n", ["0", "65", "-1", "x", "9" * 40])
+def test_an_example_that_there_is_not_is_the_first(n: str) -> None:
+    assert open_application("translation", "dates", n=n).number_input(key="app-n").value == 1
+
+
+def test_tokens_are_text_never_markup() -> None:
+    class Tags(HTMLParser):
+        def __init__(self) -> None:
+            super().__init__()
+            self.found: set[str] = set()
+
+        def handle_starttag(self, tag: str, attrs: object) -> None:
+            self.found.add(tag)
+
+    page = AppTest.from_function(_hostile).run()
+    tags = Tags()
+    tags.feed(page.get("html")[0].proto.body)
+    assert tags.found == {"ol", "li", "small", "span"}
+
+
+def _hostile() -> None:
+    from attnviz.ui.applications.strip import Chip, strip
+
+    strip([Chip("<img src=x onerror=y>", 0.7, above='"', below="<b>", title="'<i>")], label='"><script>')
