@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from attnviz.models.network import Network
+from attnviz.models.recurrent import Recurrent
 from attnviz.tasks.base import IGNORE, Batch
 
 __all__ = ["add_gradients", "forward", "loss_sum"]
@@ -21,6 +22,8 @@ PIECE = 1024  # tokens: larger tensors leave the cache and go back to the system
 def add_gradients(network: Network, batch: Batch, keep_logits: bool = False) -> tuple[float, Tensor | None]:
     """Add the gradients of a batch's loss to those of the weights.
 
+    A recurrent network takes the batch whole: each of its steps is a product, and pieces make the products small.
+
     The loss is the mean over the scored positions of the whole batch, so that pieces change nothing but rounding.
 
     Returns:
@@ -29,7 +32,7 @@ def add_gradients(network: Network, batch: Batch, keep_logits: bool = False) -> 
     """
     scored = (batch.targets != IGNORE).sum()
     losses, kept = [], []
-    for piece in _pieces(batch):
+    for piece in [batch] if isinstance(network, Recurrent) else _pieces(batch):
         logits = forward(network, piece)
         loss = loss_sum(logits, piece) / scored
         loss.backward()  # type: ignore[no-untyped-call]

@@ -10,6 +10,7 @@ from attnviz.tasks import (
     Brackets,
     Copy,
     Dates,
+    FirstSymbol,
     Histogram,
     Induction,
     Majority,
@@ -23,6 +24,7 @@ from attnviz.tasks import (
     Parity,
     Recall,
     Reverse,
+    RunningParity,
     ScratchpadParity,
     Sort,
     Stories,
@@ -119,6 +121,8 @@ def _short_stories(name: str, title: str, language: Language, steps: int, target
 
 MODULAR = until_learned(1500, batch_size=512, learning_rate=5e-3, final_rate=1.0, weight_decay=1.0)
 
+REMEMBERED = training(500, batch_size=32, learning_rate=5e-3, target=0.998)
+
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
@@ -162,6 +166,15 @@ RECIPES: dict[str, Recipe] = {
             "addition-3-plain", "Add, first digit first", Addition(3, reverse=False), until_learned(2500), 0.99
         ),
         make_recipe("modular", "Add modulo 53", ModularAddition(), MODULAR, 0.99),
+        make_recipe("first-symbol", "Recall the first symbol", FirstSymbol(), REMEMBERED, 0.99),
+        make_recipe(
+            "running-parity",
+            "Odd or even so far",
+            RunningParity(),
+            REMEMBERED,
+            0.99,
+            model=RunningParity().recurrent_config(),
+        ),
         *APPLICATIONS,
     )
 }

@@ -21,7 +21,7 @@ from attnviz.ui.language import code, current, explain, say
 
 __all__ = ["PAGES", "Address", "begin", "notice", "notice_error", "notices"]
 
-PAGES = ("explorer", "training", "runs", "models")
+PAGES = ("explorer", "applications", "training", "runs", "comparison", "calculator", "models")
 """Names of all pages; the first one is at the root of the address."""
 
 _address = st.components.v2.component("attnviz.address", js=(Path(__file__).parent / "address.js").read_text("utf-8"))

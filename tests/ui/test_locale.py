@@ -14,7 +14,7 @@ from attnviz.view import STATIC
 
 ROOT = Path(__file__).parents[2]
 CJK = re.compile(r"[\u4e00-\u9fff]")
-UI_FILES = sorted([ROOT / "app.py", *(ROOT / "pages").glob("*.py"), *(ROOT / "attnviz" / "ui").glob("*.py")])
+UI_FILES = sorted([ROOT / "app.py", *(ROOT / "pages").glob("*.py"), *(ROOT / "attnviz" / "ui").rglob("*.py")])
 JS_FILES = sorted([*STATIC.glob("*.js"), *(ROOT / "attnviz" / "ui").glob("*.js")])
 
 # arguments of Streamlit's functions that are names for the program, not texts for people
@@ -114,12 +114,15 @@ def test_every_error_has_a_message() -> None:
         assert locale.has("en", f"error.{kind.code}"), kind
 
 
-USED = re.compile(r"""["'`]((?:page|error|view|watch)\.[\w.-]+)["'`]""")
+USED = re.compile(
+    r"""["'`]((?:page|error|view|watch|applications|states|training|comparison|calculator)\.[\w.-]+)["'`]"""
+)
 
 
 @pytest.mark.parametrize("path", [*UI_FILES, *JS_FILES], ids=lambda path: path.name)
 def test_every_message_that_is_asked_for_exists(path: Path) -> None:
-    asked = set(USED.findall(path.read_text("utf-8"))) - {"view.css", "watch.css", "watch.js"}
+    asked = set(USED.findall(path.read_text("utf-8")))
+    asked = {key for key in asked if not key.endswith((".css", ".js"))}
     assert {key for key in asked if not locale.has("en", key)} == set()
 
 

@@ -1,0 +1,157 @@
+"""What an application shows: a trained model, what it reads, and the right answer where it is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, cast
+
+import streamlit as st
+from torch import Generator
+
+from attnviz.analysis import HeadScore, mean_scores
+from attnviz.loading import is_checkpoint, open_checkpoint
+from attnviz.models import SequenceModel
+from attnviz.tasks import Baseline, Batch, Task
+from attnviz.trace import AttentionSite, Trace
+from attnviz.training import RECIPES, evaluate
+from attnviz.training.probe import sequences
+from attnviz.ui.language import say
+from attnviz.ui.shared import Listed, open_model
+from attnviz.ui.store import Held
+
+__all__ = [
+    "KEEP",
+    "N_EXAMPLES",
+    "N_JUDGED",
+    "SEED",
+    "Case",
+    "baselines",
+    "choose_head",
+    "examples",
+    "judged",
+    "opened",
+    "patterns",
+    "recipe_of",
+    "task_of",
+    "text_of",
+]
+
+N_EXAMPLES = 64  # of test data that people can leaf through
+N_JUDGED = 512  # on which a model is judged
+N_SCORED = 16  # on which its heads are scored
+SEED = 20_011  # of all three: data that nothing else uses
+KEEP: dict[str, Any] = {"persist_state": "session"}
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A model at work on one input.
+
+    Attributes:
+        listed: the model as it is listed.
+        model: with its weights.
+        task: that it learned.
+        held: the forward pass, as the server holds it.
+        row: the same input with its right answers, a batch of one; None for an input of one's own.
+    """
+
+    listed: Listed
+    model: SequenceModel
+    task: Task
+    held: Held
+    row: Batch | None
+
+    @property
+    def trace(self) -> Trace:
+        """The forward pass."""
+        return self.held.trace
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """Labels of what the model reads (the decoder of an encoder-decoder)."""
+        return self.trace.tokens
+
+
+def recipe_of(name: str) -> str:
+    """The recipe behind a model of the zoo or a run; "" where a run has none."""
+    return open_checkpoint(name)[0].config.recipe if is_checkpoint(name) else name
+
+
+def task_of(listed: Listed) -> Task:
+    """The task that a model of the zoo or a run learned.
+
+    Raises:
+        RunNotFound, RunCorrupt: of a run that is gone.
+    """
+    if is_checkpoint(listed.name):
+        return open_checkpoint(listed.name)[0].config.task
+    return RECIPES[listed.name].task
+
+
+@lru_cache(64)
+def examples(task: Task) -> tuple[Batch, ...]:
+    """Some of the task's test data, each a batch of one without padding."""
+    batch = task.sample(N_EXAMPLES, Generator().manual_seed(SEED), "test")
+    return tuple(sequences(batch, N_EXAMPLES))
+
+
+def text_of(task: Task, row: Batch) -> tuple[str, str]:
+    """What to type for a batch of one: text and target, the target "" where the model reads one text."""
+    features = None if row.features is None else row.features[0]
+    text = task.tokenizer.decode(row.tokens[0].tolist(), features)
+    if row.source is None or task.source_tokenizer is None:
+        return text, ""
+    return task.source_tokenizer.decode(row.source[0].tolist()), text
+
+
+def opened(listed: Listed) -> SequenceModel:
+    """The model with its weights."""
+    return cast(SequenceModel, open_model(listed.name, listed.version))
+
+
+@lru_cache(64)
+def judged(listed: Listed) -> float:
+    """The metric of a model on test data; of one that ships, as its card says it."""
+    model, task = opened(listed), task_of(listed)
+    return model.card.score or evaluate(model.network, task, "test", N_JUDGED, SEED).score(task.metric)
+
+
+@lru_cache(64)
+def baselines(listed: Listed) -> tuple[Baseline, ...]:
+    """What can be had without a network on such data; computed now where no card says it."""
+    said = opened(listed).card.baselines
+    return tuple(Baseline(*each) for each in said) or task_of(listed).baselines(SEED)
+
+
+@lru_cache(64)
+def patterns(listed: Listed) -> list[HeadScore]:
+    """The best head of each expected pattern, on test data."""
+    best: dict[str, HeadScore] = {}
+    for score in mean_scores(opened(listed), task_of(listed), N_SCORED, SEED):
+        best[score.pattern] = max(score, best.get(score.pattern, score), key=lambda head: head.mass)
+    return list(best.values())
+
+
+def choose_head(case: Case, kind: str | None = None, stack: str | None = None) -> tuple[AttentionSite, int]:
+    """A control for one head among those of a kind and a stack; at first the one that does the expected work best.
+
+    Raises:
+        ValueError: the model has no such attention.
+    """
+    sites = [s for s in case.trace.sites if kind in (None, s.kind) and stack in (None, s.queries)]
+    heads = [f"{site.name}/{head}" for site in sites for head in range(site.n_heads)]
+    if not heads:
+        raise ValueError("the model has no such attention")
+    titles = {
+        f"{site.name}/{head}": say(f"applications.head.{site.queries}.{site.kind}", layer=site.layer, head=head)
+        for site in sites
+        for head in range(site.n_heads)
+    }
+    state, key = st.session_state, "app-head"
+    if state.get(key) not in titles:
+        known = [f"{score.site}/{score.head}" for score in patterns(case.listed)]
+        state[key] = next((name for name in known if name in titles), heads[-1])
+    st.selectbox(say("applications.head"), heads, format_func=titles.__getitem__, key=key, width=320, **KEEP)
+    name, head = state[key].rsplit("/", 1)
+    return case.trace.site(name), int(head)

@@ -1,0 +1,85 @@
+"""Named entities: what every word is taken for, how well each kind is found, and what a word's tag was read from."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import cycle
+
+import streamlit as st
+import torch
+from torch import Generator
+
+from attnviz.analysis.entities import EntityReport, entity_report
+from attnviz.tasks import IGNORE
+from attnviz.training.gradients import forward
+from attnviz.ui.applications.case import N_JUDGED, SEED, Case, choose_head, opened, task_of
+from attnviz.ui.applications.reading import reading
+from attnviz.ui.applications.strip import Chip, strip
+from attnviz.ui.language import plain, say
+from attnviz.ui.positions import theme
+from attnviz.ui.shared import Listed
+
+__all__ = ["view"]
+
+OUTSIDE = "O"
+
+
+def view(case: Case) -> None:
+    """Words coloured by kind, the scores of each kind, and the attention of a head from a word that is chosen."""
+    predicted = [case.model.output_label(index) for index in case.trace.logits.argmax(-1).tolist()]
+    true = None
+    if case.row is not None:
+        targets = case.row.targets[0].tolist()
+        true = [OUTSIDE if index == IGNORE else case.model.output_label(index) for index in targets]
+    st.caption(say("applications.entities.words" if true is None else "applications.entities.words_right"))
+    strip(_chips(case, predicted, true), label=say("applications.entities.title"))
+    _scores(_report(case.listed))
+    if not case.trace.sites:
+        st.info(say("applications.no_attention"))
+        return
+    site, head = choose_head(case, kind="self")
+    reading(case, site, head)
+
+
+def _chips(case: Case, predicted: list[str], true: list[str] | None) -> list[Chip]:
+    kinds = sorted({label.split("-", 1)[1] for label in case.task.labels if "-" in label})
+    colours = dict(zip(kinds, cycle(theme().lines), strict=False))
+    chips = []
+    specials = case.trace.sequences[case.trace.main].specials  # they have no tag
+    for place, (token, tag) in enumerate(zip(case.tokens, predicted, strict=True)):
+        if place in specials:
+            continue
+        right = tag if true is None else true[place]
+        colour = "" if tag == OUTSIDE else colours[tag.split("-", 1)[1]]
+        below = right if right != tag else ""
+        chips.append(Chip(token, colour=colour, above="" if tag == OUTSIDE else tag, below=below, wrong=right != tag))
+    return chips
+
+
+def _scores(report: EntityReport) -> None:
+    """Precision, recall, F1 and support of each kind, and the averages."""
+    names = (say(f"applications.entities.{name}") for name in ("kind", "precision", "recall", "f1", "support"))
+    rows = ["| {} | {} | {} | {} | {} |".format(*names), "|---|---:|---:|---:|---:|"]
+    rows += [
+        f"| {plain(s.name)} | {s.precision:.3f} | {s.recall:.3f} | {s.f1:.3f} | {s.support} |" for s in report.types
+    ]
+    for score in report.averages:
+        name = say(f"applications.entities.{score.name}")
+        rows.append(f"| *{name}* | {score.precision:.3f} | {score.recall:.3f} | {score.f1:.3f} | {score.support} |")
+    st.markdown("\n".join(rows))
+    st.caption(say("applications.entities.counted", n=N_JUDGED))
+
+
+@lru_cache(16)
+@torch.inference_mode()
+def _report(listed: Listed) -> EntityReport:
+    """On test data that the model has not seen."""
+    task = task_of(listed)
+    batch = task.sample(N_JUDGED, Generator().manual_seed(SEED), "test")
+    answers = forward(opened(listed).network.eval(), batch).argmax(-1)  # (B, T)
+    tags: tuple[list[list[str]], list[list[str]]] = ([], [])
+    for row in range(len(answers)):
+        scored = batch.targets[row] != IGNORE
+        for found, ids in zip(tags, (batch.targets, answers), strict=True):
+            found.append([task.labels[index] for index in ids[row][scored].tolist()])
+    return entity_report(*tags)

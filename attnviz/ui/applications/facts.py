@@ -1,0 +1,84 @@
+"""What is known of an application: how good its models are, where their heads look, and what that does not show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from attnviz.loading import is_checkpoint
+from attnviz.tasks.base import Metric
+from attnviz.tasks.pattern import pattern_key
+from attnviz.training.recipes import OWN, RECIPES
+from attnviz.ui.applications.case import Case, baselines, judged, opened, patterns, recipe_of, task_of
+from attnviz.ui.head import page as link_to
+from attnviz.ui.language import code, plain, say
+from attnviz.ui.shared import Listed
+
+__all__ = ["facts", "title", "train_link"]
+
+
+def facts(application: str, models: Mapping[str, Listed], model: Listed, case: Case | None) -> None:
+    """The models of the same task beside what needs none, the best heads, and where to go from here."""
+    _scores(models, model)
+    _heads(model)
+    st.info(plain(say(f"applications.{application}.shows")))
+    with st.container(gap="xxsmall"):
+        if case is not None:
+            given = {"model": model.name, "text": case.trace.text, "target": case.trace.target or ""}
+            label = say("applications.explorer")
+            st.page_link(link_to("explorer"), label=label, icon=":material/search:", query_params=given)
+        train_link(recipe_of(model.name))
+
+
+def train_link(recipe: str) -> None:
+    """To the Training page, with a recipe."""
+    known = recipe in RECIPES or recipe in OWN
+    st.page_link(
+        link_to("training"),
+        label=say("applications.train"),
+        icon=":material/play_arrow:",
+        query_params={"recipe": recipe} if known else {},
+    )
+
+
+def title(model: Listed) -> str:
+    """A model as people call it."""
+    if model.step is not None:
+        return say("page.run_title", name=model.title, step=f"{model.step:,}")
+    return say(f"task.{model.name}.title")
+
+
+def _scores(models: Mapping[str, Listed], model: Listed) -> None:
+    """The same test data for all: models that ship with attnviz, the chosen one, and the baselines."""
+    task = task_of(model)
+    same = [
+        each for name, each in models.items() if task_of(each) == task and (each == model or not is_checkpoint(name))
+    ]
+    metric = say(f"applications.metric.{task.metric.replace(' ', '-')}")
+    rows = [f"| {say('applications.on_test')} | {metric} | {say('applications.parameters')} |", "|---|---:|---:|"]
+    for each in same:
+        result, size = judged(each), f"{opened(each).network.n_parameters:,}"
+        mark = "**" if each == model else ""
+        name = code(title(each)) if is_checkpoint(each.name) else plain(title(each))
+        rows.append(f"| {mark}{name}{mark} | {mark}{_number(result, task.metric)}{mark} | {size} |")
+    for baseline in baselines(model):
+        name = say(f"baseline.{baseline.name.replace(' ', '-')}")
+        rows.append(f"| {name} | {_number(baseline.score, task.metric)} | |")
+    st.markdown("\n".join(rows))
+    st.caption(say("applications.judged"))
+
+
+def _heads(model: Listed) -> None:
+    """The best head of each expected pattern, beside chance."""
+    found = patterns(model)
+    if not found:
+        return
+    columns = (say(f"applications.{name}") for name in ("expected", "best_head", "chance"))
+    rows = ["| {} | {} | {} |".format(*columns), "|---|---:|---:|"]
+    rows += [f"| {say(pattern_key(s.pattern))} | {s.mass:.0%} | {s.chance:.0%} |" for s in found]
+    st.markdown("\n".join(rows))
+
+
+def _number(value: float, metric: Metric) -> str:
+    return f"{value:.3f}" if metric in ("nats per symbol", "R2", "F1") else f"{value:.1%}"

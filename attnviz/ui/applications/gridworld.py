@@ -1,0 +1,169 @@
+"""Decisions: the way that a model goes for a sign and a wanted return, and which earlier steps it looks back at."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import cast
+
+import streamlit as st
+
+from attnviz.analysis.decisions import (
+    Episode,
+    Success,
+    attended,
+    logged,
+    on_grid,
+    play,
+    policy,
+    success,
+    table_policy,
+)
+from attnviz.figures.gridworld import grid
+from attnviz.tasks.gridworld import BEST, MAP, RETURNS, SIGNS, Gridworld, world
+from attnviz.trace import AttentionSite
+from attnviz.ui.applications.case import KEEP, SEED, Case, choose_head, opened, task_of
+from attnviz.ui.applications.strip import Chip, strip
+from attnviz.ui.language import current, plain, say
+from attnviz.ui.positions import theme
+from attnviz.ui.shared import Listed, run
+from attnviz.ui.store import TraceKey
+
+__all__ = ["view"]
+
+WALKS = 100  # that a policy is judged on
+SHAPE = len(MAP), len(MAP[0])
+CONTROLS = ("app-wanted", "app-sign", "app-start")
+
+
+def view(case: Case) -> None:
+    """Controls for what is wanted; the walk on the grid, one of its decisions with what it read, and many walks."""
+    task = cast(Gridworld, case.task)
+    given = case.tokens[:3]
+    starts = [task.tokenizer.label(task.first["cell"] + place) for place in range(world().n_floor)]
+    if len(given) < 3 or given[0] not in RETURNS or given[1] not in SIGNS or given[2] not in starts:
+        st.info(say("applications.gridworld.begin", text=f"{BEST} {SIGNS[0]} {starts[-1]}"))
+        return
+    _controls(given, starts)
+    wanted, sign, start = given
+    episode = play(policy(case.model.network, task), task, sign, start, wanted)
+    text = " ".join(map(task.tokenizer.label, episode.tokens))
+    walk = replace(case, held=run(TraceKey(case.listed.name, text, "", case.listed.version)), row=None)
+    st.markdown(_told(episode, wanted, sign))
+    left, right = st.columns(2, gap="medium")
+    with right:
+        chosen = choose_head(walk, kind="self") if walk.trace.sites else None
+        step = _step(walk, episode)
+        if chosen is None:
+            st.info(say("applications.no_attention"))
+        else:
+            _reads(walk, chosen, step)
+        _successes(successes(case.listed))
+    with left:
+        _grid(case, walk, episode, chosen, step)
+
+
+def _controls(given: tuple[str, ...], starts: list[str]) -> None:
+    """What is wanted, the sign, and where to begin: they write the text that the model reads."""
+    state = st.session_state
+    state.update(zip(CONTROLS, given, strict=True))
+    begins = [name for name in starts if int(name[1]) >= 6 or name == given[2]]
+    named = {
+        "wanted": (RETURNS, {name: f"{name[1:]} %" for name in RETURNS}),
+        "sign": (SIGNS, {name: say(f"applications.gridworld.{name}") for name in SIGNS}),
+        "start": (begins, {name: say("applications.gridworld.at", row=name[1], column=name[2]) for name in begins}),
+    }
+    with st.container(horizontal=True, key="app-world", gap="small"):
+        for name, (options, titles) in named.items():
+            st.selectbox(
+                say(f"applications.gridworld.{name}"),
+                list(options),
+                format_func=titles.__getitem__,
+                key=f"app-{name}",
+                on_change=_write,
+                width=200,
+                **KEEP,
+            )
+
+
+def _write() -> None:
+    state = st.session_state
+    state["app-text"] = " ".join(state[key] for key in CONTROLS)
+    state.pop("app-query", None)
+
+
+def _told(episode: Episode, wanted: str, sign: str) -> str:
+    """How the walk ended; to go elsewhere is what was asked for where no return was wanted."""
+    goal = say(f"applications.gridworld.{sign}")
+    end = "paid" if episode.paid else "as_wanted" if wanted == RETURNS[0] else "not_paid"
+    return plain(say(f"applications.gridworld.{end}", goal=goal, steps=episode.steps, shortest=episode.shortest))
+
+
+def _step(walk: Case, episode: Episode) -> int:
+    """A control for one decision: at first the one where the sign should be read."""
+    state, key = st.session_state, "app-query"
+    if not isinstance(state.get(key), int) or state[key] >= episode.steps:
+        rows = [int(place) for p in walk.task.expected(episode.tokens) for place in p.reads.any(1).nonzero()[:, 0]]
+        state[key] = (rows[0] - 2) // 2 if rows else episode.steps - 1
+    if episode.steps > 1:
+        st.slider(say("applications.gridworld.step"), 0, episode.steps - 1, key=key, **KEEP)
+    return cast(int, state[key])
+
+
+def _reads(walk: Case, chosen: tuple[AttentionSite, int], step: int) -> None:
+    """All that was read by then, as tokens: wanted return and sign first, which are not on the grid."""
+    query = 2 + 2 * step
+    weights = chosen[0].weights(chosen[1])[query].tolist()
+    expected = [pattern.reads[query] for pattern in walk.task.expected(walk.trace.token_ids)]
+    chips = [
+        Chip(token, weight, ring=any(bool(reads[place]) for reads in expected))
+        for place, (token, weight) in enumerate(zip(walk.tokens[: query + 1], weights, strict=False))
+    ]
+    st.caption(say("applications.reads_marked"))
+    strip(chips, label=say("applications.attention"))
+    shares = [f"{weight:.0%}" for weight in weights[:2]]
+    st.caption(say("applications.gridworld.shares", wanted=shares[0], sign=shares[1]))
+
+
+def _grid(case: Case, walk: Case, episode: Episode, chosen: tuple[AttentionSite, int] | None, step: int) -> None:
+    masses = None
+    if chosen is not None:
+        site, head = chosen
+        masses = on_grid(episode.path, attended(site.weights(head), episode.tokens).steps[step], SHAPE)
+    paths = {say("applications.gridworld.walk"): episode.path}
+    if case.row is not None and len(case.tokens) > 3:
+        paths[say("applications.gridworld.logged")] = _logged(case)
+    figure = grid(MAP, paths, masses, episode.path[step], theme(), current())
+    st.plotly_chart(figure, key="gridworld", theme=None, config={"displayModeBar": False})
+
+
+def _logged(case: Case) -> tuple[tuple[int, int], ...]:
+    """Where the example's walk was, and where its last action led."""
+    task = cast(Gridworld, case.task)
+    assert case.row is not None
+    places = [token - task.first["cell"] for token in case.trace.token_ids[2::2]]
+    action = int(case.row.targets[0, -1]) - task.first["action"]
+    places.append(int(world().following[places[-1], action]))
+    return tuple(world().cells[place] for place in places)
+
+
+def _successes(found: dict[str, Success]) -> None:
+    """The share of walks that were paid, of shortest ones, and the mean return."""
+    columns = (say(f"applications.gridworld.{name}") for name in ("policy", "success", "shortest", "return"))
+    rows = ["| {} | {} | {} | {} |".format(*columns), "|---|---:|---:|---:|"]
+    for name, each in found.items():
+        title = say(f"applications.gridworld.by.{name}")
+        rows.append(f"| {title} | {each.paid:.0%} | {each.shortest:.0%} | {each.reward:.2f} |")
+    st.markdown("\n".join(rows))
+    st.caption(say("applications.gridworld.judged", n=WALKS))
+
+
+@lru_cache(16)
+def successes(listed: Listed) -> dict[str, Success]:
+    """Of the model, of the walks it learned from, and of the best policy that knows the place alone."""
+    task = cast(Gridworld, task_of(listed))
+    return {
+        "model": success(policy(opened(listed).network, task), task, WALKS, SEED),
+        "logged": logged(task),
+        "place": success(table_policy(task.place_alone(), task), task, WALKS, SEED),
+    }

@@ -1,0 +1,30 @@
+"""Sentiment: what the answer was read from, word by word."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from attnviz.ui.applications.answer import answer
+from attnviz.ui.applications.case import Case, choose_head
+from attnviz.ui.applications.strip import Chip, strip
+from attnviz.ui.language import say
+
+__all__ = ["view"]
+
+
+def view(case: Case) -> None:
+    """The label, and the text shaded by what its one output reads: the pooled states, or `<bos>`."""
+    answer(case)
+    if not case.trace.sites:
+        st.info(say("applications.no_attention"))
+        return
+    site, head = choose_head(case, stack="readout" if case.model.config.pooling != "none" else None)
+    weights = site.weights(head)[0].tolist()  # of the only query, or of <bos>
+    expected = case.task.expected(case.trace.token_ids)
+    read = {key for pattern in expected for key in pattern.reads[0].nonzero().flatten().tolist()}
+    chips = [
+        Chip(token, weight, ring=key in read)
+        for key, (token, weight) in enumerate(zip(case.tokens, weights, strict=True))
+    ]
+    st.caption(say("applications.sentiment.reads"))
+    strip(chips, label=say("applications.attention"))

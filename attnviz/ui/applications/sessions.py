@@ -1,0 +1,104 @@
+"""Recommendation: what comes next in a session, and which earlier items say so."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import cast
+
+import streamlit as st
+
+from attnviz.analysis.ranking import Ranking, judge_rankings
+from attnviz.tasks.base import HITS
+from attnviz.tasks.sessions import CATEGORY, Sessions
+from attnviz.ui.applications.case import KEEP, N_JUDGED, SEED, Case, choose_head, opened, task_of
+from attnviz.ui.applications.strip import Chip, strip
+from attnviz.ui.language import plain, say
+from attnviz.ui.shared import Listed
+
+__all__ = ["view"]
+
+
+def view(case: Case) -> None:
+    """The session, shaded by what one position reads; the ten best items for what follows; and how good they are."""
+    state, key = st.session_state, "app-query"
+    last = len(case.tokens) - 1
+    if not isinstance(state.get(key), int) or state[key] > last:
+        state[key] = last
+    with st.container(horizontal=True, key="app-reading", gap="small"):
+        chosen = choose_head(case, kind="self") if case.trace.sites else None
+        names = [f"{place} · {item}" for place, item in enumerate(case.tokens)]
+        st.selectbox(
+            say("applications.sessions.after"),
+            range(len(names)),
+            format_func=names.__getitem__,
+            key=key,
+            width=320,
+            **KEEP,
+        )
+    place: int = state[key]
+    if chosen is None:
+        st.info(say("applications.no_attention"))
+    else:
+        st.caption(say("applications.sessions.reads"))
+    weights = None if chosen is None else chosen[0].weights(chosen[1])[place].tolist()
+    strip(_chips(case, place, weights), label=say("applications.attention"))
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _best(case, place)
+    with right:
+        _rankings(rankings(case.listed))
+
+
+def _chips(case: Case, place: int, weights: list[float] | None) -> list[Chip]:
+    """The items so far and, without a shade, those that come later; the category stands above each."""
+    expected = [pattern.reads[place] for pattern in case.task.expected(case.trace.token_ids)]
+    return [
+        Chip(
+            item,
+            None if weights is None or key > place else weights[key],
+            above=CATEGORY[item],
+            ring=weights is not None and any(bool(reads[key]) for reads in expected),
+        )
+        for key, item in enumerate(case.tokens)
+    ]
+
+
+def _best(case: Case, place: int) -> None:
+    """The most probable next items; the true one is marked, and told where it is not among them."""
+    ids, shares = (each[place].tolist() for each in case.trace.top_outputs(HITS))
+    true = _true(case, place)
+    rows = [
+        f"| | {say('applications.sessions.next')} | {say('applications.sessions.category')} "
+        f"| {say('applications.sessions.probability')} |",
+        "|---:|---|---|---:|",
+    ]
+    for rank, (index, share) in enumerate(zip(ids, shares, strict=True), start=1):
+        item = case.model.output_label(index)
+        name = f"**{plain(item)}** :green[✓]" if item == true else plain(item)
+        rows.append(f"| {rank} | {name} | {CATEGORY.get(item, '')} | {share:.1%} |")
+    st.markdown("\n".join(rows))
+    if true and true not in [case.model.output_label(index) for index in ids]:
+        st.caption(say("applications.sessions.missed", item=true, n=HITS))
+
+
+def _true(case: Case, place: int) -> str:
+    """What really came next: the item after, or what the test data say of the last one; "" where nobody knows."""
+    if place + 1 < len(case.tokens):
+        return case.tokens[place + 1]
+    return "" if case.row is None else case.model.output_label(int(case.row.targets[0, place]))
+
+
+def _rankings(found: tuple[Ranking, ...]) -> None:
+    """Hit rate and NDCG of the model and of what needs none."""
+    rows = [f"| {say('applications.on_test')} | HR@{HITS} | NDCG@{HITS} |", "|---|---:|---:|"]
+    for ranking in found:
+        name = say(f"applications.sessions.by.{ranking.name.replace(' ', '-')}")
+        rows.append(f"| {name} | {ranking.hit_rate:.1%} | {ranking.ndcg:.3f} |")
+    st.markdown("\n".join(rows))
+    st.caption(say("applications.sessions.measures", k=HITS, n=N_JUDGED))
+
+
+@lru_cache(16)
+def rankings(listed: Listed) -> tuple[Ranking, ...]:
+    """On test sessions."""
+    return judge_rankings(opened(listed).network, cast(Sessions, task_of(listed)), N_JUDGED, SEED)

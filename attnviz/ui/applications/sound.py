@@ -1,0 +1,136 @@
+"""Sound: what is heard, how it looks as a spectrogram, and when the answer was listened to."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import cast
+
+import streamlit as st
+import torch
+from torch import Generator, Tensor
+
+from attnviz.errors import AttnvizError
+from attnviz.figures.sound import spectrogram
+from attnviz.tasks import Sound
+from attnviz.tasks.sound import Clip
+from attnviz.tasks.voice import HOP, RATE, WINDOW, band_filters, wav_bytes
+from attnviz.ui.address import notice_error
+from attnviz.ui.applications.answer import answer
+from attnviz.ui.applications.case import KEEP, N_EXAMPLES, SEED, Case, choose_head, examples
+from attnviz.ui.language import current, plain, say, visible
+from attnviz.ui.positions import theme
+
+__all__ = ["view"]
+
+BEEP = "beep"
+MOST_MB = 4
+OWN = "app-sound"  # key of the sound that was handed in: the text that became of it, and the file
+
+
+def view(case: Case) -> None:
+    """The sound to listen to, the answer, the spectrogram, and the frames that one head reads."""
+    task = cast(Sound, case.task)
+    clip = _clip(case, task)
+    with st.container(horizontal=True, key="app-listen", gap="small", vertical_alignment="center"):
+        _listen(case, clip)
+        with st.popover(say("applications.sound.own"), icon=":material/upload:"):
+            _take(task)
+    answer(case)
+    frames = task.tokenizer.features(case.trace.text)[1:]  # without <bos>
+    weights = _read(case, clip)
+    seconds = (torch.arange(len(frames)) * HOP + WINDOW / 2) / RATE
+    hertz = band_filters(task.bands).argmax(1) * RATE / WINDOW
+    parts = () if clip is None else clip.parts
+    on_frames = None if weights is None else weights[-len(frames) :]
+    figure = spectrogram(frames, seconds, hertz, parts, BEEP, on_frames, theme(), current())
+    st.plotly_chart(figure, key="sound", theme=None, config={"displayModeBar": False})
+    if weights is None:
+        st.info(say("applications.no_attention"))
+    elif clip is not None:
+        _shares(weights[-len(frames) :], clip)
+
+
+def _clip(case: Case, task: Sound) -> Clip | None:
+    """The sound behind an example; None for one of somebody's own."""
+    found = (n for n, row in enumerate(examples(task)) if row is case.row)
+    place = next(found, None)
+    return None if place is None else _clips(task)[place]
+
+
+@lru_cache(8)
+def _clips(task: Sound) -> tuple[Clip, ...]:
+    """The sounds of all examples: the same generator makes the same ones."""
+    return task.clips(N_EXAMPLES, Generator().manual_seed(SEED), "test")
+
+
+def _listen(case: Case, clip: Clip | None) -> None:
+    """The sound, as far as there is one: frames that were typed cannot be heard."""
+    text, file = st.session_state.get(OWN, ("", b""))
+    if clip is not None:
+        st.audio(wav_bytes(clip.waveform), format="audio/wav", width=320)
+    elif text == case.trace.text:
+        st.audio(file, format="audio/wav", width=320)
+    else:
+        st.caption(say("applications.sound.silent"))
+
+
+def _take(task: Sound) -> None:
+    count = "app-sounds-taken"
+    key = f"app-sound-file-{st.session_state.get(count, 0)}"  # another one each time: the same file may come again
+    label = say("applications.sound.take")
+    arguments = (task, key, count)
+    st.file_uploader(label, type=["wav"], key=key, max_upload_size=MOST_MB, on_change=_taken, args=arguments)
+
+
+def _taken(task: Sound, key: str, count: str) -> None:
+    """What the model reads becomes that of the file; one that cannot be read is said."""
+    state = st.session_state
+    given = state.get(key)
+    if given is None:
+        return
+    content = given.getvalue()
+    try:
+        text = task.text(task.read(content))
+    except AttnvizError as error:
+        notice_error(error)
+    else:
+        state["app-text"] = text
+        state[OWN] = (text, content)
+        state.pop("app-query", None)
+    state[count] = state.get(count, 0) + 1
+
+
+def _read(case: Case, clip: Clip | None) -> Tensor | None:
+    """Controls for a head and for what asks; its weights on all tokens, (T,)."""
+    if not case.trace.sites:
+        return None
+    with st.container(horizontal=True, key="app-reading", gap="small"):
+        site, head = choose_head(case)
+        row, state, key = 0, st.session_state, "app-query"
+        if site.queries != "readout":  # pooling asks once
+            if not isinstance(state.get(key), int) or state[key] >= len(case.tokens):
+                state[key] = 0
+            titles = _titles(case, clip)
+            st.selectbox(
+                say("applications.asks"), range(len(titles)), format_func=titles.__getitem__, key=key, width=320, **KEEP
+            )
+            row = state[key]
+    return site.weights(head)[row]
+
+
+def _titles(case: Case, clip: Clip | None) -> list[str]:
+    """`<bos>`, then the frames with what is heard in them."""
+    heard = [""] * len(case.tokens)
+    for name, start, end in () if clip is None else clip.parts:
+        heard[start + 1 : end + 1] = [f" · {name}"] * (end - start)
+    return [
+        visible(label) if place == 0 else say("applications.sound.frame", n=label) + heard[place]
+        for place, label in enumerate(case.tokens)
+    ]
+
+
+def _shares(weights: Tensor, clip: Clip) -> None:
+    """How much of the attention lies on each part, and on `<bos>`, which is no sound."""
+    shares = [f"{name} {float(weights[start:end].sum()):.0%}" for name, start, end in clip.parts]
+    rest = f"{max(0.0, 1 - float(weights.sum())):.0%}"
+    st.caption(plain(say("applications.sound.shares", shares=" · ".join(shares), rest=rest)))

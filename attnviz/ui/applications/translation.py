@@ -1,0 +1,37 @@
+"""Sequence to sequence: which words of the source became which words of the target."""
+
+from __future__ import annotations
+
+import streamlit as st
+import torch
+
+from attnviz.figures.alignment import alignment
+from attnviz.ui.applications.case import Case, choose_head
+from attnviz.ui.applications.written import written
+from attnviz.ui.language import current, say
+from attnviz.ui.positions import theme
+
+__all__ = ["view"]
+
+
+def view(case: Case) -> None:
+    """What is written, and the alignment of one head with the cells where it should be."""
+    written(case)
+    sites = [site for site in case.trace.sites if site.kind == "cross"]
+    if not sites:
+        st.info(say("applications.no_attention"))
+        return
+    site, head = choose_head(case, kind="cross")
+    source = case.trace.source
+    assert source is not None  # of an encoder-decoder
+    expected = [p.reads for p in case.task.expected(case.trace.token_ids, source.ids) if p.kind == "cross"]
+    marks = torch.stack(expected).any(0) if expected else None
+    figure = alignment(site.weights(head), _writes(case), source.labels, marks, theme(), current())
+    st.plotly_chart(figure, key="app-alignment", theme=None, config={"displaylogo": False})
+    st.caption(say("applications.alignment.marks"))
+
+
+def _writes(case: Case) -> list[str]:
+    """What each position of the decoder writes: the next token."""
+    ids = case.trace.logits.argmax(-1).tolist()
+    return [case.model.output_label(index) for index in ids]

@@ -1,0 +1,90 @@
+"""The Applications page in a real browser: every application, its controls, its address, a phone."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from attnviz import locale
+from attnviz.ui.applications.registry import APPLICATIONS
+from attnviz.zoo import ORDER
+from tests.browser.conftest import Open
+
+
+def say(key: str, lang: str = "en", **params: object) -> str:
+    return locale.t(lang, f"applications.{key}", **params)
+
+
+def address(page: Page) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.evaluate("location.href")).query).items()}
+
+
+def facts(page: Page, application: str, lang: str = "en") -> Locator:
+    """What stands at the right, once all of it is there."""
+    shown = page.locator(".st-key-app-facts")
+    text = say(f"{application}.shows", lang)[:40]
+    expect(shown.get_by_role("alert")).to_contain_text(text, timeout=20_000)  # a model is opened, its heads are scored
+    return shown
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_every_application_opens(open_page: Open, name: str) -> None:
+    page = open_page(path="applications", app=name)
+    shipped = next(recipe for recipe in APPLICATIONS[name].recipes if recipe in ORDER)
+    expect(facts(page, name).locator("table").first).to_contain_text(locale.t("en", f"task.{shipped}.title"))
+    expect(page.locator(".st-key-app-view")).to_be_visible()
+    page.wait_for_function("model => new URLSearchParams(location.search).get('model') === model", arg=shipped)
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_nothing_is_wider_than_a_phone(open_page: Open, name: str) -> None:
+    page = open_page(path="applications", app=name, width=390, height=844, scheme="dark", lang="zh")
+    facts(page, name, "zh")
+    assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= 390
+    for box in page.locator("ol.av-strip").all():
+        found = box.bounding_box()
+        assert found is not None
+        assert found["x"] + found["width"] <= 390
+
+
+def test_leafing_and_choosing_stand_in_the_address(open_page: Open) -> None:
+    page = open_page(path="applications", app="translation")
+    facts(page, "translation")
+    field = page.locator(".st-key-app-text textarea")
+    before = field.input_value()
+    page.locator(".st-key-app-n button").last.click()
+    expect(field).not_to_have_value(before)
+    page.wait_for_function("new URLSearchParams(location.search).get('n') === '2'")
+    page.locator(".st-key-app-model").get_by_role("combobox").click()
+    page.get_by_role("option", name=locale.t("en", "task.dates.title"), exact=True).click()
+    page.wait_for_function("new URLSearchParams(location.search).get('model') === 'dates'")
+    link = address(page)
+    page.evaluate("history.back()")
+    page.wait_for_function("new URLSearchParams(location.search).get('model') === 'translation'")
+    again = open_page(path="applications", **link)
+    facts(again, "translation")
+    expect(again.locator(".st-key-app-n input")).to_have_value("1")
+    assert address(again)["model"] == "dates"
+
+
+def test_a_text_of_ones_own_is_read_and_a_wrong_one_is_explained(open_page: Open) -> None:
+    page = open_page(path="applications", app="sentiment")
+    facts(page, "sentiment")
+    field = page.locator(".st-key-app-text textarea")
+    field.fill("the food was not good")
+    field.press("Control+Enter")
+    expect(page.locator("ol.av-strip li")).to_have_text(["<bos>", "the", "food", "was", "not", "good"])
+    field.fill("<img src=x> 🙂")
+    field.press("Control+Enter")
+    expect(page.locator(".st-key-messages").get_by_role("alert")).to_contain_text("<img")
+    expect(field).to_have_value("<img src=x> 🙂")
+
+
+def test_the_explorer_shows_the_same_text(open_page: Open) -> None:
+    page = open_page(path="applications", app="sentiment", text="the food was not good")
+    facts(page, "sentiment").get_by_role("link", name=say("explorer")).click()
+    page.wait_for_selector(".attnviz[data-ready=true]")
+    assert address(page)["model"] == "sentiment-en"
+    assert address(page)["text"] == "the food was not good"
