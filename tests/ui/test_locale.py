@@ -123,7 +123,8 @@ USED = re.compile(
 def test_every_message_that_is_asked_for_exists(path: Path) -> None:
     asked = set(USED.findall(path.read_text("utf-8")))
     asked = {key for key in asked if not key.endswith((".css", ".js"))}
-    assert {key for key in asked if not locale.has("en", key)} == set()
+    known = [*locale.catalogue("en")]  # some ask for all that begin alike
+    assert {key for key in asked if not any(name.startswith(key) for name in known)} == set()
 
 
 def test_placeholders_are_filled_and_braces_of_values_left_alone() -> None:
