@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Literal, Protocol, TypeVar, cast, get_args
 
 from attnviz.errors import ConfigError
 
@@ -17,6 +18,7 @@ __all__ = [
     "Scoring",
     "Stack",
     "check_outputs",
+    "from_fields",
 ]
 
 Architecture = Literal["encoder", "decoder", "encoder-decoder"]
@@ -25,6 +27,7 @@ Positions = Literal["none", "sinusoidal", "learned", "rotary"]
 Norm = Literal["pre", "post"]
 Scoring = Literal["scaled_dot", "dot"]
 Predicts = Literal["classes", "values"]
+C = TypeVar("C")
 Pooling = Literal["none", "last", "mean", "max", "dot", "scaled_dot", "additive"]
 
 
@@ -159,11 +162,7 @@ class ModelConfig:
         Raises:
             ConfigError: a name this version does not know, or a required one that is missing.
         """
-        unknown = sorted(values.keys() - {field.name for field in fields(cls)})
-        missing = sorted({"architecture", "vocab_size", "max_len"} - values.keys())
-        if unknown or missing:
-            raise ConfigError(f"model configuration: unknown {unknown or 'nothing'}, missing {missing or 'nothing'}")
-        return cls(**values)
+        return from_fields(cls, values)
 
 
 class HasOutputs(Protocol):
@@ -198,6 +197,19 @@ def check_outputs(config: HasOutputs) -> None:
         _positive("n_outputs", config.n_outputs)
     if config.pooling != "none" and config.architecture != "encoder":
         raise ConfigError(f"pooling makes one output of a sequence; a network that is {config.architecture!r} has many")
+
+
+def from_fields(kind: Callable[..., C], values: dict[str, Any]) -> C:
+    """A configuration, a dataclass, from plain values.
+
+    Raises:
+        ConfigError: a name this version does not know, or a required one that is missing.
+    """
+    unknown = sorted(values.keys() - {field.name for field in fields(cast(Any, kind))})
+    missing = sorted({"architecture", "vocab_size", "max_len"} - values.keys())
+    if unknown or missing:
+        raise ConfigError(f"model configuration: unknown {unknown or 'nothing'}, missing {missing or 'nothing'}")
+    return kind(**values)
 
 
 def _positive(name: str, value: object) -> None:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from attnviz.models.base import SequenceNetwork
 from attnviz.models.call import CellCall, Recorder, StateRecorder
 from attnviz.models.config import Stack
 from attnviz.models.layers import Masking
@@ -97,7 +98,7 @@ class RecurrentStack(nn.Module):
         return CellWeights(*(getattr(self.cell, f"{part}_{name}") for part in parts))
 
 
-class Recurrent(nn.Module):
+class Recurrent(SequenceNetwork):
     """An RNN, LSTM or GRU of any of the three architectures, with attention where the configuration says so.
 
     An encoder-decoder's decoder begins at tanh(W h_T), where the encoder ended. With "additive" attention it works as
@@ -137,28 +138,6 @@ class Recurrent(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         self.unembedding = nn.Linear(d, config.output_size)
 
-    @property
-    def n_parameters(self) -> int:
-        """Number of trained numbers."""
-        return sum(parameter.numel() for parameter in self.parameters())
-
-    def forward(
-        self,
-        tokens: Tensor,
-        source: Tensor | None = None,
-        *,
-        features: Tensor | None = None,
-        padding: Tensor | None = None,
-        source_padding: Tensor | None = None,
-        record: Recorder | None = None,
-    ) -> Tensor:
-        """Outputs for every position (B, T, V), as `Transformer.forward`; one for the whole stands at all of them."""
-        stream = self.stream(
-            tokens, source, features=features, padding=padding, source_padding=source_padding, record=record
-        )
-        logits: Tensor = self.unembedding(stream)
-        return logits.expand(-1, tokens.shape[1], -1)
-
     def stream(
         self,
         tokens: Tensor,
@@ -170,13 +149,7 @@ class Recurrent(nn.Module):
         record: Recorder | None = None,
         watch: StateRecorder | None = None,
     ) -> Tensor:
-        """What the output reads: (B, T, d), or (B, 1, d) where a sequence is pooled; arguments as of `Transformer`.
-
-        `watch` is shown the recurrent layers, the encoder's first.
-
-        Raises:
-            ValueError: a source is given to a network that reads none, or missing, or there are too many tokens.
-        """
+        """The states that the unembedding reads; `watch` is shown the recurrent layers, the encoder's first."""
         if (source is not None) != (self.config.architecture == "encoder-decoder"):
             raise ValueError(f"architecture {self.config.architecture!r}: a source belongs to encoder-decoders alone")
         if source is not None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from attnviz.errors import ConfigError
-from attnviz.models.config import Architecture, ModelConfig, Pooling, Predicts, check_outputs
+from attnviz.models.config import Architecture, ModelConfig, Pooling, Predicts, check_outputs, from_fields
 
 __all__ = ["AnyConfig", "Cell", "RecurrentConfig", "StateScoring", "config_from_dict"]
 
@@ -111,11 +111,7 @@ class RecurrentConfig:
         Raises:
             ConfigError: a name this version does not know, or a required one that is missing.
         """
-        unknown = sorted(values.keys() - {field.name for field in fields(cls)})
-        missing = sorted({"architecture", "vocab_size", "max_len"} - values.keys())
-        if unknown or missing:
-            raise ConfigError(f"model configuration: unknown {unknown or 'nothing'}, missing {missing or 'nothing'}")
-        return cls(**values)
+        return from_fields(cls, values)
 
 
 AnyConfig = ModelConfig | RecurrentConfig

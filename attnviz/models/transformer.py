@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from attnviz.models.base import SequenceNetwork
 from attnviz.models.call import Recorder
 from attnviz.models.config import ModelConfig, Stack
 from attnviz.models.layers import Block, Masking
@@ -79,7 +80,7 @@ class TransformerStack(nn.Module):
         return self.final_norm(x)  # type: ignore[no-any-return]
 
 
-class Transformer(nn.Module):
+class Transformer(SequenceNetwork):
     """A Transformer of any of the three architectures.
 
     Source:
@@ -107,31 +108,6 @@ class Transformer(nn.Module):
                     nn.init.normal_(module.weight, std=config.init_std)
                     nn.init.zeros_(module.bias)
 
-    @property
-    def n_parameters(self) -> int:
-        """Number of trained numbers."""
-        return sum(parameter.numel() for parameter in self.parameters())
-
-    def forward(
-        self,
-        tokens: Tensor,
-        source: Tensor | None = None,
-        *,
-        features: Tensor | None = None,
-        padding: Tensor | None = None,
-        source_padding: Tensor | None = None,
-        record: Recorder | None = None,
-    ) -> Tensor:
-        """Outputs for every position (B, T, V): the arguments of `stream`, through the unembedding.
-
-        Where a sequence is pooled, the one output stands at all positions.
-        """
-        stream = self.stream(
-            tokens, source, features=features, padding=padding, source_padding=source_padding, record=record
-        )
-        logits: Tensor = self.unembedding(stream)  # (B, T, d_model) -> (B, T, V)
-        return logits if self.pool is None else logits.expand(-1, tokens.shape[1], -1)
-
     def stream(
         self,
         tokens: Tensor,
@@ -142,22 +118,7 @@ class Transformer(nn.Module):
         source_padding: Tensor | None = None,
         record: Recorder | None = None,
     ) -> Tensor:
-        """The residual stream that the unembedding reads.
-
-        Args:
-            tokens: (B, T) ids; what the decoder reads, or the encoder of an encoder-only model.
-            source: (B, Ts) ids for the encoder of an encoder-decoder, None for the others.
-            features: (B, T, n_features) numbers that come with the tokens.
-            padding: (B, T) bool, True for real tokens; None when there is no padding.
-            source_padding: (B, Ts) bool likewise.
-            record: is shown every attention call, in the order in which they run.
-
-        Returns:
-            (B, T, d_model), normed in a pre-norm model; (B, 1, d_model) where a sequence is pooled.
-
-        Raises:
-            ValueError: a source is given to a model that reads none, or missing, or there are too many tokens.
-        """
+        """The residual stream that the unembedding reads, normed in a pre-norm model."""
         if (source is not None) != (self.config.architecture == "encoder-decoder"):
             raise ValueError(f"architecture {self.config.architecture!r}: a source belongs to encoder-decoders alone")
         if self.decoder is None:

@@ -54,7 +54,6 @@ ORDER = (
 """Simple ones first, then the applications."""
 
 
-
 @dataclass(frozen=True)
 class ZooEntry:
     """What is known of a shipped model without loading it.

@@ -1,0 +1,74 @@
+"""What networks of every kind have in common: one `forward` over what each of them makes of a sequence."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor, nn
+
+from attnviz.models.call import Recorder
+
+__all__ = ["SequenceNetwork"]
+
+
+class SequenceNetwork(nn.Module, ABC):
+    """Reads sequences and answers at every position, or once for the whole.
+
+    Attributes:
+        unembedding: from what `stream` returns to the outputs; the network sets it.
+    """
+
+    unembedding: nn.Module
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of trained numbers."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    def forward(
+        self,
+        tokens: Tensor,
+        source: Tensor | None = None,
+        *,
+        features: Tensor | None = None,
+        padding: Tensor | None = None,
+        source_padding: Tensor | None = None,
+        record: Recorder | None = None,
+    ) -> Tensor:
+        """Outputs for every position (B, T, V): the arguments of `stream`, through the unembedding.
+
+        Where a sequence is pooled, the one output stands at all positions.
+        """
+        stream = self.stream(
+            tokens, source, features=features, padding=padding, source_padding=source_padding, record=record
+        )
+        logits: Tensor = self.unembedding(stream)  # (B, T or 1, d_model) -> (B, T or 1, V)
+        return logits.expand(-1, tokens.shape[1], -1)
+
+    @abstractmethod
+    def stream(
+        self,
+        tokens: Tensor,
+        source: Tensor | None = None,
+        *,
+        features: Tensor | None = None,
+        padding: Tensor | None = None,
+        source_padding: Tensor | None = None,
+        record: Recorder | None = None,
+    ) -> Tensor:
+        """What the unembedding reads.
+
+        Args:
+            tokens: (B, T) ids; what the decoder reads, or the encoder of an encoder-only network.
+            source: (B, Ts) ids for the encoder of an encoder-decoder, None for the others.
+            features: (B, T, n_features) numbers that come with the tokens.
+            padding: (B, T) bool, True for real tokens; None when there is no padding.
+            source_padding: (B, Ts) bool likewise.
+            record: is shown every attention call, in the order in which they run.
+
+        Returns:
+            (B, T, d_model); (B, 1, d_model) where a sequence is pooled.
+
+        Raises:
+            ValueError: a source is given to a network that reads none, or missing, or there are too many tokens.
+        """
