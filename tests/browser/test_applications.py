@@ -25,7 +25,8 @@ def facts(page: Page, application: str, lang: str = "en") -> Locator:
     """What stands at the right, once all of it is there."""
     shown = page.locator(".st-key-app-facts")
     text = say(f"{application}.shows", lang)[:40]
-    expect(shown.get_by_role("alert")).to_contain_text(text, timeout=20_000)  # a model is opened, its heads are scored
+    note = shown.get_by_test_id("stAlert")
+    expect(note).to_contain_text(text, timeout=20_000)  # a model is opened, its heads are scored
     return shown
 
 
