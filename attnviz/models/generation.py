@@ -1,4 +1,4 @@
-"""Greedy continuation: what the model itself would write next."""
+"""Continuation: what the model itself would write next, or which numbers it expects."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 
 from attnviz.errors import TextTooLong
 from attnviz.models.bundle import SequenceModel
-from attnviz.tokenizers import Tokenizer
+from attnviz.vectors import Vectors
 
 __all__ = ["generate"]
 
@@ -16,7 +16,7 @@ def generate(model: SequenceModel, text: str, target: str = "", *, max_new: int 
     """The text with the most probable symbol appended again and again, until `<eos>`, `max_new` or the model's limit.
 
     Args:
-        model: a decoder, or an encoder-decoder.
+        model: a decoder, or an encoder-decoder; of numbers, it appends its forecast.
         text: what a decoder continues; the source of an encoder-decoder.
         target: the beginning of an encoder-decoder's target.
         max_new: symbols to append at most; None: as many as fit.
@@ -37,8 +37,8 @@ def generate(model: SequenceModel, text: str, target: str = "", *, max_new: int 
             raise TextTooLong(len(ids), model.config.source_max_len or 0)
         source, text = torch.tensor([ids]), target
     tokenizer = model.tokenizer
-    if not isinstance(tokenizer, Tokenizer):
-        raise ValueError("a model of numbers writes no symbols")
+    if isinstance(tokenizer, Vectors):
+        return _forecast(model, tokenizer, text, max_new)
     tokens = [tokenizer.bos_id] * tokenizer.add_bos + tokenizer.encode_symbols(tokenizer.split(text))
     if len(tokens) > model.config.max_len:
         raise TextTooLong(len(tokens), model.config.max_len)
@@ -52,3 +52,17 @@ def generate(model: SequenceModel, text: str, target: str = "", *, max_new: int 
     separator = " " if tokenizer.kind == "symbols" else ""
     added = tokenizer.decode(tokens[start:])
     return separator.join(part for part in (text.rstrip() if separator else text, added) if part)
+
+
+def _forecast(model: SequenceModel, vectors: Vectors, text: str, max_new: int | None) -> str:
+    """Numbers with those that the model says come next, each read as if it had been there; within what it reads."""
+    ids, features = vectors.encode(text), vectors.features(text)
+    if len(ids) > model.config.max_len:
+        raise TextTooLong(len(ids), model.config.max_len)
+    start, most = len(ids), model.config.max_len
+    end = most if max_new is None else min(most, start + max_new)
+    while len(ids) < end:
+        following = model.network(torch.tensor([ids]), features=features[None])[0, -1:]  # (1, width)
+        features = torch.cat((features, following.clamp(vectors.low, vectors.high)))
+        ids.append(ids[-1])
+    return " ".join(filter(None, (text.rstrip(), vectors.decode(ids[start:], features[start:]))))

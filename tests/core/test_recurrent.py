@@ -24,6 +24,7 @@ from attnviz.models.recurrent_config import AnyConfig, config_from_dict
 from attnviz.recurrence import STEPS, CellWeights
 from attnviz.tokenizers import Tokenizer
 from attnviz.trace import Trace, trace
+from attnviz.zoo import zoo_path
 
 TOKENS = Tokenizer("symbols", tuple("abcdef"), add_bos=True)
 SOURCE = Tokenizer("symbols", tuple("uvwxyz"))
@@ -211,6 +212,17 @@ def test_values_have_no_probabilities() -> None:
     assert shown.logits.shape == (5, 1)
     with pytest.raises(ValueError, match="says values"):
         shown.top_outputs(3)
+
+
+def test_a_model_of_numbers_goes_on_with_its_forecast() -> None:
+    model = load_model(zoo_path("series"))
+    given = "1 0 -1 0.5"
+    longer = generate(model, given, max_new=2)
+    assert longer.startswith(given + " ")
+    first, second = (float(number) for number in longer.split()[4:])
+    assert first == pytest.approx(float(trace(model, given).logits[-1]), abs=0.005)
+    assert second == pytest.approx(float(trace(model, f"{given} {first}").logits[-1]), abs=0.02)
+    assert len(generate(model, given).split()) == model.config.max_len
 
 
 def test_it_writes_on() -> None:

@@ -67,3 +67,10 @@ def test_a_forecast_is_told_value_by_value() -> None:
     table = page.dataframe[0].value
     trace = attnviz.trace(attnviz.load_model("zoo/series"), "0.1 0.2 0.3")
     assert table[locale.t("en", "states.value")].tolist() == pytest.approx(trace.logits[:, 0].tolist())
+
+
+def test_a_forecast_can_be_continued() -> None:
+    page = open_model("series", text="0.1 0.2 0.3")
+    page.button(key="continue").click()
+    page = run(page)
+    assert page.text_area(key="text").value.startswith("0.1 0.2 0.3 ")
