@@ -75,14 +75,15 @@ def limit(recipe: str) -> float:
 
 def measure(recipe: Recipe) -> Run:
     """Train a recipe and judge it."""
-    metric = recipe.task.metric
+    metric, target = recipe.task.metric, recipe.target
+    assert target is not None  # those of RECIPES have one
     recipe.task.sample(1, torch.Generator())  # a corpus is written once, not per training
     network = build_network(recipe.model, recipe.seed)
     first: tuple[int, float] | None = None
     step, start = 0, time.process_time()
     for done in train(network, recipe.task, recipe.training):
         step = done.step
-        if first is None and done.validation is not None and done.validation.reaches(recipe.target, metric):
+        if first is None and done.validation is not None and done.validation.reaches(target, metric):
             first = step, time.process_time() - start
     seconds = time.process_time() - start
     result = evaluate(network, recipe.task, "test", recipe.test_size, recipe.seed)
@@ -98,8 +99,8 @@ def measure(recipe: Recipe) -> Run:
         seconds=round(seconds, 2),
         metric=metric,
         test=round(result.score(metric), 4),
-        target=recipe.target,
-        reached=result.reaches(recipe.target, metric),
+        target=target,
+        reached=result.reaches(target, metric),
         patterns=tuple(best.values()),
     )
 

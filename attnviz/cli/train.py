@@ -104,8 +104,11 @@ def _train(options: argparse.Namespace) -> int:
     network = run.network(state.step)
     result = evaluate(network, recipe.task, "test", recipe.test_size, recipe.seed)
     score = result.score(recipe.task.metric)
-    reached = "reached" if result.reaches(recipe.target, recipe.task.metric) else "not reached"
-    print(f"test: {recipe.task.metric} {score:.4f}" + ("" if changed else f", target {recipe.target:g} {reached}"))
+    verdict = ""
+    if recipe.target is not None and not changed:
+        reached = "reached" if result.reaches(recipe.target, recipe.task.metric) else "not reached"
+        verdict = f", target {recipe.target:g} {reached}"
+    print(f"test: {recipe.task.metric} {score:.4f}{verdict}")
     if options.out is not None:
         bundle = recipe.bundle(network, round(score, 4))
         card = replace(bundle.card, recipe="") if changed else bundle.card
@@ -162,7 +165,7 @@ def _own(options: argparse.Namespace) -> Recipe:
         text = options.text.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"{options.text} is no text in UTF-8: {error.reason} at byte {error.start}") from error
-    return own.of(text, **_settings("task", type(own.example.task), options.task, ("text",)))
+    return own.of(text, **_settings("task", own.kind, options.task, ("text",)))
 
 
 def _settings(option: str, kind: type, texts: Sequence[str], fixed: Sequence[str] = ()) -> dict[str, Any]:

@@ -26,7 +26,7 @@ class Recipe:
         task: what it learns.
         model: its shape.
         training: steps, learning rate, seed ...
-        target: value of the task's metric that the model must reach on test data.
+        target: value of the task's metric that the model must reach on test data; None where nobody knows one.
         test_size: sequences on which the trained model is judged.
         exempt: the target is not expected: a contrast, in which a network fails and its task says why, or a text
             of which nobody knows what can be reached.
@@ -37,7 +37,7 @@ class Recipe:
     task: Task
     model: AnyConfig
     training: TrainConfig
-    target: float
+    target: float | None
     test_size: int = 2048
     exempt: bool = False
 
@@ -83,7 +83,7 @@ def make_recipe(
     title: str,
     task: Task,
     training: TrainConfig,
-    target: float,
+    target: float | None,
     test_size: int = 2048,
     exempt: bool = False,
     model: AnyConfig | None = None,
@@ -113,10 +113,12 @@ class OwnRecipe:
 
     Attributes:
         of: makes it of the data as text, and of the task's parameters; raises InputError for data that are none.
+        kind: of task that it makes.
         sample: data that nobody brought: the settings of its recipe are those of all.
     """
 
     of: Callable[..., Recipe]
+    kind: type[Task]
     sample: str
 
     @cached_property

@@ -132,6 +132,11 @@ def _recipe(name: str) -> Recipe:
     return OWN[name].example if name in OWN else RECIPES[name]
 
 
+def _kind(name: str) -> type[Task]:
+    """Of the task that a recipe learns."""
+    return OWN[name].kind if name in OWN else type(RECIPES[name].task)
+
+
 def width_fits(d_model: int, heads: int, positions: str) -> bool:
     """Whether a model of that width can be built with that many heads."""
     if d_model % heads or (positions == "sinusoidal" and d_model % 2):
@@ -175,7 +180,7 @@ class Draft:
     def of_run(cls, config: RunConfig) -> Draft | None:
         """What a run was made of; None where no recipe trains its kind of task."""
         kind = type(config.task)
-        names = [name for name in recipe_names() if type(_recipe(name).task) is kind]
+        names = [name for name in recipe_names() if _kind(name) is kind]
         if not names:
             return None
         name = config.recipe if config.recipe in names else names[0]
@@ -214,7 +219,7 @@ class Draft:
     @property
     def kind(self) -> type[Task]:
         """Of its task."""
-        return type(_recipe(self.recipe).task)
+        return _kind(self.recipe)
 
     def with_network(self, network: str) -> Draft:
         """With another network, as it suits the task; the recipe's own where the recipe has one of that kind."""

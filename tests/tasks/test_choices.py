@@ -39,7 +39,7 @@ from attnviz.training.recipes import OWN
 from attnviz.training.run_config import task_families
 
 TEXT = "".join(chr(97 + i * i % 23) for i in range(1100))
-OWN_DATA = {type(own.example.task): {"text": own.sample} for own in OWN.values()} | {OwnText: {"text": TEXT}}
+OWN_DATA = {own.kind: {"text": own.sample} for own in OWN.values()} | {OwnText: {"text": TEXT}}
 ONE_STEP = TrainConfig(steps=1, batch_size=4, validation_size=4)
 
 
