@@ -31,6 +31,7 @@ from attnviz.training import (
     runs_root,
 )
 from attnviz.training.process import ProcessId
+from attnviz.training.recipes import OWN
 from attnviz.training.run_config import task_families
 from tests.training.runs import MODEL, small_config, small_run
 
@@ -50,7 +51,8 @@ def test_a_configuration_comes_back_from_json(name: str) -> None:
 def test_every_task_can_be_a_run(family: str) -> None:
     kind = task_families()[family]
     needed = [f for f in fields(cast(Any, kind)) if f.default is MISSING and f.default_factory is MISSING]
-    task = kind(**{f.name: "Every task can be a run. " * 40 for f in needed})  # a text of one's own
+    brought = {own.kind: own.sample for own in OWN.values()}
+    task = kind(**{f.name: brought[kind] for f in needed})  # data of one's own
     config = RunConfig(task, task.model_config(), small_config().training)
     assert RunConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
 
