@@ -10,6 +10,7 @@ import streamlit as st
 from torch import Generator
 
 from attnviz.analysis import HeadScore, mean_scores
+from attnviz.errors import RunError
 from attnviz.loading import is_checkpoint, open_checkpoint
 from attnviz.models import SequenceModel
 from attnviz.tasks import Baseline, Batch, Task
@@ -74,8 +75,13 @@ class Case:
 
 
 def recipe_of(name: str) -> str:
-    """The recipe behind a model of the zoo or a run; "" where a run has none."""
-    return open_checkpoint(name)[0].config.recipe if is_checkpoint(name) else name
+    """The recipe behind a model of the zoo or a run; "" where a run has none, or is gone."""
+    if not is_checkpoint(name):
+        return name
+    try:
+        return open_checkpoint(name)[0].config.recipe
+    except RunError:  # it was deleted a moment ago
+        return ""
 
 
 def task_of(listed: Listed) -> Task:

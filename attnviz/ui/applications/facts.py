@@ -20,8 +20,9 @@ __all__ = ["facts", "title", "train_link"]
 
 def facts(application: str, models: Mapping[str, Listed], model: Listed, case: Case | None) -> None:
     """The models of the same task beside what needs none, the best heads, and where to go from here."""
-    _scores(models, model)
-    _heads(model)
+    with st.spinner(say("applications.judging"), show_time=True):
+        _scores(models, model)
+        _heads(model)
     st.info(plain(say(f"applications.{application}.shows")))
     with st.container(gap="xxsmall"):
         if case is not None:
