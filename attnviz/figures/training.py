@@ -43,12 +43,14 @@ def loss(*runs: Run, log: bool = False, lang: str = "en") -> go.Figure:
     if not runs:
         raise ValueError("no run is given")
     traces = [line for number, run in enumerate(runs) for line in _losses(run, LINES[number % len(LINES)], lang)]
+    of_values = all(run.config.model.predicts == "values" for run in runs)
+    unit = "figure.loss.values" if of_values else "figure.loss"
     figure = frame(traces, t(lang, "watch.loss"), "", WIDTH, HEIGHT, (64, 24, TOP, 52))
     return figure.update_layout(
         showlegend=True,
         legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom"},
         xaxis=_axis(t(lang, "watch.step")),
-        yaxis=_axis(t(lang, "figure.loss")) | ({"type": "log"} if log else {"rangemode": "tozero"}),
+        yaxis=_axis(t(lang, unit)) | ({"type": "log"} if log else {"rangemode": "tozero"}),
         hovermode="x unified",
     )
 
