@@ -44,7 +44,7 @@ def loss(*runs: Run, log: bool = False, lang: str = "en") -> go.Figure:
         raise ValueError("no run is given")
     traces = [line for number, run in enumerate(runs) for line in _losses(run, LINES[number % len(LINES)], lang)]
     of_values = all(run.config.model.predicts == "values" for run in runs)
-    unit = "figure.loss.values" if of_values else "figure.loss"
+    unit = "watch.loss.squared" if of_values else "figure.loss"
     figure = frame(traces, t(lang, "watch.loss"), "", WIDTH, HEIGHT, (64, 24, TOP, 52))
     return figure.update_layout(
         showlegend=True,
