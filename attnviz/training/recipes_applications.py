@@ -95,7 +95,7 @@ APPLICATIONS: tuple[Recipe, ...] = (
         "digits-lstm",
         "Read a digit with an LSTM",
         Digits(),
-        training(500),
+        training(1000),
         0.93,
         test_size=1024,
         model=recurrent(Digits()),
