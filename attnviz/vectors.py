@@ -131,6 +131,22 @@ class Vectors:
         patches = features[len(features) - rows * columns :].reshape(rows, columns, height, width)
         return patches.transpose(1, 2).reshape(rows * height, columns * width)
 
+    def image(self, features: Tensor) -> Tensor | None:
+        """The picture or the spectrogram that a sequence is, low frequencies at the bottom; None: it is a series.
+
+        A part of a picture is none.
+
+        Returns:
+            (height, width) uint8, 0 for `low` and 255 for `high`.
+        """
+        if self.layout == "series":
+            return None
+        numbers = features[self.add_bos :]  # (T, width)
+        if self.layout == "patches" and len(numbers) != prod(self.grid):
+            return None
+        pixels = self.picture(numbers) if self.layout == "patches" else numbers.T.flip(0)
+        return ((pixels - self.low) / (self.high - self.low) * 255).round().to(torch.uint8)
+
     def label(self, index: int) -> str:
         """Name of a token id."""
         return self.vocab[index]

@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import TypedDict, Unpack
 
 from torch import Tensor, nn
 
 from attnviz.models.call import Recorder
 
-__all__ = ["SequenceNetwork"]
+__all__ = ["Rest", "SequenceNetwork"]
+
+
+class Rest(TypedDict, total=False):
+    """What a network may be given besides ids.
+
+    Attributes:
+        features: (B, T, n_features) numbers that come with the tokens.
+        padding: (B, T) bool, True for real tokens; None when there is no padding.
+        source_padding: (B, Ts) bool likewise.
+        record: is shown every attention call, in the order in which they run.
+    """
+
+    features: Tensor | None
+    padding: Tensor | None
+    source_padding: Tensor | None
+    record: Recorder | None
 
 
 class SequenceNetwork(nn.Module, ABC):
@@ -25,46 +42,22 @@ class SequenceNetwork(nn.Module, ABC):
         """Number of trained numbers."""
         return sum(parameter.numel() for parameter in self.parameters())
 
-    def forward(
-        self,
-        tokens: Tensor,
-        source: Tensor | None = None,
-        *,
-        features: Tensor | None = None,
-        padding: Tensor | None = None,
-        source_padding: Tensor | None = None,
-        record: Recorder | None = None,
-    ) -> Tensor:
+    def forward(self, tokens: Tensor, source: Tensor | None = None, **rest: Unpack[Rest]) -> Tensor:
         """Outputs for every position (B, T, V): the arguments of `stream`, through the unembedding.
 
         Where a sequence is pooled, the one output stands at all positions.
         """
-        stream = self.stream(
-            tokens, source, features=features, padding=padding, source_padding=source_padding, record=record
-        )
-        logits: Tensor = self.unembedding(stream)  # (B, T or 1, d_model) -> (B, T or 1, V)
+        logits: Tensor = self.unembedding(self.stream(tokens, source, **rest))  # (B, T or 1, d_model) -> (B, T or 1, V)
         return logits.expand(-1, tokens.shape[1], -1)
 
     @abstractmethod
-    def stream(
-        self,
-        tokens: Tensor,
-        source: Tensor | None = None,
-        *,
-        features: Tensor | None = None,
-        padding: Tensor | None = None,
-        source_padding: Tensor | None = None,
-        record: Recorder | None = None,
-    ) -> Tensor:
+    def stream(self, tokens: Tensor, source: Tensor | None = None, **rest: Unpack[Rest]) -> Tensor:
         """What the unembedding reads.
 
         Args:
             tokens: (B, T) ids; what the decoder reads, or the encoder of an encoder-only network.
             source: (B, Ts) ids for the encoder of an encoder-decoder, None for the others.
-            features: (B, T, n_features) numbers that come with the tokens.
-            padding: (B, T) bool, True for real tokens; None when there is no padding.
-            source_padding: (B, Ts) bool likewise.
-            record: is shown every attention call, in the order in which they run.
+            rest: numbers, padding and who is shown the attention, by name, where there is any; see `Rest`.
 
         Returns:
             (B, T, d_model); (B, 1, d_model) where a sequence is pooled.

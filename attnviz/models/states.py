@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from attnviz.attention import Additive
 from attnviz.models.call import AttentionCall, Kind, Recorder
-from attnviz.models.config import Pooling
 from attnviz.models.layers import Masking
+from attnviz.models.network_config import Pooling
 from attnviz.models.recurrent_config import StateScoring
 
 __all__ = ["Pool", "StateAttention"]

@@ -13,8 +13,9 @@ from torch import Generator, Tensor
 
 from attnviz.errors import ConfigError, InputError
 from attnviz.models.bundle import Example
-from attnviz.models.config import Architecture, ModelConfig
+from attnviz.models.config import ModelConfig
 from attnviz.models.network import Network
+from attnviz.models.network_config import Architecture
 from attnviz.models.recurrent_config import RecurrentConfig
 from attnviz.tasks.choice import Choice, check_limits, choices
 from attnviz.tasks.pattern import Pattern

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import prod
 
 import numpy as np
 import torch
@@ -110,18 +109,9 @@ def _tokens(reader: Reader, ids: list[int], features: Tensor | None = None) -> T
 
 
 def _image(reader: Reader, features: Tensor | None) -> np.ndarray | None:
-    """The picture that patches make, or the spectrogram that frames make, low frequencies at the bottom."""
-    if not isinstance(reader, Vectors) or features is None or reader.layout == "series":
-        return None
-    numbers = (features[reader.add_bos :] - reader.low) / (reader.high - reader.low)  # (T, width), 0 to 1
-    if reader.layout == "frames":
-        pixels = numbers.T.flip(0)  # (bands, T)
-    elif len(numbers) != prod(reader.grid):
-        return None  # a part of a picture is none
-    else:
-        (rows, columns), (height, width) = reader.grid, reader.patch
-        pixels = numbers.view(rows, columns, height, width).transpose(1, 2).reshape(rows * height, columns * width)
-    return (pixels * 255).round().to(torch.uint8).numpy()[..., None].repeat(3, axis=2)  # (height, width, 3)
+    """What a sequence of numbers looks like, in grey (height, width, 3); None where it is no picture and no sound."""
+    levels = reader.image(features) if isinstance(reader, Vectors) and features is not None else None
+    return None if levels is None else levels.numpy()[..., None].repeat(3, axis=2)
 
 
 def _check_length(ids: list[int], limit: int | None) -> None:

@@ -15,8 +15,9 @@ from torch import Generator
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grad_norm_
 
-from attnviz.models.config import ModelConfig, Pooling
+from attnviz.models.config import ModelConfig
 from attnviz.models.network import blank_network, build_network
+from attnviz.models.network_config import Pooling
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
 from attnviz.tasks import IGNORE, Task
 from attnviz.training.gradients import forward

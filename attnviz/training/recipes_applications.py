@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attnviz.models.config import Pooling
+from attnviz.models.network_config import Pooling
 from attnviz.tasks import (
     Dates,
     Dialogue,

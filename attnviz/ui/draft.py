@@ -8,7 +8,8 @@ from math import log
 from typing import Any, cast, get_args
 
 from attnviz.models import AnyConfig, ModelConfig, RecurrentConfig
-from attnviz.models.config import Norm, Pooling, Positions
+from attnviz.models.config import Norm, Positions
+from attnviz.models.network_config import Pooling
 from attnviz.models.recurrent_config import Cell, StateScoring
 from attnviz.tasks import Task
 from attnviz.training import RECIPES, Recipe, RunConfig

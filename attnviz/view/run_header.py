@@ -163,10 +163,10 @@ def _sample(run: Run, batch: Batch) -> dict[str, Any]:
 
 
 def _image(reader: Reader, batch: Batch) -> dict[str, Any] | None:
-    """The picture that was cut into patches, or a sound's frames side by side, low frequencies at the bottom."""
-    if not isinstance(reader, Vectors) or batch.features is None or reader.layout == "series":
+    """What a sequence of numbers looks like, as gray levels; None where it is no picture and no sound."""
+    if not isinstance(reader, Vectors) or batch.features is None:
         return None
-    features = batch.features[0]  # (T, width)
-    pixels = reader.picture(features) if reader.layout == "patches" else features[reader.add_bos :].T.flip(0)
-    levels = ((pixels - reader.low) / (reader.high - reader.low) * 255).round().int()
+    levels = reader.image(batch.features[0])
+    if levels is None:
+        return None
     return {"rows": levels.shape[0], "cols": levels.shape[1], "levels": levels.flatten().tolist()}

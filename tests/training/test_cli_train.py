@@ -133,9 +133,9 @@ def test_train_learns_a_text_of_ones_own(tmp_path: Path, capsys: pytest.CaptureF
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--model", "layers=1"], "--model: there is no 'layers' to set; there are d_model, n_heads, n_layers, "),
+        (["--model", "layers=1"], "--model: there is no 'layers' to set; there are d_model, n_layers, "),
         (["--model", "max_len=9"], "--model: there is no 'max_len' to set; there are d_model"),
-        (["--model", "n_layers"], "--model: 'n_layers' is no KEY=VALUE; the keys are d_model, n_heads"),
+        (["--model", "n_layers"], "--model: 'n_layers' is no KEY=VALUE; the keys are d_model, n_layers"),
         (["--model", "n_layers=two"], "--model: n_layers is 'two'; it must be a whole number"),
         (["--model", "dropout=nan"], "--model: dropout is 'nan'; it must be a number"),
         (

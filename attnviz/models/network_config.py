@@ -1,0 +1,108 @@
+"""What the configurations of all networks have in common."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, ClassVar, Literal, Self, get_args
+
+from attnviz.errors import ConfigError
+
+__all__ = ["Architecture", "NetworkConfig", "Pooling", "Predicts"]
+
+Architecture = Literal["encoder", "decoder", "encoder-decoder"]
+Predicts = Literal["classes", "values"]
+Pooling = Literal["none", "last", "mean", "max", "dot", "scaled_dot", "additive"]
+REQUIRED = ("architecture", "vocab_size", "max_len")
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """What a network reads and what it answers; each kind of network adds what it is made of.
+
+    Attributes:
+        architecture: "encoder" (an output for each token, or one for all by `pooling`), "decoder" (writes on from
+            what it has read) or "encoder-decoder".
+        vocab_size: symbols the output chooses from (and the input of encoder and decoder).
+        max_len: tokens it can read at once.
+        d_model: width of what a token becomes.
+        n_layers: of each stack.
+        dropout: probability.
+        embedding_std: standard deviation of the token embeddings at the start.
+        source_vocab_size: symbols the encoder of an encoder-decoder reads.
+        source_max_len: tokens that encoder can read.
+        n_features: numbers that come with each token, as in a picture or a series; 0: a token is its id alone.
+        n_outputs: what the output chooses from, where it is not the vocabulary.
+        predicts: the output chooses one of some "classes", or says "values" themselves, as in a forecast.
+        pooling: how an encoder makes one vector of a sequence, for one output: the "last" state, the "mean" or "max"
+            of all, or attention by a scoring function; "none": an output for each token.
+
+    Raises:
+        ConfigError: a value or a combination that cannot be built; the message says what to change.
+    """
+
+    architecture: Architecture
+    vocab_size: int
+    max_len: int
+    d_model: int = 48
+    n_layers: int = 2
+    dropout: float = 0.0
+    embedding_std: float = 0.5
+    source_vocab_size: int | None = None
+    source_max_len: int | None = None
+    n_features: int = 0
+    n_outputs: int | None = None
+    predicts: Predicts = "classes"
+    pooling: Pooling = "none"
+
+    choices: ClassVar[dict[str, Any]] = {"architecture": Architecture, "predicts": Predicts, "pooling": Pooling}
+
+    def __post_init__(self) -> None:
+        for name, choices in self.choices.items():
+            if getattr(self, name) not in get_args(choices):
+                raise ConfigError(f"{name} is {getattr(self, name)!r}; choose one of {', '.join(get_args(choices))}")
+        source = ("source_vocab_size", "source_max_len")
+        if any((getattr(self, name) is not None) != (self.architecture == "encoder-decoder") for name in source):
+            raise ConfigError("source_vocab_size and source_max_len belong to an encoder-decoder, which needs both")
+        for name in ("vocab_size", "max_len", "d_model", "n_layers", "n_outputs", *source):
+            self._check_positive(name)
+        if not 0.0 <= self.dropout < 1.0:
+            raise ConfigError(f"dropout is {self.dropout}; it is a probability below 1")
+        if self.embedding_std <= 0:
+            raise ConfigError(f"embedding_std is {self.embedding_std}; a standard deviation must be above 0")
+        if type(self.n_features) is not int or self.n_features < 0:
+            raise ConfigError(f"n_features is {self.n_features!r}; it must be a whole number, 0 for none")
+        if self.n_features and self.architecture == "encoder-decoder":
+            raise ConfigError("n_features belong to a network that reads one sequence, not to an encoder-decoder")
+        if self.pooling != "none" and self.architecture != "encoder":
+            raise ConfigError(
+                f"pooling makes one output of a sequence; a network that is {self.architecture!r} has many"
+            )
+
+    def _check_positive(self, name: str) -> None:
+        """Refuse what is neither None nor a whole number of at least 1; None only stands where a field allows it."""
+        value = getattr(self, name)
+        optional = next(field for field in fields(self) if field.name == name).default is None
+        if (value is not None or not optional) and (type(value) is not int or value < 1):
+            raise ConfigError(f"{name} is {value!r}; it must be a whole number of at least 1")
+
+    @property
+    def output_size(self) -> int:
+        """Numbers of one output: of the vocabulary, where nothing else is said."""
+        return self.vocab_size if self.n_outputs is None else self.n_outputs
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The configuration that `to_dict` described.
+
+        Raises:
+            ConfigError: a name this version does not know, or a required one that is missing.
+        """
+        unknown = sorted(values.keys() - {field.name for field in fields(cls)})
+        missing = sorted(set(REQUIRED) - values.keys())
+        if unknown or missing:
+            raise ConfigError(f"model configuration: unknown {unknown or 'nothing'}, missing {missing or 'nothing'}")
+        return cls(**values)
