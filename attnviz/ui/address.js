@@ -7,6 +7,25 @@
 const pages = new WeakMap(); // parentElement -> {session, popped, tell, isLeaving}
 const SWITCH_MS = 3000;
 
+/**
+ * Streamlit takes a step in the history whenever a page comes that is not the address's. After a click that is right.
+ * After Back and Forward it is a page that was left again before it came, and the step would cut off what lies ahead.
+ */
+function ignoreLatePages(history) {
+  const push = history.pushState;
+  if (push.ignoresLatePages) return;
+  let isMoving = false;
+  window.addEventListener("popstate", () => (isMoving = true), { capture: true });
+  for (const started of ["click", "keydown"])
+    window.addEventListener(started, () => (isMoving = false), { capture: true });
+  history.pushState = (state, unused, url) => {
+    const isOtherPage = new URL(url ?? "", window.location.href).pathname !== window.location.pathname;
+    if (!(isMoving && isOtherPage)) push.call(history, state, unused, url);
+  };
+  history.pushState.ignoresLatePages = true;
+}
+ignoreLatePages(window.history);
+
 /** Whether the address is this page's: on the way to another one it may be ahead of what is drawn, or behind. */
 function isHere({ page, others, isFirstPage }) {
   const last = window.location.pathname.split("/").pop();

@@ -12,11 +12,12 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.error import URLError
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Response, sync_playwright
 
+from attnviz import locale
 from tests.tiny import tiny_models
 
 ROOT = Path(__file__).parents[2]
@@ -140,3 +141,13 @@ def view(page: Page) -> Locator:
     """The view, once its picture is there."""
     page.wait_for_selector(".attnviz[data-ready=true]")
     return page.locator(".attnviz")
+
+
+def address(page: Page) -> dict[str, str]:
+    """What the address bar says."""
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.evaluate("location.href")).query).items()}
+
+
+def link_to(page: Page, name: str) -> Locator:
+    """Of the navigation, in English."""
+    return page.locator(".st-key-pages").get_by_role("link", name=locale.t("en", f"page.{name}"))

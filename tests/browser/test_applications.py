@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs, urlsplit
-
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from attnviz import locale
 from attnviz.ui.applications.registry import APPLICATIONS
 from attnviz.zoo import ORDER
-from tests.browser.conftest import Open
+from tests.browser.conftest import Open, address
 
 
 def say(key: str, lang: str = "en", **params: object) -> str:
     return locale.t(lang, f"applications.{key}", **params)
-
-
-def address(page: Page) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlsplit(page.evaluate("location.href")).query).items()}
 
 
 def facts(page: Page, application: str, lang: str = "en") -> Locator:

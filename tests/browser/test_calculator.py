@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs, urlsplit
-
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from attnviz import locale
-from tests.browser.conftest import Open, view
+from tests.browser.conftest import Open, address, view
 
 
 def say(key: str, lang: str = "en", **params: object) -> str:
@@ -17,10 +15,6 @@ def say(key: str, lang: str = "en", **params: object) -> str:
 
 def cell(page: Page, table: str, row: int, column: int) -> Locator:
     return page.get_by_label(say("calculator.table.cell", table=table, row=row, column=column), exact=True)
-
-
-def parameter(page: Page, name: str) -> str | None:
-    return parse_qs(urlsplit(page.evaluate("location.href")).query).get(name, [None])[0]
 
 
 def weights(page: Page) -> Locator:
@@ -160,4 +154,4 @@ def test_the_navigation_leads_here_and_the_explorer_stays_as_it_was(open_page: O
     page.locator(".st-key-pages").get_by_role("link", name=say("page.explorer")).click()
     view(page)
     expect(page.locator(".st-key-texts")).to_be_visible()
-    assert parameter(page, "preset") is None
+    assert address(page).get("preset") is None

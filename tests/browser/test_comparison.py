@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from attnviz import locale
 from attnviz.training.comparison import CONTENDERS
-from tests.browser.conftest import Open
+from tests.browser.conftest import Open, address
 
 TABLE = ".st-key-comparison-table table"
 LINES = ".scatterlayer .trace"
-
-
-def address(page: Page) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlsplit(page.evaluate("location.href")).query).items()}
 
 
 def chart(page: Page, key: str) -> Locator:

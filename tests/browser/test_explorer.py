@@ -6,7 +6,6 @@ import csv
 import io
 import re
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ from playwright.sync_api import Page, Route, expect
 
 import attnviz
 from attnviz import locale
-from tests.browser.conftest import Open, view
+from tests.browser.conftest import Open, address, view
 from tests.tiny import MARKUP
 
 COUNT_MESSAGES = """() => {
@@ -25,11 +24,6 @@ COUNT_MESSAGES = """() => {
     return send.apply(this, message);
   };
 }"""
-
-
-def address(page: Page) -> dict[str, str]:
-    """What the address bar says."""
-    return {name: values[0] for name, values in parse_qs(urlsplit(page.evaluate("location.href")).query).items()}
 
 
 def wait_for_address(page: Page, **parameters: str | None) -> None:

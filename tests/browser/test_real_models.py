@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
 from attnviz import locale
-from tests.browser.conftest import Open, view
+from tests.browser.conftest import Open, address, view
 from tests.ui.real import real_models, zip_of
 
 INPUT = "[data-testid=stFileUploader] input"
@@ -24,10 +23,6 @@ def zips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for model in models.iterdir():
         zip_of(model, folder / f"{model.name}.zip")
     return folder
-
-
-def address(page: Page) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlsplit(page.evaluate("location.href")).query).items()}
 
 
 def hand_in(page: Page, path: Path, lang: str = "en") -> None:

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from attnviz import locale
 from attnviz.training import RECIPES, Run, RunConfig, record
-from tests.browser.conftest import Open, view
+from tests.browser.conftest import Open, address, view
 from tests.training.runs import small_run
 
 
 def say(key: str, lang: str = "en", **params: object) -> str:
     return locale.t(lang, f"runs.{key}", **params)
-
-
-def address(page: Page) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlsplit(page.evaluate("location.href")).query).items()}
 
 
 def wait_for_runs(page: Page, names: str) -> None:

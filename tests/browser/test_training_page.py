@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from attnviz import locale
 from attnviz.training import open_run
-from tests.browser.conftest import Open, view
+from tests.browser.conftest import Open, address, link_to, view
 
 TEACH = ".st-key-teach"
 
 
 def say(key: str, lang: str = "en", **params: object) -> str:
     return locale.t(lang, key, **params)
-
-
-def address(page: Page) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlsplit(page.evaluate("location.href")).query).items()}
 
 
 def press(page: Page, key: str) -> None:
@@ -37,10 +32,6 @@ def expect_state(page: Page, state: str) -> Locator:
     root = view(page)
     expect(root).to_have_attribute("data-state", state)
     return root
-
-
-def link_to(page: Page, name: str) -> Locator:
-    return page.locator(".st-key-pages").get_by_role("link", name=say(f"page.{name}"))
 
 
 def test_a_run_is_played_paused_stepped_stopped_and_resumed(open_page: Open, runs_folder: Path) -> None:

@@ -24,7 +24,7 @@ from attnviz.models import AnyConfig
 from attnviz.tasks import FirstSymbol, Reverse, Stories
 from attnviz.training import RECIPES, Recording, Run, RunConfig, RunState, TrainConfig, record
 from attnviz.training.process import ProcessId
-from tests.browser.conftest import Open, view
+from tests.browser.conftest import Open, address, view
 from tests.training.runs import small_run
 
 STEPS = 40
@@ -55,10 +55,6 @@ def shown(page: Page, step: int | None = None) -> Locator:
     if step is not None:
         expect(root).to_have_attribute("data-step", str(step))
     return root
-
-
-def address(page: Page) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlsplit(page.evaluate("location.href")).query).items()}
 
 
 def say(key: str, lang: str = "en", **params: object) -> str:
