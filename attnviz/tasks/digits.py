@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
@@ -145,17 +145,7 @@ class Digits(Task):
 
     def recurrent_config(self) -> RecurrentConfig:
         """An LSTM that reads the patches one after the other, in both directions."""
-        shape = self.model_config()
-        return RecurrentConfig(
-            architecture="encoder",
-            vocab_size=shape.vocab_size,
-            max_len=shape.max_len,
-            bidirectional=True,
-            pooling="last",
-            embedding_std=0.2,
-            n_features=shape.n_features,
-            n_outputs=10,
-        )
+        return replace(super().recurrent_config(), embedding_std=0.2)
 
     def texts(self) -> tuple[Example, ...]:
         """The first test picture of some digits."""

@@ -13,7 +13,6 @@ from torch import Generator, Tensor
 
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
-from attnviz.models.recurrent_config import RecurrentConfig
 from attnviz.tasks.base import Batch, Split, draw
 from attnviz.tasks.bio import OUTSIDE, tag_names
 from attnviz.tasks.entities_grammar import ASIDES, FORMS, MONTHS, NAMES, OPENINGS, SUBJECTS, TAILS, VERBS, YEARS
@@ -106,17 +105,6 @@ class Entities(TaggingTask):
             n_layers=2,
             d_ff=192,
             positions="rotary",
-            n_outputs=len(self.labels),
-        )
-
-    def recurrent_config(self) -> RecurrentConfig:
-        """An LSTM in both directions."""
-        return RecurrentConfig(
-            architecture="encoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=40,
-            d_model=64,
-            bidirectional=True,
             n_outputs=len(self.labels),
         )
 

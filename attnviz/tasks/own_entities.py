@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from random import Random
 
@@ -121,14 +121,7 @@ class OwnEntities(TaggingTask):
 
     def recurrent_config(self) -> RecurrentConfig:
         """An LSTM in both directions, likewise."""
-        return RecurrentConfig(
-            architecture="encoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=self.max_len,
-            bidirectional=True,
-            dropout=0.2,
-            n_outputs=len(self.labels),
-        )
+        return replace(super().recurrent_config(), dropout=0.2)
 
     def texts(self) -> tuple[Example, ...]:
         """Sentences of the test."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from io import StringIO
 from random import Random
@@ -211,15 +211,7 @@ class OwnLabelled(Task):
 
     def recurrent_config(self) -> RecurrentConfig:
         """As for sentiment, likewise."""
-        return RecurrentConfig(
-            architecture="encoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=self.max_len,
-            bidirectional=True,
-            pooling="additive",
-            dropout=0.2,
-            n_outputs=len(self.labels),
-        )
+        return replace(super().recurrent_config(), pooling="additive", dropout=0.2)
 
     def texts(self) -> tuple[Example, ...]:
         """Texts of the test."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from random import Random
 from typing import Literal
@@ -207,15 +207,7 @@ class Sentiment(Task):
 
     def recurrent_config(self) -> RecurrentConfig:
         """An LSTM in both directions, whose states attention makes one vector of."""
-        return RecurrentConfig(
-            architecture="encoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=self.max_len,
-            d_model=64,
-            bidirectional=True,
-            pooling="additive",
-            n_outputs=len(self.labels),
-        )
+        return replace(super().recurrent_config(), pooling="additive")
 
     def texts(self) -> tuple[Example, ...]:
         """Opinions to type, the same words on both sides."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -196,16 +196,7 @@ class Sound(Task):
 
     def recurrent_config(self) -> RecurrentConfig:
         """An LSTM in both directions, pooled by additive attention: it, too, has frames to point at."""
-        return RecurrentConfig(
-            architecture="encoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=FRAMES + 1,
-            bidirectional=True,
-            pooling="additive",
-            embedding_std=0.2,
-            n_features=self.bands,
-            n_outputs=len(VOWELS),
-        )
+        return replace(super().recurrent_config(), pooling="additive", embedding_std=0.2)
 
     def texts(self) -> tuple[Example, ...]:
         """Some sounds of the test: `clip` of 0, 1 and 2."""

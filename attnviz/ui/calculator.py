@@ -66,13 +66,13 @@ def _mistakes() -> dict[str, str]:
 def _positions() -> dict[str, str]:
     message_box()
     positions.section()
-    return positions.to_link()
+    return positions.SETTINGS.to_link()
 
 
 def _cost() -> dict[str, str]:
     message_box()
     cost.section()
-    return cost.to_link()
+    return cost.SETTINGS.to_link()
 
 
 def _by_hand() -> dict[str, str]:

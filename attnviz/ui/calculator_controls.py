@@ -13,10 +13,10 @@ from attnviz.calculator.problem import CHOICES, LIMITS
 from attnviz.ui import calculator_state as state_of
 from attnviz.ui.calculator_state import MASKS, SIZES, chosen
 from attnviz.ui.language import say
+from attnviz.ui.settings import KEEP
 
 __all__ = ["choose"]
 
-KEEP: Mapping[str, Any] = {"persist_state": "session"}
 MULTIPLE: Mapping[str, Any] = {"selection_mode": "multi"}
 FORMAT = "%.6g"
 SYMBOLS = {"queries": "T", "keys": "Tk", "d_model": "d_model", "d_k": "d_k", "d_v": "d_v"}

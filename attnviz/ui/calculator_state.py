@@ -23,6 +23,7 @@ from attnviz.calculator.tables import Sizes, cells_of, fitted, sizes_of
 from attnviz.errors import CalculatorError
 from attnviz.ui import cost, positions
 from attnviz.ui.address import Address, notice, notice_error
+from attnviz.ui.link import follow
 
 __all__ = [
     "ADDRESS",
@@ -74,7 +75,7 @@ def _apply(link: Mapping[str, str]) -> None:
     """Set the controls from an address; what cannot be read is noticed and falls back."""
     state = st.session_state
     found = from_link(link)
-    wrong = [*found.wrong, *positions.apply(link), *cost.apply(link)]
+    wrong = [*found.wrong, *positions.apply(link), *cost.SETTINGS.apply(link)]
     if wrong:
         notice("calculator.wrong_link", names=", ".join(wrong))
     if found.error is not None:
@@ -89,14 +90,13 @@ def _apply(link: Mapping[str, str]) -> None:
     for name, default in (("i", "1"), ("j", "1"), ("h", "1")):
         text = link.get(name, default)
         state[_key(name)] = int(text) - 1 if text.isascii() and text.isdigit() and 0 < int(text) < 1000 else 0
-    # the view takes head and lock from the link once, as on the Explorer
-    state.update(link=link, linked_model=NUMBERS, link_number=state.get("link_number", 0) + 1)
+    follow(link, NUMBERS)
 
 
 ADDRESS = Address(
     "calculator",
     _apply,
-    names=NAMES | positions.PARAMETERS | cost.PARAMETERS | {"section", "step", "card", "i", "j", "h"},
+    names=NAMES | positions.SETTINGS.names | cost.SETTINGS.names | {"section", "step", "card", "i", "j", "h"},
     steps=frozenset({"preset", "section", "card"}),
 )
 

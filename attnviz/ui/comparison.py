@@ -19,6 +19,7 @@ from attnviz.ui.controls import task_title
 from attnviz.ui.head import head_row, message_box
 from attnviz.ui.language import explain, say
 from attnviz.ui.numbers import duration
+from attnviz.ui.settings import KEEP
 from attnviz.ui.shelf import Entry, entries
 from attnviz.ui.watch import Told, obey
 from attnviz.ui.watching import unwritable
@@ -29,7 +30,6 @@ PARITY = "running-parity"
 EVERY = "2s"
 MOST_STEPS, MOST_SEED = 20_000, 2**31 - 1
 DISTANCE = 50  # to begin with
-KEEP: Mapping[str, Any] = {"persist_state": "session"}
 CSS = Path(__file__).parent / "comparison.css"
 
 

@@ -30,11 +30,11 @@ from attnviz.training.comparison import (
 )
 from attnviz.training.estimate import seconds_per_step
 from attnviz.training.recipes import Recipe
+from attnviz.ui.charts import CHART, theme
 from attnviz.ui.controls import task_title
 from attnviz.ui.head import page as link_to
 from attnviz.ui.language import current, say
 from attnviz.ui.numbers import short
-from attnviz.ui.positions import theme
 from attnviz.ui.shelf import Entry, entries
 from attnviz.zoo import FOLDER
 
@@ -44,7 +44,6 @@ FIRST = "first-symbol"
 """Name of the recipe whose distance can be changed."""
 
 MEASURED = FOLDER / "comparisons" / "first-symbol.json"
-CHART: Mapping[str, Any] = {"theme": None, "config": {"displaylogo": False}}
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, cast
@@ -15,10 +14,9 @@ from attnviz.training.recipes import OWN
 from attnviz.ui.draft import SETTINGS, TRAINING, Draft, Value, recipe_names
 from attnviz.ui.language import current, plain, say
 from attnviz.ui.own_data import own_data
+from attnviz.ui.settings import KEEP
 
 __all__ = ["choose_settings", "choose_task", "load", "present", "task_title"]
-
-KEEP: Mapping[str, Any] = {"persist_state": "session"}
 
 
 def task_title(recipe: str) -> str:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import streamlit as st
 
 from attnviz.analysis.cost import LAYERS, Measurements, crossing, flops, measure, memory, sequential_steps
 from attnviz.errors import MeasuringBusy
 from attnviz.figures import cost as figures
+from attnviz.ui.charts import CHART, theme
 from attnviz.ui.language import current, explain, say
 from attnviz.ui.numbers import short
-from attnviz.ui.positions import theme
+from attnviz.ui.settings import KEEP, Settings
 
-__all__ = ["PARAMETERS", "apply", "section", "to_link"]
+__all__ = ["SETTINGS", "section"]
 
 OPTIONS: Mapping[str, tuple[int, ...]] = {
     "cost_d": (16, 32, 64, 128, 256),
@@ -22,33 +22,12 @@ OPTIONS: Mapping[str, tuple[int, ...]] = {
     "cost_t": figures.LENGTHS,
 }
 DEFAULTS: Mapping[str, int] = {"cost_d": 64, "cost_heads": 4, "cost_t": 128}
-PARAMETERS = frozenset(DEFAULTS)
-KEEP: Mapping[str, Any] = {"persist_state": "session"}
-CHART: Mapping[str, Any] = {"theme": None, "config": {"displaylogo": False}}
-
-
-def apply(link: Mapping[str, str]) -> list[str]:
-    """Set the controls from an address; what it does not name falls back.
-
-    Returns:
-        The names of those whose value does not exist.
-    """
-    options = {name: {str(option): option for option in OPTIONS[name]} for name in OPTIONS}
-    chosen = {name: options[name].get(link.get(name, ""), default) for name, default in DEFAULTS.items()}
-    st.session_state.update(chosen)
-    return [name for name in sorted(PARAMETERS & link.keys()) if link[name] not in options[name]]
-
-
-def to_link() -> dict[str, str]:
-    """The controls as parameters of the address, but for those that stand as they do at first."""
-    found = {name: st.session_state.get(name, default) for name, default in DEFAULTS.items()}
-    return {name: str(value) for name, value in found.items() if value != DEFAULTS[name]}
+SETTINGS = Settings(DEFAULTS, OPTIONS.__getitem__)
 
 
 def section() -> None:
     """The whole of it: sizes, computed curves, the numbers at one length, and what this machine takes."""
-    for name, value in DEFAULTS.items():
-        st.session_state.setdefault(name, value)
+    SETTINGS.begin()
     with st.container(horizontal=True, gap="medium", key="cost-sizes"):
         for name, options in OPTIONS.items():
             st.select_slider(say(f"cost.set.{name}"), options, format_func=lambda n: f"{n:,}", key=name, **KEEP)

@@ -19,7 +19,7 @@ from attnviz.ui.shared import HUB, Listed, find, listed
 from attnviz.ui.store import TraceKey
 from attnviz.ui.uploads import is_upload
 
-__all__ = ["ADDRESS", "begin", "choice", "examples_of", "publish", "start"]
+__all__ = ["ADDRESS", "begin", "choice", "examples_of", "follow", "publish", "start"]
 
 
 def _apply(link: Mapping[str, str]) -> None:
@@ -35,9 +35,7 @@ def _apply(link: Mapping[str, str]) -> None:
         state.update(text=link["text"], target=link.get("target", ""), begin=False)
     if "image" in link:
         link_image(link["image"])
-    state["link"] = link
-    state["link_number"] = state.get("link_number", 0) + 1
-    state["linked_model"] = state.get("model")
+    follow(link, state.get("model"))
 
 
 def _not_found(name: str) -> None:
@@ -80,6 +78,13 @@ def publish(key: TraceKey) -> None:
     ADDRESS.publish({"model": key.model, "text": key.text, "target": key.target, "image": image_in_link(key.image)})
 
 
+def follow(link: Mapping[str, str], model: str | None) -> None:
+    """Have the view of a model take head and lock from an address, once."""
+    state = st.session_state
+    state.setdefault("links", {})[model] = link
+    state["link_number"] = state.get("link_number", 0) + 1
+
+
 def choice(trace: Trace, model: str) -> tuple[dict[str, Any], list[str]]:
     """Which head of a trace to show first, and what is locked: as the address says, where the trace has it.
 
@@ -88,7 +93,7 @@ def choice(trace: Trace, model: str) -> tuple[dict[str, Any], list[str]]:
         that it is from: the view follows a link once, then people move on), and the names of the parameters that point
         outside of the trace.
     """
-    link: Mapping[str, str] = st.session_state["link"] if st.session_state.get("linked_model") == model else {}
+    link: Mapping[str, str] = st.session_state["links"].get(model, {})
     missing: list[str] = []
 
     def index(name: str, size: int) -> int | None:

@@ -23,14 +23,15 @@ from attnviz.analysis.positions import (
 )
 from attnviz.figures import positions as figures
 from attnviz.figures.look import short
-from attnviz.figures.theme import DARK, LIGHT, Theme
 from attnviz.loading import load_model
 from attnviz.models import SequenceModel
 from attnviz.positions import alibi_bias, alibi_slopes, relative_buckets, sinusoidal
+from attnviz.ui.charts import CHART, theme
 from attnviz.ui.language import say
+from attnviz.ui.settings import KEEP, Settings
 from attnviz.zoo import zoo
 
-__all__ = ["PARAMETERS", "apply", "section", "theme", "to_link"]
+__all__ = ["SETTINGS", "apply", "section"]
 
 WIDTHS = range(4, 129, 2)
 LENGTHS = range(4, 129)
@@ -45,9 +46,6 @@ DEFAULTS: Mapping[str, Any] = {
     "pe_heads": 8,
     "pe_head": 0,
 }
-PARAMETERS = frozenset(DEFAULTS)
-KEEP: Mapping[str, Any] = {"persist_state": "session"}
-CHART: Mapping[str, Any] = {"theme": None, "config": {"displaylogo": False}}
 
 
 def apply(link: Mapping[str, str]) -> list[str]:
@@ -56,24 +54,11 @@ def apply(link: Mapping[str, str]) -> list[str]:
     Returns:
         The names of those whose value does not exist.
     """
-    chosen, wrong = dict(DEFAULTS), []
-    for name in sorted(PARAMETERS & link.keys()):
-        options = {str(option): option for option in _options(name)}
-        if link[name] in options:
-            chosen[name] = options[link[name]]
-        else:
-            wrong.append(name)
-    if chosen["pe_head"] >= chosen["pe_heads"]:
-        chosen["pe_head"] = DEFAULTS["pe_head"]
+    wrong = SETTINGS.apply(link)
+    if st.session_state["pe_head"] >= st.session_state["pe_heads"]:
+        st.session_state["pe_head"] = DEFAULTS["pe_head"]
         wrong.append("pe_head")
-    st.session_state.update(chosen)
     return wrong
-
-
-def to_link() -> dict[str, str]:
-    """The controls as parameters of the address, but for those that stand as they do at first."""
-    found = {name: st.session_state.get(name, default) for name, default in DEFAULTS.items()}
-    return {name: str(value) for name, value in found.items() if value != DEFAULTS[name]}
 
 
 def _options(name: str) -> tuple[Any, ...]:
@@ -86,6 +71,9 @@ def _options(name: str) -> tuple[Any, ...]:
         "pe_head": lambda: tuple(range(max(HEADS))),
     }
     return lists[name]()
+
+
+SETTINGS = Settings(DEFAULTS, _options)
 
 
 @cache
@@ -101,11 +89,6 @@ def _tables() -> Mapping[str, Tensor]:
     return found
 
 
-def theme() -> Theme:
-    """The colours of figures on this page."""
-    return DARK if st.context.theme.type == "dark" else LIGHT
-
-
 SHARES: Mapping[Kind, tuple[int, int]] = {
     "sinusoidal": (3, 2),
     "learned": (3, 2),
@@ -117,8 +100,7 @@ SHARES: Mapping[Kind, tuple[int, int]] = {
 
 def section() -> None:
     """The whole of it: controls, two figures, what is to be seen in them, and the layer that does not notice."""
-    for name, value in DEFAULTS.items():
-        st.session_state.setdefault(name, value)
+    SETTINGS.begin()
     names = {kind: say(f"positions.kind.{kind}") for kind in KINDS}
     st.segmented_control(say("positions.kind"), KINDS, format_func=names.__getitem__, key="pe", required=True, **KEEP)
     kind = cast(Kind, st.session_state["pe"])

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from attnviz.figures.look import short
 from attnviz.figures.states import states
 from attnviz.trace import Outputs, Trace
+from attnviz.ui.charts import theme
 from attnviz.ui.language import current, say, visible
-from attnviz.ui.positions import theme
+from attnviz.ui.settings import KEEP
 
 __all__ = ["show_numbers"]
-
-KEEP: dict[str, Any] = {"persist_state": "session"}
 
 
 def show_numbers(trace: Trace) -> None:

@@ -15,10 +15,11 @@ def say(key: str, lang: str = "en", **params: object) -> str:
     return locale.t(lang, f"applications.{key}", **params)
 
 
-def facts(page: Page, application: str, lang: str = "en") -> Locator:
+def facts(page: Page, application: str, lang: str = "en", recipe: str = "") -> Locator:
     """What stands at the right, once all of it is there."""
     shown = page.locator(".st-key-app-facts")
-    text = say(f"{application}.shows", lang)[:40]
+    own = f"task.{recipe or APPLICATIONS[application].recipes[0]}.shows"
+    text = (locale.t(lang, own) if locale.has(lang, own) else say(f"{application}.shows", lang))[:40]
     note = shown.get_by_test_id("stAlert")
     expect(note).to_contain_text(text, timeout=20_000)  # a model is opened, its heads are scored
     return shown
@@ -59,7 +60,7 @@ def test_leafing_and_choosing_stand_in_the_address(open_page: Open) -> None:
     page.evaluate("history.back()")
     page.wait_for_function("new URLSearchParams(location.search).get('model') === 'translation'")
     again = open_page(path="applications", **link)
-    facts(again, "translation")
+    facts(again, "translation", recipe="dates")
     expect(again.locator(".st-key-app-n input")).to_have_value("1")
     assert address(again)["model"] == "dates"
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from attnviz import locale
-from tests.browser.conftest import Open, address, view
+from tests.browser.conftest import Open, address, link_to, view
 
 
 def say(key: str, lang: str = "en", **params: object) -> str:
@@ -146,12 +146,12 @@ def test_a_phone_scrolls_down_only(open_page: Open, scheme: str, lang: str) -> N
 
 
 def test_the_navigation_leads_here_and_the_explorer_stays_as_it_was(open_page: Open) -> None:
-    page = open_page()
-    view(page)
-    page.locator(".st-key-pages").get_by_role("link", name=say("page.calculator")).click()
+    page = open_page(model="dates", head="1")
+    expect(view(page)).to_contain_text("head 1")
+    link_to(page, "calculator").click()
     expect(cell(page, "X", 1, 1)).to_be_visible()
     view(page)
-    page.locator(".st-key-pages").get_by_role("link", name=say("page.explorer")).click()
-    view(page)
+    link_to(page, "explorer").click()
     expect(page.locator(".st-key-texts")).to_be_visible()
+    expect(view(page)).to_contain_text("head 1")
     assert address(page).get("preset") is None

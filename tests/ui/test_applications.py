@@ -11,6 +11,7 @@ from attnviz import locale
 from attnviz.training import RECIPES
 from attnviz.ui.applications.case import examples, text_of
 from attnviz.ui.applications.registry import APPLICATIONS
+from attnviz.ui.language import plain
 from attnviz.zoo import ORDER
 from tests.ui.pages import address, messages, open_page, run
 
@@ -33,6 +34,9 @@ def test_every_model_of_every_application_is_shown(name: str, recipe: str) -> No
         m.value for m in page.markdown
     )
     assert table.count("\n") >= 1
+    own = f"task.{recipe}.shows"
+    limits = locale.t("en", own if locale.has("en", own) else f"applications.{name}.shows")
+    assert plain(limits) in [each.value for each in page.info]
     assert {"app": name, "model": recipe, "n": "1"}.items() <= address(page).items()
 
 

@@ -92,8 +92,8 @@ def link_script() -> None:
 
     from attnviz.ui import cost
 
-    st.session_state["wrong"] = cost.apply(st.query_params.to_dict())
-    st.session_state["link"] = cost.to_link()
+    st.session_state["wrong"] = cost.SETTINGS.apply(st.query_params.to_dict())
+    st.session_state["link"] = cost.SETTINGS.to_link()
 
 
 ALL = {"cost_d": "256", "cost_heads": "1", "cost_t": "16384"}

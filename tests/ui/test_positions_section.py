@@ -97,7 +97,7 @@ def link_script() -> None:
     from attnviz.ui import positions
 
     st.session_state["wrong"] = positions.apply(st.query_params.to_dict())
-    st.session_state["link"] = positions.to_link()
+    st.session_state["link"] = positions.SETTINGS.to_link()
 
 
 def follow(**link: str) -> tuple[list[str], dict[str, str]]:
@@ -134,7 +134,7 @@ def test_a_value_that_does_not_exist_is_named_and_falls_back(name: str, value: s
 
 
 def test_parameters_are_those_that_links_have() -> None:
-    assert {"pe", "pe_d", "pe_t", "pe_table", "pe_heads", "pe_head"} == positions.PARAMETERS
+    assert {"pe", "pe_d", "pe_t", "pe_table", "pe_heads", "pe_head"} == positions.SETTINGS.names
 
 
 def test_both_themes_begin_at_their_page() -> None:

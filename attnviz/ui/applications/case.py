@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, cast
+from typing import cast
 
 import streamlit as st
 from torch import Generator
@@ -18,11 +18,11 @@ from attnviz.trace import AttentionSite, Trace
 from attnviz.training import RECIPES, evaluate
 from attnviz.training.probe import sequences
 from attnviz.ui.language import say
+from attnviz.ui.settings import KEEP
 from attnviz.ui.shared import Listed, open_model
 from attnviz.ui.store import Held
 
 __all__ = [
-    "KEEP",
     "N_EXAMPLES",
     "N_JUDGED",
     "SEED",
@@ -42,7 +42,6 @@ N_EXAMPLES = 64  # of test data that people can leaf through
 N_JUDGED = 512  # on which a model is judged
 N_SCORED = 16  # on which its heads are scored
 SEED = 20_011  # of all three: data that nothing else uses
-KEEP: dict[str, Any] = {"persist_state": "session"}
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,8 +22,8 @@ from attnviz.training.probe import attention_weights
 from attnviz.ui.applications.answer import answer
 from attnviz.ui.applications.answer import probabilities as shares_of
 from attnviz.ui.applications.case import Case, choose_head, examples, opened, task_of
+from attnviz.ui.charts import theme
 from attnviz.ui.language import current, plain, say
-from attnviz.ui.positions import theme
 from attnviz.ui.shared import Listed
 
 __all__ = ["view"]

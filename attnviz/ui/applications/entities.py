@@ -15,8 +15,8 @@ from attnviz.training.gradients import forward
 from attnviz.ui.applications.case import N_JUDGED, SEED, Case, choose_head, opened, task_of
 from attnviz.ui.applications.reading import reading
 from attnviz.ui.applications.strip import Chip, strip
+from attnviz.ui.charts import theme
 from attnviz.ui.language import plain, say
-from attnviz.ui.positions import theme
 from attnviz.ui.shared import Listed
 
 __all__ = ["view"]

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from attnviz import locale
 from attnviz.loading import is_checkpoint
 from attnviz.tasks.base import Metric
 from attnviz.tasks.pattern import pattern_key
 from attnviz.training.recipes import OWN, RECIPES
 from attnviz.ui.applications.case import Case, baselines, judged, opened, patterns, recipe_of, task_of
 from attnviz.ui.head import page as link_to
-from attnviz.ui.language import code, plain, say
+from attnviz.ui.language import code, current, plain, say
 from attnviz.ui.shared import Listed
 
 __all__ = ["facts", "title", "train_link"]
@@ -23,7 +24,8 @@ def facts(application: str, models: Mapping[str, Listed], model: Listed, case: C
     with st.spinner(say("applications.judging"), show_time=True):
         _scores(models, model)
         _heads(model)
-    st.info(plain(say(f"applications.{application}.shows")))
+    own = f"task.{recipe_of(model.name)}.shows"
+    st.info(plain(say(own if locale.has(current(), own) else f"applications.{application}.shows")))
     with st.container(gap="xxsmall"):
         if case is not None:
             given = {"model": model.name, "text": case.trace.text, "target": case.trace.target or ""}

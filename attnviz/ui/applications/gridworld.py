@@ -22,10 +22,11 @@ from attnviz.analysis.decisions import (
 from attnviz.figures.gridworld import grid
 from attnviz.tasks.gridworld import BEST, MAP, RETURNS, SIGNS, Gridworld, world
 from attnviz.trace import AttentionSite
-from attnviz.ui.applications.case import KEEP, SEED, Case, choose_head, opened, task_of
+from attnviz.ui.applications.case import SEED, Case, choose_head, opened, task_of
 from attnviz.ui.applications.strip import Chip, strip
+from attnviz.ui.charts import theme
 from attnviz.ui.language import current, plain, say
-from attnviz.ui.positions import theme
+from attnviz.ui.settings import KEEP
 from attnviz.ui.shared import Listed, run
 from attnviz.ui.store import TraceKey
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -15,12 +14,11 @@ from attnviz.ui.applications.facts import facts, title, train_link
 from attnviz.ui.applications.registry import APPLICATIONS, Application
 from attnviz.ui.head import head_row, message_box
 from attnviz.ui.language import explain, plain, say
+from attnviz.ui.settings import KEEP
 from attnviz.ui.shared import Listed, listed, run
 from attnviz.ui.store import TraceKey
 
 __all__ = ["ADDRESS", "page"]
-
-KEEP: dict[str, Any] = {"persist_state": "session"}
 
 
 def _apply(link: Mapping[str, str]) -> None:

@@ -10,9 +10,10 @@ import streamlit as st
 from attnviz.analysis.ranking import Ranking, judge_rankings
 from attnviz.tasks.base import HITS
 from attnviz.tasks.sessions import CATEGORY, Sessions
-from attnviz.ui.applications.case import KEEP, N_JUDGED, SEED, Case, choose_head, opened, task_of
+from attnviz.ui.applications.case import N_JUDGED, SEED, Case, choose_head, opened, task_of
 from attnviz.ui.applications.strip import Chip, strip
 from attnviz.ui.language import plain, say
+from attnviz.ui.settings import KEEP
 from attnviz.ui.shared import Listed
 
 __all__ = ["view"]

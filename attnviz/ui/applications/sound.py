@@ -16,9 +16,10 @@ from attnviz.tasks.sound import Clip
 from attnviz.tasks.voice import HOP, RATE, WINDOW, band_filters, wav_bytes
 from attnviz.ui.address import notice_error
 from attnviz.ui.applications.answer import answer
-from attnviz.ui.applications.case import KEEP, N_EXAMPLES, SEED, Case, choose_head, examples
+from attnviz.ui.applications.case import N_EXAMPLES, SEED, Case, choose_head, examples
+from attnviz.ui.charts import theme
 from attnviz.ui.language import current, plain, say, visible
-from attnviz.ui.positions import theme
+from attnviz.ui.settings import KEEP
 
 __all__ = ["view"]
 

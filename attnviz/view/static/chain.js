@@ -3,7 +3,7 @@
 import { el } from "./dom.js";
 import { Matrix } from "./matrix.js";
 import { scaleKind } from "./scaling.js";
-import { missing, offers, stageSpec, steps } from "./specs.js";
+import { isByHand, missing, offers, stageSpec, steps } from "./specs.js";
 
 const ZOOMS = [1, 1.5, 2, 3, 4, 6, 8, 11, 14, 18, 24, 34, 42, 56];
 const NUMBERS = 34; // px a cell that holds three digits
@@ -113,6 +113,7 @@ export class Chain {
     const { site } = this;
     if (site.direct && [0, 1, 6].includes(step)) return t(`view.frame.formula.${step}.direct`);
     if (step === 0) return t(`view.frame.formula.0.${site.kind}${site.kind === "cross" && site.keys !== "encoder" ? ".other" : ""}`);
+    if (step === 1 && isByHand(this.ctx)) return t(`view.frame.formula.1.${offers(site, "x") ? site.kind : "direct"}`);
     if (step === 1 && this.ctx.data.header.model.kind) return t("view.frame.formula.1.model");
     if (step === 1) return t(`view.frame.formula.1.${site.kind}`);
     if (step === 2) return t(`view.frame.formula.2.${site.scoring}`);

@@ -9,6 +9,11 @@ import { sentencesOf, shownAxes, visibleWeights } from "./shown.js";
 
 const OF_SITE = new Set(["x", "x_kv"]); // shared by the heads
 
+/** Whether the numbers are a person's own, not a model's. */
+export function isByHand(ctx) {
+  return ctx.data.header.model.kind === "by hand";
+}
+
 /** Whether a site has a stage at all: a bias where the model adds one, an output where W_O is known. */
 export function offers(site, stage) {
   return site.stages?.includes(stage === "x_kv" ? "x" : stage) ?? true;

@@ -6,7 +6,7 @@ import { fmt } from "./format.js";
 import { siteTitle } from "./select.js";
 import { scaleOf } from "./shade.js";
 import { PAIRS, hasSentences, hasWords, sentencesOf } from "./shown.js";
-import { hiddenTokens } from "./specs.js";
+import { hiddenTokens, isByHand } from "./specs.js";
 
 const NAMED = 6; // hidden tokens that the note names
 
@@ -127,10 +127,11 @@ export class Toolbar {
     try {
       const proof = await (await data.fetch("proof")).json();
       if (data !== this.ctx.data) return; // another trace has come meanwhile
-      this.proof.textContent = t("view.frame.proof", { error: fmt(proof.max_abs_error) });
+      const key = isByHand(this.ctx) ? "view.frame.proof.hand" : "view.frame.proof";
+      this.proof.textContent = t(key, { error: fmt(proof.max_abs_error) });
       this.proof.dataset.error = String(proof.max_abs_error);
       this.proof.dataset.exact = String(proof.exact);
-      this.proof.title = t("view.frame.proof.help", { n: proof.sites.length });
+      this.proof.title = t(`${key}.help`, { n: proof.sites.length });
     } catch (error) {
       if (data !== this.ctx.data) return;
       this.proof.textContent = t("view.frame.proof.missing");
