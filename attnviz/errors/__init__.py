@@ -1,0 +1,271 @@
+"""Every error attnviz raises on purpose.
+
+    AttnvizError
+    ├── ConfigError         a model or training configuration that cannot be built      (also a ValueError)
+    │   └── TooMuchMemory   a step of training would take more memory than there is for it
+    ├── ModelLoadError      a folder that does not hold a model
+    │   ├── ModelNotFound   there is no such folder, or no config.json in it
+    │   ├── ModelCorrupt    config.json or model.safetensors cannot be read
+    │   ├── ModelMismatch   the weights are not those of the configuration
+    │   ├── UnknownArchitecture  transformers has no such model
+    │   ├── RemoteCode      it needs code that comes with it, which is never run
+    │   ├── UnsafeWeights   the weights are pickled, not safetensors
+    │   ├── NoTokenizer     the folder has no tokenizer
+    │   ├── TokenizerMismatch  the tokenizer is that of another model
+    │   ├── DownloadsOff    a model of the Hub, where downloads are not switched on
+    │   ├── HubNotFound     the Hub has no such model, or cannot be reached
+    │   └── CannotShow      its attention cannot be shown truly
+    │       ├── AttentionHidden   a layer computes it where nobody can listen
+    │       ├── AttentionUnseen   none was seen
+    │       └── AttentionDiffers  it cannot be computed again
+    ├── InputError          a text that this model cannot read                          (also a ValueError)
+    │   ├── EmptyText       nothing to read
+    │   ├── UnknownSymbols  symbols outside the model's vocabulary
+    │   ├── TextTooLong     more tokens than the model has positions for
+    │   │   └── TextOverLimit  more tokens than the page shows
+    │   ├── NotNumbers      a token that is not the numbers a model of series, pictures or sounds reads
+    │   ├── TextTooShort    a text to learn that is shorter than the context needs
+    │   ├── OneCharacter    a text to learn in which there is nothing to predict
+    │   ├── SeriesNotNumber  a line of a series without a number
+    │   ├── SeriesColumns   several columns of numbers
+    │   ├── SeriesTooShort  a series that is shorter than the context needs
+    │   ├── SeriesTooLong   more points than are taken
+    │   ├── SeriesConstant  a part of a series in which nothing changes
+    │   ├── SoundUnreadable  a file that is no sound that can be read
+    │   ├── SoundLength     a sound that is too short or too long
+    │   ├── DataEncoding    data to learn that is not UTF-8 text
+    │   ├── DataEmpty       there is nothing in it
+    │   ├── DataColumns     a line without exactly a text and a label
+    │   ├── DataBlank       a line whose text or label is empty
+    │   ├── DataQuote       a quotation mark that is not closed
+    │   ├── DataLineTooLong  a line that is longer than the limit
+    │   ├── DataSentenceTooLong  a sentence that is longer than the limit
+    │   ├── DataTagMissing  a word without a tag
+    │   ├── DataTag         a tag that is no BIO tag
+    │   ├── DataLabels      too few or too many labels
+    │   ├── DataTypes       too few or too many types of entities
+    │   ├── DataTooFew      too few different texts to divide
+    │   ├── DataTooMany     more texts than are taken
+    │   ├── TargetNotAllowed  a target for a model that reads one text only
+    │   ├── ImageNeeded     a model that looks at an image was given none
+    │   ├── ImageNotAllowed  an image for a model that reads text only
+    │   ├── ImageUnreadable  a file that is not an image, or too large
+    │   ├── ImageGone       an image that was handed in, and is no longer kept
+    │   └── InputNeeded     a model that reads something else, such as sound
+    ├── UploadError         a zip file that is not unpacked
+    │   ├── UploadNotZip    it is no zip file, or a damaged one
+    │   ├── UploadTooLarge  it is larger than the limit, or would be once unpacked
+    │   ├── UploadTooMany   it holds too many files
+    │   ├── UploadFileKind  it holds files of a kind that no model has
+    │   ├── UploadPath      a file in it would lie elsewhere than in the model's folder
+    │   ├── UploadNoModel   there is no config.json in it
+    │   └── UploadUnwritable  the disk is full, or cannot be written to
+    ├── CalculatorError     numbers that attention cannot be computed from              (also a ValueError)
+    │   ├── TableUnreadable what was typed or pasted is no table
+    │   ├── TableEmpty      there is no number in it
+    │   ├── TableTooLarge   more rows or columns than the page takes
+    │   ├── TableRagged     its rows are of different lengths
+    │   ├── CellNotNumber   a cell that is no number
+    │   ├── CellOutside     a number that is not finite, or too large
+    │   ├── ShapesDoNotFit  two tables that do not go together
+    │   ├── ValueOutside    a setting that cannot be that
+    │   ├── OddWidth        sines and cosines need an even width
+    │   ├── FileEncoding    a file that is not UTF-8 text
+    │   └── FileNotProblem  a file that was not saved by the calculator
+    ├── RunError            a training run that cannot be opened, written or started
+    │   ├── RunNotFound     there is no such run
+    │   ├── RunExists       there is a run of that name already
+    │   ├── RunCorrupt      one of its files cannot be read
+    │   ├── InvalidRunName  letters, digits, "_", "." and "-" make a name
+    │   ├── RunUnwritable   the disk is full, or the folder cannot be written to
+    │   └── RunBusy         it is being trained already
+    ├── MeasuringBusy       this server measures already
+    ├── ModelFailed         the model's own code fails on what it was given
+    ├── OutOfMemory         there was not enough memory                                  (also a MemoryError)
+    └── TrainingDiverged    the loss ran away                                           (also a FloatingPointError)
+
+Each class has a `code`; a page looks up the message `error.<code>` in its language and fills it with `details`.
+`str(error)` is the same message in English.
+"""
+
+from __future__ import annotations
+
+from attnviz.errors.base import AttnvizError, ConfigError, TooMuchMemory
+from attnviz.errors.calculator import (
+    CalculatorError,
+    CellNotNumber,
+    CellOutside,
+    FileEncoding,
+    FileNotProblem,
+    OddWidth,
+    ShapesDoNotFit,
+    TableEmpty,
+    TableRagged,
+    TableTooLarge,
+    TableUnreadable,
+    ValueOutside,
+)
+from attnviz.errors.data import (
+    DataBlank,
+    DataColumns,
+    DataEmpty,
+    DataEncoding,
+    DataLabels,
+    DataLineTooLong,
+    DataQuote,
+    DataSentenceTooLong,
+    DataTag,
+    DataTagMissing,
+    DataTooFew,
+    DataTooMany,
+    DataTypes,
+    OneCharacter,
+    SeriesColumns,
+    SeriesConstant,
+    SeriesNotNumber,
+    SeriesTooLong,
+    SeriesTooShort,
+    SoundLength,
+    SoundUnreadable,
+    TextTooShort,
+)
+from attnviz.errors.inputs import (
+    EmptyText,
+    ImageGone,
+    ImageNeeded,
+    ImageNotAllowed,
+    ImageUnreadable,
+    InputError,
+    InputNeeded,
+    NotNumbers,
+    TargetNotAllowed,
+    TextOverLimit,
+    TextTooLong,
+    UnknownSymbols,
+)
+from attnviz.errors.models import (
+    AttentionDiffers,
+    AttentionHidden,
+    AttentionUnseen,
+    CannotShow,
+    DownloadsOff,
+    HubNotFound,
+    ModelCorrupt,
+    ModelFailed,
+    ModelLoadError,
+    ModelMismatch,
+    ModelNotFound,
+    NoTokenizer,
+    RemoteCode,
+    TokenizerMismatch,
+    UnknownArchitecture,
+    UnsafeWeights,
+)
+from attnviz.errors.runs import (
+    InvalidRunName,
+    MeasuringBusy,
+    OutOfMemory,
+    RunBusy,
+    RunCorrupt,
+    RunError,
+    RunExists,
+    RunNotFound,
+    RunUnwritable,
+    TrainingDiverged,
+)
+from attnviz.errors.uploads import (
+    UploadError,
+    UploadFileKind,
+    UploadNoModel,
+    UploadNotZip,
+    UploadPath,
+    UploadTooLarge,
+    UploadTooMany,
+    UploadUnwritable,
+)
+
+__all__ = [
+    "AttentionDiffers",
+    "AttentionHidden",
+    "AttentionUnseen",
+    "AttnvizError",
+    "CalculatorError",
+    "CannotShow",
+    "CellNotNumber",
+    "CellOutside",
+    "ConfigError",
+    "DataBlank",
+    "DataColumns",
+    "DataEmpty",
+    "DataEncoding",
+    "DataLabels",
+    "DataLineTooLong",
+    "DataQuote",
+    "DataSentenceTooLong",
+    "DataTag",
+    "DataTagMissing",
+    "DataTooFew",
+    "DataTooMany",
+    "DataTypes",
+    "DownloadsOff",
+    "EmptyText",
+    "FileEncoding",
+    "FileNotProblem",
+    "HubNotFound",
+    "ImageGone",
+    "ImageNeeded",
+    "ImageNotAllowed",
+    "ImageUnreadable",
+    "InputError",
+    "InputNeeded",
+    "InvalidRunName",
+    "MeasuringBusy",
+    "ModelCorrupt",
+    "ModelFailed",
+    "ModelLoadError",
+    "ModelMismatch",
+    "ModelNotFound",
+    "NoTokenizer",
+    "NotNumbers",
+    "OddWidth",
+    "OneCharacter",
+    "OutOfMemory",
+    "RemoteCode",
+    "RunBusy",
+    "RunCorrupt",
+    "RunError",
+    "RunExists",
+    "RunNotFound",
+    "RunUnwritable",
+    "SeriesColumns",
+    "SeriesConstant",
+    "SeriesNotNumber",
+    "SeriesTooLong",
+    "SeriesTooShort",
+    "ShapesDoNotFit",
+    "SoundLength",
+    "SoundUnreadable",
+    "TableEmpty",
+    "TableRagged",
+    "TableTooLarge",
+    "TableUnreadable",
+    "TargetNotAllowed",
+    "TextOverLimit",
+    "TextTooLong",
+    "TextTooShort",
+    "TokenizerMismatch",
+    "TooMuchMemory",
+    "TrainingDiverged",
+    "UnknownArchitecture",
+    "UnknownSymbols",
+    "UnsafeWeights",
+    "UploadError",
+    "UploadFileKind",
+    "UploadNoModel",
+    "UploadNotZip",
+    "UploadPath",
+    "UploadTooLarge",
+    "UploadTooMany",
+    "UploadUnwritable",
+    "ValueOutside",
+]

@@ -1,0 +1,218 @@
+"""Errors of folders that should hold a model, and of models that fail."""
+
+from __future__ import annotations
+
+from attnviz.errors.base import AttnvizError
+
+__all__ = [
+    "AttentionDiffers",
+    "AttentionHidden",
+    "AttentionUnseen",
+    "CannotShow",
+    "DownloadsOff",
+    "HubNotFound",
+    "ModelCorrupt",
+    "ModelFailed",
+    "ModelLoadError",
+    "ModelMismatch",
+    "ModelNotFound",
+    "NoTokenizer",
+    "RemoteCode",
+    "TokenizerMismatch",
+    "UnknownArchitecture",
+    "UnsafeWeights",
+]
+
+
+class ModelLoadError(AttnvizError):
+    """A folder that does not hold a model attnviz can open."""
+
+    code = "model_load"
+
+
+class ModelNotFound(ModelLoadError):
+    """There is no such folder, or it lacks one of the two files of a model."""
+
+    code = "model_not_found"
+
+    def __init__(self, name: str, missing: str) -> None:
+        super().__init__(
+            f"{name}: {missing} not found. A model is a folder with config.json and model.safetensors.",
+            name=name,
+            missing=missing,
+        )
+
+
+class ModelCorrupt(ModelLoadError):
+    """One of the files of a model cannot be read."""
+
+    code = "model_corrupt"
+
+    def __init__(self, name: str, file: str, reason: str) -> None:
+        super().__init__(f"{name}: {file} cannot be read: {reason}", name=name, file=file, reason=reason)
+
+
+class ModelMismatch(ModelLoadError):
+    """The weights are not the weights of the configuration beside them."""
+
+    code = "model_mismatch"
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            f"{name}: model.safetensors does not fit config.json: {reason}. "
+            "Use the two files that were saved together.",
+            name=name,
+            reason=reason,
+        )
+
+
+class UnknownArchitecture(ModelLoadError):
+    """The installed transformers library has no model of this architecture."""
+
+    code = "unknown_architecture"
+
+    def __init__(self, name: str, architecture: str) -> None:
+        super().__init__(
+            f"{name}: the architecture {architecture} is not known to the installed transformers library: "
+            "another model, or a newer version of transformers, may work.",
+            name=name,
+            architecture=architecture,
+        )
+
+
+class RemoteCode(ModelLoadError):
+    """The model needs Python code that comes with its files (trust_remote_code); such code is never run."""
+
+    code = "remote_code"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} needs Python code that comes with its files (trust_remote_code), which is never run here: "
+            "choose a model that transformers itself knows.",
+            name=name,
+        )
+
+
+class UnsafeWeights(ModelLoadError):
+    """The weights are in a format that can hide code."""
+
+    code = "unsafe_weights"
+
+    def __init__(self, name: str, file: str) -> None:
+        super().__init__(
+            f"{name}: its weights are pickled ({file}), a format that can hide code and is never read: "
+            "save the model again with safe_serialization, as model.safetensors.",
+            name=name,
+            file=file,
+        )
+
+
+class NoTokenizer(ModelLoadError):
+    """A folder, or a call, without a tokenizer."""
+
+    code = "no_tokenizer"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name}: there is no tokenizer. Put its files (tokenizer.json, tokenizer_config.json) beside config.json, "
+            "or hand one over: trace(model, text, tokenizer=tokenizer).",
+            name=name,
+        )
+
+
+class TokenizerMismatch(ModelLoadError):
+    """The tokenizer makes ids that the model has no embedding for."""
+
+    code = "tokenizer_mismatch"
+
+    def __init__(self, name: str, tokens: int, vocabulary: int) -> None:
+        super().__init__(
+            f"{name}: the tokenizer is that of another model: it has {tokens:,} tokens, "
+            f"the model knows {vocabulary:,}.",
+            name=name,
+            tokens=f"{tokens:,}",
+            vocabulary=f"{vocabulary:,}",
+        )
+
+
+class DownloadsOff(ModelLoadError):
+    """A model of the Hugging Face Hub was asked for, and downloads are not switched on."""
+
+    code = "downloads_off"
+
+    def __init__(self, name: str, variable: str) -> None:
+        super().__init__(
+            f"{name} would have to be downloaded, and downloads are off: set {variable}=1, or open a folder.",
+            name=name,
+            variable=variable,
+        )
+
+
+class HubNotFound(ModelLoadError):
+    """The Hugging Face Hub has no such model, or cannot be reached."""
+
+    code = "hub_not_found"
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            f"{name} cannot be had from the Hugging Face Hub ({reason}): check the name and the connection.",
+            name=name,
+            reason=reason,
+        )
+
+
+class CannotShow(ModelLoadError):
+    """The model runs, but its attention cannot be shown truly."""
+
+    code = "cannot_show"
+
+
+class AttentionHidden(CannotShow):
+    """A layer computes attention by itself, where nobody can listen."""
+
+    code = "attention_hidden"
+
+    def __init__(self, name: str, layer: str, kind: str) -> None:
+        super().__init__(
+            f"{name} cannot be shown: its layer {layer} ({kind}) computes attention by itself, not through the "
+            "interface of transformers, and nothing is shown that was not seen.",
+            name=name,
+            layer=layer,
+            kind=kind,
+        )
+
+
+class AttentionUnseen(CannotShow):
+    """No layer of attention was seen at all."""
+
+    code = "attention_unseen"
+
+    def __init__(self, name: str, kind: str) -> None:
+        super().__init__(f"{name} cannot be shown: no attention was seen in it ({kind}).", name=name, kind=kind)
+
+
+class AttentionDiffers(CannotShow):
+    """The weights of a layer cannot be computed again from its queries, keys and masks."""
+
+    code = "attention_differs"
+
+    def __init__(self, name: str, layer: str, reason: str) -> None:
+        super().__init__(
+            f"{name} cannot be shown: the weights of its layer {layer} cannot be computed again ({reason}).",
+            name=name,
+            layer=layer,
+            reason=reason,
+        )
+
+
+class ModelFailed(AttnvizError):
+    """The model's own code fails on what it was given."""
+
+    code = "model_failed"
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            f"{name} cannot be run: its own code says {reason!r}. Try another text, or check the model's files.",
+            name=name,
+            reason=reason,
+        )
