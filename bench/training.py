@@ -50,7 +50,9 @@ def shape(length: int, d_model: int, n_layers: int) -> tuple[SameStories, ModelC
     """A decoder with four heads, and stories of the length that it reads."""
     task = SameStories(length=length)
     vocab_size = task.tokenizer.vocab_size
-    return task, ModelConfig("decoder", vocab_size, length, d_model, 4, n_layers, d_ff=4 * d_model)
+    return task, ModelConfig(
+        "decoder", vocab_size, length, d_model=d_model, n_heads=4, n_layers=n_layers, d_ff=4 * d_model
+    )
 
 
 def step_over_plain(length: int, d_model: int, n_layers: int, rounds: int) -> float:

@@ -16,7 +16,7 @@ Norm = Literal["pre", "post"]
 Scoring = Literal["scaled_dot", "dot"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ModelConfig(NetworkConfig):
     """Shape of a Transformer: what all networks have, with d_model the width of the residual stream, and
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import KW_ONLY, asdict, dataclass, fields
 from typing import Any, ClassVar, Literal, Self, get_args
 
 from attnviz.errors import ConfigError
@@ -43,6 +43,7 @@ class NetworkConfig:
     architecture: Architecture
     vocab_size: int
     max_len: int
+    _: KW_ONLY
     d_model: int = 48
     n_layers: int = 2
     dropout: float = 0.0

@@ -15,7 +15,7 @@ Cell = Literal["rnn", "lstm", "gru"]
 StateScoring = Literal["none", "dot", "scaled_dot", "additive"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RecurrentConfig(NetworkConfig):
     """Shape of a recurrent network: what all networks have, with d_model the width of a state, and
 
