@@ -21,7 +21,7 @@ def facts(page: Page, application: str, lang: str = "en", recipe: str = "") -> L
     own = f"task.{recipe or APPLICATIONS[application].recipes[0]}.shows"
     text = (locale.t(lang, own) if locale.has(lang, own) else say(f"{application}.shows", lang))[:40]
     note = shown.get_by_test_id("stAlert")
-    expect(note).to_contain_text(text, timeout=20_000)  # a model is opened, its heads are scored
+    expect(note).to_contain_text(text)
     return shown
 
 
