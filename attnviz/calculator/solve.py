@@ -19,9 +19,10 @@ from attnviz.positions import rotary_angles, rotate, sinusoidal
 from attnviz.trace import AttentionSite, LayerInputs, ProofEntry, Tokens, Trace
 from attnviz.trace.site import Additive
 
-__all__ = ["ByHand", "Pooled", "pooled", "solve", "stages", "weighted_values", "worked"]
+__all__ = ["BY_HAND", "ByHand", "Pooled", "pooled", "solve", "stages", "weighted_values", "worked"]
 
-NAME = "by hand"
+BY_HAND = "by hand"
+"""Stands for a model where the numbers are a person's own."""
 SITE = "hand.0.self"
 
 
@@ -36,7 +37,7 @@ class Pooled(NamedTuple):
 class Model:
     """What ran: a person's own numbers."""
 
-    facts = ModelFacts(NAME, NAME, "", "encoder", 0, None, kind=NAME)
+    facts = ModelFacts(BY_HAND, BY_HAND, "", "encoder", 0, None, kind=BY_HAND)
 
 
 class ByHand:

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from attnviz import attention
+from attnviz.calculator.solve import BY_HAND
 from attnviz.models.layers import Attention
 from attnviz.trace import AttentionSite, Trace
 from attnviz.trace.thumbnails import thumbnails
@@ -74,9 +75,16 @@ def stages_of(site: AttentionSite) -> list[Stage]:
     return [stage for stage in STAGES if has.get(stage, True)]
 
 
-def is_direct(trace: Trace, site: AttentionSite) -> bool:
-    """Whether a layer of our own projects nothing: q, k and v are states of the network, keys and values the same."""
-    return not trace.model.facts.kind and torch.equal(site.k, site.v)
+def direct_source(trace: Trace, site: AttentionSite) -> Literal["", "states", "typed"]:
+    """What q, k and v are where nothing projects them.
+
+    Returns:
+        "typed" by a person, or "states" of a network of our own, whose keys and values are the same; "" elsewhere.
+    """
+    kind = trace.model.facts.kind
+    if kind == BY_HAND:
+        return "typed" if trace.inputs(site.name) is None else ""
+    return "states" if not kind and torch.equal(site.k, site.v) else ""
 
 
 def _matrices(trace: Trace, site: AttentionSite, heads: Sequence[int], stages: Sequence[Stage]) -> dict[str, Array]:
@@ -189,7 +197,7 @@ def proof(trace: Trace) -> dict[str, Any] | None:
 
 
 def _site_header(trace: Trace, site: AttentionSite) -> dict[str, Any]:
-    direct = is_direct(trace, site)
+    direct = direct_source(trace, site)
     return {
         "name": site.name,
         "layer": site.layer,

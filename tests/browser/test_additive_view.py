@@ -166,7 +166,7 @@ def test_the_formula_of_additive_scoring_has_the_live_numbers(show: Show) -> Non
         assert f"{number:#.3g}".replace("-", "−") in text
     assert "∈ ℝ10" in text
     assert "7 more" in text
-    assert locale.t("en", "view.panel.formula.direct") in text_of(page, ".avp-formulas li[data-step='1']")
+    assert locale.t("en", "view.panel.formula.states") in text_of(page, ".avp-formulas li[data-step='1']")
     expect(page.locator(".avp-formulas li[data-step='0']")).to_have_count(0)
     assert "oi = ci Wc" in text_of(page, ".avp-formulas li[data-step='6']")
 
@@ -194,7 +194,7 @@ def test_one_query_is_a_row(show: Show) -> None:
     expect(label).to_have_attribute("aria-label", re.compile(r"1 rows \(Queries\) by 12 columns"))
     expect(page.locator(".av-stage")).to_have_count(6)  # no output through W_O
     first = page.locator(".av-stage[data-step='0']")
-    expect(first).to_contain_text(locale.t("en", "view.frame.formula.0.direct"))
+    expect(first).to_contain_text(locale.t("en", "view.frame.formula.0.states"))
     expect(first.locator(".av-matrix")).to_have_count(0)
 
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import attnviz
+from attnviz.calculator import PRESETS, solve
 from attnviz.models import SequenceModel
 from attnviz.models.facts import ModelFacts
 from attnviz.trace import AttentionSite, Grid, Outputs, Tokens
@@ -210,11 +211,19 @@ def test_the_parameters_of_additive_scoring_come_with_the_first_picture() -> Non
 
 def test_states_that_nothing_projects_are_told_of_our_own_models_alone() -> None:
     choice = {"site": 0, "head": 0, "query": None, "key": None, "locked": False}
-    for kind, direct in (("", True), ("MadeUpModel", False)):
+    for kind, direct in (("", "states"), ("MadeUpModel", "")):
         (told,) = unpack(overview(pooled(kind), choice=choice, strings={}, lang="en"))[0]["sites"]
-        assert told["direct"] is direct
-        assert ("x" in told["stages"]) is not direct
+        assert told["direct"] == direct
+        assert ("x" in told["stages"]) is not bool(direct)
         assert "output" not in told["stages"]
+
+
+def test_numbers_by_hand_tell_whether_anything_projects_them() -> None:
+    choice = {"site": 0, "head": 0, "query": None, "key": None, "locked": False}
+    for preset, direct in (("five", "typed"), ("one-hot", "")):
+        (told,) = unpack(overview(solve(PRESETS[preset]), choice=choice, strings={}, lang="en"))[0]["sites"]
+        assert told["direct"] == direct
+        assert ("x" in told["stages"]) is not bool(direct)
 
 
 def test_other_sites_have_no_parameters_of_additive_scoring(make_model: Make) -> None:

@@ -3,7 +3,7 @@
 import { el } from "./dom.js";
 import { Matrix } from "./matrix.js";
 import { scaleKind } from "./scaling.js";
-import { isByHand, missing, offers, stageSpec, steps } from "./specs.js";
+import { isForeign, missing, offers, stageSpec, steps } from "./specs.js";
 
 const ZOOMS = [1, 1.5, 2, 3, 4, 6, 8, 11, 14, 18, 24, 34, 42, 56];
 const NUMBERS = 34; // px a cell that holds three digits
@@ -111,10 +111,10 @@ export class Chain {
   formula(step) {
     const { t } = this.ctx;
     const { site } = this;
-    if (site.direct && [0, 1, 6].includes(step)) return t(`view.frame.formula.${step}.direct`);
+    if (site.direct && step <= 1) return t(`view.frame.formula.${step}.${site.direct}`);
+    if (site.direct === "states" && step === 6) return t("view.frame.formula.6.states");
     if (step === 0) return t(`view.frame.formula.0.${site.kind}${site.kind === "cross" && site.keys !== "encoder" ? ".other" : ""}`);
-    if (step === 1 && isByHand(this.ctx)) return t(`view.frame.formula.1.${offers(site, "x") ? site.kind : "direct"}`);
-    if (step === 1 && this.ctx.data.header.model.kind) return t("view.frame.formula.1.model");
+    if (step === 1 && isForeign(this.ctx)) return t("view.frame.formula.1.model");
     if (step === 1) return t(`view.frame.formula.1.${site.kind}`);
     if (step === 2) return t(`view.frame.formula.2.${site.scoring}`);
     if (step === 4 && site.sinks) return t("view.frame.formula.4.sink", { score: this.ctx.fmt(site.sinks[this.ctx.store.state.head]) });

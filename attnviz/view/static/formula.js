@@ -5,7 +5,7 @@ import { tokenElement } from "./format.js";
 import { asker, current, el, maskReason, pairMemory, rowOf } from "./panelkit.js";
 import { agrees, hasCap, scaleKind, scaledScore } from "./scaling.js";
 import { missingShare, shownAxes } from "./shown.js";
-import { absence, numbersOf, offers } from "./specs.js";
+import { absence, isByHand, isForeign, numbersOf, offers } from "./specs.js";
 
 const TERMS = 3; // terms of a sum that are written out
 
@@ -66,20 +66,21 @@ export function create(ctx) {
     );
   }
 
-  /** Where nothing is projected, q, k and v are states of the network as they are. */
-  function states({ get }, i, j) {
+  /** Where nothing is projected, q, k and v are states of the network as they are, or were typed. */
+  function unprojected({ site, get }, i, j) {
     const line = (vectorOf, stage, at, kind) => {
       const matrix = get(stage);
       return el("span", { class: "avp-line" }, vectorOf(), ...(matrix ? [" = ", vector(rowOf(matrix, at), kind)] : []));
     };
-    return [line(q, "q", i, "query"), line(k, "k", j, "key"), line(v, "v", j, "value"), el("small", { class: "avp-line" }, ctx.t("view.panel.formula.direct"))];
+    return [line(q, "q", i, "query"), line(k, "k", j, "key"), line(v, "v", j, "value"), el("small", { class: "avp-line" }, ctx.t(`view.panel.formula.${site.direct}`))];
   }
 
-  /** x W + b in our own models; others may have no bias, a norm, or one matrix for all three: P stands for what they do. */
+  /** x W + b in our own models, x W in tables by hand; others may have no bias, a norm, or one matrix for all three: P stands for what they do. */
   function projections(view, i, j) {
     const { site, get } = view;
-    const own = ctx.data.header.model.kind === "";
-    const projected = (x, name) => (own ? [x, " ", letter("W", name), " + ", letter("b", name)] : [letter("P", name), roman("("), x, roman(")")]);
+    const foreign = isForeign(ctx);
+    const bias = (name) => (isByHand(ctx) ? [] : [" + ", letter("b", name)]);
+    const projected = (x, name) => (foreign ? [letter("P", name), roman("("), x, roman(")")] : [x, " ", letter("W", name), ...bias(name)]);
     const line = (vectorOf, stage, index, kind, name, source, turns) => {
       const matrix = get(stage);
       const turned = turns && site.rotary; // rotary positions turn q and k
@@ -100,7 +101,7 @@ export function create(ctx) {
       line(k, "k", { name: "j", at: j }, "key", "K", other, true),
       line(v, "v", { name: "j", at: j }, "value", "V", other, false),
     ];
-    if (!own) lines.push(el("small", { class: "avp-line" }, ctx.t("view.panel.formula.projections")));
+    if (foreign) lines.push(el("small", { class: "avp-line" }, ctx.t("view.panel.formula.projections")));
     return lines;
   }
 
@@ -206,7 +207,7 @@ export function create(ctx) {
   }
 
   function outputRow({ site, get }, i) {
-    const letters = [letter("o", "i"), " = ", letter("c", "i"), " ", letter("W", site.direct ? "c" : "O")];
+    const letters = [letter("o", "i"), " = ", letter("c", "i"), " ", letter("W", site.direct === "states" ? "c" : "O")];
     const output = get("output");
     return row(6, "output", letters, output ? ["= ", vector(rowOf(output, i))] : null);
   }
@@ -236,7 +237,7 @@ export function create(ctx) {
         el("span", {}, el("i", {}, "d"), ` = ${d}`),
         el("span", { class: "avp-note", hidden: chosen }, ctx.t("view.panel.formula.teach")),
       );
-      const made = site.direct ? [row(1, "project", states(view, i, j), null)] : [inputRow(view, i), row(1, "project", projections(view, i, j), null)];
+      const made = site.direct ? [row(1, "project", unprojected(view, i, j), null)] : [inputRow(view, i), row(1, "project", projections(view, i, j), null)];
       const rows = [...made, scoreRow(view, i, j), maskedRow(view, i, j), weightsRow(view, i, j), contextRow(view, i, d)];
       if (offers(site, "output")) rows.push(outputRow(view, i));
       list.replaceChildren(...rows);

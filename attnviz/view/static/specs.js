@@ -14,6 +14,11 @@ export function isByHand(ctx) {
   return ctx.data.header.model.kind === "by hand";
 }
 
+/** Whether they are those of another library's model, which makes q, k and v in its own way. */
+export function isForeign(ctx) {
+  return ctx.data.header.model.kind !== "" && !isByHand(ctx);
+}
+
 /** Whether a site has a stage at all: a bias where the model adds one, an output where W_O is known. */
 export function offers(site, stage) {
   return site.stages?.includes(stage === "x_kv" ? "x" : stage) ?? true;
