@@ -22,7 +22,7 @@ from attnviz.training.probe import attention_weights
 from attnviz.ui.applications.answer import answer
 from attnviz.ui.applications.answer import probabilities as shares_of
 from attnviz.ui.applications.case import Case, choose_head, examples, opened, task_of
-from attnviz.ui.charts import theme
+from attnviz.ui.charts import PICTURE, theme
 from attnviz.ui.language import current, plain, say
 from attnviz.ui.shared import Listed
 
@@ -31,7 +31,6 @@ __all__ = ["view"]
 ORDERS = 40  # random ones
 EDGE = 0.1  # of the random orders lie below their band, as many above
 AVERAGED = 32  # pictures
-CHART = {"displayModeBar": False}
 
 
 class Areas(NamedTuple):
@@ -102,21 +101,21 @@ def _picture(case: Case, pixels: Tensor, chosen: tuple[AttentionSite, int] | Non
         rest = f"{max(0.0, 1 - float(weights.sum())):.0%}"
         st.caption(plain(say("applications.digits.rest", name=name, share=rest)))
         figure = picture(pixels, weights, _limit(case), theme(), current())
-    st.plotly_chart(figure, key="digits-picture", theme=None, config=CHART)
+    st.plotly_chart(figure, key="digits-picture", **PICTURE)
 
 
 def _heads(case: Case, pixels: Tensor, chosen: tuple[AttentionSite, int]) -> None:
     maps = _maps(case)
     place = (case.trace.sites.index(chosen[0]), chosen[1])
     figure = heads(pixels, maps, place, _limit(case), theme(), current())
-    st.plotly_chart(figure, key="digits-heads", theme=None, config=CHART)
+    st.plotly_chart(figure, key="digits-heads", **PICTURE)
 
 
 def _probabilities(case: Case) -> None:
     right = None if case.row is None else int(case.row.targets[0, 0])
     st.caption(say("applications.digits.probabilities"))
     figure = probabilities(case.task.labels, shares_of(case), right, theme())
-    st.plotly_chart(figure, key="digits-shares", theme=None, config=CHART)
+    st.plotly_chart(figure, key="digits-shares", **PICTURE)
 
 
 def _deletion(case: Case, features: Tensor, chosen: tuple[AttentionSite, int] | None) -> None:
@@ -137,7 +136,7 @@ def _deletion(case: Case, features: Tensor, chosen: tuple[AttentionSite, int] | 
     figure = deletion(curves, chances.mean(0), lowest, highest, theme(), current())
     with right:
         st.caption(say("applications.digits.deletion"))
-        st.plotly_chart(figure, key="digits-deletion", theme=None, config=CHART)
+        st.plotly_chart(figure, key="digits-deletion", **PICTURE)
     if here.head is not None:
         st.markdown(plain(say(f"applications.digits.verdict.{_verdict(here)}")))
     st.caption(say("applications.digits.note", n=ORDERS, pictures=AVERAGED))

@@ -24,7 +24,7 @@ from attnviz.tasks.gridworld import BEST, MAP, RETURNS, SIGNS, Gridworld, world
 from attnviz.trace import AttentionSite
 from attnviz.ui.applications.case import SEED, Case, choose_head, opened, task_of
 from attnviz.ui.applications.strip import Chip, strip
-from attnviz.ui.charts import theme
+from attnviz.ui.charts import PICTURE, theme
 from attnviz.ui.language import current, plain, say
 from attnviz.ui.settings import KEEP
 from attnviz.ui.shared import Listed, run
@@ -135,7 +135,7 @@ def _grid(case: Case, walk: Case, episode: Episode, chosen: tuple[AttentionSite,
     if case.row is not None and len(case.tokens) > 3:
         paths[say("applications.gridworld.logged")] = _logged(case)
     figure = grid(MAP, paths, masses, episode.path[step], theme(), current())
-    st.plotly_chart(figure, key="gridworld", theme=None, config={"displayModeBar": False})
+    st.plotly_chart(figure, key="gridworld", **PICTURE)
 
 
 def _logged(case: Case) -> tuple[tuple[int, int], ...]:

@@ -16,7 +16,7 @@ from attnviz.models import RecurrentConfig, SequenceModel
 from attnviz.tasks import OwnSeries, Seasonal
 from attnviz.tasks.own_series import estimated_period
 from attnviz.ui.applications.case import Case, choose_head, opened, recipe_of, task_of
-from attnviz.ui.charts import theme
+from attnviz.ui.charts import PICTURE, theme
 from attnviz.ui.language import code, current, plain, say
 from attnviz.ui.settings import KEEP
 from attnviz.ui.shared import listed
@@ -56,7 +56,7 @@ def view(case: Case) -> None:
         theme(),
         current(),
     )
-    st.plotly_chart(figure, key="series", theme=None, config={"displayModeBar": False})
+    st.plotly_chart(figure, key="series", **PICTURE)
     _errors(forecasts, values[begin : begin + steps])
     _tell(reading, period, told)
     if unit:

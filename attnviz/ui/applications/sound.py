@@ -17,7 +17,7 @@ from attnviz.tasks.voice import HOP, RATE, WINDOW, band_filters, wav_bytes
 from attnviz.ui.address import notice_error
 from attnviz.ui.applications.answer import answer
 from attnviz.ui.applications.case import N_EXAMPLES, SEED, Case, choose_head, examples
-from attnviz.ui.charts import theme
+from attnviz.ui.charts import PICTURE, theme
 from attnviz.ui.language import current, plain, say, visible
 from attnviz.ui.settings import KEEP
 
@@ -44,7 +44,7 @@ def view(case: Case) -> None:
     parts = () if clip is None else clip.parts
     on_frames = None if weights is None else weights[-len(frames) :]
     figure = spectrogram(frames, seconds, hertz, parts, BEEP, on_frames, theme(), current())
-    st.plotly_chart(figure, key="sound", theme=None, config={"displayModeBar": False})
+    st.plotly_chart(figure, key="sound", **PICTURE)
     if weights is None:
         st.info(say("applications.no_attention"))
     elif clip is not None:
