@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-import torch
 
 from attnviz.training import RECIPES
 from bench import tasks
 from bench.tasks import Run, measure, verdict
 
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """As the bench itself sets it, and as it was afterwards."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")  # as the bench itself sets it
 
 
 def test_a_recipe_is_trained_and_judged() -> None:

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -23,14 +22,7 @@ from attnviz.tasks import IGNORE, ModularAddition
 from attnviz.training import Command, Metrics, Run, RunConfig, Step, TrainConfig, is_milestone, record, recorder, train
 from tests.training.runs import MODEL, TASK, Script, contents, small_config, small_run, stop_after
 
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """As many as `record` uses, for what is compared with it."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")  # as `record`, for what is compared with it
 
 
 @pytest.fixture(scope="module")
