@@ -121,6 +121,25 @@ def test_presets_steps_and_the_proof(open_page: Open) -> None:
     page.wait_for_function("new URLSearchParams(location.search).get('step') === 'all'")
 
 
+@pytest.mark.parametrize(
+    ("preset", "how", "input_too"), [("five", "typed", False), ("one-hot", "self", True)]
+)  # q, k and v are typed, or X is
+def test_the_view_says_where_typed_numbers_come_from(open_page: Open, preset: str, how: str, input_too: bool) -> None:
+    page = opened(open_page, preset=preset, tab="formula")
+    stages = view(page).locator(".av-stage")
+    expect(stages.nth(1).locator(".av-formula")).to_have_text(say(f"view.frame.formula.1.{how}"))
+    expect(stages.nth(0)).to_have_attribute("data-matrices", "1" if input_too else "0")
+    compared = say("view.frame.proof.hand", error="|").split("|")[1]
+    expect(view(page).locator(".av-proof")).to_contain_text(compared)
+    expect(view(page).locator(".avp-formulas li")).to_have_count(6 if input_too else 5)
+    projected = view(page).locator(".avp-formulas li[data-step='1']")
+    if input_too:
+        expect(projected).not_to_contain_text("+")
+        expect(projected).to_contain_text("W")
+    else:
+        expect(projected).to_contain_text(say("view.panel.formula.typed"))
+
+
 def test_a_head_of_the_link_is_shown_and_back_goes_back(open_page: Open) -> None:
     page = opened(open_page, preset="decoder", head="1")
     expect(view(page)).to_contain_text("head 1")

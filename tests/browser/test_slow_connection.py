@@ -6,8 +6,9 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from attnviz import locale
-from tests.browser.conftest import Open, link_to, view
+from tests.browser.conftest import PATIENCE, Open, link_to, view
 
+PAUSE = 20  # ms
 TEACH = ".st-key-teach"
 
 
@@ -26,13 +27,17 @@ class Line:
         """Move in the page's history, each time until an answer is there, of which the page learns at the end."""
         self.is_held = True
         for move in moves:
-            self._waiting, before = [*self._waiting], len(self._waiting)
+            before = len(self._waiting)
             page.evaluate(f"history.go({move})")
-            while len(self._waiting) == before:
-                page.wait_for_timeout(20)
-        self.is_held = False
-        for socket, message in self._waiting:
+            for _ in range(PATIENCE // PAUSE):
+                if len(self._waiting) > before:
+                    break
+                page.wait_for_timeout(PAUSE)
+            assert len(self._waiting) > before, f"no answer to a step of {move}"
+        while self._waiting:  # what comes meanwhile comes after it
+            socket, message = self._waiting.pop(0)
             socket.send(message)
+        self.is_held = False
 
     def _connect(self, socket: WebSocketRoute) -> None:
         socket.connect_to_server().on_message(lambda message: self._answer(socket, message))
