@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, asdict, dataclass, fields
-from typing import Any, ClassVar, Literal, Self, get_args
+from typing import Any, ClassVar, Final, Literal, Self, get_args
 
 from attnviz.errors import ConfigError
 
-__all__ = ["Architecture", "NetworkConfig", "Pooling", "Predicts"]
+__all__ = ["SCORINGS", "Architecture", "NetworkConfig", "Pooling", "Predicts"]
 
 Architecture = Literal["encoder", "decoder", "encoder-decoder"]
 Predicts = Literal["classes", "values"]
 Pooling = Literal["none", "last", "mean", "max", "dot", "scaled_dot", "additive"]
+SCORINGS: Final = ("dot", "scaled_dot", "additive")
+"""Ways of pooling that are attention."""
+
 REQUIRED = ("architecture", "vocab_size", "max_len")
 
 

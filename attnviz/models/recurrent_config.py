@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from attnviz.errors import ConfigError
 from attnviz.models.config import ModelConfig
-from attnviz.models.network_config import NetworkConfig
+from attnviz.models.network_config import SCORINGS, NetworkConfig
 
 __all__ = ["AnyConfig", "Cell", "RecurrentConfig", "StateScoring", "config_from_dict"]
 
@@ -50,6 +50,11 @@ class RecurrentConfig(NetworkConfig):
             raise ConfigError("a decoder cannot be bidirectional: it would read what it is to write")
         if self.bidirectional and self.d_model % 2:
             raise ConfigError(f"two directions share d_model, which is {self.d_model}: make it even")
+
+    @property
+    def n_heads(self) -> int:
+        """1 where states are attended to, 0 where they are not."""
+        return int(self.attention != "none" or self.pooling in SCORINGS)
 
     @property
     def embedding_size(self) -> int:

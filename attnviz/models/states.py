@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from attnviz.attention import Additive
 from attnviz.models.call import AttentionCall, Kind, Recorder
 from attnviz.models.layers import Masking
-from attnviz.models.network_config import Pooling
+from attnviz.models.network_config import SCORINGS, Pooling
 from attnviz.models.recurrent_config import StateScoring
 
 __all__ = ["Pool", "StateAttention"]
@@ -113,7 +113,7 @@ class Pool(nn.Module):
     def __init__(self, pooling: Pooling, d: int) -> None:
         super().__init__()
         self.pooling = pooling
-        scoring = pooling if pooling in ("dot", "scaled_dot", "additive") else None
+        scoring = pooling if pooling in SCORINGS else None
         self.attention = StateAttention("readout", "cross", "encoder", scoring, d, False) if scoring else None
 
     def forward(

@@ -14,6 +14,7 @@ from string import Template
 import torch
 
 from attnviz.models.config import ModelConfig
+from attnviz.models.network_config import SCORINGS
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
 from attnviz.tasks.base import IGNORE
 from attnviz.tokenizers import Tokenizer
@@ -27,7 +28,6 @@ MARK = re.compile(r"  #\? (!?)(\w+)$")
 LONGEST = 64  # tokens of the example of a decoder: a piece of a text shows as much
 WIDTH = 110
 CELLS = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
-SCORINGS = ("dot", "scaled_dot", "additive")
 
 
 def pytorch_script(run: Run) -> str:

@@ -17,7 +17,6 @@ from attnviz.errors import AttnvizError
 from attnviz.library import model_folder
 from attnviz.loading import open_checkpoint
 from attnviz.models import SequenceModel
-from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
 from attnviz.training.estimate import n_parameters
 from attnviz.ui.address import Address, notice, notice_error
 from attnviz.ui.explorer import model_title
@@ -224,7 +223,7 @@ def _verdict(model: Listed, outline: Outline) -> tuple[str, str]:
     if reason is not None:
         return "no", in_words(current(), reason.code, reason.details)
     if key in VERDICTS or (model.architecture and outline.n_parameters is not None):
-        return "yes", say("models.table.all")
+        return "yes", say("models.table.all" if outline.heads != 0 else "models.table.states")
     return "unknown", say("models.table.unknown")
 
 
@@ -252,19 +251,12 @@ def _of_checkpoint(model: Listed) -> Outline:
     return Outline(
         architecture=config.architecture,
         layers=f"{config.n_layers} + {config.n_layers}" if two else str(config.n_layers),
-        heads=_n_heads(config),
+        heads=config.n_heads,
         d_model=config.d_model,
         n_parameters=n_parameters(config),
         nbytes=run.checkpoint_path(step).stat().st_size,
         context=config.max_len,
     )
-
-
-def _n_heads(config: AnyConfig) -> int | None:
-    """Heads of a layer: a recurrent network that attends does so with one."""
-    if not isinstance(config, RecurrentConfig):
-        return config.n_heads
-    return 1 if config.attention != "none" or config.pooling in ("dot", "scaled_dot", "additive") else None
 
 
 def _heads(outline: Outline) -> str:

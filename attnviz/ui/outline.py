@@ -9,6 +9,7 @@ from typing import Any
 
 from attnviz.errors import AttnvizError
 from attnviz.library import ModelFolder, stored_parameters
+from attnviz.models.recurrent_config import config_from_dict
 
 __all__ = ["Outline", "architecture_of", "outline_of", "outline_of_config"]
 
@@ -21,7 +22,7 @@ class Outline:
         kind: class of the network; "" for those of attnviz.
         architecture: "encoder", "decoder", "encoder-decoder", "two encoders"; "" where it cannot be told.
         layers: attention layers; those of encoder and decoder in an encoder-decoder, "2 + 2".
-        heads: of a layer.
+        heads: of a layer; 0 where nothing attends.
         kv_heads: heads of keys and values, where they are fewer.
         d_model: numbers of a token between the layers.
         n_parameters: numbers in its weights.
@@ -65,8 +66,16 @@ def outline_of(model: ModelFolder) -> Outline:
         outline = outline_of_config(config, model.architecture)
     else:
         own = config.get("model")
-        outline = _outline(own if isinstance(own, dict) else {}, model.architecture)
+        values = own if isinstance(own, dict) else {}
+        outline = replace(_outline(values, model.architecture), heads=_own_heads(values))
     return replace(outline, n_parameters=n_parameters, nbytes=_size(model.folder))
+
+
+def _own_heads(values: Mapping[str, Any]) -> int | None:
+    try:
+        return config_from_dict(dict(values)).n_heads
+    except AttnvizError:  # opening it says what is wrong
+        return None
 
 
 def outline_of_config(config: Mapping[str, Any], kind: str) -> Outline:

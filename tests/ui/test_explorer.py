@@ -13,9 +13,11 @@ from streamlit.testing.v1 import AppTest
 
 import attnviz.ui
 from attnviz import locale
+from attnviz.models.bundle import read_config
+from attnviz.models.recurrent_config import config_from_dict
 from attnviz.training import Run, record
 from attnviz.ui import shared
-from attnviz.zoo import ORDER
+from attnviz.zoo import ORDER, zoo_path
 from tests.tiny import MARKUP
 from tests.training.runs import small_run
 
@@ -68,11 +70,7 @@ def messages(page: AppTest) -> str:
     return "\n".join(m.value for kind in (page.error, page.warning, page.info, page.caption) for m in kind)
 
 
-WITHOUT_ATTENTION = {name for name in ORDER if name.endswith(("-lstm", "-last", "-mean", "-max"))} - {
-    "dates-lstm",
-    "translation-lstm",
-    "sound-lstm",
-}
+WITHOUT_ATTENTION = {name for name in ORDER if config_from_dict(read_config(zoo_path(name))["model"]).n_heads == 0}
 
 
 def test_every_model_opens_on_its_first_example() -> None:

@@ -69,6 +69,8 @@ def test_everything_is_listed_and_nothing_is_opened(monkeypatch: pytest.MonkeyPa
     assert cells["shown"] == say("models.table.unknown")
     assert found["tiny-bart"]["cells"]["layers"] == "2 + 2"
     assert found["reverse"]["cells"]["parameters"] == "59,981"
+    for name, heads, part in (("sentiment-en", "1", "all"), ("english-lstm", "0", "states")):
+        assert (found[name]["cells"]["heads"], found[name]["cells"]["shown"]) == (heads, say(f"models.table.{part}"))
     assert (found["reverse"]["state"], found["tiny-bert"]["state"]) == ("yes", "unknown")
     assert found["own-truncated"]["state"] == "unknown"  # its weights cannot be read
     assert found["pickled"]["cells"]["kind"] == "–"
