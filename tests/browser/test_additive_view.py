@@ -22,7 +22,8 @@ from attnviz.models.facts import ModelFacts
 from attnviz.trace import AttentionSite, Outputs, Tokens, Trace
 from attnviz.trace.site import Additive
 from attnviz.view.standalone import to_html
-from tests.browser.test_real_view import MADE, Model, Show, address, make_site, make_trace, show
+from tests.browser.made_up import MADE, Model, make_site, make_trace
+from tests.browser.test_real_view import Show, address, show
 
 __all__ = ["address", "show"]  # fixtures
 
