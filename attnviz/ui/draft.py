@@ -350,5 +350,5 @@ def _model_values(model: AnyConfig, task: Task) -> dict[str, Value]:
     """Values of all settings of a model; of those that its network does not have, the ones it would begin with."""
     other: Any = task.recurrent_config() if isinstance(model, ModelConfig) else task.model_config()
     fields = {key: setting.field for key, setting in MODEL.items() if key != "network"}
-    values = {key: getattr(model if hasattr(model, field) else other, field) for key, field in fields.items()}
+    values = {key: getattr(model if field in vars(model) else other, field) for key, field in fields.items()}
     return {"network": network_of(model), **values}
