@@ -10,7 +10,6 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from attnviz.errors import SoundLength
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.models.recurrent_config import RecurrentConfig
@@ -126,10 +125,8 @@ class Sound(Task):
             SoundUnreadable: it is none.
             SoundLength: it is shorter than a frame, or longer than the model reads.
         """
-        waveform = read_wav(content)
-        if not WINDOW <= len(waveform) < SAMPLES + HOP:
-            raise SoundLength(len(waveform) / RATE, WINDOW / RATE, SAMPLES / RATE)
-        return self.frames(waveform[None])[0]
+        longest = SAMPLES + HOP - 1  # with as many frames as the model reads
+        return self.frames(read_wav(content, (WINDOW / RATE, longest / RATE))[None])[0]
 
     def frames(self, waveforms: Tensor) -> Tensor:
         """(B, N) -> (B, frames, bands), in hundredths."""

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from attnviz.errors import SoundUnreadable
+from attnviz.errors import SoundLength, SoundUnreadable
 
 __all__ = [
     "RATE",
@@ -41,7 +41,8 @@ VOWELS = {  # the first three formants in hertz
 BANDWIDTHS = (60.0, 90.0, 150.0)  # hertz, of the formants
 BEEP = len(VOWELS)  # index of the sound that is no vowel
 BEEP_HERTZ = 1500.0
-GREATEST_RATE = 192_000
+RATES = 1000, 192_000  # hertz, of files that are read
+LONGEST = 60.0  # seconds of a file that is read
 MOST_BYTES = 4_000_000
 
 
@@ -159,11 +160,16 @@ def wav_bytes(waveform: Tensor) -> bytes:
     return file.getvalue()
 
 
-def read_wav(content: bytes) -> Tensor:
+def read_wav(content: bytes, seconds: tuple[float, float] = (0.0, LONGEST)) -> Tensor:
     """The waveform (N,) of a WAV file at `RATE`, -1 to 1; channels are averaged.
+
+    Args:
+        content: of the file. What its header says is held against its bytes, before anything is computed from it.
+        seconds: the shortest and the longest sound to read.
 
     Raises:
         SoundUnreadable: no WAV file, or one that is compressed, damaged, empty or too large.
+        SoundLength: it is shorter or longer.
     """
     import numpy as np
 
@@ -175,12 +181,14 @@ def read_wav(content: bytes) -> Tensor:
             data = sound.readframes(sound.getnframes())
     except (wave.Error, EOFError, ValueError, RuntimeError) as error:
         raise SoundUnreadable(str(error) or "the file ends too early") from None
-    if width not in (1, 2, 3, 4) or not 0 < rate <= GREATEST_RATE:
+    if width not in (1, 2, 3, 4) or not RATES[0] <= rate <= RATES[1]:
         raise SoundUnreadable(f"{8 * width} bits, {rate} Hz")
-    whole = np.frombuffer(data[: len(data) // (width * channels) * width * channels], dtype=np.uint8)
-    if not len(whole):
+    n = len(data) // (width * channels)
+    if not n:
         raise SoundUnreadable("there is no sample in it")
-    cells = whole.reshape(-1, width).copy()
+    if not seconds[0] <= n / rate <= seconds[1]:
+        raise SoundLength(n / rate, *seconds)
+    cells = np.frombuffer(data[: n * width * channels], dtype=np.uint8).reshape(-1, width).copy()
     if width == 1:
         cells ^= 0x80  # the only width without a sign
     padded = np.zeros((len(cells), 4), dtype=np.uint8)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import struct
+import tracemalloc
 import wave
+from contextlib import nullcontext, suppress
 from itertools import pairwise
 from math import pi
 
@@ -185,6 +188,16 @@ def test_what_is_too_high_is_left_out() -> None:
     assert resampled(high, 44100).abs().max() < 0.01
 
 
+def with_header(
+    rate: int = RATE, channels: int = 1, bits: int = 8, kind: int = 1, data: bytes = bytes(20_000)
+) -> bytes:
+    """A WAV file whose header says what one likes."""
+    block = channels * bits // 8 % 2**16
+    chunk = struct.pack("<HHLLHH", kind, channels, rate, rate * block % 2**32, block, bits)
+    body = b"WAVEfmt " + struct.pack("<L", len(chunk)) + chunk + b"data" + struct.pack("<L", len(data)) + data
+    return b"RIFF" + struct.pack("<L", len(body)) + body
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -193,6 +206,15 @@ def test_what_is_too_high_is_left_out() -> None:
         (file_of(torch.zeros(10, 1), 2)[:20], "this sound cannot be read"),
         (file_of(torch.zeros(0, 1), 2), "there is no sample in it"),
         (bytes(4_000_001), "more than 4 MB"),
+        (with_header(rate=0), "8 bits, 0 Hz"),
+        (with_header(rate=1), "8 bits, 1 Hz"),
+        (with_header(rate=10**9), "8 bits, 1000000000 Hz"),
+        (with_header(channels=0), "bad # of channels"),
+        (with_header(channels=65535), "there is no sample in it"),
+        (with_header(bits=0), "bad sample width"),
+        (with_header(bits=65535), "65536 bits"),
+        (with_header(kind=3, bits=32, data=struct.pack("<f", float("nan")) * 4000), "unknown format: 3"),
+        (with_header(kind=0xFFFE), "unknown format"),
     ],
 )
 def test_what_is_no_sound_is_refused(content: bytes, message: str) -> None:
@@ -204,11 +226,37 @@ def test_what_is_no_sound_is_refused(content: bytes, message: str) -> None:
 
 def test_sounds_of_another_length_are_refused() -> None:
     for n in (100, SAMPLES + 200):
-        with pytest.raises(SoundLength, match=f"The sound lasts {n / RATE:.2f} s; from 0.03 to 0.66 s are read"):
+        with pytest.raises(SoundLength, match=f"The sound lasts {n / RATE:.2f} s; from 0.03 to 0.67 s are read"):
             Sound().read(file_of(torch.rand(n, 1), 2))
     assert len(Sound().read(file_of(torch.rand(SAMPLES + 100, 1), 2))) == FRAMES
     silent = Sound().read(file_of(torch.zeros(1000, 1), 2))
     assert silent.isfinite().all()
+
+
+@pytest.mark.parametrize("rate", [1, 2, 999, 1000, 8000, 192_000, 10**9])
+@pytest.mark.parametrize("size", [20_000, 1_000_000, 3_900_000])
+def test_bounds_are_held_before_anything_is_computed(rate: int, size: int) -> None:
+    """A header that promises hours takes no more memory than a few copies of the file."""
+    content = with_header(rate, data=bytes(size))
+    tracemalloc.start()
+    try:
+        with pytest.raises((SoundUnreadable, SoundLength)) if size / rate > 0.67 or rate > 192_000 else nullcontext():
+            Sound().read(content)
+        assert tracemalloc.get_traced_memory()[1] < 10 * size + 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_what_the_header_promises_and_the_file_lacks_is_not_there() -> None:
+    """Sizes of chunks beyond the end of the file, cut at every byte: an error of ours or the samples that are there."""
+    content = file_of(torch.rand(300, 1, generator=Generator().manual_seed(0)), 2)
+    for end in range(len(content)):
+        with suppress(SoundUnreadable):
+            assert read_wav(content[:end]).isfinite().all()
+    for place in range(44):
+        for value in (0, 1, 0x7F, 0xFF):
+            with suppress(SoundUnreadable, SoundLength):
+                assert read_wav(content[:place] + bytes([value]) + content[place + 1 :]).isfinite().all()
 
 
 def test_limits() -> None:
