@@ -2,8 +2,7 @@
 
 GPT-2 small's shape with random weights, one thread, CPU time, variants taking turns in a process for each tool:
 
-- a trace and its logits over the plain forward pass (fused attention, logits, no cache), both by the same route
-  through linear layers, and by the fast route over torch's own where that is as exact as float32;
+- a trace and its logits over the plain forward pass (fused attention, logits, no cache);
 - eager attention, TransformerLens and nnsight over the same forward pass;
 - a trace, its logits and the weights of all heads over the eager forward pass that returns them;
 - memory: what a trace holds, and how much a process grows at its height, by the kernel's account of a fresh process
@@ -37,8 +36,6 @@ from bench.peers_html import FILE, seconds_to_open
 ROUNDS = {64: 15, 256: 9, 1024: 7}  # by length
 LONG = 1024  # where the goals are set
 INSTALL = "pip install -r bench/requirements-peers.txt"
-# Processors whose oneDNN computes in bfloat16 are told to do without: the fast route as it is on those without tiles.
-CAPPED = {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE"}
 
 
 @dataclass(frozen=True)
@@ -55,36 +52,24 @@ Entry = Figure | Unmeasured
 
 def measure(lengths: list[int], longest: bool) -> Iterator[Entry]:
     """All figures, as they come."""
-    route = ask("route")
     for length in lengths:
-        yield from ours(length, route)
+        yield from ours(length)
         yield from theirs(length)
-    if LONG in lengths:
-        yield from capped(route)
     yield from memory(lengths)
     yield from pages(longest)
 
 
-def ours(length: int, route: dict[str, object]) -> Iterator[Entry]:
+def ours(length: int) -> Iterator[Entry]:
     """A trace, eager attention, and all heads."""
-    fast = route["route"] != "plain"
     heads = ["traced, all heads", "traced, no logits, all heads", "all heads"] if length == LONG else []
     names = ["plain", "traced", "traced, no logits", "eager", *heads]
-    seconds = ask("seconds", length, ROUNDS[length], *names, *(FAST if fast else []))
-    same = "plain, best route" if fast else "plain"
+    seconds = ask("seconds", length, ROUNDS[length], *names)
     at = f"T={length}"
 
-    def goal(number: float) -> float | None:
-        return number if length == LONG else None
-
-    yield Figure(f"{at}: traced / plain forward, same route", ratio(seconds, "traced", same), "x", goal(1.02))
-    yield Figure(f"{at}: traced, logits not looked at / the same", ratio(seconds, "traced, no logits", same), "x")
-    figure = f"{at}: traced by the fast route / plain forward"
-    if fast:
-        yield Figure(figure, ratio(seconds, "traced", "plain"), "x", goal(0.65))
-        yield Figure(f"{figure}, weights laid out", ratio(seconds, "traced, laid out", "plain"), "x")
-    else:
-        yield Unmeasured(figure, "x", f"the fast route is not taken: {route['reason']}")
+    goal = 1.02 if length == LONG else None
+    yield Figure(f"{at}: traced / plain forward", ratio(seconds, "traced", "plain"), "x", goal)
+    bare = ratio(seconds, "traced, no logits", "plain")
+    yield Figure(f"{at}: traced, logits not looked at / plain forward", bare, "x")
     yield Figure(f"{at}: eager with attentions / plain forward", ratio(seconds, "eager", "plain"), "x")
     if heads:
         both, bare = (ratio(seconds, name, "eager") for name in heads[:2])
@@ -92,20 +77,6 @@ def ours(length: int, route: dict[str, object]) -> Iterator[Entry]:
         yield Figure(f"{at}: traced, weights of all heads, logits not looked at / eager", bare, "x")
         yield Figure(f"{at}: weights of all heads", statistics.median(seconds["all heads"]), "CPU s")
     yield Figure(f"{at}: plain forward", statistics.median(seconds["plain"]), "CPU s")
-
-
-FAST = ["plain, best route", "traced, laid out"]
-
-
-def capped(route: dict[str, object]) -> Iterator[Entry]:
-    """The fast route, where this processor has it only when told to do without its tiles; no goal is set for that."""
-    if route["route"] != "plain" or ask("route", **CAPPED)["route"] == "plain":
-        return
-    seconds = ask("seconds", LONG, ROUNDS[LONG], "plain", "traced", *FAST, **CAPPED)
-    at = f"T={LONG}, oneDNN without tiles"
-    yield Figure(f"{at}: traced / plain forward, same route", ratio(seconds, "traced", "plain, best route"), "x")
-    yield Figure(f"{at}: traced by the fast route / plain forward", ratio(seconds, "traced", "plain"), "x")
-    yield Figure(f"{at}: the same, weights laid out", ratio(seconds, "traced, laid out", "plain"), "x")
 
 
 def theirs(length: int) -> Iterator[Entry]:

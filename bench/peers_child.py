@@ -5,7 +5,6 @@ the memory of a variant is that of a process which has run nothing else.
 
     seconds LENGTH ROUNDS NAME...   CPU seconds of each variant, round by round, taking turns
     bytes NAME LENGTH...            what a call takes at its height, and what its result holds
-    route                           the route that linear layers take here, and why
     html LENGTH FOLDER WHICH        sizes of a picture of all heads, of "ours" or of "BertViz" too
 """
 
@@ -88,22 +87,6 @@ def held(name: str, lengths: list[int]) -> list[dict[str, int]]:
     return found
 
 
-def route() -> dict[str, str]:
-    """The route that linear layers take on this processor, and why it is not the fast one; "" where it is."""
-    import torch
-
-    from attnviz.models.linear import best_route, is_exact
-
-    capability = torch.backends.cpu.get_cpu_capability()
-    if capability != "AVX512":
-        reason = f"it needs AVX-512, and torch finds {capability} here"
-    elif not is_exact("onednn"):
-        reason = "oneDNN is less exact than float32 on this processor"
-    else:
-        reason = ""
-    return {"route": best_route(), "reason": reason}
-
-
 def _give_back() -> None:
     gc.collect()
     libc = ctypes.CDLL(None)
@@ -131,8 +114,6 @@ def answer(arguments: list[str]) -> Any:
             return seconds(int(length), int(rounds), names)
         case ["bytes", name, *lengths]:
             return held(name, [int(length) for length in lengths])
-        case ["route"]:
-            return route()
         case ["html", length, folder, which]:
             from bench.peers_html import sizes
 

@@ -8,14 +8,12 @@ keys and values.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from functools import cache
 
 import torch
 from torch import Generator, Tensor
 
 from attnviz.huggingface import trace_inputs, wrap
-from attnviz.huggingface.fast import fast_products, lay_out
 from attnviz.trace import Trace
 
 Call = Callable[[Tensor], object]
@@ -29,24 +27,19 @@ def token_ids(length: int) -> Tensor:
 
 
 @cache
-def gpt2(attention: str = "sdpa", laid_out: bool = False):  # type: ignore[no-untyped-def]
+def gpt2(attention: str = "sdpa"):  # type: ignore[no-untyped-def]
     """The model, by transformers; always with the same weights."""
     from transformers import GPT2Config, GPT2LMHeadModel
 
     torch.manual_seed(0)
-    model = GPT2LMHeadModel(GPT2Config(**SHAPE, attn_implementation=attention)).eval().requires_grad_(False)
-    if laid_out:
-        lay_out(model)
-    return model
+    return GPT2LMHeadModel(GPT2Config(**SHAPE, attn_implementation=attention)).eval().requires_grad_(False)
 
 
-def traced(ids: Tensor, laid_out: bool = False, logits: bool = True) -> Trace:
-    """A trace by the best route of this processor, and its logits, as the plain forward pass has them."""
-    model = gpt2(laid_out=laid_out)
-    with fast_products(model):
-        trace = trace_inputs(wrap(model), {"input_ids": ids})
-        if logits:
-            trace.logits  # noqa: B018
+def traced(ids: Tensor, logits: bool = True) -> Trace:
+    """A trace, and its logits, as the plain forward pass has them."""
+    trace = trace_inputs(wrap(gpt2()), {"input_ids": ids})
+    if logits:
+        trace.logits  # noqa: B018
     return trace
 
 
@@ -57,11 +50,11 @@ def every_weight(trace: Trace) -> None:
             pass
 
 
-def plain(best_route: bool = False) -> Call:
+def plain() -> Call:
     model = gpt2()
 
     def call(ids: Tensor) -> object:
-        with torch.inference_mode(), fast_products(model) if best_route else nullcontext():
+        with torch.inference_mode():
             return model(input_ids=ids, use_cache=False)
 
     return call
@@ -149,10 +142,8 @@ def nnsight_weights() -> Call:
 
 VARIANTS: dict[str, Callable[[], Call]] = {
     "plain": plain,
-    "plain, best route": lambda: plain(best_route=True),
     "traced": lambda: traced,
     "traced, no logits": lambda: lambda ids: traced(ids, logits=False),
-    "traced, laid out": lambda: lambda ids: traced(ids, laid_out=True),
     "traced, all heads": lambda: traced_and_every_weight(logits=True),
     "traced, no logits, all heads": lambda: traced_and_every_weight(logits=False),
     "all heads": weights_alone,

@@ -32,7 +32,7 @@ def measure(contender: Contender, distance: int, config: RunConfig) -> dict[str,
     begin = time.process_time()
     looks = [
         (step.step, round(time.process_time() - begin, 3), round(step.validation.accuracy, 4))
-        for step in train(network, config.task, config.training, route=config.route)
+        for step in train(network, config.task, config.training)
         if step.validation is not None
     ]
     test = evaluate(network, config.task, "test", TEST_SIZE, config.training.seed)

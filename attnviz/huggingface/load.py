@@ -38,7 +38,6 @@ from attnviz.errors import (
     UnknownArchitecture,
     UnsafeWeights,
 )
-from attnviz.huggingface.fast import lay_out
 from attnviz.huggingface.model import HuggingFaceModel, wrap
 from attnviz.models.bundle import PICKLED
 
@@ -171,7 +170,6 @@ def _network(folder: Path, name: str, config: Any, dtype: torch.dtype | None) ->
     wrong = sorted({*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])})
     if wrong:  # they would be random numbers
         raise ModelMismatch(name, f"{wrong[0]} is missing or of another shape ({len(wrong)} tensors in all)")
-    lay_out(network)
     return network.eval().requires_grad_(False)
 
 

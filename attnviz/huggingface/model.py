@@ -16,7 +16,6 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from attnviz.errors import OutOfMemory
-from attnviz.huggingface.fast import fast_products
 from attnviz.huggingface.place import Place
 from attnviz.huggingface.sample import sample
 from attnviz.huggingface.structure import Structure, survey
@@ -155,7 +154,6 @@ class HuggingFaceModel:
         with ExitStack() as stack:
             stack.enter_context(self._shared.lock)
             stack.enter_context(torch.inference_mode())
-            stack.enter_context(fast_products(self.network))
             training = [module for module in self.network.modules() if module.training]
             for module in training:
                 module.training = False

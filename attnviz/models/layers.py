@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from attnviz.attention import Mask
 from attnviz.models.call import AttentionCall, Kind, Recorder
 from attnviz.models.config import ModelConfig, Stack
-from attnviz.models.linear import Linear, linear
 from attnviz.positions import rotate
 
 __all__ = ["Attention", "Block", "Masking", "Rotary"]
@@ -80,8 +79,8 @@ class Attention(nn.Module):
         self.scale = config.scale
         self.additive = None
         self.n_heads, self.n_kv_heads, self.d_head = config.n_heads, config.kv_heads, config.d_head
-        self.project_in = Linear(config.d_model, (self.n_heads + 2 * self.n_kv_heads) * self.d_head)
-        self.project_out = Linear(self.n_heads * self.d_head, config.d_model)
+        self.project_in = nn.Linear(config.d_model, (self.n_heads + 2 * self.n_kv_heads) * self.d_head)
+        self.project_out = nn.Linear(self.n_heads * self.d_head, config.d_model)
 
     @property
     def name(self) -> str:
@@ -134,8 +133,8 @@ class Attention(nn.Module):
             q, k, v = torch.split(self.project_in(x), [n_q, n_kv, n_kv], dim=-1)
         else:
             weight, bias = self.project_in.weight, self.project_in.bias
-            q = linear(x, weight[:n_q], bias[:n_q])
-            k, v = torch.split(linear(memory, weight[n_q:], bias[n_q:]), [n_kv, n_kv], dim=-1)
+            q = F.linear(x, weight[:n_q], bias[:n_q])
+            k, v = torch.split(F.linear(memory, weight[n_q:], bias[n_q:]), [n_kv, n_kv], dim=-1)
         return self._heads(q, self.n_heads), self._heads(k, self.n_kv_heads), self._heads(v, self.n_kv_heads)
 
     def _heads(self, x: Tensor, n: int) -> Tensor:
@@ -161,7 +160,7 @@ class Block(nn.Module):
         self.cross_attention = Attention(config, stack, index, "cross") if cross else None
         self.cross_norm = nn.LayerNorm(config.d_model) if cross else None
         self.feed_forward = (
-            nn.Sequential(Linear(config.d_model, config.d_ff), nn.GELU(), Linear(config.d_ff, config.d_model))
+            nn.Sequential(nn.Linear(config.d_model, config.d_ff), nn.GELU(), nn.Linear(config.d_ff, config.d_model))
             if config.d_ff
             else None
         )

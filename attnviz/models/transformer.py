@@ -9,7 +9,6 @@ from attnviz.models.base import SequenceNetwork
 from attnviz.models.call import Recorder
 from attnviz.models.config import ModelConfig, Stack
 from attnviz.models.layers import Block, Masking
-from attnviz.models.linear import Linear
 from attnviz.models.states import Pool
 from attnviz.positions import rotary_angles, sinusoidal
 
@@ -31,7 +30,7 @@ class TransformerStack(nn.Module):
         self.positions = config.positions
         self.embedding = nn.Embedding(vocab_size, config.d_model)
         nn.init.normal_(self.embedding.weight, std=config.embedding_std)
-        self.features = Linear(config.n_features, config.d_model) if config.n_features else None
+        self.features = nn.Linear(config.n_features, config.d_model) if config.n_features else None
         if config.positions == "learned":
             self.position_embedding = nn.Embedding(max_len, config.d_model)
             nn.init.normal_(self.position_embedding.weight, std=config.embedding_std)
@@ -101,7 +100,7 @@ class Transformer(SequenceNetwork):
         else:
             self.decoder = TransformerStack(config, "decoder", config.vocab_size, config.max_len)
         self.pool = Pool(config.pooling, config.d_model) if config.pooling != "none" else None
-        self.unembedding = Linear(config.d_model, config.output_size)
+        self.unembedding = nn.Linear(config.d_model, config.output_size)
         if config.init_std is not None:
             for module in self.modules():
                 if isinstance(module, nn.Linear):

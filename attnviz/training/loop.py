@@ -10,7 +10,6 @@ import torch
 from torch import Generator, Tensor, nn
 
 from attnviz.errors import TrainingDiverged
-from attnviz.models.linear import Route, best_route, products
 from attnviz.models.network import Network
 from attnviz.tasks.base import IGNORE, Batch, Metric, Split, Task
 from attnviz.training.config import TrainConfig
@@ -99,7 +98,6 @@ def train(
     task: Task,
     config: TrainConfig,
     state: TrainingState | None = None,
-    route: Route | None = None,
 ) -> Iterator[Step]:
     """Train a network in place, one update for each step that is asked for.
 
@@ -112,7 +110,6 @@ def train(
         task: where batches come from.
         config: steps, learning rate, seed ...
         state: of a run that goes on; None: a new one.
-        route: of the products in linear layers; None: the best one on this processor.
 
     Yields:
         Each step after its update; the last one is `config.steps`, or the first whose validation reaches the target.
@@ -132,8 +129,7 @@ def train(
         batch = task.sample(config.batch_size, state.generator)
         looking = number % config.validate_every == 0 or number == config.steps
         state.optimizer.zero_grad(set_to_none=True)
-        with products(route or best_route()):
-            loss, logits = add_gradients(network, batch, keep_logits=looking)
+        loss, logits = add_gradients(network, batch, keep_logits=looking)
         if not isfinite(loss):
             raise TrainingDiverged(number, loss, rate)
         if config.clip is not None:

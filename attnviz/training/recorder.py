@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -12,7 +11,6 @@ from math import isfinite, log, nan
 import torch
 
 from attnviz.errors import AttnvizError, RunUnwritable, TrainingDiverged
-from attnviz.models.linear import Route, is_exact
 from attnviz.models.network import build_network
 from attnviz.models.recurrent_config import AnyConfig
 from attnviz.training.control import Control
@@ -29,7 +27,6 @@ from attnviz.training.timeline import TimelineWriter
 
 __all__ = ["is_milestone", "record"]
 
-logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.02  # between two looks for commands while a run is paused or slow
 NOTE_SECONDS = 1.0  # between two notes of the step that a run is at
@@ -142,8 +139,8 @@ class _Recorder:
             self._keep_weights()
             self._keep_attention()
             self._save()
-        task, route = self.run.config.task, self._route()
-        steps = iter(()) if self._target_reached() else train(self.network, task, self.config, self.state, route)
+        task = self.run.config.task
+        steps = iter(()) if self._target_reached() else train(self.network, task, self.config, self.state)
         outcome: Phase = "done"
         with self.run.metrics_path.open("ab") as metrics:
             while True:
@@ -163,16 +160,6 @@ class _Recorder:
         self._keep_weights()
         self._keep_attention()
         return self._note(outcome)
-
-    def _route(self) -> Route:
-        """The route of the run, unless it was made on a processor where that was exact and here it is not."""
-        route = self.run.config.route
-        if is_exact(route):
-            return route
-        logger.warning(
-            "run %s: the route %r is not exact on this processor; going on with 'plain'", self.run.name, route
-        )
-        return "plain"
 
     def _forget_what_comes_again(self) -> None:
         """Drop what was recorded after the saved state: the same steps are about to be made again."""

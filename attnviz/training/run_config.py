@@ -9,7 +9,6 @@ from typing import Any, cast
 
 from attnviz import tasks
 from attnviz.errors import ConfigError
-from attnviz.models.linear import ROUTES, Route, best_route
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig, config_from_dict
 from attnviz.tasks import Task
 from attnviz.training.config import TrainConfig
@@ -56,10 +55,9 @@ class RunConfig:
         recording: what is written down how often.
         recipe: name of the recipe it comes from; "" when there is none.
         created: when, ISO 8601 with the time zone.
-        route: of the products in linear layers, the best one on the processor that makes the run; see models/linear.py.
 
     Raises:
-        ConfigError: the model does not read or write the symbols of the task, or the route is none.
+        ConfigError: the model does not read or write the symbols of the task.
     """
 
     task: Task
@@ -68,11 +66,8 @@ class RunConfig:
     recording: Recording = field(default_factory=Recording)
     recipe: str = ""
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
-    route: Route = field(default_factory=best_route)
 
     def __post_init__(self) -> None:
-        if self.route not in ROUTES:
-            raise ConfigError(f"route is {self.route!r}; choose one of {', '.join(ROUTES)}")
         wanted = self.task.model_config()
         names = ("architecture", "vocab_size", "source_vocab_size", "n_features", "output_size", "predicts")
         for name in names:
@@ -103,7 +98,6 @@ class RunConfig:
             "model": self.model.to_dict(),
             "training": self.training.to_dict(),
             "recording": asdict(self.recording),
-            "route": self.route,
         }
 
     @classmethod
@@ -122,7 +116,6 @@ class RunConfig:
             recording=Recording(**values["recording"]),
             recipe=str(values["recipe"]),
             created=str(values["created"]),
-            route=values.get("route", "plain"),
         )
 
 

@@ -18,15 +18,11 @@ from bench.common import Figure
 from bench.peers import Unmeasured, line, row
 from bench.peers_child import ChildFailed, ask
 
-EXACT = {"route": "onednn", "reason": ""}
-INEXACT = {"route": "plain", "reason": "oneDNN is less exact than float32 on this processor"}
 PEERS = ("TransformerLens", "nnsight")  # which are not installed where tests run
 SECONDS = {
     "plain": 1.0,
-    "plain, best route": 0.5,
-    "traced": 0.51,
+    "traced": 1.01,
     "traced, no logits": 0.4,
-    "traced, laid out": 0.45,
     "traced, all heads": 1.1,
     "traced, no logits, all heads": 0.7,
     "all heads": 0.3,
@@ -41,11 +37,9 @@ SECONDS = {
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """A machine on which every process finds what it says here; nothing is run."""
-    says: dict[str, Any] = {"route": EXACT, "installed": True, "broken": (), "capped": EXACT}
+    says: dict[str, Any] = {"installed": True, "broken": ()}
 
     def answer(what: str, *arguments: Any, **environment: str) -> Any:
-        if what == "route":
-            return says["capped"] if environment else says["route"]
         if what == "seconds":
             _, rounds, *names = arguments
             if set(names) & set(says["broken"]):
@@ -77,10 +71,9 @@ def goals(found: dict[str, peers.Entry]) -> dict[str, tuple[float, float]]:
     }
 
 
-def test_goals_where_the_fast_route_is_exact(machine: dict[str, Any]) -> None:
+def test_goals(machine: dict[str, Any]) -> None:
     assert goals(entries(64, 256, 1024)) == {
-        "T=1024: traced / plain forward, same route": (1.02, 1.02),
-        "T=1024: traced by the fast route / plain forward": (0.51, 0.65),
+        "T=1024: traced / plain forward": (1.01, 1.02),
         "T=1024: traced, weights of all heads / eager": (0.88, 0.85),
         "T=64: memory held by a trace / q, k, v": (1.1, 1.1),
         "T=256: memory held by a trace / q, k, v": (1.1, 1.1),
@@ -92,30 +85,19 @@ def test_goals_where_the_fast_route_is_exact(machine: dict[str, Any]) -> None:
     }
 
 
-def test_no_number_is_made_up_for_a_route_that_is_not_exact(machine: dict[str, Any]) -> None:
-    machine["route"] = machine["capped"] = INEXACT
-    found = entries(1024)
-    name = "T=1024: traced by the fast route / plain forward"
-    assert found[name] == Unmeasured(name, "x", "the fast route is not taken: " + INEXACT["reason"])
-    assert row(found[name]) == {
-        "figure": f"{name} (not measured: the fast route is not taken: {INEXACT['reason']})",
+def test_no_number_is_made_up_for_what_is_not_installed(machine: dict[str, Any]) -> None:
+    machine["installed"] = False
+    name = "T=64: nnsight saving q, k, v / plain forward"
+    entry = entries(64)[name]
+    assert isinstance(entry, Unmeasured)
+    assert row(entry) == {
+        "figure": f"{name} (not measured: {entry.reason})",
         "value": None,
         "unit": "x",
         "goal": None,
         "ok": None,
     }
-    assert f"not measured: the fast route is not taken: {INEXACT['reason']}" in line(found[name])
-    same = found["T=1024: traced / plain forward, same route"]
-    assert isinstance(same, Figure)
-    assert same.value == pytest.approx(0.51), "over the plain forward, as both took the plain route"
-
-
-def test_the_fast_route_without_tiles_is_an_extra_with_no_goal(machine: dict[str, Any]) -> None:
-    machine["route"] = INEXACT
-    extra = {name: entry for name, entry in entries(1024).items() if "without tiles" in name}
-    assert len(extra) == 3
-    assert all(isinstance(entry, Figure) and entry.goal is None for entry in extra.values())
-    assert not [name for name in entries(64) if "without tiles" in name]
+    assert f"not measured: {entry.reason}" in line(entry)
 
 
 def test_peers_that_are_not_installed_are_said_to_be_unmeasured(machine: dict[str, Any]) -> None:
@@ -163,7 +145,7 @@ def test_json_and_nothing_else(
 
 
 def test_a_process_says_what_it_was_asked() -> None:
-    assert set(ask("route")) == {"route", "reason"}
+    assert set(ask("seconds", 4, 1)) == set()
     with pytest.raises(ChildFailed, match="ValueError: asked for \\['weather'\\]"):
         ask("weather")
 
@@ -191,13 +173,11 @@ def test_the_variants_run_the_same_model(monkeypatch: pytest.MonkeyPatch) -> Non
     made = {name: build() for name, build in peers_models.VARIANTS.items() if not name.startswith(PEERS)}
     results: dict[str, Any] = {name: call(ids) for name, call in made.items()}
     wanted = results["plain"].logits[0]
-    for name in ("plain, best route", "eager"):
-        torch.testing.assert_close(results[name].logits[0], wanted)
+    torch.testing.assert_close(results["eager"].logits[0], wanted)
     assert len(results["eager"].attentions) == 2
     for name in (
         "traced",
         "traced, no logits",
-        "traced, laid out",
         "traced, all heads",
         "traced, no logits, all heads",
     ):

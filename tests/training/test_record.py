@@ -51,6 +51,20 @@ def test_a_run_records_what_the_loop_computes(tmp_path: Path) -> None:
     assert run.timeline().steps == (0, 1, 2, 4, 5, 6, 8, 10, 12)
 
 
+@pytest.mark.parametrize("route", ["plain", "onednn"])
+def test_a_run_of_an_older_version_opens_and_goes_on(tmp_path: Path, whole: dict[str, object], route: str) -> None:
+    """Their config.json names a way of multiplying that there is no more."""
+    run = small_run(tmp_path / "run")
+    assert record(run, stop_after(5)).state == "stopped"
+    config = json.loads((run.folder / "config.json").read_text())
+    assert "route" not in config
+    (run.folder / "config.json").write_text(json.dumps({**config, "route": route}))
+    old = Run.open(run.folder)
+    assert old.config == run.config
+    assert record(old).state == "done"
+    assert contents(old) == whole
+
+
 def test_recording_a_run_that_is_done_changes_nothing(tmp_path: Path) -> None:
     run = small_run(tmp_path / "run", steps=2)
     record(run)
