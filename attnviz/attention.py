@@ -26,6 +26,7 @@ from torch import Tensor
 __all__ = [
     "Additive",
     "Mask",
+    "Projection",
     "additive_scores",
     "attend",
     "block_weights",
@@ -49,6 +50,25 @@ class Additive(NamedTuple):
     w_v: Tensor
 
 
+class Projection(NamedTuple):
+    """How a layer makes queries, keys and values: Q = X W_Q + b_Q, K = M W_K + b_K, V = M W_V + b_V.
+
+    M is X itself in self-attention, the encoder's output in cross-attention.
+
+    Attributes:
+        normed: X is the residual stream after layer norm (pre-norm); else the residual stream as it is. M of
+            cross-attention goes through no norm of this layer.
+        bias: b_Q, b_K and b_V are added.
+
+    Source:
+        Vaswani et al. 2017, section 3.2.2; pre-norm: Xiong et al. 2020, "On Layer Normalization in the Transformer
+        Architecture".
+    """
+
+    normed: bool
+    bias: bool
+
+
 def dot_product_scores(q: Tensor, k: Tensor) -> Tensor:
     """Dot product of every query with every key: s_ij = q_i · k_j.
 
@@ -60,7 +80,8 @@ def dot_product_scores(q: Tensor, k: Tensor) -> Tensor:
         Scores (..., Tq, Tk), without unit or bound.
 
     Source:
-        Luong et al. 2015, "Effective Approaches to Attention-based Neural Machine Translation", eq. 8 (dot).
+        Luong et al. 2015, "Effective Approaches to Attention-based Neural Machine Translation", section 3.1, the
+        alternative "dot".
 
     Example:
         >>> dot_product_scores(torch.eye(2), torch.tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
@@ -116,7 +137,7 @@ def scaled_scores(scores: Tensor, scale: float, bias: Tensor | None = None, soft
 
     Args:
         scores: raw scores (..., Tq, Tk).
-        scale: 1 / sqrt(d_head) for the scaled dot product, 1 for the others.
+        scale: 1 / sqrt(d_head) for the scaled dot product, 1 for the dot product and additive scores.
         bias: added to the scaled scores, broadcast to (..., Tq, Tk).
         softcap: bound on the absolute value.
 
@@ -226,7 +247,8 @@ def softmax_weights(masked: Tensor, sink: Tensor | float | None = None) -> Tenso
         Weights (..., Tq, Tk) in [0, 1]; each row sums to 1, to less with a sink, or to 0 when fully masked.
 
     Source:
-        Vaswani et al. 2017, eq. 1; sinks: Xiao et al. 2023, "Efficient Streaming Language Models with Attention Sinks".
+        Vaswani et al. 2017, eq. 1; a learned score without a value: OpenAI 2025, "gpt-oss-120b & gpt-oss-20b Model
+        Card". The sinks of Xiao et al. 2023 are tokens, each with a key and a value.
 
     Example:
         >>> softmax_weights(torch.tensor([[0.0, MINUS_INFINITY], [MINUS_INFINITY, MINUS_INFINITY]])).tolist()
@@ -274,7 +296,8 @@ def context(weights: Tensor, v: Tensor) -> Tensor:
         v: values (..., Tk, d_head).
 
     Returns:
-        Context (..., Tq, d_head): one vector per query, inside the convex hull of the values.
+        Context (..., Tq, d_head): one vector per query, inside the convex hull of the values where the row of weights
+            sums to 1 (not with a sink, nor where every key is masked: then it is 0).
 
     Source:
         Vaswani et al. 2017, eq. 1.
@@ -283,7 +306,7 @@ def context(weights: Tensor, v: Tensor) -> Tensor:
 
 
 def head_output(context: Tensor, w_o: Tensor) -> Tensor:
-    """One head's share of the residual stream: its context through its columns of W_O.
+    """One head's share of the residual stream: its context through its rows of W_O.
 
     MultiHead = Concat(c_1 .. c_H) W_O + b_O is the sum of these shares over the heads, plus b_O once.
 

@@ -111,8 +111,22 @@ class _Formulas:
         self.head, self.query, self.key = head, query, key
         self.i, self.j = query + 1, key + 1
         found = stages(trace)
+        self.moved = self.problem.positions in ("sinusoidal", "learned")  # positions are added to X
+        self.turned = self.problem.positions == "rotary"
         self.of_head = {name: t[head] for name, t in found.items() if t.dim() == 3}
         self.whole = found
+
+    def x(self, i: int) -> str:
+        """What the layer reads of a token counted from 1: its row of X, with its position where that is added."""
+        return f"(x_{{{i}}} + p_{{{i}}})" if self.moved else f"x_{{{i}}}"
+
+    def q(self) -> str:
+        """The query as it is scored, turned by its position where positions are rotary."""
+        return f"R_{{{self.query}}} {_q(self.i)}" if self.turned else _q(self.i)
+
+    def k(self) -> str:
+        """The key as it is scored."""
+        return f"R_{{{self.key}}} {_k(self.j)}" if self.turned else _k(self.j)
 
     def row(self, name: str, index: int) -> list[float]:
         """One row of a stage of this head."""
@@ -124,7 +138,7 @@ class _Formulas:
         if problem.given == "x":
             yield Step("input", tuple(self.input()))
             yield Step("project", tuple(self.project()))
-        if problem.positions == "rotary":
+        if self.turned:
             yield Step("rotate", tuple(self.rotate()))
         yield Step("scores", tuple(self.scores()))
         yield Step("scale", tuple(self.scale()))
@@ -141,7 +155,7 @@ class _Formulas:
 
     def input(self) -> Iterator[str]:
         given, read = self.problem.tables["x"][self.query], self.whole["x"][self.query].tolist()
-        if self.problem.positions in ("sinusoidal", "learned"):
+        if self.moved:
             added = [b - a for a, b in zip(given, read, strict=True)]
             yield f"x_{{{self.i}}} + p_{{{self.i}}} = {vector(given)} + {vector(added)} = {vector(read)}"
         else:
@@ -167,14 +181,14 @@ class _Formulas:
             projected = [
                 math.fsum(a * b for a, b in zip(row, column, strict=True)) for column in zip(*matrix, strict=True)
             ]
-            letters = f"{letter} = x_{{{at + 1}}} W_{name.upper()}{share}"
+            letters = f"{letter} = {self.x(at + 1)} W_{name.upper()}{share}"
             yield f"{letters} = {vector(row)} {_matrix(matrix)} = {vector(projected)}"
 
     def rotate(self) -> Iterator[str]:
         width = self.problem.d_k
         yield f"\\theta_{{t,m}} = t \\cdot 10000^{{-2m/{width}}}, \\quad t = 0, 1, 2, \\dots"
-        yield f"R_{{{self.query}}} {_q(self.i)} = {vector(self.row('q', self.query))}"
-        yield f"R_{{{self.key}}} {_k(self.j)} = {vector(self.row('k', self.key))}"
+        yield f"{self.q()} = {vector(self.row('q', self.query))}"
+        yield f"{self.k()} = {vector(self.row('k', self.key))}"
 
     def scores(self) -> Iterator[str]:
         q, k = self.row("q", self.query), self.row("k", self.key)
@@ -182,15 +196,16 @@ class _Formulas:
         s = f"s_{{{self.i},{self.j}}}"
         if self.problem.scoring != "additive":
             terms = [f"{_factor(a)} \\cdot {_factor(b)}" for a, b in zip(q, k, strict=True)]
-            yield f"{s} = {_q(self.i)} \\cdot {_k(self.j)} = {_sum(terms)} = {score}"
+            pair = f"({self.q()}) \\cdot ({self.k()})" if self.turned else f"{self.q()} \\cdot {self.k()}"
+            yield f"{s} = {pair} = {_sum(terms)} = {score}"
             return
         tables = self.problem.tables
         asked = [math.fsum(a * b for a, b in zip(row, q, strict=True)) for row in tables["a_q"]]
         read = [math.fsum(a * b for a, b in zip(row, k, strict=True)) for row in tables["a_k"]]
         inside = [a + b for a, b in zip(asked, read, strict=True)]
         bent = [math.tanh(value) for value in inside]
-        yield f"{s} = w_v^\\top \\tanh(W_q\\, {_q(self.i)} + W_k\\, {_k(self.j)})"
-        yield f"W_q\\, {_q(self.i)} = {vector(asked)}, \\quad W_k\\, {_k(self.j)} = {vector(read)}"
+        yield f"{s} = w_v^\\top \\tanh(W_q\\, {self.q()} + W_k\\, {self.k()})"
+        yield f"W_q\\, {self.q()} = {vector(asked)}, \\quad W_k\\, {self.k()} = {vector(read)}"
         yield f"\\tanh{vector(inside)} = {vector(bent)}"
         terms = [f"{_factor(a)} \\cdot {_factor(b)}" for a, b in zip(tables["a_v"][0], bent, strict=True)]
         yield f"{s} = {_sum(terms)} = {score}"
@@ -255,7 +270,8 @@ class _Formulas:
         x = self.whole["x"][self.query].tolist()
         output, result = self.by_hand.output[self.query].tolist(), self.by_hand.result[self.query].tolist()
         o = "o" if self.problem.project or self.problem.heads > 1 else "c"
-        yield f"y_{{{self.i}}} = x_{{{self.i}}} + {o}_{{{self.i}}} = {vector(x)} + {vector(output)} = {vector(result)}"
+        letters = f"y_{{{self.i}}} = {self.x(self.i)} + {o}_{{{self.i}}}"
+        yield f"{letters} = {vector(x)} + {vector(output)} = {vector(result)}"
 
     def pool(self) -> Iterator[str]:
         how, n = self.problem.pooling, self.problem.n_queries

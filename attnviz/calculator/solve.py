@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from attnviz.attention import Mask
+from attnviz.attention import Mask, Projection
 from attnviz.calculator.check import check
 from attnviz.calculator.problem import Problem
 from attnviz.models.facts import ModelFacts
@@ -169,6 +169,7 @@ def _site(problem: Problem, table: Mapping[str, Tensor], q: Tensor, k: Tensor, v
         mask=Mask(problem.causal, problem.window, keys, first_query=0),
         additive=Additive(table["a_q"], table["a_k"], table["a_v"][0]) if additive else None,
         rotary=problem.positions == "rotary",
+        projection=Projection(normed=False, bias=False) if problem.given == "x" else None,
     )
 
 

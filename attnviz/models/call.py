@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from torch import Tensor
 
-from attnviz.attention import Additive, Mask
+from attnviz.attention import Additive, Mask, Projection
 from attnviz.recurrence import CellWeights
 
 __all__ = ["AttentionCall", "AttentionLayer", "CellCall", "Kind", "Recorder", "RecurrentLayers", "StateRecorder"]
@@ -56,6 +56,10 @@ class AttentionLayer(Protocol):
     @property
     def additive(self) -> Additive | None:
         """Parameters of the additive scoring function, where that is used."""
+
+    @property
+    def projection(self) -> Projection | None:
+        """How queries, keys and values are made; None where states are all three as they are."""
 
     @property
     def w_o(self) -> Tensor | None:

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from attnviz.attention import Mask
+from attnviz.attention import Mask, Projection
 from attnviz.models.call import AttentionCall, Kind, Recorder
 from attnviz.models.config import ModelConfig, Stack
 from attnviz.positions import rotate
@@ -61,7 +61,7 @@ class Masking:
 class Attention(nn.Module):
     """Multi-head attention with separate or grouped keys and values.
 
-    q = x W_Q + b_Q, k = memory W_K + b_K, v = memory W_V + b_V, split into heads;
+    q = x W_Q + b_Q, k = memory W_K + b_K, v = memory W_V + b_V, split into heads; rotary positions then turn q and k;
     output = Concat(softmax(q k^T * scale) v) W_O + b_O.
 
     One matrix holds W_Q, W_K and W_V side by side, so that self-attention is one product.
@@ -78,6 +78,7 @@ class Attention(nn.Module):
         self.scoring = config.scoring
         self.scale = config.scale
         self.additive = None
+        self.projection = Projection(normed=config.norm == "pre", bias=True)
         self.n_heads, self.n_kv_heads, self.d_head = config.n_heads, config.kv_heads, config.d_head
         self.project_in = nn.Linear(config.d_model, (self.n_heads + 2 * self.n_kv_heads) * self.d_head)
         self.project_out = nn.Linear(self.n_heads * self.d_head, config.d_model)

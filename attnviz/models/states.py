@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from attnviz.attention import Additive
+from attnviz.attention import Additive, Projection
 from attnviz.models.call import AttentionCall, Kind, Recorder
 from attnviz.models.layers import Masking
 from attnviz.models.network_config import SCORINGS, Pooling
@@ -26,8 +26,8 @@ class StateAttention(nn.Module):
     With `mixes`, what was read and the state that asked become one: h~ = tanh(W_c [c; h] + b).
 
     Source:
-        Bahdanau et al. 2014, section 3.1 and A.1.2 (additive); Luong et al. 2015, section 3.1, eq. 5 (W_c) and eq. 8
-        (dot); the scale: Vaswani et al. 2017, eq. 1.
+        Bahdanau et al. 2014, section 3.1 and A.1.2 (additive); Luong et al. 2015, eq. 5 (W_c) and section
+        3.1, the alternative "dot"; the scale: Vaswani et al. 2017, eq. 1.
     """
 
     index = 0
@@ -55,6 +55,11 @@ class StateAttention(nn.Module):
         if self.scoring != "additive":
             return None
         return Additive(self.w_q.weight, self.w_k.weight, self.w_v.weight[0])
+
+    @property
+    def projection(self) -> Projection | None:
+        """None: a state is query, key and value as it is."""
+        return None
 
     @property
     def w_o(self) -> Tensor | None:
@@ -106,8 +111,9 @@ class Pool(nn.Module):
     """One vector of a sequence: the last state, the mean or maximum of all, or what a query reads.
 
     Source:
-        Attention over the hidden states of an LSTM, asked by the last one: Zhou et al. 2016, "Attention-Based
-        Bidirectional Long Short-Term Memory Networks for Relation Classification", section 3.3, with other scores.
+        Attention over the hidden states of an LSTM: Zhou et al. 2016, "Attention-Based Bidirectional Long Short-Term
+        Memory Networks for Relation Classification", section 3.3. Their query is a learned vector, the same for every
+        sequence; here the last state asks (of a Transformer, the first token), and the scores are those of `attention`.
     """
 
     def __init__(self, pooling: Pooling, d: int) -> None:

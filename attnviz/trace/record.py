@@ -140,6 +140,7 @@ def _site(call: AttentionCall) -> AttentionSite:
         mask=call.mask,
         additive=additive,
         rotary=call.rotary,
+        projection=layer.projection,
     )
 
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from attnviz import attention
-from attnviz.attention import Additive, Mask
+from attnviz.attention import Additive, Mask, Projection
 
 __all__ = ["Additive", "AttentionSite", "Chain", "hold_only_these"]
 
@@ -57,6 +57,8 @@ class AttentionSite:
         sinks: (H,) one learned score per head that joins the softmax without a value.
         additive: parameters of the additive scoring function.
         rotary: whether q and k were rotated by their positions.
+        projection: how q, k and v are made of what the layer reads; None where they are states or were typed, and for
+            models of another library, each of which has its own way.
         part: which of the windows of an image, where a layer attends in each apart; else None.
     """
 
@@ -78,6 +80,7 @@ class AttentionSite:
     sinks: Tensor | None = field(default=None, repr=False)
     additive: Additive | None = field(default=None, repr=False)
     rotary: bool = False
+    projection: Projection | None = None
     part: int | None = None
 
     @property

@@ -27,6 +27,7 @@ from torch import Tensor
 from attnviz import attention
 from attnviz.calculator.solve import BY_HAND
 from attnviz.models.layers import Attention
+from attnviz.positions import rotate
 from attnviz.trace import AttentionSite, Trace
 from attnviz.trace.thumbnails import thumbnails
 
@@ -223,6 +224,7 @@ def _site_header(trace: Trace, site: AttentionSite) -> dict[str, Any]:
         "padding": site.mask.keys is not None,
         "pairs": site.mask.pairs is not None,
         "rotary": site.rotary,
+        "projection": None if site.projection is None else site.projection._asdict(),
     }
 
 
@@ -239,6 +241,8 @@ def _code(trace: Trace) -> dict[str, dict[str, str]]:
     """
     made_here = not trace.model.facts.kind
     code = {stage: exhibit for stage, exhibit in CODE.items() if made_here or stage not in ("q", "k", "v")}
+    if made_here and any(site.rotary for site in trace.sites):
+        code |= dict.fromkeys(("q", "k"), _exhibit(Attention._project, rotate))
     if any(site.additive is not None for site in trace.sites):
         code["additive"] = _exhibit(attention.additive_scores)
     return code

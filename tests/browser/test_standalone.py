@@ -120,6 +120,41 @@ def test_every_stage_of_a_whole_head_is_drawn(open_file: OpenFile, traces: dict[
     expect(page.locator(".av-chain .av-absence:visible")).to_have_count(0)
 
 
+@pytest.mark.parametrize("lang", locale.LANGUAGES)
+@pytest.mark.parametrize(
+    ("name", "site", "said"),
+    [
+        ("reverse", 0, ("LN(X)", "LN(X)", "LN(X)")),
+        ("induction", 1, ("LN(X)", "LN(X)", "LN(X)")),  # rotary
+        ("dates", 2, ("LN(X)", "M", "M")),  # cross-attention
+    ],
+)
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_formula_names_the_matrices_that_make_q_k_and_v(
+    open_file: OpenFile, tmp_path: Path, lang: str, name: str, site: int, said: tuple[str, ...], width: int
+) -> None:
+    model = attnviz.load_model(f"zoo/{name}")
+    text, *rest = model.card.examples[0] if isinstance(model.card.examples[0], tuple) else [model.card.examples[0]]
+    trace = attnviz.trace(model, text, *rest)
+    path = to_html(trace, tmp_path / "file.html", heads=[(trace.sites[site].name, 0)], lang=lang)
+    page = open_file(path, "tab=formula", width=width)
+    stages = view(page).locator(".av-stage")
+    formula = stages.nth(1).locator(".av-formula")
+    told = [f"{letter} = {source}·W_{letter} + b_{letter}" for letter, source in zip("QKV", said, strict=True)]
+    turned = [locale.t(lang, "view.frame.formula.1.rotary")] if trace.sites[site].rotary else []
+    expect(formula).to_have_text(
+        " · ".join(["   ".join(told), locale.t(lang, "view.frame.formula.1.columns"), *turned])
+    )
+    expect(stages.nth(0).locator(".av-matrix-title")).to_have_text(list(dict.fromkeys(said)))
+    expect(stages.nth(0).locator(".av-formula")).to_contain_text("LN(X)")
+    projected = view(page).locator(".avp-formulas li[data-step='1']")
+    for letter, source in zip("QKV", said, strict=True):
+        expect(projected).to_contain_text(f"{'LN(x' if source == 'LN(X)' else 'm'}")
+        expect(projected).to_contain_text(f"b{letter}")
+    for line in (formula, projected):
+        assert line.evaluate("e => e.scrollWidth <= e.clientWidth + 1"), "a formula is cut off"
+
+
 def test_another_head_shows_its_rounded_weights_and_says_so(
     open_file: OpenFile, traces: dict[str, Trace], tmp_path: Path
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -50,6 +52,21 @@ def test_every_card_has_its_words_in_both_languages(name: str) -> None:
 def test_the_numbers_that_prove_it(name: str, numbers: list[str]) -> None:
     for each in numbers:
         assert each in text(name)
+
+
+def test_formulas_name_what_their_numbers_are() -> None:
+    """With positions added, x + p goes through the weights; with rotary ones, turned q and k make the score."""
+
+    def lines(preset: str, positions: str) -> dict[str, str]:
+        changed = replace(PRESETS[preset], positions=positions)
+        return {step.name: "\n".join(step.lines) for step in steps(solve(changed), 0, 1, 2)}
+
+    added = lines("decoder", "sinusoidal")
+    assert all(f"(x_{{{i}}} + p_{{{i}}}) W_{name}" in added["project"] for name, i in (("Q", 2), ("K", 3), ("V", 3)))
+    turned = lines("decoder", "rotary")
+    assert "x_{2} W_Q" in turned["project"]
+    assert "R_{1} \\textcolor{#0072B2}{q_{2}}) \\cdot (R_{2} \\textcolor{#D55E00}{k_{3}})" in turned["scores"]
+    assert "x_{2} W_Q" in lines("decoder", "none")["project"]
 
 
 def test_the_right_versions_run() -> None:

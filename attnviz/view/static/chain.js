@@ -3,7 +3,7 @@
 import { el } from "./dom.js";
 import { Matrix } from "./matrix.js";
 import { scaleKind } from "./scaling.js";
-import { isForeign, missing, offers, stageSpec, steps } from "./specs.js";
+import { missing, offers, readsEncoder, stageSpec, steps } from "./specs.js";
 
 const ZOOMS = [1, 1.5, 2, 3, 4, 6, 8, 11, 14, 18, 24, 34, 42, 56];
 const NUMBERS = 34; // px a cell that holds three digits
@@ -67,8 +67,8 @@ export class Chain {
 
   /** The cards are rebuilt only when the kind of site changes. */
   shapeKey() {
-    const { kind, scoring, direct } = this.site;
-    return `${kind} ${scoring} ${direct} ${steps(this.site)}`;
+    const { kind, scoring, direct, projection } = this.site;
+    return `${kind} ${scoring} ${direct} ${projection?.normed} ${steps(this.site)}`;
   }
 
   controls() {
@@ -113,9 +113,8 @@ export class Chain {
     const { site } = this;
     if (site.direct && step <= 1) return t(`view.frame.formula.${step}.${site.direct}`);
     if (site.direct === "states" && step === 6) return t("view.frame.formula.6.states");
-    if (step === 0) return t(`view.frame.formula.0.${site.kind}${site.kind === "cross" && site.keys !== "encoder" ? ".other" : ""}`);
-    if (step === 1 && isForeign(this.ctx)) return t("view.frame.formula.1.model");
-    if (step === 1) return t(`view.frame.formula.1.${site.kind}`);
+    if (step === 0) return this.inputText(site);
+    if (step === 1) return this.projectionText(site);
     if (step === 2) return t(`view.frame.formula.2.${site.scoring}`);
     if (step === 4 && site.sinks) return t("view.frame.formula.4.sink", { score: this.ctx.fmt(site.sinks[this.ctx.store.state.head]) });
     if (step !== 3) return t(`view.frame.formula.${step}`);
@@ -127,6 +126,27 @@ export class Chain {
     if (site.padding) parts.push(t("view.frame.formula.padding"));
     if (site.pairs) parts.push(t("view.frame.formula.pairs"));
     return parts.join(" · ");
+  }
+
+  /** What the layer reads: X, after its norm where it has one, and the memory where it reads another stack. */
+  inputText(site) {
+    const { t } = this.ctx;
+    if (!site.projection) return t(`view.frame.formula.0.${site.kind}${site.kind === "cross" && !readsEncoder(site) ? ".other" : ""}`);
+    const memory = site.kind === "cross" ? [t("view.frame.formula.0.memory")] : [];
+    return [t(`view.frame.formula.0.${site.projection.normed ? "normed" : "self"}`), ...memory].join(" · ");
+  }
+
+  /** How Q, K and V are made of it: this layer's own norm, biases and rotation. */
+  projectionText(site) {
+    const { t } = this.ctx;
+    const turned = site.rotary ? [t("view.frame.formula.1.rotary")] : [];
+    if (!site.projection) return [t("view.frame.formula.1.model"), ...turned].join(" · ");
+    const { normed, bias } = site.projection;
+    const x = normed ? "LN(X)" : "X";
+    const line = (name, input) => `${name} = ${input}·W_${name}${bias ? ` + b_${name}` : ""}`.replaceAll(" ", "\u00a0"); // is not broken inside
+    const memory = site.kind === "cross" ? "M" : x;
+    const lines = [line("Q", x), line("K", memory), line("V", memory)].join("   ");
+    return [lines, t("view.frame.formula.1.columns"), ...turned].join(" · ");
   }
 
   scaleText(site) {

@@ -5,7 +5,7 @@ import { tokenElement } from "./format.js";
 import { asker, current, el, maskReason, pairMemory, rowOf } from "./panelkit.js";
 import { agrees, hasCap, scaleKind, scaledScore } from "./scaling.js";
 import { missingShare, shownAxes } from "./shown.js";
-import { absence, isByHand, isForeign, numbersOf, offers } from "./specs.js";
+import { absence, numbersOf, offers } from "./specs.js";
 
 const TERMS = 3; // terms of a sum that are written out
 
@@ -75,13 +75,20 @@ export function create(ctx) {
     return [line(q, "q", i, "query"), line(k, "k", j, "key"), line(v, "v", j, "value"), el("small", { class: "avp-line" }, ctx.t(`view.panel.formula.${site.direct}`))];
   }
 
-  /** x W + b in our own models, x W in tables by hand; others may have no bias, a norm, or one matrix for all three: P stands for what they do. */
+  /** A row of what the layer reads: x, LN(x) where the layer norms it, m of the memory that cross-attention reads. */
+  function inputOf(site, name, ofMemory) {
+    if (!site.projection) return [letter("x", name, ofMemory ? ctx.t("view.panel.formula.from", { stack: site.keys }) : "")];
+    if (ofMemory) return [letter("m", name)];
+    return site.projection.normed ? [roman("LN("), letter("x", name), roman(")")] : [letter("x", name)];
+  }
+
+  /** LN(x) W + b, with the norm and the bias that this layer has; layers of other libraries have their own ways: P stands for what they do. */
   function projections(view, i, j) {
     const { site, get } = view;
-    const foreign = isForeign(ctx);
-    const bias = (name) => (isByHand(ctx) ? [] : [" + ", letter("b", name)]);
-    const projected = (x, name) => (foreign ? [letter("P", name), roman("("), x, roman(")")] : [x, " ", letter("W", name), ...bias(name)]);
-    const line = (vectorOf, stage, index, kind, name, source, turns) => {
+    const { projection } = site;
+    const bias = (name) => (projection.bias ? [" + ", letter("b", name)] : []);
+    const projected = (x, name) => (projection ? [...x, " ", letter("W", name), ...bias(name)] : [letter("P", name), roman("("), ...x, roman(")")]);
+    const line = (vectorOf, stage, index, kind, name, ofMemory, turns) => {
       const matrix = get(stage);
       const turned = turns && site.rotary; // rotary positions turn q and k
       return el(
@@ -90,18 +97,18 @@ export function create(ctx) {
         vectorOf(),
         " = ",
         ...(turned ? [letter("R", index.name), roman(" (")] : []),
-        ...projected(letter("x", index.name, source), name),
+        ...projected(inputOf(site, index.name, ofMemory), name),
         ...(turned ? [roman(")")] : []),
         ...(matrix ? [" = ", vector(rowOf(matrix, index.at), kind)] : []),
       );
     };
-    const other = site.kind === "cross" ? ctx.t("view.panel.formula.from", { stack: site.keys }) : "";
+    const other = site.kind === "cross";
     const lines = [
-      line(q, "q", { name: "i", at: i }, "query", "Q", "", true),
+      line(q, "q", { name: "i", at: i }, "query", "Q", false, true),
       line(k, "k", { name: "j", at: j }, "key", "K", other, true),
       line(v, "v", { name: "j", at: j }, "value", "V", other, false),
     ];
-    if (foreign) lines.push(el("small", { class: "avp-line" }, ctx.t("view.panel.formula.projections")));
+    if (!projection) lines.push(el("small", { class: "avp-line" }, ctx.t("view.panel.formula.projections")));
     return lines;
   }
 
@@ -212,11 +219,11 @@ export function create(ctx) {
     return row(6, "output", letters, output ? ["= ", vector(rowOf(output, i))] : null);
   }
 
-  function inputRow({ state }, i) {
+  function inputRow({ state, site }, i) {
     const x = ctx.data.x(state.site);
     const reason = absence(ctx, state.site, "x");
     const absent = reason ? [" ", el("small", {}, reason)] : [];
-    return row(0, "input", [letter("x", "i"), ...(x ? [" = ", vector(rowOf(x, i))] : []), ...absent], null);
+    return row(0, "input", [...inputOf(site, "i", false), ...(x ? [" = ", vector(rowOf(x, i))] : []), ...absent], null);
   }
 
   function update(state, changed) {

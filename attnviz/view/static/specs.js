@@ -14,11 +14,6 @@ export function isByHand(ctx) {
   return ctx.data.header.model.kind === "by hand";
 }
 
-/** Whether they are those of another library's model, which makes q, k and v in its own way. */
-export function isForeign(ctx) {
-  return ctx.data.header.model.kind !== "" && !isByHand(ctx);
-}
-
 /** Whether a site has a stage at all: a bias where the model adds one, an output where W_O is known. */
 export function offers(site, stage) {
   return site.stages?.includes(stage === "x_kv" ? "x" : stage) ?? true;
@@ -90,10 +85,15 @@ export function stageSpec(ctx, state, stage, cell = null) {
   };
 }
 
+/** Whether a layer reads what its own encoder gives out, not what another model does. */
+export const readsEncoder = (site) => site.kind === "cross" && site.queries === "decoder" && site.keys === "encoder";
+
+/** The input by the name that the formulas give it: after the layer's norm, where there is one. */
 function titleKey(site, stage) {
-  if (site.kind !== "cross" || !OF_SITE.has(stage)) return `view.frame.stage.${stage}`;
-  const plain = site.queries === "decoder" && site.keys === "encoder";
-  return `view.frame.stage.${stage === "x" ? "x_q" : "x_kv"}${plain ? "" : ".other"}`;
+  if (!OF_SITE.has(stage)) return `view.frame.stage.${stage}`;
+  if (site.projection) return stage === "x_kv" ? "view.frame.stage.memory" : `view.frame.stage.x${site.projection.normed ? ".normed" : ""}`;
+  if (site.kind !== "cross") return `view.frame.stage.${stage}`;
+  return `view.frame.stage.${stage === "x" ? "x_q" : "x_kv"}${readsEncoder(site) ? "" : ".other"}`;
 }
 
 /** Matrices that are compared share their limits: q, k, v; the two inputs. */
