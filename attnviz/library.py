@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import prod
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
+from attnviz.bounded import read_json
+from attnviz.errors import AttnvizError, ModelCorrupt, ModelNotFound
+from attnviz.models.bundle import CONFIG_FILE, Example, ModelCard, read_config
+from attnviz.models.weight_files import weight_files
 
-from attnviz.errors import AttnvizError, ModelCorrupt, ModelNotFound, UnsafeWeights
-from attnviz.models.bundle import CONFIG_FILE, PICKLED, WEIGHTS_FILE, Example, ModelCard, read_config
-from attnviz.training.files import read_json
-
-__all__ = ["MODELS_FOLDER", "ModelFolder", "is_transformers", "model_folder", "model_folders", "stored_parameters"]
+__all__ = ["MODELS_FOLDER", "ModelFolder", "is_transformers", "model_folder", "model_folders"]
 
 MODELS_FOLDER = "ATTNVIZ_MODELS"
 """Environment variable: a folder whose sub-folders are models."""
-
-SHARDS_FILE = "model.safetensors.index.json"  # of transformers: which file holds which tensor, when there are several
 
 
 @dataclass(frozen=True)
@@ -75,7 +71,7 @@ def model_folder(folder: Path) -> ModelFolder:
     try:
         config = _config(folder)
         if is_transformers(config):
-            _weight_files(folder)
+            weight_files(folder)
             return ModelFolder(folder, folder.name, _class_of(config), transformers=True, config=config)
         values = read_config(folder)
         card = ModelCard.from_dict(values["card"])
@@ -98,16 +94,6 @@ def is_transformers(config: Mapping[str, Any]) -> bool:
     return bool({"model_type", "architectures", "auto_map"} & config.keys())
 
 
-def stored_parameters(folder: Path) -> int:
-    """Numbers in the weights of a model's folder, by the headers of its files; integers and flags are not counted.
-
-    Raises:
-        ModelNotFound: a file of weights is missing.
-        ModelCorrupt: one cannot be read.
-    """
-    return sum(_numbers_in(path) for path in _weight_files(folder))
-
-
 def _config(folder: Path) -> dict[str, Any]:
     try:
         return read_json(folder / CONFIG_FILE)
@@ -121,29 +107,3 @@ def _class_of(config: Mapping[str, Any]) -> str:
     """The class of a transformers model, or its family where the configuration names none."""
     classes = config.get("architectures")
     return str(classes[0]) if isinstance(classes, list) and classes else str(config.get("model_type", ""))
-
-
-def _weight_files(folder: Path) -> list[Path]:
-    """model.safetensors, or the shards in which a large model is kept."""
-    if (folder / WEIGHTS_FILE).is_file():
-        return [folder / WEIGHTS_FILE]
-    try:
-        shards = sorted(set(read_json(folder / SHARDS_FILE)["weight_map"].values()))
-    except (FileNotFoundError, NotADirectoryError) as error:
-        pickled = sorted(path.name for pattern in PICKLED for path in folder.glob(pattern))
-        raise UnsafeWeights(folder.name, pickled[0]) if pickled else ModelNotFound(folder.name, WEIGHTS_FILE) from error
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise ModelCorrupt(folder.name, SHARDS_FILE, str(error)) from error
-    for name in shards:
-        if not isinstance(name, str) or not (folder / name).is_file():
-            raise ModelNotFound(folder.name, str(name))
-    return [folder / name for name in shards]
-
-
-def _numbers_in(path: Path) -> int:
-    try:
-        with safe_open(path, framework="numpy") as weights:
-            tensors = [weights.get_slice(name) for name in weights.keys()]  # noqa: SIM118
-            return sum(prod(t.get_shape()) for t in tensors if t.get_dtype().startswith(("F", "BF")))
-    except (SafetensorError, OSError) as error:
-        raise ModelCorrupt(path.parent.name, path.name, str(error)) from error

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attnviz import models
+from attnviz.bounded import read_json
 from attnviz.errors import RunNotFound
 from attnviz.library import is_transformers
 from attnviz.models import SequenceModel
 from attnviz.models.bundle import CONFIG_FILE
 from attnviz.training import Run, open_run
-from attnviz.training.files import read_json
 from attnviz.zoo import EXAMPLE_RUNS, zoo_path
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from pathlib import Path
 from attnviz.cli.common import SUCCESS, WHERE, Commands, add_command, add_models_option, models_root
 from attnviz.cli.text import columns, printable
 from attnviz.errors import AttnvizError, RunError
-from attnviz.library import MODELS_FOLDER, ModelFolder, model_folders, stored_parameters
+from attnviz.library import MODELS_FOLDER, ModelFolder, model_folders
 from attnviz.loading import checkpoint_name
+from attnviz.models.weight_files import stored_parameters
 from attnviz.training import Run, all_runs
 from attnviz.training.estimate import n_parameters
 from attnviz.zoo import EXAMPLE_RUNS, zoo

@@ -5,13 +5,12 @@ Only safetensors are read, and no code that comes with a model is ever run.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
     AutoFeatureExtractor,
@@ -24,6 +23,7 @@ from transformers import (
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 from transformers.utils import logging
 
+from attnviz.bounded import read_json
 from attnviz.downloads import DOWNLOADS, downloads_are_on
 from attnviz.errors import (
     DownloadsOff,
@@ -36,15 +36,14 @@ from attnviz.errors import (
     RemoteCode,
     TokenizerMismatch,
     UnknownArchitecture,
-    UnsafeWeights,
 )
 from attnviz.huggingface.model import HuggingFaceModel, wrap
-from attnviz.models.bundle import PICKLED
+from attnviz.models.bundle import WEIGHTS_FILE
+from attnviz.models.weight_files import shapes_in, weight_files
 
 __all__ = ["download", "open_folder"]
 
 CONFIG = "config.json"
-WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "spiece.model", "tokenizer.model")
 PATTERNS = ["*.json", "*.txt", "*.model", "*.safetensors"]  # what is downloaded of a model
 
@@ -107,27 +106,16 @@ def read_config(folder: Path, name: str) -> dict[str, Any]:
     if not (folder / CONFIG).is_file():
         raise ModelNotFound(name, CONFIG if folder.is_dir() else "the folder")
     try:
-        values = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        return read_json(folder / CONFIG)
     except (OSError, ValueError) as error:
         raise ModelCorrupt(name, CONFIG, str(error)) from error
-    if not isinstance(values, dict):
-        raise ModelCorrupt(name, CONFIG, "it is not a JSON object")
-    return values
 
 
 def _check_weights(folder: Path, name: str) -> None:
-    """All files of the weights are safetensors, and whole."""
-    if not any((folder / file).is_file() for file in WEIGHTS):
-        pickled = sorted(path.name for pattern in PICKLED for path in folder.glob(pattern))
-        if pickled:
-            raise UnsafeWeights(name, pickled[0])
-        raise ModelNotFound(name, WEIGHTS[0])
+    """All files of the weights are safetensors, whole, and in this folder."""
+    weight_files(folder, name)
     for path in sorted(folder.glob("*.safetensors")):
-        try:
-            with safe_open(path, "pt") as file:
-                file.keys()
-        except (SafetensorError, OSError) as error:
-            raise ModelCorrupt(name, path.name, str(error)) from error
+        shapes_in(path, name)
 
 
 def _config(folder: Path, name: str, values: dict[str, Any]) -> Any:
@@ -161,7 +149,7 @@ def _network(folder: Path, name: str, config: Any, dtype: torch.dtype | None) ->
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise OutOfMemory(name) from error
     except (OSError, SafetensorError) as error:
-        raise ModelCorrupt(name, WEIGHTS[0], _first_line(error)) from error
+        raise ModelCorrupt(name, WEIGHTS_FILE, _first_line(error)) from error
     except (RuntimeError, ValueError, TypeError, KeyError, AttributeError, AssertionError) as error:
         raise ModelMismatch(name, _first_line(error)) from error
     finally:

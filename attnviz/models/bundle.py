@@ -15,6 +15,7 @@ from typing import Any
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from attnviz.bounded import read_json
 from attnviz.errors import ConfigError, ModelCorrupt, ModelMismatch, ModelNotFound
 from attnviz.models.facts import ModelFacts
 from attnviz.models.network import Network, blank_network, build_network
@@ -151,10 +152,10 @@ def read_config(folder: str | Path) -> dict[str, Any]:
         if not (folder / file).is_file():
             raise ModelNotFound(folder.name, file if folder.is_dir() else "the folder")
     try:
-        values = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+        values = read_json(folder / CONFIG_FILE)
     except (OSError, ValueError) as error:
         raise ModelCorrupt(folder.name, CONFIG_FILE, str(error)) from error
-    if not isinstance(values, dict) or not {"format", "model", "tokenizer", "card"} <= values.keys():
+    if not {"format", "model", "tokenizer", "card"} <= values.keys():
         raise ModelCorrupt(folder.name, CONFIG_FILE, "it is no configuration of a model of attnviz or transformers")
     if values["format"] != FORMAT:
         reason = f"format {values['format']!r} is unknown, this version reads {FORMAT}"

@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-__all__ = ["read_json", "write_atomically", "write_json"]
+__all__ = ["write_atomically", "write_json"]
 
 
 def write_atomically(path: Path, *data: bytes | memoryview, force: bool = True) -> None:
@@ -37,16 +37,3 @@ def write_atomically(path: Path, *data: bytes | memoryview, force: bool = True) 
 def write_json(path: Path, values: dict[str, Any], force: bool = True) -> None:
     """Replace a file by an indented JSON object, atomically; see `write_atomically`."""
     write_atomically(path, (json.dumps(values, ensure_ascii=False, indent=1) + "\n").encode(), force=force)
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """The JSON object in a file.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it does not hold a JSON object.
-    """
-    values = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(values, dict):
-        raise ValueError("it does not hold a JSON object")
-    return values

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+from attnviz.bounded import read_json
 from attnviz.errors import InvalidRunName, RunBusy, RunExists, RunNotFound, RunUnwritable
 from attnviz.training.claim import claim
-from attnviz.training.files import read_json
 from attnviz.training.run import CONFIG, STATE, Run
 from attnviz.training.runs import is_run_name, runs_root
 from attnviz.training.state import RunState

@@ -23,13 +23,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from attnviz.bounded import read_json
 from attnviz.errors import RunCorrupt, RunExists, RunNotFound, RunUnwritable
 from attnviz.models.bundle import ModelCard, SequenceModel
 from attnviz.models.network import Network, build_network
 from attnviz.tasks.base import Batch
 from attnviz.training.claim import claim
 from attnviz.training.control import CommandFile
-from attnviz.training.files import read_json, write_json
+from attnviz.training.files import write_json
 from attnviz.training.loop import SAMPLES, Evaluation, Step, first_batch
 from attnviz.training.memory import check_memory
 from attnviz.training.probe import probe_sequences, sequences

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from attnviz.errors import AttnvizError
-from attnviz.library import ModelFolder, stored_parameters
+from attnviz.library import ModelFolder
 from attnviz.models.recurrent_config import config_from_dict
+from attnviz.models.weight_files import stored_parameters
 
 __all__ = ["Outline", "architecture_of", "outline_of", "outline_of_config"]
 

@@ -14,7 +14,8 @@ from safetensors.numpy import save_file
 import attnviz
 from attnviz.cli import main
 from attnviz.errors import ModelCorrupt, ModelNotFound
-from attnviz.library import model_folder, model_folders, stored_parameters
+from attnviz.library import model_folder, model_folders
+from attnviz.models.weight_files import stored_parameters
 from attnviz.training import record
 from tests.training.command_line import refused
 from tests.training.runs import small_run
@@ -103,7 +104,11 @@ def test_a_folder_that_is_a_model_is_listed_itself(tiny: Path, tmp_path: Path) -
         ("config.json", "{}", "gpt: model.safetensors not found"),
         ("model.safetensors.index.json", None, "gpt: model.safetensors not found"),
         ("model.safetensors.index.json", "{}", "gpt: model.safetensors.index.json cannot be read"),
-        ("model.safetensors.index.json", '{"weight_map": {"a": 1}}', "gpt: 1 not found"),
+        (
+            "model.safetensors.index.json",
+            '{"weight_map": {"a": 1}}',
+            "gpt: model.safetensors.index.json cannot be read: it names '1'",
+        ),
         ("model-2.safetensors", None, "gpt: model-2.safetensors not found"),
     ],
 )
