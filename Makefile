@@ -6,11 +6,13 @@
 # Variables:
 #   PYTHON       the interpreter to build .venv with (3.11 or later)
 #   PORT         where `make run` listens (8501)
+#   HOST         on which of this machine's addresses (localhost: nobody else gets in; 0.0.0.0: everybody does)
 #   TORCH_INDEX  the package index to take torch from, where pip's own would give a CUDA build
 #                of several gigabytes: make run TORCH_INDEX=<PyTorch's CPU wheel index>
 
 PYTHON ?= python3
 PORT ?= 8501
+HOST ?= localhost
 TORCH_INDEX ?=
 
 VENV := .venv
@@ -21,7 +23,7 @@ TORCH := $(shell sed -n 's/^\(torch==[^ ]*\).*/\1/p' requirements.txt)
 .DELETE_ON_ERROR:
 
 run: $(VENV)/app.stamp
-	OMP_WAIT_POLICY=PASSIVE $(BIN)/streamlit run app.py --server.port $(PORT)
+	$(BIN)/attnviz run --port $(PORT) --host $(HOST)
 
 test: $(VENV)/dev.stamp browser
 	$(BIN)/ruff format --check .

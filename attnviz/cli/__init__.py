@@ -7,7 +7,6 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from attnviz.cli.common import FAILURE, SUCCESS, USAGE, CommandError, Parser, UsageError, add_command, one_line
 from attnviz.cli.manage import add_managing
@@ -19,8 +18,6 @@ from attnviz.errors import AttnvizError
 from attnviz.zoo import zoo
 
 __all__ = ["main"]
-
-APP = Path(__file__).resolve().parents[2] / "app.py"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    add_run(commands, APP)
+    add_run(commands)
     add_models(commands)
     add_trace(commands)
 

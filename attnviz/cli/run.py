@@ -10,13 +10,12 @@ import socket
 import subprocess
 import sys
 from contextlib import suppress
-from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from attnviz.cli.common import (
     FAILURE,
     SUCCESS,
-    CommandError,
     Commands,
     UsageError,
     add_command,
@@ -26,13 +25,17 @@ from attnviz.cli.common import (
 )
 from attnviz.library import MODELS_FOLDER
 from attnviz.training import runs_root
+from attnviz.ui import ENTRANCE
 
 __all__ = ["add_run"]
 
-STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOPPING = [number for number in signal.Signals if number.name in ("SIGINT", "SIGTERM", "SIGHUP")]
+APART: dict[str, Any] = {"process_group": 0}
+if sys.platform == "win32":
+    APART = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
 
 
-def add_run(commands: Commands, app: Path) -> None:
+def add_run(commands: Commands) -> None:
     """The command that starts the app."""
     run = add_command(
         commands,
@@ -54,22 +57,18 @@ def add_run(commands: Commands, app: Path) -> None:
         metavar="ADDRESS",
         help="where to listen; 0.0.0.0 lets other machines in (default: %(default)s, this machine alone)",
     )
-    run.set_defaults(command=_run, app=app)
+    run.set_defaults(command=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
-    app: Path = options.app
-    for needed in (app, app.parent / "pages"):
-        if not needed.exists():
-            raise CommandError(f"{needed} not found: run the app from a copy of the repository")
     environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "ATTNVIZ_RUNS": str(runs_root().absolute())}
     root = models_root(options)
     if root is not None:
         environment[MODELS_FOLDER] = str(root.absolute())
     _check_address(options.host, options.port)
-    command = [sys.executable, "-m", "streamlit", "run", str(app)]
+    command = [sys.executable, "-m", "streamlit", "run", str(ENTRANCE / "app.py")]
     command += ["--server.port", str(options.port), "--server.address", options.host]
-    return _attend(command, app.parent, environment)
+    return _attend(command, environment)
 
 
 def _check_address(host: str, number: int) -> None:
@@ -90,7 +89,7 @@ def _check_address(host: str, number: int) -> None:
         raise UsageError(f"cannot listen on port {number} of {host}: {error.strerror}") from error
 
 
-def _attend(command: list[str], folder: Path, environment: dict[str, str]) -> int:
+def _attend(command: list[str], environment: dict[str, str]) -> int:
     """Run a server until it ends, or until this process is told to stop; then it ends too, and that is a success.
 
     The server leads a process group of its own, so that Ctrl-C reaches this process alone. It is asked to stop by
@@ -111,14 +110,14 @@ def _attend(command: list[str], folder: Path, environment: dict[str, str]) -> in
     try:
         for number in heard:
             signal.signal(number, stop)
-        server = subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, process_group=0)
+        server = subprocess.Popen(command, cwd=ENTRANCE, env=environment, stdin=subprocess.DEVNULL, **APART)
         if told is not None:  # before there was a server to be asked
             server.terminate()
         code = server.wait()
     finally:
         for number in heard:
             signal.signal(number, before[number])
-    if told in (signal.SIGINT, signal.SIGHUP):
+    if told not in (None, signal.SIGTERM) and hasattr(os, "killpg"):
         with suppress(ProcessLookupError):  # nothing is left of its group
             os.killpg(server.pid, signal.SIGTERM)
     return SUCCESS if told is not None or code == 0 else FAILURE

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import lock_descriptor
 
 from attnviz.errors import RunBusy, RunUnwritable
 
@@ -20,7 +21,7 @@ def claim(folder: Path) -> Iterator[None]:
 
     Raises:
         RunBusy: somebody else is.
-        RunUnwritable: the folder cannot be written to.
+        RunUnwritable: the folder cannot be written to, or its file system has no locks.
     """
     try:
         file = (folder / LOCK).open("ab")
@@ -28,7 +29,9 @@ def claim(folder: Path) -> Iterator[None]:
         raise RunUnwritable(folder.name, error.strerror or str(error)) from error
     with file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise RunBusy(folder.name) from error
+            alone = lock_descriptor(file.fileno(), blocking=False)
+        except OSError as error:
+            raise RunUnwritable(folder.name, error.strerror or str(error)) from error
+        if not alone:
+            raise RunBusy(folder.name)
         yield

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 __all__ = ["ProcessId"]
 
@@ -47,6 +48,8 @@ def _started(pid: int) -> str:
         fields = stat.rpartition(")")[2].split()  # after the name, which may hold blanks: state, parent ...
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         return "" if fields[0] in "ZX" else f"{boot}:{fields[19]}"  # ticks since the machine started
-    listed = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    state, _, started = listed.stdout.strip().partition(" ")
-    return "" if state.startswith("Z") else started.strip()
+    try:
+        process = psutil.Process(pid)
+        return "" if process.status() == psutil.STATUS_ZOMBIE else str(process.create_time())
+    except (psutil.NoSuchProcess, psutil.AccessDenied):  # whoever asks may look into its own processes
+        return ""

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import streamlit as st
 from streamlit import Page
 from streamlit.delta_generator import DeltaGenerator
 
+from attnviz.ui import ENTRANCE
 from attnviz.ui.address import PAGES, notices
 from attnviz.ui.language import choose, code, say
 from attnviz.ui.open_models import ModelKey
 from attnviz.ui.shared import MODELS, Listed
 
 __all__ = ["head_row", "loading", "message_box", "page", "pages"]
-
-FOLDER = Path(__file__).parent.parent.parent / "pages"
 
 
 def pages() -> list[Page]:
@@ -27,7 +25,7 @@ def pages() -> list[Page]:
 
 def page(name: str) -> Page:
     """One page, to be linked to."""
-    return st.Page(FOLDER / f"{name}.py", title=say(f"page.{name}"), default=name == PAGES[0])
+    return st.Page(ENTRANCE / "pages" / f"{name}.py", title=say(f"page.{name}"), default=name == PAGES[0])
 
 
 @contextmanager

@@ -16,7 +16,6 @@ from urllib.error import URLError
 
 import pytest
 
-from attnviz import cli
 from attnviz.cli import main
 from attnviz.cli import run as module
 from tests.training.command_line import refused
@@ -31,12 +30,12 @@ def port() -> int:
 
 
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], Path, dict[str, str]]]:
-    """What would be started: command, folder, environment."""
-    calls: list[tuple[list[str], Path, dict[str, str]]] = []
+def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], dict[str, str]]]:
+    """What would be started: command and environment."""
+    calls: list[tuple[list[str], dict[str, str]]] = []
 
-    def attend(command: list[str], folder: Path, environment: dict[str, str]) -> int:
-        calls.append((command, folder, environment))
+    def attend(command: list[str], environment: dict[str, str]) -> int:
+        calls.append((command, environment))
         return 0
 
     monkeypatch.setattr(module, "_attend", attend)
@@ -44,38 +43,36 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], Path, dict
 
 
 def test_streamlit_is_started_on_the_app(
-    port: int, started: list[tuple[list[str], Path, dict[str, str]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    port: int, started: list[tuple[list[str], dict[str, str]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ATTNVIZ_RUNS")
     monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
     Path("models").mkdir()
     assert main(["run", "--port", str(port), "--models", "models"]) == 0
-    ((command, folder, environment),) = started
+    ((command, environment),) = started
     assert command[:5] == [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")]
     assert command[5:] == ["--server.port", str(port), "--server.address", "localhost"]
-    assert folder == ROOT  # where Streamlit finds its settings; all else is where the command was typed
     assert environment["ATTNVIZ_MODELS"] == str(tmp_path / "models")
     assert environment["ATTNVIZ_RUNS"] == str(tmp_path / "runs")
     assert environment["OMP_WAIT_POLICY"] == "PASSIVE"
 
 
 def test_the_environment_is_kept(
-    port: int, started: list[tuple[list[str], Path, dict[str, str]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    port: int, started: list[tuple[list[str], dict[str, str]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ATTNVIZ_MODELS", str(tmp_path))
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
     assert main(["run", "--port", str(port), "--host", "127.0.0.1"]) == 0
-    ((command, _, environment),) = started
+    ((command, environment),) = started
     assert command[-1] == "127.0.0.1"
     assert (environment["ATTNVIZ_MODELS"], environment["OMP_WAIT_POLICY"]) == (str(tmp_path), "ACTIVE")
 
 
 def test_what_cannot_be_started(
     port: int,
-    started: list[tuple[list[str], Path, dict[str, str]]],
+    started: list[tuple[list[str], dict[str, str]]],
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     on_port = ["run", "--port", str(port)]
@@ -85,25 +82,20 @@ def test_what_cannot_be_started(
     for host in ("no host", "a" * 80):
         assert refused([*on_port, "--host", host], capsys) == f"--host: {host!r} is no address"
     assert "there is no folder" in refused([*on_port, "--models", str(tmp_path / "no")], capsys)
-    monkeypatch.setattr(cli, "APP", tmp_path / "app.py")
-    assert refused(on_port, capsys, 1) == f"{tmp_path}/app.py not found: run the app from a copy of the repository"
-    (tmp_path / "app.py").touch()
-    assert refused(on_port, capsys, 1) == f"{tmp_path}/pages not found: run the app from a copy of the repository"
     assert started == []
 
 
 @pytest.mark.parametrize(("code", "result"), [(0, 0), (1, 1), (7, 1)])
-def test_a_server_that_ends_by_itself(code: int, result: int, tmp_path: Path) -> None:
+def test_a_server_that_ends_by_itself(code: int, result: int) -> None:
     handler = signal.getsignal(signal.SIGINT)
-    assert module._attend([sys.executable, "-c", f"raise SystemExit({code})"], tmp_path, dict(os.environ)) == result
+    assert module._attend([sys.executable, "-c", f"raise SystemExit({code})"], dict(os.environ)) == result
     assert signal.getsignal(signal.SIGINT) is handler
 
 
 ATTEND = """
 import os, sys
-from pathlib import Path
 from attnviz.cli.run import _attend
-sys.exit(_attend([sys.executable, "-c", sys.argv[1]], Path(), dict(os.environ)))
+sys.exit(_attend([sys.executable, "-c", sys.argv[1]], dict(os.environ)))
 """
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)"
 PARENT = "import subprocess; child = subprocess.Popen(['sleep', '60']); print(child.pid, flush=True); child.wait()"

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 import attnviz
-from attnviz import cli
 from attnviz.cli import main
 from attnviz.training import RECIPES, RunState, all_runs
 
@@ -71,14 +70,6 @@ def test_zoo_lists_every_model(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["zoo"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == [entry.name for entry in attnviz.zoo()]
-
-
-def test_run_without_the_app_says_so(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(cli, "APP", tmp_path / "app.py")
-    assert main(["run"]) == 1
-    assert "app.py not found: run the app from a copy of the repository" in capsys.readouterr().err
 
 
 def test_python_m_attnviz() -> None:

@@ -1,0 +1,35 @@
+"""What Streamlit serves: the entry script of all pages, the HTTP routes, and what happens before the first visitor."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from attnviz.ui.routes import routes
+from attnviz.ui.shared import UPLOADS, warm_up
+
+__all__ = ["options"]
+
+
+def options() -> dict[str, Any]:
+    """Keyword arguments for `streamlit.App`, which must be called by the script that Streamlit is given."""
+    base = str(st.get_option("server.baseUrlPath") or "")
+    return {"script_path": Path(__file__).parent / "entry.py", "lifespan": _warm, "routes": routes(base)}
+
+
+@asynccontextmanager
+async def _warm(app: st.App) -> AsyncIterator[dict[str, object]]:
+    """Before the first visitor: one picture computed, and what stays for good out of the collector's way.
+
+    After the last one: what people handed in is deleted.
+    """
+    warm_up()
+    gc.collect()
+    gc.freeze()
+    yield {}
+    UPLOADS.close()

@@ -1,0 +1,119 @@
+"""A wheel holds all that the app needs: installed elsewhere, it serves the first picture from any folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+
+import pytest
+from playwright.sync_api import Browser
+
+ROOT = Path(__file__).parents[2]
+SOURCES = ("attnviz", "pages", ".streamlit", "app.py", "setup.py", "pyproject.toml", "requirements.txt", "README.md")
+ENTRANCE = ("app.py", "pages", ".streamlit")
+NO_SOURCE = ("__pycache__", "*.pyc")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built as `python -m build` does it: the source archive, and from that the wheel."""
+    source, built = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("built")
+    for name in (*SOURCES, "MANIFEST.in"):
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns(*NO_SOURCE))
+        else:
+            shutil.copy(ROOT / name, source / name)
+    _python("-m", "build", "--no-isolation", "--outdir", str(built), str(source))
+    (found,) = built.glob("*.whl")
+    return found
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bin folder of an environment that has the wheel and what it depends on, and nothing of the repository."""
+    folder = tmp_path_factory.mktemp("environment")
+    _python("-m", "venv", "--without-pip", str(folder))
+    executable = folder / "bin" / "python"
+    (site_packages,) = folder.glob("lib/python*/site-packages")
+    dependencies = [path for path in sys.path if path.endswith("site-packages")]
+    (site_packages / "dependencies.pth").write_text("\n".join(dependencies) + "\n", "utf-8")
+    _python("-m", "pip", "--python", str(executable), "install", "--quiet", "--no-index", "--no-deps", str(wheel))
+    return folder / "bin"
+
+
+def _python(*arguments: str) -> None:
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _files(folder: Path) -> set[str]:
+    found = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {str(path.relative_to(folder)) for path in found}
+
+
+def test_the_wheel_holds_every_file_of_the_package_and_the_entrance(wheel: Path) -> None:
+    held = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    entrance = {f"{name}/{file}" for name in ENTRANCE if (ROOT / name).is_dir() for file in _files(ROOT / name)}
+    entrance |= {name for name in ENTRANCE if (ROOT / name).is_file()}
+    wanted = {f"attnviz/{file}" for file in _files(ROOT / "attnviz")}
+    assert held == wanted | {f"attnviz/entrance/{file}" for file in entrance}
+
+
+def test_the_wheel_serves_the_first_picture(installed: Path, browser: Browser, tmp_path: Path) -> None:
+    with _served(installed / "attnviz", tmp_path) as address:
+        context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
+        page = context.new_page()
+        problems: list[str] = []
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.goto(f"{address}/?model=zoo/reverse")
+        page.wait_for_selector(".attnviz[data-ready=true]")
+        assert page.locator("[data-testid=stMainMenu]").count() == 0  # toolbarMode, of the settings
+        for name in ("training", "runs", "models", "calculator", "comparison", "applications"):
+            page.goto(f"{address}/{name}")
+            page.wait_for_selector(".st-key-head-row")
+        context.close()
+    assert problems == []
+    assert {path.name for path in tmp_path.iterdir()} <= {"log", "runs"}
+
+
+@contextmanager
+def _served(command: Path, folder: Path) -> Iterator[str]:
+    """`attnviz run` in a folder."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ATTNVIZ_", "PYTHON"))}
+    environment = {**kept, "STREAMLIT_SERVER_HEADLESS": "true"}
+    log = folder / "log"
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [command, "run", "--port", str(port)], cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
+        try:
+            _wait(server, port, log)
+            yield f"http://localhost:{port}"
+        finally:
+            server.terminate()
+            server.wait(20)
+    assert "Traceback" not in log.read_text("utf-8"), log.read_text("utf-8")
+
+
+def _wait(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    for _ in range(240):
+        assert server.poll() is None, log.read_text("utf-8")
+        try:
+            with urllib.request.urlopen(f"http://localhost:{port}/_stcore/health"):
+                return
+        except (URLError, ConnectionError):
+            time.sleep(0.25)
+    pytest.fail(f"the server did not start:\n{log.read_text('utf-8')}")
