@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
-from attnviz.errors import ImageNotAllowed
+from attnviz.errors import ImageNotAllowed, NotAModel
+from attnviz.guard import guarded
 from attnviz.models import SequenceModel
+from attnviz.texts import check_text
 from attnviz.trace import Trace
 from attnviz.trace import trace as trace_own
 
@@ -46,7 +48,8 @@ def trace(
         ImageNeeded, ImageNotAllowed, ImageUnreadable, InputNeeded: it reads something else, or something more.
         NoTokenizer: a transformers object that reads text, without a tokenizer.
         CannotShow: the attention of a Hugging Face model cannot be shown truly; the message names the layer.
-        OutOfMemory: there was not enough memory.
+        NotText, NotUnicode, NotAModel: something else was given than a text, or than a model.
+        OutOfMemory, ModelFailed, TokenizerFailed: the model's own code, or its tokenizer's, fails.
 
     Example:
         >>> import attnviz
@@ -57,7 +60,10 @@ def trace(
     if isinstance(model, SequenceModel):
         if image is not None:
             raise ImageNotAllowed(model.card.name)
-        return trace_own(model, text, target)
+        check_text(text)
+        check_text(target or "")
+        with guarded(model.card.name):
+            return trace_own(model, text, target)
     from attnviz.huggingface import trace_text
 
     return trace_text(_wrapped(model, tokenizer), text, target, image)
@@ -72,8 +78,9 @@ def trace_inputs(model: HuggingFaceModel | nn.Module, inputs: Mapping[str, Tenso
         row: of the batch.
 
     Raises:
-        CannotShow, OutOfMemory: as `trace`.
-        IndexError: there is no such row.
+        CannotShow, OutOfMemory, ModelFailed: as `trace`.
+        InputsDoNotFit, TokensOutside: these are no inputs of this model.
+        NoRow: there is no such row.
     """
     from attnviz import huggingface
 
@@ -93,7 +100,7 @@ def trace_generated(
 
     Raises:
         AttnvizError: as `trace`.
-        ValueError: the model does not write.
+        DoesNotWrite: the model is no language model.
     """
     from attnviz import huggingface
 
@@ -109,5 +116,5 @@ def _wrapped(model: HuggingFaceModel | nn.Module, tokenizer: Any = None) -> Hugg
         return model
     network = getattr(model, "_orig_mod", model)  # of a compiled model
     if not isinstance(network, PreTrainedModel):
-        raise TypeError(f"a model of attnviz or of transformers is wanted, not {type(model).__name__}")
+        raise NotAModel(type(model).__name__)
     return wrap(network, tokenizer)

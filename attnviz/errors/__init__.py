@@ -12,6 +12,9 @@
     │   ├── UnsafeWeights   the weights are pickled, not safetensors
     │   ├── NoTokenizer     the folder has no tokenizer
     │   ├── TokenizerMismatch  the tokenizer is that of another model
+    │   ├── PackageMissing  it needs a Python package that is not installed
+    │   ├── QuantisedWeights  its weights are in a quantised format that cannot be read here
+    │   ├── NoDevice        a device that this machine does not have                     (also a ValueError)
     │   ├── DownloadsOff    a model of the Hub, where downloads are not switched on
     │   ├── HubNotFound     the Hub has no such model, or cannot be reached
     │   └── CannotShow      its attention cannot be shown truly
@@ -20,6 +23,8 @@
     │       └── AttentionDiffers  it cannot be computed again
     ├── InputError          a text that this model cannot read                          (also a ValueError)
     │   ├── EmptyText       nothing to read
+    │   ├── NotText         something else than a text                                  (also a TypeError)
+    │   ├── NotUnicode      a text with half a character in it
     │   ├── UnknownSymbols  symbols outside the model's vocabulary
     │   ├── TextTooLong     more tokens than the model has positions for
     │   │   └── TextOverLimit  more tokens than the page shows
@@ -51,7 +56,11 @@
     │   ├── ImageNotAllowed  an image for a model that reads text only
     │   ├── ImageUnreadable  a file that is not an image, or too large
     │   ├── ImageGone       an image that was handed in, and is no longer kept
-    │   └── InputNeeded     a model that reads something else, such as sound
+    │   ├── InputNeeded     a model that reads something else, such as sound
+    │   ├── InputsDoNotFit  inputs made already, and not such as the model takes
+    │   ├── TokensOutside   ids that the model has no embedding for                     (also an IndexError)
+    │   ├── NoRow           a row that the batch does not have                          (also an IndexError)
+    │   └── DoesNotWrite    a model that goes on with no text
     ├── UploadError         a zip file that is not unpacked
     │   ├── UploadNotZip    it is no zip file, or a damaged one
     │   ├── UploadTooLarge  it is larger than the limit, or would be once unpacked
@@ -80,7 +89,10 @@
     │   ├── RunUnwritable   the disk is full, or the folder cannot be written to
     │   └── RunBusy         it is being trained already
     ├── MeasuringBusy       this server measures already
+    ├── NotAModel           something that is no model                                   (also a TypeError)
     ├── ModelFailed         the model's own code fails on what it was given
+    ├── TokenizerFailed     the tokenizer's own code fails
+    ├── OwnFault            code of attnviz fails: a mistake of ours
     ├── OutOfMemory         there was not enough memory                                  (also a MemoryError)
     └── TrainingDiverged    the loss ran away                                           (also a FloatingPointError)
 

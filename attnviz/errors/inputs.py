@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from attnviz.errors.base import AttnvizError
 
 __all__ = [
+    "DoesNotWrite",
     "EmptyText",
     "ImageGone",
     "ImageNeeded",
@@ -14,10 +15,15 @@ __all__ = [
     "ImageUnreadable",
     "InputError",
     "InputNeeded",
+    "InputsDoNotFit",
+    "NoRow",
     "NotNumbers",
+    "NotText",
+    "NotUnicode",
     "TargetNotAllowed",
     "TextOverLimit",
     "TextTooLong",
+    "TokensOutside",
     "UnknownSymbols",
 ]
 
@@ -35,6 +41,37 @@ class EmptyText(InputError):
 
     def __init__(self) -> None:
         super().__init__("The text is empty. Type a sequence for the model to read.")
+
+
+class NotText(InputError, TypeError):
+    """Something else where a text is expected.
+
+    Args:
+        kind: of what was given.
+    """
+
+    code = "not_text"
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"A text is wanted, a str, not {kind}.", kind=kind)
+
+
+class NotUnicode(InputError):
+    """A text with half a character in it: one of a pair of surrogates, which stand for one character together.
+
+    Args:
+        code: of the lone surrogate, such as "U+D83D".
+        place: of it, counted from 1.
+    """
+
+    code = "not_unicode"
+
+    def __init__(self, code: str, place: int) -> None:
+        super().__init__(
+            f"The text holds half a character ({code}, character {place:,}), which no tokenizer reads: leave it out.",
+            half=code,
+            place=f"{place:,}",
+        )
 
 
 class UnknownSymbols(InputError):
@@ -174,4 +211,67 @@ class InputNeeded(InputError):
             "attnviz.trace_inputs(model, inputs).",
             name=name,
             what=what,
+        )
+
+
+class InputsDoNotFit(InputError):
+    """Inputs that are made already, and not such as this model takes.
+
+    Args:
+        name: of the model.
+        reason: what is wrong.
+        takes: names of what it takes.
+    """
+
+    code = "inputs_do_not_fit"
+
+    def __init__(self, name: str, reason: str, takes: Sequence[str]) -> None:
+        super().__init__(
+            f"{name} cannot read these inputs: {reason}. It takes tensors by name: {', '.join(takes)}.",
+            name=name,
+            reason=reason,
+            takes=", ".join(takes),
+        )
+
+
+class TokensOutside(InputError, IndexError):
+    """Ids of tokens that the model has no embedding for.
+
+    Args:
+        name: of the model.
+        given: the first such id.
+        vocabulary: tokens that it knows.
+    """
+
+    code = "tokens_outside"
+
+    def __init__(self, name: str, given: int, vocabulary: int) -> None:
+        super().__init__(
+            f"{name} has no token {given:,}: its ids go from 0 to {vocabulary - 1:,}. "
+            "Make them with the model's own tokenizer.",
+            name=name,
+            given=f"{given:,}",
+            last=f"{vocabulary - 1:,}",
+        )
+
+
+class NoRow(InputError, IndexError):
+    """A row that the batch does not have."""
+
+    code = "no_row"
+
+    def __init__(self, row: int, batch: int) -> None:
+        super().__init__(f"no row {row} in a batch of {batch}: rows are counted from 0.", row=row, batch=batch)
+
+
+class DoesNotWrite(InputError):
+    """A model that goes on with no text."""
+
+    code = "does_not_write"
+
+    def __init__(self, name: str, kind: str) -> None:
+        super().__init__(
+            f"{name} does not write: it is no language model ({kind}). Trace it on a text: attnviz.trace(model, text).",
+            name=name,
+            kind=kind,
         )

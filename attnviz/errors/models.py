@@ -16,8 +16,14 @@ __all__ = [
     "ModelLoadError",
     "ModelMismatch",
     "ModelNotFound",
+    "NoDevice",
     "NoTokenizer",
+    "NotAModel",
+    "OwnFault",
+    "PackageMissing",
+    "QuantisedWeights",
     "RemoteCode",
+    "TokenizerFailed",
     "TokenizerMismatch",
     "UnknownArchitecture",
     "UnsafeWeights",
@@ -135,6 +141,65 @@ class TokenizerMismatch(ModelLoadError):
         )
 
 
+class PackageMissing(ModelLoadError):
+    """The model needs a Python package that is not installed."""
+
+    code = "package_missing"
+
+    def __init__(self, name: str, package: str) -> None:
+        super().__init__(
+            f"{name} needs the Python package {package}, which is not installed: pip install {package}, "
+            "or choose a model that does without.",
+            name=name,
+            package=package,
+        )
+
+
+class QuantisedWeights(ModelLoadError):
+    """The weights are stored in a quantised format that cannot be read here."""
+
+    code = "quantised_weights"
+
+    def __init__(self, name: str, form: str, reason: str) -> None:
+        super().__init__(
+            f"{name}: its weights are quantised in the format {form}, which cannot be read here ({reason}): "
+            "choose the model as it was before.",
+            name=name,
+            form=form,
+            reason=reason,
+        )
+
+
+class NoDevice(ModelLoadError, ValueError):
+    """A device that this machine does not have.
+
+    Args:
+        device: that was asked for.
+        available: devices that there are.
+    """
+
+    code = "no_device"
+
+    def __init__(self, device: str, available: str) -> None:
+        super().__init__(
+            f"there is no device {device!r} here: {available} can be used, as device=.",
+            device=device,
+            available=available,
+        )
+
+
+class NotAModel(AttnvizError, TypeError):
+    """Something that is no model of attnviz and none of transformers."""
+
+    code = "not_a_model"
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(
+            f"a model of attnviz or of transformers is wanted, not {kind}: open one with attnviz.load_model.",
+            kind=kind,
+        )
+
+
 class DownloadsOff(ModelLoadError):
     """A model of the Hugging Face Hub was asked for, and downloads are not switched on."""
 
@@ -213,6 +278,32 @@ class ModelFailed(AttnvizError):
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(
             f"{name} cannot be run: its own code says {reason!r}. Try another text, or check the model's files.",
+            name=name,
+            reason=reason,
+        )
+
+
+class TokenizerFailed(AttnvizError):
+    """The tokenizer's own code fails."""
+
+    code = "tokenizer_failed"
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            f"{name}: its tokenizer fails: {reason!r}. Try another text, or check the tokenizer's files.",
+            name=name,
+            reason=reason,
+        )
+
+
+class OwnFault(AttnvizError):
+    """Code of attnviz failed, and neither the model nor its input is to blame."""
+
+    code = "own_fault"
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            f"attnviz itself made a mistake with {name}: {reason!r}. The log has all of it: please report it.",
             name=name,
             reason=reason,
         )

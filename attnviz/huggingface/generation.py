@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 
 from attnviz.attention import Mask
+from attnviz.errors import DoesNotWrite
+from attnviz.guard import guarded
 from attnviz.huggingface.interface import InterfaceCall, listening
 from attnviz.huggingface.labels import BROKEN
 from attnviz.huggingface.model import HuggingFaceModel
@@ -18,6 +20,7 @@ from attnviz.huggingface.reading import Reading, of_inputs, read
 from attnviz.huggingface.rules import RulesReader, rule_of
 from attnviz.huggingface.sites import make_site
 from attnviz.huggingface.tracing import HuggingFacePass, find_places, make_trace
+from attnviz.texts import check_text
 from attnviz.trace import AttentionSite, Trace
 
 __all__ = ["continue_text", "trace_generated"]
@@ -32,16 +35,18 @@ def continue_text(model: HuggingFaceModel, text: str, max_new: int) -> str:
         max_new: tokens to write at most; fewer where the model's context or its end of text comes first.
 
     Raises:
+        DoesNotWrite: the model is no decoder.
         AttnvizError: as `attnviz.trace`.
-        ValueError: the model is no decoder.
     """
-    reading = _beginning(model, text)
-    room = _room(model, reading, max_new)
-    if room == 0 or model.tokenizer is None:
-        return text
-    new = model.write(reading.inputs, room)[0, len(reading.texts["decoder"]) :]
-    written = str(model.tokenizer.decode(new, skip_special_tokens=True, clean_up_tokenization_spaces=False))
-    return text + written.rstrip(BROKEN)  # the last character may be there in part
+    check_text(text)
+    with guarded(model.name):
+        reading = _beginning(model, text)
+        room = _room(model, reading, max_new)
+        if room == 0 or model.tokenizer is None:
+            return text
+        new = model.write(reading.inputs, room)[0, len(reading.texts["decoder"]) :]
+        written = str(model.tokenizer.decode(new, skip_special_tokens=True, clean_up_tokenization_spaces=False))
+        return text + written.rstrip(BROKEN)  # the last character may be there in part
 
 
 def trace_generated(
@@ -59,11 +64,18 @@ def trace_generated(
         row: of the batch.
 
     Raises:
+        DoesNotWrite: the model is no language model.
         AttnvizError: as `attnviz.trace`.
-        ValueError: the model does not write.
     """
+    if not isinstance(text, Mapping):
+        check_text(text)
+    with guarded(model.name):
+        return _trace_generated(model, text, max_new, row)
+
+
+def _trace_generated(model: HuggingFaceModel, text: str | Mapping[str, Tensor], max_new: int, row: int) -> Trace:
     if not model.network.can_generate():
-        raise ValueError(f"{model.name} does not write: it is no language model")
+        raise DoesNotWrite(model.name, model.facts.kind)
     if isinstance(text, str):
         reading = _beginning(model, text) if not model.config.is_encoder_decoder else read(model, text, None, None)
         inputs = {name: tensor for name, tensor in reading.inputs.items() if name != "decoder_input_ids"}
@@ -85,7 +97,7 @@ def trace_generated(
 def _beginning(model: HuggingFaceModel, text: str) -> Reading:
     reading = read(model, text, None, None)
     if reading.main != "decoder" or model.config.is_encoder_decoder:
-        raise ValueError(f"{model.name} is no decoder: nothing is written after its text")
+        raise DoesNotWrite(model.name, f"{model.facts.kind}, no decoder")
     return reading
 
 

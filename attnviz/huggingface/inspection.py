@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from transformers.pytorch_utils import Conv1D
 
+from attnviz.guard import passes_on
 from attnviz.huggingface.interface import InterfaceCall, hears, listening, unheard
 
 __all__ = ["Hidden", "Inspection", "Seen"]
@@ -189,6 +190,7 @@ class _Softmax(TorchFunctionMode):
         super().__init__()
         self.inspection = inspection
 
+    @passes_on
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:

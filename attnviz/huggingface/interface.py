@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 from torch import Tensor, nn
 from transformers import AttentionInterface
 
+from attnviz.guard import passes_on
+
 __all__ = ["InterfaceCall", "Listener", "hears", "listening", "unheard"]
 
 
@@ -88,6 +90,7 @@ def _get_interface(self: AttentionInterface, *args: Any, **kwargs: Any) -> Calla
 
 
 def _heard(backend: Callable[..., Any], listener: Listener) -> Callable[..., Any]:
+    @passes_on
     def attend(
         module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Any, *args: Any, **kwargs: Any
     ) -> Any:

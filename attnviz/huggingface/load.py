@@ -17,10 +17,12 @@ from transformers import (
     AutoImageProcessor,
     AutoModel,
     AutoTokenizer,
+    PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+from transformers.quantizers.auto import AUTO_QUANTIZER_MAPPING
 from transformers.utils import logging
 
 from attnviz.bounded import read_json
@@ -31,12 +33,14 @@ from attnviz.errors import (
     ModelCorrupt,
     ModelMismatch,
     ModelNotFound,
+    NoDevice,
     NoTokenizer,
-    OutOfMemory,
+    QuantisedWeights,
     RemoteCode,
     TokenizerMismatch,
     UnknownArchitecture,
 )
+from attnviz.guard import guarded, is_out_of_memory, package_of, reason_of
 from attnviz.huggingface.model import HuggingFaceModel, wrap
 from attnviz.models.bundle import WEIGHTS_FILE
 from attnviz.models.weight_files import shapes_in, weight_files
@@ -45,6 +49,8 @@ __all__ = ["download", "open_folder"]
 
 CONFIG = "config.json"
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "spiece.model", "tokenizer.model")
+DEQUANTISED = ("mxfp4", "fp8", "mxfp8", "compressed-tensors", "metal")
+"""Formats of quantised weights that transformers itself can turn back into plain numbers."""
 PATTERNS = ["*.json", "*.txt", "*.model", "*.safetensors"]  # what is downloaded of a model
 
 
@@ -64,16 +70,19 @@ def open_folder(
         UnknownArchitecture, RemoteCode: transformers has no code for it.
         ModelCorrupt, ModelMismatch: the weights are damaged, or not those of the configuration.
         NoTokenizer, TokenizerMismatch: it cannot be fed.
+        PackageMissing, NoDevice: something that it needs is not here.
         OutOfMemory: it does not fit.
     """
     name = name or folder.name
-    values = read_config(folder, name)
-    _check_weights(folder, name)
-    config = _config(folder, name, values)
-    network = _network(folder, name, config, dtype).to(device)
-    model = wrap(network, _tokenizer(folder, name), _processor(folder, name), name)
-    _check_feeding(model)
-    return model
+    with guarded(name):
+        place = device_of(device)
+        values = read_config(folder, name)
+        _check_weights(folder, name)
+        config = _config(folder, name, values)
+        network = _network(folder, name, config, dtype).to(place)
+        model = wrap(network, _tokenizer(folder, name), _processor(folder, name), name)
+        _check_feeding(model)
+        return model
 
 
 def download(name: str, **options: Any) -> HuggingFaceModel:
@@ -94,6 +103,26 @@ def download(name: str, **options: Any) -> HuggingFaceModel:
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError, RuntimeError) as error:
         raise HubNotFound(f"hf:{name}", str(error).strip().splitlines()[0]) from error
     return open_folder(Path(folder), f"hf:{name}", **options)
+
+
+def device_of(device: str | torch.device) -> torch.device:
+    """A device that this machine has.
+
+    Raises:
+        NoDevice: it has none of that name.
+    """
+    try:
+        place = torch.device(device)
+        torch.empty(1, device=place).item()  # which fails where there is none
+    except (RuntimeError, TypeError, AssertionError, NotImplementedError) as error:
+        raise NoDevice(str(device), _devices()) from error
+    return place
+
+
+def _devices() -> str:
+    kind = torch.accelerator.current_accelerator()
+    found = ["cpu", *(f"{kind.type}:{n}" for n in range(torch.accelerator.device_count()))] if kind else ["cpu"]
+    return ", ".join(found)
 
 
 def read_config(folder: Path, name: str) -> dict[str, Any]:
@@ -123,15 +152,54 @@ def _config(folder: Path, name: str, values: dict[str, Any]) -> Any:
     if kind not in CONFIG_MAPPING:
         if "auto_map" in values:
             raise RemoteCode(name)
-        raise UnknownArchitecture(name, str(kind or (values.get("architectures") or ["?"])[0]))
+        raise UnknownArchitecture(name, str(kind or _class_named(values.get("architectures")) or "?"))
     try:
-        return AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     except Exception as error:  # any value of the file may be one that the class of its kind cannot take
-        raise ModelCorrupt(name, CONFIG, _first_line(error)) from error
+        raise ModelCorrupt(name, CONFIG, reason_of(error)) from error
+    _attend_here(config)
+    _dequantise(name, config)
+    return config
+
+
+def _class_named(architectures: Any) -> str:
+    """The first class of model that a config.json names; "" where it names none."""
+    return str(architectures[0]) if isinstance(architectures, list) and architectures else ""
+
+
+def _attend_here(config: Any) -> None:
+    """Forget a stored way to compute attention that needs more than torch; the weights are the same for all."""
+    if config._attn_implementation not in (None, "eager", "sdpa"):
+        config._attn_implementation = None
+    for part in config.sub_configs:
+        if isinstance(getattr(config, part, None), PreTrainedConfig):
+            _attend_here(getattr(config, part))
+
+
+def _quantised(config: Any) -> dict[str, Any]:
+    """How the weights are quantised, as config.json says; empty where they are not."""
+    parts = (config, config.get_text_config())
+    found = [values for part in parts if (values := getattr(part, "quantization_config", None))]
+    return (found[0] if isinstance(found[0], dict) else found[0].to_dict()) if found else {}
+
+
+def _dequantise(name: str, config: Any) -> None:
+    """Ask for plain numbers where transformers can make them of quantised weights; kernels for the others are rare.
+
+    Raises:
+        QuantisedWeights: a format that transformers does not know, and would take for plain numbers.
+    """
+    values = _quantised(config)
+    form = values.get("quant_method")
+    if form in DEQUANTISED:
+        values["dequantize"] = True
+    elif values and form not in AUTO_QUANTIZER_MAPPING and form != "bitsandbytes":
+        raise QuantisedWeights(name, str(form), "transformers does not know it")
 
 
 def _network(folder: Path, name: str, config: Any, dtype: torch.dtype | None) -> PreTrainedModel:
-    kind = getattr(transformers, (config.architectures or [""])[0] or "AutoModel", AutoModel)
+    named = getattr(transformers, _class_named(config.architectures) or "AutoModel", None)
+    kind = named if isinstance(named, type) and issubclass(named, PreTrainedModel) else AutoModel
     level = logging.get_verbosity()
     logging.set_verbosity_error()  # what is missing is told below, as an error
     logging.disable_progress_bar()
@@ -146,12 +214,14 @@ def _network(folder: Path, name: str, config: Any, dtype: torch.dtype | None) ->
             ignore_mismatched_sizes=True,  # they are told below
             output_loading_info=True,
         )
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise OutOfMemory(name) from error
     except (OSError, SafetensorError) as error:
-        raise ModelCorrupt(name, WEIGHTS_FILE, _first_line(error)) from error
-    except (RuntimeError, ValueError, TypeError, KeyError, AttributeError, AssertionError) as error:
-        raise ModelMismatch(name, _first_line(error)) from error
+        raise ModelCorrupt(name, WEIGHTS_FILE, reason_of(error)) from error
+    except Exception as error:  # the values of a config can break the building of a model in any way
+        if is_out_of_memory(error) or (isinstance(error, ImportError) and package_of(error)):
+            raise  # told by the guard
+        if form := _quantised(config).get("quant_method"):
+            raise QuantisedWeights(name, str(form), reason_of(error)) from error
+        raise ModelMismatch(name, reason_of(error)) from error
     finally:
         logging.set_verbosity(level)
         logging.enable_progress_bar()
@@ -172,8 +242,10 @@ def _tokenizer(folder: Path, name: str) -> PreTrainedTokenizerBase | None:
         return None
     try:
         return AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    except ImportError:
+        raise  # told by the guard
     except Exception as error:  # a damaged file fails in as many ways as there are tokenizers
-        raise ModelCorrupt(name, "tokenizer", _first_line(error)) from error
+        raise ModelCorrupt(name, "tokenizer", reason_of(error)) from error
 
 
 def _processor(folder: Path, name: str) -> Any:
@@ -189,8 +261,10 @@ def _processor(folder: Path, name: str) -> Any:
     options = {"backend": "pil"} if kind is AutoImageProcessor else {}
     try:
         return kind.from_pretrained(folder, trust_remote_code=False, local_files_only=True, **options)
+    except ImportError:
+        raise
     except Exception as error:  # as above
-        raise ModelCorrupt(name, "preprocessor_config.json", _first_line(error)) from error
+        raise ModelCorrupt(name, "preprocessor_config.json", reason_of(error)) from error
 
 
 def _check_feeding(model: HuggingFaceModel) -> None:
@@ -201,8 +275,3 @@ def _check_feeding(model: HuggingFaceModel) -> None:
         tokens, vocabulary = len(model.tokenizer), getattr(model.config, "text_config", model.config).vocab_size
         if tokens > vocabulary:
             raise TokenizerMismatch(model.name, tokens, vocabulary)
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:200] if lines else type(error).__name__

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from attnviz.errors import OutOfMemory
+from attnviz.guard import guarded
 from attnviz.huggingface.place import Place
 from attnviz.huggingface.sample import sample
 from attnviz.huggingface.structure import Structure, survey
@@ -134,8 +134,8 @@ class HuggingFaceModel:
         known = self._shared
         with known.lock:
             if known.structure is None:
-                inputs, lengths = sample(self.network, self.parameters)
                 with self.running():
+                    inputs, lengths = sample(self.network, self.parameters)
                     known.structure = survey(self.network, self.name, lambda: self.forward(inputs), lengths)
             return known.structure
 
@@ -149,7 +149,7 @@ class HuggingFaceModel:
         """One thread at a time, in evaluation mode and without gradients; afterwards the network is as it was.
 
         Raises:
-            OutOfMemory: there was not enough memory.
+            AttnvizError: whatever the network raises, see `guarded`.
         """
         with ExitStack() as stack:
             stack.enter_context(self._shared.lock)
@@ -158,14 +158,8 @@ class HuggingFaceModel:
             for module in training:
                 module.training = False
                 stack.callback(setattr, module, "training", True)
-            try:
-                yield
-            except (torch.OutOfMemoryError, MemoryError) as error:
-                raise OutOfMemory(self.name) from error
-            except RuntimeError as error:
-                if "not enough memory" in str(error) or "can't allocate memory" in str(error):
-                    raise OutOfMemory(self.name) from error
-                raise
+            stack.enter_context(guarded(self.name))
+            yield
 
     def forward(self, inputs: Mapping[str, Tensor]) -> Any:
         """The network's outputs by name, nothing cached."""

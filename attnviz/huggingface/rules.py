@@ -40,7 +40,9 @@ class RulesReader:
         mask, bias = self._split(call.mask, row, n_queries, n_keys)
         if call.mask is None and n_queries > 1 and _causal_when_unmasked(call):
             mask = Mask(causal=True, first_query=0 if n_queries != n_keys else None)
-        _, position_bias = self._split(call.extras.get("position_bias"), row, n_queries, n_keys)
+        positions, position_bias = self._split(call.extras.get("position_bias"), row, n_queries, n_keys)
+        if not positions.open:
+            raise TypeError("its position bias hides keys")
         if bias is not None and position_bias is not None:
             bias = bias + position_bias
         scaling, sinks = call.extras.get("scaling"), call.extras.get("s_aux")
@@ -77,9 +79,8 @@ def _read(given: Tensor, row: int, n_queries: int, n_keys: int) -> tuple[Mask, T
         bias = matrix if bool(allowed.all()) else matrix.masked_fill(~allowed, 0.0)
         bias = bias if bool(bias.any()) else None
     if bool((allowed != allowed[:1]).any()):  # no rule for all heads: a bias can say it of each
-        return Mask(), torch.zeros_like(matrix, dtype=torch.float32).masked_fill_(~allowed, MINUS_INFINITY) + (
-            bias or 0
-        )
+        added = torch.zeros_like(matrix, dtype=torch.float32) if bias is None else bias.float()
+        return Mask(), added.masked_fill(~allowed, MINUS_INFINITY)
     return rule_of(allowed[0]), bias
 
 

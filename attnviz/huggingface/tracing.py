@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from attnviz.errors import AttentionUnseen
+from attnviz.errors import AttentionUnseen, NoRow
+from attnviz.guard import guarded
 from attnviz.huggingface.inspection import Inspection, Seen
 from attnviz.huggingface.interface import InterfaceCall, hears, listening
 from attnviz.huggingface.model import HuggingFaceModel
@@ -21,6 +22,7 @@ from attnviz.huggingface.rules import RulesReader
 from attnviz.huggingface.sites import make_site, tolerance
 from attnviz.huggingface.structure import context_error, output_error
 from attnviz.huggingface.windows import has_windows, window_tokens
+from attnviz.texts import check_text
 from attnviz.trace import AttentionSite, LayerInputs, ProofEntry, Trace
 from attnviz.trace.model_trace import in_rows
 
@@ -31,7 +33,10 @@ MOST_LOGITS = 1_000_000  # kept with the trace; more are computed again when som
 
 def trace_text(model: HuggingFaceModel, text: str, target: str | None = None, image: Any = None) -> Trace:
     """As `attnviz.trace`, for a Hugging Face model."""
-    return _trace(model, read(model, text, target, image), row=0)
+    check_text(text)
+    check_text(target or "")
+    with guarded(model.name):
+        return _trace(model, read(model, text, target, image), row=0)
 
 
 def trace_inputs(model: HuggingFaceModel, inputs: Mapping[str, Tensor], row: int = 0) -> Trace:
@@ -48,9 +53,12 @@ def trace_inputs(model: HuggingFaceModel, inputs: Mapping[str, Tensor], row: int
     Raises:
         CannotShow: the attention of this model cannot be shown truly.
         OutOfMemory: there was not enough memory.
-        IndexError: there is no such row.
+        InputsDoNotFit, TokensOutside: these are no inputs of this model.
+        NoRow: there is no such row.
+        AttnvizError: whatever else the model raises, see `guarded`.
     """
-    return _trace(model, of_inputs(model, inputs, row), row)
+    with guarded(model.name):
+        return _trace(model, of_inputs(model, inputs, row), row)
 
 
 def _trace(model: HuggingFaceModel, reading: Reading, row: int) -> Trace:
@@ -114,7 +122,7 @@ class HuggingFacePass:
         self.model, self.given, self.row = model, inputs, row
         self.batch = next(iter(inputs.values())).shape[0]
         if not 0 <= row < self.batch:
-            raise IndexError(f"no row {row} in a batch of {self.batch}")
+            raise NoRow(row, self.batch)
         self._logits: Tensor | None = None
         self._stream: Tensor | None = None
 

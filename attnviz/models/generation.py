@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from attnviz.errors import TextTooLong
+from attnviz.errors import DoesNotWrite, NotAModel, TextTooLong
 from attnviz.models.bundle import SequenceModel
+from attnviz.texts import check_text
 from attnviz.vectors import Vectors
 
 __all__ = ["generate"]
@@ -25,11 +26,16 @@ def generate(model: SequenceModel, text: str, target: str = "", *, max_new: int 
         The whole continued text (of an encoder-decoder: the whole target).
 
     Raises:
-        ValueError: the model is an encoder, which predicts no next symbol.
+        NotAModel: it is no model of attnviz; those of transformers write in `attnviz.trace_generated`.
+        DoesNotWrite: the model is an encoder, which predicts no next symbol.
         InputError: the text cannot be read.
     """
+    if not isinstance(model, SequenceModel):
+        raise NotAModel(type(model).__name__)
     if model.config.architecture == "encoder":
-        raise ValueError("an encoder does not continue a text")
+        raise DoesNotWrite(model.card.name, "encoder")
+    check_text(text)
+    check_text(target)
     source = None
     if model.source_tokenizer is not None:
         ids = model.source_tokenizer.encode(text)

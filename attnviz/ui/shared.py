@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import attnviz
 from attnviz.downloads import downloads_are_on
-from attnviz.errors import AttnvizError, HubNotFound, ModelFailed, ModelNotFound, TextOverLimit, TextTooLong
+from attnviz.errors import AttnvizError, HubNotFound, ModelNotFound, TextOverLimit, TextTooLong
+from attnviz.guard import guarded
 from attnviz.library import MODELS_FOLDER, ModelFolder, model_folder, model_folders
 from attnviz.loading import checkpoint_name, is_checkpoint, is_hugging_face, load_model, open_checkpoint
 from attnviz.models import SequenceModel, generate
 from attnviz.models.bundle import CONFIG_FILE, Example
+from attnviz.texts import check_text
 from attnviz.trace import Trace
 from attnviz.training import Run, TrainingQueue
 from attnviz.ui.images import ImageStore
@@ -194,7 +196,7 @@ def open_model(name: str, version: int = 0) -> AnyModel:
     key = ModelKey(name, version)
     upload = UPLOADS.get(name)
     try:
-        with _own_failures(name if upload is None else upload.title):
+        with guarded(name if upload is None else upload.title):
             model = MODELS.obtain(key, lambda: _load(name))
             _ = model.facts  # how it attends is learnt now, and said if it cannot be shown
     except AttnvizError as error:
@@ -218,18 +220,6 @@ def _load(name: str) -> AnyModel:
     return open_folder(found.folder, found.title)
 
 
-@contextmanager
-def _own_failures(name: str) -> Iterator[None]:
-    """What the code of a Hugging Face model may raise on files or texts that nobody foresaw, as one error."""
-    try:
-        yield
-    except AttnvizError:
-        raise
-    except (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
-        logger.warning("%s failed", name, exc_info=error)
-        raise ModelFailed(name, str(error).strip().partition("\n")[0][:200] or type(error).__name__) from error
-
-
 def run(key: TraceKey) -> Held:
     """The trace of a model on a text and an image, from the store or made now.
 
@@ -245,7 +235,7 @@ def _trace(key: TraceKey) -> Trace:
     model = open_model(key.model, key.version)
     if isinstance(model, SequenceModel):
         return attnviz.trace(model, key.text, key.target or None)
-    with _own_failures(model.name):
+    with guarded(model.name):
         _check_length(model, key.text, key.target)
         image = IMAGES.get(key.image) if key.image else None
         return attnviz.trace(model, key.text, key.target or None, image=image)
@@ -262,7 +252,7 @@ def continue_text(key: TraceKey, max_new: int) -> str:
         return generate(model, key.text, max_new=max_new)
     from attnviz import huggingface
 
-    with _own_failures(model.name):
+    with guarded(model.name):
         _check_length(model, key.text)
         return huggingface.continue_text(model, key.text, max_new)
 
@@ -280,6 +270,8 @@ def _check_length(model: HuggingFaceModel, text: str, second: str = "") -> None:
     texts = [(text, None), (second, None)] if apart else [(text, second or None)]
     limit = MAX_TOKENS if model.max_len is None else min(MAX_TOKENS, model.max_len)
     for each in texts:
+        for part in filter(None, each):
+            check_text(part)
         length = len(model.tokenizer(*each, verbose=False)["input_ids"])
         if length > limit:
             raise (TextTooLong if limit == model.max_len else TextOverLimit)(length, limit)

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from attnviz.errors import ConfigError, ModelCorrupt, ModelMismatch, ModelNotFound, TextTooLong
+from attnviz.errors import ConfigError, DoesNotWrite, ModelCorrupt, ModelMismatch, ModelNotFound, TextTooLong
 from attnviz.models import ModelCard, ModelConfig, SequenceModel, build_network, generate, load_model, save_model
 
 Make = Callable[..., SequenceModel]
@@ -235,5 +235,5 @@ def test_generation_stops_at_the_models_limit_and_refuses_what_does_not_fit(make
     assert len(generate(model, "a").split()) <= 12
     with pytest.raises(TextTooLong, match="14 tokens; this model reads at most 13"):
         generate(model, "a " * 13)
-    with pytest.raises(ValueError, match="encoder does not continue"):
+    with pytest.raises(DoesNotWrite, match="no language model"):
         generate(make_model("encoder"), "a")

@@ -17,7 +17,15 @@ from transformers import AttentionInterface
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 import attnviz
-from attnviz.errors import AttentionDiffers, AttentionHidden, AttentionUnseen, CannotShow, OutOfMemory
+from attnviz.errors import (
+    AttentionDiffers,
+    AttentionHidden,
+    AttentionUnseen,
+    CannotShow,
+    ModelFailed,
+    NotAModel,
+    OutOfMemory,
+)
 from attnviz.huggingface import trace_inputs, wrap
 from attnviz.huggingface.interface import listening
 from tests.huggingface.architectures import ARCHITECTURES, SMALL
@@ -63,7 +71,7 @@ def test_a_model_comes_back_unchanged_after_an_error(monkeypatch: pytest.MonkeyP
     before = state(network)
     with monkeypatch.context() as patch:
         patch.setattr(network.transformer.h[1].mlp, "forward", lambda x: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
+        with pytest.raises(ModelFailed, match="division by zero"):
             trace_inputs(model, IDS)
     assert state(network) == before
     assert len(trace_inputs(model, IDS).sites) == 2
@@ -194,7 +202,7 @@ def test_a_compiled_model_is_traced_as_what_it_was() -> None:
 
 
 def test_what_is_no_model_of_transformers_is_refused() -> None:
-    with pytest.raises(TypeError, match="a model of attnviz or of transformers is wanted, not Linear"):
+    with pytest.raises(NotAModel, match="a model of attnviz or of transformers is wanted, not Linear"):
         attnviz.trace(nn.Linear(2, 2), "a")
 
 

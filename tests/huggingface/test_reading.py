@@ -13,6 +13,7 @@ from PIL import Image
 
 import attnviz
 from attnviz.errors import (
+    DoesNotWrite,
     EmptyText,
     ImageNeeded,
     ImageNotAllowed,
@@ -176,9 +177,9 @@ def test_generated_text_goes_on_from_the_given() -> None:
     full = gpt2(n_positions=len(start))
     assert continue_text(full, "the cat", 50) == "the cat"  # there is no room
     assert len(trace_generated(gpt2(n_positions=8), "the cat", 50).tokens) <= 8
-    with pytest.raises(ValueError, match="no decoder"):
+    with pytest.raises(DoesNotWrite, match="no decoder"):
         continue_text(bert(), "the cat", 3)
-    with pytest.raises(ValueError, match="does not write"):
+    with pytest.raises(DoesNotWrite, match="does not write"):
         trace_generated(bert(), "the cat", 3)
 
 
