@@ -199,7 +199,7 @@ def _dequantise(name: str, config: Any) -> None:
 
 def _network(folder: Path, name: str, config: Any, dtype: torch.dtype | None) -> PreTrainedModel:
     named = getattr(transformers, _class_named(config.architectures) or "AutoModel", None)
-    kind = named if isinstance(named, type) and issubclass(named, PreTrainedModel) else AutoModel
+    kind: Any = named if isinstance(named, type) and issubclass(named, PreTrainedModel) else AutoModel
     level = logging.get_verbosity()
     logging.set_verbosity_error()  # what is missing is told below, as an error
     logging.disable_progress_bar()
