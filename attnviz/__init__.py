@@ -1,4 +1,4 @@
-"""See every number a live Transformer computes: trace a model on a text, look at any head.
+"""See every number of a live Transformer's attention: trace a model on a text, look at any head.
 
 >>> import attnviz
 >>> model = attnviz.load_model("zoo/reverse")

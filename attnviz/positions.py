@@ -1,4 +1,4 @@
-"""Positional encodings: how a model that reads a set is told the order.
+"""Positional encodings: how a model that reads tokens in any order alike is told theirs.
 
 Shape legend
     T       positions          d_model   width of the embeddings          d_head   width of one head
@@ -140,7 +140,8 @@ def relative_buckets(n_positions: int, n_buckets: int = 32, max_distance: int = 
     Args:
         n_positions: T.
         n_buckets: of both directions, a multiple of 4.
-        max_distance: from here on all distances share a bucket.
+        max_distance: at the latest from here on all distances share a bucket; by rounding down, somewhat before: with
+            the defaults from 91 on, with a causal mask from 113 on.
         causal: whether only keys before the query have buckets of their own.
 
     Returns:

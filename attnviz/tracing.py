@@ -28,7 +28,7 @@ def trace(
     tokenizer: Any = None,
     image: Any = None,
 ) -> Trace:
-    """Run a model on a text and keep what is needed to show every number of it.
+    """Run a model on a text and keep what is needed to show every number of its attention.
 
     Args:
         model: from `load_model`, or a model object of the transformers library.

@@ -48,7 +48,7 @@ def delete(
 
     Source:
         Petsiuk, Das and Saenko 2018, "RISE: Randomized Input Sampling for Explanation of Black-box Models",
-        section 4.2 (the deletion metric).
+        the deletion metric.
     """
     network.eval()
     n = len(order)

@@ -15,7 +15,15 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from attnviz.attention import additive_scores, attend, context, dot_product_scores, scaled_scores, softmax_weights
+from attnviz.attention import (
+    Mask,
+    additive_scores,
+    attend,
+    context,
+    dot_product_scores,
+    scaled_scores,
+    softmax_weights,
+)
 from attnviz.calculator.presets import FIVE, PRESETS, PRODUCTS, TEN
 from attnviz.calculator.solve import solve, stages
 
@@ -325,9 +333,12 @@ def _lstm() -> tuple[Finding, ...]:
         attended, _ = attend(first, first, first)
     moved = float((attend(second, second, second)[0] - attended)[0, 0].abs().max())
     modules = ", ".join(type(module).__name__ for module in model.children())
+    masked, unread = (attend(x, x, x, Mask(causal=True))[0][0, 0] for x in (first, second))
+    hidden = float((unread - masked).abs().max())
+    latex = f"\\max |\\Delta y_1| = {change:.4f}, \\quad \\max |\\Delta c_1^{{\\text{{causal}}}}| = {hidden:.4f}"
     return (
         Finding("lstm.modules", code=modules, values={"calls": str(calls.attention), "lstm": str(calls.count["lstm"])}),
-        Finding("lstm.change", f"\\max |\\Delta y_1| = {change:.4f}"),
+        Finding("lstm.change", latex),
         Finding("lstm.right", f"\\max |\\Delta c_1| = {moved:.4f}", values={"calls": str(true_calls.attention)}),
     )
 

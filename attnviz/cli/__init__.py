@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="attnviz",
-        description="See every number a live Transformer computes.",
+        description="See every number of a live Transformer's attention.",
         epilog="attnviz COMMAND --help says more about a command and gives examples.",
         allow_abbrev=False,
     )

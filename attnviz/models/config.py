@@ -27,11 +27,11 @@ class ModelConfig(NetworkConfig):
         norm: layer norm before each part ("pre") or after the residual sum ("post").
         positions: how order is told.
         scoring: "scaled_dot" divides by sqrt(d_head), "dot" does not.
-        window: keys farther away than this are not read; None: no limit.
+        window: keys this far away or farther are not read, so that 1 leaves a token itself alone; None: no limit.
         init_std: standard deviation of all linear weights at the start; None: PyTorch's own.
 
-    An encoder's tokens read every token, a decoder's those before them. Dropout comes after embeddings and before each
-    residual sum. Where attention pools, the first token asks.
+    An encoder's tokens read every token, a decoder's themselves and those before. Dropout comes after embeddings
+    and before each residual sum. Where attention pools, the first token asks.
 
     Raises:
         ConfigError: a value or a combination that cannot be built; the message says what to change.

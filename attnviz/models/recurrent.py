@@ -101,14 +101,15 @@ class RecurrentStack(nn.Module):
 class Recurrent(SequenceNetwork):
     """An RNN, LSTM or GRU of any of the three architectures, with attention where the configuration says so.
 
-    An encoder-decoder's decoder begins at tanh(W h_T), where the encoder ended. With "additive" attention it works as
-    Bahdanau's: at each step the state before asks, and what it reads joins the next input. With "dot" or "scaled_dot"
-    as Luong's: the new state asks; his input feeding is left out. In both, h~ = tanh(W_c [c; h]) is what the output
-    reads.
+    An encoder-decoder's decoder begins at tanh(W h_T), where the encoder ended. With "additive" attention it asks as
+    Bahdanau's does: at each step the state before is the query, and what it reads joins the next input; his gated
+    units, maxout output and first state are not used. With "dot" or "scaled_dot" it asks as Luong's does, by the new
+    state; his input feeding is left out. In both, the output reads Luong's h~ = tanh(W_c [c; h]).
 
     Source:
-        Sutskever et al. 2014 (encoder-decoder); Bahdanau et al. 2014, section 3.1; Luong et al. 2015, section 3;
-        over a network's own states: Cheng et al. 2016, "Long Short-Term Memory-Networks for Machine Reading".
+        Sutskever et al. 2014 (encoder-decoder); Bahdanau et al. 2014, section 3.1; Luong et al. 2015, section 3.
+        Attention over a network's own states comes after the recurrence here; inside it: Cheng et al. 2016, "Long
+        Short-Term Memory-Networks for Machine Reading".
     """
 
     def __init__(self, config: RecurrentConfig) -> None:

@@ -24,7 +24,7 @@ class RecurrentConfig(NetworkConfig):
         bidirectional: encoders read in both directions, half of d_model each; a decoder never does.
         attention: how states are scored where they attend: in an encoder-decoder the decoder's states read those of
             the encoder, Bahdanau's way for "additive", Luong's for "dot" and "scaled_dot"; in others every state reads
-            all states that were before it, and in an encoder also those after it.
+            itself and all states that were before it, and in an encoder also those after it.
         d_embedding: width of the token embeddings; None: d_model.
 
     Dropout comes after embeddings, between layers and after the last states. Where attention pools, the last state

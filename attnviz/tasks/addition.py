@@ -86,7 +86,7 @@ class Addition(Task):
         return (Pattern.of("digits of the column", pairs, tokens),)
 
     def model_config(self) -> ModelConfig:
-        """Two layers, four heads: the digits of a column are read by different heads."""
+        """Two layers, four heads; one head may read both digits of a column."""
         return ModelConfig(
             architecture="decoder",
             vocab_size=self.tokenizer.vocab_size,

@@ -219,7 +219,7 @@ class Gridworld(Task):
         return pairs.bincount(minlength=size**2).view(size, size).double()
 
     def model_config(self) -> ModelConfig:
-        """Two layers of two heads; with one, a head often reads two of the signs and takes none for the third."""
+        """Two layers of two heads; the sign is read at the crossing, some steps after it was seen."""
         return ModelConfig(
             architecture="decoder",
             vocab_size=self.tokenizer.vocab_size,

@@ -29,7 +29,7 @@ class Histogram(Task):
     A head that reads its own letter alone cannot count: its weights sum to 1, so three equal values have the same mean
     as one. `<bos>` makes counting possible: a head that reads its own letter and `<bos>` gives `<bos>` a share of 1/2,
     1/3, 1/4 ... that tells the number. Without it (`bos=False`) a model has to keep the shares of all letters apart at
-    once, which is harder the more letters there are: this model learns it with five, and not with six.
+    once, which is harder the more letters there are.
 
     Example:
         >>> task = Histogram(length=6)

@@ -53,7 +53,8 @@ class NGram:
         levels: the n-grams of 2, 3, ... symbols.
 
     Source:
-        Witten and Bell 1991, method C; Chen and Goodman 1999, section 2.4 (interpolated).
+        Witten and Bell 1991, method C; interpolated: Chen and Goodman 1999, "An empirical study of smoothing
+        techniques for language modeling", section 2.
 
     Example:
         >>> model = NGram.fit(torch.tensor([3, 4, 3, 3]), vocab_size=5, order=2)

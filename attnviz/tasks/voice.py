@@ -72,7 +72,7 @@ def synthesise(speech: Speech, generator: Generator) -> Tensor:
     in the pulses, and every sound has the same power. Sounds fade into each other within 8 ms.
 
     Source:
-        Klatt 1980, "Software for a cascade/parallel formant synthesizer", section II.A (the resonator); formants:
+        Klatt 1980, "Software for a cascade/parallel formant synthesizer", the digital resonator; formants:
         Peterson and Barney 1952, table II, men (e: the vowel of "head").
     """
     begins = F.pad(speech.ends, (1, 0))[:, :-1]  # (B, S)

@@ -25,7 +25,7 @@ READOUT_LABEL = "<state>"  # of the one that asks where attention pools
 
 @torch.inference_mode()
 def trace(model: SequenceModel, text: str, target: str | None = None) -> Trace:
-    """Run a model on a text and keep what is needed to show every number of it.
+    """Run a model on a text and keep what is needed to show every number of its attention.
 
     Args:
         model: from `load_model`.

@@ -47,6 +47,7 @@ def test_every_card_has_its_words_in_both_languages(name: str) -> None:
         ("heads", ["shape '[10, 32, 64]' is invalid for input of size 163840"]),
         ("state", ["The size of tensor a (32) must match the size of tensor b (10)"]),
         ("lstm", ["Embedding, LSTM, LSTM, Linear", "'calls': '0', 'lstm': '2'", "\\Delta y_1| = 0.0000"]),
+        ("lstm", ["\\text{causal}}| = 0.0000", "\\Delta c_1| = 0.08"]),
     ],
 )  # fmt: skip
 def test_the_numbers_that_prove_it(name: str, numbers: list[str]) -> None:
