@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,15 @@ from attnviz.errors import AttnvizError, ModelCorrupt, ModelNotFound
 from attnviz.models.bundle import CONFIG_FILE, Example, ModelCard, read_config
 from attnviz.models.weight_files import weight_files
 
-__all__ = ["MODELS_FOLDER", "ModelFolder", "is_transformers", "model_folder", "model_folders"]
+__all__ = [
+    "MODELS_FOLDER",
+    "ModelFolder",
+    "changed",
+    "folders_in",
+    "is_transformers",
+    "model_folder",
+    "model_folders",
+]
 
 MODELS_FOLDER = "ATTNVIZ_MODELS"
 """Environment variable: a folder whose sub-folders are models."""
@@ -53,10 +62,27 @@ def model_folders(root: Path) -> list[ModelFolder]:
     Raises:
         OSError: there is no such folder, or it cannot be listed.
     """
+    return [model_folder(path) for path in folders_in(root)]
+
+
+def folders_in(root: Path) -> list[Path]:
+    """The folders that `model_folders` reads.
+
+    Raises:
+        OSError: there is no such folder, or it cannot be listed.
+    """
     if (root / CONFIG_FILE).is_file():
-        return [model_folder(root)]
-    folders = (path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
-    return [model_folder(path) for path in sorted(folders)]
+        return [root]
+    return sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
+def changed(folder: Path) -> int:
+    """When a folder or a file directly in it last changed, in nanoseconds; 0 where it cannot be listed."""
+    try:
+        with os.scandir(folder) as entries:
+            return max((entry.stat().st_mtime_ns for entry in entries), default=0)
+    except OSError:
+        return 0
 
 
 def model_folder(folder: Path) -> ModelFolder:

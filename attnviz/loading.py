@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,52 +10,84 @@ from typing import TYPE_CHECKING, Any
 from attnviz import models
 from attnviz.bounded import read_json
 from attnviz.errors import RunNotFound
-from attnviz.library import is_transformers
+from attnviz.library import MODELS_FOLDER, is_transformers
 from attnviz.models import SequenceModel
 from attnviz.models.bundle import CONFIG_FILE
 from attnviz.training import Run, open_run
-from attnviz.zoo import EXAMPLE_RUNS, zoo_path
+from attnviz.zoo import EXAMPLE_RUNS, ORDER, zoo_path
 
 if TYPE_CHECKING:
     from attnviz.huggingface import HuggingFaceModel
 
-__all__ = ["checkpoint_name", "find_run", "is_checkpoint", "is_hugging_face", "load_model", "open_checkpoint"]
+__all__ = [
+    "HUB",
+    "ZOO",
+    "checkpoint_name",
+    "find_run",
+    "is_checkpoint",
+    "is_hugging_face",
+    "load_model",
+    "open_checkpoint",
+]
 
-CHECKPOINT = re.compile(r"run/(?P<run>[^/@]+)@(?P<step>\d{1,12})", re.ASCII)
+HUB = "hf:"
+"""What the names of models of the Hugging Face Hub begin with."""
+
+ZOO = "zoo/"
+CHECKPOINT = re.compile(r"run/(?P<run>[^/@]+)(@(?P<step>\d{1,12}))?", re.ASCII)
 
 
 def load_model(path: str | Path, **options: Any) -> SequenceModel | HuggingFaceModel:
-    """Open "zoo/<name>", "run/<name>@<step>", "hf:<id>", or a folder that attnviz or transformers wrote.
+    """Open a model by its name, or a folder that attnviz or transformers wrote.
 
     Args:
-        path: what to open. "hf:<id>" is a model of the Hugging Face Hub; it is downloaded only where the environment
-            says ATTNVIZ_DOWNLOADS=1.
+        path: a folder, or a name where there is no such folder:
+
+            - "zoo/<name>" or "<name>": a shipped model;
+            - "<name>": a sub-folder of the folder that the environment names as ATTNVIZ_MODELS;
+            - "run/<name>@<step>": a checkpoint of a run; "run/<name>": its last one;
+            - "hf:<id>": a model of the Hugging Face Hub, from the local cache, downloaded where it is not there.
         options: of Hugging Face models: dtype (a torch.dtype; as stored by default), device ("cpu" by default).
 
     Raises:
         ModelNotFound, ModelCorrupt, ModelMismatch: each says which file is wrong and how.
         RunNotFound, RunCorrupt: likewise, of a run.
+        HubNotFound: the Hub has no such model, or cannot be reached.
         ModelLoadError: what else a Hugging Face model may lack; see `attnviz.errors`.
 
     Example:
         >>> load_model("zoo/reverse").facts.architecture
         'encoder'
     """
-    if isinstance(path, str) and path.startswith("hf:"):
+    if isinstance(path, str) and path.startswith(HUB):
         from attnviz.huggingface import download
 
-        return download(path.removeprefix("hf:"), **options)
-    if isinstance(path, str) and is_checkpoint(path):
-        run, step = open_checkpoint(path)
-        return run.model(step)
-    parts = Path(path).parts
-    if len(parts) == 2 and parts[0] == "zoo" and not Path(path).is_dir():
-        return models.load_model(zoo_path(parts[1]))
-    if is_hugging_face(Path(path)):
+        return download(path.removeprefix(HUB), **options)
+    folder = Path(path)
+    if not (folder / CONFIG_FILE).is_file():
+        if is_checkpoint(str(path)):
+            run, step = open_checkpoint(str(path))
+            return run.model(step)
+        folder = _named_folder(str(path)) or folder
+    if is_hugging_face(folder):
         from attnviz.huggingface import open_folder
 
-        return open_folder(Path(path), **options)
-    return models.load_model(path)
+        return open_folder(folder, **options)
+    return models.load_model(folder)
+
+
+def _named_folder(name: str) -> Path | None:
+    """The folder of a shipped model or of one in ATTNVIZ_MODELS; None: there is none of that name.
+
+    Raises:
+        ModelNotFound: "zoo/..." names no shipped model.
+    """
+    if name.startswith(ZOO) or name in ORDER:
+        return zoo_path(name.removeprefix(ZOO))
+    root = os.environ.get(MODELS_FOLDER)
+    is_name = name not in ("", ".", "..") and Path(name).name == name
+    folder = Path(root, name) if root and is_name else None
+    return folder if folder is not None and folder.is_dir() else None
 
 
 def is_hugging_face(folder: Path) -> bool:
@@ -71,27 +104,29 @@ def checkpoint_name(run: Run, step: int) -> str:
 
 
 def is_checkpoint(name: str) -> bool:
-    """Whether a text is the name of a checkpoint, be there one or not.
+    """Whether a text is the name of a checkpoint, or of a run and so of its last one, be there one or not.
 
     Example:
-        >>> is_checkpoint("run/reverse-1@500"), is_checkpoint("zoo/reverse")
-        (True, False)
+        >>> is_checkpoint("run/reverse-1@500"), is_checkpoint("run/reverse-1"), is_checkpoint("zoo/reverse")
+        (True, True, False)
     """
     return CHECKPOINT.fullmatch(name) is not None
 
 
 def open_checkpoint(name: str) -> tuple[Run, int]:
-    """The run and the step of a checkpoint's name.
+    """The run and the step of a checkpoint's name; without a step the last one.
 
     Raises:
-        RunNotFound: there is no such run, or it kept no checkpoint of that step.
+        RunNotFound: there is no such run, or it kept no checkpoint of that step, or none yet.
         RunCorrupt: its config.json cannot be read.
     """
     match = CHECKPOINT.fullmatch(name)
     if match is None:
         raise RunNotFound(name)
-    run, step = find_run(match["run"]), int(match["step"])
-    if step not in run.checkpoints():
+    run = find_run(match["run"])
+    steps = run.checkpoints()
+    step = int(match["step"]) if match["step"] else max(steps, default=None)
+    if step is None or step not in steps:
         raise RunNotFound(name)
     return run, step
 

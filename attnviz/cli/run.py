@@ -23,6 +23,7 @@ from attnviz.cli.common import (
     models_root,
     port,
 )
+from attnviz.downloads import DOWNLOADS
 from attnviz.library import MODELS_FOLDER
 from attnviz.training import runs_root
 from attnviz.ui import ENTRANCE
@@ -57,11 +58,16 @@ def add_run(commands: Commands) -> None:
         metavar="ADDRESS",
         help="where to listen; 0.0.0.0 lets other machines in (default: %(default)s, this machine alone)",
     )
+    run.add_argument(
+        "--downloads", action="store_true", help="let visitors open models of the Hugging Face Hub by their id"
+    )
     run.set_defaults(command=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
     environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "ATTNVIZ_RUNS": str(runs_root().absolute())}
+    if options.downloads:
+        environment[DOWNLOADS] = "1"
     root = models_root(options)
     if root is not None:
         environment[MODELS_FOLDER] = str(root.absolute())

@@ -40,7 +40,11 @@ def add_trace(commands: Commands) -> None:
         ],
         f"`attnviz models` lists the names of models. {WHERE}",
     )
-    trace.add_argument("model", metavar="MODEL", help="zoo/NAME, run/NAME@STEP, a folder, or hf:ID")
+    trace.add_argument(
+        "model",
+        metavar="MODEL",
+        help="zoo/NAME, run/NAME or run/NAME@STEP, a folder or its name in ATTNVIZ_MODELS, or hf:ID",
+    )
     trace.add_argument("text", metavar="TEXT", help="what the model reads, or an image's file; - for standard input")
     trace.add_argument(
         "--target",

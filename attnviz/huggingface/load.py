@@ -1,10 +1,11 @@
-"""Opening a Hugging Face model: from a folder, or from the Hub where downloads are switched on.
+"""Opening a Hugging Face model: from a folder, from the local cache, or from the Hub.
 
 Only safetensors are read, and no code that comes with a model is ever run.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,7 @@ from transformers.quantizers.auto import AUTO_QUANTIZER_MAPPING
 from transformers.utils import logging
 
 from attnviz.bounded import read_json
-from attnviz.downloads import DOWNLOADS, downloads_are_on
 from attnviz.errors import (
-    DownloadsOff,
     HubNotFound,
     ModelCorrupt,
     ModelMismatch,
@@ -86,23 +85,40 @@ def open_folder(
 
 
 def download(name: str, **options: Any) -> HuggingFaceModel:
-    """Open a model of the Hub by its id, such as "gpt2"; what was downloaded before is taken from the cache.
+    """Open a model of the Hub by its id, such as "gpt2".
+
+    What the local cache has whole is taken from there, without asking anybody; the rest is downloaded.
 
     Raises:
-        DownloadsOff: the operator has not switched them on.
         HubNotFound: there is no such model, or the Hub cannot be reached.
         AttnvizError: as `open_folder`.
     """
+    folder = _cached(name)
+    if folder is not None:
+        with suppress(ModelNotFound):  # a part of it is missing there
+            return open_folder(folder, f"hf:{name}", **options)
+    return open_folder(_downloaded(name), f"hf:{name}", **options)
+
+
+def _cached(name: str) -> Path | None:
+    """The folder of a model in the local cache, whole or not; None: it is not there."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=PATTERNS, local_files_only=True))
+    except (HFValidationError, LocalEntryNotFoundError, OSError):
+        return None
+
+
+def _downloaded(name: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
-    if not downloads_are_on():
-        raise DownloadsOff(f"hf:{name}", DOWNLOADS)
     try:
-        folder = snapshot_download(name, allow_patterns=PATTERNS)
+        return Path(snapshot_download(name, allow_patterns=PATTERNS))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError, RuntimeError) as error:
-        raise HubNotFound(f"hf:{name}", str(error).strip().splitlines()[0]) from error
-    return open_folder(Path(folder), f"hf:{name}", **options)
+        raise HubNotFound(f"hf:{name}", _first_line(error)) from error
 
 
 def device_of(device: str | torch.device) -> torch.device:

@@ -9,13 +9,14 @@ import streamlit as st
 
 from attnviz.downloads import DOWNLOADS
 from attnviz.errors import DownloadsOff
+from attnviz.loading import HUB
 from attnviz.trace import Trace
 from attnviz.ui.address import Address, notice, notice_error
 from attnviz.ui.inputs import image_in_link, link_image
 from attnviz.ui.language import current
 from attnviz.ui.reads import Reads
 from attnviz.ui.sentences import general_examples
-from attnviz.ui.shared import HUB, Listed, find, listed
+from attnviz.ui.shared import Listed, find, listed
 from attnviz.ui.store import TraceKey
 from attnviz.ui.uploads import is_upload
 

@@ -15,7 +15,7 @@ from attnviz import locale
 from attnviz.downloads import DOWNLOADS, downloads_are_on
 from attnviz.errors import AttnvizError
 from attnviz.library import model_folder
-from attnviz.loading import open_checkpoint
+from attnviz.loading import HUB, open_checkpoint
 from attnviz.models import SequenceModel
 from attnviz.training.estimate import n_parameters
 from attnviz.ui.address import Address, notice, notice_error
@@ -27,7 +27,6 @@ from attnviz.ui.numbers import short
 from attnviz.ui.open_models import ModelKey
 from attnviz.ui.outline import Outline, outline_of, outline_of_config
 from attnviz.ui.shared import (
-    HUB,
     MODELS,
     MODELS_FOLDER,
     UPLOADS,
@@ -231,7 +230,7 @@ def _outline(model: Listed) -> Outline:
     if model.step is not None:
         return _of_checkpoint(model)
     if model.folder is not None:
-        return _of_folder(model.folder)
+        return _of_folder(model.folder, model.version)
     opened = MODELS.get(ModelKey(model.name, model.version))
     if opened is None or isinstance(opened, SequenceModel):
         return Outline()
@@ -239,7 +238,7 @@ def _outline(model: Listed) -> Outline:
 
 
 @lru_cache(1024)
-def _of_folder(folder: Path) -> Outline:
+def _of_folder(folder: Path, version: int) -> Outline:
     return outline_of(model_folder(folder))
 
 

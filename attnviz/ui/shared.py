@@ -6,17 +6,17 @@ import logging
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import attnviz
-from attnviz.downloads import downloads_are_on
-from attnviz.errors import AttnvizError, HubNotFound, ModelNotFound, TextOverLimit, TextTooLong
+from attnviz.downloads import DOWNLOADS, downloads_are_on
+from attnviz.errors import AttnvizError, DownloadsOff, HubNotFound, ModelNotFound, TextOverLimit, TextTooLong
 from attnviz.guard import guarded
-from attnviz.library import MODELS_FOLDER, ModelFolder, model_folder, model_folders
-from attnviz.loading import checkpoint_name, is_checkpoint, is_hugging_face, load_model, open_checkpoint
+from attnviz.library import MODELS_FOLDER, ModelFolder, changed, folders_in, model_folder
+from attnviz.loading import HUB, ZOO, checkpoint_name, is_checkpoint, is_hugging_face, load_model, open_checkpoint
 from attnviz.models import SequenceModel, generate
 from attnviz.models.bundle import CONFIG_FILE, Example
 from attnviz.texts import check_text
@@ -55,9 +55,6 @@ __all__ = [
 
 MAX_TOKENS = 2048
 """Tokens of a Hugging Face model's text that the pages show."""
-
-HUB = "hf:"
-"""What the names of models of the Hub begin with."""
 
 TRACES = TraceStore()
 MODELS = ModelStore(parameter_memory(), on_drop=lambda key: TRACES.forget(*key))
@@ -110,15 +107,15 @@ def listed() -> Mapping[str, Listed]:
 def find(name: str) -> Listed | None:
     """A model by its name; None when there is none of that name.
 
-    Found beside those that are listed: every kept checkpoint of a run, what was handed in as a zip file, and, where
-    downloads are on, any model of the Hub, be it there or not.
+    Found beside those that are listed: every kept checkpoint of a run, "run/<name>" for its last one, "zoo/<name>",
+    uploaded models, and, where downloads are on, any model of the Hub, be it there or not.
     """
     if name.startswith(HUB) and downloads_are_on():
         return Listed(name, name.removeprefix(HUB))
     if is_upload(name):
         upload = UPLOADS.get(name)
         return None if upload is None else _of_folder(model_folder(upload.folder), name, upload.title)
-    model = installed().get(name)
+    model = installed().get(name.removeprefix(ZOO))
     if model is not None or not is_checkpoint(name):
         return model
     try:
@@ -128,17 +125,32 @@ def find(name: str) -> Listed | None:
         return None
 
 
-@cache
 def installed() -> Mapping[str, Listed]:
-    """The models that are here as long as the server runs."""
-    folders = [model_folder(FOLDER / name) for name in ORDER if (FOLDER / name).is_dir()]
+    """The shipped models and those in the operator's folder, which may come and go."""
     operator = os.environ.get(MODELS_FOLDER)
-    if operator:
-        folders += model_folders(Path(operator))
-    models: dict[str, Listed] = {}
-    for folder in folders:
-        models.setdefault(folder.name, _of_folder(folder, folder.name, folder.title))
-    return models
+    return {**_shipped(), **_of_operator(Path(operator))} if operator else _shipped()
+
+
+@cache
+def _shipped() -> Mapping[str, Listed]:
+    folders = [model_folder(FOLDER / name) for name in ORDER if (FOLDER / name).is_dir()]
+    return {folder.name: _of_folder(folder, folder.name, folder.title) for folder in folders}
+
+
+def _of_operator(root: Path) -> dict[str, Listed]:
+    """The models in the operator's folder as it is now; one with the name of a shipped model is left out."""
+    try:
+        folders = folders_in(root)
+    except OSError as error:
+        logger.warning("%s: %s cannot be listed: %s", MODELS_FOLDER, root, error)
+        return {}
+    return {path.name: _read(path, changed(path)) for path in folders if path.name not in ORDER}
+
+
+@lru_cache(1024)
+def _read(folder: Path, version: int) -> Listed:
+    model = model_folder(folder)
+    return replace(_of_folder(model, folder.name, model.title), version=version)
 
 
 def _of_folder(model: ModelFolder, name: str, title: str) -> Listed:
@@ -212,6 +224,8 @@ def _load(name: str) -> AnyModel:
     if found is None or found.folder is None:
         if is_upload(name):
             raise ModelNotFound(name, CONFIG_FILE)
+        if name.startswith(HUB) and not downloads_are_on():
+            raise DownloadsOff(name, DOWNLOADS)
         return load_model(name)
     if not is_hugging_face(found.folder):
         return load_model(found.folder)

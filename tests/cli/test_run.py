@@ -69,6 +69,19 @@ def test_the_environment_is_kept(
     assert (environment["ATTNVIZ_MODELS"], environment["OMP_WAIT_POLICY"]) == (str(tmp_path), "ACTIVE")
 
 
+@pytest.mark.parametrize(("options", "value"), [([], None), (["--downloads"], "1")])
+def test_downloads_are_switched_on_by_an_option(
+    options: list[str],
+    value: str | None,
+    port: int,
+    started: list[tuple[list[str], Path, dict[str, str]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("ATTNVIZ_DOWNLOADS", raising=False)
+    assert main(["run", "--port", str(port), *options]) == 0
+    assert started[0][2].get("ATTNVIZ_DOWNLOADS") == value
+
+
 def test_what_cannot_be_started(
     port: int,
     started: list[tuple[list[str], dict[str, str]]],

@@ -14,9 +14,7 @@ import transformers as hf
 from safetensors.torch import load_file, save_file
 
 import attnviz
-from attnviz.downloads import DOWNLOADS
 from attnviz.errors import (
-    DownloadsOff,
     HubNotFound,
     ModelCorrupt,
     ModelLoadError,
@@ -206,37 +204,58 @@ def test_no_folder_at_all(tmp_path: Path) -> None:
         attnviz.load_model(tmp_path / "absent")
 
 
-def test_downloads_are_off_until_they_are_switched_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(DOWNLOADS, raising=False)
-    with pytest.raises(DownloadsOff, match=f"{DOWNLOADS}=1"):
-        attnviz.load_model("hf:gpt2")
-
-
-def test_a_model_that_the_hub_does_not_have(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_model_that_the_hub_does_not_have(monkeypatch: pytest.MonkeyPatch) -> None:
     import huggingface_hub
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     def absent(name: str, **options: Any) -> str:
         raise LocalEntryNotFoundError("Cannot find an appropriate cached snapshot folder")
 
-    monkeypatch.setenv(DOWNLOADS, "1")
     monkeypatch.setattr(huggingface_hub, "snapshot_download", absent)
     with pytest.raises(HubNotFound, match="hf:nobody/nothing"):
         attnviz.load_model("hf:nobody/nothing")
 
 
-def test_a_downloaded_model_is_a_folder(monkeypatch: pytest.MonkeyPatch, whole: Path) -> None:
+def the_hub(monkeypatch: pytest.MonkeyPatch, cached: Path | None, there: Path) -> list[dict[str, Any]]:
+    """A stand-in: what is in the local cache, and what can be downloaded. Returns what was asked for."""
     import huggingface_hub
+    from huggingface_hub.errors import LocalEntryNotFoundError
 
-    asked: dict[str, Any] = {}
+    asked: list[dict[str, Any]] = []
 
-    def found(name: str, **options: Any) -> str:
-        asked.update(options, name=name)
-        return str(whole)
+    def snapshot(name: str, **options: Any) -> str:
+        asked.append({"name": name, "local": options.get("local_files_only", False), **options})
+        if not asked[-1]["local"]:
+            return str(there)
+        if cached is None:
+            raise LocalEntryNotFoundError("Cannot find an appropriate cached snapshot folder")
+        return str(cached)
 
-    monkeypatch.setenv(DOWNLOADS, "1")
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", found)
-    model = attnviz.load_model("hf:somebody/tiny")
-    assert model.facts.name == "hf:somebody/tiny"
-    assert asked["name"] == "somebody/tiny"
-    assert not any(pattern.endswith((".py", ".bin")) for pattern in asked["allow_patterns"])  # no code, no pickles
+    monkeypatch.delenv("ATTNVIZ_DOWNLOADS", raising=False)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot)
+    return asked
+
+
+def test_a_name_of_the_hub_is_consent_to_download(monkeypatch: pytest.MonkeyPatch, whole: Path) -> None:
+    asked = the_hub(monkeypatch, None, whole)
+    assert attnviz.load_model("hf:somebody/tiny").facts.name == "hf:somebody/tiny"
+    assert [(each["name"], each["local"]) for each in asked] == [("somebody/tiny", True), ("somebody/tiny", False)]
+    patterns = asked[-1]["allow_patterns"]
+    assert not any(pattern.endswith((".py", ".bin")) for pattern in patterns)  # no code, no pickles
+
+
+def test_what_is_in_the_local_cache_opens_without_asking(monkeypatch: pytest.MonkeyPatch, whole: Path) -> None:
+    asked = the_hub(monkeypatch, whole, whole)
+    assert attnviz.load_model("hf:somebody/tiny").facts.name == "hf:somebody/tiny"
+    assert [each["local"] for each in asked] == [True]
+
+
+def test_what_is_not_whole_in_the_cache_is_downloaded(
+    monkeypatch: pytest.MonkeyPatch, whole: Path, tmp_path: Path
+) -> None:
+    part = tmp_path / "part"
+    shutil.copytree(whole, part)
+    (part / "model.safetensors").unlink()
+    asked = the_hub(monkeypatch, part, whole)
+    attnviz.load_model("hf:somebody/tiny")
+    assert [each["local"] for each in asked] == [True, False]

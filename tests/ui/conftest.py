@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,12 +13,9 @@ def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def operator_models(models_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def operator_models(models_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server offers the tiny models beside the zoo."""
     monkeypatch.setenv(shared.MODELS_FOLDER, str(models_folder))
-    shared.installed.cache_clear()
-    yield
-    shared.installed.cache_clear()
 
 
 @pytest.fixture(scope="session")
@@ -29,13 +25,10 @@ def real_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def operator_real_models(real_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def operator_real_models(real_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server offers them beside the zoo."""
     monkeypatch.setenv(shared.MODELS_FOLDER, str(real_folder))
-    shared.installed.cache_clear()
     shared.VERDICTS.clear()
-    yield
-    shared.installed.cache_clear()
 
 
 @pytest.fixture(autouse=True)

@@ -264,6 +264,29 @@ def test_another_run_of_the_same_name_is_another_model(runs_folder: Path) -> Non
     assert shared.run(first).trace.logits.tolist() != shared.run(second).trace.logits.tolist()
 
 
+@pytest.mark.parametrize(
+    ("link", "name"), [("zoo/sort", "sort"), ("run/mine", "run/mine@12"), ("zoo/tiny-encoder", "tiny-encoder")]
+)
+def test_names_of_the_library_open_by_link(link: str, name: str, runs_folder: Path) -> None:
+    finished(runs_folder / "mine")
+    page = open_page(model=link)
+    assert page.session_state["shown"].model == name
+    assert not page.warning
+
+
+def test_a_folder_that_comes_later_is_seen_at_once(
+    models_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(shared.MODELS_FOLDER, str(tmp_path))
+    assert "late" not in shared.listed()
+    shutil.copytree(models_folder / "tiny-encoder", tmp_path / "late")
+    first = shared.listed()["late"]
+    (tmp_path / "late" / "config.json").touch()
+    assert shared.listed()["late"].version > first.version
+    shutil.rmtree(tmp_path)
+    assert "late" not in shared.listed()
+
+
 def test_both_languages_say_the_same() -> None:
     page = open_page(model="tiny-encoder", lang="zh")
     assert page.text_area(key="text").label == locale.t("zh", "page.text")
@@ -274,8 +297,7 @@ def test_both_languages_say_the_same() -> None:
 
 
 def test_without_models_the_page_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("attnviz.ui.shared.ORDER", ())
+    monkeypatch.setattr("attnviz.ui.shared._shipped", dict)
     monkeypatch.setattr("attnviz.ui.shelf.EXAMPLE_RUNS", tmp_path)
     monkeypatch.delenv(shared.MODELS_FOLDER)
-    shared.installed.cache_clear()
     assert "`ATTNVIZ_MODELS`" in open_page().info[0].value

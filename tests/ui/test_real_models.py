@@ -209,7 +209,7 @@ def test_too_little_memory_is_said(where: str, monkeypatch: pytest.MonkeyPatch) 
 
     with monkeypatch.context() as patch:
         patch.setattr(shared, name, fails)
-        shared.MODELS.drop(ModelKey("tiny-gpt2"))
+        shared.MODELS.drop(ModelKey("tiny-gpt2", shared.listed()["tiny-gpt2"].version))
         page.session_state["model"] = "tiny-gpt2"
         page = run(page)
         assert say("error.out_of_memory", name="`tiny-gpt2`") in messages(page)
