@@ -429,6 +429,26 @@ def test_the_loss_of_a_language_model_is_told_as_perplexity_and_bits(
     expect(page.locator("[data-chart=loss] h3")).to_have_text(say("loss.nats"))
 
 
+def test_a_cell_of_the_recorded_map_tells_its_tokens_and_weight(open_page: Open, told_in_characters: list[Run]) -> None:
+    run = told_in_characters[0]
+    page = open_page(path="runs", run=run.name)
+    root = shown(page, 10)
+    frame = page.locator(".aw-head .av-matrix-frame")
+    frame.focus()
+    for key in ("ArrowDown", "ArrowRight", "ArrowDown", "ArrowDown"):  # the first one is the first cell
+        frame.press(key)
+    weights = run.timeline().weights(10)[0][root.get_attribute("data-site")][int(root.get_attribute("data-head"))]
+    expect(root.get_by_role("status").first).to_contain_text("Weight")
+    spoken = " ".join(root.get_by_role("status").all_inner_texts())
+    assert float(spoken.split()[-1]) == pytest.approx(weights[2][1] / 255, abs=0.001)
+    box = page.locator(".aw-head .av-base").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.6)
+    tip = page.locator(".av-tooltip")
+    for name in ("query", "key", "weights"):
+        expect(tip).to_contain_text(locale.t("en", f"view.frame.tip.{name}"))
+
+
 @pytest.fixture(scope="module")
 def pooled(runs_folder: Path) -> Run:
     """A run of an LSTM whose states are pooled by attention: one query."""

@@ -337,7 +337,12 @@ export class Matrix {
 
   tell(place, event) {
     if (place.row === null || place.col === null || !this.spec.matrix) this.ctx.tooltip.hide();
-    else this.ctx.tooltip.show(describeCell(this.ctx, this.spec, place.row, place.col), event.clientX, event.clientY);
+    else this.ctx.tooltip.show(this.describe(place.row, place.col), event.clientX, event.clientY);
+  }
+
+  /** What the tooltip says of a cell, and a screen reader. */
+  describe(row, col) {
+    return describeCell(this.ctx, this.spec, row, col);
   }
 
   leave() {
@@ -391,7 +396,7 @@ export class Matrix {
     if (cols.linked === false) this.drawMarks();
     this.reveal(next);
     if (this.spec.matrix) {
-      const lines = describeCell(this.ctx, this.spec, next.row, next.col);
+      const lines = this.describe(next.row, next.col);
       this.ctx.announce(lines.map(({ label, token, text }) => `${label} ${token === undefined ? text : tokenText(token)}`).join(", "));
     }
   }

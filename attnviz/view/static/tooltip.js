@@ -18,47 +18,50 @@ const TOUCH_MS = 2500;
  * @property {"query"|"key"} [tone]
  */
 
-/** What there is to say of cell (row, col): its tokens, score, scaled score, weight; or its dimension and number. */
-export function describeCell(ctx, spec, row, col) {
-  const { t } = ctx;
-  const { rows, cols } = spec;
-  const number = (label, x, matrix) => ({ label, text: formatOf(matrix)(x), exact: ctx.full(x) });
+const numberLine = (ctx, label, x, matrix) => ({ label, text: formatOf(matrix)(x), exact: ctx.full(x) });
+
+/** The tokens of cell (row, col) and its number under that name, of a matrix of queries and keys that stands for itself. */
+export function describePair(ctx, { rows, cols, matrix }, row, col, label) {
   const token = (axis, place) => ({
-    label: t(axis.kind === "queries" ? "view.frame.tip.query" : "view.frame.tip.key"),
+    label: ctx.t(axis.kind === "queries" ? "view.frame.tip.query" : "view.frame.tip.key"),
     token: axis.labels[place],
     text: `#${numberAt(axis, place)}`,
     tone: axis.kind === "queries" ? "query" : "key",
   });
-  const value = spec.matrix.data[row * spec.matrix.cols + col];
-  if (cols.kind === "dims") {
-    return [token(rows, row), { label: t("view.frame.tip.dim"), text: String(col) }, number(spec.title, value, spec.matrix)];
-  }
-  const lines = [token(rows, row), token(cols, col)];
+  return [token(rows, row), token(cols, col), numberLine(ctx, label, matrix.data[row * matrix.cols + col], matrix)];
+}
+
+/** What there is to say of cell (row, col): its tokens, score, scaled score, weight; or its dimension and number. */
+export function describeCell(ctx, spec, row, col) {
+  const { t } = ctx;
+  const { rows, cols } = spec;
+  const [query, key, value] = describePair(ctx, spec, row, col, spec.title);
+  if (cols.kind === "dims") return [query, { label: t("view.frame.tip.dim"), text: String(col) }, value];
   const [queries, keys] = [rows.tokens?.[row].length ?? 1, cols.tokens?.[col].length ?? 1];
   if (queries > 1 || keys > 1) {
     // scores belong to pairs of tokens: a pair of words has none
-    return [...lines, number(t("view.frame.tip.merged", { queries, keys }), value, spec.matrix)];
+    return [query, key, { ...value, label: t("view.frame.tip.merged", { queries, keys }) }];
   }
-  return [...lines, ...pairLines(ctx, number, tokenAt(rows, row), tokenAt(cols, col))];
+  return [query, key, ...pairLines(ctx, tokenAt(rows, row), tokenAt(cols, col))];
 }
 
 /** The numbers of one pair of tokens, stage by stage. */
-function pairLines(ctx, number, i, j) {
+function pairLines(ctx, i, j) {
   const { t, data, store } = ctx;
   const { state } = store;
   const lines = [];
   const weights = data.get(state.site, state.head, "weights");
   for (const stage of ["scores", "bias", "masked", "weights"]) {
     const matrix = data.get(state.site, state.head, stage);
-    if (matrix) lines.push(number(t(`view.frame.tip.${stage}`), matrix.data[i * matrix.cols + j], matrix));
+    if (matrix) lines.push(numberLine(ctx, t(`view.frame.tip.${stage}`), matrix.data[i * matrix.cols + j], matrix));
   }
   const shown = state.hide === "none" ? undefined : visibleWeights(state, ctx);
   const [r, c] = shown ? [shown.queries.of[i], shown.keys.of[j]] : [-1, -1];
-  if (r >= 0 && c >= 0 && shown.hidden.length) lines.push(number(t("view.frame.tip.renormalised"), shown.data[r * shown.cols + c], shown));
+  if (r >= 0 && c >= 0 && shown.hidden.length) lines.push(numberLine(ctx, t("view.frame.tip.renormalised"), shown.data[r * shown.cols + c], shown));
   if (!weights) return lines;
   const left = missingShare(weights, i);
   if (left === 1) lines.push({ label: t("view.frame.tip.weights"), text: t("view.frame.tip.empty") });
-  else if (data.site(state.site).sinks) lines.push(number(t("view.frame.tip.sink"), left, weights));
+  else if (data.site(state.site).sinks) lines.push(numberLine(ctx, t("view.frame.tip.sink"), left, weights));
   return lines;
 }
 

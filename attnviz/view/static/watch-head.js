@@ -3,11 +3,13 @@
 import { el, sizeCanvas } from "./dom.js";
 import { Matrix } from "./matrix.js";
 import { siteTitle } from "./select.js";
+import { describePair } from "./tooltip.js";
 import { tokensOf } from "./watch-heads.js";
 import { isAbout } from "./watch-scores.js";
 import { headOf } from "./watch-timeline.js";
 
 const MAX_HEIGHT = 380;
+const LEVELS = 255; // of a recorded weight
 
 /** As many digits as a byte holds: .06, .98, 1. */
 const asHundredths = (x) => x.toFixed(2).replace(/^0(\.00)?(?=$)/, "0").replace(/^1\.00$/, "1").replace(/^0\./, ".");
@@ -22,6 +24,11 @@ class HeadMatrix extends Matrix {
   draw() {
     super.draw();
     this.drawOutlines();
+  }
+
+  /** The recorded weight: of the other stages nothing was kept. */
+  describe(row, col) {
+    return describePair(this.ctx, this.spec, row, col, this.ctx.t("view.frame.tip.weights"));
   }
 
   /** Thin frames around expected cells; nothing where a cell is too small to have one. */
@@ -113,13 +120,13 @@ export class Head {
     this.tell();
   }
 
-  /** @returns {{data: Float32Array, rows: number, cols: number}|undefined} */
+  /** @returns {{data: Float32Array, rows: number, cols: number, rounding: {levels: number}}|undefined} */
   weights() {
     const { snapshot, timeline, store } = this.ctx;
     if (!snapshot) return undefined;
     const block = timeline.block(store.state.seq, this.site.name);
-    const data = Float32Array.from(headOf(snapshot, block, store.state.head), (level) => level / 255);
-    return { data, rows: block.shape[1], cols: block.shape[2] };
+    const data = Float32Array.from(headOf(snapshot, block, store.state.head), (level) => level / LEVELS);
+    return { data, rows: block.shape[1], cols: block.shape[2], rounding: { levels: LEVELS } };
   }
 
   tell() {

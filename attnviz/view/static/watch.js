@@ -170,7 +170,7 @@ class Watch {
       announce: (text) => this.announce(text),
       openTable: (spec) => openTable({ root: this.root, t, fmt: orDash, full: orDash }, spec),
       exportMenu: (spec, anchor) => exportMenu(this.ctx, spec, anchor),
-      data: { header: { lang: header.lang }, get: (_site, _head, stage) => (stage === "weights" ? this.head.matrix.spec?.matrix : undefined) },
+      data: { header: { lang: header.lang } },
     };
   }
 
