@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
+from attnviz.cli.outputs import answer_lines, answer_values
 from attnviz.cli.text import pad, printable, shorten, shown, width
 from attnviz.trace import AttentionSite, ProofEntry, Tokens, Trace
 
@@ -38,6 +39,7 @@ def as_json(trace: Trace, site: AttentionSite, head: int) -> dict[str, Any]:
         "text": trace.text,
         "target": trace.target,
         "target_generated": trace.target_generated,
+        "outputs": answer_values(trace),
         "tokens": {name: list(tokens.labels) for name, tokens in trace.sequences.items()},
         "site": _site(site),
         "layer": site.layer,
@@ -83,7 +85,7 @@ def as_table(trace: Trace, site: AttentionSite, head: int, size: int) -> list[st
     hidden = chain.masked.isneginf()
     table, n_shown = _table(queries, keys, chain.weights, hidden, size)
     lines += [*table, "", *_notes(site, hidden, n_shown, len(keys))]
-    return [*lines, _proved(trace), *_others(trace, site)]
+    return [*lines, _proved(trace), *answer_lines(trace), *_others(trace, site)]
 
 
 def _proved(trace: Trace) -> str:

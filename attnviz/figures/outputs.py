@@ -85,13 +85,9 @@ def outputs(trace: Trace, position: int | None = None, k: int = 10, *, lang: str
     if position is None and trace.outputs.kind in ("same", "labels"):
         groups = [Group("", _best_of_each(top, trace.outputs, tokens))]
     else:
-        rows = _rows_that_matter(trace.outputs, len(top.ids)) if position is None else [position]
+        rows = trace.outputs.rows_that_matter(len(top.ids)) if position is None else [position]
         groups = [Group(_place(trace.outputs, row, tokens, lang), _best(top, row, trace.outputs)) for row in rows]
     return _draw(groups, t(lang, "figure.outputs"), plain(trace.model.facts.name), lang)
-
-
-def _rows_that_matter(outputs: Outputs, n: int) -> Sequence[int]:
-    return outputs.positions or ([n - 1] if outputs.kind == "next" else range(n))
 
 
 def _best(top: Top, row: int, outputs: Outputs) -> list[Bar]:

@@ -80,6 +80,10 @@ class Outputs(NamedTuple):
     label: Callable[[int], str]
     positions: tuple[int, ...] = ()
 
+    def rows_that_matter(self, n: int) -> Sequence[int]:
+        """Of n rows of logits, `positions`; the last one where each says what comes next; else all."""
+        return self.positions or ([n - 1] if self.kind == "next" else range(n))
+
 
 class TracedModel(Protocol):
     """What a trace needs to know of the model it came from."""

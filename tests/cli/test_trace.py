@@ -19,6 +19,7 @@ from attnviz.cli import main
 from attnviz.cli.head import as_json, as_table
 from attnviz.cli.text import width
 from attnviz.trace import ProofEntry, Trace
+from attnviz.zoo import zoo
 from tests.huggingface.architectures import ARCHITECTURES
 from tests.training.command_line import refused
 
@@ -50,7 +51,8 @@ def test_a_head_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
         ]
     error = float(lines[12].removeprefix("Largest error of the proof: ").split(",")[0])
     assert 0 < error < 1e-5
-    assert lines[13] == "Other heads: --head 0 to 1, --layer 0 to 1"
+    assert lines[13] == "Output: c d e f g g"  # the last one is not part of the answer
+    assert lines[14] == "Other heads: --head 0 to 1, --layer 0 to 1"
 
 
 def test_what_the_mask_hides_is_marked(capsys: pytest.CaptureFixture[str]) -> None:
@@ -64,6 +66,39 @@ def test_columns_stand_below_each_other_in_any_script(capsys: pytest.CaptureFixt
     assert lines[4].split()[:6] == ["<bos>", "小", "猫", "和", "小", "狗"]
     ends = [width(line[: line.rindex("  1.000" if "  1.000" in line else "  0.")]) for line in lines[5:11]]
     assert set(ends) == {width(lines[4].removesuffix("  reads most"))}
+
+
+@pytest.mark.parametrize(
+    ("model", "text", "kind", "line"),
+    [
+        ("sentiment-en", "the film was very good", "label", "Label: "),
+        ("sort", "c a b >", "next", "Next token: a "),
+        ("reverse", "a b c", "same", "Output: c b a "),
+        ("entities", "May Keller moved to Jordan in May", "labels", "Output: B-PER I-PER O O "),
+    ],
+)
+def test_the_answer_is_told(model: str, text: str, kind: str, line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    trace = attnviz.trace(attnviz.load_model(model), text)
+    lines = output(capsys, "trace", model, text)
+    assert [each.startswith(line) for each in lines].count(True) == 1
+    (values,) = output(capsys, "trace", model, text, "--json")
+    answer = json.loads(values)["outputs"]
+    ids, probabilities = trace.top_outputs(5)
+    assert answer["kind"] == kind
+    for place in answer["places"]:
+        row = place["position"] or 0
+        assert [best["id"] for best in place["best"]] == ids[row].tolist()
+        assert [best["probability"] for best in place["best"]] == pytest.approx(probabilities[row].tolist())
+
+
+def test_a_forecast_is_told_as_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    text = next(entry for entry in zoo() if entry.name == "series").example
+    assert isinstance(text, str)
+    trace = attnviz.trace(attnviz.load_model("series"), text)
+    (values,) = output(capsys, "trace", "series", text, "--json")
+    assert json.loads(values)["outputs"] == {"kind": "values", "values": trace.logits.tolist()}
+    (line,) = [line for line in output(capsys, "trace", "series", text) if line.startswith("Output: ")]
+    assert [float(number) for number in line.split()[1:]] == pytest.approx(trace.logits.flatten().tolist(), rel=0.006)
 
 
 @pytest.mark.parametrize("size", [60, 80, 200])
