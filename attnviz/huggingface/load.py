@@ -118,7 +118,7 @@ def _downloaded(name: str) -> Path:
     try:
         return Path(snapshot_download(name, allow_patterns=PATTERNS))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError, RuntimeError) as error:
-        raise HubNotFound(f"hf:{name}", _first_line(error)) from error
+        raise HubNotFound(f"hf:{name}", reason_of(error)) from error
 
 
 def device_of(device: str | torch.device) -> torch.device:

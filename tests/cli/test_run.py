@@ -74,12 +74,12 @@ def test_downloads_are_switched_on_by_an_option(
     options: list[str],
     value: str | None,
     port: int,
-    started: list[tuple[list[str], Path, dict[str, str]]],
+    started: list[tuple[list[str], dict[str, str]]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("ATTNVIZ_DOWNLOADS", raising=False)
     assert main(["run", "--port", str(port), *options]) == 0
-    assert started[0][2].get("ATTNVIZ_DOWNLOADS") == value
+    assert started[0][1].get("ATTNVIZ_DOWNLOADS") == value
 
 
 def test_what_cannot_be_started(

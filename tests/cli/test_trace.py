@@ -74,7 +74,7 @@ def test_columns_stand_below_each_other_in_any_script(capsys: pytest.CaptureFixt
         ("sentiment-en", "the film was very good", "label", "Label: "),
         ("sort", "c a b >", "next", "Next token: a "),
         ("reverse", "a b c", "same", "Output: c b a "),
-        ("entities", "May Keller moved to Jordan in May", "labels", "Output: B-PER I-PER O O "),
+        ("entities", "May Keller moved to Jordan in May", "labels", "Output: B-PER B-PER I-PER O O B-LOC "),
     ],
 )
 def test_the_answer_is_told(model: str, text: str, kind: str, line: str, capsys: pytest.CaptureFixture[str]) -> None:
