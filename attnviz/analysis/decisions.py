@@ -66,11 +66,13 @@ class Success(NamedTuple):
         paid: share that ended at the goal that pays.
         shortest: share that did so in the fewest steps.
         reward: mean of `Episode.reward`.
+        n: walks.
     """
 
     paid: float
     shortest: float
     reward: float
+    n: int
 
 
 class Attended(NamedTuple):
@@ -134,17 +136,13 @@ def play(decide: Policy, task: Gridworld, sign: str, start: str, wanted: str = B
     return Episode(tuple(tokens), tuple(path), tuple(actions), place == grid.goal(pays), shortest)
 
 
-def success(decide: Policy, task: Gridworld, n: int = 100, seed: int = 0, wanted: str = BEST) -> Success:
-    """n walks from random starts with random signs, the same ones for every policy."""
-    generator = Generator().manual_seed(seed)
-    starts = world().starts[torch.randint(len(world().starts), (n,), generator=generator)].tolist()
-    signs = torch.randint(len(SIGNS), (n,), generator=generator).tolist()
-    episodes = [
-        play(decide, task, SIGNS[sign], task.tokenizer.label(task.first["cell"] + start), wanted)
-        for sign, start in zip(signs, starts, strict=True)
-    ]
+def success(decide: Policy, task: Gridworld, wanted: str = BEST) -> Success:
+    """One walk from every start under every sign: all that there are."""
+    names = [task.tokenizer.label(task.first["cell"] + start) for start in world().starts.tolist()]
+    episodes = [play(decide, task, sign, name, wanted) for sign in SIGNS for name in names]
+    n = len(episodes)
     paid, shortest = (sum(values) / n for values in ([e.paid for e in episodes], [e.reward == 1 for e in episodes]))
-    return Success(paid, shortest, sum(episode.reward for episode in episodes) / n)
+    return Success(paid, shortest, sum(episode.reward for episode in episodes) / n, n)
 
 
 def logged(task: Gridworld, n: int = 2048, seed: int = 0) -> Success:
@@ -152,7 +150,8 @@ def logged(task: Gridworld, n: int = 2048, seed: int = 0) -> Success:
     best = torch.tensor([int(name[1:]) / 100 for name in RETURNS])
     batch = task.sample(n, Generator().manual_seed(seed))
     reward = best[batch.tokens[:, 0] - task.first["return"]]
-    return Success(float((reward > 0).float().mean()), float((reward == 1).float().mean()), float(reward.mean()))
+    paid, shortest = (float(share.float().mean()) for share in (reward > 0, reward == 1))
+    return Success(paid, shortest, float(reward.mean()), n)
 
 
 def attended(weights: Tensor, tokens: Sequence[int]) -> Attended:

@@ -184,9 +184,9 @@ def mean_scores(
     model: SequenceModel, task: Task, n: int = 16, seed: int = 0, split: Split = "test"
 ) -> tuple[HeadScore, ...]:
     """Every head against the task's patterns on n sequences, each query counted once; in the order of the patterns."""
-    batch = task.sample(n, Generator().manual_seed(seed), split)
+    batch = task.held_out(n, Generator().manual_seed(seed), split)
     found: dict[tuple[str, str, int], list[HeadScore]] = {}
-    for row in range(n):
+    for row in range(len(batch.tokens)):
         tokens, source = _real(batch.tokens, batch.padding, row), None
         if batch.source is not None:
             source = _real(batch.source, batch.source_padding, row)

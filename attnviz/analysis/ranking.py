@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
 from attnviz.models import Network
-from attnviz.tasks.base import HITS, IGNORE, Batch
-from attnviz.tasks.sessions import Sessions
+from attnviz.tasks.base import HITS, IGNORE
+from attnviz.tasks.sessions import JUDGED, Sessions
 
 __all__ = ["Ranking", "hit_rate", "judge_rankings", "ndcg", "ranks"]
 
@@ -62,7 +63,11 @@ def hit_rate(scores: Tensor, targets: Tensor, k: int = HITS) -> float:
         >>> hit_rate(torch.tensor([[0.1, 0.7, 0.2], [0.5, 0.4, 0.1]]), torch.tensor([2, 2]), k=2)
         0.5
     """
-    return float((ranks(scores, targets) <= k).double().mean())
+    return _hit_rate(ranks(scores, targets), k)
+
+
+def _hit_rate(places: Tensor, k: int) -> float:
+    return float((places <= k).double().mean())
 
 
 def ndcg(scores: Tensor, targets: Tensor, k: int = HITS) -> float:
@@ -84,24 +89,27 @@ def ndcg(scores: Tensor, targets: Tensor, k: int = HITS) -> float:
         >>> round(ndcg(torch.tensor([[0.1, 0.7, 0.2], [0.5, 0.4, 0.1]]), torch.tensor([2, 2]), k=2), 4)  # 1 / log2 3, 0
         0.3155
     """
-    place = ranks(scores, targets)
-    return float((1 / (1 + place.double()).log2()).where(place <= k, 0).mean())
+    return _ndcg(ranks(scores, targets), k)
+
+
+def _ndcg(places: Tensor, k: int) -> float:
+    return float((1 / (1 + places.double()).log2()).where(places <= k, 0).mean())
 
 
 @torch.inference_mode()
-def judge_rankings(network: Network, task: Sessions, n: int = 512, seed: int = 0) -> tuple[Ranking, ...]:
-    """A network beside popularity and first order, on the same n test sessions."""
+def judge_rankings(network: Network, task: Sessions, n: int = JUDGED, seed: int = 0) -> tuple[Ranking, ...]:
+    """A network beside popularity and first order, on the n test sessions that `evaluate` takes for the same seed."""
     network.eval()
-    batch = task.sample(n, Generator().manual_seed(seed), "test")
-    scores = {
-        "network": network(batch.tokens),
-        "most popular": task.popularity(seed)[batch.tokens],
-        "first order": task.first_order(seed)[batch.tokens],
-    }
-    return tuple(_judged(name, logits, batch) for name, logits in scores.items())
+    tables = {"most popular": task.popularity(seed), "first order": task.first_order(seed)}
+    ways: dict[str, Callable[[Tensor], Tensor]] = {"network": network}
+    ways |= {name: table.__getitem__ for name, table in tables.items()}
+    found: dict[str, list[Tensor]] = {name: [] for name in ways}
+    for batch in task.batches(n, seed):
+        scored = batch.targets != IGNORE
+        for name, way in ways.items():
+            found[name].append(ranks(way(batch.tokens)[scored], batch.targets[scored]))
+    return tuple(_judged(name, torch.cat(places)) for name, places in found.items())
 
 
-def _judged(name: str, logits: Tensor, batch: Batch) -> Ranking:
-    scored = batch.targets != IGNORE
-    scores, targets = logits[scored], batch.targets[scored]
-    return Ranking(name, hit_rate(scores, targets), ndcg(scores, targets))
+def _judged(name: str, places: Tensor, k: int = HITS) -> Ranking:
+    return Ranking(name, _hit_rate(places, k), _ndcg(places, k))

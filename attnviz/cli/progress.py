@@ -8,7 +8,10 @@ from typing import Protocol, Self
 
 from tqdm import tqdm
 
-from attnviz.training import Run, Step
+from attnviz.analysis.scores import rounded
+from attnviz.tasks.base import LOSSES, Metric
+from attnviz.training import Evaluation, Run, Step
+from attnviz.training.loop import perplexity
 
 __all__ = ["Bar", "Lines", "Progress"]
 
@@ -41,7 +44,7 @@ class Bar:
     def show(self, step: Step) -> None:
         """Move on by one step."""
         if step.validation is not None:
-            self.score = f", validation {self.metric} {step.validation.score(self.metric):.4f}"
+            self.score = f", validation {_told(step.validation, self.metric)}"
         self.bar.set_postfix_str(f"loss {step.loss:.4f}{self.score}", refresh=False)
         self.bar.update(step.step - self.bar.n)
 
@@ -64,8 +67,15 @@ class Lines:
         if step.validation is not None:
             metric, steps = self.run.config.task.metric, self.run.config.training.steps
             seconds = time.process_time() - self.start
+            unit = "squared error" if metric == "R2" else "nats"
             print(
-                f"step {step.step:>6,}/{steps:,}  loss {step.loss:.4f} nats  "
-                f"validation {metric} {step.validation.score(metric):.4f}  {seconds:.0f} CPU-s",
+                f"step {step.step:>6,}/{steps:,}  loss {step.loss:.4f} {unit}  "
+                f"validation {_told(step.validation, metric)}  {seconds:.0f} CPU-s",
                 flush=True,
             )
+
+
+def _told(found: Evaluation, metric: Metric) -> str:
+    """The task's metric under its name; beside a loss, the perplexity."""
+    beside = f", perplexity {perplexity(found.loss):.3f}" if metric in LOSSES else ""
+    return f"{metric} {rounded(found.score(metric), 4)}{beside}"

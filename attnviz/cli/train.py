@@ -7,19 +7,35 @@ import sys
 import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any, cast, get_args
 
 import torch
 
+from attnviz.analysis.scores import Interval, rounded, score_interval
 from attnviz.cli.common import SUCCESS, WHERE, Commands, UsageError, add_command, not_negative, positive
 from attnviz.cli.progress import Bar, Lines
 from attnviz.errors import ConfigError, InputError
-from attnviz.models.bundle import CONFIG_FILE, save_model
+from attnviz.models.bundle import CONFIG_FILE, SequenceModel, save_model
 from attnviz.models.config import ModelConfig
 from attnviz.models.recurrent_config import AnyConfig, Cell, RecurrentConfig
-from attnviz.training import RECIPES, Recipe, Run, RunConfig, RunState, TrainConfig, evaluate, new_run, open_run, record
+from attnviz.tasks.base import LOSSES
+from attnviz.training import (
+    RECIPES,
+    Evaluation,
+    Recipe,
+    Run,
+    RunConfig,
+    RunState,
+    TrainConfig,
+    evaluate,
+    new_run,
+    open_run,
+    record,
+)
 from attnviz.training.estimate import n_parameters
+from attnviz.training.loop import perplexity
 from attnviz.training.memory import check_memory
 from attnviz.training.recipes import OWN, OWN_TEXT
 from attnviz.training.settings import read_settings, setting_names
@@ -108,12 +124,22 @@ def _train(options: argparse.Namespace) -> int:
     if recipe.target is not None and not changed:
         reached = "reached" if result.reaches(recipe.target, recipe.task.metric) else "not reached"
         verdict = f", target {recipe.target:g} {reached}"
-    print(f"test: {recipe.task.metric} {score:.4f}{verdict}")
+    interval = score_interval(recipe.task.metric, result)
+    beside = f", perplexity {perplexity(result.loss):.3f}" if recipe.task.metric in LOSSES else ""
+    print(f"test: {recipe.task.metric} {rounded(score, 4)}{beside}{_on(recipe, result, interval)}{verdict}")
     if options.out is not None:
-        bundle = recipe.bundle(network, round(score, 4))
+        ends = None if interval is None else (round(interval.low, 4), round(interval.high, 4))
+        bundle = recipe.bundle(network, round(score, 4), judged=result.n, interval=ends)
         card = replace(bundle.card, recipe="") if changed else bundle.card
-        print(f"written to {save_model(replace(bundle, card=card), options.out)}")
+        print(f"written to {_save(replace(bundle, card=card), options.out)}")
     return SUCCESS
+
+
+def _on(recipe: Recipe, result: Evaluation, interval: Interval | None) -> str:
+    """What a score was computed on: how many, whether these are all there are, and how sure it is."""
+    every = " (all there are)" if recipe.task.items() is not None else ""
+    sure = "" if interval is None else f", 95% interval {interval.low:.4f} to {interval.high:.4f}"
+    return f" on {result.n:,} sequences{every}{sure}"
 
 
 def _resume(options: argparse.Namespace) -> int:
@@ -121,7 +147,7 @@ def _resume(options: argparse.Namespace) -> int:
     _prepare(options.out)
     state = _record(run)
     if options.out is not None and state.state == "done":
-        print(f"written to {save_model(run.model(state.step), options.out)}")
+        print(f"written to {_save(run.model(state.step), options.out)}")
     return SUCCESS
 
 
@@ -181,6 +207,19 @@ def _prepare(folder: Path | None) -> None:
         if (folder / CONFIG_FILE).exists():
             raise UsageError(f"{folder} holds a model already: choose another folder with --out, or remove it")
         folder.mkdir(parents=True, exist_ok=True)
+
+
+def _save(model: SequenceModel, folder: Path) -> Path:
+    """Write a model; where somebody else wrote one meanwhile, to a folder of the same name with a number."""
+    for number in count(1):
+        target = folder if number == 1 else folder.with_name(f"{folder.name}-{number}")
+        target.mkdir(parents=True, exist_ok=True)
+        try:
+            (target / CONFIG_FILE).touch(exist_ok=False)  # whoever makes it has the folder
+        except FileExistsError:
+            continue
+        return save_model(model, target)
+    raise AssertionError("there is no end of numbers")
 
 
 def _record(run: Run) -> RunState:

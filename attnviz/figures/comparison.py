@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from attnviz.figures.theme import LIGHT, Theme, axis, on_page
 from attnviz.locale import t
-from attnviz.tasks.base import Metric
+from attnviz.tasks.base import LOSSES, Metric
 from attnviz.training.comparison import CONTENDERS, DISTANCES, Contender, Curve
 
 __all__ = ["by_distance", "contender_name", "learning", "metric_name", "reach"]
@@ -57,7 +57,7 @@ def learning(
         >>> [list(line.x) for line in learning([curve], [], "seconds", "accuracy").data]
         [[0.5, 1.0]]
     """
-    unit = "%{y:.6~g}" if metric in ("nats per symbol", "R2") else "%{y:.1%}"
+    unit = "%{y:.6~g}" if metric in (*LOSSES, "R2", "F1") else "%{y:.1%}"
     where = t(lang, f"comparison.at.{over}", x="%{x:,}" if over == "step" else "%{x:.1f}")
     curves = [curve for curve in curves if curve.values]
     lines = []
@@ -151,7 +151,7 @@ def reach(norms: Mapping[Contender, Sequence[float]], theme: Theme = LIGHT, lang
 
 def metric_name(metric: Metric, lang: str) -> str:
     """A metric as people call it."""
-    return t(lang, "comparison.nats" if metric == "nats per symbol" else f"watch.metric.{metric.replace(' ', '-')}")
+    return t(lang, "comparison.nats" if metric in LOSSES else f"watch.metric.{metric.replace(' ', '-')}")
 
 
 def contender_name(contender: Contender, lang: str) -> str:
@@ -188,7 +188,7 @@ def _line(
 def _with_legend(figure: go.Figure, theme: Theme, metric: Metric) -> go.Figure:
     """Shares have an axis from 0 to 1."""
     shares = {"range": [-0.03, 1.06], "tickformat": ".0%"}
-    figure.update_yaxes(axis(theme) | ({} if metric in ("nats per symbol", "R2") else shares))
+    figure.update_yaxes(axis(theme) | ({} if metric in (*LOSSES, "R2", "F1") else shares))
     return _legend(figure)
 
 

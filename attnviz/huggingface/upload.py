@@ -135,9 +135,11 @@ def _write(
     written = 0
     for member in members:
         path = folder / PurePosixPath(member.filename).name
-        if path.exists():
-            raise UploadPath(name, member.filename)
-        with archive.open(member) as source, path.open("xb") as target:
+        try:
+            path.touch(exist_ok=False)
+        except FileExistsError as error:
+            raise UploadPath(name, member.filename) from error
+        with archive.open(member) as source, path.open("wb") as target:
             while chunk := source.read(CHUNK):
                 written += len(chunk)
                 if written > max_bytes:

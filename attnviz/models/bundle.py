@@ -58,6 +58,8 @@ class ModelCard:
         metric: name of the metric.
         score: reached on test data.
         baselines: what can be had there without a network, as pairs of a name and a score; () where nobody computed it.
+        judged: sequences that the score was computed on; 0 where that was not kept.
+        interval: 95 % interval of the score; None for metrics that have none, or where nobody computed it.
     """
 
     name: str
@@ -69,13 +71,17 @@ class ModelCard:
     metric: str = ""
     score: float = 0.0
     baselines: tuple[tuple[str, float], ...] = ()
+    judged: int = 0
+    interval: tuple[float, float] | None = None
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ModelCard:
         """The card that JSON describes: pairs come back as tuples."""
         examples = tuple(tuple(e) if isinstance(e, list) else e for e in values.get("examples", ()))
         baselines = tuple((str(name), float(score)) for name, score in values.get("baselines", ()))
-        return cls(**{**values, "examples": examples, "baselines": baselines})
+        low_high = values.get("interval")
+        interval = None if low_high is None else (float(low_high[0]), float(low_high[1]))
+        return cls(**{**values, "examples": examples, "baselines": baselines, "interval": interval})
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import torch
-from torch import Generator
+from torch import Generator, Tensor
 
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
-from attnviz.tasks.base import IGNORE, Batch, Split, Task, draw
+from attnviz.tasks.base import IGNORE, Batch, Split, Task, belonging, draw
 from attnviz.tasks.choice import one_of, whole
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
@@ -63,7 +63,21 @@ class Addition(Task):
         candidates = lambda count: torch.randint(10**self.digits, (count, 2), generator=generator).sort(1).values  # noqa: E731
         pairs = draw(n, split, candidates)  # (B, 2), the smaller first
         swapped = torch.rand(n, 1, generator=generator) < 0.5
-        pairs = pairs.flip(1).where(swapped, pairs)
+        return self._batch(pairs.flip(1).where(swapped, pairs))
+
+    def items(self, split: Split = "test") -> Batch | None:
+        """All pairs of a split, in both orders; None where there are too many."""
+        if self.digits > 2:
+            return None
+        numbers = torch.arange(10**self.digits)
+        pairs = belonging(split, torch.combinations(numbers, with_replacement=True))  # the smaller first
+        if pairs is None:
+            return None
+        return self._batch(torch.cat((pairs, pairs[pairs[:, 0] < pairs[:, 1]].flip(1))))
+
+    def _batch(self, pairs: Tensor) -> Batch:
+        """(B, 2) numbers."""
+        n = len(pairs)
         powers = 10 ** torch.arange(self.digits + 1)  # ones, tens, ...
         a, b = (pairs[:, i, None] // powers[:-1].flip(0) % 10 for i in (0, 1))  # (B, digits) each
         total = pairs.sum(1, keepdim=True) // powers % 10  # (B, digits + 1), ones first

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import nan
 from typing import ClassVar, Literal, NamedTuple, get_args
 
@@ -31,8 +32,12 @@ __all__ = [
     "Readout",
     "Split",
     "Task",
+    "belonging",
     "collate",
+    "counted",
     "draw",
+    "listed",
+    "seeded",
     "split_of",
     "words",
 ]
@@ -43,10 +48,20 @@ LETTERS = tuple("abcdefghijklmnopqrstuvwxyz")
 Split = Literal["train", "validation", "test"]
 Metric = Literal["exact match", "accuracy", "nats per symbol", "F1", "R2", "hit rate"]
 Readout = Literal["each", "whole"]
+LOSSES: tuple[Metric, ...] = ("nats per symbol",)  # metrics that are the loss itself: lower is better
 SPLITS: tuple[Split, ...] = get_args(Split)
 HITS = 10
 MOST_TRIED = 10_000  # candidates without any for a split that has a tenth of them
+MOST_ITEMS = 20_000  # of a collection that is judged whole; more than that are as good as without end
+CHUNK = 128  # sequences that are judged at once
+SEED_OFFSETS: dict[Split, int] = {"train": 0, "validation": 1_000_003, "test": 2_000_003}
+OF_TOKENS = ("tokens", "targets", "features", "values")  # parts of a batch with a column for each token
 BUCKETS: dict[Split, range] = {"test": range(2), "validation": range(2, 4), "train": range(4, 20)}  # of 20
+
+
+def counted(metric: Metric) -> Metric:
+    """The metric that `Task.accuracy` computes: the task's own, or "accuracy" beside one that is a loss."""
+    return "accuracy" if metric in LOSSES else metric
 
 
 @dataclass(frozen=True)
@@ -71,6 +86,28 @@ class Batch:
     source_padding: Tensor | None = None
     features: Tensor | None = None
     values: Tensor | None = None
+
+    def rows(self, chosen: slice | Tensor) -> Batch:
+        """Some of its sequences: a slice of them, or their places (n,)."""
+        return replace(self, **{name: part[chosen] for name, part in vars(self).items() if part is not None})
+
+    def trimmed(self) -> Batch:
+        """The same sequences without the columns at the end in which all is padding.
+
+        Example:
+            >>> batch = Batch(torch.ones(1, 3), torch.ones(1, 3), padding=torch.tensor([[True, True, False]]))
+            >>> batch.trimmed().tokens.shape
+            torch.Size([1, 2])
+        """
+        cut = {}
+        for padding, names in (("padding", OF_TOKENS), ("source_padding", ("source",))):
+            real = getattr(self, padding)
+            if real is not None:
+                width = int(real.any(0).nonzero().max()) + 1 if bool(real.any()) else 0
+                for name in (padding, *names):
+                    if (part := getattr(self, name)) is not None:
+                        cut[name] = part[:, :width]
+        return replace(self, **cut)
 
 
 class Baseline(NamedTuple):
@@ -124,6 +161,42 @@ class Task(ABC):
     @abstractmethod
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n sequences, drawn with the generator alone; no input occurs in two splits."""
+
+    def items(self, split: Split = "test") -> Batch | None:
+        """All sequences of a split, each once, where they are a finite collection; None: they are made without end.
+
+        A model is judged on all of them; to draw from them with replacement would count some twice and others never.
+        """
+        return None
+
+    def judged(self, n: int, generator: Generator, split: Split = "test") -> Batch:
+        """The sequences that a figure is computed on: all of a finite collection, else n drawn with the generator."""
+        items = listed(self, split)
+        return self.sample(n, generator, split) if items is None else items
+
+    def held_out(self, n: int, generator: Generator, split: Split = "test") -> Batch:
+        """n sequences to look at, drawn with the generator alone; of a finite collection none twice, at most all."""
+        items = listed(self, split)
+        if items is None:
+            return self.sample(n, generator, split)
+        return items.rows(torch.randperm(len(items.tokens), generator=generator)[:n])
+
+    def batches(self, n: int, seed: int, split: Split = "test") -> Iterator[Batch]:
+        """What a model is judged on, in batches of at most 128, always the same ones for a seed.
+
+        A figure that is told beside another is computed on the same ones. Of a finite collection, the test is judged
+        whole, however large n is; for validation, which is looked at often, at most n items are taken.
+        """
+        generator = seeded(seed, split)
+        items = listed(self, split)
+        if items is None:
+            for start in range(0, n, CHUNK):
+                yield self.sample(min(CHUNK, n - start), generator, split)
+            return
+        size = len(items.tokens)
+        order = torch.arange(size) if split == "test" else torch.randperm(size, generator=generator)[:n]
+        for chosen in torch.split(order, CHUNK):
+            yield items.rows(chosen).trimmed()
 
     @abstractmethod
     def model_config(self) -> ModelConfig:
@@ -203,7 +276,7 @@ class Task(ABC):
         return None
 
     def accuracy(self, logits: Tensor, batch: Batch) -> float:
-        """Value of the metric, at most 1; where the metric is a loss, the share of right arg-max outputs.
+        """Value of the metric that `counted` names, at most 1; beside a loss, the share of right arg-max outputs.
 
         Args:
             logits: (B, T, V).
@@ -226,8 +299,8 @@ class Task(ABC):
             y, error = batch.values[scored].double(), (logits - batch.values)[scored].double()  # (n, n_outputs)
             return torch.stack([torch.tensor(y.numel()).double(), y.sum(), y.square().sum(), error.square().sum()])
         if self.metric == "hit rate":
-            best = logits[scored].topk(min(HITS, logits.shape[-1])).indices  # (n, 10)
-            right = (best == batch.targets[scored][:, None]).any(1)
+            said, asked = logits[scored], batch.targets[scored][:, None]  # (n, V), (n, 1)
+            right = (said >= said.gather(1, asked)).sum(1) <= HITS  # of equals, the right one comes last
         else:
             right = logits.argmax(-1) == batch.targets  # (B, T)
             right = (right | ~scored).all(1) if self.metric == "exact match" else right[scored]
@@ -241,6 +314,17 @@ class Task(ABC):
             return float(1 - errors / variation) if variation > 0 else nan  # of values that are all alike
         right, n = tally.tolist()
         return float(right / n)
+
+
+@lru_cache(4)
+def listed(task: Task, split: Split) -> Batch | None:
+    """`Task.items`, kept from one look to the next."""
+    return task.items(split)
+
+
+def seeded(seed: int, split: Split) -> Generator:
+    """The generator of a split's sequences: those of two splits differ."""
+    return Generator().manual_seed(seed + SEED_OFFSETS[split])
 
 
 def split_of(keys: Tensor) -> list[Split]:
@@ -307,6 +391,20 @@ def draw(n: int, split: Split, candidates: Callable[[int], Tensor], buckets: Map
         missing -= len(kept[-1])
         tried += len(rows)
     return torch.cat(kept)
+
+
+def belonging(split: Split, rows: Tensor, buckets: Mapping[Split, range] = BUCKETS) -> Tensor | None:
+    """Those of all possible rows (N, L) that belong to a split, in their order; None: more than are judged one by one.
+
+    Args:
+        split: which side.
+        rows: every one that there can be, once.
+        buckets: which twentieths of all rows belong to each split.
+    """
+    mine = buckets[split]
+    bucket = hash_rows(rows).remainder(20)
+    kept = rows[(bucket >= mine.start) & (bucket < mine.stop)]
+    return kept if len(kept) <= MOST_ITEMS else None
 
 
 def collate(rows: list[list[int]], fill: int = Tokenizer.pad_id) -> tuple[Tensor, Tensor | None]:

@@ -50,6 +50,7 @@ def label_baselines(task: Task, seed: int = 0) -> tuple[Baseline, ...]:
 
 def _texts(task: Task, split: Split, seed: int) -> tuple[list[list[int]], Tensor]:
     """Some texts as their tokens, special ones left out, and their labels (N,)."""
-    batch = task.sample(N_TRAIN if split == "train" else N_TEST, Generator().manual_seed(seed), split)
+    generator = Generator().manual_seed(seed)
+    batch = task.sample(N_TRAIN, generator) if split == "train" else task.judged(N_TEST, generator, split)
     first = task.tokenizer.n_specials
     return [[token for token in row if token >= first] for row in batch.tokens.tolist()], batch.targets[:, 0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from math import radians
 from typing import NamedTuple
 
 import torch
@@ -24,6 +25,7 @@ __all__ = ["Digits", "Picture"]
 SIDE = 8  # pixels
 GREATEST = 16  # value of a pixel
 PATCHES = (1, 2, 4)
+TURNED, STRETCHED, SHIFTED = 8.0, 0.05, 1 / SIDE  # degrees; share; in units of half a picture: half a pixel
 
 
 class Picture(NamedTuple):
@@ -60,6 +62,7 @@ class Digits(Task):
 
     Attributes:
         patch: height and width of a patch: smaller ones make more tokens.
+        augment: training pictures are turned, stretched and shifted a little, each time anew.
 
     Raises:
         ConfigError: a patch that is not 1, 2 or 4 pixels wide.
@@ -70,6 +73,7 @@ class Digits(Task):
     """
 
     patch: int = one_of(2, PATCHES)
+    augment: bool = one_of(False, (False, True))
 
     name = "digits"
     architecture = "encoder"
@@ -107,12 +111,22 @@ class Digits(Task):
         return ids, patches
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n pictures of a split, each as probable as the others, whatever was drawn before."""
+        """n pictures of a split, each as probable as the others, whatever was drawn before; see `augment`."""
         images, labels = _collection()[split]
         chosen = torch.randint(len(images), (n,), generator=generator)
-        tokens, features = self.tokens(images[chosen])
+        pictures = images[chosen]
+        if self.augment and split == "train":
+            pictures = _moved(pictures, generator)
+        return self._batch(pictures, labels[chosen])
+
+    def items(self, split: Split = "test") -> Batch:
+        """All pictures of a split, in the order of the collection."""
+        return self._batch(*_collection()[split])
+
+    def _batch(self, images: Tensor, labels: Tensor) -> Batch:
+        tokens, features = self.tokens(images)
         targets = torch.full_like(tokens, IGNORE)
-        targets[:, 0] = labels[chosen]
+        targets[:, 0] = labels
         return Batch(tokens, targets, features=features)
 
     def baselines(self, seed: int = 0) -> tuple[Baseline, ...]:
@@ -153,6 +167,23 @@ class Digits(Task):
         first = [next(picture for picture in pictures if picture.label == label) for label in (0, 3, 7, 8)]
         ids, features = self.tokens(torch.stack([picture.pixels for picture in first]))
         return tuple(self.tokenizer.decode(*row) for row in zip(ids.tolist(), features, strict=True))
+
+
+def _moved(pictures: Tensor, generator: Generator) -> Tensor:
+    """Pictures (B, 8, 8) turned, stretched and shifted at random, with bilinear interpolation; paper comes in.
+
+    Each is turned by up to 8 degrees either way, made up to a twentieth larger or smaller, and shifted by up to half
+    a pixel in each direction.
+    """
+    n = len(pictures)
+    turn, size, right, down = 2 * torch.rand(4, n, generator=generator) - 1  # (B,) each, -1 to 1
+    angle, scale = turn * radians(TURNED), 1 + STRETCHED * size
+    rows = (
+        torch.stack((scale * angle.cos(), -scale * angle.sin(), right * SHIFTED), 1),
+        torch.stack((scale * angle.sin(), scale * angle.cos(), down * SHIFTED), 1),
+    )
+    grid = F.affine_grid(torch.stack(rows, 1), [n, 1, SIDE, SIDE], align_corners=False)
+    return F.grid_sample(pictures[:, None], grid, align_corners=False)[:, 0]
 
 
 Collection = dict[Split, tuple[Tensor, Tensor]]

@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
-from attnviz.tasks.base import IGNORE, Baseline, Batch, Split, Task, draw
+from attnviz.tasks.base import IGNORE, Baseline, Batch, Split, Task, belonging, draw
 from attnviz.tasks.choice import whole
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
@@ -41,7 +41,7 @@ RETURNS = ("r0", "r25", "r50", "r75", "r100")
 BEST = RETURNS[-1]
 CARE = torch.tensor([[0.02, 0.7], [0.3, 0.2], [1.0, 0.1]])  # chance of a random action; share of such walkers
 NOTHING = -1  # the action after the end
-JUDGED, FITTED = 2048, 8192  # walks of the baselines
+JUDGED, FITTED = 2048, 8192  # walks of the baseline
 
 
 class World(NamedTuple):
@@ -159,7 +159,16 @@ class Gridworld(Task):
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n logged walks, split by a hash of sign, start and actions."""
-        walks = draw(n, split, lambda count: _walks(count, self.horizon, generator))  # (B, 2 + horizon)
+        return self._batch(draw(n, split, lambda count: _walks(count, self.horizon, generator)))
+
+    def items(self, split: Split = "test") -> Batch | None:
+        """The test walks that the metric judges, those of the best return; None for other splits: of all walks."""
+        best = belonging(split, _best_walks(self.horizon)) if split == "test" else None
+        return None if best is None else self._batch(best)
+
+    def _batch(self, walks: Tensor) -> Batch:
+        """(B, 2 + horizon) sign, start and actions."""
+        n = len(walks)
         sign, actions = walks[:, 0], walks[:, 2:]
         places = _places(walks)  # (B, horizon + 1)
         going = actions != NOTHING
@@ -202,13 +211,9 @@ class Gridworld(Task):
         return (Pattern.of("sign at the crossing", pairs, tokens),)
 
     def baselines(self, seed: int = 0) -> tuple[Baseline, ...]:
-        """The walks as they were logged, and the most frequent action of each place on walks of the best return."""
-        test = self.sample(JUDGED, Generator().manual_seed(seed), "test")
-        best = test.tokens[:, 0] == self.tokenizer.encode(BEST)[0]
-        return (
-            Baseline("logged walks", float(best.double().mean())),
-            Baseline("place alone", self.accuracy(self.place_alone(seed)[test.tokens], test)),
-        )
+        """The most frequent action of each place on walks of the best return."""
+        test = self.judged(JUDGED, Generator().manual_seed(seed))
+        return (Baseline("place alone", self.accuracy(self.place_alone(seed)[test.tokens], test)),)
 
     def place_alone(self, seed: int = 0) -> Tensor:
         """(V, V) how often each action (column) was taken at each place (row) on training walks of the best return."""
@@ -255,6 +260,26 @@ def _walks(count: int, horizon: int, generator: Generator) -> Tensor:
         columns.append(action.where(place < grid.n_floor, NOTHING))
         place = grid.following[place, action]
     return torch.stack(columns, 1)
+
+
+def _best_walks(horizon: int) -> Tensor:
+    """(N, 2 + horizon) each shortest walk to the goal that pays, from every start, under every sign."""
+    grid = world()
+    best = grid.best()
+    ends: list[tuple[int, int, int, tuple[int, ...]]] = [
+        (sign, start, start, ()) for sign in range(len(SIGNS)) for start in grid.starts.tolist()
+    ]
+    found: list[list[int]] = []
+    while ends:
+        sign, start, place, actions = ends.pop(0)
+        if place == grid.goal(sign):
+            found.append([sign, start, *actions, *[NOTHING] * (horizon - len(actions))])
+            continue
+        ends += [
+            (sign, start, int(grid.following[place, action]), (*actions, action))
+            for action in best[sign, place].nonzero()[:, 0].tolist()
+        ]
+    return torch.tensor(found)
 
 
 def _places(walks: Tensor) -> Tensor:

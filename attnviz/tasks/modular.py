@@ -15,7 +15,7 @@ from attnviz.errors import ConfigError
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.models.network import Network
-from attnviz.tasks.base import IGNORE, Batch, Split, Task, draw
+from attnviz.tasks.base import IGNORE, Batch, Split, Task, belonging, draw
 from attnviz.tasks.choice import whole
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
@@ -88,8 +88,17 @@ class ModularAddition(Task):
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n sums. Split by the pair: a half for training, a quarter each for the others."""
         candidates = lambda count: torch.randint(self.modulus, (count, 2), generator=generator)  # noqa: E731
-        a, b = draw(n, split, candidates, BUCKETS).unbind(1)  # (B,) each
-        plus, equals = (torch.full((n,), symbol) for symbol in (self.modulus, self.modulus + 1))
+        return self._batch(draw(n, split, candidates, BUCKETS))
+
+    def items(self, split: Split = "test") -> Batch | None:
+        """All pairs of a split."""
+        numbers = torch.arange(self.modulus)
+        pairs = belonging(split, torch.cartesian_prod(numbers, numbers), BUCKETS)
+        return None if pairs is None else self._batch(pairs)
+
+    def _batch(self, pairs: Tensor) -> Batch:
+        a, b = pairs.unbind(1)  # (B,) each
+        plus, equals = (torch.full_like(a, symbol) for symbol in (self.modulus, self.modulus + 1))
         tokens = torch.stack((a, plus, b, equals), 1) + Tokenizer.n_specials  # (B, 4)
         targets = torch.full_like(tokens, IGNORE)
         targets[:, -1] = (a + b) % self.modulus + Tokenizer.n_specials

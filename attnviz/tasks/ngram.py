@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 
 from attnviz.errors import ConfigError
 from attnviz.models.network import blank_network
-from attnviz.tasks.base import Baseline, Batch, Split, Task
+from attnviz.tasks.base import IGNORE, Baseline, Batch, Split, Task
 from attnviz.tokenizers import Tokenizer
 
 __all__ = ["MAX_ORDER", "NGram", "best_models", "nats", "text_baselines"]
@@ -254,9 +254,9 @@ def nats(model: NGram, batch: Batch) -> float:
         F.nll_loss(model.log_probabilities(tokens).flatten(0, 1), targets.flatten(), reduction="sum")
         for tokens, targets in zip(torch.split(batch.tokens, ROWS), torch.split(batch.targets, ROWS), strict=True)
     ]
-    return float(torch.stack(losses).sum()) / batch.targets.numel()
+    return float(torch.stack(losses).sum()) / int((batch.targets != IGNORE).sum())
 
 
 def _pieces(task: Task, split: Split, seed: int) -> Batch:
     n = max(ROWS, JUDGED // task.model_config().max_len)
-    return task.sample(n, Generator().manual_seed(seed), split)
+    return task.judged(n, Generator().manual_seed(seed), split)

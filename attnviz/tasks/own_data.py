@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from hashlib import sha256
 
 import torch
-from torch import Generator
+from torch import Generator, Tensor
 
 from attnviz.errors import DataEncoding, DataTooFew
 from attnviz.tasks.base import Split
 
-__all__ = ["LEAST_TEXTS", "decoded", "divided", "picked"]
+__all__ = ["LEAST_TEXTS", "decoded", "divided", "picked", "tiles"]
 
 LEAST_TEXTS = 20
 
@@ -65,3 +65,29 @@ def picked(size: int, n: int, generator: Generator) -> list[int]:
     """
     rounds = [torch.randperm(size, generator=generator) for _ in range(-(-n // size))]
     return torch.cat(rounds)[:n].tolist()
+
+
+def tiles(size: int, length: int, context: int = 0) -> tuple[Tensor, Tensor]:
+    """Pieces that go once over a text or a series, so that each value is scored once, but for the first `context`.
+
+    Args:
+        size: values there are.
+        length: of a piece, at most `size`.
+        context: values at the beginning of a piece that are read and not scored.
+
+    Returns:
+        Where each piece begins, and the place in it of the first value that is scored; (n,) each.
+
+    Example:
+        >>> tiles(10, 4)
+        (tensor([0, 4, 6]), tensor([0, 0, 2]))
+        >>> tiles(10, 4, context=2)
+        (tensor([0, 2, 4, 6]), tensor([2, 2, 2, 2]))
+    """
+    last = size - length
+    starts = [*range(0, last + 1, length - context)]
+    first = [context] * len(starts)
+    if starts[-1] < last:
+        first.append(starts[-1] + length - last)
+        starts.append(last)
+    return torch.tensor(starts), torch.tensor(first)

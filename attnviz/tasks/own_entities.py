@@ -99,6 +99,10 @@ class OwnEntities(TaggingTask):
         chosen = [part[index] for index in picked(len(part), n, generator)]
         return tagged([self._read(sentence, forget) for sentence in chosen], self.tokenizer, self.labels)
 
+    def items(self, split: Split = "test") -> Batch:
+        """All sentences of the split's part, in the order of the text."""
+        return tagged([self._read(sentence) for sentence in self.parts[split]], self.tokenizer, self.labels)
+
     def _read(self, sentence: Sentence, forget: Random | None = None) -> list[tuple[str, str]]:
         words, tags = zip(*sentence, strict=True)
         return list(zip(self._vocabulary.read(words, forget), tags, strict=True))

@@ -183,7 +183,13 @@ class OwnLabelled(Task):
         """n texts of the split's part; none comes again before all have come."""
         part = self.parts[split]
         forget = Random(int(torch.randint(2**62, (), generator=generator))) if split == "train" else None
-        chosen = [part[index] for index in picked(len(part), n, generator)]
+        return self._batch([part[index] for index in picked(len(part), n, generator)], forget)
+
+    def items(self, split: Split = "test") -> Batch:
+        """All texts of the split's part, in the order of the data."""
+        return self._batch(self.parts[split])
+
+    def _batch(self, chosen: list[Row], forget: Random | None = None) -> Batch:
         read = [self._vocabulary.read(self._symbols(row.text), forget) for row in chosen]
         tokens = [[Tokenizer.bos_id, *self.tokenizer.encode_symbols(symbols)] for symbols in read]
         return labelled(tokens, [self.labels.index(row.label) for row in chosen])

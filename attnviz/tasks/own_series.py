@@ -17,6 +17,7 @@ from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import Baseline, Batch, Split, Task
 from attnviz.tasks.choice import whole
 from attnviz.tasks.columns import Column, read_column
+from attnviz.tasks.own_data import tiles
 from attnviz.tasks.pattern import Pattern
 from attnviz.tasks.series import forecast_batch, naive_baselines, period_pattern
 from attnviz.vectors import NUMBER_ID, Vectors
@@ -24,7 +25,6 @@ from attnviz.vectors import NUMBER_ID, Vectors
 __all__ = ["OwnSeries", "estimated_period"]
 
 LEAST_CORRELATION = 0.2
-JUDGED = 2048  # windows of the test part that rules are judged on
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,16 @@ class OwnSeries(Task):
         """n pieces of the split's part, from random places."""
         return forecast_batch(self._pieces(n, generator, split), self._first)
 
+    def items(self, split: Split = "test") -> Batch:
+        """Pieces that go once over the split's part: every value is scored once, but for those of the first half."""
+        return forecast_batch(*self._tiles(split))
+
+    def _tiles(self, split: Split) -> tuple[Tensor, Tensor]:
+        """Pieces (B, T + 1), and the place of the first value that is scored in each (B,)."""
+        values = self.parts[split]
+        starts, first = tiles(len(values), self.length + 1, self._first)
+        return values[starts[:, None] + torch.arange(self.length + 1)], first
+
     @property
     def _first(self) -> int:
         """Place of the first value that is scored."""
@@ -130,9 +140,9 @@ class OwnSeries(Task):
 
     def baselines(self, seed: int = 0) -> tuple[Baseline, ...]:
         """What can be had by rule; the period is the one that the training part shows."""
-        pieces = self._pieces(JUDGED, Generator().manual_seed(seed), "test")
-        periods = None if self.period is None else torch.full((JUDGED,), self.period)
-        return naive_baselines(self, pieces, periods, self._first)
+        pieces, first = self._tiles("test")
+        periods = None if self.period is None else torch.full((len(pieces),), self.period)
+        return naive_baselines(self, pieces, periods, first)
 
     def model_config(self) -> ModelConfig:
         """One layer of two heads; learned positions tell lags."""

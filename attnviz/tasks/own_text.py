@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from math import log
@@ -15,10 +15,11 @@ from torch import Generator, Tensor
 from attnviz.errors import EmptyText, OneCharacter, TextTooShort
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
-from attnviz.tasks.base import Baseline, Batch, Split, Task
+from attnviz.tasks.base import IGNORE, Baseline, Batch, Split, Task
 from attnviz.tasks.character import character_model, pieces
 from attnviz.tasks.choice import whole
 from attnviz.tasks.ngram import text_baselines
+from attnviz.tasks.own_data import tiles
 from attnviz.tasks.pattern import Pattern, previous_token
 from attnviz.tokenizers import Tokenizer
 
@@ -100,6 +101,14 @@ class OwnText(Task):
         ids = self._ids[split]
         starts = torch.randint(len(ids) - self.length + 1, (n,), generator=generator)
         return pieces(ids, starts, self.length)
+
+    def items(self, split: Split = "test") -> Batch:
+        """Pieces that go once over the split's part: every character is scored once."""
+        ids = self._ids[split]
+        starts, first = tiles(len(ids), self.length)
+        batch = pieces(ids, starts, self.length)
+        seen = torch.arange(self.length) < first[:, None]  # (B, T)
+        return replace(batch, targets=batch.targets.masked_fill(seen, IGNORE))
 
     def baselines(self, seed: int = 0) -> tuple[Baseline, ...]:
         """n-gram models of the training part."""

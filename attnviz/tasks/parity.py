@@ -7,23 +7,32 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import torch
-from torch import Generator
+from torch import Generator, Tensor
 
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
-from attnviz.tasks.base import IGNORE, Batch, Split, Task, draw
+from attnviz.tasks.base import IGNORE, Batch, Split, Task, belonging, draw
 from attnviz.tasks.choice import whole
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 
-__all__ = ["Parity", "ScratchpadParity"]
+__all__ = ["Parity", "ScratchpadParity", "all_bits", "drawn_bits"]
+
+MOST_BITS = 16  # of sequences that are all listed
 
 EXAMPLES = ("1011001110001011", "0000000000000001", "1111111111111111", "0100110100101101")
 
 
-def _bits(n: int, length: int, generator: Generator, split: Split) -> torch.Tensor:
+def drawn_bits(n: int, length: int, generator: Generator, split: Split) -> Tensor:
     """(n, length) zeros and ones of a split."""
     return draw(n, split, lambda count: torch.randint(2, (count, length), generator=generator))
+
+
+def all_bits(length: int, split: Split) -> Tensor | None:
+    """All rows of zeros and ones of a split (N, length); None where there are too many."""
+    if length > MOST_BITS:
+        return None
+    return belonging(split, torch.arange(2**length)[:, None] >> torch.arange(length) & 1)
 
 
 @dataclass(frozen=True)
@@ -68,7 +77,15 @@ class Parity(Task):
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n rows of random bits."""
-        bits = _bits(n, self.length, generator, split)
+        return self._batch(drawn_bits(n, self.length, generator, split))
+
+    def items(self, split: Split = "test") -> Batch | None:
+        """All rows of bits of a split; None where there are too many."""
+        bits = all_bits(self.length, split)
+        return None if bits is None else self._batch(bits)
+
+    def _batch(self, bits: Tensor) -> Batch:
+        n = len(bits)
         tokens = torch.cat((torch.full((n, 1), Tokenizer.bos_id), bits + Tokenizer.n_specials), 1)  # (B, T)
         targets = torch.full_like(tokens, IGNORE)
         targets[:, 0] = bits.sum(1) % 2 + Tokenizer.n_specials
@@ -133,7 +150,16 @@ class ScratchpadParity(Task):
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n rows of random bits with their running parities. Split by the bits."""
-        bits = _bits(n, self.length, generator, split)  # (B, N)
+        return self._batch(drawn_bits(n, self.length, generator, split))
+
+    def items(self, split: Split = "test") -> Batch | None:
+        """All rows of bits of a split; None where there are too many."""
+        bits = all_bits(self.length, split)
+        return None if bits is None else self._batch(bits)
+
+    def _batch(self, bits: Tensor) -> Batch:
+        """(B, N) bits."""
+        n = len(bits)
         parities = bits.cumsum(1) % 2  # (B, N)
         whole = torch.cat((bits, torch.full((n, 1), 2), parities), 1) + Tokenizer.n_specials  # (B, 2 N + 1)
         targets = whole[:, 1:].clone()

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import torch
-from torch import Generator
+from torch import Generator, Tensor
 
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.models.recurrent_config import RecurrentConfig
-from attnviz.tasks.base import Batch, Split, Task, draw
+from attnviz.tasks.base import Batch, Split, Task
 from attnviz.tasks.choice import whole
+from attnviz.tasks.parity import all_bits, drawn_bits
 from attnviz.tokenizers import Tokenizer
 
 __all__ = ["RunningParity"]
@@ -57,9 +57,12 @@ class RunningParity(Task):
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n rows of random bits with their parities. Split by the bits."""
-        size = self.length
-        bits = draw(n, split, lambda count: torch.randint(2, (count, size), generator=generator))  # (B, T)
-        return Batch(bits + Tokenizer.n_specials, bits.cumsum(1) % 2 + Tokenizer.n_specials)
+        return _batch(drawn_bits(n, self.length, generator, split))
+
+    def items(self, split: Split = "test") -> Batch | None:
+        """All rows of bits of a split; None where there are too many."""
+        bits = all_bits(self.length, split)
+        return None if bits is None else _batch(bits)
 
     def model_config(self) -> ModelConfig:
         """Two layers, four heads: it takes many more steps than a small recurrent network."""
@@ -81,3 +84,8 @@ class RunningParity(Task):
     def texts(self) -> tuple[Example, ...]:
         """Bits to type."""
         return tuple((row * self.length)[: self.length] for row in EXAMPLES)
+
+
+def _batch(bits: Tensor) -> Batch:
+    """(B, T) bits with the parity so far."""
+    return Batch(bits + Tokenizer.n_specials, bits.cumsum(1) % 2 + Tokenizer.n_specials)

@@ -139,8 +139,10 @@ class Seasonal(Task):
         return tuple(" ".join(f"{x:g}" for x in list(season) * 4) for season in seasons)
 
 
-def forecast_batch(values: Tensor, first: int) -> Batch:
+def forecast_batch(values: Tensor, first: int | Tensor) -> Batch:
     """Series (B, T + 1) as a batch of T tokens: each point is to say the next, scored where that is `first` or later.
+
+    `first` is one place for all series, or (B,), one for each.
 
     Example:
         >>> batch = forecast_batch(torch.tensor([[1.0, 2.0, 3.0, 4.0]]), 2)
@@ -148,8 +150,8 @@ def forecast_batch(values: Tensor, first: int) -> Batch:
         ([1.0, 2.0, 3.0], [2.0, 3.0, 4.0], [False, True, True])
     """
     tokens = torch.full((len(values), values.shape[1] - 1), NUMBER_ID)
-    targets = torch.zeros_like(tokens)
-    targets[:, : first - 1] = IGNORE
+    early = torch.arange(1, values.shape[1]) < torch.as_tensor(first).reshape(-1, 1)  # (B or 1, T)
+    targets = torch.zeros_like(tokens).masked_fill(early, IGNORE)
     return Batch(tokens, targets, features=values[:, :-1, None], values=values[:, 1:, None])
 
 
@@ -165,14 +167,14 @@ def period_pattern(period: int, tokens: Sequence[int]) -> Pattern:
     return Pattern.of("whole periods back", pairs, tokens)
 
 
-def naive_baselines(task: Task, values: Tensor, periods: Tensor | None, first: int) -> tuple[Baseline, ...]:
+def naive_baselines(task: Task, values: Tensor, periods: Tensor | None, first: int | Tensor) -> tuple[Baseline, ...]:
     """What rules say of the next value, scored as a network is.
 
     Args:
         task: whose metric counts.
         values: (B, T + 1) series.
         periods: (B,) of each; None: there is none, and no rule that needs it.
-        first: place of the first value that is scored.
+        first: place of the first value that is scored, of all series or (B,) of each.
     """
     batch = forecast_batch(values, first)
     said = {"last value": values[:, :-1]}

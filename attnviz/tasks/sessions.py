@@ -35,7 +35,7 @@ FOLLOWS_SEED = 2024  # of the order in which the items of a category are bought,
 SWITCH = 0.75  # chance that the next item is of another interest than the last
 NOISE = 0.08  # chance that it is any item of its category
 INTERESTS = (2, 3)  # of a person
-FITTED, JUDGED = 4096, 1024  # sessions of the baselines
+FITTED, JUDGED = 4096, 2048  # sessions of the baselines
 
 
 @dataclass(frozen=True)
@@ -106,12 +106,12 @@ class Sessions(Task):
 
     def baselines(self, seed: int = 0) -> tuple[Baseline, ...]:
         """The most popular items, and those that followed the last item most often."""
-        test = self.sample(JUDGED, Generator().manual_seed(seed), "test")
-        scores = {
-            "most popular": self.popularity(seed)[test.tokens],
-            "first order": self.first_order(seed)[test.tokens],
-        }
-        return tuple(Baseline(name, self.accuracy(logits, test)) for name, logits in scores.items())
+        tables = {"most popular": self.popularity(seed), "first order": self.first_order(seed)}
+        tallies = {name: torch.zeros(2, dtype=torch.float64) for name in tables}
+        for batch in self.batches(JUDGED, seed):  # those that networks are judged on
+            for name, table in tables.items():
+                tallies[name] += self.tally(table[batch.tokens], batch)
+        return tuple(Baseline(name, self.score(tally)) for name, tally in tallies.items())
 
     def popularity(self, seed: int = 0) -> Tensor:
         """(V, V) how often each item was bought in training sessions, as a share; the same row for every last item."""

@@ -68,7 +68,8 @@ class TaggingTask(Task):
 
     def _windows(self, split: Split, seed: int) -> tuple[Tensor, Tensor]:
         """Each word between its neighbours (B, T, 3), and its tag (B, T)."""
-        batch = self.sample(N_TRAIN if split == "train" else N_TEST, Generator().manual_seed(seed), split)
+        generator = Generator().manual_seed(seed)
+        batch = self.sample(N_TRAIN, generator) if split == "train" else self.judged(N_TEST, generator, split)
         edge = torch.full((len(batch.tokens), 1), Tokenizer.pad_id)
         return torch.cat((edge, batch.tokens, edge), 1).unfold(1, 3, 1), batch.targets
 

@@ -22,7 +22,7 @@ from attnviz.models.config import ModelConfig
 from attnviz.models.network import Network, build_network
 from attnviz.models.recurrent_config import AnyConfig, Cell, RecurrentConfig
 from attnviz.tasks import Batch, FirstSymbol, Task
-from attnviz.tasks.base import Metric
+from attnviz.tasks.base import LOSSES, Metric
 from attnviz.training.estimate import as_trained, flops_per_step, n_parameters
 from attnviz.training.gradients import forward, loss_sum
 from attnviz.training.memory import activation_bytes
@@ -241,7 +241,7 @@ class Curve:
 
     def best(self, metric: Metric) -> float | None:
         """The best value of the metric so far; of a loss the lowest."""
-        return None if not self.values else min(self.values) if metric == "nats per symbol" else max(self.values)
+        return None if not self.values else min(self.values) if metric in LOSSES else max(self.values)
 
 
 def curve_of(run: Run, contender: Contender) -> Curve:

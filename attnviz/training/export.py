@@ -10,19 +10,22 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import datetime
+from math import copysign, inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
+from attnviz.tasks.base import LOSSES, Metric, counted
 from attnviz.training.claim import LOCK
+from attnviz.training.loop import perplexity
 from attnviz.training.run import CONFIG, STATE, Metrics, Run
 from attnviz.training.script import pytorch_script
 
 __all__ = [
-    "COLUMNS",
+    "columns",
     "metrics_csv",
     "model_files",
     "pytorch_script",
@@ -32,35 +35,63 @@ __all__ = [
     "write_run_zip",
 ]
 
-COLUMNS = ("step", "loss", "learning_rate", "seconds", "accuracy", "validation_loss", "validation_accuracy")
+GREATEST = 3.4e38  # that a 32-bit float holds
 LEFT_OUT = {LOCK, "commands.jsonl"}  # of no use away from who trains the run
 
 
+def columns(metric: Metric) -> tuple[str, ...]:
+    """Names of what is measured at every step and, the last half of them, at some; see `metrics_csv`.
+
+    Example:
+        >>> columns("F1")
+        ('step', 'loss', 'learning_rate', 'seconds', 'F1', 'validation_loss', 'validation_F1')
+        >>> columns("nats per symbol")[4:]
+        ('perplexity', 'accuracy', 'validation_loss', 'validation_perplexity', 'validation_accuracy')
+    """
+    names = _names(metric)
+    held_out = (f"validation_{name}" for name in ("loss", *names))
+    return ("step", "loss", "learning_rate", "seconds", *names, *held_out)
+
+
+def _names(metric: Metric) -> tuple[str, ...]:
+    """Of what is told beside a loss."""
+    name = counted(metric).replace(" ", "_")
+    return ("perplexity", name) if metric in LOSSES else (name,)
+
+
+def _beside(metric: Metric, loss: float, score: float | None) -> tuple[float | None, ...]:
+    """The values of those names; perplexity = exp(loss)."""
+    return (perplexity(loss), score) if metric in LOSSES else (score,)
+
+
 def metrics_csv(run: Run) -> str:
-    """All metrics as CSV: a header of COLUMNS, a line for each step, full precision, empty where not measured.
+    """All metrics as CSV: a header, a line for each step, full precision, empty where not measured.
 
     step                 updates so far
     loss                 on the batch of the step, before the update, per scored position, in nats or as a squared error
     learning_rate        used for the update
     seconds              of training so far, pauses left out
-    accuracy             value of the task's metric on the same batch (of a language model, the share of right arg-max
-                         outputs); like what follows, only at the steps where validation data was looked at
-    validation_loss      after the update
-    validation_accuracy  after the update
+    perplexity           of a language model: exp(loss)
+    exact_match, F1 ...  the task's metric under its own name, on the same batch (of a language model the accuracy, the
+                         share of right arg-max outputs); like what follows, only where validation data was looked at
+    validation_loss ...  the same on validation data, after the update
     spectrum_1 ...       of a task that has one: see `Task.spectrum`
 
     Raises:
         RunCorrupt: metrics.jsonl holds a line that no run writes.
     """
-    metrics = run.metrics()
+    metrics, metric = run.metrics(), run.config.task.metric
     n_frequencies = max((len(line.spectrum or ()) for line in metrics), default=0)
+    nothing = (None,) * (1 + len(_names(metric)))
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow([*COLUMNS, *(f"spectrum_{number}" for number in range(1, n_frequencies + 1))])
+    writer.writerow([*columns(metric), *(f"spectrum_{number}" for number in range(1, n_frequencies + 1))])
     for line in metrics:
-        validation = (line.validation.loss, line.validation.accuracy) if line.validation else (None, None)
+        held = line.validation
+        train = _beside(metric, line.loss, line.accuracy)
+        validation = nothing if held is None else (held.loss, *_beside(metric, held.loss, held.accuracy))
         spectrum = line.spectrum or (None,) * n_frequencies
-        writer.writerow([line.step, line.loss, line.learning_rate, line.seconds, line.accuracy, *validation, *spectrum])
+        writer.writerow([line.step, line.loss, line.learning_rate, line.seconds, *train, *validation, *spectrum])
     return file.getvalue()
 
 
@@ -82,8 +113,9 @@ def model_files(run: Run, step: int | None = None) -> bytes:
 def tensorboard(run: Run, folder: Path) -> Path:
     """Write the metrics of a run as an event file for TensorBoard; the same run gives the same bytes.
 
-    Scalars train/loss, train/learning_rate, train/accuracy, validation/loss and validation/accuracy, at the times they
-    were measured (pauses left out), and the configuration as text.
+    Scalars train/loss, train/learning_rate, train/exact_match (or what the task's metric is called, see
+    `metrics_csv`), validation/loss and validation/exact_match, at the times they were measured (pauses left out), and
+    the configuration as text.
 
     Args:
         run: that was trained.
@@ -103,7 +135,7 @@ def tensorboard(run: Run, folder: Path) -> Path:
     from tensorboardX.summary import text
 
     begin = datetime.fromisoformat(run.config.created).timestamp()
-    metrics = run.metrics()
+    metrics, metric = run.metrics(), run.config.task.metric
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"events.out.tfevents.{begin:.0f}.{run.name}"
     config = json.dumps(run.config.to_dict(), ensure_ascii=False, indent=1)
@@ -112,7 +144,9 @@ def tensorboard(run: Run, folder: Path) -> Path:
         summary = text("config", f"```json\n{config}\n```")
         writer.write(Event(wall_time=begin, step=0, summary=summary).SerializeToString())
         for line in metrics:
-            summary = Summary(value=[Summary.Value(tag=tag, simple_value=value) for tag, value in _scalars(line)])
+            summary = Summary(
+                value=[Summary.Value(tag=tag, simple_value=value) for tag, value in _scalars(line, metric)]
+            )
             writer.write(Event(wall_time=begin + line.seconds, step=line.step, summary=summary).SerializeToString())
     return path
 
@@ -158,7 +192,8 @@ def write_run_zip(run: Run, file: BinaryIO) -> None:
             if path.name == STATE:
                 archive.writestr(name, json.dumps(replace(state, process=None).to_dict(), ensure_ascii=False, indent=1))
             else:
-                archive.write(path, name)
+                with suppress(FileNotFoundError):  # a run that is resumed drops what comes again
+                    archive.write(path, name)
 
 
 def _files(run: Run) -> Iterator[Path]:
@@ -171,8 +206,17 @@ def _files(run: Run) -> Iterator[Path]:
             yield path
 
 
-def _scalars(line: Metrics) -> list[tuple[str, float]]:
-    scalars = {"train/loss": line.loss, "train/learning_rate": line.learning_rate, "train/accuracy": line.accuracy}
-    if line.validation:
-        scalars |= {"validation/loss": line.validation.loss, "validation/accuracy": line.validation.accuracy}
-    return [(tag, value) for tag, value in scalars.items() if value is not None]
+def _scalars(line: Metrics, metric: Metric) -> list[tuple[str, float]]:
+    """Tags and values; what was not measured is left out, and what a 32-bit float cannot hold is infinite."""
+    names = _names(metric)
+    scalars: dict[str, float | None] = {"train/loss": line.loss, "train/learning_rate": line.learning_rate}
+    scalars |= zip((f"train/{name}" for name in names), _beside(metric, line.loss, line.accuracy), strict=True)
+    if held := line.validation:
+        scalars["validation/loss"] = held.loss
+        values = _beside(metric, held.loss, held.accuracy)
+        scalars |= zip((f"validation/{name}" for name in names), values, strict=True)
+    return [
+        (tag, copysign(inf, value) if abs(value) > GREATEST else value)
+        for tag, value in scalars.items()
+        if value is not None
+    ]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import threading
 from pathlib import Path
 from typing import Any
 
-__all__ = ["write_atomically", "write_json"]
+from attnviz.errors import RunExists, RunNotFound
+
+__all__ = ["move_folder", "write_atomically", "write_json"]
+
+TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)  # by a folder, or by a file
 
 
 def write_atomically(path: Path, *data: bytes | memoryview, force: bool = True) -> None:
@@ -32,6 +37,28 @@ def write_atomically(path: Path, *data: bytes | memoryview, force: bool = True) 
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def move_folder(folder: Path, target: Path) -> None:
+    """Give the folder of a run another name in one step; that it is free is not asked first, but tried.
+
+    Args:
+        folder: that is moved.
+        target: its new name: of nothing, or of an empty folder.
+
+    Raises:
+        RunExists: there is something of that name.
+        RunNotFound: the folder is gone.
+        OSError: it cannot be moved.
+    """
+    try:
+        folder.rename(target)
+    except FileNotFoundError as error:
+        raise RunNotFound(folder.name) from error
+    except OSError as error:
+        if error.errno in TAKEN or (os.name == "nt" and target.exists()):
+            raise RunExists(target.name) from error
+        raise
 
 
 def write_json(path: Path, values: dict[str, Any], force: bool = True) -> None:

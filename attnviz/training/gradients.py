@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from math import ceil
 
 import torch
@@ -67,5 +66,4 @@ def _pieces(batch: Batch) -> Iterator[Batch]:
     tokens = batch.tokens.numel() + (0 if batch.source is None else batch.source.numel())
     size = ceil(n / max(1, round(tokens / PIECE)))
     for start in range(0, n, size):
-        part = slice(start, start + size)
-        yield replace(batch, **{name: rows[part] for name, rows in vars(batch).items() if rows is not None})
+        yield batch.rows(slice(start, start + size))

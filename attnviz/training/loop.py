@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import exp, inf, isfinite
 
 import torch
 from torch import Generator, Tensor, nn
 
 from attnviz.errors import TrainingDiverged
 from attnviz.models.network import Network
-from attnviz.tasks.base import IGNORE, Batch, Metric, Split, Task
+from attnviz.tasks.base import CHUNK, IGNORE, LOSSES, Batch, Metric, Split, Task, listed, seeded
 from attnviz.training.config import TrainConfig
 from attnviz.training.gradients import add_gradients, forward, loss_sum
 
-__all__ = ["SAMPLES", "Evaluation", "Step", "TrainingState", "evaluate", "first_batch", "train"]
+__all__ = ["SAMPLES", "Evaluation", "Step", "TrainingState", "evaluate", "first_batch", "perplexity", "train"]
 
-CHUNK = 128  # sequences evaluated at once
 SAMPLES = 6  # validation sequences whose outputs are kept
-SEED_OFFSETS: dict[Split, int] = {"train": 0, "validation": 1_000_003, "test": 2_000_003}
 
 
 @dataclass(frozen=True)
@@ -28,22 +26,26 @@ class Evaluation:
 
     Attributes:
         loss: per scored position: cross-entropy in nats, or the squared error of values.
-        accuracy: see `Task.accuracy`.
+        accuracy: the metric that `counted` names; see `Task.accuracy`.
         outputs: for the first few sequences, where asked for: the arg-max at each scored position, in order; of
             values, the forecasts themselves, to four digits.
+        n: sequences that were judged.
+        tally: of all of them; see `Task.tally`.
     """
 
     loss: float
     accuracy: float
     outputs: tuple[tuple[float, ...], ...] = ()
+    n: int = 0
+    tally: tuple[float, ...] = ()
 
     def score(self, metric: Metric) -> float:
         """The value of a task's metric."""
-        return self.loss if metric == "nats per symbol" else self.accuracy
+        return self.loss if metric in LOSSES else self.accuracy
 
     def reaches(self, target: float, metric: Metric) -> bool:
         """Whether the metric is as good as the target: as high, or for a loss as low."""
-        return self.loss <= target if metric == "nats per symbol" else self.accuracy >= target
+        return self.loss <= target if metric in LOSSES else self.accuracy >= target
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ class TrainingState:
         others = [p for p in network.parameters() if p.dim() < 2]
         groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
         optimizer = torch.optim.AdamW(groups, config.learning_rate, (config.beta1, config.beta2), fused=True)
-        return cls(optimizer, _generator(config.seed, "train"))
+        return cls(optimizer, seeded(config.seed, "train"))
 
 
 def train(
@@ -150,7 +152,8 @@ def train(
 def evaluate(network: Network, task: Task, split: Split, n: int, seed: int = 0, samples: int = 0) -> Evaluation:
     """Loss and accuracy on n sequences of a split, always the same ones for a seed.
 
-    Validation data decides when to stop; what is reported comes from "test", which decides nothing.
+    Validation data decides when to stop; what is reported comes from "test", which decides nothing. A finite
+    collection (see `Task.items`) is judged whole for a report, each item once; for validation, at most n of its items.
 
     Args:
         network: what is judged; its weights stay as they are.
@@ -163,28 +166,48 @@ def evaluate(network: Network, task: Task, split: Split, n: int, seed: int = 0, 
     network.eval()
     loss, n_scored = 0.0, 0
     tallies: list[Tensor] = []
-    outputs: list[tuple[float, ...]] = []
-    for batch in _batches(task, split, n, seed):
-        size = len(batch.tokens)
+    outputs: tuple[tuple[float, ...], ...] = ()
+    judged = 0
+    for batch in task.batches(n, seed, split):
         logits = forward(network, batch)
-        missing = min(size, samples - len(outputs))
-        outputs += (_output(logits[row], batch, row) for row in range(missing))
+        if not judged and listed(task, split) is None:  # these are the first that were drawn
+            outputs = _outputs(logits, batch, samples)
         loss += loss_sum(logits, batch).item()
         tallies.append(task.tally(logits, batch))
         n_scored += int((batch.targets != IGNORE).sum())
-    return Evaluation(loss / n_scored, task.score(torch.stack(tallies).sum(0)), tuple(outputs))
+        judged += len(batch.tokens)
+    if samples and not outputs:
+        batch = _first_drawn(task, split, n, seed).rows(slice(samples))
+        outputs = _outputs(forward(network, batch), batch, samples)
+    tally = torch.stack(tallies).sum(0)
+    return Evaluation(loss / n_scored, task.score(tally), outputs, judged, tuple(tally.tolist()))
+
+
+def perplexity(loss: float) -> float:
+    """exp(loss): among how many outputs, all alike probable, the choice would be as hard; infinite beyond floats.
+
+    Example:
+        >>> round(perplexity(0.389), 3), perplexity(1e9)
+        (1.476, inf)
+    """
+    try:
+        return exp(loss)
+    except OverflowError:
+        return inf
 
 
 def first_batch(task: Task, config: TrainConfig) -> Batch:
-    """The validation sequences that every look at them begins with."""
-    return next(_batches(task, "validation", config.validation_size, config.seed))
+    """The validation sequences that outputs are kept of, always the same ones for a seed."""
+    return _first_drawn(task, "validation", config.validation_size, config.seed)
 
 
-def _batches(task: Task, split: Split, n: int, seed: int) -> Iterator[Batch]:
-    """n sequences of a split in batches, always the same ones for a seed."""
-    generator = _generator(seed, split)
-    for start in range(0, n, CHUNK):
-        yield task.sample(min(CHUNK, n - start), generator, split)
+def _first_drawn(task: Task, split: Split, n: int, seed: int) -> Batch:
+    return task.sample(min(CHUNK, n), seeded(seed, split), split)
+
+
+def _outputs(logits: Tensor, batch: Batch, n: int) -> tuple[tuple[float, ...], ...]:
+    """What a network says of the first n sequences: (B, T, V)."""
+    return tuple(_output(logits[row], batch, row) for row in range(min(n, len(logits))))
 
 
 def _output(logits: Tensor, batch: Batch, row: int) -> tuple[float, ...]:
@@ -199,7 +222,3 @@ def _output(logits: Tensor, batch: Batch, row: int) -> tuple[float, ...]:
 def _spectrum(network: Network, task: Task) -> tuple[float, ...] | None:
     spectrum = task.spectrum(network)
     return None if spectrum is None else tuple(spectrum.tolist())
-
-
-def _generator(seed: int, split: Split) -> Generator:
-    return Generator().manual_seed(seed + SEED_OFFSETS[split])

@@ -10,8 +10,9 @@ from pathlib import Path
 from uuid import uuid4
 
 from attnviz.bounded import read_json
-from attnviz.errors import InvalidRunName, RunBusy, RunExists, RunNotFound, RunUnwritable
+from attnviz.errors import InvalidRunName, RunBusy, RunNotFound, RunUnwritable
 from attnviz.training.claim import claim
+from attnviz.training.files import move_folder
 from attnviz.training.run import CONFIG, STATE, Run
 from attnviz.training.runs import is_run_name, runs_root
 from attnviz.training.state import RunState
@@ -60,8 +61,6 @@ def rename_run(name: str, new: str, root: Path | None = None) -> Run:
         return Run.open(folder)
     with _idle(folder):
         Run.open(folder)
-        if target.exists():
-            raise RunExists(target.name)
         _move(folder, target)
     return Run.open(target)
 
@@ -113,6 +112,6 @@ def _active(folder: Path) -> bool:
 
 def _move(folder: Path, target: Path) -> None:
     try:
-        folder.rename(target)
+        move_folder(folder, target)
     except OSError as error:
         raise RunUnwritable(folder.name, error.strerror or str(error)) from error

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from attnviz.errors import RunCorrupt
-from attnviz.tasks.base import Metric
+from attnviz.tasks.base import LOSSES, Metric
 from attnviz.training.loop import Evaluation
 
 __all__ = ["Progress", "Seen"]
@@ -81,5 +81,5 @@ class Progress:
 
     def _judge(self, value: float) -> None:
         best = self._seen.best
-        better = min if self._metric == "nats per symbol" else max
+        better = min if self._metric in LOSSES else max
         self._seen = Seen(self._seen.step, value if best is None else better(best, value))

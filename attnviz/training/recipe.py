@@ -27,7 +27,7 @@ class Recipe:
         model: its shape.
         training: steps, learning rate, seed ...
         target: value of the task's metric that the model must reach on test data; None where nobody knows one.
-        test_size: sequences on which the trained model is judged.
+        test_size: sequences on which the trained model is judged; of a finite collection, all are taken.
         exempt: the target is not expected: a contrast, in which a network fails and its task says why, or a text
             of which nobody knows what can be reached.
     """
@@ -55,13 +55,22 @@ class Recipe:
             training = replace(training, seed=seed)
         return replace(self, training=training)
 
-    def bundle(self, network: Network, score: float, baselines: Sequence[Baseline] = ()) -> SequenceModel:
+    def bundle(
+        self,
+        network: Network,
+        score: float,
+        baselines: Sequence[Baseline] = (),
+        judged: int = 0,
+        interval: tuple[float, float] | None = None,
+    ) -> SequenceModel:
         """The trained network with its tokenizers and a card that says where it comes from.
 
         Args:
             network: trained.
             score: of the metric, on test data.
             baselines: what can be had there without a network, where that was computed.
+            judged: sequences that the score was computed on, where that is known.
+            interval: 95 % interval of the score, where it has one.
         """
         card = ModelCard(
             name=self.name,
@@ -73,6 +82,8 @@ class Recipe:
             metric=self.task.metric,
             score=score,
             baselines=tuple((each.name, each.score) for each in baselines),
+            judged=judged,
+            interval=interval,
         )
         task = self.task
         return SequenceModel(network, task.tokenizer, card, task.source_tokenizer, task.labels)

@@ -17,20 +17,22 @@ that who reads along sees from the file's number (inode) that it has to begin an
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from attnviz.bounded import read_json
-from attnviz.errors import RunCorrupt, RunExists, RunNotFound, RunUnwritable
+from attnviz.errors import RunCorrupt, RunNotFound, RunUnwritable
 from attnviz.models.bundle import ModelCard, SequenceModel
 from attnviz.models.network import Network, build_network
 from attnviz.tasks.base import Batch
 from attnviz.training.claim import claim
 from attnviz.training.control import CommandFile
-from attnviz.training.files import write_json
+from attnviz.training.files import move_folder, write_json
 from attnviz.training.loop import SAMPLES, Evaluation, Step, first_batch
 from attnviz.training.memory import check_memory
 from attnviz.training.probe import probe_sequences, sequences
@@ -42,6 +44,8 @@ from attnviz.training.timeline import Timeline
 __all__ = ["Metrics", "Run"]
 
 CONFIG, STATE = "config.json", "state.json"
+MOST_STEPS = 2**53  # that JavaScript counts to
+MOST_NUMBER = 1e300
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ class Metrics:
         """As one line of JSON."""
         values = {name: value for name, value in vars(self).items() if value is not None}
         if self.validation is not None:
-            values["validation"] = vars(self.validation)
+            values["validation"] = {name: getattr(self.validation, name) for name in ("loss", "accuracy", "outputs")}
         return json.dumps(values).encode() + b"\n"
 
     @classmethod
@@ -86,12 +90,30 @@ class Metrics:
             ValueError, TypeError: it is none of ours.
         """
         values: dict[str, Any] = json.loads(line)
+        _check_numbers(values, ("loss", "learning_rate", "seconds", "accuracy"))
+        if type(values.get("step")) is not int or not 0 <= values["step"] <= MOST_STEPS:
+            raise ValueError(f"step is {values.get('step')!r}, no number of a step")
         if validation := values.get("validation"):
+            _check_numbers(validation, ("loss", "accuracy"))
             outputs = tuple(map(tuple, validation.pop("outputs", ())))
             values["validation"] = Evaluation(**validation, outputs=outputs)
         if spectrum := values.get("spectrum"):
+            _check_numbers({"spectrum": max(spectrum)}, ("spectrum",))
             values["spectrum"] = tuple(spectrum)
         return cls(**values)
+
+
+def _check_numbers(values: dict[str, Any], names: Sequence[str]) -> None:
+    """Refuse what is no number, or none that a float can hold; what is missing is refused by who needs it.
+
+    Raises:
+        ValueError: the name and the value.
+    """
+    for name in names:
+        value = values.get(name, 0.0)
+        optional = value is None and name == "accuracy"
+        if not optional and (type(value) not in (int, float) or (type(value) is int and abs(value) > MOST_NUMBER)):
+            raise ValueError(f"{name} is {str(value)[:40]!r}, no number")
 
 
 @dataclass(frozen=True)
@@ -110,23 +132,26 @@ class Run:
     def create(cls, folder: Path, config: RunConfig) -> Run:
         """Make the folder of a new run, to be trained by `record` or given to a queue.
 
+        It is made under another name and moved: of many who ask for one name at once, one gets it, and nobody ever
+        meets half of a run.
+
         Raises:
             RunExists: there is such a folder, with something in it.
             RunUnwritable: it cannot be made.
             ConfigError: it would take more memory than there is for it.
         """
         check_memory(config.model, config.training.batch_size)
+        hidden = folder.with_name(f".new-{uuid4().hex}.tmp")  # is no name of a run
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            if any(folder.iterdir()):
-                raise RunExists(folder.name)
-            (folder / "checkpoints").mkdir()
-            run = cls(folder, config)
-            run.write_state(RunState("stopped"))
-            write_json(folder / CONFIG, config.to_dict())  # last: with it the folder is a run
+            (hidden / "checkpoints").mkdir(parents=True)
+            cls(hidden, config).write_state(RunState("stopped"))
+            write_json(hidden / CONFIG, config.to_dict())
+            move_folder(hidden, folder)
         except OSError as error:
             raise RunUnwritable(folder.name, error.strerror or str(error)) from error
-        return run
+        finally:
+            shutil.rmtree(hidden, ignore_errors=True)
+        return cls(folder, config)
 
     @classmethod
     def open(cls, folder: Path) -> Run:
@@ -194,9 +219,10 @@ class Run:
         Raises:
             RunCorrupt: another line is not one that a run writes.
         """
-        if not self.metrics_path.exists():
+        try:
+            lines = self.metrics_path.read_bytes().splitlines(keepends=True)
+        except FileNotFoundError:
             return []
-        lines = self.metrics_path.read_bytes().splitlines(keepends=True)
         if lines and not lines[-1].endswith(b"\n"):
             del lines[-1]
         found: list[Metrics] = []

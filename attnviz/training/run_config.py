@@ -115,7 +115,7 @@ class RunConfig:
             training=TrainConfig(**values["training"]),
             recording=Recording(**values["recording"]),
             recipe=str(values["recipe"]),
-            created=str(values["created"]),
+            created=datetime.fromisoformat(values["created"]).isoformat(),
         )
 
 

@@ -15,6 +15,7 @@ import json
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -70,10 +71,9 @@ class Timeline:
         self.path = path
         self._sites: list[_Site] = []
         self._frames: list[_Frame] = []
-        if path.exists():
-            with path.open("rb") as file:
-                self._sites = _read_sites(path, file.readline())
-                self._frames = _scan(file, file.tell()) if self._sites else []
+        with suppress(FileNotFoundError), path.open("rb") as file:
+            self._sites = _read_sites(path, file.readline())
+            self._frames = _scan(file, file.tell()) if self._sites else []
 
     @property
     def steps(self) -> tuple[int, ...]:

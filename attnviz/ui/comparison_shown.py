@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from attnviz.analysis.scores import score_text
 from attnviz.errors import AttnvizError
 from attnviz.figures import comparison as figures
 from attnviz.loading import checkpoint_name
@@ -175,7 +176,7 @@ def _said(recipe: Recipe, runs: Sequence[Entry], rows: Sequence[Row], measured: 
         (training, *_), target = trained, trained[0].target
         numbers = {"seed": training.seed, "steps": f"{training.steps:,}", "batch": training.batch_size}
         said.append(say("comparison.of", title=task_title(recipe.name), **numbers))
-        said += [] if target is None else [say("comparison.target", target=_value(target, recipe.task.metric))]
+        said += [] if target is None else [say("comparison.target", target=score_text(recipe.task.metric, target))]
     elif recipe.name == FIRST:
         distances = sorted({distance_of(entry.run.config.task) for entry in runs if entry.run is not None})
         st.info(say("comparison.none_at", distances=", ".join(map(str, distances))))
@@ -209,7 +210,7 @@ def _table(rows: Sequence[Row], metric: Metric) -> str:
                 f"{short(facts.bytes)}B",
                 _milliseconds(expected_per_step(row.config)),
                 "–" if took is None else _milliseconds(took),
-                "–" if best is None else _value(best, metric),
+                "–" if best is None else score_text(metric, best),
                 _state(row),
             ]
         )
@@ -218,10 +219,6 @@ def _table(rows: Sequence[Row], metric: Metric) -> str:
 
 def _milliseconds(seconds: float) -> str:
     return f"{1000 * seconds:.3g} ms"
-
-
-def _value(value: float, metric: Metric) -> str:
-    return f"{value:.3f}" if metric in ("nats per symbol", "R2") else f"{value:.1%}"
 
 
 def _state(row: Row) -> str:

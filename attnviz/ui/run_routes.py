@@ -209,7 +209,10 @@ def _frames(path: Path, start: int) -> bytes | None:
 
 
 def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _read(path: Path, start: int) -> bytes:

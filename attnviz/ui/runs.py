@@ -11,9 +11,11 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from attnviz import locale
+from attnviz.analysis.scores import score_text
 from attnviz.errors import AttnvizError
 from attnviz.loading import find_run
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
+from attnviz.tasks.base import LOSSES, Metric
 from attnviz.training import Run, RunConfig
 from attnviz.training.estimate import n_parameters
 from attnviz.training.manage import delete_run, rename_run
@@ -159,12 +161,14 @@ def _task(config: RunConfig) -> str:
     return config.task.name if draft is None else task_title(draft.recipe)
 
 
-def _best(value: float | None, metric: str) -> str:
+def _best(value: float | None, metric: Metric) -> str:
+    """The metric under its name, for runs of all tasks stand in one table."""
     if value is None:
         return "–"
-    if metric == "nats per symbol":
-        return say("runs.nats", value=f"{value:.3f}")
-    return say("runs.r2", value=f"{value:.3f}") if metric == "R2" else f"{value:.1%}"
+    if metric in LOSSES:
+        return say("runs.nats", value=score_text(metric, value))
+    name = say(f"applications.metric.{metric.replace(' ', '-')}")
+    return f"{name} {score_text(metric, value)}"
 
 
 def _shown(chosen: Sequence[Entry], messages: DeltaGenerator) -> None:

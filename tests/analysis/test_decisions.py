@@ -76,8 +76,8 @@ def test_unknown_words_are_named() -> None:
 
 
 def test_success_of_who_knows_of_who_minds_no_sign_and_of_the_logged() -> None:
-    assert success(knows, TASK, n=50) == (1, 1, 1)
-    alone = success(table_policy(TASK.place_alone(), TASK), TASK, n=200)
+    assert success(knows, TASK) == (1, 1, 1, 84)
+    alone = success(table_policy(TASK.place_alone(), TASK), TASK)
     assert alone.paid == pytest.approx(1 / 3, abs=0.1)
     walks = logged(TASK)
     assert walks.shortest < walks.reward < walks.paid < 0.4
@@ -89,10 +89,10 @@ def test_a_trained_network_uses_the_sign_and_gets_what_is_wanted() -> None:
     settings = TrainConfig(steps=400, validate_every=50, validation_size=256, target=0.999)
     for _ in train(network, TASK, settings):
         pass
-    wanted = success(policy(network, TASK), TASK, n=60)
+    wanted = success(policy(network, TASK), TASK)
     assert wanted.paid > 0.95, wanted
     assert wanted.shortest > 0.9, wanted
-    unwanted = success(policy(network, TASK), TASK, n=60, wanted="r0")
+    unwanted = success(policy(network, TASK), TASK, wanted="r0")
     assert unwanted.paid < 0.3, "asked for no return it avoids the goal that pays"
     assert logged(TASK).paid < 0.4
 

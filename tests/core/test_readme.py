@@ -9,6 +9,7 @@ import pytest
 from torch import Generator
 
 import attnviz
+from attnviz.analysis.scores import rounded
 from attnviz.models import AnyConfig, ModelCard, ModelConfig
 from attnviz.models.bundle import read_config
 from attnviz.models.recurrent_config import config_from_dict
@@ -34,16 +35,19 @@ def test_the_example_runs(tmp_path: Path) -> None:
 def zoo_table() -> str:
     """A row for each model that ships: what it reached on test data, and the best that was had there without one."""
     rows = [
-        "| name | what it does | network | parameters | on test data | without a network |",
-        "|---|---|---|---:|---|---|",
+        "| name | what it does | network | parameters | on test data | 95 % interval | judged on | without a network |",
+        "|---|---|---|---:|---|---|---:|---|",
     ]
     for entry in attnviz.zoo():
         card = ModelCard.from_dict(read_config(zoo_path(entry.name))["card"])
         model = config_from_dict(read_config(zoo_path(entry.name))["model"])
         lower = entry.metric == "nats per symbol"
         best = (min if lower else max)((score for _, score in card.baselines), default=None)
-        cells = (entry.name, entry.title, network(model), f"{entry.size:,}", f"{entry.metric} {entry.score:.3f}")
-        rows.append(f"| {' | '.join(cells)} | {'' if best is None else f'{best:.3f}'} |")
+        score = f"{entry.metric} {rounded(entry.score)}"
+        interval = "" if card.interval is None else "{:.3f} to {:.3f}".format(*card.interval)
+        on = f"{'all ' if RECIPES[entry.name].task.items() is not None else ''}{card.judged:,}"
+        cells = (entry.name, entry.title, network(model), f"{entry.size:,}", score, interval, on)
+        rows.append(f"| {' | '.join(cells)} | {'' if best is None else rounded(best)} |")
     return "\n".join(row.replace("|  |", "| |") for row in rows)
 
 

@@ -148,9 +148,8 @@ def test_the_crossing_reads_the_sign() -> None:
 
 
 def test_baselines_know_no_sign() -> None:
-    logged, alone = Gridworld().baselines()
-    assert (logged.name, alone.name) == ("logged walks", "place alone")
-    assert 0.1 < logged.score < 0.35
+    (alone,) = Gridworld().baselines()
+    assert alone.name == "place alone"
     assert 0.1 < alone.score < 0.5
 
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import cast
+from typing import NamedTuple, cast
 
 import streamlit as st
 from torch import Generator
 
 from attnviz.analysis import HeadScore, mean_scores
+from attnviz.analysis.scores import score_interval
 from attnviz.errors import RunError
 from attnviz.loading import is_checkpoint, open_checkpoint
 from attnviz.models import SequenceModel
 from attnviz.tasks import Baseline, Batch, Task
 from attnviz.trace import AttentionSite, Trace
-from attnviz.training import RECIPES, evaluate
+from attnviz.training import RECIPES, Evaluation, evaluate
 from attnviz.training.probe import sequences
 from attnviz.ui.language import say
 from attnviz.ui.settings import KEEP
@@ -27,21 +28,40 @@ __all__ = [
     "N_JUDGED",
     "SEED",
     "Case",
+    "Judged",
     "baselines",
     "choose_head",
     "examples",
     "judged",
+    "judged_on",
     "opened",
     "patterns",
     "recipe_of",
+    "result",
     "task_of",
     "text_of",
 ]
 
 N_EXAMPLES = 64  # of test data that people can leaf through
-N_JUDGED = 512  # on which a model is judged
+N_JUDGED = 512  # on which a run's model is judged
 N_SCORED = 16  # on which its heads are scored
 SEED = 20_011  # of all three: data that nothing else uses
+
+
+class Judged(NamedTuple):
+    """How good a model is.
+
+    Attributes:
+        score: the task's metric on test data.
+        n: sequences that it was computed on.
+        interval: 95 % interval of the score, where it has one.
+        whole: these are all test sequences there are.
+    """
+
+    score: float
+    n: int
+    interval: tuple[float, float] | None
+    whole: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,17 +136,38 @@ def opened(listed: Listed) -> SequenceModel:
 
 
 @lru_cache(64)
-def judged(listed: Listed) -> float:
+def judged(listed: Listed) -> Judged:
     """The metric of a model on test data; of one that ships, as its card says it."""
-    model, task = opened(listed), task_of(listed)
-    return model.card.score or evaluate(model.network, task, "test", N_JUDGED, SEED).score(task.metric)
+    card, task = opened(listed).card, task_of(listed)
+    whole = task.items() is not None
+    if card.judged:
+        return Judged(card.score, card.judged, card.interval, whole)
+    found = result(listed)
+    return Judged(found.score(task.metric), found.n, score_interval(task.metric, found), whole)
+
+
+def judged_on(listed: Listed) -> tuple[int, int]:
+    """How many test sequences a model is judged on, and the seed that chooses them: whatever is told of it.
+
+    With the same two, `evaluate`, `Task.batches` and `Task.baselines` speak of the same data.
+    """
+    if is_checkpoint(listed.name):
+        return N_JUDGED, SEED
+    recipe = RECIPES[listed.name]
+    return recipe.test_size, recipe.seed
+
+
+@lru_cache(16)
+def result(listed: Listed) -> Evaluation:
+    """A model on those test sequences, computed here."""
+    return evaluate(opened(listed).network, task_of(listed), "test", *judged_on(listed))
 
 
 @lru_cache(64)
 def baselines(listed: Listed) -> tuple[Baseline, ...]:
     """What can be had without a network on such data; computed now where no card says it."""
     said = opened(listed).card.baselines
-    return tuple(Baseline(*each) for each in said) or task_of(listed).baselines(SEED)
+    return tuple(Baseline(*each) for each in said) or task_of(listed).baselines(judged_on(listed)[1])
 
 
 @lru_cache(64)

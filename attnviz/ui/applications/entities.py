@@ -7,12 +7,11 @@ from itertools import cycle
 
 import streamlit as st
 import torch
-from torch import Generator
 
 from attnviz.analysis.entities import EntityReport, entity_report
 from attnviz.tasks import IGNORE
 from attnviz.training.gradients import forward
-from attnviz.ui.applications.case import N_JUDGED, SEED, Case, choose_head, opened, task_of
+from attnviz.ui.applications.case import Case, Judged, choose_head, judged, judged_on, opened, task_of
 from attnviz.ui.applications.reading import reading
 from attnviz.ui.applications.strip import Chip, strip
 from attnviz.ui.charts import theme
@@ -33,7 +32,8 @@ def view(case: Case) -> None:
         true = [OUTSIDE if index == IGNORE else case.model.output_label(index) for index in targets]
     st.caption(say("applications.entities.words" if true is None else "applications.entities.words_right"))
     strip(_chips(case, predicted, true), label=say("applications.entities.title"))
-    _scores(_report(case.listed))
+    report = _report(case.listed)
+    _scores(report, judged(case.listed))
     if not case.trace.sites:
         st.info(say("applications.no_attention"))
         return
@@ -56,7 +56,7 @@ def _chips(case: Case, predicted: list[str], true: list[str] | None) -> list[Chi
     return chips
 
 
-def _scores(report: EntityReport) -> None:
+def _scores(report: EntityReport, figure: Judged) -> None:
     """Precision, recall, F1 and support of each kind, and the averages."""
     names = (say(f"applications.entities.{name}") for name in ("kind", "precision", "recall", "f1", "support"))
     rows = ["| {} | {} | {} | {} | {} |".format(*names), "|---|---:|---:|---:|---:|"]
@@ -67,19 +67,19 @@ def _scores(report: EntityReport) -> None:
         name = say(f"applications.entities.{score.name}")
         rows.append(f"| *{name}* | {score.precision:.3f} | {score.recall:.3f} | {score.f1:.3f} | {score.support} |")
     st.markdown("\n".join(rows))
-    st.caption(say("applications.entities.counted", n=N_JUDGED))
+    st.caption(say("applications.entities.counted", n=f"{figure.n:,}"))
 
 
 @lru_cache(16)
 @torch.inference_mode()
 def _report(listed: Listed) -> EntityReport:
     """On test data that the model has not seen."""
-    task = task_of(listed)
-    batch = task.sample(N_JUDGED, Generator().manual_seed(SEED), "test")
-    answers = forward(opened(listed).network.eval(), batch).argmax(-1)  # (B, T)
+    task, network = task_of(listed), opened(listed).network.eval()
     tags: tuple[list[list[str]], list[list[str]]] = ([], [])
-    for row in range(len(answers)):
-        scored = batch.targets[row] != IGNORE
-        for found, ids in zip(tags, (batch.targets, answers), strict=True):
-            found.append([task.labels[index] for index in ids[row][scored].tolist()])
+    for batch in task.batches(*judged_on(listed)):
+        answers = forward(network, batch).argmax(-1)  # (B, T)
+        for row in range(len(answers)):
+            scored = batch.targets[row] != IGNORE
+            for found, ids in zip(tags, (batch.targets, answers), strict=True):
+                found.append([task.labels[index] for index in ids[row][scored].tolist()])
     return entity_report(*tags)

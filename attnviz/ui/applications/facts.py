@@ -7,11 +7,12 @@ from collections.abc import Mapping
 import streamlit as st
 
 from attnviz import locale
+from attnviz.analysis.scores import score_text
 from attnviz.loading import is_checkpoint
 from attnviz.tasks.base import Metric
 from attnviz.tasks.pattern import pattern_key
 from attnviz.training.recipes import OWN, RECIPES
-from attnviz.ui.applications.case import Case, baselines, judged, opened, patterns, recipe_of, task_of
+from attnviz.ui.applications.case import Case, Judged, baselines, judged, opened, patterns, recipe_of, task_of
 from attnviz.ui.head import page as link_to
 from attnviz.ui.language import code, current, plain, say
 from attnviz.ui.shared import Listed
@@ -61,15 +62,27 @@ def _scores(models: Mapping[str, Listed], model: Listed) -> None:
     metric = say(f"applications.metric.{task.metric.replace(' ', '-')}")
     rows = [f"| {say('applications.on_test')} | {metric} | {say('applications.parameters')} |", "|---|---:|---:|"]
     for each in same:
-        result, size = judged(each), f"{opened(each).network.n_parameters:,}"
+        figure, size = judged(each), f"{opened(each).network.n_parameters:,}"
         mark = "**" if each == model else ""
         name = code(title(each)) if is_checkpoint(each.name) else plain(title(each))
-        rows.append(f"| {mark}{name}{mark} | {mark}{_number(result, task.metric)}{mark} | {size} |")
+        rows.append(f"| {mark}{name}{mark} | {mark}{score_text(task.metric, figure.score)}{mark} | {size} |")
     for baseline in baselines(model):
         name = say(f"baseline.{baseline.name.replace(' ', '-')}")
-        rows.append(f"| {name} | {_number(baseline.score, task.metric)} | |")
+        rows.append(f"| {name} | {score_text(task.metric, baseline.score)} | |")
     st.markdown("\n".join(rows))
-    st.caption(say("applications.judged"))
+    st.caption(_judged_on(judged(model), task.metric))
+
+
+def _judged_on(figure: Judged, metric: Metric) -> str:
+    """How many test sequences the chosen model's figure is of, and how sure it is."""
+    key = "all" if figure.whole else "drawn"
+    said = [say(f"applications.judged.{key}", n=f"{figure.n:,}")]
+    if figure.interval is not None:
+        low, high = (score_text(metric, end) for end in figure.interval)
+        if figure.whole and metric == "accuracy":
+            said.append(say("applications.judged.right", right=round(figure.score * figure.n), n=figure.n))
+        said.append(say("applications.judged.interval", low=low, high=high))
+    return " ".join([*said, say("applications.judged")])
 
 
 def _heads(model: Listed) -> None:
@@ -81,7 +94,3 @@ def _heads(model: Listed) -> None:
     rows = ["| {} | {} | {} |".format(*columns), "|---|---:|---:|"]
     rows += [f"| {say(pattern_key(s.pattern))} | {s.mass:.0%} | {s.chance:.0%} |" for s in found]
     st.markdown("\n".join(rows))
-
-
-def _number(value: float, metric: Metric) -> str:
-    return f"{value:.3f}" if metric in ("nats per symbol", "R2", "F1") else f"{value:.1%}"

@@ -22,7 +22,7 @@ from attnviz.analysis.decisions import (
 from attnviz.figures.gridworld import grid
 from attnviz.tasks.gridworld import BEST, MAP, RETURNS, SIGNS, Gridworld, world
 from attnviz.trace import AttentionSite
-from attnviz.ui.applications.case import SEED, Case, choose_head, opened, task_of
+from attnviz.ui.applications.case import Case, choose_head, opened, task_of
 from attnviz.ui.applications.strip import Chip, strip
 from attnviz.ui.charts import PICTURE, theme
 from attnviz.ui.language import current, plain, say
@@ -32,7 +32,6 @@ from attnviz.ui.store import TraceKey
 
 __all__ = ["view"]
 
-WALKS = 100  # that a policy is judged on
 SHAPE = len(MAP), len(MAP[0])
 CONTROLS = ("app-wanted", "app-sign", "app-start")
 
@@ -156,7 +155,7 @@ def _successes(found: dict[str, Success]) -> None:
         title = say(f"applications.gridworld.by.{name}")
         rows.append(f"| {title} | {each.paid:.0%} | {each.shortest:.0%} | {each.reward:.2f} |")
     st.markdown("\n".join(rows))
-    st.caption(say("applications.gridworld.judged", n=WALKS))
+    st.caption(say("applications.gridworld.judged", n=found["model"].n, logged=found["logged"].n))
 
 
 @lru_cache(16)
@@ -164,7 +163,7 @@ def successes(listed: Listed) -> dict[str, Success]:
     """Of the model, of the walks it learned from, and of the best policy that knows the place alone."""
     task = cast(Gridworld, task_of(listed))
     return {
-        "model": success(policy(opened(listed).network, task), task, WALKS, SEED),
+        "model": success(policy(opened(listed).network, task), task),
         "logged": logged(task),
-        "place": success(table_policy(task.place_alone(), task), task, WALKS, SEED),
+        "place": success(table_policy(task.place_alone(), task), task),
     }

@@ -10,7 +10,7 @@ import streamlit as st
 from attnviz.analysis.ranking import Ranking, judge_rankings
 from attnviz.tasks.base import HITS
 from attnviz.tasks.sessions import CATEGORY, Sessions
-from attnviz.ui.applications.case import N_JUDGED, SEED, Case, choose_head, opened, task_of
+from attnviz.ui.applications.case import Case, choose_head, judged_on, opened, task_of
 from attnviz.ui.applications.strip import Chip, strip
 from attnviz.ui.language import plain, say
 from attnviz.ui.settings import KEEP
@@ -47,7 +47,7 @@ def view(case: Case) -> None:
     with left:
         _best(case, place)
     with right:
-        _rankings(rankings(case.listed))
+        _rankings(rankings(case.listed), judged_on(case.listed)[0])
 
 
 def _chips(case: Case, place: int, weights: list[float] | None) -> list[Chip]:
@@ -89,17 +89,17 @@ def _true(case: Case, place: int) -> str:
     return "" if case.row is None else case.model.output_label(int(case.row.targets[0, place]))
 
 
-def _rankings(found: tuple[Ranking, ...]) -> None:
+def _rankings(found: tuple[Ranking, ...], n: int) -> None:
     """Hit rate and NDCG of the model and of what needs none."""
     rows = [f"| {say('applications.on_test')} | HR@{HITS} | NDCG@{HITS} |", "|---|---:|---:|"]
     for ranking in found:
         name = say(f"applications.sessions.by.{ranking.name.replace(' ', '-')}")
         rows.append(f"| {name} | {ranking.hit_rate:.1%} | {ranking.ndcg:.3f} |")
     st.markdown("\n".join(rows))
-    st.caption(say("applications.sessions.measures", k=HITS, n=N_JUDGED))
+    st.caption(say("applications.sessions.measures", k=HITS, n=f"{n:,}"))
 
 
 @lru_cache(16)
 def rankings(listed: Listed) -> tuple[Ranking, ...]:
     """On test sessions."""
-    return judge_rankings(opened(listed).network, cast(Sessions, task_of(listed)), N_JUDGED, SEED)
+    return judge_rankings(opened(listed).network, cast(Sessions, task_of(listed)), *judged_on(listed))
