@@ -33,7 +33,7 @@ class RunningParity(Task):
 
     Example:
         >>> task = RunningParity(length=8)
-        >>> batch = task.sample(1, torch.Generator().manual_seed(0))
+        >>> batch = task.sample(1, Generator().manual_seed(0))
         >>> task.tokenizer.decode(batch.tokens[0].tolist()), task.tokenizer.decode(batch.targets[0].tolist())
         ('01101111', '01001010')
 

@@ -44,7 +44,7 @@ def zoo_table() -> str:
         lower = entry.metric == "nats per symbol"
         best = (min if lower else max)((score for _, score in card.baselines), default=None)
         score = f"{entry.metric} {rounded(entry.score)}"
-        interval = "" if card.interval is None else "{:.3f} to {:.3f}".format(*card.interval)
+        interval = "" if card.interval is None else " to ".join(map(rounded, card.interval))
         on = f"{'all ' if RECIPES[entry.name].task.items() is not None else ''}{card.judged:,}"
         cells = (entry.name, entry.title, network(model), f"{entry.size:,}", score, interval, on)
         rows.append(f"| {' | '.join(cells)} | {'' if best is None else rounded(best)} |")
