@@ -15,12 +15,15 @@
     │   ├── PackageMissing  it needs a Python package that is not installed
     │   ├── QuantisedWeights  its weights are in a quantised format that cannot be read here
     │   ├── NoDevice        a device that this machine does not have                     (also a ValueError)
+    │   ├── AdapterFolder   an adapter, which needs the package peft and its base model
     │   ├── DownloadsOff    a model of the Hub, where downloads are not switched on
     │   ├── HubNotFound     the Hub has no such model, or cannot be reached
     │   └── CannotShow      its attention cannot be shown truly
     │       ├── AttentionHidden   a layer computes it where nobody can listen
     │       ├── AttentionUnseen   none was seen
-    │       └── AttentionDiffers  it cannot be computed again
+    │       ├── AttentionDiffers  it cannot be computed again
+    │       ├── WeightsNotFinite  weights that are nan or infinite
+    │       └── TokensDoNotFit    a layer read another number of tokens than there are names for
     ├── InputError          a text that this model cannot read                          (also a ValueError)
     │   ├── EmptyText       nothing to read
     │   ├── NotText         something else than a text                                  (also a TypeError)
@@ -90,6 +93,8 @@
     │   └── RunBusy         it is being trained already
     ├── MeasuringBusy       this server measures already
     ├── NotAModel           something that is no model                                   (also a TypeError)
+    ├── ModelChanged        the model is not the one that was traced any more
+    ├── NoHeadOutputs       the shares of a layer's heads cannot be told                (also a ValueError)
     ├── ModelFailed         the model's own code fails on what it was given
     ├── TokenizerFailed     the tokenizer's own code fails
     ├── OwnFault            code of attnviz fails: a mistake of ours

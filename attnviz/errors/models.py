@@ -5,18 +5,21 @@ from __future__ import annotations
 from attnviz.errors.base import AttnvizError
 
 __all__ = [
+    "AdapterFolder",
     "AttentionDiffers",
     "AttentionHidden",
     "AttentionUnseen",
     "CannotShow",
     "DownloadsOff",
     "HubNotFound",
+    "ModelChanged",
     "ModelCorrupt",
     "ModelFailed",
     "ModelLoadError",
     "ModelMismatch",
     "ModelNotFound",
     "NoDevice",
+    "NoHeadOutputs",
     "NoTokenizer",
     "NotAModel",
     "OwnFault",
@@ -25,8 +28,10 @@ __all__ = [
     "RemoteCode",
     "TokenizerFailed",
     "TokenizerMismatch",
+    "TokensDoNotFit",
     "UnknownArchitecture",
     "UnsafeWeights",
+    "WeightsNotFinite",
 ]
 
 
@@ -170,6 +175,22 @@ class QuantisedWeights(ModelLoadError):
         )
 
 
+class AdapterFolder(ModelLoadError):
+    """A folder holds an adapter, which is opened with its base model by the package peft."""
+
+    code = "adapter_folder"
+
+    def __init__(self, name: str, base: str, reason: str) -> None:
+        super().__init__(
+            f"{name} holds an adapter of {base}, which cannot be opened: {reason}. Install peft "
+            "(pip install 'attnviz[peft]') and put the base model beside it, or merge the two with merge_and_unload "
+            "and save the result.",
+            name=name,
+            base=base,
+            reason=reason,
+        )
+
+
 class NoDevice(ModelLoadError, ValueError):
     """A device that this machine does not have.
 
@@ -267,6 +288,64 @@ class AttentionDiffers(CannotShow):
             name=name,
             layer=layer,
             reason=reason,
+        )
+
+
+class WeightsNotFinite(CannotShow):
+    """A model has weights that are not numbers, or are infinite."""
+
+    code = "weights_not_finite"
+
+    def __init__(self, name: str, weights: str) -> None:
+        super().__init__(
+            f"{name} cannot be shown: its weights {weights} hold numbers that are nan or infinite. "
+            "Its training has diverged, or its file is damaged: use an earlier checkpoint.",
+            name=name,
+            weights=weights,
+        )
+
+
+class TokensDoNotFit(CannotShow):
+    """A layer read another number of tokens than there are names for."""
+
+    code = "tokens_do_not_fit"
+
+    def __init__(self, name: str, site: str, read: int, sequence: str, tokens: int) -> None:
+        super().__init__(
+            f"{name} cannot be shown: {site} read {read} tokens of its {sequence}, and {tokens} are known. "
+            "Nothing is shown under a wrong name.",
+            name=name,
+            site=site,
+            read=read,
+            sequence=sequence,
+            tokens=tokens,
+        )
+
+
+class NoHeadOutputs(AttnvizError, ValueError):
+    """The share of each head in a layer's output was asked for, and cannot be told."""
+
+    code = "no_head_outputs"
+
+    def __init__(self, site: str, reason: str) -> None:
+        super().__init__(
+            f"{site}: the outputs of its heads cannot be told: {reason}. Its weights and contexts can be shown.",
+            site=site,
+            reason=reason,
+        )
+
+
+class ModelChanged(AttnvizError):
+    """A model is not the one that a trace was taken of any more."""
+
+    code = "model_changed"
+
+    def __init__(self, name: str, what: str) -> None:
+        super().__init__(
+            f"{name} was changed after this trace was taken ({what}): what is computed now would belong to neither of "
+            "the two. Trace it again.",
+            name=name,
+            what=what,
         )
 
 

@@ -22,6 +22,7 @@ from attnviz.huggingface.sites import make_site
 from attnviz.huggingface.tracing import HuggingFacePass, find_places, make_trace
 from attnviz.texts import check_text
 from attnviz.trace import AttentionSite, Trace
+from attnviz.trace.weights import Held
 
 __all__ = ["continue_text", "trace_generated"]
 
@@ -87,10 +88,11 @@ def _trace_generated(model: HuggingFaceModel, text: str | Mapping[str, Tensor], 
         ids = model.write(inputs, max_new)
     whole = _whole(model, inputs, ids[:, :-1])
     forward_pass = HuggingFacePass(model, whole, row)
-    sites = [_stitch(place, steps, row) for place, steps in find_places(model, calls).items()]
+    logits = forward_pass.record()  # what follows each token, for its outputs
+    places = find_places(model, forward_pass.structure, calls)
+    sites = [_stitch(place, steps, row, forward_pass.w_o(place, row)) for place, steps in places.items()]
     reading = of_inputs(model, whole, row)
     reading = replace(reading, text=text if isinstance(text, str) else "", target_generated=True)
-    _, logits = forward_pass.record()  # what follows each token, for its outputs
     return make_trace(model, reading, sites, forward_pass, logits)
 
 
@@ -128,12 +130,12 @@ class _Step(NamedTuple):
     first: int
 
 
-def _stitch(place: Place, calls: Sequence[InterfaceCall], row: int) -> AttentionSite:
+def _stitch(place: Place, calls: Sequence[InterfaceCall], row: int, w_o: Held | None) -> AttentionSite:
     """All steps of one layer as one site: queries in a row, each reading the keys that the cache held then.
 
     A cache that grows holds all keys, one with a window only the last ones, a static one has room for more.
     """
-    sites = [make_site(place, call, RulesReader(), row) for call in calls]
+    sites = [make_site(place, call, RulesReader(), row, w_o=w_o) for call in calls]
     if len(sites) == 1:
         return sites[0]
     steps, position = [], 0
@@ -156,4 +158,4 @@ def _stitch(place: Place, calls: Sequence[InterfaceCall], row: int) -> Attention
         if bias is not None and site.bias is not None:
             bias[:, queries, keys] = site.bias[..., :n]
     mask = rule_of(pairs) if place.kind == "self" else Mask() if bool(pairs.all()) else Mask(pairs=pairs)
-    return replace(sites[0], q=q, k=k, v=v, mask=mask, bias=bias)
+    return replace(sites[0], q=q, k=k, v=v, w_o=w_o, mask=mask, bias=bias)

@@ -12,23 +12,51 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
-from transformers.pytorch_utils import Conv1D
 
 from attnviz.guard import passes_on
 from attnviz.huggingface.interface import InterfaceCall, hears, listening, unheard
+from attnviz.trace.compare import difference
 
-__all__ = ["Hidden", "Inspection", "Seen"]
+__all__ = ["Hidden", "Inspection", "Reader", "Seen"]
 
 MEMORY = ("key_value_states", "encoder_hidden_states")  # what cross-attention layers call what they read
 LOOKS_LIKE_ATTENTION = re.compile(r"Attention|Attn|Mamba|Mixer|SSM|DeltaNet|Retention|Rwkv|TimeMix|Recurrent|ShortConv")
 PART_OF_ATTENTION = re.compile(r"(Output|Norm|Embeddings?|Bias|Mask|Dropout)$")
 
 _inspecting: ContextVar[Inspection | None] = ContextVar("inspecting", default=None)
+
+
+@dataclass
+class Reader:
+    """A module that reads the context vectors and nothing else of that kind: W_O, or something that contains it.
+
+    Attributes:
+        name: path of the module inside the model.
+        module: it.
+        args: that it was called with, by position.
+        kwargs: that it was called with, by name.
+        output: what it made of the context vectors.
+        ended: how many tensors had been seen behind the attention when it ended.
+    """
+
+    name: str
+    module: nn.Module
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    output: Any = None
+    ended: int = 0
+
+
+class _Later(NamedTuple):
+    """A tensor behind the attention: what a module was given, or what the block around it all gave."""
+
+    tensor: Tensor
+    of_block: bool
 
 
 @dataclass
@@ -44,8 +72,7 @@ class Seen:
         memory: what keys and values are made of (B, Tk, d_model), likewise.
         cross: the layer was given something else to read.
         rotary: it was given rotations of positions.
-        projection: the linear layer that read the context vectors; None when it cannot be told.
-        output: what that layer made of them (B, Tq, d_model).
+        readers: modules that read the context vectors, each inside the one before it.
     """
 
     call: InterfaceCall
@@ -56,9 +83,29 @@ class Seen:
     memory: Tensor | None
     cross: bool
     rotary: bool
-    projection: nn.Linear | Conv1D | None = None
-    output: Tensor | None = None
-    projected: bool = field(default=False, repr=False)  # a linear layer has run since
+    readers: list[Reader] = field(default_factory=list)
+    around: tuple[_Frame, ...] = field(default=(), repr=False)  # modules that were running
+    block: _Frame | None = field(default=None, repr=False)  # the innermost around attention and readers
+    beside: list[Tensor] = field(default_factory=list, repr=False)  # what block and readers were given
+    later: list[_Later] = field(default_factory=list, repr=False)
+    ended: bool = field(default=False, repr=False)  # the block has
+
+    def arrives(self, reader: Reader, limit: float) -> bool:
+        """Whether what a reader made is what the block gives, or is added to what the block was given.
+
+        Args:
+            reader: one of those that read the context vectors.
+            limit: largest relative difference that rounding explains.
+        """
+        made = reader.output
+        sums = [made, *(made + given for given in self.beside if given.shape == made.shape)]
+        for tensor, of_block in self.later[reader.ended :]:
+            wanted = sums if of_block else sums[1:]
+            if tensor.numel() == made.numel() and any(
+                difference(one.reshape(-1), tensor.reshape(-1)) <= limit for one in wanted
+            ):
+                return True
+        return False
 
 
 @dataclass(frozen=True)
@@ -121,20 +168,17 @@ class Inspection:
     def _enter(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if _inspecting.get() is not self:
             return  # another thread runs the same model
-        pending = self._pending
-        if pending is not None and not pending.projected and isinstance(module, nn.Linear | Conv1D):
-            pending.projected = True
-            if args and _same_numbers(args[0], pending.context):
-                pending.projection = module
-        self._frames.append(_Frame(module, self.names[module], _arguments(module, args, kwargs)))
+        frame = _Frame(module, self.names[module], _arguments(module, args, kwargs))
+        if self._pending is not None:
+            self._follow(self._pending, frame, args, kwargs)
+        self._frames.append(frame)
 
     def _leave(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
         if _inspecting.get() is not self:
             return
         frame = self._frames.pop()
-        pending = self._pending
-        if pending is not None and pending.projection is module and pending.output is None:
-            pending.output = output
+        if self._pending is not None:
+            self._end(self._pending, frame, output)
         kind = type(module).__name__
         if LOOKS_LIKE_ATTENTION.search(kind) and not PART_OF_ATTENTION.search(kind) and not frame.calls:
             within = any(
@@ -146,6 +190,35 @@ class Inspection:
         if self._frames:
             self._frames[-1].calls += frame.calls
             self._frames[-1].hidden |= frame.hidden
+
+    def _follow(self, seen: Seen, frame: _Frame, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """A module begins behind an attention call: it reads the context vectors, or something made of them."""
+        given = [value for value in (*args, *kwargs.values()) if isinstance(value, Tensor)]
+        if not given or seen.ended:
+            return
+        running = not seen.readers or seen.readers[-1].output is None
+        if running and _same_numbers(given[0], seen.context):
+            if not seen.readers:
+                seen.block = next((f for f in reversed(self._frames) if any(f is other for other in seen.around)), None)
+            seen.readers.append(Reader(frame.name, frame.module, args, kwargs))
+        elif seen.readers:
+            seen.later.append(_Later(given[0], of_block=False))
+
+    def _end(self, seen: Seen, frame: _Frame, output: Any) -> None:
+        """A module ends behind an attention call: one that read the context vectors, or the block around it all."""
+        made = output[0] if isinstance(output, tuple | list) and output else output
+        reader = next((r for r in seen.readers if r.module is frame.module and r.output is None), None)
+        if reader is not None and isinstance(made, Tensor):
+            if reader is seen.readers[0] and _same_numbers(made, seen.context):  # such as dropout, which does nothing
+                seen.readers.clear()
+                return
+            reader.output, reader.ended = made, len(seen.later)
+        if seen.readers and frame is seen.block:
+            seen.ended = True
+            if isinstance(made, Tensor):
+                seen.later.append(_Later(made, of_block=True))
+        if reader is not None or frame is seen.block:
+            seen.beside += [value for value in frame.arguments.values() if isinstance(value, Tensor)]
 
     def _attended(self, call: InterfaceCall, context: Tensor) -> None:
         self._flush()
@@ -159,6 +232,7 @@ class Inspection:
         self._pending = Seen(
             call, context, name, self._turns[name], x, x if memory is None else memory, memory is not None, rotary
         )
+        self._pending.around = tuple(self._frames)
         self._turns[name] += 1
         if self._frames:
             self._frames[-1].calls += 1
@@ -210,7 +284,7 @@ def _arguments(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any])
 
 
 def _same_numbers(x: Any, context: Tensor) -> bool:
-    """Whether a linear layer reads the context vectors and nothing else: (..., H * d_value) of (B, Tq, H, d_value)."""
+    """Whether a tensor is the context vectors and nothing else: (..., H * d_value) of (B, Tq, H, d_value)."""
     return (
         isinstance(x, Tensor)
         and x.shape[-1] == context.shape[-2] * context.shape[-1]

@@ -95,9 +95,9 @@ class HuggingFaceModel:
         """Names of what its `forward` takes."""
         return frozenset(inspect.signature(self.network.forward).parameters)
 
-    @cached_property
+    @property
     def module_names(self) -> dict[torch.nn.Module, str]:
-        """Paths of all modules."""
+        """Paths of all modules, as they are now."""
         return {module: name for name, module in self.network.named_modules()}
 
     def block_of(self, place: Place | AttentionSite) -> torch.nn.Module:
@@ -133,7 +133,7 @@ class HuggingFaceModel:
         """
         known = self._shared
         with known.lock:
-            if known.structure is None:
+            if known.structure is None or not known.structure.fits(self.network):
                 with self.running():
                     inputs, lengths = sample(self.network, self.parameters)
                     known.structure = survey(self.network, self.name, lambda: self.forward(inputs), lengths)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from torch import Tensor
+if TYPE_CHECKING:
+    from attnviz.huggingface.projection import OutputProjection
 
 __all__ = ["Place"]
 
@@ -20,8 +22,8 @@ class Place:
         stack: "encoder", "decoder", "text" or "vision".
         kind: "self" or "cross".
         rotary: whether q and k are rotated by their positions.
-        w_o: the output projection (H * d_value, d_model); None where it cannot be told.
-        b_o: what it adds (d_model,); None when it adds nothing.
+        projection: the module that is its W_O; None where it cannot be told.
+        no_output: why not; "" where it can.
     """
 
     module: str
@@ -30,8 +32,8 @@ class Place:
     stack: str
     kind: str
     rotary: bool
-    w_o: Tensor | None
-    b_o: Tensor | None
+    projection: OutputProjection | None = None
+    no_output: str = ""
 
     @property
     def name(self) -> str:

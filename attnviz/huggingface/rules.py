@@ -51,7 +51,7 @@ class RulesReader:
             mask=mask,
             bias=position_bias if bias is None else bias,
             softcap=call.extras.get("softcap"),
-            sinks=None if sinks is None else sinks.detach().float().flatten(),
+            sinks=None if sinks is None else sinks.detach().float().flatten().clone(),  # a parameter of the model
         )
 
     def _split(self, given: Any, row: int, n_queries: int, n_keys: int) -> tuple[Mask, Tensor | None]:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import torch
-
 from attnviz.huggingface.interface import InterfaceCall
 from attnviz.huggingface.place import Place
 from attnviz.huggingface.rules import RulesReader
 from attnviz.trace import AttentionSite
 from attnviz.trace.site import hold_only_these
+from attnviz.trace.weights import Held
 
-__all__ = ["make_site", "tolerance"]
+__all__ = ["make_site"]
 
 
 def make_site(
-    place: Place, call: InterfaceCall, reader: RulesReader, row: int, part: int | None = None
+    place: Place,
+    call: InterfaceCall,
+    reader: RulesReader,
+    row: int,
+    part: int | None = None,
+    w_o: Held | None = None,
 ) -> AttentionSite:
     """One row of a call's batch, as a site that holds references.
 
@@ -24,6 +28,7 @@ def make_site(
         reader: of the masks of this pass.
         row: of the batch.
         part: which window of an image that row is; None: it is a whole sequence.
+        w_o: output projection; None where it cannot be told.
 
     Raises:
         TypeError: the mask is of a kind that is not understood.
@@ -42,7 +47,7 @@ def make_site(
         q=q,
         k=k,
         v=v,
-        w_o=place.w_o,
+        w_o=w_o,
         scale=rules.scale,
         mask=rules.mask,
         bias=rules.bias,
@@ -50,9 +55,5 @@ def make_site(
         sinks=rules.sinks,
         rotary=place.rotary,
         part=part,
+        no_output=place.no_output,
     )
-
-
-def tolerance(dtype: torch.dtype) -> float:
-    """How far float32 recomputed from numbers of this kind may be from what the model computed in that kind."""
-    return 1e-4 if dtype in (torch.float32, torch.float64) else 4 * torch.finfo(dtype).eps

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,15 +12,21 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from attnviz.errors import AttentionDiffers, AttentionHidden, AttentionUnseen
+from attnviz.errors import AttentionDiffers, AttentionHidden, AttentionUnseen, WeightsNotFinite
 from attnviz.huggingface.inspection import Inspection, Seen
 from attnviz.huggingface.interface import hears
+from attnviz.huggingface.numerics import context_error, tolerance, valid_rows
 from attnviz.huggingface.place import Place
+from attnviz.huggingface.projection import find_projection
 from attnviz.huggingface.rules import RulesReader
-from attnviz.huggingface.sites import make_site, tolerance
+from attnviz.huggingface.sites import make_site
 from attnviz.trace import AttentionSite
+from attnviz.trace.compare import largest, worst
 
-__all__ = ["Structure", "context_error", "output_error", "survey"]
+__all__ = ["Structure", "layout_of", "survey"]
+
+PLAIN = (bool, int, float, str, list, tuple, dict)
+OF_EVERY_MODULE = frozenset(vars(nn.Module()))
 
 
 @dataclass(frozen=True)
@@ -30,14 +36,58 @@ class Structure:
     Attributes:
         places: by path of the layer and turn.
         causal: queries of its own text read only what came before.
-        unembedding: the layer that turns the residual stream into logits, when nothing is done after it.
+        unembedding: the layer that turns the residual stream into scores, where it runs once.
+        ends_with_it: nothing is done after it: its scores are the logits.
         ends_plainly: nothing is done before it either: it reads what the base model ends with.
+        layout: what the model is made of, as `layout_of` tells: of another one nothing is known.
     """
 
     places: dict[tuple[str, int], Place]
     causal: bool
-    unembedding: nn.Linear | None
+    unembedding: nn.Module | None
+    ends_with_it: bool
     ends_plainly: bool
+    layout: tuple[object, ...]
+
+    @property
+    def wrapped(self) -> list[str]:
+        """Paths of the modules that are W_O by more than a linear layer's own weight."""
+        outputs = [place.projection for place in self.places.values()]
+        return list(dict.fromkeys(one.module for one in outputs if one is not None and one.weight is not None))
+
+    def fits(self, network: nn.Module) -> bool:
+        """Whether the model is still made of the same modules and parameters."""
+        return self.layout == layout_of(network, self.wrapped)
+
+
+def layout_of(network: nn.Module, wrapped: Sequence[str]) -> tuple[object, ...]:
+    """What a model is made of: its modules, parameters and hooks, the settings of the model itself and of some modules.
+
+    The numbers of its parameters do not count, but those of these modules, and of the model's own buffers, do.
+
+    Args:
+        network: the model.
+        wrapped: paths of modules of which everything counts.
+    """
+    parts: list[object] = []
+    for module in network.modules():
+        hooks = len(module._forward_hooks) + len(module._forward_pre_hooks)
+        parts.append((id(module), hooks, "forward" in vars(module), *map(id, module._parameters.values())))
+    parts.append(_settings(network))
+    parts += [
+        tensor._version for tensor in network._buffers.values() if tensor is not None and not tensor.is_inference()
+    ]
+    for path, module in network.named_modules() if wrapped else ():
+        if path.startswith(tuple(wrapped)):
+            parts.append(_settings(module))
+            parts += [tensor._version for tensor in module._parameters.values() if tensor is not None]
+    return tuple(parts)
+
+
+def _settings(module: nn.Module) -> tuple[tuple[str, str], ...]:
+    """Attributes of a module that are plain values."""
+    own = ((name, value) for name, value in vars(module).items() if name not in OF_EVERY_MODULE)
+    return tuple((name, repr(value)) for name, value in own if isinstance(value, PLAIN))
 
 
 @torch.inference_mode()
@@ -54,6 +104,7 @@ def survey(model: PreTrainedModel, name: str, run: Callable[[], Any], lengths: s
         CannotShow: attention that does not go through the interface, or whose numbers cannot be had again; it names
             the layer.
     """
+    _check_weights(model, name)
     found: list[tuple[Seen, AttentionSite]] = []
     places: dict[tuple[str, int], Place] = {}
     count = Counter[tuple[str, str]]()
@@ -61,8 +112,7 @@ def survey(model: PreTrainedModel, name: str, run: Callable[[], Any], lengths: s
 
     def take(seen: Seen) -> None:
         stack, kind = _stack(model, seen.module), "cross" if seen.cross else "self"
-        weight, bias = _projection(seen)
-        place = Place(seen.module, seen.turn, count[stack, kind], stack, kind, seen.rotary, weight, bias)
+        place = Place(seen.module, seen.turn, count[stack, kind], stack, kind, seen.rotary)
         count[stack, kind] += 1
         places[seen.module, seen.turn] = place
         try:
@@ -97,10 +147,32 @@ def survey(model: PreTrainedModel, name: str, run: Callable[[], Any], lengths: s
     if not found:
         raise AttentionUnseen(name, type(model).__name__)
     causal = any(site.mask.causal for seen, site in found if seen.call.q.shape[2] > 1)
+    for seen, _ in found:
+        projection = find_projection(seen)
+        key = seen.module, seen.turn
+        known = {"no_output": projection} if isinstance(projection, str) else {"projection": projection}
+        places[key] = replace(places[key], **known)
     logits = getattr(output, "logits", None)
     last = len(read) == 1 and isinstance(logits, Tensor) and torch.equal(read[0][1], logits)
     plain = last and len(ends) == 1 and torch.equal(ends[0], read[0][0])
-    return Structure(_renamed(model, places, causal), causal, unembedding if last else None, plain)
+    places = _renamed(model, places, causal)
+    structure = Structure(places, causal, unembedding if len(read) == 1 else None, last, plain, ())
+    return replace(structure, layout=layout_of(model, structure.wrapped))
+
+
+def _check_weights(model: PreTrainedModel, name: str) -> None:
+    """All weights are numbers.
+
+    Raises:
+        WeightsNotFinite: names the first that are not.
+    """
+    for path, weights in model.named_parameters():
+        if (
+            weights.is_floating_point()
+            and weights.numel()
+            and not all(bool(bound.isfinite()) for bound in torch.aminmax(weights.detach()))
+        ):
+            raise WeightsNotFinite(name, path)
 
 
 def _stack(model: PreTrainedModel, module: str) -> str:
@@ -121,15 +193,6 @@ def _renamed(
     return {key: replace(place, stack="encoder") for key, place in places.items()}
 
 
-def _projection(seen: Seen) -> tuple[Tensor | None, Tensor | None]:
-    """W_O as (H * d_value, d_model), and b_O."""
-    if seen.projection is None:
-        return None, None
-    weight = seen.projection.weight.detach()
-    bias = None if seen.projection.bias is None else seen.projection.bias.detach()
-    return (weight.T if isinstance(seen.projection, nn.Linear) else weight), bias
-
-
 def _prove(name: str, seen: Seen, site: AttentionSite) -> None:
     """Hold a site to the model's own numbers: its context, and the weights that its backend gives for V = identity.
 
@@ -141,34 +204,10 @@ def _prove(name: str, seen: Seen, site: AttentionSite) -> None:
     n_keys = call.k.shape[2]
     eye = torch.eye(n_keys, dtype=call.v.dtype, device=call.v.device).expand(*call.k.shape[:2], n_keys, n_keys)
     weights = call.backend(call.module, call.q, call.k, eye, call.mask, **call.extras)[0][0].transpose(0, 1)
-    error = context_error(site, seen.context[0].transpose(0, 1))  # (H, Tq, d_value)
+    errors = [context_error(site, seen.context[0].transpose(0, 1))]  # (H, Tq, d_value)
     for head in range(site.n_heads):
-        rows = _valid_rows(site, head)
-        error = max(error, _largest((site.weights(head) - weights[head].float())[rows]))
+        rows = valid_rows(site, head)
+        errors.append(largest((site.weights(head) - weights[head].float())[rows]))
+    error = worst(errors)
     if not error <= limit:
         raise AttentionDiffers(name, seen.module, f"largest difference {error:.1e}")
-
-
-def context_error(site: AttentionSite, own: Tensor) -> float:
-    """max |weights(h) @ v - the model's own context (H, Tq, d_value)|, over the rows in which something may be read,
-    in units of the largest number of the model's own when that is above 1."""
-    error = 0.0
-    for head in range(site.n_heads):
-        rows = _valid_rows(site, head)
-        error = max(error, _largest((site.context(head) - own[head].float())[rows]))
-    return error / max(1.0, _largest(own.float().nan_to_num()))
-
-
-def output_error(site: AttentionSite, b_o: Tensor | None, own: Tensor) -> float:
-    """max |sum over heads of output(h) + b_O - the layer's own output (Tq, d_model)|, likewise."""
-    total = sum((site.output(head) for head in range(site.n_heads)), 0.0 if b_o is None else b_o.float())
-    rows = torch.stack([_valid_rows(site, head) for head in range(site.n_heads)]).all(0)
-    return _largest((total - own.float())[rows]) / max(1.0, _largest(own.float().nan_to_num()))
-
-
-def _valid_rows(site: AttentionSite, head: int) -> Tensor:
-    return site.weights(head).sum(-1) > 0
-
-
-def _largest(numbers: Tensor) -> float:
-    return float(numbers.abs().max()) if numbers.numel() else 0.0

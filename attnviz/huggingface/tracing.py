@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from attnviz.errors import AttentionUnseen, NoRow
+from attnviz.errors import AttentionUnseen, ModelChanged, NoRow
 from attnviz.guard import guarded
 from attnviz.huggingface.inspection import Inspection, Seen
 from attnviz.huggingface.interface import InterfaceCall, hears, listening
 from attnviz.huggingface.model import HuggingFaceModel
+from attnviz.huggingface.numerics import context_error, output_error, tolerance
 from attnviz.huggingface.outputs import outputs_of
 from attnviz.huggingface.place import Place
+from attnviz.huggingface.projection import HeldProjection, matrix_of
 from attnviz.huggingface.reading import Reading, of_inputs, read
 from attnviz.huggingface.rules import RulesReader
-from attnviz.huggingface.sites import make_site, tolerance
-from attnviz.huggingface.structure import context_error, output_error
+from attnviz.huggingface.sites import make_site
+from attnviz.huggingface.structure import Structure
 from attnviz.huggingface.windows import has_windows, window_tokens
 from attnviz.texts import check_text
 from attnviz.trace import AttentionSite, LayerInputs, ProofEntry, Trace
+from attnviz.trace.compare import difference, site_difference, worst
 from attnviz.trace.model_trace import in_rows
+from attnviz.trace.weights import Held, HeldLayer, HeldMatrix, Parameters
 
 __all__ = ["HuggingFacePass", "find_places", "make_trace", "trace_inputs", "trace_text"]
 
@@ -63,8 +67,8 @@ def trace_inputs(model: HuggingFaceModel, inputs: Mapping[str, Tensor], row: int
 
 def _trace(model: HuggingFaceModel, reading: Reading, row: int) -> Trace:
     forward_pass = HuggingFacePass(model, reading.inputs, row)
-    sites, shape = forward_pass.record()
-    return make_trace(model, reading, sites, forward_pass, shape)
+    shape = forward_pass.record()
+    return make_trace(model, reading, forward_pass.sites, forward_pass, shape)
 
 
 def make_trace(
@@ -75,6 +79,7 @@ def make_trace(
     logits: torch.Size | None,
 ) -> Trace:
     """A trace of what was read and recorded; `logits` is the shape of what the model ends with."""
+    forward_pass.sites = sites
     windows = {site.queries: window_tokens(model.block_of(site), site) for site in sites if site.part is not None}
     return Trace(
         model=model,
@@ -90,18 +95,20 @@ def make_trace(
     )
 
 
-def find_places(model: HuggingFaceModel, calls: Sequence[InterfaceCall]) -> dict[Place, list[InterfaceCall]]:
+def find_places(
+    model: HuggingFaceModel, structure: Structure, calls: Sequence[InterfaceCall]
+) -> dict[Place, list[InterfaceCall]]:
     """The calls of one or more forward passes by the place where they were made, both in the order of the model.
 
     Raises:
         AttentionUnseen: a layer that was not there when the model was watched.
     """
-    places = model.structure.places
+    places = structure.places
     turns = Counter(module for module, _ in places)  # of each layer in one pass
-    count = Counter[str]()
+    count, names = Counter[str](), model.module_names
     found: dict[Place, list[InterfaceCall]] = {}
     for call in calls:
-        module = model.module_names.get(call.module, type(call.module).__name__)
+        module = names.get(call.module, type(call.module).__name__)
         if module not in turns:
             raise AttentionUnseen(model.name, module)
         found.setdefault(places[module, count[module] % turns[module]], []).append(call)
@@ -119,36 +126,46 @@ class HuggingFacePass:
     """
 
     def __init__(self, model: HuggingFaceModel, inputs: Mapping[str, Tensor], row: int) -> None:
-        self.model, self.given, self.row = model, inputs, row
+        self.model, self.row = model, row
+        self.given = {name: tensor.clone() for name, tensor in inputs.items()}  # whose owner may write to them
         self.batch = next(iter(inputs.values())).shape[0]
         if not 0 <= row < self.batch:
             raise NoRow(row, self.batch)
+        self.structure = model.structure
+        self.sites: Sequence[AttentionSite] = ()  # of the trace
         self._logits: Tensor | None = None
         self._stream: Tensor | None = None
 
-    def record(self) -> tuple[list[AttentionSite], torch.Size | None]:
-        """Run the model, keep what its attention layers used, and how large its logits are.
+    def record(self) -> torch.Size | None:
+        """Run the model, keep what its attention layers used as `sites`, and tell how large its logits are.
 
         Logits are computed when somebody looks: until then the residual stream that they come from is all that is kept.
         """
-        structure = self.model.structure
+        structure, network = self.structure, self.model.network
         calls: list[InterfaceCall] = []
-        with self.model.running(), listening(lambda call, _: calls.append(call)):
+        streams: list[Tensor] = []
+        logits: Tensor | None = None
+        self._projected: dict[str, list[Tensor]] = {}
+        with self.model.running(), listening(lambda call, _: calls.append(call)), self._watching_wrappers():
             if structure.unembedding is not None and structure.ends_plainly:
-                streams, logits = [self.model.stream(self.given)], None
+                streams = [self.model.stream(self.given)]
             else:
-                streams, logits = self._run(structure.unembedding)
-        sites = self._sites(calls)
-        if len(streams) == 1 and structure.unembedding is not None:
-            stream = streams[0]
-            self._stream = stream[self.row].clone() if self.batch > 1 else stream[0]
-            return sites, torch.Size((*stream.shape[:-1], structure.unembedding.weight.shape[0]))
+                streams, output = self._run()
+                logits = getattr(output, "logits", None)
+        self._parameters = Parameters(network, self.model.name)
+        if structure.unembedding is not None and len(streams) == 1:
+            self._stream = streams[0][self.row].clone() if self.batch > 1 else streams[0][0]
+            with self.model.running():
+                self._head = HeldLayer(network, self.model.name, structure.unembedding, self._stream)
+        self.sites = self._sites(calls)
+        if self._stream is not None and structure.ends_with_it:
+            return torch.Size((*streams[0].shape[:-1], self._head.width))
         if logits is not None and logits.numel() <= MOST_LOGITS:
             self._logits = logits[self.row]
-        return sites, None if logits is None else logits.shape
+        return None if logits is None else logits.shape
 
-    def _run(self, unembedding: nn.Module | None) -> tuple[list[Tensor], Tensor | None]:
-        """The whole model: what its unembedding read, and its logits."""
+    def _run(self) -> tuple[list[Tensor], Any]:
+        """The whole model: what its unembedding read, and its outputs."""
         streams: list[Tensor] = []
 
         def keep(_: nn.Module, args: tuple[Any, ...]) -> None:
@@ -156,43 +173,75 @@ class HuggingFacePass:
                 streams.append(args[0])
 
         with ExitStack() as stack:
-            if unembedding is not None:
-                stack.callback(unembedding.register_forward_pre_hook(keep).remove)
-            return streams, getattr(self.model.forward(self.given), "logits", None)
+            if self.structure.unembedding is not None:
+                stack.callback(self.structure.unembedding.register_forward_pre_hook(keep).remove)
+            return streams, self.model.forward(self.given)
+
+    @contextmanager
+    def _watching_wrappers(self) -> Iterator[None]:
+        """Keep what wrappers of W_O make, for the proof that W_O is what was derived."""
+
+        network = self.model.network
+        with ExitStack() as stack:
+            for path in self.structure.wrapped:
+
+                def keep(_: nn.Module, args: tuple[Any, ...], made: Any, path: str = path) -> None:
+                    if hears():
+                        made = made[0] if isinstance(made, tuple | list) else made
+                        self._projected.setdefault(path, []).append(made)
+
+                stack.callback(network.get_submodule(path).register_forward_hook(keep).remove)
+            yield
 
     def _sites(self, calls: list[InterfaceCall]) -> list[AttentionSite]:
         """The sites of one row; a layer that attends in windows makes one of each."""
         reader = RulesReader()
         sites = []
-        for place, (call,) in find_places(self.model, calls).items():
+        for place, (call,) in find_places(self.model, self.structure, calls).items():
             parts = call.q.shape[0] // self.batch
             first = self.row * parts
             windowed = parts > 1 or has_windows(self.model.block_of(place))
-            sites += [make_site(place, call, reader, first + n, n if windowed else None) for n in range(parts)]
+            for part in range(parts):
+                w_o = self.w_o(place, first + part, parts)
+                sites.append(make_site(place, call, reader, first + part, part if windowed else None, w_o))
         return sites
+
+    def w_o(self, place: Place, index: int, parts: int = 1) -> Held | None:
+        """W_O of a layer as it is now, for one row of what it makes; None where it cannot be told.
+
+        Args:
+            place: of the layer.
+            index: of the row.
+            parts: windows that the layer attends in.
+        """
+        projection, network, name = place.projection, self.model.network, self.model.name
+        if projection is None:
+            return None
+        if projection.weight is None:
+            matrix, _ = matrix_of(network.get_submodule(projection.module))
+            return HeldMatrix(network, name, projection.module, matrix)
+        made = self._projected[projection.module][place.turn]
+        rows = made.reshape(self.batch * parts, -1, made.shape[-1])[index]
+        return HeldProjection(name, projection, rows.clone() if self.batch * parts > 1 else rows)
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the residual stream, or of the logits where they are kept."""
-        kept = self._logits if self._stream is None else self._stream
-        return 0 if kept is None else kept.untyped_storage().nbytes()
+        """Bytes of the residual stream, of logits where they are kept, and of what wrappers of W_O made."""
+        kept = [tensor for tensor in (self._stream, self._logits) if tensor is not None]
+        held = [site.__dict__["w_o"] for site in self.sites]
+        wrapped = sum(one.nbytes for one in held if isinstance(one, HeldProjection))
+        return sum(tensor.untyped_storage().nbytes() for tensor in kept) + wrapped
 
     def logits(self, rows: int | None = None) -> Iterator[Tensor]:
         """As `ForwardPass.logits`: from the stream where it is the last step, else by running the model again."""
-        unembedding = self.model.structure.unembedding
-        if self._stream is not None and unembedding is not None:
+        if self._stream is not None and self.structure.ends_with_it:
             for part in in_rows(self._stream, rows):
                 with self.model.running():
-                    logits: Tensor = unembedding(part)
+                    logits = self._head(part)
                 yield logits
             return
-        logits = self._whole_logits() if self._logits is None else self._logits
+        logits = self._watch().logits[self.row] if self._logits is None else self._logits
         yield from in_rows(logits if logits.ndim == 2 else logits[None], rows)
-
-    def _whole_logits(self) -> Tensor:
-        with self.model.running():
-            logits: Tensor = self.model.forward(self.given).logits[self.row]
-        return logits
 
     def inputs(self) -> dict[str, LayerInputs]:
         """As `ForwardPass.inputs`; a layer that attends in windows is left out."""
@@ -215,17 +264,57 @@ class HuggingFacePass:
             for index in range(self.row * parts, (self.row + 1) * parts):
                 site = waiting.pop()
                 context = context_error(site, seen.context[index].transpose(0, 1))
-                output = 0.0
-                if seen.output is not None and site.w_o is not None:
-                    output = output_error(site, place.b_o, seen.output.reshape(-1, *seen.output.shape[-2:])[index])
+                output = self._output_error(site, place, seen, index)
                 entries.append(ProofEntry(site.name, context, output, tolerance(site.q.dtype)))
 
         self._watch(compare)
         return entries
 
-    def _watch(self, take: Callable[[Place, Seen], None]) -> None:
-        """Run the model again and look closely."""
-        places = self.model.structure.places
-        inspection = Inspection(self.model.network, set(), lambda seen: take(places[seen.module, seen.turn], seen))
+    def _output_error(self, site: AttentionSite, place: Place, seen: Seen, index: int) -> float:
+        """Error of the heads' outputs against what the layer itself made; 0 where they are not shown at all."""
+        w_o, projection = site.w_o, place.projection
+        if w_o is None or projection is None:
+            return 0.0
+        reader = next((reader for reader in seen.readers if reader.name == projection.module), None)
+        if reader is None or reader.output is None or not seen.arrives(reader, tolerance(site.q.dtype)):
+            return float("inf")  # the layer does something else by now
+        bias = matrix_of(reader.module)[1] if projection.weight is None else projection.bias
+        made = reader.output.reshape(*seen.context.shape[:2], -1)[index]
+        return output_error(site, w_o, bias, made)
+
+    def _watch(self, take: Callable[[Place, Seen], None] | None = None) -> Any:
+        """Run the same model again, look closely, and hold its numbers to those of the trace.
+
+        Returns:
+            The outputs of the model.
+
+        Raises:
+            ModelChanged: it is not the same model any more.
+        """
+        self._parameters.check()
+        if not self.structure.fits(self.model.network):
+            raise ModelChanged(self.model.name, type(self.model.network).__name__)
+        places, waiting = self.structure.places, iter(self.sites)
+        errors: list[float] = []
+
+        def compare(seen: Seen) -> None:
+            place = places[seen.module, seen.turn]
+            parts = seen.call.q.shape[0] // self.batch
+            for index in range(self.row * parts, (self.row + 1) * parts):
+                q, k, v = (tensor[index] for tensor in (seen.call.q, seen.call.k, seen.call.v))
+                errors.append(site_difference(next(waiting), q, k, v))
+            if take is not None:
+                take(place, seen)
+
+        inspection = Inspection(self.model.network, set(), compare)
         with self.model.running(), inspection.watch():
-            self.model.forward(self.given)
+            streams, output = self._run()
+        if self._stream is not None:
+            errors.append(difference(self._stream, streams[0][self.row]))
+            with self.model.running():
+                self._head(self._stream[:0])
+        elif self._logits is not None:
+            errors.append(difference(self._logits, output.logits[self.row]))
+        if not worst(errors) <= tolerance(self.sites[0].q.dtype):
+            raise ModelChanged(self.model.name, "its numbers")
+        return output

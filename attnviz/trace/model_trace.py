@@ -245,7 +245,10 @@ class Trace:
         """Recompute every site from its q, k, v and compare with the model's own numbers, in a second run of the model.
 
         Returns:
-            One entry per site, in their order. If the weights changed since the trace was taken, the errors show it.
+            One entry per site, in their order.
+
+        Raises:
+            ModelChanged: the model is not the one that was traced any more; so do `logits`, `inputs` and `states`.
         """
         return self.forward_pass.proof(self.sites)
 

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from attnviz.errors import EmptyText, TargetNotAllowed, TextTooLong
+from attnviz.errors import EmptyText, ModelChanged, TargetNotAllowed, TextTooLong
 from attnviz.models import AttentionCall, Recorder, Recurrent, SequenceModel, generate
+from attnviz.models.call import StateRecorder
 from attnviz.tokenizers import Tokenizer
+from attnviz.trace.compare import difference, largest, site_difference, worst
 from attnviz.trace.model_trace import LayerInputs, Outputs, ProofEntry, Trace, in_rows
 from attnviz.trace.site import Additive, AttentionSite, hold_only_these
 from attnviz.trace.states import LayerStates, layer_states
 from attnviz.trace.tokens import Grid, Tokens
+from attnviz.trace.weights import HeldLayer, HeldMatrix, Parameters
 from attnviz.vectors import Reader, Vectors
 
 __all__ = ["trace"]
 
 READOUT = "readout"
+SAME = 1e-4  # how far the numbers of one model may be apart in two passes, relative to the largest
 READOUT_LABEL = "<state>"  # of the one that asks where attention pools
 
 
@@ -64,9 +69,8 @@ def trace(model: SequenceModel, text: str, target: str | None = None) -> Trace:
     if not token_ids:
         raise EmptyText
 
-    sites: list[AttentionSite] = []
     forward_pass = OwnPass(model, tuple(token_ids), None if source_ids is None else tuple(source_ids), features)
-    forward_pass.run(lambda call: sites.append(_site(call)))
+    sites = forward_pass.record()
     main = "encoder" if model.config.architecture == "encoder" else "decoder"
     sequences = {main: _tokens(model.tokenizer, token_ids, features)}
     if source_ids is not None and model.source_tokenizer is not None:
@@ -119,11 +123,11 @@ def _check_length(ids: list[int], limit: int | None) -> None:
         raise TextTooLong(len(ids), limit)
 
 
-def _site(call: AttentionCall) -> AttentionSite:
+def _site(call: AttentionCall, model: SequenceModel) -> AttentionSite:
     layer = call.layer
     q, k, v = hold_only_these(call.q[0], call.k[0], call.v[0])
-    w_o = None if layer.w_o is None else layer.w_o.detach()  # the numbers, for looking: no gradient flows back to them
-    additive = None if layer.additive is None else Additive(*(weight.detach() for weight in layer.additive))
+    w_o = None if layer.w_o is None else HeldMatrix(model.network, model.card.name, f"{layer.name}: W_O", layer.w_o)
+    additive = None if layer.additive is None else Additive(*(weight.detach().clone() for weight in layer.additive))
     return AttentionSite(
         name=layer.name,
         layer=layer.index,
@@ -161,10 +165,41 @@ class OwnPass:
         self.model, self.token_ids, self.source_ids, self.features = model, token_ids, source_ids, features
 
     @torch.inference_mode()
-    def run(self, record: Recorder) -> None:
-        """Run the model, show every attention call, and keep the last residual stream."""
+    def record(self) -> list[AttentionSite]:
+        """Run the model, and keep its sites and the last residual stream."""
+        network, name = self.model.network, self.model.card.name
+        sites: list[AttentionSite] = []
         tokens, source, features = self._given()
-        self.stream = self.model.network.stream(tokens, source, features=features, record=record)[0]
+
+        def keep(call: AttentionCall) -> None:
+            sites.append(_site(call, self.model))
+
+        self.stream = network.stream(tokens, source, features=features, record=keep)[0]
+        self._sites = sites
+        self._parameters = Parameters(network, name)
+        self._unembedding = HeldLayer(network, name, network.unembedding, self.stream)
+        return self._sites
+
+    @torch.inference_mode()
+    def _again(self, take: Recorder | None = None, watch: StateRecorder | None = None) -> None:
+        """Run the same model again, and hold its numbers to those that were recorded.
+
+        Raises:
+            ModelChanged: it is not the same model any more.
+        """
+        self._parameters.check()
+        errors: list[float] = []
+
+        def compare(call: AttentionCall) -> None:
+            errors.append(site_difference(self._sites[len(errors)], call.q[0], call.k[0], call.v[0]))
+            if take is not None:
+                take(call)
+
+        tokens, source, features = self._given()
+        watching: dict[str, Any] = {} if watch is None else {"watch": watch}
+        stream = self.model.network.stream(tokens, source, features=features, record=compare, **watching)[0]
+        if not worst([*errors, difference(self.stream, stream)]) <= SAME:
+            raise ModelChanged(self.model.card.name, "its numbers")
 
     def _given(self) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """Tokens (1, T), source (1, Ts) and features (1, T, n_features) of the pass."""
@@ -180,7 +215,7 @@ class OwnPass:
         """As `ForwardPass.logits`, from the stream."""
         for part in in_rows(self.stream, rows):
             with torch.inference_mode():
-                logits: Tensor = self.model.network.unembedding(part)
+                logits = self._unembedding(part)
             yield logits
 
     def inputs(self) -> dict[str, LayerInputs]:
@@ -190,16 +225,15 @@ class OwnPass:
         def keep(call: AttentionCall) -> None:
             kept[call.layer.name] = LayerInputs(call.x[0], call.memory[0])
 
-        self.run(keep)
+        self._again(keep)
         return kept
 
     @torch.inference_mode()
     def states(self) -> list[LayerStates]:
         """Gates and states of the recurrent layers, from the model run again; empty without any."""
-        network, found = self.model.network, list[LayerStates]()
-        if isinstance(network, Recurrent):
-            tokens, source, features = self._given()
-            network.stream(tokens, source, features=features, watch=lambda call: found.extend(layer_states(call)))
+        found = list[LayerStates]()
+        if isinstance(self.model.network, Recurrent):
+            self._again(watch=lambda call: found.extend(layer_states(call)))
         return found
 
     def proof(self, sites: Sequence[AttentionSite]) -> list[ProofEntry]:
@@ -209,17 +243,13 @@ class OwnPass:
         def compare(call: AttentionCall) -> None:
             site = sites[len(entries)]
             chains = [site.chain(head) for head in range(site.n_heads)]
-            context_error = max(_max_abs(c.context - call.context[0, head]) for head, c in enumerate(chains))
+            context_error = worst(largest(c.context - call.context[0, head]) for head, c in enumerate(chains))
             output_error = 0.0
             if call.output is not None:
                 shares = [chain.output for chain in chains if chain.output is not None]
                 bias = 0.0 if call.layer.b_o is None else call.layer.b_o
-                output_error = _max_abs(torch.stack(shares).sum(0) + bias - call.output[0])
+                output_error = largest(torch.stack(shares).sum(0) + bias - call.output[0])
             entries.append(ProofEntry(site.name, context_error, output_error))
 
-        self.run(compare)
+        self._again(compare)
         return entries
-
-
-def _max_abs(difference: Tensor) -> float:
-    return float(difference.abs().max())

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 import torch
 from torch import Tensor
 
 from attnviz import attention
 from attnviz.attention import Additive, Mask, Projection
+from attnviz.errors import NoHeadOutputs
+from attnviz.trace.weights import Held
 
 __all__ = ["Additive", "AttentionSite", "Chain", "hold_only_these"]
 
@@ -34,7 +36,26 @@ class Chain(NamedTuple):
     output: Tensor | None
 
 
-@dataclass(frozen=True, eq=False)
+class _OutputField:
+    """W_O of a site: a tensor, or one that is held, and taken when somebody looks."""
+
+    @overload
+    def __get__(self, site: None, owner: type) -> _OutputField: ...
+
+    @overload
+    def __get__(self, site: AttentionSite, owner: type) -> Tensor | None: ...
+
+    def __get__(self, site: AttentionSite | None, owner: type) -> Tensor | _OutputField | None:
+        if site is None:
+            raise AttributeError("w_o")  # a field without a default
+        given = site.__dict__["w_o"]
+        return given.take(site) if isinstance(given, Held) else given
+
+    def __set__(self, site: AttentionSite, given: Tensor | Held | None) -> None:
+        site.__dict__["w_o"] = given
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class AttentionSite:
     """One place where a model attends. Holds references; every method computes for one head when asked, in float32.
 
@@ -50,6 +71,7 @@ class AttentionSite:
         k: keys (H_kv, Tk, d_head).
         v: values (H_kv, Tk, d_value); d_value is d_head in most models.
         w_o: output projection (H * d_value, d_model); None where it cannot be told: such a site has no `output`.
+            Reading it raises ModelChanged when the model has another one by now.
         scale: what raw scores are multiplied by.
         mask: which keys a query may read.
         bias: added to scaled scores, broadcast to (H, Tq, Tk).
@@ -60,6 +82,7 @@ class AttentionSite:
         projection: how q, k and v are made of what the layer reads; None where they are states or were typed, and for
             models of another library, each of which has its own way.
         part: which of the windows of an image, where a layer attends in each apart; else None.
+        no_output: why W_O cannot be told; "" where it can.
     """
 
     name: str
@@ -69,19 +92,24 @@ class AttentionSite:
     queries: str
     keys: str
     scoring: str
-    q: Tensor = field(repr=False)
-    k: Tensor = field(repr=False)
-    v: Tensor = field(repr=False)
-    w_o: Tensor | None = field(repr=False)
+    q: Tensor
+    k: Tensor
+    v: Tensor
+    w_o: _OutputField = _OutputField()  # a descriptor, not a default
     scale: float = 1.0
     mask: Mask = field(default_factory=Mask)
-    bias: Tensor | None = field(default=None, repr=False)
+    bias: Tensor | None = None
     softcap: float | None = None
-    sinks: Tensor | None = field(default=None, repr=False)
-    additive: Additive | None = field(default=None, repr=False)
+    sinks: Tensor | None = None
+    additive: Additive | None = None
     rotary: bool = False
     projection: Projection | None = None
     part: int | None = None
+    no_output: str = ""
+
+    def __repr__(self) -> str:
+        heads, queries, keys = self.n_heads, self.q.shape[1], self.k.shape[1]
+        return f"AttentionSite({self.name!r}, {heads} heads, {queries} queries, {keys} keys)"
 
     @property
     def n_heads(self) -> int:
@@ -106,7 +134,8 @@ class AttentionSite:
     @property
     def d_model(self) -> int | None:
         """Width of the residual stream; None where W_O cannot be told."""
-        return None if self.w_o is None else self.w_o.shape[-1]
+        given: Tensor | Held | None = self.__dict__["w_o"]
+        return None if given is None else given.shape[-1]
 
     def tensors(self) -> list[Tensor]:
         """What the site holds of this forward pass: q, k, v, bias and mask, not the weights of the model."""
@@ -148,11 +177,12 @@ class AttentionSite:
         """The head's share of the residual stream: (Tq, d_model). Their sum plus b_O is the layer's output.
 
         Raises:
-            ValueError: W_O cannot be told.
+            NoHeadOutputs: W_O cannot be told; the message says why.
+            ModelChanged: the model has another W_O by now.
         """
         output = self._output(self.context(head), head)
         if output is None:
-            raise ValueError(f"{self.name}: the output projection cannot be told")
+            raise NoHeadOutputs(self.name, self.no_output or "the layer does not show its output projection")
         return output
 
     def bias_of(self, head: int) -> Tensor | None:
@@ -220,9 +250,10 @@ class AttentionSite:
         return attention.context(weights, self.v[self.group(head)].float())
 
     def _output(self, context: Tensor, head: int) -> Tensor | None:
-        if self.w_o is None:
+        w_o = self.w_o
+        if w_o is None:
             return None
-        return attention.head_output(context, self.w_o[head * self.d_value : (head + 1) * self.d_value].float())
+        return attention.head_output(context, w_o[head * self.d_value : (head + 1) * self.d_value].float())
 
 
 def hold_only_these(*tensors: Tensor) -> list[Tensor]:

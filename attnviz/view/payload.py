@@ -72,7 +72,7 @@ def bundle(trace: Trace, site: str, heads: Iterable[int], stages: Sequence[Stage
 
 def stages_of(site: AttentionSite) -> list[Stage]:
     """The stages that a site can show: X of a whole sequence, a bias where one is added, an output through W_O."""
-    has: dict[str, bool] = {"x": site.part is None, "bias": site.bias is not None, "output": site.w_o is not None}
+    has: dict[str, bool] = {"x": site.part is None, "bias": site.bias is not None, "output": site.d_model is not None}
     return [stage for stage in STAGES if has.get(stage, True)]
 
 

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 
 import attnviz
 from attnviz.attention import Mask
-from attnviz.errors import EmptyText, TargetNotAllowed, TextTooLong, UnknownSymbols
+from attnviz.errors import EmptyText, ModelChanged, TargetNotAllowed, TextTooLong, UnknownSymbols
 from attnviz.models import AttentionCall, SequenceModel
 from attnviz.trace import AttentionSite
 from attnviz.trace.site import Additive
@@ -126,14 +127,22 @@ def test_the_model_is_left_as_it_was(make_model: Make) -> None:
     assert not any(module._forward_hooks for module in model.network.modules())
 
 
-def test_proof_shows_when_the_weights_changed_since(make_model: Make) -> None:
+def test_proof_shows_numbers_that_are_not_the_models(make_model: Make) -> None:
+    trace = take(make_model())
+    first, second = trace.sites
+    errors = trace.forward_pass.proof([first, replace(second, v=1.5 * second.v)])
+    assert errors[0].max_abs_error < 1e-6
+    assert errors[1].max_abs_error > 1e-3
+    assert not errors[1].exact
+
+
+def test_no_proof_of_a_model_that_was_changed_since(make_model: Make) -> None:
     model = make_model()
     trace = take(model)
     with torch.no_grad():
         model.network.decoder.blocks[1].attention.project_in.weight.mul_(1.5)  # type: ignore[union-attr]
-    errors = {entry.name: entry.max_abs_error for entry in trace.proof()}
-    assert errors["decoder.0.self"] < 1e-6
-    assert errors["decoder.1.self"] > 1e-3
+    with pytest.raises(ModelChanged, match="project_in"):
+        trace.proof()
 
 
 def test_tokens_of_both_stacks_and_a_target_written_by_the_model(make_model: Make) -> None:

@@ -165,7 +165,7 @@ def test_a_stored_way_to_attend_is_not_needed(stored: str, key: str, folder: Pat
     assert max(entry.max_abs_error for entry in trace.proof()) < 1e-5
 
 
-FORMATS = "awq gptq aqlm quanto quark eetq higgs hqq fbgemm_fp8 torchao bitnet vptq spqr fp8 nvfp4 auto-round sinq new"
+FORMATS = "awq gptq aqlm quanto quark eetq higgs hqq fbgemm_fp8 torchao bitnet vptq spqr nvfp4 auto-round sinq new"
 
 
 @pytest.mark.parametrize("form", [*FORMATS.split(), "compressed-tensors", "bitsandbytes", None])
