@@ -44,7 +44,7 @@ class Sessions(Task):
 
     Each interest is a category of 12 items, and each item has one that is mostly bought after it, in whatever order the
     person turns from one interest to another (3 times of 4). So the next item follows the latest of its own category,
-    seldom the last item:
+    which is the last item of all one time in four:
 
         read    tent spade compass stove mulch flask gloves
         write                                        map, or pot, seldom any other item of the two categories

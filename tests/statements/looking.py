@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import NamedTuple
 
 import torch
@@ -70,6 +70,11 @@ class Seen:
             (_real(self.batch.tokens, self.batch.padding, row), self._source(row))
             for row in range(len(self.batch.tokens))
         ]
+
+    @cached_property
+    def expected(self) -> list[tuple[Pattern, ...]]:
+        """What the task expects in every sequence."""
+        return [self.task.expected(tokens, source) for tokens, source in self.rows()]
 
     def _source(self, row: int) -> list[int] | None:
         return None if self.batch.source is None else _real(self.batch.source, self.batch.source_padding, row)
@@ -153,8 +158,8 @@ def pattern_cells(seen: Seen, site: str, name: str) -> list[Tensor | None]:
     stack, _, kind = site.split(".")
     main = "encoder" if seen.model.config.architecture == "encoder" else "decoder"
     found: list[Tensor | None] = []
-    for tokens, source in seen.rows():
-        pattern = next((each for each in seen.task.expected(tokens, source) if each.name == name), None)
+    for patterns in seen.expected:
+        pattern = next((each for each in patterns if each.name == name), None)
         found.append(None if pattern is None else expected_reads(pattern, stack, kind, main))
     assert any(cells is not None for cells in found), f"no sequence has the pattern {name} at {site}"
     return found
