@@ -64,13 +64,21 @@
     │   ├── TokensOutside   ids that the model has no embedding for                     (also an IndexError)
     │   ├── NoRow           a row that the batch does not have                          (also an IndexError)
     │   └── DoesNotWrite    a model that goes on with no text
-    ├── UploadError         a zip file that is not unpacked
+    ├── UploadError         a zip file that is not taken, or a model from one that is not opened
     │   ├── UploadNotZip    it is no zip file, or a damaged one
     │   ├── UploadTooLarge  it is larger than the limit, or would be once unpacked
     │   ├── UploadTooMany   it holds too many files
     │   ├── UploadFileKind  it holds files of a kind that no model has
     │   ├── UploadPath      a file in it would lie elsewhere than in the model's folder
     │   ├── UploadNoModel   there is no config.json in it
+    │   ├── UploadFileSize  a file in it is larger than any model needs it to be
+    │   ├── UploadMemory    opening its model takes too much memory
+    │   ├── UploadSlow      it takes too long
+    │   ├── UploadHolds     it keeps everybody else waiting
+    │   ├── UploadReaches   it needs something outside of its folder
+    │   ├── UploadCrashed   the process that tried it died
+    │   ├── UploadGrows     its tokenizer makes far longer texts than it is given
+    │   ├── UploadText      its tokenizer takes too much time or memory for a text
     │   └── UploadUnwritable  the disk is full, or cannot be written to
     ├── CalculatorError     numbers that attention cannot be computed from              (also a ValueError)
     │   ├── TableUnreadable what was typed or pasted is no table

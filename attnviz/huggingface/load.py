@@ -28,6 +28,7 @@ from transformers.utils import logging
 
 from attnviz.bounded import read_json
 from attnviz.errors import (
+    AttnvizError,
     HubNotFound,
     ModelCorrupt,
     ModelMismatch,
@@ -41,10 +42,11 @@ from attnviz.errors import (
 )
 from attnviz.guard import guarded, is_out_of_memory, package_of, reason_of
 from attnviz.huggingface.model import HuggingFaceModel, wrap
+from attnviz.huggingface.sizes import check_sizes
 from attnviz.models.bundle import WEIGHTS_FILE
 from attnviz.models.weight_files import shapes_in, weight_files
 
-__all__ = ["download", "open_folder"]
+__all__ = ["download", "open_folder", "open_tokenizer"]
 
 CONFIG = "config.json"
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "spiece.model", "tokenizer.model")
@@ -79,7 +81,7 @@ def open_folder(
         _check_weights(folder, name)
         config = _config(folder, name, values)
         network = _network(folder, name, config, dtype).to(place)
-        model = wrap(network, _tokenizer(folder, name), _processor(folder, name), name)
+        model = wrap(network, open_tokenizer(folder, name), _processor(folder, name), name)
         _check_feeding(model)
         return model
 
@@ -165,7 +167,7 @@ def _check_weights(folder: Path, name: str) -> None:
 
 def _config(folder: Path, name: str, values: dict[str, Any]) -> Any:
     kind = values.get("model_type")
-    if kind not in CONFIG_MAPPING:
+    if not isinstance(kind, str) or kind not in CONFIG_MAPPING:
         if "auto_map" in values:
             raise RemoteCode(name)
         raise UnknownArchitecture(name, str(kind or _class_named(values.get("architectures")) or "?"))
@@ -220,6 +222,7 @@ def _network(folder: Path, name: str, config: Any, dtype: torch.dtype | None) ->
     logging.set_verbosity_error()  # what is missing is told below, as an error
     logging.disable_progress_bar()
     try:
+        check_sizes(folder, name, kind, config, packed=bool(_quantised(config)))
         network, report = kind.from_pretrained(
             folder,
             config=config,
@@ -230,6 +233,8 @@ def _network(folder: Path, name: str, config: Any, dtype: torch.dtype | None) ->
             ignore_mismatched_sizes=True,  # they are told below
             output_loading_info=True,
         )
+    except AttnvizError:
+        raise
     except (OSError, SafetensorError) as error:
         raise ModelCorrupt(name, WEIGHTS_FILE, reason_of(error)) from error
     except Exception as error:  # the values of a config can break the building of a model in any way
@@ -253,7 +258,12 @@ def _stored(config: Any) -> torch.dtype:
     return stored if isinstance(stored, torch.dtype) and stored != torch.float16 else torch.float32
 
 
-def _tokenizer(folder: Path, name: str) -> PreTrainedTokenizerBase | None:
+def open_tokenizer(folder: Path, name: str) -> PreTrainedTokenizerBase | None:
+    """The tokenizer of a model's folder; None where there is none.
+
+    Raises:
+        ModelCorrupt: its files are damaged.
+    """
     if not any((folder / file).is_file() for file in TOKENIZER):
         return None
     try:

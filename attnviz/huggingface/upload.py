@@ -6,6 +6,8 @@ taken, only of the kinds that a model needs, and names decide nothing but the na
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import stat
 import zipfile
@@ -14,9 +16,11 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+from attnviz.bounded import read_json
 from attnviz.errors import (
     UploadError,
     UploadFileKind,
+    UploadFileSize,
     UploadNoModel,
     UploadNotZip,
     UploadPath,
@@ -29,6 +33,23 @@ __all__ = ["KINDS", "MAX_FILES", "unpack"]
 
 KINDS = (".json", ".txt", ".model", ".safetensors", ".jinja")
 MAX_FILES = 200
+MB = 2**20
+LIMITS = {
+    "config.json": 4 * MB,
+    "tokenizer.json": 32 * MB,
+    "vocab.json": 16 * MB,
+    "model.safetensors.index.json": 16 * MB,
+    ".json": 4 * MB,
+    ".txt": 16 * MB,
+    ".model": 16 * MB,
+    ".jinja": MB,
+}
+"""Bytes of a file of that name, or of that kind; weights have the limit of the whole alone."""
+
+NAMES_FILES = re.compile(r"(.*_(file|path)|_?name_or_path|vocab|merges|init_inputs|tokenizer_object)")
+"""Settings of a tokenizer that are taken for the place of a file."""
+
+TOKENIZER_SETTINGS = ("tokenizer_config.json", "special_tokens_map.json")
 CHUNK = 2**20  # bytes
 AT_ONCE = 2 * CHUNK
 CONFIG = "config.json"
@@ -51,6 +72,7 @@ def unpack(file: BinaryIO, name: str, folder: Path, max_bytes: int) -> int:
         UploadFileKind: it holds files of other kinds; all are named.
         UploadPath: a path that leads elsewhere, a link, or a folder within the folder.
         UploadNoModel: there is no config.json.
+        UploadFileSize: a file is larger than any of its kind needs to be.
         UploadNotZip: it is damaged, encrypted or no zip file.
         UploadUnwritable: the disk is full.
     """
@@ -59,7 +81,9 @@ def unpack(file: BinaryIO, name: str, folder: Path, max_bytes: int) -> int:
         with zipfile.ZipFile(_Careful(file)) as archive:
             members = _members(archive.infolist(), name)
             folder.mkdir(parents=True)
-            return _write(archive, members, name, folder, 2 * max_bytes)
+            size = _write(archive, members, name, folder, 2 * max_bytes)
+        _forget_files(folder)
+        return size
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
         _remove(folder)
         raise UploadNotZip(name, _reason(error)) from error
@@ -135,6 +159,7 @@ def _write(
     written = 0
     for member in members:
         path = folder / PurePosixPath(member.filename).name
+        limit = _limit(path.name)
         try:
             path.touch(exist_ok=False)
         except FileExistsError as error:
@@ -145,7 +170,28 @@ def _write(
                 if written > max_bytes:
                     raise UploadTooLarge(name, _megabytes(max_bytes))
                 target.write(chunk)
+                if limit is not None and target.tell() > limit:
+                    raise UploadFileSize(name, path.name, _megabytes(limit))
     return written
+
+
+def _limit(file: str) -> int | None:
+    return LIMITS.get(file, LIMITS.get(PurePosixPath(file).suffix))
+
+
+def _forget_files(folder: Path) -> None:
+    """Leave out of a tokenizer's settings where its files were when it was saved; here they lie beside the settings."""
+    for name in TOKENIZER_SETTINGS:
+        path = folder / name
+        if not path.is_file():
+            continue
+        try:
+            values = read_json(path)
+        except ValueError:  # opening it says what is wrong
+            continue
+        kept = {key: value for key, value in values.items() if not NAMES_FILES.fullmatch(key)}
+        if kept != values:
+            path.write_text(json.dumps(kept), encoding="utf-8")
 
 
 def _remove(folder: Path) -> None:

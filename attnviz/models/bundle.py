@@ -199,6 +199,9 @@ def load_model(folder: str | Path) -> SequenceModel:
         weights = load_file(folder / WEIGHTS_FILE)
     except (SafetensorError, OSError) as error:
         raise ModelCorrupt(folder.name, WEIGHTS_FILE, str(error)) from error
+    if config.n_layers > len(weights):
+        reason = f"config.json asks for {config.n_layers:,} layers, there are {len(weights):,} tensors"
+        raise ModelMismatch(folder.name, reason)
     expected = {name: tuple(tensor.shape) for name, tensor in blank_network(config).state_dict().items()}
     given = {name: tuple(tensor.shape) for name, tensor in weights.items()}
     if expected != given:

@@ -10,8 +10,10 @@ from typing import Any
 
 import streamlit as st
 
+from attnviz.downloads import stay_offline
 from attnviz.ui.routes import routes
 from attnviz.ui.shared import UPLOADS, warm_up
+from attnviz.ui.uploads import clear_left_over
 
 __all__ = ["options"]
 
@@ -26,8 +28,12 @@ def options() -> dict[str, Any]:
 async def _warm(app: st.App) -> AsyncIterator[dict[str, object]]:
     """Before the first visitor: one picture computed, and what stays for good out of the collector's way.
 
+    Nothing of the server asks the Hub unless the operator lets people download; what a killed server left is deleted.
+
     After the last one: what people handed in is deleted.
     """
+    stay_offline()
+    clear_left_over()
     warm_up()
     gc.collect()
     gc.freeze()

@@ -17,6 +17,7 @@ from attnviz.errors import AttnvizError
 from attnviz.library import model_folder
 from attnviz.loading import HUB, open_checkpoint
 from attnviz.models import SequenceModel
+from attnviz.sandbox import STAGES, prepare
 from attnviz.training.estimate import n_parameters
 from attnviz.ui.address import Address, notice, notice_error
 from attnviz.ui.explorer import model_title
@@ -32,6 +33,7 @@ from attnviz.ui.shared import (
     UPLOADS,
     VERDICTS,
     Listed,
+    Reason,
     find,
     listed,
     open_model,
@@ -89,6 +91,7 @@ def page() -> None:
 
 def _receive() -> None:
     """A model's folder as a zip file."""
+    prepare()  # while they choose the file
     state = st.session_state
     server = int(st.get_option("server.maxUploadSize") or 0)
     limit = min(upload_limit(), server) if server else upload_limit()
@@ -137,12 +140,35 @@ def _check(name: str, messages: DeltaGenerator) -> None:
         messages.warning(say("page.unknown_model", name=code(name)))
         return
     try:
+        if is_upload(name):
+            _examine(model)
         with loading(model):
             open_model(model.name, model.version)
     except AttnvizError as error:
         messages.error(explain(error))
     else:
         messages.success(say("models.can_be_shown", name=code(model.title)))
+
+
+def _examine(model: Listed) -> None:
+    """Open what was handed in apart from the server, and show how far that is.
+
+    Raises:
+        AttnvizError: it is not opened; it is kept as the reason in the list.
+    """
+    bar = st.progress(0.0, text=say("models.stage.starting", name=code(model.title)))
+
+    def tell(stage: str) -> None:
+        done = STAGES.index(stage) / len(STAGES) if stage in STAGES else 0.0
+        bar.progress(done, text=say(f"models.stage.{stage}", name=code(model.title)))
+
+    try:
+        UPLOADS.examine(model.name, tell)
+    except AttnvizError as error:
+        VERDICTS[ModelKey(model.name, model.version)] = Reason(error.code, error.details)
+        raise
+    finally:
+        bar.empty()
 
 
 def _list() -> None:

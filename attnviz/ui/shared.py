@@ -26,7 +26,7 @@ from attnviz.ui.images import ImageStore
 from attnviz.ui.open_models import AnyModel, ModelKey, ModelStore, parameter_memory
 from attnviz.ui.shelf import readable_runs
 from attnviz.ui.store import Held, TraceKey, TraceStore
-from attnviz.ui.uploads import UploadStore, is_upload
+from attnviz.ui.uploads import Upload, UploadStore, is_upload
 from attnviz.zoo import FOLDER, ORDER
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def find(name: str) -> Listed | None:
         return Listed(name, name.removeprefix(HUB))
     if is_upload(name):
         upload = UPLOADS.get(name)
-        return None if upload is None else _of_folder(model_folder(upload.folder), name, upload.title)
+        return None if upload is None else _of_upload(upload)
     model = installed().get(name.removeprefix(ZOO))
     if model is not None or not is_checkpoint(name):
         return model
@@ -151,6 +151,12 @@ def _of_operator(root: Path) -> dict[str, Listed]:
 def _read(folder: Path, version: int) -> Listed:
     model = model_folder(folder)
     return replace(_of_folder(model, folder.name, model.title), version=version)
+
+
+@lru_cache(1024)
+def _of_upload(upload: Upload) -> Listed:
+    """What was handed in does not change: its files are read once."""
+    return _of_folder(model_folder(upload.folder), upload.name, upload.title)
 
 
 def _of_folder(model: ModelFolder, name: str, title: str) -> Listed:
@@ -220,6 +226,8 @@ def open_model(name: str, version: int = 0) -> AnyModel:
 
 
 def _load(name: str) -> AnyModel:
+    if is_upload(name):
+        UPLOADS.examine(name)
     found = find(name)
     if found is None or found.folder is None:
         if is_upload(name):
@@ -249,6 +257,7 @@ def _trace(key: TraceKey) -> Trace:
     model = open_model(key.model, key.version)
     if isinstance(model, SequenceModel):
         return attnviz.trace(model, key.text, key.target or None)
+    _rehearse(key)
     with guarded(model.name):
         _check_length(model, key.text, key.target)
         image = IMAGES.get(key.image) if key.image else None
@@ -266,9 +275,20 @@ def continue_text(key: TraceKey, max_new: int) -> str:
         return generate(model, key.text, max_new=max_new)
     from attnviz import huggingface
 
+    _rehearse(key)
     with guarded(model.name):
         _check_length(model, key.text)
         return huggingface.continue_text(model, key.text, max_new)
+
+
+def _rehearse(key: TraceKey) -> None:
+    """Before the tokenizer that somebody handed in reads a text here, it has read the same text in its sandbox.
+
+    Raises:
+        UploadText: it takes too much time or memory for it.
+    """
+    if is_upload(key.model):
+        UPLOADS.read(key.model, (key.text, key.target or None), *([(key.target, None)] if key.target else []))
 
 
 def _check_length(model: HuggingFaceModel, text: str, second: str = "") -> None:

@@ -1,0 +1,86 @@
+"""The process in which a stranger's model is opened first: `python -m attnviz.sandbox.child`.
+
+Reads lines of JSON and answers in lines of JSON. The first line names the folder; each further one holds texts, which
+the tokenizer of the model reads. It ends with its input: a server that dies takes it along.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+__all__ = ["main"]
+
+
+def main() -> int:
+    """Open one model and try it, then have its tokenizer read what comes."""
+    answers = _take_over_output()
+
+    def tell(**values: object) -> None:
+        answers.write(json.dumps(values) + "\n")
+        answers.flush()
+
+    lines = _lines(os.fdopen(os.dup(0), encoding="utf-8"))
+    job = json.loads(lines.get())
+    from attnviz.errors import AttnvizError
+    from attnviz.sandbox.seal import bound_memory, seal
+    from attnviz.sandbox.trial import Trial  # all that is heavy is imported before the limits hold
+
+    trial = Trial(Path(job["folder"]), job["title"])
+    tried = seal(trial.folder)
+    bound_memory(job["memory"])
+    _answer(tell, tried, AttnvizError, lambda: trial.open(lambda stage: tell(at=stage), whole=job["whole"]))
+    while True:
+        texts = json.loads(lines.get())["texts"]
+        _answer(tell, tried, AttnvizError, lambda texts=texts: trial.read(texts))  # type: ignore[misc]
+
+
+def _lines(source: TextIO) -> queue.SimpleQueue[str]:
+    """What comes in, read by a thread, so that this process ends with its input even in the middle of its work."""
+    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def listen() -> None:
+        while line := source.readline():
+            lines.put(line)
+        os._exit(0)
+
+    threading.Thread(target=listen, daemon=True, name="attnviz-input").start()
+    return lines
+
+
+def _take_over_output() -> TextIO:
+    """The pipe for answers, which nothing else can write to: what libraries print goes to the standard error stream."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return answers
+
+
+def _answer(
+    tell: Callable[..., None], tried: list[str], known: type[Exception], work: Callable[[], Mapping[str, Any] | None]
+) -> None:
+    """Do something, and tell how it ended; whatever is raised, this process goes on."""
+    started = time.process_time()
+    try:
+        found = work() or {}
+    except known as error:
+        details = {name: str(value) for name, value in getattr(error, "details", {}).items()}
+        tell(refused=getattr(error, "code", ""), message=str(error), details=details, tried=tried[:1])
+    except MemoryError:
+        tell(memory=True)
+    except BaseException as error:  # code in Rust raises what is no Exception
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        memory = "allocate memory" in str(error) or "not enough memory" in str(error)
+        tell(memory=memory, failed=(lines or [type(error).__name__])[0][:200], tried=tried[:1])
+    else:
+        tell(passed=True, cpu=time.process_time() - started, tried=tried[:1], **found)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
