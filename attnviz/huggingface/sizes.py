@@ -19,7 +19,7 @@ __all__ = ["check_sizes"]
 COUNTS = re.compile(r"(.*_)?n?(layers?|depths?|blocks|experts|stages|groups)(_\d+)?")
 """Settings that say how often a part of a model is made."""
 
-ALWAYS = 4096  # times that a part may be made whatever the weights hold: some share theirs
+ALWAYS = 1024  # times that a part may be made whatever the weights hold: some share theirs
 SPARE = 2**24  # numbers that are computed rather than stored, such as the waves of positions
 PACKED = 8  # numbers in one that is stored, of quantised weights
 

@@ -33,6 +33,7 @@ __all__ = ["KINDS", "MAX_FILES", "unpack"]
 
 KINDS = (".json", ".txt", ".model", ".safetensors", ".jinja")
 MAX_FILES = 200
+LONGEST_NAME = 200  # bytes; file systems take no more than 255
 MB = 2**20
 LIMITS = {
     "config.json": 4 * MB,
@@ -122,7 +123,7 @@ def _members(listed: Sequence[zipfile.ZipInfo], name: str) -> list[zipfile.ZipIn
         raise UploadTooMany(name, len(files), MAX_FILES)
     for member in files:
         _check_path(member, name)
-    others = [PurePosixPath(member.filename).name for member in files if not member.filename.endswith(KINDS)]
+    others = [_shown(PurePosixPath(member.filename).name) for member in files if not member.filename.endswith(KINDS)]
     if others:
         raise UploadFileKind(name, others, KINDS)
     if CONFIG not in {PurePosixPath(member.filename).name for member in files}:
@@ -130,12 +131,18 @@ def _members(listed: Sequence[zipfile.ZipInfo], name: str) -> list[zipfile.ZipIn
     folders = {PurePosixPath(member.filename).parent for member in files}
     for member in files:  # all in one place, each name once
         if len(folders) > 1 and PurePosixPath(member.filename).parent != min(folders):
-            raise UploadPath(name, member.filename)
+            raise UploadPath(name, _shown(member.filename))
         if member.flag_bits & 1:
             raise zipfile.BadZipFile("it is encrypted")
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise zipfile.BadZipFile("its compression is not the usual one")
     return files
+
+
+def _shown(path: str) -> str:
+    """A path for a message: in one line, of bounded length, every sign that cannot be seen escaped."""
+    seen = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in path)
+    return seen if len(seen) <= 100 else seen[:97] + "..."
 
 
 def _of_the_system(path: str) -> bool:
@@ -146,10 +153,11 @@ def _of_the_system(path: str) -> bool:
 def _check_path(member: zipfile.ZipInfo, name: str) -> None:
     path = PurePosixPath(member.filename)
     kind = stat.S_IFMT(member.external_attr >> 16)
-    wrong = path.is_absolute() or len(path.parts) > 2 or any(part.startswith(".") for part in path.parts)
+    long = len(path.name.encode("utf-8", "surrogatepass")) > LONGEST_NAME
+    deep = len(path.parts) > 2 or any(part.startswith(".") for part in path.parts)
     strange = any(ord(sign) < 32 or sign in "\\:" for sign in member.filename)
-    if wrong or strange or kind not in (0, stat.S_IFREG):
-        raise UploadPath(name, member.filename)
+    if path.is_absolute() or long or deep or strange or kind not in (0, stat.S_IFREG):
+        raise UploadPath(name, _shown(member.filename))
 
 
 def _write(
@@ -163,7 +171,7 @@ def _write(
         try:
             path.touch(exist_ok=False)
         except FileExistsError as error:
-            raise UploadPath(name, member.filename) from error
+            raise UploadPath(name, _shown(member.filename)) from error
         with archive.open(member) as source, path.open("wb") as target:
             while chunk := source.read(CHUNK):
                 written += len(chunk)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import socket
 import subprocess
@@ -128,11 +129,13 @@ def _running_template() -> socket.socket:
                 env=_environment(),
             )
         _template = (process, here)
+        atexit.register(_end_template)
     return _template[1]
 
 
 def _end_template() -> None:
     global _template
+    atexit.unregister(_end_template)
     if _template is not None:
         process, connection = _template
         connection.close()  # it ends by itself

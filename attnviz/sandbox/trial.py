@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from PIL import Image
 
-import attnviz
 from attnviz.errors import InputError, UploadGrows
 from attnviz.huggingface import HuggingFaceModel, open_folder
 from attnviz.huggingface.labels import name_tokens
@@ -19,6 +18,7 @@ from attnviz.loading import is_hugging_face
 from attnviz.models import SequenceModel, load_model
 from attnviz.sandbox.growth import growth
 from attnviz.sandbox.heartbeat import Heartbeat
+from attnviz.tracing import trace as trace_of
 
 __all__ = ["MAX_GROWTH", "MAX_TOKEN", "Trial"]
 
@@ -81,7 +81,7 @@ class Trial:
             return
         image = Image.new("RGB", (97, 61), (90, 120, 150)) if model.sees_images else None
         try:
-            trace = attnviz.trace(model, "a", image=image)
+            trace = trace_of(model, "a", image=image)
             for site in trace.sites[:1]:
                 site.weights(0)
         except InputError:  # it reads something else, such as sounds, or tells its needs of each text
