@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-__all__ = ["DEFAULT", "LANGUAGES", "catalogue", "has", "placeholders", "strings", "t", "view_strings"]
+__all__ = ["DEFAULT", "LANGUAGES", "catalogue", "closest", "has", "placeholders", "strings", "t", "view_strings"]
 
 LANGUAGES: Mapping[str, str] = {"en": "English", "zh": "中文"}
 DEFAULT = "en"
@@ -42,6 +42,17 @@ def catalogue(lang: str) -> Mapping[str, str]:
             raise ValueError(f"{lang}/{path.name} repeats {', '.join(twice)}")
         merged |= messages
     return merged
+
+
+def closest(tag: str) -> str | None:
+    """The language that a tag of BCP 47 asks for, such as "zh-CN" or "en_GB"; None: there are no messages in it.
+
+    Example:
+        >>> closest("zh-Hant-TW"), closest("EN"), closest("fr")
+        ('zh', 'en', None)
+    """
+    lang = re.split("[-_]", tag, maxsplit=1)[0].lower()
+    return lang if lang in LANGUAGES else None
 
 
 def t(lang: str, key: str, **params: object) -> str:

@@ -8,8 +8,9 @@ have no parameters, so a page never sees those of another one.
 
 from __future__ import annotations
 
+import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,10 +20,16 @@ from attnviz import locale
 from attnviz.errors import AttnvizError
 from attnviz.ui.language import code, current, explain, say
 
-__all__ = ["PAGES", "Address", "begin", "notice", "notice_error", "notices"]
+__all__ = ["PAGES", "Address", "begin", "notice", "notice_error", "notice_wrong", "notices"]
 
 PAGES = ("explorer", "applications", "training", "runs", "comparison", "calculator", "models")
 """Names of all pages; the first one is at the root of the address."""
+
+OF_ALL = frozenset({"lang", "embed", "embed_options"})
+"""Parameters of every page; the last two are Streamlit's."""
+
+TRACKING = re.compile(r"utm|fbclid$|gclid$")
+"""Parameters that newsletters and networks add to any link; they ask for nothing."""
 
 _address = st.components.v2.component("attnviz.address", js=(Path(__file__).parent / "address.js").read_text("utf-8"))
 
@@ -31,12 +38,19 @@ def begin() -> None:
     """At the beginning of a session, take the language from the address."""
     if "session" not in st.session_state:
         st.session_state["session"] = secrets.token_hex(8)  # a name for `address.js`, which outlives the session
-        _choose_language(st.query_params.to_dict())
+        lang = locale.closest(st.query_params.get("lang", ""))
+        if lang is not None:
+            st.session_state["lang"] = lang
 
 
 def _choose_language(link: Mapping[str, str]) -> None:
-    if link.get("lang") in locale.LANGUAGES:
-        st.session_state["lang"] = link["lang"]
+    if "lang" not in link:
+        return
+    lang = locale.closest(link["lang"])
+    if lang is None:
+        notice("page.unknown_language", name=link["lang"])
+    else:
+        st.session_state["lang"] = lang
 
 
 @dataclass(frozen=True)
@@ -48,12 +62,14 @@ class Address:
         apply: sets the page's controls from an address; what it names and does not exist is noticed and falls back.
         names: its parameters, but for those that its view writes itself.
         steps: those of them whose change is a step in the browser's history.
+        view: the parameters that its view writes.
     """
 
     page: str
     apply: Callable[[Mapping[str, str]], None]
     names: frozenset[str]
     steps: frozenset[str]
+    view: frozenset[str] = frozenset()
 
     def arrive(self) -> None:
         """Call it first on the page: the controls follow the address on the first visit, and whenever a link says more.
@@ -64,8 +80,7 @@ class Address:
         link = st.query_params.to_dict()
         visited: set[str] = state.setdefault("visited", set())
         if self.page not in visited or (state.get("page") != self.page and link):
-            _choose_language(link)
-            self.apply(link)
+            self._follow(link)
         visited.add(self.page)
         state["page"] = self.page
 
@@ -96,14 +111,26 @@ class Address:
     def _moved(self) -> None:
         moved = st.session_state["address"].get("moved")
         if isinstance(moved, dict):
-            link = {str(name): str(value) for name, value in moved.items()}
-            _choose_language(link)
-            self.apply(link)
+            self._follow({str(name): str(value) for name, value in moved.items()})
+
+    def _follow(self, link: Mapping[str, str]) -> None:
+        """Set the page's controls, and notice the parameters that it does not have."""
+        _choose_language(link)
+        unknown = [name for name in sorted(link.keys() - self.names - self.view - OF_ALL) if not TRACKING.match(name)]
+        if unknown:
+            notice("page.unknown_parts", names=", ".join(unknown))
+        self.apply(link)
 
 
 def notice(key: str, **params: str) -> None:
     """Have the page say something once."""
     _notices().append(say(key, **{name: code(value) for name, value in params.items()}))
+
+
+def notice_wrong(names: Iterable[str]) -> None:
+    """Have the page say once which parameters of the link have a value that does not exist, if any."""
+    if wrong := ", ".join(names):
+        notice("page.wrong_link", names=wrong)
 
 
 def notice_error(error: AttnvizError) -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 from attnviz.downloads import stay_offline
+from attnviz.ui.paths import PagePaths
 from attnviz.ui.routes import routes
 from attnviz.ui.shared import UPLOADS, warm_up
 from attnviz.ui.uploads import clear_left_over
@@ -21,7 +23,13 @@ __all__ = ["options"]
 def options() -> dict[str, Any]:
     """Keyword arguments for `streamlit.App`, which must be called by the script that Streamlit is given."""
     base = str(st.get_option("server.baseUrlPath") or "")
-    return {"script_path": Path(__file__).parent / "entry.py", "lifespan": _warm, "routes": routes(base)}
+    root = f"/{base.strip('/')}" if base.strip("/") else ""
+    return {
+        "script_path": Path(__file__).parent / "entry.py",
+        "lifespan": _warm,
+        "routes": routes(base),
+        "middleware": [Middleware(PagePaths, root=root)],
+    }
 
 
 @asynccontextmanager

@@ -22,8 +22,8 @@ from attnviz.calculator.problem import TITLES, used_tables
 from attnviz.calculator.tables import Sizes, cells_of, fitted, sizes_of
 from attnviz.errors import CalculatorError
 from attnviz.ui import cost, positions
-from attnviz.ui.address import Address, notice, notice_error
-from attnviz.ui.link import follow
+from attnviz.ui.address import Address, notice_error, notice_wrong
+from attnviz.ui.link import LOOK, PLACE, follow
 
 __all__ = [
     "ADDRESS",
@@ -76,20 +76,23 @@ def _apply(link: Mapping[str, str]) -> None:
     state = st.session_state
     found = from_link(link)
     wrong = [*found.wrong, *positions.apply(link), *cost.SETTINGS.apply(link)]
-    if wrong:
-        notice("calculator.wrong_link", names=", ".join(wrong))
     if found.error is not None:
         notice_error(found.error)
     load(found.problem, found.preset)
     section = link.get("section", SECTIONS[0])
+    wrong += ["section"] * (section not in SECTIONS)
     state["calc-section"] = section if section in SECTIONS else SECTIONS[0]
     state["calc-step"] = link.get("step", "")
-    card = link.get("card", "")
+    card = link.get("card", next(iter(MISTAKES)))
     name = card.removesuffix(SHOWN)
+    wrong += ["card"] * (name not in MISTAKES)
     state.update({"calc-mistake": name if name in MISTAKES else next(iter(MISTAKES)), "calc-shown": card != name})
-    for name, default in (("i", "1"), ("j", "1"), ("h", "1")):
-        text = link.get(name, default)
-        state[_key(name)] = int(text) - 1 if text.isascii() and text.isdigit() and 0 < int(text) < 1000 else 0
+    for name in ("i", "j", "h"):
+        text = link.get(name, "1")
+        place = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
+        wrong += [name] * (place == 0)
+        state[_key(name)] = max(place, 1) - 1
+    notice_wrong(wrong)
     follow(link, NUMBERS)
 
 
@@ -98,6 +101,7 @@ ADDRESS = Address(
     _apply,
     names=NAMES | positions.SETTINGS.names | cost.SETTINGS.names | {"section", "step", "card", "i", "j", "h"},
     steps=frozenset({"preset", "section", "card"}),
+    view=PLACE | LOOK,
 )
 
 

@@ -13,7 +13,7 @@ from attnviz.training import RunConfig
 from attnviz.training.comparison import CONTENDERS, DISTANCES, at_distance, comparable, configs, new_group, place_of
 from attnviz.training.recipes import Recipe
 from attnviz.ui import shared
-from attnviz.ui.address import Address, notice, notice_error
+from attnviz.ui.address import Address, notice, notice_error, notice_wrong
 from attnviz.ui.comparison_shown import FIRST, expected_seconds, groups, reach, shown
 from attnviz.ui.controls import task_title
 from attnviz.ui.head import head_row, message_box
@@ -55,8 +55,7 @@ def _apply(link: Mapping[str, str]) -> None:
     if state["cmp-group"] and state["cmp-group"] not in groups(recipe, entries()):
         notice("comparison.unknown_group", name=state["cmp-group"])
         state["cmp-group"] = None
-    if wrong:
-        notice("comparison.wrong_link", names=", ".join(wrong))
+    notice_wrong(wrong)
 
 
 def _whole(text: str, low: int, high: int) -> int | None:

@@ -26,8 +26,7 @@ def current() -> str:
     lang = st.session_state.get("lang")
     if lang in locale.LANGUAGES:
         return str(lang)
-    browser = (st.context.locale or "").split("-")[0].lower()
-    return browser if browser in locale.LANGUAGES else locale.DEFAULT
+    return locale.closest(st.context.locale or "") or locale.DEFAULT
 
 
 def say(key: str, **params: object) -> str:

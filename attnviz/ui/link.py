@@ -20,7 +20,14 @@ from attnviz.ui.shared import Listed, find, listed
 from attnviz.ui.store import TraceKey
 from attnviz.ui.uploads import is_upload
 
-__all__ = ["ADDRESS", "begin", "choice", "examples_of", "follow", "publish", "start"]
+__all__ = ["ADDRESS", "LOOK", "PLACE", "begin", "choice", "examples_of", "follow", "publish", "start"]
+
+
+PLACE = frozenset({"layer", "head", "stack", "kind", "part", "q", "k", "lock"})
+"""Parameters of the view that say where in a trace it looks."""
+
+LOOK = frozenset({"tab", "hide", "words", "pair", "scale", "heads", "keep"})
+"""Parameters of the view that say how it looks there."""
 
 
 def _apply(link: Mapping[str, str]) -> None:
@@ -71,6 +78,7 @@ ADDRESS = Address(
     _apply,
     names=frozenset({"model", "text", "target", "image"}),
     steps=frozenset({"model", "text", "target", "image"}),
+    view=PLACE | LOOK,
 )
 
 
@@ -115,6 +123,8 @@ def choice(trace: Trace, model: str) -> tuple[dict[str, Any], list[str]]:
         and site.kind == link.get("kind", site.kind)
         and link.get("part") in (None, str(site.part))
     ]
+    if not sites and "layer" not in missing:
+        missing += [name for name in ("stack", "kind", "part") if name in link]
     chosen = sites[0] if sites else 0
     site = trace.sites[chosen]
     head = index("head", site.n_heads)

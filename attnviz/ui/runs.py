@@ -28,7 +28,7 @@ from attnviz.ui.language import code, current, explain, in_words, say
 from attnviz.ui.run_routes import RUNS_PATH
 from attnviz.ui.shelf import Entry, entries, is_own
 from attnviz.ui.watch import show_compare
-from attnviz.ui.watching import watch
+from attnviz.ui.watching import PLACE, watch
 
 __all__ = ["ADDRESS", "page"]
 
@@ -52,7 +52,7 @@ def _apply(link: Mapping[str, str]) -> None:
     st.session_state["chosen"] = list(dict.fromkeys(chosen))
 
 
-ADDRESS = Address("runs", _apply, names=frozenset({"run"}), steps=frozenset({"run"}))
+ADDRESS = Address("runs", _apply, names=frozenset({"run"}), steps=frozenset({"run"}), view=PLACE)
 
 
 def page() -> None:

@@ -16,7 +16,7 @@ from attnviz.training.estimate import as_trained, flops_per_step, n_parameters, 
 from attnviz.training.memory import check_memory
 from attnviz.training.recipes import OWN
 from attnviz.ui import controls, shared
-from attnviz.ui.address import Address, notice, notice_error
+from attnviz.ui.address import Address, notice, notice_error, notice_wrong
 from attnviz.ui.draft import SETTINGS, Draft
 from attnviz.ui.example import below_each_other, worked_example
 from attnviz.ui.head import head_row, message_box
@@ -24,7 +24,7 @@ from attnviz.ui.language import explain, say
 from attnviz.ui.numbers import duration, short
 from attnviz.ui.shelf import runs_ahead
 from attnviz.ui.watch import prepare
-from attnviz.ui.watching import unwritable, watch
+from attnviz.ui.watching import PLACE, unwritable, watch
 
 __all__ = ["ADDRESS", "page"]
 
@@ -46,8 +46,7 @@ def _apply(link: Mapping[str, str]) -> None:
         controls.load(made_of)
         return
     draft, wrong = Draft.of_link(link)
-    if wrong:
-        notice("training.wrong_link", names=", ".join(wrong))
+    notice_wrong(wrong)
     if made_of is not None and draft.recipe in OWN and not draft.text:  # too long for an address
         draft = replace(draft, text=made_of.text)
     controls.load(draft)
@@ -58,6 +57,7 @@ ADDRESS = Address(
     _apply,
     names=frozenset({"run", "recipe", "text", "task", *SETTINGS}),
     steps=frozenset({"run", "recipe"}),
+    view=PLACE,
 )
 
 

@@ -12,7 +12,10 @@ from attnviz.ui.language import code, explain, say
 from attnviz.ui.shelf import is_own
 from attnviz.ui.watch import SUBMIT, obey, show_watch
 
-__all__ = ["unwritable", "watch"]
+__all__ = ["PLACE", "unwritable", "watch"]
+
+PLACE = frozenset({"step", "site", "head", "seq"})
+"""Parameters of the address that the view of a run writes."""
 
 
 def watch(run: Run, messages: DeltaGenerator, *, follow: bool) -> None:

@@ -11,16 +11,20 @@ from streamlit.testing.v1 import AppTest
 import attnviz.ui
 from attnviz.training import Run, RunState
 from attnviz.training.process import ProcessId
+from attnviz.ui.address import PAGES
 
 ENTRY = str(Path(attnviz.ui.__file__).parent / "entry.py")
 
 
 def open_page(name: str, **params: str) -> AppTest:
     """A page as a link opens it."""
-    page = AppTest.from_file(ENTRY, default_timeout=60).run()
+    page = AppTest.from_file(ENTRY, default_timeout=60)
+    if name != PAGES[0]:
+        page.run()
     for key, value in params.items():
         page.query_params[key] = value
-    page.switch_page(f"../../pages/{name}.py")
+    if name != PAGES[0]:
+        page.switch_page(f"../../pages/{name}.py")
     return run(page)
 
 

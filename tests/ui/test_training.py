@@ -106,7 +106,7 @@ def test_a_link_to_nowhere_falls_back_and_says_so(lang: str) -> None:
     assert page.selectbox(key="recipe").value == "induction"
     said = messages(page)
     assert locale.t(lang, "error.run_not_found", name="`../x`") in said
-    assert locale.t(lang, "training.wrong_link", names="`recipe`") in said
+    assert locale.t(lang, "page.wrong_link", names="`recipe`") in said
     assert "`../x`" not in messages(run(page))
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from attnviz.errors import AttnvizError, InputError
-from attnviz.ui.address import Address, notice
+from attnviz.ui.address import Address, notice, notice_wrong
 from attnviz.ui.applications.case import N_EXAMPLES, Case, examples, opened, recipe_of, task_of, text_of
 from attnviz.ui.applications.facts import facts, title, train_link
 from attnviz.ui.applications.registry import APPLICATIONS, Application
@@ -35,7 +35,9 @@ def _apply(link: Mapping[str, str]) -> None:
         notice("page.unknown_model", name=state["app-model"])
         state["app-model"] = next(iter(models), "")
     number = link.get("n", "1")
-    state["app-n"] = int(number) if number.isascii() and number.isdigit() and 1 <= int(number[:9]) <= N_EXAMPLES else 1
+    known = number.isascii() and number.isdigit() and 1 <= int(number[:9]) <= N_EXAMPLES
+    notice_wrong(["n"] * (not known))
+    state["app-n"] = int(number) if known else 1
     state["app-head"] = link.get("head")
     state["app-fresh"] = "text" not in link
     if "text" in link:

@@ -1,0 +1,97 @@
+"""Links: the language they ask for, parts that a page does not have, other spellings of a page's path."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from starlette.responses import PlainTextResponse
+
+from attnviz import locale
+from attnviz.ui.address import PAGES
+from attnviz.ui.paths import PagePaths
+from tests.ui.asgi import get
+from tests.ui.pages import messages, open_page
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_part_that_a_page_does_not_have_is_said(page: str) -> None:
+    opened = open_page(page, modle="sort", utm_source="letter")
+    assert locale.t("en", "page.unknown_parts", names="`modle`") in messages(opened)
+    opened.run()
+    assert "modle" not in messages(opened)  # once
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_link_without_a_query_says_nothing(page: str) -> None:
+    assert not open_page(page).warning
+
+
+@pytest.mark.parametrize(
+    ("page", "link"),
+    [
+        ("explorer", {"tab": "formula", "layer": "1", "head": "0", "keep": "50"}),
+        ("runs", {"run": "grokking", "step": "100", "site": "decoder.0.self", "head": "1", "seq": "0"}),
+        ("calculator", {"section": "mistakes", "card": "residual", "layer": "0"}),
+    ],
+)
+def test_what_a_view_writes_is_known(page: str, link: dict[str, str]) -> None:
+    assert not [said.value for said in open_page(page, **link).warning]
+
+
+@pytest.mark.parametrize(
+    ("page", "name", "value"),
+    [
+        ("explorer", "layer", "99"),
+        ("explorer", "stack", "text"),
+        ("applications", "n", "1000"),
+        ("calculator", "section", "nothing"),
+        ("calculator", "card", "nothing"),
+        ("calculator", "i", "0"),
+        ("calculator", "h", "x"),
+        ("comparison", "seed", "-1"),
+        ("training", "steps", "many"),
+    ],
+)
+def test_a_value_that_does_not_exist_is_said(page: str, name: str, value: str) -> None:
+    assert f"`{name}`" in messages(open_page(page, **{name: value}))
+
+
+@pytest.mark.parametrize(("tag", "lang"), [("zh", "zh"), ("zh-CN", "zh"), ("zh_Hant_TW", "zh"), ("EN-gb", "en")])
+def test_a_language_is_found_by_its_tag(tag: str, lang: str) -> None:
+    page = open_page("models", lang=tag)
+    assert page.session_state["lang"] == lang
+    assert not page.warning
+
+
+def test_a_language_that_is_not_there_is_said() -> None:
+    page = open_page("models", lang="fr")
+    assert locale.t("en", "page.unknown_language", name="`fr`") in messages(page)
+
+
+async def rest(scope: Any, receive: Any, send: Any) -> None:
+    await PlainTextResponse("the rest")(scope, receive, send)
+
+
+@pytest.mark.parametrize(
+    ("path", "target"),
+    [
+        ("/explorer", "/"),
+        ("/Explorer/", "/"),
+        ("/Training", "/training"),
+        ("/RUNS/", "/runs"),
+        ("/models/", "/models"),
+    ],
+)
+@pytest.mark.parametrize("root", ["", "/attention"])
+def test_another_spelling_of_a_page_leads_to_it(path: str, target: str, root: str) -> None:
+    answer = get(PagePaths(rest, root), root + path, {"lang": "zh", "text": "a b"})
+    assert answer.status == 307
+    assert answer.headers["location"] == f"{root}{target}?lang=zh&text=a+b"
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/training", "/attnviz/view/static/main.js", "/_stcore/health", "//elsewhere.org"]
+)
+def test_other_paths_are_left_alone(path: str) -> None:
+    assert get(PagePaths(rest), path).content == b"the rest"
