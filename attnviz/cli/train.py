@@ -14,13 +14,14 @@ from typing import Any, cast, get_args
 import torch
 
 from attnviz.analysis.scores import Interval, rounded, score_interval
-from attnviz.cli.common import SUCCESS, WHERE, Commands, UsageError, add_command, not_negative, positive
+from attnviz.cli.common import SUCCESS, WHERE, Commands, UsageError, add_command, not_negative, one_line, positive
 from attnviz.cli.progress import Bar, Lines
-from attnviz.errors import ConfigError, InputError
+from attnviz.errors import ConfigError, DataUnclear, InputError
 from attnviz.models.bundle import CONFIG_FILE, SequenceModel, save_model
 from attnviz.models.config import ModelConfig
 from attnviz.models.recurrent_config import AnyConfig, Cell, RecurrentConfig
 from attnviz.tasks.base import LOSSES
+from attnviz.tasks.decoding import ENCODINGS, decode
 from attnviz.training import (
     RECIPES,
     Evaluation,
@@ -37,7 +38,7 @@ from attnviz.training import (
 from attnviz.training.estimate import n_parameters
 from attnviz.training.loop import perplexity
 from attnviz.training.memory import check_memory
-from attnviz.training.recipes import OWN, OWN_TEXT
+from attnviz.training.recipes import OWN, OWN_LABELS, OWN_TEXT
 from attnviz.training.settings import read_settings, setting_names
 
 __all__ = ["add_training"]
@@ -47,6 +48,7 @@ OF_THE_TASK = (  # fields of configurations that nobody sets
     *("n_features", "n_outputs", "predicts", "cell"),
 )
 TRANSFORMER = "transformer"
+MOST_BYTES = 100 * 2**20  # of a file to learn from
 
 
 def add_training(commands: Commands) -> None:
@@ -63,6 +65,7 @@ def add_training(commands: Commands) -> None:
             "train copy --task max_length=12 --set learning_rate=0.01 clip=none --steps 500",
             "train sentiment-en --network gru --model pooling=dot",
             f"train {OWN_TEXT} --text my.txt --task length=32",
+            f"train {OWN_LABELS} --text reviews.csv --task header=yes text_column=2 label_column=3",
         ],
         f"""\
 tasks:
@@ -80,7 +83,14 @@ keys of --set:
 keys of --task are the task's own; a wrong one lists them.""",
     )
     train.add_argument("recipe", choices=[*RECIPES, *OWN], metavar="TASK", help="what to learn, see below")
-    train.add_argument("--text", type=Path, metavar="FILE", help=f"your data (UTF-8), for {', '.join(OWN)}")
+    train.add_argument("--text", type=Path, metavar="FILE", help=f"your data, for {', '.join(OWN)}")
+    train.add_argument(
+        "--encoding",
+        choices=list(ENCODINGS),
+        default="",
+        metavar="NAME",
+        help=f"of your data (default: told by the file): {', '.join(ENCODINGS)}",
+    )
     networks = [TRANSFORMER, *get_args(Cell)]
     train.add_argument("--network", choices=networks, help="that is to learn it (default: the recipe's)")
     for name, what in (("model", "shape of the model"), ("task", "what the task is like"), ("set", "how to train")):
@@ -186,12 +196,17 @@ def _network(recipe: Recipe, network: str | None) -> AnyConfig:
 
 
 def _own(options: argparse.Namespace) -> Recipe:
+    """The recipe for data of one's own; an encoding that was not certain is told."""
     own = OWN[options.recipe]
+    with options.text.open("rb") as file:
+        found = decode(file.read(MOST_BYTES + 1), options.encoding, MOST_BYTES)
+    if not found.certain:
+        note = f"{options.text} was read as {found.encoding}, which is likely but not certain; --encoding says another"
+        print(one_line(note), end="", file=sys.stderr)
     try:
-        text = options.text.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{options.text} is no text in UTF-8: {error.reason} at byte {error.start}") from error
-    return own.of(text, **_settings("task", own.kind, options.task, ("text",)))
+        return own.of(found.text, **_settings("task", own.kind, options.task, ("text",)))
+    except DataUnclear as error:
+        raise UsageError(f"{error} That is: --task KEY=VALUE.") from error
 
 
 def _settings(option: str, kind: type, texts: Sequence[str], fixed: Sequence[str] = ()) -> dict[str, Any]:

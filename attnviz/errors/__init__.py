@@ -35,21 +35,39 @@
     │   ├── TextTooShort    a text to learn that is shorter than the context needs
     │   ├── OneCharacter    a text to learn in which there is nothing to predict
     │   ├── SeriesNotNumber  a line of a series without a number
-    │   ├── SeriesColumns   several columns of numbers
+    │   ├── SeriesUnits     signs such as % beside some numbers only
     │   ├── SeriesTooShort  a series that is shorter than the context needs
     │   ├── SeriesTooLong   more points than are taken
     │   ├── SeriesConstant  a part of a series in which nothing changes
     │   ├── SoundUnreadable  a file that is no sound that can be read
     │   ├── SoundLength     a sound that is too short or too long
-    │   ├── DataEncoding    data to learn that is not UTF-8 text
+    │   ├── DataTooLarge    a file to learn from that is larger than the limit
+    │   ├── DataSpreadsheet  a workbook in place of a text
+    │   ├── DataArchive     a compressed file
+    │   ├── DataBinary      a control character that no text has
+    │   ├── DataEncoding    no text in the encoding that was said, or in any
+    │   ├── DataUnclear     a question that the data do not answer: it is asked, not guessed
+    │   │   ├── DataEncodingUnclear   which encoding
+    │   │   ├── DataSeparatorUnclear  what separates the columns
+    │   │   ├── DataHeaderUnclear     whether the first line is a header
+    │   │   ├── DataColumnsUnclear    which columns are to be read
+    │   │   ├── DataDecimalUnclear    whether a point or a comma is the decimal sign
+    │   │   └── SeriesMissing         what becomes of cells without a value
     │   ├── DataEmpty       there is nothing in it
+    │   ├── DataNoColumn    a column that was chosen and is not there
+    │   ├── DataSameColumn  a column that was chosen twice
     │   ├── DataColumns     a line without exactly a text and a label
+    │   ├── DataRagged      a line with more columns than the first
+    │   ├── DataTooManyColumns  a line with more columns than are taken
+    │   ├── DataCellTooLong  a cell that does not end
     │   ├── DataBlank       a line whose text or label is empty
     │   ├── DataQuote       a quotation mark that is not closed
     │   ├── DataLineTooLong  a line that is longer than the limit
     │   ├── DataSentenceTooLong  a sentence that is longer than the limit
+    │   ├── DataSentenceRagged  a line with other columns than the rest of its sentence
     │   ├── DataTagMissing  a word without a tag
     │   ├── DataTag         a tag that is no BIO tag
+    │   ├── DataWord        a word with a blank in it
     │   ├── DataLabels      too few or too many labels
     │   ├── DataTypes       too few or too many types of entities
     │   ├── DataTooFew      too few different texts to divide

@@ -2,28 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from attnviz.errors.inputs import InputError
 
 __all__ = [
+    "DataArchive",
+    "DataBinary",
     "DataBlank",
+    "DataCellTooLong",
     "DataColumns",
+    "DataColumnsUnclear",
+    "DataDecimalUnclear",
     "DataEmpty",
     "DataEncoding",
+    "DataEncodingUnclear",
+    "DataHeaderUnclear",
     "DataLabels",
     "DataLineTooLong",
+    "DataNoColumn",
     "DataQuote",
+    "DataRagged",
+    "DataSameColumn",
+    "DataSentenceRagged",
     "DataSentenceTooLong",
+    "DataSeparatorUnclear",
+    "DataSpreadsheet",
     "DataTag",
     "DataTagMissing",
     "DataTooFew",
+    "DataTooLarge",
     "DataTooMany",
+    "DataTooManyColumns",
     "DataTypes",
+    "DataUnclear",
+    "DataWord",
     "OneCharacter",
-    "SeriesColumns",
     "SeriesConstant",
+    "SeriesMissing",
     "SeriesNotNumber",
     "SeriesTooLong",
     "SeriesTooShort",
+    "SeriesUnits",
     "SoundLength",
     "SoundUnreadable",
     "TextTooShort",
@@ -79,24 +99,25 @@ class SeriesNotNumber(InputError):
 
     def __init__(self, line: int, cell: str) -> None:
         super().__init__(
-            f"Line {line}: {cell[:40]!r} is no finite number such as 12.5 or -3e4, at most 1e12. Decimal commas are "
-            "read where columns are separated by semicolons or tabs; a missing value cannot be left out.",
+            f"Line {line}: {cell[:40]!r} is no finite number such as 12.5, 1,234.5 or -3e4, at most 1e12. If the "
+            "decimal sign is a comma, say decimal=comma; if it is a point, decimal=point.",
             line=line,
             cell=cell[:40],
         )
 
 
-class SeriesColumns(InputError):
-    """A series whose lines have several numbers."""
+class SeriesUnits(InputError):
+    """A series in which some numbers have a sign, such as a currency, and others another one or none."""
 
-    code = "series_columns"
+    code = "series_units"
 
-    def __init__(self, line: int, count: int) -> None:
+    def __init__(self, line: int, cell: str, first: str) -> None:
         super().__init__(
-            f"Line {line} has {count} columns of numbers, and one is read: leave the others out. If these are decimal "
-            "commas, write points.",
+            f"Line {line}: {cell[:40]!r} has not the same sign (such as % or a currency) as the values before it, "
+            f"such as {first[:40]!r}: they cannot be compared. Write all of them alike.",
             line=line,
-            count=count,
+            cell=cell[:40],
+            first=first[:40],
         )
 
 
@@ -170,13 +191,238 @@ class SoundLength(InputError):
         )
 
 
+class DataTooLarge(InputError):
+    """Data of more bytes than are taken."""
+
+    code = "data_too_large"
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(
+            f"The data have {size / 2**20:,.1f} MB; at most {limit / 2**20:,.0f} MB are taken. Nothing was cut: bring "
+            "a part of them.",
+            size=f"{size / 2**20:,.1f}",
+            limit=f"{limit / 2**20:,.0f}",
+        )
+
+
+class DataSpreadsheet(InputError):
+    """A workbook in place of a text."""
+
+    code = "data_spreadsheet"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This is a workbook of a spreadsheet program (such as .xlsx, .xls or .ods), whatever its name says. Open "
+            "it there, save it as CSV, and bring that file."
+        )
+
+
+class DataArchive(InputError):
+    """A compressed file in place of a text."""
+
+    code = "data_archive"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This is a compressed file (such as .zip or .gz), whatever its name says: unpack it, and bring the text "
+            "in it."
+        )
+
+
+class DataBinary(InputError):
+    """Bytes or characters that no text has."""
+
+    code = "data_binary"
+
+    def __init__(self, line: int) -> None:
+        super().__init__(
+            f"This is no text: line {line} holds a control character that no text has, such as NUL. "
+            "Bring a text file, such as .txt, .csv or .tsv.",
+            line=line,
+        )
+
+
 class DataEncoding(InputError):
-    """Data to learn that is not text in UTF-8; names the first line that cannot be read."""
+    """Data to learn that are no text in the encoding that was said, or in any that is told.
+
+    Args:
+        line: the first line that cannot be read, 0 where the encoding is not known at all.
+        encoding: that was tried.
+        known: what may be said.
+    """
 
     code = "data_encoding"
 
-    def __init__(self, line: int) -> None:
-        super().__init__(f"Line {line} is not UTF-8 text: save the file as UTF-8 and hand it in again.", line=line)
+    def __init__(self, line: int, encoding: str, known: str) -> None:
+        super().__init__(
+            f"Line {line} is no text in {encoding}: save the file as UTF-8, or say its encoding, one of {known}.",
+            line=line,
+            encoding=encoding,
+            known=known,
+        )
+
+
+class DataUnclear(InputError):
+    """A question about how data are to be read that the data do not answer; it is asked, not guessed."""
+
+    code = "data_unclear"
+
+
+class DataEncodingUnclear(DataUnclear):
+    """Bytes that are as likely text in one encoding as in another."""
+
+    code = "data_encoding_unclear"
+
+    def __init__(self, likely: Sequence[str], names: str) -> None:
+        self.names = names.split(", ")
+        super().__init__(
+            f"The encoding of this file cannot be told: it may be {' or '.join(likely)}. Say which (encoding: "
+            f"{names}), or save the file as UTF-8.",
+            likely=", ".join(likely),
+            names=names,
+        )
+
+
+class DataSeparatorUnclear(DataUnclear):
+    """A table that can be cut into columns in several ways."""
+
+    code = "data_separator_unclear"
+
+    def __init__(self, found: Sequence[str], first: str) -> None:
+        super().__init__(
+            f"What separates the columns of this table cannot be told; these are possible: {', '.join(found)}. "
+            f"The first line is {first[:80]!r}. Say separator=... and one of them.",
+            found=", ".join(found),
+            first=first[:80],
+        )
+
+
+class DataHeaderUnclear(DataUnclear):
+    """A first line that may name the columns or be data itself."""
+
+    code = "data_header_unclear"
+
+    def __init__(self, first: str) -> None:
+        super().__init__(
+            f"Whether the first line ({first[:80]}) is a header or belongs to the data cannot be told. Say header=yes "
+            "or header=no.",
+            first=first[:80],
+        )
+
+
+class DataColumnsUnclear(DataUnclear):
+    """Several columns that may be the one that is wanted.
+
+    Args:
+        columns: there are, by number.
+        wanted: the choices that say it, such as "text_column".
+    """
+
+    code = "data_columns_unclear"
+
+    def __init__(self, columns: str, wanted: Sequence[str]) -> None:
+        super().__init__(
+            f"Which column is to be read cannot be told; there are {columns}. Say "
+            + " and ".join(f"{name}=NUMBER" for name in wanted)
+            + ".",
+            columns=columns,
+            wanted=" ".join(f"{name}=NUMBER" for name in wanted),
+        )
+
+
+class DataDecimalUnclear(DataUnclear):
+    """Numbers in which a point or comma may be a decimal sign or group thousands."""
+
+    code = "data_decimal_unclear"
+
+    def __init__(self, line: int, cell: str, point: float, comma: float) -> None:
+        super().__init__(
+            f"Line {line}: {cell[:40]!r} is {point:g} with a decimal point and {comma:g} with a decimal comma, and no "
+            "other line tells which. Say decimal=point or decimal=comma.",
+            line=line,
+            cell=cell[:40],
+            point=f"{point:g}",
+            comma=f"{comma:g}",
+        )
+
+
+class SeriesMissing(DataUnclear):
+    """A series with cells in which there is no value, and nobody said what becomes of them."""
+
+    code = "series_missing"
+
+    def __init__(self, count: int, line: int, cell: str) -> None:
+        super().__init__(
+            f"{count:,} value(s) are missing, the first in line {line}, where {cell[:40]!r} stands. Say "
+            "missing=drop to leave these lines out, or missing=interpolate to draw a straight line between the "
+            "values around them.",
+            count=count,
+            line=line,
+            cell=cell[:40],
+        )
+
+
+class DataNoColumn(InputError):
+    """A column that was chosen and is not there."""
+
+    code = "data_no_column"
+
+    def __init__(self, name: str, column: int, columns: int) -> None:
+        super().__init__(
+            f"{name} is {column}, and the data have {columns} column(s).", name=name, column=column, columns=columns
+        )
+
+
+class DataSameColumn(InputError):
+    """One column that was chosen for two things."""
+
+    code = "data_same_column"
+
+    def __init__(self, column: int) -> None:
+        super().__init__(f"Column {column} is chosen twice: two different columns are needed.", column=column)
+
+
+class DataTooManyColumns(InputError):
+    """A record of more columns than are taken."""
+
+    code = "data_too_many_columns"
+
+    def __init__(self, line: int, columns: int, limit: int) -> None:
+        super().__init__(
+            f"Line {line} has {columns:,} columns; at most {limit:,} are taken. Bring those that are to be read.",
+            line=line,
+            columns=columns,
+            limit=limit,
+        )
+
+
+class DataCellTooLong(InputError):
+    """A cell of more characters than are taken."""
+
+    code = "data_cell_too_long"
+
+    def __init__(self, line: int, limit: int) -> None:
+        super().__init__(
+            f"A cell that begins in line {line} goes on for more than {limit:,} characters. "
+            "Perhaps a quotation mark is not closed there.",
+            line=line,
+            limit=limit,
+        )
+
+
+class DataRagged(InputError):
+    """A record with more columns than the first one."""
+
+    code = "data_ragged"
+
+    def __init__(self, line: int, columns: int, width: int) -> None:
+        super().__init__(
+            f"Line {line} has {columns} columns, and the first one has {width}. Put a cell that holds the separator in "
+            '"quotation marks", or say another separator.',
+            line=line,
+            columns=columns,
+            width=width,
+        )
 
 
 class DataEmpty(InputError):
@@ -243,6 +489,21 @@ class DataLineTooLong(InputError):
         )
 
 
+class DataSentenceRagged(InputError):
+    """A line of tagged words with another number of columns than those before it in its sentence."""
+
+    code = "data_sentence_ragged"
+
+    def __init__(self, line: int, columns: int, width: int) -> None:
+        super().__init__(
+            f"Line {line} has {columns} columns, and those before it have {width}. If a word has a blank in it, "
+            "separate the columns by tabs in all lines.",
+            line=line,
+            columns=columns,
+            width=width,
+        )
+
+
 class DataSentenceTooLong(InputError):
     """A tagged sentence with more words than the limit."""
 
@@ -279,6 +540,20 @@ class DataTag(InputError):
             f"Line {line}: {tag[:40]!r} is no BIO tag. The last column is O, or B- or I- and a type, such as B-PER.",
             line=line,
             tag=tag[:40],
+        )
+
+
+class DataWord(InputError):
+    """A word of tagged sentences with a blank in it, which no model of words could be given back."""
+
+    code = "data_word"
+
+    def __init__(self, line: int, word: str) -> None:
+        super().__init__(
+            f"Line {line}: the word {word[:40]!r} has a blank in it. Write its parts in lines of their own, or join "
+            "them by an underscore.",
+            line=line,
+            word=word[:40],
         )
 
 

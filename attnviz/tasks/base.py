@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import nan
-from typing import ClassVar, Literal, NamedTuple, get_args
+from typing import Any, ClassVar, Literal, NamedTuple, Self, get_args
 
 import torch
 from torch import Generator, Tensor
@@ -224,9 +224,23 @@ class Task(ABC):
         check_limits(self)
 
     @classmethod
+    def stored(cls, **parameters: Any) -> Self:
+        """The task that a run keeps as its parameters; families whose reading of data changed extend it for older runs.
+
+        Raises:
+            ConfigError, InputError, TypeError: there is no such task.
+        """
+        return cls(**parameters)
+
+    @classmethod
     def choices(cls) -> tuple[Choice, ...]:
         """What a person may change, and the values to offer: the fields that say so."""
         return choices(cls)
+
+    @classmethod
+    def readings(cls) -> tuple[Choice, ...]:
+        """What a person may say about how data of their own are read; which values do depends on the data."""
+        return choices(cls, reading=True)
 
     @abstractmethod
     def texts(self) -> tuple[Example, ...]:

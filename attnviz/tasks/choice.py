@@ -7,9 +7,10 @@ from typing import Any, TypeVar, cast
 
 from attnviz.errors import ConfigError
 
-__all__ = ["Choice", "check_limits", "check_order", "check_whole", "choices", "one_of", "whole"]
+__all__ = ["Choice", "check_limits", "check_order", "check_whole", "choices", "column", "one_of", "whole"]
 
-LIMITS, OFFERED = "limits", "offered"
+LIMITS, OFFERED, READING = "limits", "offered", "reading"
+MOST_COLUMNS = 1000
 T = TypeVar("T")
 
 
@@ -45,27 +46,48 @@ def whole(default: int, low: int, high: int | None = None, *, offered: range | t
     return field(default=default, metadata={LIMITS: (low, high), OFFERED: offered})
 
 
-def one_of(default: T, offered: tuple[T, ...]) -> T:
-    """A field of a task that is one of a few values."""
-    return field(default=default, metadata={OFFERED: offered})
+def one_of(default: T, offered: tuple[T, ...], *, reading: bool = False) -> T:
+    """A field of a task that is one of a few values.
+
+    Args:
+        default: value.
+        offered: all that there are.
+        reading: it says how data of one's own are to be read.
+    """
+    return field(default=default, metadata={OFFERED: offered, READING: reading})
 
 
-def choices(task: type) -> tuple[Choice, ...]:
-    """The fields of a dataclass that people may change."""
-    parameters = fields(cast(Any, task))
-    return tuple(Choice(each.name, each.metadata[OFFERED]) for each in parameters if OFFERED in each.metadata)
+def column() -> int:
+    """A field of a task that is a column of data of one's own, counted from 1; 0: told by the data."""
+    return field(default=0, metadata={LIMITS: (0, MOST_COLUMNS), OFFERED: range(MOST_COLUMNS + 1), READING: True})
+
+
+def choices(task: type, *, reading: bool = False) -> tuple[Choice, ...]:
+    """The fields of a dataclass that people may change.
+
+    Args:
+        task: the dataclass.
+        reading: those that say how data of one's own are to be read, in place of those that say what the task is like.
+    """
+    offered = (each for each in fields(cast(Any, task)) if OFFERED in each.metadata)
+    return tuple(
+        Choice(each.name, each.metadata[OFFERED]) for each in offered if each.metadata.get(READING, False) == reading
+    )
 
 
 def check_limits(task: object) -> None:
-    """Refuse a whole number beyond its limits, and a min_... above its max_...
+    """Refuse a whole number beyond its limits, a way to read data that there is not, and a min_... above its max_...
 
     Raises:
         ConfigError: there is one; the message says which, and what it can be.
     """
     names = {each.name for each in fields(cast(Any, task))}
     for each in fields(cast(Any, task)):
+        value = getattr(task, each.name)
         if LIMITS in each.metadata:
-            check_whole(each.name, getattr(task, each.name), *each.metadata[LIMITS])
+            check_whole(each.name, value, *each.metadata[LIMITS])
+        elif each.metadata.get(READING) and value not in each.metadata[OFFERED]:
+            raise ConfigError(f"{each.name} is {value!r}; choose one of {', '.join(each.metadata[OFFERED])}")
     for low in sorted(name for name in names if name.startswith("min_")):
         high = "max_" + low.removeprefix("min_")
         if high in names:

@@ -2,19 +2,57 @@
 
 from __future__ import annotations
 
-import csv
-import re
-from math import isfinite
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple, get_args
 
-from attnviz.errors import EmptyText, SeriesColumns, SeriesNotNumber, SeriesTooLong
+import numpy as np
 
-__all__ = ["MOST_POINTS", "Column", "read_column"]
+from attnviz.errors import (
+    DataColumnsUnclear,
+    DataDecimalUnclear,
+    DataHeaderUnclear,
+    DataRagged,
+    DataSeparatorUnclear,
+    DataTooMany,
+    EmptyText,
+    SeriesMissing,
+    SeriesNotNumber,
+    SeriesTooLong,
+    SeriesUnits,
+)
+from attnviz.tasks.decoding import unified
+from attnviz.tasks.delimited import (
+    SIGNS,
+    Header,
+    Layout,
+    Record,
+    Separator,
+    chosen,
+    column_names,
+    records,
+    tables,
+    used_columns,
+)
+from attnviz.tasks.written_numbers import DECIMALS, Decimal, Number, is_missing, read_number
+
+__all__ = [
+    "DECIMAL_SIGNS",
+    "MISSING",
+    "MOST_POINTS",
+    "Column",
+    "DecimalSign",
+    "Missing",
+    "older_reading",
+    "read_column",
+    "series_layout",
+]
+
+DecimalSign = Literal["auto", "point", "comma"]
+Missing = Literal["refuse", "drop", "interpolate"]
+DECIMAL_SIGNS: tuple[DecimalSign, ...] = get_args(DecimalSign)
+MISSING: tuple[Missing, ...] = get_args(Missing)
 
 MOST_POINTS = 20_000
-GREATEST = 1e12  # beyond it, squares and sums lose what single precision needs
-SEPARATORS = ("\t", ";", ",")
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 
 
 class Column(NamedTuple):
@@ -23,78 +61,245 @@ class Column(NamedTuple):
     Attributes:
         name: its header, "" without one.
         values: in the order of the lines.
+        unit: the sign beside each of them, such as "%" or "€", "" without one.
     """
 
     name: str
     values: tuple[float, ...]
+    unit: str = ""
 
 
-def read_column(text: str) -> Column:
-    """The one column of numbers of a CSV text; other columns, such as dates, may stand beside it.
-
-    Columns are separated by tabs, else by semicolons, else by commas: whichever of them occurs first in this list.
-    With tabs or semicolons numbers may have a decimal comma. The first line may be a header.
+def read_column(
+    text: str,
+    separator: Separator = "auto",
+    header: Header = "auto",
+    value_column: int = 0,
+    decimal: DecimalSign = "auto",
+    missing: Missing = "refuse",
+) -> Column:
+    """Read one column of numbers from a CSV text; other columns, such as dates, may stand beside it.
 
     Args:
         text: of the file.
+        separator: between columns. "auto": tabs, else semicolons, where they make a table; else commas, unless each
+            line may be one number with a comma as well.
+        header: the first line names the columns. "auto": where its cell begins with a letter.
+        value_column: which one, counted from 1. 0: the only one with numbers.
+        decimal: sign of numbers. "auto": the one by which all of them can be read; a point where commas separate.
+        missing: "refuse" cells without a value, "drop" their lines, or "interpolate": a straight line between the
+            values around them.
 
     Raises:
         EmptyText: nothing but white space.
+        DataUnclear: the data do not tell one of these choices.
         SeriesNotNumber: names the line, which has no finite number where the others have one.
-        SeriesColumns: there are several columns of numbers.
+        SeriesMissing: values are missing.
+        SeriesUnits: not all values have the same sign beside them.
         SeriesTooLong: more lines than are taken.
+        InputError: of `attnviz.tasks.delimited.records`.
 
     Example:
         >>> read_column("day;degrees\\n2024-01-01;3,5\\n2024-01-02;-1\\n")
-        Column(name='degrees', values=(3.5, -1.0))
-        >>> read_column("7\\n8")
-        Column(name='', values=(7.0, 8.0))
+        Column(name='degrees', values=(3.5, -1.0), unit='')
+        >>> read_column("price\\n1.234 €\\n950 €", decimal="comma")
+        Column(name='price', values=(1234.0, 950.0), unit='€')
     """
-    text = text.removeprefix("\ufeff").rstrip()  # the mark some programs begin a file with
-    if not text:
+    layout = series_layout(text, separator, header, value_column, decimal, missing)
+    if layout.unclear is not None:
+        raise layout.unclear
+    place, sign = int(layout.taken["value_column"]), layout.taken["decimal"]
+    body = layout.records
+    if len(body) > MOST_POINTS:
+        raise SeriesTooLong(len(body), MOST_POINTS)
+    numbers = [_number(record, place, "comma" if sign == "comma" else "point") for record in body]
+    unit = _unit(numbers, body, place)
+    values = _complete([None if each is None else each.value for each in numbers], missing)
+    name = "" if layout.header is None else layout.header.cell(place)
+    return Column(name, values, unit)
+
+
+def older_reading(text: str) -> dict[str, Any]:
+    """The choices that say how a text was read before there were any: tabs, else semicolons, else commas separated.
+
+    Example:
+        >>> older_reading("day;price\\n2024-01-01;3,5\\n")
+        {'separator': 'semicolon', 'header': 'yes', 'value_column': 2, 'decimal': 'comma'}
+    """
+    text = unified(text)
+    separator: Separator = next((each for each in ("tab", "semicolon", "comma") if SIGNS[each] in text), "none")
+    rows = _rows(text.rstrip(), separator)
+    named = len(rows) > 1 and not any(
+        _looks_like_number(rows[0].cell(place)) for place in range(1, len(rows[0].cells) + 1)
+    )
+    first = rows[1 if named else 0]
+    place = next(place for place in range(1, len(first.cells) + 1) if _looks_like_number(first.cell(place)))
+    commas = separator != "comma" and any("," in record.cell(place) for record in rows[1:])
+    return {
+        "separator": separator,
+        "header": "yes" if named else "no",
+        "value_column": place,
+        "decimal": "comma" if commas else "point",
+    }
+
+
+def series_layout(
+    text: str,
+    separator: Separator = "auto",
+    header: Header = "auto",
+    value_column: int = 0,
+    decimal: DecimalSign = "auto",
+    missing: Missing = "refuse",
+) -> Layout:
+    """How a column of numbers is laid out: what is said, and what the data tell; see `read_column`.
+
+    Raises:
+        EmptyText: nothing but white space.
+        SeriesNotNumber: no column has numbers.
+        DataRagged: a record is wider than the first.
+        InputError: of `attnviz.tasks.delimited.records`.
+    """
+    text = unified(text)
+    if not text.strip():
         raise EmptyText
-    separator = next((each for each in SEPARATORS if each in text), ",")
-    lines = text.splitlines()
-    rows = [(line, _cells(row, separator, line)) for line, row in enumerate(lines, start=1)]
-    header = rows.pop(0)[1] if len(rows) > 1 and not any(map(_looks_like_number, rows[0][1])) else ()
-    if len(rows) > MOST_POINTS:
-        raise SeriesTooLong(len(rows), MOST_POINTS)
-    column = _column_of_numbers(*rows[0])
-    values = tuple(_number(row[column] if column < len(row) else "", line) for line, row in rows)
-    return Column(header[column] if column < len(header) else "", values)
+    taken: dict[str, str | int] = {}
+    found = _separated(text, separator)
+    if isinstance(found, DataSeparatorUnclear):
+        return Layout(records(text, "none", 2 * MOST_POINTS), taken, unclear=found)
+    taken["separator"], rows = found
+    place = chosen("value_column", value_column, rows) if value_column else _number_column(rows)
+    if isinstance(place, DataColumnsUnclear):
+        return Layout(rows, taken, unclear=place)
+    taken["value_column"] = place
+    named = header if header != "auto" else _header(rows, place)
+    if isinstance(named, DataHeaderUnclear):
+        return Layout(rows, taken, unclear=named)
+    taken["header"] = named
+    first, body = (rows[0], rows[1:]) if named == "yes" else (None, rows)
+    sign = decimal if decimal != "auto" else _decimal(body, place, str(taken["separator"]))
+    if isinstance(sign, DataDecimalUnclear):
+        return Layout(body, taken, first, sign)
+    taken["decimal"] = sign
+    gaps = [record for record in body if is_missing(record.cell(place))]
+    if gaps and missing == "refuse":
+        return Layout(body, taken, first, SeriesMissing(len(gaps), gaps[0].line, gaps[0].cell(place)))
+    return Layout(body, {**taken, "missing": missing}, first)
 
 
-def _cells(row: str, separator: str, line: int) -> tuple[str, ...]:
-    """The cells of a line, without quotes; a decimal comma becomes a point where commas do not separate."""
+def _separated(text: str, separator: Separator) -> tuple[Separator, list[Record]] | DataSeparatorUnclear:
+    """The separator, and the records it makes."""
+    if separator != "auto":
+        return separator, _rows(text, separator)
+    possible = tables(text, 2 * MOST_POINTS)
+    order: tuple[Separator, ...] = ("tab", "semicolon", "pipe", "comma")
+    first = text.strip().split("\n", 1)[0]
+    single = _is_one_column(text)
+    name: Separator = next((each for each in order if each in possible), "none")
+    if name == "comma" and single:
+        return DataSeparatorUnclear(["comma", "none"], first)
+    if name == "none" and not single:  # the error names the line that does not fit
+        name = next((each for each in order if SIGNS[each] in first), "none")
+    return name, _rows(text, name)
+
+
+def _rows(text: str, separator: Separator) -> list[Record]:
+    """The records; where there are several columns a blank line is none, in a single one it is a missing value."""
     try:
-        cells = next(csv.reader([row], delimiter=separator, skipinitialspace=True), [])
-    except csv.Error:  # a cell longer than the csv module takes
-        raise SeriesNotNumber(line, row) from None
-    if separator == ",":
-        return tuple(cell.strip() for cell in cells)
-    return tuple(re.sub(r"(?<=\d),(?=\d+$)", ".", cell.strip()) for cell in cells)
+        rows = records(text, separator, 2 * MOST_POINTS)
+    except DataTooMany:
+        raise SeriesTooLong(text.count("\n"), MOST_POINTS) from None
+    if not rows:
+        raise EmptyText
+    width = len(rows[0].cells)
+    if width > 1:
+        rows = [record for record in rows if record.width]
+    wide = next((record for record in rows if record.width > width), None)
+    if wide is not None:
+        raise DataRagged(wide.line, wide.width, width)
+    return rows
+
+
+def _is_one_column(text: str) -> bool:
+    """Whether every line, but for a header, can be one number by itself."""
+    rows = [record.cell(1) for record in records(text, "none", 2 * MOST_POINTS)]
+    return all(is_missing(cell) or any(read_number(cell, sign) for sign in DECIMALS) for cell in rows[1:] or rows)
+
+
+def _number_column(rows: list[Record]) -> int | DataColumnsUnclear:
+    """The only column of which at least half are numbers, the first line left out."""
+    body = rows[1:] or rows
+    columns = used_columns(rows)
+    numeric = [place for place in columns if 2 * _count_numbers(body, place) >= len(body)]
+    if len(numeric) > 1:
+        return DataColumnsUnclear(column_names(rows, numeric), ["value_column"])
+    numeric = numeric or [place for place in columns if _count_numbers(body, place)]
+    if len(numeric) != 1:
+        raise SeriesNotNumber(body[0].line, body[0].cell(columns[-1] if columns else 1))
+    return numeric[0]
+
+
+def _count_numbers(rows: list[Record], place: int) -> int:
+    return sum(any(read_number(record.cell(place), sign) for sign in DECIMALS) for record in rows)
+
+
+def _header(rows: list[Record], place: int) -> Header | DataHeaderUnclear:
+    """Whether the first line is a header: a number is none, a name that begins with a letter is one."""
+    first = rows[0].cell(place)
+    if len(rows) == 1 or _looks_like_number(first):
+        return "no"
+    if not first[:1].isalpha() or is_missing(first):
+        return DataHeaderUnclear(" | ".join(rows[0].cells))
+    return "yes"
 
 
 def _looks_like_number(cell: str) -> bool:
-    """Whether a cell is a number, be it none that can be used: such a cell is no header."""
+    """Whether a cell is a number, be it none that can be used."""
     try:
         float(cell)
     except ValueError:
-        return False
-    return True
+        return any(read_number(cell, sign) for sign in DECIMALS)
+    return not is_missing(cell)
 
 
-def _column_of_numbers(line: int, row: tuple[str, ...]) -> int:
-    """Which cell of the first row with numbers is the one."""
-    places = [place for place, cell in enumerate(row) if _looks_like_number(cell)]
-    if len(places) > 1:
-        raise SeriesColumns(line, len(places))
-    if not places:
-        raise SeriesNotNumber(line, row[-1] if row else "")
-    return places[0]
+def _decimal(rows: list[Record], place: int, separator: str) -> Decimal | DataDecimalUnclear:
+    """The decimal sign by which all numbers can be read; who separates by commas writes points."""
+    cells = [(record.line, record.cell(place)) for record in rows if not is_missing(record.cell(place))]
+    if separator == "comma" and not any("," in cell for _, cell in cells):
+        return "point"
+    read = {sign: [read_number(cell, sign) for _, cell in cells] for sign in DECIMALS}
+    possible = [sign for sign in DECIMALS if None not in read[sign]]
+    if len(possible) == 1:
+        return possible[0]
+    if not possible:  # the line that cannot be read is named; by the sign that reads the most of them
+        return max(DECIMALS, key=lambda sign: sum(each is not None for each in read[sign]))
+    for (line, cell), point, comma in zip(cells, read["point"], read["comma"], strict=True):
+        if point is not None and comma is not None and point.value != comma.value:
+            return DataDecimalUnclear(line, cell, point.value, comma.value)
+    return "point"
 
 
-def _number(cell: str, line: int) -> float:
-    if not NUMBER.fullmatch(cell) or not isfinite(value := float(cell)) or abs(value) > GREATEST:
-        raise SeriesNotNumber(line, cell)
-    return value
+def _number(record: Record, place: int, decimal: Decimal) -> Number | None:
+    cell = record.cell(place)
+    if is_missing(cell):
+        return None
+    number = read_number(cell, decimal)
+    if number is None:
+        raise SeriesNotNumber(record.line, cell)
+    return number
+
+
+def _unit(numbers: Sequence[Number | None], rows: list[Record], place: int) -> str:
+    """The sign beside all numbers."""
+    known = [(each, record) for each, record in zip(numbers, rows, strict=True) if each is not None]
+    for number, record in known:
+        if number.unit != known[0][0].unit:
+            raise SeriesUnits(record.line, record.cell(place), known[0][1].cell(place))
+    return known[0][0].unit if known else ""
+
+
+def _complete(values: Sequence[float | None], missing: Missing) -> tuple[float, ...]:
+    """The values, with what is to become of those that are missing."""
+    known = [(index, value) for index, value in enumerate(values) if value is not None]
+    if missing != "interpolate" or not known:
+        return tuple(value for _, value in known)
+    places, given = zip(*known, strict=True)
+    return tuple(np.interp(range(len(values)), places, given).tolist())

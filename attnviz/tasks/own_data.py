@@ -1,38 +1,43 @@
-"""Data that somebody brought: read as text, and divided so that nothing is on two sides."""
+"""Data that somebody brought: its line ends made alike, and divided so that nothing is on two sides."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from hashlib import sha256
+from typing import Protocol
 
 import torch
 from torch import Generator, Tensor
 
-from attnviz.errors import DataEncoding, DataTooFew
+from attnviz.errors import DataBinary, DataTooFew
 from attnviz.tasks.base import Split
+from attnviz.tasks.decoding import unified
 
-__all__ = ["LEAST_TEXTS", "decoded", "divided", "picked", "tiles"]
+__all__ = ["LEAST_TEXTS", "OwnTask", "divided", "keep_unified", "picked", "tiles"]
 
 LEAST_TEXTS = 20
 
 
-def decoded(data: bytes) -> str:
-    """The text of a file in UTF-8, with or without a byte order mark.
+class OwnTask(Protocol):
+    """A task with data of one's own."""
+
+    @property
+    def text(self) -> str:
+        """The data."""
+
+
+def keep_unified(task: OwnTask) -> None:
+    """Have a frozen task keep its text with line ends of one kind, so that a file is the same data on every system.
 
     Raises:
-        DataEncoding: it is in another encoding, or no text; names the first line that cannot be read.
-
-    Example:
-        >>> decoded("不错,positive".encode())
-        '不错,positive'
+        DataBinary: half of a surrogate pair, which is no character.
     """
+    text = unified(task.text)
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataEncoding(data.count(b"\n", 0, error.start) + 1) from None
-    if "\0" in text:  # UTF-16 of English letters, or no text at all
-        raise DataEncoding(text.count("\n", 0, text.index("\0")) + 1)
-    return text
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise DataBinary(text.count("\n", 0, error.start) + 1) from None
+    object.__setattr__(task, "text", text)
 
 
 def divided(texts: Iterable[str]) -> dict[str, Split]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from random import Random
+from typing import Any
 
 import torch
 from torch import Generator
@@ -16,8 +17,10 @@ from attnviz.models.config import ModelConfig
 from attnviz.models.recurrent_config import RecurrentConfig
 from attnviz.tasks.base import SPLITS, Batch, Split
 from attnviz.tasks.bio import entity_types, tag_names
-from attnviz.tasks.conll import Sentence, read_conll
-from attnviz.tasks.own_data import divided, picked
+from attnviz.tasks.choice import column, one_of
+from attnviz.tasks.conll import Sentence, first_and_last, read_conll
+from attnviz.tasks.delimited import HEADERS, Header
+from attnviz.tasks.own_data import divided, keep_unified, picked
 from attnviz.tasks.tagging import TaggingTask, tagged
 from attnviz.tasks.vocabulary import Vocabulary
 from attnviz.tokenizers import Tokenizer
@@ -47,28 +50,46 @@ class OwnEntities(TaggingTask):
         ('<unk> sings', ['B-PER', 'O'])
 
     Attributes:
-        text: a word and its tag a line, an empty line between sentences; see `attnviz.tasks.conll`.
+        text: a word and its tag a line, an empty line between sentences; see `attnviz.tasks.conll.read_conll`.
+        header: whether the first line names the columns; see there, as for the next two.
+        word_column: of the word, counted from 1.
+        tag_column: of the tag, counted from 1.
 
     Raises:
-        InputError: of `attnviz.tasks.conll.read_conll`.
+        InputError: of `attnviz.tasks.conll.read_conll`; DataUnclear: what the data do not tell, and must be said.
         DataTypes: no entities, or more than 20 types of them.
         DataTooFew: fewer than 20 different sentences.
     """
 
     text: str = field(repr=False)
+    header: Header = one_of("auto", HEADERS, reading=True)
+    word_column: int = column()
+    tag_column: int = column()
 
     name = "own entities"
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        keep_unified(self)
         n_types = len(entity_types(self.labels))
         if not 1 <= n_types <= MOST_TYPES:
             raise DataTypes(n_types, MOST_TYPES)
         assert self.parts  # dividing refuses too few sentences
 
+    @classmethod
+    def stored(cls, **parameters: Any) -> OwnEntities:
+        """The task of a run; an older one was read as the first and the last word of each line."""
+        if "word_column" not in parameters:
+            parameters["text"] = first_and_last(parameters["text"])
+        return cls(**parameters)
+
+    @property
+    def _reading(self) -> tuple[Header, int, int]:
+        return self.header, self.word_column, self.tag_column
+
     @cached_property
     def _sentences(self) -> tuple[Sentence, ...]:
-        return read_conll(self.text)
+        return read_conll(self.text, *self._reading)
 
     @cached_property
     def labels(self) -> tuple[str, ...]:

@@ -2,108 +2,33 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from io import StringIO
 from random import Random
-from typing import Literal, NamedTuple
+from typing import Any, Literal
 
 import torch
 from torch import Generator
 
-from attnviz.errors import (
-    ConfigError,
-    DataBlank,
-    DataColumns,
-    DataEmpty,
-    DataLabels,
-    DataLineTooLong,
-    DataQuote,
-    DataTooMany,
-)
+from attnviz.errors import ConfigError, DataLabels, TextTooLong
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.models.recurrent_config import RecurrentConfig
 from attnviz.tasks.base import SPLITS, Baseline, Batch, Split, Task
-from attnviz.tasks.choice import one_of
+from attnviz.tasks.choice import column, one_of
 from attnviz.tasks.classify import label_baselines, labelled
-from attnviz.tasks.own_data import divided, picked
+from attnviz.tasks.delimited import HEADERS, SEPARATORS, Header, Separator
+from attnviz.tasks.labelled_rows import LEAST_LABELS, MOST_LABELS, Row, read_labelled
+from attnviz.tasks.own_data import divided, keep_unified, picked
 from attnviz.tasks.vocabulary import Vocabulary
 from attnviz.tokenizers import Kind, Tokenizer
 
-__all__ = ["MOST_ROWS", "OwnLabelled", "Row", "read_labelled"]
+__all__ = ["MOST_TOKENS", "OwnLabelled", "Row", "read_labelled"]
 
 Unit = Literal["words", "characters"]
 KINDS: dict[Unit, Kind] = {"words": "symbols", "characters": "characters"}
-HEADER = ["text", "label"]
-MOST_ROWS = 20_000
-MOST_CHARACTERS = 1000  # of a text
-LEAST_LABELS, MOST_LABELS = 2, 20
+MOST_TOKENS = 2048  # of a text; what a network without positions reads, however short the texts are that it learns
 MOST_SYMBOLS = 10_000  # that a model knows, the most frequent ones
-
-
-class Row(NamedTuple):
-    """A text, white space of all kinds made one blank, and its label."""
-
-    text: str
-    label: str
-
-
-def read_labelled(text: str) -> list[Row]:
-    """Texts and labels: CSV or, where the first line has a tab, TSV; a first line "text,label" is left out.
-
-    Raises:
-        DataEmpty: there is no row.
-        DataColumns: a line without exactly two columns.
-        DataBlank: an empty text or label.
-        DataQuote: a quotation mark that is not closed.
-        DataLineTooLong: a text of more than 1,000 characters.
-        DataTooMany: more than 20,000 rows.
-
-    Example:
-        >>> read_labelled('text,label\\n"good, very good",positive\\nbad,negative')
-        [Row(text='good, very good', label='positive'), Row(text='bad', label='negative')]
-    """
-    rows: list[Row] = []
-    for line, cells in _records(text):
-        if not rows and [cell.strip().lower() for cell in cells] == HEADER:
-            continue
-        if len(rows) == MOST_ROWS:
-            raise DataTooMany(line, MOST_ROWS)
-        rows.append(_row(line, cells))
-    if not rows:
-        raise DataEmpty
-    return rows
-
-
-def _records(text: str) -> Iterator[tuple[int, list[str]]]:
-    """The cells of each record that is not empty, and the line where it begins."""
-    delimiter = "\t" if "\t" in text.lstrip().split("\n", 1)[0] else ","
-    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    while True:
-        line = reader.line_num + 1
-        try:
-            cells = next(reader, None)
-        except csv.Error:
-            raise DataQuote(line) from None
-        if cells is None:
-            return
-        if any(cell.strip() for cell in cells):
-            yield line, cells
-
-
-def _row(line: int, cells: list[str]) -> Row:
-    if len(cells) != 2:
-        raise DataColumns(line, len(cells))
-    row = Row(*(" ".join(cell.split()) for cell in cells))
-    for name, value in row._asdict().items():
-        if not value:
-            raise DataBlank(line, name)
-        if len(value) > MOST_CHARACTERS:
-            raise DataLineTooLong(line, len(value), MOST_CHARACTERS)
-    return row
 
 
 @dataclass(frozen=True)
@@ -125,18 +50,27 @@ class OwnLabelled(Task):
         ('<unk> is even', '0')
 
     Attributes:
-        text: a text and its label a line, as CSV or TSV; see `read_labelled`.
+        text: a text and its label a line, as CSV; see `read_labelled`.
         unit: what the model reads: "words", separated by blanks, or "characters".
+        separator: between columns; see `read_labelled`, as for the next three.
+        header: whether the first line names the columns.
+        text_column: of the texts, counted from 1.
+        label_column: of the labels, counted from 1.
 
     Raises:
-        InputError: of `read_labelled`.
+        InputError: of `read_labelled`; DataUnclear: what the data do not tell, and must be said.
         DataLabels: not 2 to 20 different labels.
+        TextTooLong: a text of more than 2,047 words or characters.
         DataTooFew: fewer than 20 different texts.
         ConfigError: no such unit.
     """
 
     text: str = field(repr=False)
     unit: Unit = one_of("words", tuple(KINDS))
+    separator: Separator = one_of("auto", SEPARATORS, reading=True)
+    header: Header = one_of("auto", HEADERS, reading=True)
+    text_column: int = column()
+    label_column: int = column()
 
     name = "own labels"
     architecture = "encoder"
@@ -145,15 +79,32 @@ class OwnLabelled(Task):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        keep_unified(self)
         if self.unit not in KINDS:
             raise ConfigError(f"unit is {self.unit!r}; choose one of {', '.join(KINDS)}")
         if not LEAST_LABELS <= len(self.labels) <= MOST_LABELS:
             raise DataLabels(len(self.labels), LEAST_LABELS, MOST_LABELS)
         assert self.parts  # dividing refuses too few texts
+        if self.max_len > MOST_TOKENS:
+            raise TextTooLong(self.max_len, MOST_TOKENS)
+
+    @classmethod
+    def stored(cls, **parameters: Any) -> OwnLabelled:
+        """The task of a run; an older one was read as two columns, with a header only where that says "text,label"."""
+        if "header" not in parameters:
+            first = parameters["text"].strip().split("\n", 1)[0]
+            parameters["separator"] = "tab" if "\t" in first else "comma"
+            named = first.replace("\t", ",").replace(" ", "").replace('"', "").strip().lower() == "text,label"
+            parameters |= {"header": "yes" if named else "no", "text_column": 1, "label_column": 2}
+        return cls(**parameters)
+
+    @property
+    def _reading(self) -> tuple[Separator, Header, int, int]:
+        return self.separator, self.header, self.text_column, self.label_column
 
     @cached_property
     def _rows(self) -> list[Row]:
-        return read_labelled(self.text)
+        return read_labelled(self.text, *self._reading)
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -216,8 +167,8 @@ class OwnLabelled(Task):
         )
 
     def recurrent_config(self) -> RecurrentConfig:
-        """As for sentiment, likewise."""
-        return replace(super().recurrent_config(), pooling="additive", dropout=0.2)
+        """As for sentiment, likewise; it knows no positions, and so reads longer texts than it learned from."""
+        return replace(super().recurrent_config(), max_len=MOST_TOKENS, pooling="additive", dropout=0.2)
 
     def texts(self) -> tuple[Example, ...]:
         """Texts of the test."""

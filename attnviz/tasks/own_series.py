@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from math import ceil, isclose, sqrt
+from typing import Any
 
 import torch
 from torch import Generator, Tensor
@@ -15,9 +16,18 @@ from attnviz.errors import SeriesConstant, SeriesTooShort
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import Baseline, Batch, Split, Task
-from attnviz.tasks.choice import whole
-from attnviz.tasks.columns import Column, read_column
-from attnviz.tasks.own_data import tiles
+from attnviz.tasks.choice import column, one_of, whole
+from attnviz.tasks.columns import (
+    DECIMAL_SIGNS,
+    MISSING,
+    Column,
+    DecimalSign,
+    Missing,
+    older_reading,
+    read_column,
+)
+from attnviz.tasks.delimited import HEADERS, SEPARATORS, Header, Separator
+from attnviz.tasks.own_data import keep_unified, tiles
 from attnviz.tasks.pattern import Pattern
 from attnviz.tasks.series import forecast_batch, naive_baselines, period_pattern
 from attnviz.vectors import NUMBER_ID, Vectors
@@ -45,17 +55,28 @@ class OwnSeries(Task):
         '0.622 -1.244 1.244 -0.622 '
 
     Attributes:
-        text: of a CSV file with one column of numbers.
+        text: of a CSV file with a column of numbers.
         length: points that the model reads.
+        separator: between columns; see `attnviz.tasks.columns.read_column`, as for the next four.
+        header: whether the first line names the columns.
+        value_column: of the numbers, counted from 1.
+        decimal: sign of the numbers.
+        missing: what becomes of missing values.
 
     Raises:
-        InputError: the text has no column of numbers, as `read_column` says; SeriesTooShort: fewer than four pieces;
+        InputError: the text has no column of numbers, as `read_column` says; DataUnclear: what the data do not tell,
+            and must be said; SeriesTooShort: fewer than four pieces;
             SeriesConstant: a part in which nothing changes.
         ConfigError: a length beyond its limits.
     """
 
     text: str = field(repr=False)
     length: int = whole(32, 8, 256, offered=(16, 24, 32, 48, 64, 96))
+    separator: Separator = one_of("auto", SEPARATORS, reading=True)
+    header: Header = one_of("auto", HEADERS, reading=True)
+    value_column: int = column()
+    decimal: DecimalSign = one_of("auto", DECIMAL_SIGNS, reading=True)
+    missing: Missing = one_of("refuse", MISSING, reading=True)
 
     name = "own series"
     architecture = "decoder"
@@ -63,6 +84,7 @@ class OwnSeries(Task):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        keep_unified(self)
         count, needed = len(self.column.values), 4 * (self.length + 1)
         if count < needed:
             raise SeriesTooShort(count, needed, self.length)
@@ -73,7 +95,18 @@ class OwnSeries(Task):
     @cached_property
     def column(self) -> Column:
         """What the file says."""
-        return read_column(self.text)
+        return read_column(self.text, *self._reading, self.missing)
+
+    @classmethod
+    def stored(cls, **parameters: Any) -> OwnSeries:
+        """The task of a run; in an older one tabs, else semicolons, else commas separated, and a point was decimal."""
+        if "value_column" not in parameters:
+            parameters |= older_reading(parameters["text"])
+        return cls(**parameters)
+
+    @property
+    def _reading(self) -> tuple[Separator, Header, int, DecimalSign]:
+        return self.separator, self.header, self.value_column, self.decimal
 
     @cached_property
     def _cuts(self) -> tuple[int, ...]:

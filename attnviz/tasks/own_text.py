@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from math import log
+from typing import Any
 
 import torch
 from torch import Generator, Tensor
@@ -19,7 +20,7 @@ from attnviz.tasks.base import IGNORE, Baseline, Batch, Split, Task
 from attnviz.tasks.character import character_model, pieces
 from attnviz.tasks.choice import whole
 from attnviz.tasks.ngram import text_baselines
-from attnviz.tasks.own_data import tiles
+from attnviz.tasks.own_data import keep_unified, tiles
 from attnviz.tasks.pattern import Pattern, previous_token
 from attnviz.tokenizers import Tokenizer
 
@@ -45,7 +46,7 @@ class OwnText(Task):
         ' question'
 
     Attributes:
-        text: to learn.
+        text: to learn; its lines end with "\\n", whatever ended them in a file.
         length: tokens of a training sequence, the context.
 
     Raises:
@@ -64,12 +65,20 @@ class OwnText(Task):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        keep_unified(self)
         if not self.text.strip():
             raise EmptyText
         if len(set(self.text)) == 1:
             raise OneCharacter(self.text[0])
         if len(self.text) < 4 * self.length:
             raise TextTooShort(len(self.text), 4 * self.length, self.length)
+
+    @classmethod
+    def stored(cls, **parameters: Any) -> OwnText:
+        """The task of a run; an older one may have learned carriage returns, which are characters of its own."""
+        task = cls(**parameters)
+        object.__setattr__(task, "text", parameters["text"])
+        return task
 
     @cached_property
     def tokenizer(self) -> Tokenizer:

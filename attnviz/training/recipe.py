@@ -11,6 +11,7 @@ from attnviz.models.bundle import ModelCard, SequenceModel
 from attnviz.models.network import Network
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
 from attnviz.tasks import Baseline, Task
+from attnviz.tasks.delimited import Layout
 from attnviz.training.config import TrainConfig
 
 __all__ = ["OwnRecipe", "Recipe", "make_recipe", "recurrent", "training", "until_learned"]
@@ -126,11 +127,13 @@ class OwnRecipe:
         of: makes it of the data as text, and of the task's parameters; raises InputError for data that are none.
         kind: of task that it makes.
         sample: data that nobody brought: the settings of its recipe are those of all.
+        layout: how data are laid out, of their text and of the task's choices about reading; None: a text is a text.
     """
 
     of: Callable[..., Recipe]
     kind: type[Task]
     sample: str
+    layout: Callable[..., Layout] | None = None
 
     @cached_property
     def example(self) -> Recipe:

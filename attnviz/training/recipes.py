@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from attnviz.models.recurrent_config import AnyConfig
 from attnviz.tasks import (
@@ -30,6 +31,9 @@ from attnviz.tasks import (
     Stories,
     Task,
 )
+from attnviz.tasks.columns import series_layout
+from attnviz.tasks.conll import conll_layout
+from attnviz.tasks.labelled_rows import labelled_layout
 from attnviz.tasks.own_labelled import Unit
 from attnviz.tasks.stories import Language
 from attnviz.training.recipe import OwnRecipe, Recipe, make_recipe, recurrent, training, until_learned
@@ -74,32 +78,46 @@ def own_text(text: str, length: int = 64) -> Recipe:
     return make_recipe(OWN_TEXT, "Your own text", task, settings, task.frequency_loss, test_size=256, exempt=True)
 
 
-def own_series(text: str, length: int = 32) -> Recipe:
+def own_series(text: str, length: int = 32, **reading: Any) -> Recipe:
     """The recipe for a column of numbers of one's own.
+
+    Args:
+        text: of a CSV file.
+        length: points that the model reads.
+        reading: what the data do not tell, such as `decimal="comma"`; see `OwnSeries`.
 
     Raises:
         InputError: the text is no such column; see `attnviz.tasks.columns`.
     """
-    return _own(OWN_SERIES, "Your own series", OwnSeries(text, length))
+    return _own(OWN_SERIES, "Your own series", OwnSeries(text, length, **reading))
 
 
-def own_labels(text: str, unit: Unit = "words") -> Recipe:
+def own_labels(text: str, unit: Unit = "words", **reading: Any) -> Recipe:
     """The recipe for texts of one's own with their labels.
+
+    Args:
+        text: of a CSV file.
+        unit: what the model reads.
+        reading: what the data do not tell, such as `header="yes"`; see `OwnLabelled`.
 
     Raises:
         InputError: the text is no such table; see `OwnLabelled`.
     """
-    task = OwnLabelled(text, unit)
+    task = OwnLabelled(text, unit, **reading)
     return _own(OWN_LABELS, "Your own labelled texts", task, recurrent(task))
 
 
-def own_entities(text: str) -> Recipe:
+def own_entities(text: str, **reading: Any) -> Recipe:
     """The recipe for tagged sentences of one's own.
+
+    Args:
+        text: in CoNLL's format.
+        reading: what the data do not tell, such as `word_column=2`; see `OwnEntities`.
 
     Raises:
         InputError: the text is not in CoNLL's format; see `OwnEntities`.
     """
-    task = OwnEntities(text)
+    task = OwnEntities(text, **reading)
     return _own(OWN_ENTITIES, "Your own entities", task, recurrent(task))
 
 
@@ -182,9 +200,14 @@ RECIPES: dict[str, Recipe] = {
 OWN: dict[str, OwnRecipe] = {
     OWN_TEXT: OwnRecipe(own_text, OwnText, "ab" * 512),
     OWN_LABELS: OwnRecipe(
-        own_labels, OwnLabelled, "\n".join(f"{n} is {('even', 'odd')[n % 2]},{n % 2}" for n in range(60))
+        own_labels,
+        OwnLabelled,
+        "\n".join(f"{n} is {('even', 'odd')[n % 2]},{n % 2}" for n in range(60)),
+        labelled_layout,
     ),
-    OWN_ENTITIES: OwnRecipe(own_entities, OwnEntities, "\n\n".join(f"{chr(97 + n)} B-PER\nsings O" for n in range(26))),
-    OWN_SERIES: OwnRecipe(own_series, OwnSeries, "\n".join(str(n * n % 23) for n in range(1100))),
+    OWN_ENTITIES: OwnRecipe(
+        own_entities, OwnEntities, "\n\n".join(f"{chr(97 + n)} B-PER\nsings O" for n in range(26)), conll_layout
+    ),
+    OWN_SERIES: OwnRecipe(own_series, OwnSeries, "\n".join(str(n * n % 23) for n in range(1100)), series_layout),
 }
 """Recipes that are not among RECIPES, since they need data."""

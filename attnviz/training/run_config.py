@@ -135,4 +135,4 @@ def _task(family: str, parameters: Mapping[str, Any]) -> Task:
         value = values.get(parameter.name, parameter.default)
         if isinstance(parameter.default, int | str) and type(value) is not type(parameter.default):
             raise ValueError(f"{parameter.name} of the task {family} is {value!r}; like {parameter.default!r}, please")
-    return families[family](**values)
+    return families[family].stored(**values)

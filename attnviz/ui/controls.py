@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 import streamlit as st
@@ -13,7 +14,7 @@ from attnviz.tasks import Choice
 from attnviz.training.recipes import OWN
 from attnviz.ui.draft import SETTINGS, TRAINING, Draft, Value, recipe_names
 from attnviz.ui.language import current, plain, say
-from attnviz.ui.own_data import own_data
+from attnviz.ui.own_data import first_line, own_data
 from attnviz.ui.settings import KEEP
 
 __all__ = ["choose_settings", "choose_task", "load", "present", "task_title"]
@@ -29,19 +30,28 @@ def load(draft: Draft) -> None:
     """Set all controls."""
     state = st.session_state
     state["recipe"] = draft.recipe
+    reading = dict(draft.reading)
     if draft.recipe in OWN:
-        state[_data_key(draft.recipe)] = draft.text or state.get(_data_key(draft.recipe), "")
+        key = _data_key(draft.recipe)
+        if draft.text:
+            state.update({key: draft.text, f"{key}-first": first_line(draft.text), f"{key}-bytes": None})
+        elif state.setdefault(key, ""):  # the data stay, and so does what was said of how they are read
+            reading = {name: state.get(_task_key(draft.recipe, name), value) for name, value in reading.items()}
     state.update({f"set-{name}": value for name, value in draft.settings.items()})
-    state.update({_task_key(draft.recipe, name): value for name, value in draft.task.items()})
+    state.update({_task_key(draft.recipe, name): value for name, value in {**draft.task, **reading}.items()})
 
 
 def present() -> Draft:
     """What the controls say."""
     state = st.session_state
     recipe = state["recipe"]
-    task = {name: state[_task_key(recipe, name)] for name in Draft.of_recipe(recipe).task}
+    kind = Draft.of_recipe(recipe).kind
+    task, reading = (
+        {choice.name: state[_task_key(recipe, choice.name)] for choice in part}
+        for part in (kind.choices(), kind.readings())
+    )
     text = state.get(_data_key(recipe)) or ""
-    return Draft(recipe, text, task, {name: state[f"set-{name}"] for name in SETTINGS})
+    return Draft(recipe, text, task, {name: state[f"set-{name}"] for name in SETTINGS}, reading)
 
 
 def _data_key(recipe: str) -> str:
@@ -79,7 +89,7 @@ def choose_task() -> None:
     if locale.has(current(), about):
         st.container(key="about-task").caption(plain(say(about)))
     if recipe in OWN:
-        own_data(recipe, _data_key(recipe))
+        own_data(recipe, _data_key(recipe), partial(_task_key, recipe))
 
 
 def choose_settings(draft: Draft) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from math import log
 from typing import Any, cast, get_args
 
+from attnviz.errors import DataTooLarge
 from attnviz.models import AnyConfig, ModelConfig, RecurrentConfig
 from attnviz.models.config import Norm, Positions
 from attnviz.models.network_config import Pooling
 from attnviz.models.recurrent_config import Cell, StateScoring
-from attnviz.tasks import Task
+from attnviz.tasks import Choice, Task
+from attnviz.tasks.decoding import MOST_BYTES
 from attnviz.training import RECIPES, Recipe, RunConfig
 from attnviz.training.config import Schedule
 from attnviz.training.recipes import OWN
@@ -164,12 +167,14 @@ class Draft:
         text: data of one's own; "" for recipes that need none.
         task: parameters of the task, those of its `choices`.
         settings: value of each of SETTINGS.
+        reading: how data of one's own are read, by the task's `readings`.
     """
 
     recipe: str
     text: str
     task: Mapping[str, Value]
     settings: Mapping[str, Value]
+    reading: Mapping[str, Value] = field(default_factory=dict)
 
     @classmethod
     def of_recipe(cls, name: str, text: str = "") -> Draft:
@@ -192,7 +197,10 @@ class Draft:
     def _of(cls, name: str, text: str, task: Any, model: AnyConfig, training: Any) -> Draft:
         values = _model_values(model, _recipe(name).task)
         values |= {key: getattr(training, setting.field) for key, setting in TRAINING.items()}
-        return cls(name, text, {choice.name: getattr(task, choice.name) for choice in task.choices()}, values)
+        chosen, reading = (
+            {choice.name: getattr(task, choice.name) for choice in part} for part in (task.choices(), task.readings())
+        )
+        return cls(name, text, chosen, values, reading)
 
     @classmethod
     def of_link(cls, link: Mapping[str, str]) -> tuple[Draft, list[str]]:
@@ -202,7 +210,8 @@ class Draft:
         draft = cls.of_recipe("induction" if wrong else name, link.get("text", ""))
         if wrong:
             return draft, wrong
-        task, wrong_task = _read_task(draft, link.get("task", ""))
+        task, wrong_task = _read_choices(draft.kind.choices(), draft.task, link.get("task", ""))
+        reading, wrong_reading = _read_choices(draft.kind.readings(), draft.reading, link.get("reading", ""))
         found: dict[str, Value] = {}
         for key in SETTINGS.keys() & link.keys():
             try:
@@ -211,11 +220,11 @@ class Draft:
                 wrong.append(key)
         if "network" in found:
             draft = draft.with_network(cast(str, found["network"]))
-        read = replace(draft, task=task, settings={**draft.settings, **found})
+        read = replace(draft, task=task, reading=reading, settings={**draft.settings, **found})
         fitting = read.fitted()
         if fitting != read:
             wrong.append("d_model")
-        return fitting, sorted(wrong) + wrong_task
+        return fitting, sorted(wrong) + wrong_task + wrong_reading
 
     @property
     def kind(self) -> type[Task]:
@@ -280,7 +289,8 @@ class Draft:
             default = default.with_network(network)
         if len(self.text) <= MAX_TEXT_IN_ADDRESS:
             link["text"] = self.text
-        link["task"] = ",".join(f"{k}:{_written(v)}" for k, v in self.task.items() if v != default.task[k])
+        link["task"] = _written_choices(self.task, default.task)
+        link["reading"] = _written_choices(self.reading, default.reading)
         return link | {k: _written(v) for k, v in self.settings.items() if v != default.settings[k]}
 
     def config(self) -> RunConfig:
@@ -290,7 +300,10 @@ class Draft:
             ConfigError: something that cannot be built or trained.
             InputError: the text of one's own is empty, too short or of one character.
         """
-        recipe = OWN[self.recipe].of(self.text, **self.task) if self.recipe in OWN else RECIPES[self.recipe]
+        if self.recipe in OWN:
+            recipe = _made(self.recipe, self.text, (*self.task.items(), *self.reading.items()))
+        else:
+            recipe = RECIPES[self.recipe]
         same = all(getattr(recipe.task, name) == value for name, value in self.task.items())
         task = recipe.task if same else replace(cast(Any, recipe.task), **self.task)  # it keeps what it has worked out
         fields = self._fields({name: MODEL[name] for name in self.shown if name != "network"})
@@ -301,17 +314,35 @@ class Draft:
         return {setting.field: self.settings[name] for name, setting in part.items()}
 
 
-def _read_task(draft: Draft, text: str) -> tuple[dict[str, Value], list[str]]:
-    """Parameters of the task from "length:20,reverse:0", and the names of those that are none."""
-    values, wrong = dict(draft.task), []
-    offered = {choice.name: {_written(v): v for v in choice.values} for choice in _recipe(draft.recipe).task.choices()}
+@lru_cache(4)
+def _made(name: str, text: str, task: tuple[tuple[str, Value], ...]) -> Recipe:
+    """A recipe for data of one's own; dividing them takes time, and a page asks at every click.
+
+    Raises:
+        InputError: the data cannot be learned from.
+    """
+    if len(text) > MOST_BYTES:
+        raise DataTooLarge(len(text), MOST_BYTES)
+    return OWN[name].of(text, **dict(task))
+
+
+def _read_choices(
+    choices: Sequence[Choice], values: Mapping[str, Value], text: str
+) -> tuple[dict[str, Value], list[str]]:
+    """Values from "length:20,reverse:0" in place of these, and the names of those that are none."""
+    read, wrong = dict(values), []
+    offered = {choice.name: {_written(v): v for v in choice.values} for choice in choices}
     for part in filter(None, text.split(",")):
         name, _, value = part.partition(":")
         if value in offered.get(name, {}):
-            values[name] = offered[name][value]
+            read[name] = offered[name][value]
         else:
             wrong.append(name)
-    return values, wrong
+    return read, wrong
+
+
+def _written_choices(values: Mapping[str, Value], default: Mapping[str, Value]) -> str:
+    return ",".join(f"{name}:{_written(value)}" for name, value in values.items() if value != default[name])
 
 
 def _written(value: Value) -> str:

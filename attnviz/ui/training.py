@@ -48,14 +48,14 @@ def _apply(link: Mapping[str, str]) -> None:
     draft, wrong = Draft.of_link(link)
     notice_wrong(wrong)
     if made_of is not None and draft.recipe in OWN and not draft.text:  # too long for an address
-        draft = replace(draft, text=made_of.text)
+        draft = replace(draft, text=made_of.text, reading=made_of.reading if not link.get("reading") else draft.reading)
     controls.load(draft)
 
 
 ADDRESS = Address(
     "training",
     _apply,
-    names=frozenset({"run", "recipe", "text", "task", *SETTINGS}),
+    names=frozenset({"run", "recipe", "text", "task", "reading", *SETTINGS}),
     steps=frozenset({"run", "recipe"}),
     view=PLACE,
 )

@@ -6,22 +6,24 @@ import pytest
 from torch import Generator
 
 from attnviz.errors import (
+    DataColumnsUnclear,
     DataEmpty,
-    DataEncoding,
     DataLineTooLong,
+    DataSentenceRagged,
     DataSentenceTooLong,
     DataTag,
     DataTagMissing,
     DataTooFew,
     DataTooMany,
     DataTypes,
+    DataWord,
     InputError,
 )
 from attnviz.tasks import conll
 from attnviz.tasks.base import SPLITS
 from attnviz.tasks.bio import spans
-from attnviz.tasks.conll import read_conll
-from attnviz.tasks.own_data import decoded
+from attnviz.tasks.conll import Sentence, read_conll
+from attnviz.tasks.decoding import decode
 from attnviz.tasks.own_entities import OwnEntities
 
 TEXT = """-DOCSTART- -X- O O
@@ -48,7 +50,7 @@ SENTENCES = (
 def test_sentences_are_read(ending: str) -> None:
     assert read_conll(TEXT.replace("\n", ending)) == SENTENCES
     assert read_conll(TEXT.strip().replace("\n", ending)) == SENTENCES
-    assert read_conll(decoded(b"\xef\xbb\xbf" + TEXT.replace("\n", ending).encode())) == SENTENCES
+    assert read_conll(decode(b"\xef\xbb\xbf" + TEXT.replace("\n", ending).encode()).text) == SENTENCES
 
 
 def test_spans_of_tags() -> None:
@@ -75,6 +77,8 @@ def test_spans_of_tags() -> None:
         ("Anna S-PER\n", DataTag, "Line 1: 'S-PER' is no BIO tag"),
         ("Anna B-\n", DataTag, "Line 1: 'B-' is no BIO tag"),
         ("O O\n" + "x" * 1001, DataLineTooLong, "Line 2 has 1,001 characters; at most 1,000"),
+        ("New York\tB-LOC\nis\tO\n", DataWord, "Line 1: the word 'New York' has a blank in it"),
+        ("is O\nNew York B-LOC\n", DataSentenceRagged, "Line 2 has 3 columns, and those before it have 2"),
         ("a O\n\n" + "b O\n" * 201, DataSentenceTooLong, "Line 203: the sentence has more than 200 words"),
     ],
 )
@@ -92,18 +96,38 @@ def test_more_sentences_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "line"),
+    ("text", "said", "words"),
     [
-        ("Anna B-PER\nMüller I-PER".encode("latin-1"), 2),
-        ("Anna B-PER\n".encode("utf-16"), 1),
-        ("Anna B-PER\n".encode("utf-16-le"), 1),
-        ("a O\n\n北京 B-LOC\n".encode("gb18030"), 3),
-        (b"PK\x03\x04\x14\x00", 1),
+        ("1\tEU\tB-ORG\n2\trejects\tO\n", {"word_column": 2}, ("EU", "rejects")),
+        ("s1 EU B-ORG\ns1 rejects O\n\ns2 no O\ns2 more O", {"word_column": 2}, ("EU", "rejects")),
+        ("O B-X lemma\nI-a O lemma", {"tag_column": 2}, ("O", "I-a")),
     ],
 )
-def test_other_encodings_are_refused_with_the_line(data: bytes, line: int) -> None:
-    with pytest.raises(DataEncoding, match=f"Line {line} is not UTF-8 text"):
-        decoded(data)
+def test_which_column_is_meant_is_asked(text: str, said: dict[str, int], words: tuple[str, ...]) -> None:
+    (name,) = said
+    with pytest.raises(DataColumnsUnclear, match=f"Say {name}=NUMBER"):
+        read_conll(text)
+    assert tuple(word for word, _ in read_conll(text, **said)[0]) == words  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("EU B-ORG lemma\nsays O lemma", (("EU", "B-ORG"), ("says", "O"))),  # the only column of BIO tags
+        ("1 O\n2 B-X", (("1", "O"), ("2", "B-X"))),  # no other column can be the word
+        ("EU\tB-ORG\t\t\nsays\tO\t\t\n\t\t\t\n", (("EU", "B-ORG"), ("says", "O"))),
+        ("EU\t\tB-ORG\nsays\tVBZ\tO\n", (("EU", "B-ORG"), ("says", "O"))),
+    ],
+)
+def test_what_a_file_tells_is_not_asked(text: str, sentence: Sentence) -> None:
+    assert read_conll(text) == (sentence,)
+
+
+def test_a_header_is_left_out_where_it_is_said() -> None:
+    text = "Token NER\nEU B-ORG\nsays O"
+    with pytest.raises(DataTag, match="Line 1: 'NER' is no BIO tag"):
+        read_conll(text)
+    assert read_conll(text, header="yes") == ((("EU", "B-ORG"), ("says", "O")),)
 
 
 def own_text(n: int = 100) -> str:

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from torch import Generator
 
 from attnviz.errors import (
     ConfigError,
+    DataBinary,
     DataBlank,
+    DataCellTooLong,
     DataColumns,
+    DataColumnsUnclear,
     DataEmpty,
+    DataHeaderUnclear,
     DataLabels,
     DataLineTooLong,
+    DataNoColumn,
     DataQuote,
+    DataRagged,
+    DataSameColumn,
+    DataSeparatorUnclear,
     DataTooFew,
     DataTooMany,
+    DataTooManyColumns,
+    DataUnclear,
     InputError,
+    TextTooLong,
 )
-from attnviz.tasks import own_labelled
+from attnviz.tasks import labelled_rows, own_labelled
 from attnviz.tasks.base import SPLITS
 from attnviz.tasks.own_labelled import OwnLabelled, read_labelled
 
@@ -25,11 +38,18 @@ from attnviz.tasks.own_labelled import OwnLabelled, read_labelled
 @pytest.mark.parametrize(
     ("text", "rows"),
     [
-        ("good,pos\nbad,neg", [("good", "pos"), ("bad", "neg")]),
+        ("good,pos\nfine,pos", [("good", "pos"), ("fine", "pos")]),
         ("Text, Label\r\n\r\ngood,pos\r\n", [("good", "pos")]),
+        ("good;pos\rfine;pos\r", [("good", "pos"), ("fine", "pos")]),
+        ("good, well;pos\nfine;pos\n", [("good, well", "pos"), ("fine", "pos")]),
+        ("id|Label|Text\n1|pos|good\n", [("good", "pos")]),
+        ("text,label,,\n,,,\ngood,pos,,\nfine,pos,,\n,,,\n", [("good", "pos"), ("fine", "pos")]),
+        (",text,label\n0,good,pos\n1,fine,pos", [("good", "pos"), ("fine", "pos")]),  # as pandas writes its index
+        ("good,pos,\nfine,pos", [("good", "pos"), ("fine", "pos")]),
         ("text\tlabel\ngood, very good\tpos\n", [("good, very good", "pos")]),
         ('"good, ""very"" good",pos', [('good, "very" good', "pos")]),
-        ('"two\nlines",pos\nlast,neg', [("two lines", "pos"), ("last", "neg")]),
+        ('"two\nlines",pos\nlast,pos', [("two lines", "pos"), ("last", "pos")]),
+        ('"two\r\nlines",pos\r\nlast,pos', [("two lines", "pos"), ("last", "pos")]),
         ("\n\n不错,好评\n", [("不错", "好评")]),
         ('he said "no",neg', [('he said "no"', "neg")]),
     ],
@@ -45,12 +65,17 @@ def test_rows_are_read(text: str, rows: list[tuple[str, str]]) -> None:
         ("text,label\n\n", DataEmpty, "There is nothing to learn from"),
         ("good,pos\nbad\n", DataColumns, "Line 2 has 1 column(s)"),
         ("good,pos\n\nbad, very bad,neg\n", DataColumns, "Line 3 has 3 column(s)"),
-        ("good;pos\n", DataColumns, "Line 1 has 1 column(s)"),
-        ("\n\ngood,\n", DataBlank, "Line 3: the column “label” is empty"),
-        ("good,pos\n ,neg\n", DataBlank, "Line 2: the column “text” is empty"),
+        ("good pos\n", DataColumns, "Line 1 has 1 column(s)"),
+        ("good,pos\n\ngood,\nfine,pos", DataBlank, "Line 3: the column “label” is empty"),
+        ("good,pos\n ,pos\n", DataBlank, "Line 2: the column “text” is empty"),
+        ("id,text,label\n1,good,pos,very\n", DataRagged, "Line 2 has 4 columns, and the first one has 3"),
+        ("id,text,label\n1,good\n", DataRagged, "Line 2 has 2 columns, and the first one has 3"),
+        ("a," * 2000 + "b", DataTooManyColumns, "Line 1 has 2,001 columns; at most 1,000"),
+        ('good,pos\n"' + "x" * 200_000, DataCellTooLong, "A cell that begins in line 2 goes on for more than 131,072"),
+        ("good\x1fvery,pos", DataBinary, "line 1 holds a control character"),
         ('good,pos\n"bad,neg\nfine,pos\n', DataQuote, "Line 2: a quotation mark is not closed"),
         ('"good" bad,pos\n', DataQuote, "Line 1: a quotation mark is not closed, or not at the end"),
-        ("good,pos\n" + "x" * 1001 + ",neg", DataLineTooLong, "Line 2 has 1,001 characters"),
+        ("good,pos\n" + "x" * 10_001 + ",pos", DataLineTooLong, "Line 2 has 10,001 characters"),
         ('"a\nb\nc",pos\nbad', DataColumns, "Line 4 has 1 column(s)"),
     ],
 )
@@ -61,10 +86,72 @@ def test_what_cannot_be_read_is_refused_with_its_line(text: str, kind: type[Inpu
 
 
 def test_more_rows_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(own_labelled, "MOST_ROWS", 2)
-    assert len(read_labelled("a,x\nb,y\n")) == 2
+    monkeypatch.setattr(labelled_rows, "MOST_ROWS", 2)
+    assert len(read_labelled("a,x\nb,x\n")) == 2
     with pytest.raises(DataTooMany, match="goes on after 2 texts, at line 3"):
         read_labelled("a,x\nb,y\nc,x\n")
+    assert len(read_labelled("text,label\na,x\nb,x\n")) == 2
+
+
+def reviews(header: str = "", separator: str = ",") -> str:
+    """Thirty reviews with two labels."""
+    rows = [f"review {n}{separator}{('bad', 'good')[n % 2]}" for n in range(30)]
+    return "\n".join([*filter(None, [header]), *rows])
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "message", "said"),
+    [
+        (reviews("review,sentiment"), DataHeaderUnclear, "(review | sentiment)", {"header": "yes"}),
+        (reviews("NA,NA"), DataHeaderUnclear, "(NA | NA)", {"header": "yes"}),
+        (reviews("text,sentiment"), DataHeaderUnclear, "Say header=yes or header=no", {"header": "yes"}),
+        (
+            "\n".join(f"{n},{line}" for n, line in enumerate(reviews().split("\n"))),
+            DataColumnsUnclear, "Say text_column=NUMBER and label_column=NUMBER", {"text_column": 2, "label_column": 3},
+        ),
+        (
+            "\n".join(",".join(line.split(",")[::-1]) for line in reviews().split("\n")),
+            DataColumnsUnclear, "1: bad, 2: review 0", {"text_column": 2},
+        ),
+        (reviews().replace("review ", "a; "), DataSeparatorUnclear, "semicolon, comma", {"separator": "comma"}),
+    ],
+)  # fmt: skip
+def test_what_a_table_does_not_tell_is_asked(
+    text: str, kind: type[InputError], message: str, said: dict[str, Any]
+) -> None:
+    with pytest.raises(kind) as caught:
+        OwnLabelled(text)
+    assert isinstance(caught.value, DataUnclear)
+    assert message in str(caught.value)
+    task = OwnLabelled(text, **said)
+    assert task.labels == ("bad", "good"), "no class but these"
+    assert sum(map(len, task.parts.values())) == 30, "and no example but these"
+
+
+def test_a_column_cannot_be_both_nor_be_missing() -> None:
+    with pytest.raises(DataSameColumn, match="Column 1 is chosen twice"):
+        OwnLabelled(reviews(), text_column=1, label_column=1)
+    with pytest.raises(DataNoColumn, match="label_column is 3, and the data have 2"):
+        OwnLabelled(reviews(), label_column=3)
+    with pytest.raises(ConfigError, match="separator is 'x'; choose one of auto, comma"):
+        OwnLabelled(reviews(), separator="x")  # type: ignore[arg-type]
+
+
+def test_a_network_without_positions_reads_longer_texts_than_it_learned_from() -> None:
+    task = OwnLabelled(ROWS)
+    assert task.model_config().max_len == 4
+    assert task.recurrent_config().max_len == own_labelled.MOST_TOKENS == 2048
+    long = OwnLabelled(ROWS + "word " * 1900 + ",1\n")
+    assert long.model_config().max_len == 1901
+    with pytest.raises(TextTooLong, match=r"2,?101"):
+        OwnLabelled(ROWS + "w " * 2100 + ",1\n")
+
+
+def test_the_task_of_an_older_run_is_read_as_it_was() -> None:
+    old = OwnLabelled.stored(text=reviews("review,sentiment"), unit="words")
+    assert old.labels == ("bad", "good", "sentiment")
+    assert OwnLabelled.stored(text=reviews("Text, Label")).labels == ("bad", "good")
+    assert OwnLabelled.stored(text=reviews(separator="\t").replace("review", "a, b")).labels == ("bad", "good")
 
 
 ROWS = "".join(f"word{i} is {'even' if i % 2 == 0 else 'odd'},{i % 2}\n" for i in range(100))
@@ -90,7 +177,6 @@ def test_texts_are_divided(unit: own_labelled.Unit, unknown: str) -> None:
 def test_models_fit() -> None:
     task = OwnLabelled(ROWS)
     for config in (task.model_config(), task.recurrent_config()):
-        assert config.max_len == 4
         assert config.n_outputs == 2
         assert config.vocab_size == task.tokenizer.vocab_size
     assert dict(task.baselines())["bag of words"] == 1.0
@@ -107,7 +193,7 @@ def test_one_label_in_training_leaves_one_baseline() -> None:
     ("text", "unit", "kind", "message"),
     [
         ("good,pos\nfine,pos\n", "words", DataLabels, "The texts have 1 different label(s); 2 to 20 are taken."),
-        ("".join(f"t{i},l{i}\n" for i in range(21)), "words", DataLabels, "The texts have 21 different label(s)"),
+        ("".join(f"t{i},l{i % 21}\n" for i in range(42)), "words", DataLabels, "The texts have 21 different label(s)"),
         ("good,pos\nbad,neg\n" * 30, "words", DataTooFew, "There are 2 different texts; at least 20 are needed"),
         (ROWS, "letters", ConfigError, "unit is 'letters'; choose one of words, characters"),
     ],

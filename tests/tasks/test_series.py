@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Generator, Tensor
 
 from attnviz.errors import (
     ConfigError,
+    DataCellTooLong,
+    DataColumnsUnclear,
+    DataDecimalUnclear,
+    DataHeaderUnclear,
+    DataNoColumn,
+    DataRagged,
+    DataSeparatorUnclear,
+    DataUnclear,
     EmptyText,
     InputError,
-    SeriesColumns,
     SeriesConstant,
+    SeriesMissing,
     SeriesNotNumber,
     SeriesTooLong,
     SeriesTooShort,
+    SeriesUnits,
 )
 from attnviz.models.network import build_network
 from attnviz.tasks.base import IGNORE, SPLITS, Batch
@@ -139,10 +150,67 @@ def test_a_transformer_learns_the_lags() -> None:
         ('day;"price, EUR"\n2024-01-01;3,25\n2024-01-02;"4,5"', "price, EUR", (3.25, 4.5)),
         ("3,25\tMonday\n4\tTuesday", "", (3.25, 4)),
         (" 7 \n+.5\n8.", "", (7, 0.5, 8)),
+        ("1\r2\r3\r", "", (1, 2, 3)),
+        ("day,price,,\n2024-01-01,3,,\n,,,\n2024-01-02,4,,\n,,,\n", "price", (3, 4)),
+        ("price\n0.5\n1.234", "price", (0.5, 1.234)),  # no group of thousands begins with 0
+        ("price\n1.234\n12.5", "price", (1.234, 12.5)),  # nor has two digits
+        ("price\n1.234\n12,5", "price", (1234, 12.5)),
+        ("price\n1,234.5\n950", "price", (1234.5, 950)),
+        ("price\n1 234,5\n950", "price", (1234.5, 950)),
+        ("price\n1'234.5\n950", "price", (1234.5, 950)),
+        ("price\n1.234.567\n950", "price", (1234567, 950)),
+        ("day,price\nMonday,1.234\nTuesday,950", "price", (1.234, 950)),  # who separates by commas writes points
+        ("price\n\N{MINUS SIGN}5\n6", "price", (-5, 6)),
+        ("x\u2028y;z\n1;a\n2;b", "x\u2028y", (1, 2)),  # no line ends there
     ],
 )
 def test_columns_are_read(text: str, name: str, values: tuple[float, ...]) -> None:
-    assert read_column(text) == (name, values)
+    assert read_column(text) == (name, values, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "unit"),
+    [
+        ("12 %\n-3%", (12, -3), "%"),
+        ("$1,234.50\n-$2", (1234.5, -2), "$"),
+        ("1.234,50 €\n2 €", (1234.5, 2), "€"),
+        ("￥3\n￥ 4.5", (3, 4.5), "￥"),
+    ],
+)
+def test_signs_beside_numbers_are_kept_apart(text: str, values: tuple[float, ...], unit: str) -> None:
+    assert read_column("price\n" + text) == ("price", values, unit)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "message", "said", "name", "values"),
+    [
+        (
+            "day;price\nMonday;1.234\nTuesday;950", DataDecimalUnclear, "1.234 with a decimal point and 1234 with",
+            {"decimal": "comma"}, "price", (1234, 950),
+        ),
+        ("1.234\n950", DataDecimalUnclear, "Say decimal=point or", {"decimal": "point"}, "", (1.234, 950)),
+        ('"1,234"\n"950"', DataDecimalUnclear, "'1,234' is 1234 with", {"decimal": "point"}, "", (1234, 950)),
+        ("NA\n5\n3", DataHeaderUnclear, "(NA)", {"header": "yes"}, "NA", (5, 3)),
+        ("-\n5\n3", DataHeaderUnclear, "(-)", {"header": "yes"}, "-", (5, 3)),
+        ("#1\n5\n3", DataHeaderUnclear, "(#1)", {"header": "yes"}, "#1", (5, 3)),
+        ("1,5\n2,5", DataSeparatorUnclear, "comma, none", {"separator": "none"}, "", (1.5, 2.5)),
+        ("id,x\n1,5\n2,5", DataSeparatorUnclear, "comma, none", {"separator": "comma", "value_column": 2}, "x", (5, 5)),
+        ("n,x,y\nMonday,5,1\nTuesday,6,2", DataColumnsUnclear, "2: x, 3: y", {"value_column": 3}, "y", (1, 2)),
+        ("n;x\n1;0.5\n2;y\n3;0.7", DataColumnsUnclear, "1: n, 2: x", {"value_column": 1}, "n", (1, 2, 3)),
+        ("1\n\n3", SeriesMissing, "the first in line 2, where '' stands", {"missing": "drop"}, "", (1, 3)),
+        ("1\nNaN\n3", SeriesMissing, "Say missing=drop", {"missing": "interpolate"}, "", (1, 2, 3)),
+        ("a;b\nx;1,5\ny", SeriesMissing, "in line 3", {"missing": "interpolate"}, "b", (1.5, 1.5)),
+        ("x\n-\n5\n3\nn/a", SeriesMissing, "2 value(s)", {"missing": "interpolate"}, "x", (5, 5, 3, 3)),
+    ],
+)  # fmt: skip
+def test_what_a_column_does_not_tell_is_asked(
+    text: str, kind: type[InputError], message: str, said: dict[str, Any], name: str, values: tuple[float, ...]
+) -> None:
+    with pytest.raises(kind) as caught:
+        read_column(text)
+    assert isinstance(caught.value, DataUnclear)
+    assert message in str(caught.value)
+    assert read_column(text, **said) == (name, values, "")
 
 
 @pytest.mark.parametrize(
@@ -150,20 +218,19 @@ def test_columns_are_read(text: str, name: str, values: tuple[float, ...]) -> No
     [
         (" \n", EmptyText, "The text is empty"),
         ("price\n1\ntwo\n3", SeriesNotNumber, "Line 3: 'two' is no finite number"),
-        ("1\nNaN\n3", SeriesNotNumber, "Line 2: 'NaN'"),
-        ("nan\n1\n3", SeriesNotNumber, "Line 1: 'nan'"),
         ("1\n-inf\n3", SeriesNotNumber, "Line 2: '-inf'"),
         ("1\n1_000\n3", SeriesNotNumber, "Line 2: '1_000'"),
         ("1\n٣\n3", SeriesNotNumber, "Line 2: '٣'"),
         ("1\n2e12\n3", SeriesNotNumber, "Line 2: '2e12'"),
         ("1\n1e999\n3", SeriesNotNumber, "Line 2: '1e999'"),
-        ("1\n\n3", SeriesNotNumber, "Line 2: ''"),
-        ("a;b\nMonday;1,5\nTuesday", SeriesNotNumber, "Line 3: ''"),
         ("Monday\nTuesday\nWednesday", SeriesNotNumber, "Line 2: 'Tuesday'"),
         ("x", SeriesNotNumber, "Line 1: 'x'"),
-        ("1\n" + "9" * 200_000, SeriesNotNumber, "Line 2: '9999"),
-        ("1,5\n2,5", SeriesColumns, "Line 1 has 2 columns of numbers, and one is read"),
-        ("id,x\n1,5\n2,5", SeriesColumns, "Line 2 has 2 columns"),
+        ("1\n" + "9" * 100_000, SeriesNotNumber, "Line 2: '9999"),
+        ("1\n" + "9" * 200_000, DataCellTooLong, "A cell that begins in line 2"),
+        ("a;b\n1;2\n3;4;5", DataRagged, "Line 3 has 3 columns, and the first one has 2"),
+        ("5%\n6\n7%", SeriesUnits, "Line 2: '6' has not the same sign"),
+        ("5€\n6$", SeriesUnits, "Line 2: '6$' has not the same sign"),
+        ("1\n12,34,5\n3", SeriesNotNumber, "Line 2: '12,34,5'"),
         ("1\n" * (MOST_POINTS + 1), SeriesTooLong, "The series has 20,001 points; at most 20,000 are taken"),
     ],
 )
@@ -173,13 +240,18 @@ def test_columns_that_cannot_be_read_are_refused(text: str, kind: type[InputErro
     assert message in str(caught.value)
 
 
+def test_a_column_that_was_chosen_must_be_there() -> None:
+    with pytest.raises(DataNoColumn, match="value_column is 3, and the data have 2"):
+        read_column("a;b\n1;2", value_column=3)
+
+
 def own(period: int = 7, n: int = 210, slope: float = 0.0) -> str:
     """A noisy season as a file."""
     generator = Generator().manual_seed(0)
     season = torch.randn(period, generator=generator)
     values = [float(season[t % period]) * 10 + 100 + slope * t for t in range(n)]
     noise = torch.randn(n, generator=generator).tolist()
-    return "x\n" + "\n".join(f"{value + each:.3f}" for value, each in zip(values, noise, strict=True))
+    return "x\n" + "\n".join(f"{value + each:.2f}" for value, each in zip(values, noise, strict=True))
 
 
 def test_own_series_is_cut_in_time() -> None:
