@@ -200,13 +200,15 @@ def _own(options: argparse.Namespace) -> Recipe:
     own = OWN[options.recipe]
     with options.text.open("rb") as file:
         found = decode(file.read(MOST_BYTES + 1), options.encoding, MOST_BYTES)
-    if not found.certain:
-        note = f"{options.text} was read as {found.encoding}, which is likely but not certain; --encoding says another"
-        print(one_line(note), end="", file=sys.stderr)
+    note = f"{options.text} was read as {found.encoding}, which is likely but not certain; --encoding says another"
     try:
-        return own.of(found.text, **_settings("task", own.kind, options.task, ("text",)))
-    except DataUnclear as error:
-        raise UsageError(f"{error} That is: --task KEY=VALUE.") from error
+        recipe = own.of(found.text, **_settings("task", own.kind, options.task, ("text",)))
+    except InputError as error:
+        how = " That is: --task KEY=VALUE." if isinstance(error, DataUnclear) else ""
+        raise UsageError(f"{error}{how}{'' if found.certain else f' {note}.'}") from error
+    if not found.certain:
+        print(one_line(note), end="", file=sys.stderr)
+    return recipe
 
 
 def _settings(option: str, kind: type, texts: Sequence[str], fixed: Sequence[str] = ()) -> dict[str, Any]:

@@ -426,12 +426,12 @@ class DataRagged(InputError):
 
 
 class DataEmpty(InputError):
-    """Data to learn without a single text."""
+    """Data to learn in which there is nothing."""
 
     code = "data_empty"
 
     def __init__(self) -> None:
-        super().__init__("There is nothing to learn from: bring a file with texts and their labels.")
+        super().__init__("There is nothing to learn from: the data are empty.")
 
 
 class DataColumns(InputError):

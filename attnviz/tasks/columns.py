@@ -83,7 +83,7 @@ def read_column(
         text: of the file.
         separator: between columns. "auto": tabs, else semicolons, where they make a table; else commas, unless each
             line may be one number with a comma as well.
-        header: the first line names the columns. "auto": where its cell begins with a letter.
+        header: the first line names the columns. "auto": where its cell begins with a letter, or has no digit.
         value_column: which one, counted from 1. 0: the only one with numbers.
         decimal: sign of numbers. "auto": the one by which all of them can be read; a point where commas separate.
         missing: "refuse" cells without a value, "drop" their lines, or "interpolate": a straight line between the
@@ -242,11 +242,12 @@ def _count_numbers(rows: list[Record], place: int) -> int:
 
 
 def _header(rows: list[Record], place: int) -> Header | DataHeaderUnclear:
-    """Whether the first line is a header: a number is none, a name that begins with a letter is one."""
+    """Whether the first line is a header: a number is none, a name without digits or with a letter in front is one."""
     first = rows[0].cell(place)
     if len(rows) == 1 or _looks_like_number(first):
         return "no"
-    if not first[:1].isalpha() or is_missing(first):
+    is_name = first[:1].isalpha() or not any(character.isdigit() for character in first)
+    if is_missing(first) or not is_name:
         return DataHeaderUnclear(" | ".join(rows[0].cells))
     return "yes"
 

@@ -10,7 +10,7 @@ import torch
 import attnviz
 from attnviz.cli import main
 from attnviz.models import ModelConfig, RecurrentConfig
-from attnviz.tasks import Copy, OwnText
+from attnviz.tasks import Copy, OwnLabelled, OwnText
 from attnviz.training import RECIPES, Command, Run, RunState, Step, TrainConfig, all_runs, record
 from attnviz.training.settings import read_settings
 from tests.training.command_line import refused
@@ -164,8 +164,10 @@ def test_settings_that_cannot_be(
     [
         (b"to be or not to be", 2, "The text has 18 characters; a context of 64 needs at least 256."),
         (b"a" * 400, 2, "The text is nothing but 'a'"),
-        (b"  ", 2, "The text is empty"),
-        (b"caf\xe9 " * 99, 2, "is no text in UTF-8: invalid continuation byte at byte 3"),
+        (b"  ", 2, "There is nothing to learn from"),
+        (b"caf\xe9\xff\x81 " * 99, 2, "Line 1 is no text in UTF-8"),
+        (b"PK\x03\x04 [Content_Types].xml", 2, "save it as CSV"),
+        (b"to be\0" * 99, 2, "line 1 holds a control character"),
         (None, 1, "No such file or directory"),
     ],
 )
@@ -269,3 +271,22 @@ def test_a_series_of_ones_own_is_learned(tmp_path: Path, capsys: pytest.CaptureF
     assert "R2" in capsys.readouterr().out
     file.write_text("1\n2\nx\n", "utf-8")
     assert "Line 3" in refused(["train", "own-series", "--text", str(file)], capsys)
+
+
+def test_what_data_do_not_tell_is_asked_and_can_be_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "reviews.csv"
+    rows = [f"très bon {n};{('gut', 'schlecht')[n % 2]}" for n in range(60)]
+    file.write_bytes("\r\n".join(["review;sentiment", *rows]).encode("cp1252"))
+    asked = refused(["train", "own-labels", "--text", str(file)], capsys)
+    assert "was read as cp1252, which is likely but not certain; --encoding says another" in asked
+    assert "(review | sentiment) is a header or belongs to the data cannot be told. Say header=yes" in asked
+    assert "--task KEY=VALUE" in asked
+    told = ["--task", "header=yes", "--encoding", "cp1252"]
+    assert main(["train", "own-labels", "--text", str(file), *told, "--steps", "2"]) == 0
+    assert "likely" not in capsys.readouterr().err
+    (run,) = all_runs()
+    assert isinstance(run, Run)
+    assert run.config.task == OwnLabelled("\n".join(["review;sentiment", *rows]), header="yes")
+    assert run.config.task.labels == ("gut", "schlecht")
+    assert main(["train", "own-labels", "--text", str(file), "--task", "header=yes", "--steps", "2"]) == 0
+    assert "was read as cp1252" in capsys.readouterr().err
