@@ -13,7 +13,7 @@ from attnviz.tasks.decoding import ENCODINGS, MOST_BYTES, decode
 from attnviz.tasks.delimited import Layout
 from attnviz.training.recipes import OWN
 from attnviz.ui.address import notice_error
-from attnviz.ui.language import say, visible
+from attnviz.ui.language import explain, say, visible
 from attnviz.ui.settings import KEEP
 
 __all__ = ["first_line", "own_data"]
@@ -151,6 +151,8 @@ def _reading(recipe: str, text: str, key_of: KeyOf) -> None:
     with st.container(key="reading", gap="xsmall"):
         if layout is not None:
             _preview(layout)
+            if layout.unclear is not None:
+                st.warning(explain(layout.unclear))
         for start in range(0, len(choices), 2):
             for place, choice in zip(st.columns(2, gap="small"), choices[start : start + 2], strict=False):
                 with place:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from attnviz.errors import AttnvizError
+from attnviz.errors import AttnvizError, DataUnclear
 from attnviz.loading import find_run
 from attnviz.training import Run, RunConfig, new_run
 from attnviz.training.estimate import as_trained, flops_per_step, n_parameters, seconds_per_step
@@ -105,7 +105,7 @@ def _controls() -> Draft:
             _facts(config)
         elif draft.recipe in OWN and not draft.text.strip():
             st.info(say(f"training.bring.{draft.recipe}"))
-        elif problem is not None:
+        elif problem is not None and not isinstance(problem, DataUnclear):  # that one is asked beside the data
             st.warning(explain(problem))
     controls.choose_settings(draft)
     return draft
