@@ -171,7 +171,7 @@ def _recipe(options: argparse.Namespace) -> Recipe:
         model = replace(model, **_settings("model", type(model), options.model, OF_THE_TASK))
         training = replace(recipe.training, **_settings("set", TrainConfig, options.set))
         recipe = replace(recipe, model=model, training=training).changed(options.steps, options.seed)
-        check_memory(model, recipe.training.batch_size)
+        check_memory(model, recipe.training.batch_size, recipe.task)
     except (ConfigError, InputError) as error:
         raise UsageError(str(error)) from error
     return recipe

@@ -15,6 +15,7 @@ from attnviz.errors import (
     DataSeparatorUnclear,
     DataTooMany,
     EmptyText,
+    InputError,
     SeriesMissing,
     SeriesNotNumber,
     SeriesTooLong,
@@ -220,7 +221,10 @@ def _rows(text: str, separator: Separator) -> list[Record]:
 
 def _is_one_column(text: str) -> bool:
     """Whether every line, but for a header, can be one number by itself."""
-    rows = [record.cell(1) for record in records(text, "none", 2 * MOST_POINTS)]
+    try:
+        rows = [record.cell(1) for record in records(text, "none", 2 * MOST_POINTS)]
+    except InputError:  # too many lines, or too long ones: whoever reads them says so
+        return False
     return all(is_missing(cell) or any(read_number(cell, sign) for sign in DECIMALS) for cell in rows[1:] or rows)
 
 

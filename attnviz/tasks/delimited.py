@@ -42,6 +42,7 @@ Header = Literal["auto", "yes", "no"]
 SEPARATORS: tuple[Separator, ...] = get_args(Separator)
 SIGNS: dict[Separator, str] = {"tab": "\t", "semicolon": ";", "comma": ",", "pipe": "|"}
 HEADERS: tuple[Header, ...] = get_args(Header)
+MOST_BLANK = 100_000  # records in a row
 UNUSED = "\x1f"  # a control character, which no text has: nothing is separated
 
 
@@ -109,7 +110,9 @@ def records(text: str, separator: Separator, most: int) -> list[Record]:
         raise DataBinary(text.count("\n", 0, text.index(UNUSED)) + 1)
     found: list[Record] = []
     blank: list[Record] = []
-    reader = csv.reader(StringIO(text, newline=""), delimiter=SIGNS.get(separator, UNUSED), strict=True)
+    reader = csv.reader(
+        StringIO(_without_blank_end(text), newline=""), delimiter=SIGNS.get(separator, UNUSED), strict=True
+    )
     while True:
         line = reader.line_num + 1
         try:
@@ -124,11 +127,19 @@ def records(text: str, separator: Separator, most: int) -> list[Record]:
             raise DataTooManyColumns(line, len(cells), MOST_COLUMNS)
         if not any(cell.strip() for cell in cells):
             blank.append(Record(line, cells))
+            if len(blank) > MOST_BLANK:
+                raise DataTooMany(line, most)
             continue
         found += [*(blank if found else ()), Record(line, cells)]
         blank = []
         if len(found) > most:
             raise DataTooMany(line, most)
+
+
+def _without_blank_end(text: str) -> str:
+    """Without the lines of separators alone that spreadsheets write below the data, up to a million of them."""
+    end = text.find("\n", len(text.rstrip("".join(SIGNS.values()) + "\n ")))
+    return text if end < 0 else text[: end + 1]
 
 
 def tables(text: str, most: int) -> dict[Separator, list[Record]]:

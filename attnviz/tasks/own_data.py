@@ -13,9 +13,10 @@ from attnviz.errors import DataBinary, DataTooFew
 from attnviz.tasks.base import Split
 from attnviz.tasks.decoding import unified
 
-__all__ = ["LEAST_TEXTS", "OwnTask", "divided", "keep_unified", "picked", "tiles"]
+__all__ = ["LEAST_TEXTS", "MOST_TOKENS", "OwnTask", "divided", "keep_unified", "picked", "tiles"]
 
 LEAST_TEXTS = 20
+MOST_TOKENS = 2048  # that a network without positions reads, however short the texts are that it learns
 
 
 class OwnTask(Protocol):

@@ -20,7 +20,7 @@ from attnviz.tasks.bio import entity_types, tag_names
 from attnviz.tasks.choice import column, one_of
 from attnviz.tasks.conll import Sentence, first_and_last, read_conll
 from attnviz.tasks.delimited import HEADERS, Header
-from attnviz.tasks.own_data import divided, keep_unified, picked
+from attnviz.tasks.own_data import MOST_TOKENS, divided, keep_unified, picked
 from attnviz.tasks.tagging import TaggingTask, tagged
 from attnviz.tasks.vocabulary import Vocabulary
 from attnviz.tokenizers import Tokenizer
@@ -145,8 +145,8 @@ class OwnEntities(TaggingTask):
         )
 
     def recurrent_config(self) -> RecurrentConfig:
-        """An LSTM in both directions, likewise."""
-        return replace(super().recurrent_config(), dropout=0.2)
+        """An LSTM in both directions, likewise; it knows no positions, and so reads longer sentences."""
+        return replace(super().recurrent_config(), max_len=MOST_TOKENS, dropout=0.2)
 
     def texts(self) -> tuple[Example, ...]:
         """Sentences of the test."""

@@ -19,15 +19,14 @@ from attnviz.tasks.choice import column, one_of
 from attnviz.tasks.classify import label_baselines, labelled
 from attnviz.tasks.delimited import HEADERS, SEPARATORS, Header, Separator
 from attnviz.tasks.labelled_rows import LEAST_LABELS, MOST_LABELS, Row, read_labelled
-from attnviz.tasks.own_data import divided, keep_unified, picked
+from attnviz.tasks.own_data import MOST_TOKENS, divided, keep_unified, picked
 from attnviz.tasks.vocabulary import Vocabulary
 from attnviz.tokenizers import Kind, Tokenizer
 
-__all__ = ["MOST_TOKENS", "OwnLabelled", "Row", "read_labelled"]
+__all__ = ["OwnLabelled", "Row", "read_labelled"]
 
 Unit = Literal["words", "characters"]
 KINDS: dict[Unit, Kind] = {"words": "symbols", "characters": "characters"}
-MOST_TOKENS = 2048  # of a text; what a network without positions reads, however short the texts are that it learns
 MOST_SYMBOLS = 10_000  # that a model knows, the most frequent ones
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 from attnviz.errors import ConfigError, TooMuchMemory
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
+from attnviz.tasks.base import Task
 
 __all__ = ["activation_bytes", "check_memory", "memory_limit"]
 
@@ -52,12 +54,19 @@ def _recurrent_numbers(model: RecurrentConfig) -> int:
     return (target + source) * per_token + target * 3 * model.output_size + pairs + pooled
 
 
-def check_memory(model: AnyConfig, batch_size: int) -> None:
+def check_memory(model: AnyConfig, batch_size: int, task: Task | None = None) -> None:
     """Refuse what would not fit.
+
+    Args:
+        model: to be trained; one without positions may read longer sequences than its task has.
+        batch_size: sequences of a step.
+        task: that it learns; None: sequences may be as long as the model reads.
 
     Raises:
         TooMuchMemory: with both figures, and the batch size that would fit.
     """
+    if task is not None:
+        model = replace(model, max_len=min(model.max_len, task.model_config().max_len))
     wanted, limit = activation_bytes(model, batch_size), memory_limit()
     if wanted > limit:
         raise TooMuchMemory(batch_size, model.max_len, _text(wanted), _text(limit), batch_size * limit // wanted)

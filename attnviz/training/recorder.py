@@ -100,7 +100,7 @@ class _Recorder:
     def __init__(self, run: Run, control: Control | None, on_step: Callable[[Step], None] | None) -> None:
         self.run, self.control, self.on_step = run, control, on_step
         self.config = run.config.training
-        check_memory(run.config.model, self.config.batch_size)
+        check_memory(run.config.model, self.config.batch_size, run.config.task)
         self.network = build_network(run.config.model, self.config.seed)
         self.probe = run.probe()
         self.attends = bool(attention_weights(self.network, self.probe[0]))

@@ -140,7 +140,7 @@ class Run:
             RunUnwritable: it cannot be made.
             ConfigError: it would take more memory than there is for it.
         """
-        check_memory(config.model, config.training.batch_size)
+        check_memory(config.model, config.training.batch_size, config.task)
         hidden = folder.with_name(f".new-{uuid4().hex}.tmp")  # is no name of a run
         try:
             (hidden / "checkpoints").mkdir(parents=True)

@@ -86,7 +86,7 @@ def _controls() -> Draft:
     problem: AttnvizError | None = None
     try:
         config = draft.config()
-        check_memory(config.model, config.training.batch_size)
+        check_memory(config.model, config.training.batch_size, config.task)
     except AttnvizError as error:
         problem = error
     if config is not None:

@@ -170,8 +170,8 @@ def test_every_own_sentence_comes_before_any_comes_again() -> None:
 
 def test_own_models_fit() -> None:
     task = OwnEntities(own_text() + "\n\n" + "x O\n" * 30)
+    assert (task.model_config().max_len, task.recurrent_config().max_len) == (31, 2048)
     for config in (task.model_config(), task.recurrent_config()):
-        assert config.max_len == 31
         assert config.n_outputs == 5
         assert config.vocab_size == task.tokenizer.vocab_size
     assert {name for name, _ in task.baselines()} == {"tag of the word", "word and neighbours"}
