@@ -26,6 +26,7 @@ __all__ = [
     "coloured",
     "frame",
     "letters",
+    "percent",
     "plain",
     "scales",
     "short",
@@ -135,6 +136,16 @@ def short(number: float) -> str:
         ('−0.123', '2.5e−7')
     """
     return re.sub(r"e([+-])0+", r"e\1", f"{number:.3g}").replace("e+", "e").replace("-", "−")
+
+
+def percent(share: float) -> str:
+    """A share of 1 in percent.
+
+    Example:
+        >>> percent(0.1234), percent(2e-7), percent(0)
+        ('12.3%', '<0.01%', '0%')
+    """
+    return "<0.01%" if 0 < share < 1e-4 else f"{short(100 * share)}%"
 
 
 def shortened(label: str, longest: int) -> str:

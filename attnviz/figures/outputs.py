@@ -15,8 +15,8 @@ from attnviz.figures.look import (
     coloured,
     frame,
     letters,
+    percent,
     plain,
-    short,
     shortened,
     token_text,
 )
@@ -165,7 +165,7 @@ def _bars(places: Sequence[float], group: Group) -> go.Bar:
         orientation="h",
         width=BAR * 0.72,
         marker={"color": ACCENT},
-        text=[f" {short(100 * bar.probability)}%" for bar in group.bars],
+        text=[f" {percent(bar.probability)}" for bar in group.bars],
         textposition="outside",
         cliponaxis=False,
         customdata=[[token_text(bar.output), bar.token] for bar in group.bars],

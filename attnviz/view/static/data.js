@@ -116,10 +116,10 @@ export class TraceData {
     return this.header.tokens[stack];
   }
 
-  /** @returns {{data: Float32Array, rows: number, cols: number, rounding?: {levels: number, decimals: number}}|undefined} */
+  /** @returns {{data: Float32Array, rows: number, cols: number, rounding?: {levels: number, decimals: number}, shares: boolean}|undefined} shares: numbers are shares of 1 */
   get(site, head, stage) {
     const name = typeof site === "number" ? this.site(site).name : site.name;
-    return asMatrix(this.array(stage === "x" || stage === "x_kv" ? `${name}/${stage}` : `${name}/${head}/${stage}`));
+    return asMatrix(this.array(stage === "x" || stage === "x_kv" ? `${name}/${stage}` : `${name}/${head}/${stage}`), stage);
   }
 
   /** The input of the queries, (Tq, d_model). */
@@ -234,8 +234,8 @@ export class TraceData {
   }
 }
 
-function asMatrix(array) {
+function asMatrix(array, stage) {
   if (!array) return undefined;
-  array.matrix ??= { data: array.data, rows: array.shape[0], cols: array.shape[1], rounding: array.rounding };
+  array.matrix ??= { data: array.data, rows: array.shape[0], cols: array.shape[1], rounding: array.rounding, shares: stage === "weights" };
   return array.matrix;
 }

@@ -17,6 +17,18 @@ export function fmt(x) {
   return text.replaceAll("-", MINUS);
 }
 
+const LEAST_SHARE = 1e-4; // of a whole: a smaller share is told as smaller than this
+
+/** As fmt, for a weight or another share of 1. */
+export function fmtShare(x) {
+  return x > 0 && x < LEAST_SHARE ? "<1e-4" : fmt(x);
+}
+
+/** A share of 1 in percent, without the sign. */
+export function fmtPercent(x) {
+  return x > 0 && x < LEAST_SHARE ? "<0.01" : fmt(100 * x);
+}
+
 /** As fmt, and a dash for what was not measured. */
 export function orDash(x) {
   return Number.isNaN(x) ? "–" : fmt(x);

@@ -1,7 +1,7 @@
 /** The chain's formulas with the live numbers of one pair (i, j) and one dimension d in place of the letters. */
 
 import { additiveOf, additiveSteps } from "./additive.js";
-import { tokenElement } from "./format.js";
+import { fmtShare, tokenElement } from "./format.js";
 import { asker, current, el, maskReason, pairMemory, rowOf } from "./panelkit.js";
 import { agrees, hasCap, scaleKind, scaledScore } from "./scaling.js";
 import { missingShare, shownAxes } from "./shown.js";
@@ -35,7 +35,7 @@ export function create(ctx) {
   let shown = "";
   const ask = asker(ctx, (site) => [...numbersOf(site), "x", "output"]); // not all of it comes with the first picture
 
-  const number = (value, kind = "") => el("span", { class: `avp-num ${kind ? `is-${kind}` : ""}`.trim(), title: ctx.full(value) }, ctx.fmt(value));
+  const number = (value, kind = "") => el("span", { class: `avp-num ${kind ? `is-${kind}` : ""}`.trim(), title: ctx.full(value) }, (kind === "share" ? fmtShare : ctx.fmt)(value));
   const factor = (value, kind) => (value < 0 ? [roman("("), number(value, kind), roman(")")] : [number(value, kind)]);
 
   /** (0.12, −0.4, 0.9, …) ∈ ℝ²⁴ */
@@ -192,7 +192,7 @@ export function create(ctx) {
     const below = line.reduce((sum, value) => sum + Math.exp(value - shift), 0);
     const allowed = line.reduce((n, value) => n + (value > -Infinity ? 1 : 0), 0);
     const sinkTerm = sink === undefined ? [] : [" + ", number(Math.exp(sink - shift))];
-    const numbers = ["= ", fraction([exp(el("span", {}, ctx.fmt(line[j] - shift)))], [ctx.t("view.panel.formula.sum_of", { count: allowed }), ...(sink === undefined ? [] : [" + ", exp(el("span", {}, ctx.fmt(sink - shift)))])]), " = ", fraction([number(above)], [number(below), ...sinkTerm]), " = ", number(weight)];
+    const numbers = ["= ", fraction([exp(el("span", {}, ctx.fmt(line[j] - shift)))], [ctx.t("view.panel.formula.sum_of", { count: allowed }), ...(sink === undefined ? [] : [" + ", exp(el("span", {}, ctx.fmt(sink - shift)))])]), " = ", fraction([number(above)], [number(below), ...sinkTerm]), " = ", number(weight, "share")];
     const say = (text) => numbers.push(" ", el("small", {}, text));
     if (sink !== undefined) say(ctx.t("view.panel.formula.sink", { score: ctx.fmt(sink), share: ctx.fmt(missingShare(weights, i)) }));
     if (shift) say(ctx.t("view.panel.formula.shift", { shift: ctx.fmt(shift) }));
@@ -206,7 +206,7 @@ export function create(ctx) {
     if (!weights || !values || !context) return row(5, "context", letters, null);
     const line = rowOf(weights, i);
     const used = [...line.keys()].filter((j) => line[j] > 0).sort((a, b) => line[b] - line[a] || a - b);
-    const terms = used.slice(0, TERMS).map((j) => [line[j], "", values.data[j * values.cols + d], "value"]);
+    const terms = used.slice(0, TERMS).map((j) => [line[j], "share", values.data[j * values.cols + d], "value"]);
     const numbers = ["= ", ...(terms.length ? sumOf(terms, used.length - TERMS) : [number(0)]), " = ", number(context.data[i * context.cols + d])];
     const from = el("small", { class: "avp-line" }, ctx.t("view.panel.formula.largest"), " ");
     used.slice(0, TERMS).forEach((j, n) => from.append(n ? ", " : "", tokenElement(keys[j]), ` #${j}`));

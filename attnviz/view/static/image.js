@@ -2,7 +2,7 @@
 
 import { css, ink } from "./colors.js";
 import { sizeCanvas } from "./dom.js";
-import { tokenElement } from "./format.js";
+import { fmtPercent, tokenElement } from "./format.js";
 import { VirtualRows, el, stepIndex } from "./panelkit.js";
 import { cellFormatOf, formatOf } from "./rounding.js";
 import { visibleWeights } from "./shown.js";
@@ -103,7 +103,7 @@ export function create(ctx) {
       onImage += weight;
       largest = Math.max(largest, weight);
     }
-    const percent = (share) => t("view.panel.percent", { value: view.shown.rounding ? String(Math.round(100 * share)) : ctx.fmt(100 * share) });
+    const percent = (share) => t("view.panel.percent", { value: view.shown.rounding ? String(Math.round(100 * share)) : fmtPercent(share) });
     const shares = { patches: percent(onImage), beside: percent(Math.max(0, total - onImage)) };
     const name = query < 0 ? t("view.panel.image.average", { count: view.shown.rows }) : t("view.panel.query_at", { index: state.query });
     caption.replaceChildren(

@@ -4,7 +4,7 @@
  */
 
 import { css, ink } from "./colors.js";
-import { tokenElement } from "./format.js";
+import { fmtPercent, tokenElement } from "./format.js";
 import { VirtualRows, current, el, stepIndex } from "./panelkit.js";
 import { hover, toggleLock } from "./store.js";
 
@@ -31,7 +31,7 @@ export function create(ctx) {
   const areValues = () => outputs().kind === "values";
   const whole = () => outputs().kind === "label" || (areValues() && ctx.data.array("outputs/values").shape[0] === 1); // one row for all tokens
   const linked = () => !whole() && current(ctx).site.queries === outputs().stack;
-  const percent = (p) => ctx.t("view.panel.percent", { value: ctx.fmt(100 * p) });
+  const percent = (p) => ctx.t("view.panel.percent", { value: fmtPercent(p) });
   const byDefault = () => (outputs().positions.length ? outputs().positions[0] : ["labels", "masked"].includes(outputs().kind) ? 0 : labels().length - 1);
 
   /** The K candidates of a position, most probable first: [{label, p}, ...]. */

@@ -5,7 +5,7 @@
 
 import { additiveOf, additiveSteps } from "./additive.js";
 import { css, ink } from "./colors.js";
-import { fmtCell, tokenElement } from "./format.js";
+import { fmtCell, fmtPercent, tokenElement } from "./format.js";
 import { symmetricLimits } from "./heat.js";
 import { asker, current, el, maskReason, pairMemory, rowOf } from "./panelkit.js";
 import { agrees, hasCap, scaleKind, scaledScore } from "./scaling.js";
@@ -182,7 +182,7 @@ export function create(ctx) {
   function weightNote(i, weight, reason, allowed) {
     if (!allowed) return ctx.t("view.panel.product.note.empty", { query: i });
     if (reason) return ctx.t("view.panel.product.note.zero");
-    return ctx.t("view.panel.product.note.weight", { query: i, percent: ctx.fmt(weight * 100) });
+    return ctx.t("view.panel.product.note.weight", { query: i, percent: fmtPercent(weight) });
   }
 
   function update(state, changed) {

@@ -1,6 +1,6 @@
 /** Weights that came rounded: no digit is shown that they do not have. */
 
-import { fmt, fmtCell, full } from "./format.js";
+import { fmt, fmtCell, fmtShare, full } from "./format.js";
 
 /** A number in the steps of its rounding: all digits that it has, three significant ones at most. */
 function fmtRounded(x, { levels }) {
@@ -10,13 +10,17 @@ function fmtRounded(x, { levels }) {
 }
 
 /** How the numbers of a matrix are written. */
-export const formatOf = (matrix) => (matrix?.rounding ? (x) => fmtRounded(x, matrix.rounding) : fmt);
+export function formatOf(matrix) {
+  if (matrix?.rounding) return (x) => fmtRounded(x, matrix.rounding);
+  return matrix?.shares ? fmtShare : fmt;
+}
 
 /** How they are written into a cell with room for so many letters. */
 export function cellFormatOf(matrix) {
-  if (!matrix?.rounding) return fmtCell;
+  if (!matrix?.rounding && !matrix?.shares) return fmtCell;
+  const format = formatOf(matrix);
   return (x, letters = 6) => {
-    const text = fmtRounded(x, matrix.rounding);
+    const text = format(x);
     return text.length <= letters ? text : fmtCell(x, letters);
   };
 }

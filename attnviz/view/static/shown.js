@@ -104,7 +104,7 @@ function compute(weights, axes) {
   if (plain) return weights;
   const left = hidden.length ? renormalise(weights, new Set(hidden)) : weights;
   const merged = mergeWeights(left, queries.tokens, keys.tokens);
-  return weights.rounding ? roundShown(merged, weights, axes) : merged;
+  return weights.rounding ? roundShown(merged, weights, axes) : { ...merged, shares: true };
 }
 
 /** The share of each row that its visible keys do not hold: 1 less its sum, not below 0. */
