@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from attnviz.errors import AttnvizError
 from attnviz.loading import load_model
-from attnviz.models import ModelConfig, SequenceModel, generate, save_model
+from attnviz.models import ModelConfig, SequenceModel, save_model
 from attnviz.trace import AttentionSite, Trace
-from attnviz.tracing import trace, trace_generated, trace_inputs
+from attnviz.tracing import generate, trace, trace_generated, trace_inputs
 from attnviz.view.standalone import show, to_html
 from attnviz.zoo import zoo
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
-from attnviz.errors import ImageNotAllowed, NotAModel
+from attnviz.errors import ImageNotAllowed, NotAModel, TargetNotAllowed
 from attnviz.guard import guarded
 from attnviz.models import SequenceModel
+from attnviz.models import generate as generate_own
 from attnviz.texts import check_text
 from attnviz.trace import Trace
 from attnviz.trace import trace as trace_own
@@ -17,7 +18,9 @@ from attnviz.trace import trace as trace_own
 if TYPE_CHECKING:
     from attnviz.huggingface import HuggingFaceModel
 
-__all__ = ["trace", "trace_generated", "trace_inputs"]
+__all__ = ["generate", "trace", "trace_generated", "trace_inputs"]
+
+MOST_NEW = 40  # tokens of a Hugging Face model, where nobody says how many
 
 
 def trace(
@@ -105,6 +108,46 @@ def trace_generated(
     from attnviz import huggingface
 
     return huggingface.trace_generated(_wrapped(model, tokenizer), text, max_new)
+
+
+def generate(
+    model: SequenceModel | HuggingFaceModel | nn.Module,
+    text: str,
+    target: str = "",
+    *,
+    max_new: int | None = None,
+    tokenizer: Any = None,
+) -> str:
+    """The text with the most probable symbol appended again and again, until its end, `max_new` or the model's limit.
+
+    Args:
+        model: a decoder or an encoder-decoder, from `load_model` or a model object of the transformers library.
+        text: what a decoder continues; the source of an encoder-decoder.
+        target: the beginning of the target, of an encoder-decoder of attnviz.
+        max_new: symbols to append at most; None: as many as fit, 40 for models of transformers.
+        tokenizer: of a transformers object.
+
+    Returns:
+        The whole continued text (of an encoder-decoder: the whole target).
+
+    Raises:
+        DoesNotWrite: the model predicts no next symbol.
+        NotAModel: it is no model.
+        AttnvizError: as `trace`.
+
+    Example:
+        >>> import attnviz
+        >>> attnviz.generate(attnviz.load_model("zoo/sort"), "d a c b >")
+        'd a c b > a b c d'
+    """
+    if isinstance(model, SequenceModel):
+        return generate_own(model, text, target, max_new=max_new)
+    from attnviz import huggingface
+
+    network = _wrapped(model, tokenizer)
+    if target:
+        raise TargetNotAllowed(network.facts.kind)
+    return huggingface.continue_text(network, text, MOST_NEW if max_new is None else max_new)
 
 
 def _wrapped(model: HuggingFaceModel | nn.Module, tokenizer: Any = None) -> HuggingFaceModel:

@@ -11,6 +11,7 @@
     │   ├── RemoteCode      it needs code that comes with it, which is never run
     │   ├── UnsafeWeights   the weights are pickled, not safetensors
     │   ├── NoTokenizer     the folder has no tokenizer
+    │   ├── NoProcessor     nothing prepares the images that the model reads
     │   ├── TokenizerMismatch  the tokenizer is that of another model
     │   ├── PackageMissing  it needs a Python package that is not installed
     │   ├── QuantisedWeights  its weights are in a quantised format that cannot be read here
@@ -21,6 +22,7 @@
     │   └── CannotShow      its attention cannot be shown truly
     │       ├── AttentionHidden   a layer computes it where nobody can listen
     │       ├── AttentionUnseen   none was seen
+    │       ├── CannotSample      nobody knows what to give to it
     │       ├── AttentionDiffers  it cannot be computed again
     │       ├── WeightsNotFinite  weights that are nan or infinite
     │       └── TokensDoNotFit    a layer read another number of tokens than there are names for
@@ -79,6 +81,7 @@
     │   ├── ImageGone       an image that was handed in, and is no longer kept
     │   ├── InputNeeded     a model that reads something else, such as sound
     │   ├── InputsDoNotFit  inputs made already, and not such as the model takes
+    │   ├── TargetNeeded    a decoder that writes nothing was given nothing to read
     │   ├── TokensOutside   ids that the model has no embedding for                     (also an IndexError)
     │   ├── NoRow           a row that the batch does not have                          (also an IndexError)
     │   └── DoesNotWrite    a model that goes on with no text

@@ -20,6 +20,7 @@ __all__ = [
     "NotNumbers",
     "NotText",
     "NotUnicode",
+    "TargetNeeded",
     "TargetNotAllowed",
     "TextOverLimit",
     "TextTooLong",
@@ -161,6 +162,19 @@ class TargetNotAllowed(InputError):
         super().__init__(
             f"This {architecture} reads one text; a target belongs to encoder-decoder models only.",
             architecture=architecture,
+        )
+
+
+class TargetNeeded(InputError):
+    """A decoder that does not write by itself was given nothing to read."""
+
+    code = "target_needed"
+
+    def __init__(self, name: str, kind: str) -> None:
+        super().__init__(
+            f"{name} ({kind}) has no head to write with: give its decoder a text to read, target=.",
+            name=name,
+            kind=kind,
         )
 
 

@@ -9,6 +9,7 @@ __all__ = [
     "AttentionDiffers",
     "AttentionHidden",
     "AttentionUnseen",
+    "CannotSample",
     "CannotShow",
     "DownloadsOff",
     "HubNotFound",
@@ -20,6 +21,7 @@ __all__ = [
     "ModelNotFound",
     "NoDevice",
     "NoHeadOutputs",
+    "NoProcessor",
     "NoTokenizer",
     "NotAModel",
     "OwnFault",
@@ -127,6 +129,19 @@ class NoTokenizer(ModelLoadError):
         super().__init__(
             f"{name}: there is no tokenizer. Put its files (tokenizer.json, tokenizer_config.json) beside config.json, "
             "or hand one over: trace(model, text, tokenizer=tokenizer).",
+            name=name,
+        )
+
+
+class NoProcessor(ModelLoadError):
+    """A model that reads images, or texts with images in them, without what prepares them."""
+
+    code = "no_processor"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name}: there is no processor that prepares its images. Put its files (preprocessor_config.json, "
+            "processor_config.json) beside config.json, or hand it over: trace(model, text, tokenizer=processor).",
             name=name,
         )
 
@@ -275,6 +290,20 @@ class AttentionUnseen(CannotShow):
 
     def __init__(self, name: str, kind: str) -> None:
         super().__init__(f"{name} cannot be shown: no attention was seen in it ({kind}).", name=name, kind=kind)
+
+
+class CannotSample(CannotShow):
+    """Nobody knows what to give to the model, to see how it attends."""
+
+    code = "cannot_sample"
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            f"{name} cannot be looked at without inputs of its own ({reason}): make them with its processor, and call "
+            "attnviz.trace_inputs(model, inputs).",
+            name=name,
+            reason=reason,
+        )
 
 
 class AttentionDiffers(CannotShow):

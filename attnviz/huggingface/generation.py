@@ -12,6 +12,7 @@ from torch import Tensor
 from attnviz.attention import Mask
 from attnviz.errors import DoesNotWrite
 from attnviz.guard import guarded
+from attnviz.huggingface.given import check_inputs
 from attnviz.huggingface.interface import InterfaceCall, listening
 from attnviz.huggingface.labels import BROKEN
 from attnviz.huggingface.model import HuggingFaceModel
@@ -30,17 +31,21 @@ __all__ = ["continue_text", "trace_generated"]
 def continue_text(model: HuggingFaceModel, text: str, max_new: int) -> str:
     """A text with what a decoder writes after it, the most probable token each time; the text itself at its end.
 
+    Of an encoder-decoder: what its decoder writes.
+
     Args:
-        model: a decoder.
-        text: to be continued.
+        model: a decoder, or an encoder-decoder.
+        text: to be continued, or the source.
         max_new: tokens to write at most; fewer where the model's context or its end of text comes first.
 
     Raises:
-        DoesNotWrite: the model is no decoder.
+        DoesNotWrite: the model is no language model.
         AttnvizError: as `attnviz.trace`.
     """
     check_text(text)
     with guarded(model.name):
+        if model.writes and model.config.is_encoder_decoder:
+            return read(model, text, None, None).target or ""
         reading = _beginning(model, text)
         room = _room(model, reading, max_new)
         if room == 0 or model.tokenizer is None:
@@ -75,14 +80,16 @@ def trace_generated(
 
 
 def _trace_generated(model: HuggingFaceModel, text: str | Mapping[str, Tensor], max_new: int, row: int) -> Trace:
-    if not model.network.can_generate():
-        raise DoesNotWrite(model.name, model.facts.kind)
+    if not model.writes:
+        raise DoesNotWrite(model.name, type(model.network).__name__)
     if isinstance(text, str):
         reading = _beginning(model, text) if not model.config.is_encoder_decoder else read(model, text, None, None)
         inputs = {name: tensor for name, tensor in reading.inputs.items() if name != "decoder_input_ids"}
         max_new = max(1, _room(model, reading, max_new)) if not model.config.is_encoder_decoder else max_new
     else:
-        inputs = dict(text)
+        check_inputs(model, text, row)
+        inputs = {name: tensor.to(model.network.device) for name, tensor in text.items()}
+        model.look(inputs)
     calls: list[InterfaceCall] = []
     with listening(lambda call, _: calls.append(call)):
         ids = model.write(inputs, max_new)
@@ -97,9 +104,11 @@ def _trace_generated(model: HuggingFaceModel, text: str | Mapping[str, Tensor], 
 
 
 def _beginning(model: HuggingFaceModel, text: str) -> Reading:
+    if not model.writes:
+        raise DoesNotWrite(model.name, type(model.network).__name__)
     reading = read(model, text, None, None)
-    if reading.main != "decoder" or model.config.is_encoder_decoder:
-        raise DoesNotWrite(model.name, f"{model.facts.kind}, no decoder")
+    if reading.main != "decoder":
+        raise DoesNotWrite(model.name, f"{type(model.network).__name__}, no decoder")
     return reading
 
 
@@ -116,7 +125,12 @@ def _whole(model: HuggingFaceModel, inputs: Mapping[str, Tensor], ids: Tensor) -
     new = mask.new_ones(len(mask), ids.shape[1] - mask.shape[1])
     mask = torch.cat([mask, new], dim=1)
     whole = {**inputs, "input_ids": ids, "attention_mask": mask}
-    if "position_ids" in model.parameters:  # as generation counts them: padding has no place
+    for name in ("token_type_ids", "mm_token_type_ids"):  # what is written is text
+        if name in inputs:
+            whole[name] = torch.cat([inputs[name], new.to(inputs[name].dtype) * 0], dim=1)
+    if (
+        "position_ids" in model.parameters and "pixel_values" not in inputs
+    ):  # as generation counts them: padding has no place
         whole["position_ids"] = (mask.cumsum(1) - 1).clamp(min=0)
     return whole
 

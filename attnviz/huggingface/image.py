@@ -10,9 +10,9 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
-from attnviz.errors import ImageUnreadable, NoTokenizer
+from attnviz.errors import ImageUnreadable, NoProcessor
 from attnviz.huggingface.labels import plain_tokens
-from attnviz.huggingface.sample import pair
+from attnviz.huggingface.sample import pair, vision_part
 from attnviz.trace import Grid, Tokens
 
 if TYPE_CHECKING:
@@ -42,7 +42,12 @@ def open_image(source: Any) -> Image.Image:
         ImageUnreadable: it is not an image, or larger than 50 million pixels.
     """
     if isinstance(source, np.ndarray):
-        return Image.fromarray(source).convert("RGB")
+        if source.dtype != np.uint8 or source.ndim not in (2, 3) or 0 in source.shape:
+            raise ImageUnreadable(f"an array (height, width, 3) of bytes is wanted, not {source.dtype} {source.shape}")
+        try:
+            return Image.fromarray(source).convert("RGB")
+        except TypeError as error:  # so many channels
+            raise ImageUnreadable(f"an array of the shape {source.shape}") from error
     if isinstance(source, Image.Image):
         return source.convert("RGB")
     try:
@@ -52,7 +57,7 @@ def open_image(source: Any) -> Image.Image:
                 size = image.width * image.height
                 if size <= MAX_PIXELS:
                     return image.convert("RGB")
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, TypeError, AttributeError) as error:
         raise ImageUnreadable(_reason(error)) from error
     except Image.DecompressionBombError as error:
         raise ImageUnreadable(f"it has more than {MAX_PIXELS:,} pixels") from error
@@ -60,6 +65,8 @@ def open_image(source: Any) -> Image.Image:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, TypeError | AttributeError):
+        return "a path, a PIL image or an array of bytes is wanted"
     if isinstance(error, FileNotFoundError):
         return f"{Path(str(error.filename)).name} does not exist"
     return "it is not an image" if isinstance(error, UnidentifiedImageError) else type(error).__name__
@@ -70,12 +77,12 @@ def see(model: HuggingFaceModel, source: Any) -> Picture:
 
     Raises:
         ImageUnreadable: it is not an image, or too large.
-        NoTokenizer: the model has no processor.
+        NoProcessor: the model has none.
     """
     image = open_image(source)
     processor = model.processor
     if processor is None:
-        raise NoTokenizer(model.name)
+        raise NoProcessor(model.name)
     pixels: Tensor = processor(images=image, return_tensors="pt")["pixel_values"]
     mean, std = (np.array(values)[:, None, None] for values in (processor.image_mean, processor.image_std))
     shown = pixels[0].numpy() * std + mean if getattr(processor, "do_normalize", True) else pixels[0].numpy()
@@ -93,7 +100,9 @@ def patches(config: Any, pixels: Tensor, length: int | None = None) -> Tokens:
         pixels: that it reads (B, channels, height, width).
         length: how many tokens attend; None: as many as there are patches.
     """
-    vision = getattr(config, "vision_config", config)
+    vision = vision_part(config)
+    if pixels.ndim != 4 or not hasattr(vision, "patch_size"):  # patches in a row, or none at all
+        return plain_tokens(length or 0)
     height, width = pair(vision.patch_size)
     rows, columns = pixels.shape[2] // height, pixels.shape[3] // width
     length = rows * columns if length is None else length

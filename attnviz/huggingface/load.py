@@ -5,6 +5,7 @@ Only safetensors are read, and no code that comes with a model is ever run.
 
 from __future__ import annotations
 
+import inspect
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from transformers import (
     AutoFeatureExtractor,
     AutoImageProcessor,
     AutoModel,
+    AutoProcessor,
     AutoTokenizer,
     PreTrainedConfig,
     PreTrainedModel,
@@ -34,6 +36,7 @@ from attnviz.errors import (
     ModelMismatch,
     ModelNotFound,
     NoDevice,
+    NoProcessor,
     NoTokenizer,
     QuantisedWeights,
     RemoteCode,
@@ -42,6 +45,7 @@ from attnviz.errors import (
 )
 from attnviz.guard import guarded, is_out_of_memory, package_of, reason_of
 from attnviz.huggingface.model import HuggingFaceModel, wrap
+from attnviz.huggingface.sample import text_part
 from attnviz.huggingface.sizes import check_sizes
 from attnviz.models.bundle import WEIGHTS_FILE
 from attnviz.models.weight_files import shapes_in, weight_files
@@ -52,6 +56,7 @@ CONFIG = "config.json"
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "spiece.model", "tokenizer.model")
 DEQUANTISED = ("mxfp4", "fp8", "mxfp8", "compressed-tensors", "metal")
 """Formats of quantised weights that transformers itself can turn back into plain numbers."""
+PROCESSORS = ("preprocessor_config.json", "processor_config.json")
 PATTERNS = ["*.json", "*.txt", "*.model", "*.safetensors"]  # what is downloaded of a model
 
 
@@ -81,7 +86,8 @@ def open_folder(
         _check_weights(folder, name)
         config = _config(folder, name, values)
         network = _network(folder, name, config, dtype).to(place)
-        model = wrap(network, open_tokenizer(folder, name), _processor(folder, name), name)
+        whole = _whole_processor(folder, name, network)
+        model = wrap(network, whole or open_tokenizer(folder, name), whole or _processor(folder, name), name)
         _check_feeding(model)
         return model
 
@@ -274,9 +280,24 @@ def open_tokenizer(folder: Path, name: str) -> PreTrainedTokenizerBase | None:
         raise ModelCorrupt(name, "tokenizer", reason_of(error)) from error
 
 
+def _whole_processor(folder: Path, name: str, network: PreTrainedModel) -> Any:
+    """What puts images into texts, of a model that reads both in one; None for others, and where there is none."""
+    takes = inspect.signature(network.forward).parameters
+    if not {"input_ids", "pixel_values"} <= takes.keys() or not network.can_generate():
+        return None
+    if not any((folder / file).is_file() for file in PROCESSORS):
+        return None
+    try:
+        return AutoProcessor.from_pretrained(folder, trust_remote_code=False, local_files_only=True, backend="pil")
+    except ImportError:
+        raise  # told by the guard
+    except Exception as error:  # as that of a tokenizer
+        raise ModelCorrupt(name, PROCESSORS[0], reason_of(error)) from error
+
+
 def _processor(folder: Path, name: str) -> Any:
     """What prepares images or sounds; None where there is none."""
-    files = [folder / "preprocessor_config.json", folder / "processor_config.json"]
+    files = [folder / file for file in PROCESSORS]
     if not any(file.is_file() for file in files):
         return None
     kind = (
@@ -295,9 +316,12 @@ def _processor(folder: Path, name: str) -> Any:
 
 def _check_feeding(model: HuggingFaceModel) -> None:
     """It has what feeds it, and every token has an embedding."""
-    if (model.reads_text and model.tokenizer is None) or (not model.reads_text and model.processor is None):
+    writes_text = model.reads_text or (model.config.is_encoder_decoder and model.writes and not model.hears_sound)
+    if writes_text and model.tokenizer is None:
         raise NoTokenizer(model.name)
-    if model.reads_text and model.tokenizer is not None:
-        tokens, vocabulary = len(model.tokenizer), getattr(model.config, "text_config", model.config).vocab_size
-        if tokens > vocabulary:
-            raise TokenizerMismatch(model.name, tokens, vocabulary)
+    if model.sees_images and model.processor is None:
+        raise NoProcessor(model.name)
+    vocabulary = getattr(text_part(model.config), "vocab_size", None)
+    tokens = 0 if model.tokenizer is None else len(model.tokenizer)
+    if writes_text and isinstance(vocabulary, int) and tokens > vocabulary:
+        raise TokenizerMismatch(model.name, tokens, vocabulary)

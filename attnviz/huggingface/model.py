@@ -15,14 +15,36 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from attnviz.errors import CannotSample, ModelFailed
 from attnviz.guard import guarded
 from attnviz.huggingface.place import Place
-from attnviz.huggingface.sample import sample
+from attnviz.huggingface.sample import sample, text_part
 from attnviz.huggingface.structure import Structure, survey
 from attnviz.models import ModelFacts
 from attnviz.trace import AttentionSite
 
 __all__ = ["HuggingFaceModel", "wrap"]
+
+
+GREEDY: dict[str, Any] = {
+    "do_sample": False,
+    "num_beams": 1,
+    "num_return_sequences": 1,
+    "return_dict_in_generate": False,
+    "output_attentions": False,
+    "output_hidden_states": False,
+    "output_scores": False,
+    "output_logits": False,
+    "guidance_scale": None,
+    "prompt_lookup_num_tokens": None,
+    "assistant_early_exit": None,
+    "penalty_alpha": None,
+    "dola_layers": None,
+    "max_time": None,
+    "stop_strings": None,
+    "cache_implementation": None,
+}
+"""How a network writes whatever its generation_config says: the most probable token each time, one at a time."""
 
 
 @dataclass
@@ -46,12 +68,14 @@ class HuggingFaceModel:
         tokenizer: of its text; None where it reads none.
         processor: of its images or sounds; None where it takes none.
         name: under which it was opened.
+        whole_processor: of texts with images in them, of a model that reads both in one; None for others.
     """
 
     network: PreTrainedModel = field(repr=False)
     tokenizer: PreTrainedTokenizerBase | None = field(repr=False)
     processor: Any = field(repr=False)
     name: str
+    whole_processor: Any = field(default=None, repr=False)
 
     @property
     def config(self) -> Any:
@@ -74,11 +98,28 @@ class HuggingFaceModel:
         )
 
     def _architecture(self) -> str:
-        if self.reads_text and self.sees_images:
-            return "two encoders"
         if self.config.is_encoder_decoder:
             return "encoder-decoder"
+        return {"text": "two encoders"}.get(self.text_stack, self.text_stack)
+
+    @property
+    def text_stack(self) -> str:
+        """Name of the sequence that the model's own text is: "encoder", "decoder", or "text" beside an image."""
+        if self.config.is_encoder_decoder:
+            return "encoder"
+        if self.reads_text and self.sees_images:
+            return "decoder" if self.writes else "text"
         return "decoder" if self.structure.causal else "encoder"
+
+    @property
+    def writes(self) -> bool:
+        """Whether it can go on with a text."""
+        return bool(self.network.can_generate())
+
+    @property
+    def hears_sound(self) -> bool:
+        """Whether it takes a sound, or its features."""
+        return bool({"input_features", "input_values"} & self.parameters)
 
     @property
     def reads_text(self) -> bool:
@@ -109,9 +150,9 @@ class HuggingFaceModel:
     @cached_property
     def max_len(self) -> int | None:
         """Tokens that fit into a text; None when its positions are not bounded, or it reads none."""
-        config = self.config.text_config if hasattr(self.config, "text_config") else self.config
+        config = text_part(self.config)
         limit = getattr(config, "max_position_embeddings", None)
-        if not self.reads_text or not isinstance(limit, int) or limit < 1:
+        if not (self.reads_text or self.config.is_encoder_decoder) or not isinstance(limit, int) or limit < 1:
             return None
         # some count positions from behind the padding's id, so that the first ones stay unused
         unused = [
@@ -131,13 +172,30 @@ class HuggingFaceModel:
         Raises:
             CannotShow: its attention cannot be shown truly; the message names the layer.
         """
+        return self.look()
+
+    def look(self, inputs: Mapping[str, Tensor] | None = None) -> Structure:
+        """Learn where it attends, from something short or, where nobody knows what that could be, from real inputs.
+
+        Raises:
+            CannotShow: as `structure`.
+        """
         known = self._shared
         with known.lock:
             if known.structure is None or not known.structure.fits(self.network):
-                with self.running():
-                    inputs, lengths = sample(self.network, self.parameters)
-                    known.structure = survey(self.network, self.name, lambda: self.forward(inputs), lengths)
+                try:
+                    with self.running():
+                        known.structure = self._survey(*sample(self.network, self.parameters, self.name))
+                except (CannotSample, ModelFailed):
+                    if inputs is None:
+                        raise
+                    lengths = {size for tensor in inputs.values() for size in tensor.shape[1:]}
+                    with self.running():
+                        known.structure = self._survey(inputs, lengths)
             return known.structure
+
+    def _survey(self, inputs: Mapping[str, Tensor], lengths: set[int]) -> Structure:
+        return survey(self.network, self.name, lambda: self.forward(inputs), lengths)
 
     @property
     def _shared(self) -> _Known:
@@ -158,8 +216,18 @@ class HuggingFaceModel:
             for module in training:
                 module.training = False
                 stack.callback(setattr, module, "training", True)
+            for config in self._configs:
+                if not config.return_dict:  # outputs have names then
+                    config.return_dict = True
+                    stack.callback(setattr, config, "return_dict", False)
             stack.enter_context(guarded(self.name))
             yield
+
+    @cached_property
+    def _configs(self) -> list[Any]:
+        """The configuration of the network and those of its parts."""
+        found = [getattr(module, "config", None) for module in self.network.modules()]
+        return [config for config in {id(c): c for c in found}.values() if hasattr(config, "return_dict")]
 
     def forward(self, inputs: Mapping[str, Tensor]) -> Any:
         """The network's outputs by name, nothing cached."""
@@ -183,7 +251,7 @@ class HuggingFaceModel:
             max_new: tokens at most.
         """
         with self.running():
-            ids: Tensor = self.network.generate(**inputs, max_new_tokens=max_new, num_beams=1, do_sample=False)
+            ids: Tensor = self.network.generate(**inputs, **{**GREEDY, "max_new_tokens": max_new})
         return ids
 
 
@@ -197,12 +265,15 @@ def wrap(model: PreTrainedModel, tokenizer: Any = None, processor: Any = None, n
         name: for messages; by default the name under which it was loaded, or its class.
     """
     model = getattr(model, "_orig_mod", model)  # a compiled model runs its own code; the model below it is the same
-    both = [part for part in (tokenizer, processor) if part is not None]
-    for part in list(both):
-        both += [
+    given = [part for part in (tokenizer, processor) if part is not None]
+    parts = list(given)
+    for part in given:
+        parts += [
             getattr(part, name) for name in ("tokenizer", "image_processor", "feature_extractor") if hasattr(part, name)
         ]
-    tokenizers = [part for part in both if isinstance(part, PreTrainedTokenizerBase)]
-    others = [part for part in both if hasattr(part, "image_mean") or hasattr(part, "sampling_rate")]
+    tokenizers = [part for part in parts if isinstance(part, PreTrainedTokenizerBase)]
+    others = [part for part in parts if hasattr(part, "image_mean") or hasattr(part, "sampling_rate")]
+    wholes = [part for part in given if hasattr(part, "tokenizer") and hasattr(part, "image_processor")]
     name = name or str(getattr(model.config, "name_or_path", "")) or type(model).__name__
-    return HuggingFaceModel(model, tokenizers[0] if tokenizers else None, others[0] if others else None, name)
+    first = [found[0] if found else None for found in (tokenizers, others, wholes)]
+    return HuggingFaceModel(model, first[0], first[1], name, first[2])

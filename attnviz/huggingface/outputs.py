@@ -8,6 +8,7 @@ import torch
 
 from attnviz.huggingface.labels import label_of
 from attnviz.huggingface.reading import Reading
+from attnviz.huggingface.sample import text_part
 from attnviz.trace import Outputs
 
 if TYPE_CHECKING:
@@ -24,10 +25,11 @@ def outputs_of(model: HuggingFaceModel, reading: Reading, shape: torch.Size | No
     config, tokenizer = model.config, model.tokenizer
     if shape is None or len(shape) not in (2, 3):
         return None
+    vocabulary = getattr(text_part(config), "vocab_size", None)
     labels = {int(index): str(label) for index, label in (config.id2label or {}).items()}
-    if shape[-1] == len(labels) and shape[-1] != getattr(config, "vocab_size", None):
+    if shape[-1] == len(labels) and shape[-1] != vocabulary:
         return Outputs("label" if len(shape) == 2 else "labels", reading.main, labels.__getitem__)
-    if len(shape) == 2 or shape[-1] != getattr(config, "vocab_size", None):
+    if len(shape) == 2 or shape[-1] != vocabulary:
         return None
 
     def label(index: int) -> str:
@@ -35,6 +37,8 @@ def outputs_of(model: HuggingFaceModel, reading: Reading, shape: torch.Size | No
 
     if reading.main == "decoder":
         return Outputs("next", "decoder", label)
+    if reading.main not in reading.texts:  # a token for each moment of a sound
+        return Outputs("labels", reading.main, label)
     ids = reading.texts[reading.main].ids
     hidden = None if tokenizer is None else tokenizer.mask_token_id
     return Outputs("masked", reading.main, label, tuple(at for at, index in enumerate(ids) if index == hidden))

@@ -15,12 +15,16 @@ from attnviz.errors import (
     ImageNeeded,
     ImageNotAllowed,
     InputNeeded,
+    NoProcessor,
     NoTokenizer,
+    TargetNeeded,
     TargetNotAllowed,
     TextTooLong,
 )
-from attnviz.huggingface.image import patches, see
+from attnviz.huggingface.given import check_inputs
+from attnviz.huggingface.image import open_image, patches, see
 from attnviz.huggingface.labels import name_tokens, plain_tokens
+from attnviz.huggingface.sample import labels_alone, text_part
 from attnviz.trace import AttentionSite, Tokens
 
 if TYPE_CHECKING:
@@ -72,24 +76,33 @@ def read(model: HuggingFaceModel, text: str, target: str | None, image: Any) -> 
 
     Raises:
         EmptyText, TextTooLong: the text cannot be read whole.
-        TargetNotAllowed: a target for a decoder.
+        TargetNotAllowed, TargetNeeded: a target for a decoder; none for one that does not write by itself.
         ImageNeeded, ImageNotAllowed, ImageUnreadable, InputNeeded: it reads something else, or something more.
         NoTokenizer: it reads text, and has no tokenizer.
     """
-    if "input_features" in model.parameters or "input_values" in model.parameters:
+    if model.hears_sound:
         raise InputNeeded(model.name, "sound")
+    if not model.reads_text and not model.sees_images:
+        raise InputNeeded(model.name, ", ".join(sorted(model.parameters)[:3]))
     if not model.sees_images and image is not None:
         raise ImageNotAllowed(model.name)
-    if model.sees_images and image is None:
+    target = target if target and target.strip() else None
+    if not model.sees_images or (image is None and model.reads_text and model.writes):
+        return _read_text(model, text, target)
+    if image is None:
         if model.reads_text or not text.strip():
             raise ImageNeeded(model.name)
         image = text  # the path of an image is all that such a model reads
-    picture = see(model, image) if model.sees_images else None
-    reading = _read_text(model, text, target) if model.reads_text else Reading({}, main="encoder", text=text)
-    if picture is None:
-        return reading
-    inputs = {**reading.inputs, "pixel_values": picture.pixels}
-    return replace(reading, inputs=inputs, image=picture.seen)
+    if model.reads_text and model.writes:
+        return _read_both(model, text, target, image)
+    picture = see(model, image)
+    inputs = {"pixel_values": picture.pixels}
+    if model.reads_text:
+        reading = _read_text(model, text, target)
+        return replace(reading, inputs={**reading.inputs, **inputs}, image=picture.seen)
+    if model.config.is_encoder_decoder:
+        return _caption(model, text, target, inputs, picture.seen)
+    return Reading(inputs, main="encoder", text=text, image=picture.seen)
 
 
 def _read_text(model: HuggingFaceModel, text: str, target: str | None) -> Reading:
@@ -98,10 +111,9 @@ def _read_text(model: HuggingFaceModel, text: str, target: str | None) -> Readin
         raise NoTokenizer(model.name)
     if not text.strip():
         raise EmptyText
-    target = target if target and target.strip() else None
     if model.config.is_encoder_decoder:
         return _read_two(model, text, target)
-    stack = "text" if model.sees_images else "decoder" if model.structure.causal else "encoder"
+    stack = model.text_stack
     if target is not None and stack != "encoder":
         raise TargetNotAllowed(model.facts.architecture)
     encoded = tokenizer(text, target, return_special_tokens_mask=True, verbose=False)
@@ -115,6 +127,44 @@ def _read_text(model: HuggingFaceModel, text: str, target: str | None) -> Readin
     return Reading(inputs, stack, text, target, texts={stack: tokens})
 
 
+def _read_both(model: HuggingFaceModel, text: str, target: str | None, image: Any) -> Reading:
+    """A text with an image in it, as the model's own processor puts them together."""
+    processor, tokenizer = model.whole_processor, model.tokenizer
+    if processor is None or tokenizer is None:
+        raise NoProcessor(model.name)
+    if target is not None and not model.config.is_encoder_decoder:
+        raise TargetNotAllowed(model.facts.architecture)
+    picture = open_image(image)
+    token = getattr(processor, "image_token", None) or getattr(tokenizer, "image_token", None)
+    asked = text if not token or str(token) in text else f"{token}{text}"
+    made = processor(images=picture, text=asked, return_tensors="pt")
+    inputs = {name: value.to(model.network.device) for name, value in made.items() if name in model.parameters}
+    inputs = {
+        name: value.to(model.network.dtype) if value.is_floating_point() else value for name, value in inputs.items()
+    }
+    _check_length(model, inputs["input_ids"].shape[1])
+    seen = np.asarray(picture)
+    if model.config.is_encoder_decoder:
+        source = plain_tokens(inputs["input_ids"][0].tolist(), tokenizer)
+        ids, target, generated = _target_ids(model, inputs, target)
+        inputs["decoder_input_ids"] = torch.tensor([ids], device=model.network.device)
+        texts = {"encoder": source, "decoder": plain_tokens(ids, tokenizer)}
+        return Reading(inputs, "decoder", text, target, generated, texts, seen)
+    texts = {"decoder": plain_tokens(inputs["input_ids"][0].tolist(), tokenizer)}
+    return Reading(inputs, "decoder", text, texts=texts, image=seen)
+
+
+def _caption(
+    model: HuggingFaceModel, text: str, target: str | None, inputs: dict[str, Tensor], seen: np.ndarray
+) -> Reading:
+    """An encoder that sees an image, and a decoder that writes what is on it."""
+    if model.tokenizer is None:
+        raise NoTokenizer(model.name)
+    ids, target, generated = _target_ids(model, inputs, target)
+    both = {**inputs, "decoder_input_ids": torch.tensor([ids], device=model.network.device)}
+    return Reading(both, "decoder", text, target, generated, {"decoder": plain_tokens(ids, model.tokenizer)}, seen)
+
+
 def _read_two(model: HuggingFaceModel, text: str, target: str | None) -> Reading:
     """An encoder-decoder: the source, and what the decoder reads, its own words where no target is given."""
     tokenizer, device = model.tokenizer, model.network.device
@@ -123,34 +173,62 @@ def _read_two(model: HuggingFaceModel, text: str, target: str | None) -> Reading
     _check(model, encoded)
     source = name_tokens(tokenizer, encoded, text)
     inputs = {name: torch.tensor([encoded[name]], device=device) for name in ("input_ids", "attention_mask")}
-    start = model.network.generation_config.decoder_start_token_id if model.network.can_generate() else None
-    start = model.config.decoder_start_token_id if start is None else start
-    end = model.config.eos_token_id
-    generated = target is None
-    if target is None:
-        ids = model.write(inputs, MAX_NEW)[0].tolist()
-        target = tokenizer.decode(ids, skip_special_tokens=True)
-    else:
-        ids = [start, *tokenizer(text_target=target, verbose=False)["input_ids"]]
-    if len(ids) > 1 and ids[-1] == end:
-        ids.pop()  # it is predicted, not read
-    _check_length(model, len(ids))
+    ids, target, generated = _target_ids(model, inputs, target)
     decoder = plain_tokens(ids, tokenizer)
     inputs["decoder_input_ids"] = torch.tensor([ids], device=device)
     return Reading(inputs, "decoder", text, target, generated, {"encoder": source, "decoder": decoder})
 
 
+def _target_ids(
+    model: HuggingFaceModel, inputs: Mapping[str, Tensor], target: str | None
+) -> tuple[list[int], str | None, bool]:
+    """What a decoder reads: ids, the text that they are, and whether the model wrote it itself."""
+    tokenizer, start = model.tokenizer, _start(model)
+    assert tokenizer is not None  # the callers saw to it
+    end = text_part(model.config).eos_token_id
+    generated = False
+    if labels_alone(model.network):  # its decoder reads the source once more, one place behind
+        if target is not None:
+            raise TargetNotAllowed(type(model.network).__name__)
+        ids = [start, *inputs["input_ids"][0, :-1].tolist()]
+    elif target is not None:
+        ids = [start, *tokenizer(text_target=target, verbose=False)["input_ids"]]
+    elif model.writes:
+        ids = model.write(inputs, MAX_NEW)[0].tolist()
+        target, generated = str(tokenizer.decode(ids, skip_special_tokens=True)), True
+    else:
+        raise TargetNeeded(model.name, type(model.network).__name__)
+    if len(ids) > 1 and ids[-1] == end and not labels_alone(model.network):
+        ids.pop()  # it is predicted, not read
+    _check_length(model, len(ids))
+    return ids, target, generated
+
+
+def _start(model: HuggingFaceModel) -> int:
+    """The id that a decoder begins with."""
+    config, text = model.config, text_part(model.config)
+    told = model.network.generation_config if model.writes else None
+    places = [(told, "decoder_start_token_id"), (config, "decoder_start_token_id"), (text, "decoder_start_token_id")]
+    places += [(told, "bos_token_id"), (text, "bos_token_id"), (text, "pad_token_id")]
+    found = (getattr(place, name, None) for place, name in places)
+    return next((int(start) for start in found if isinstance(start, int)), 0)
+
+
 def of_inputs(model: HuggingFaceModel, inputs: Mapping[str, Tensor], row: int) -> Reading:
-    """Inputs that are made already, with the labels that the tokenizer gives."""
-    texts = {}
-    stack = "text" if model.sees_images else "decoder" if model.structure.causal else "encoder"
-    names = {"input_ids": "encoder" if model.config.is_encoder_decoder else stack, "decoder_input_ids": "decoder"}
-    for name, sequence in names.items():
+    """Inputs that are made already, with the labels that the tokenizer gives.
+
+    Raises:
+        InputsDoNotFit, TokensOutside: these are no inputs of this model.
+        NoRow: there is no such row.
+    """
+    check_inputs(model, inputs, row)
+    moved = {name: tensor.to(model.network.device) for name, tensor in inputs.items()}
+    model.look(moved)
+    stack, texts = model.text_stack, {}
+    for name, sequence in {"input_ids": stack, "decoder_input_ids": "decoder"}.items():
         if name in inputs:
             texts[sequence] = plain_tokens(inputs[name][row].tolist(), model.tokenizer)
-    main = "decoder" if model.config.is_encoder_decoder else stack if texts else "encoder"
-    moved = {name: tensor.to(model.network.device) for name, tensor in inputs.items()}
-    return Reading(moved, main, texts=texts)
+    return Reading(moved, "decoder" if model.config.is_encoder_decoder else stack, texts=texts)
 
 
 def _check(model: HuggingFaceModel, encoded: Any) -> None:

@@ -178,7 +178,10 @@ def _check_weights(model: PreTrainedModel, name: str) -> None:
 def _stack(model: PreTrainedModel, module: str) -> str:
     parts = module.lower().split(".")
     if hasattr(model.config, "vision_config") and hasattr(model.config, "text_config"):
-        return "vision" if any("vision" in part or "visual" in part for part in parts) else "text"
+        if any("vision" in part or "visual" in part or "image" in part for part in parts):
+            return "vision"
+        if not model.config.is_encoder_decoder:
+            return "decoder" if model.can_generate() else "text"
     if model.config.is_encoder_decoder:
         return "decoder" if "decoder" in parts else "encoder"
     return "decoder"  # told apart when all masks are known

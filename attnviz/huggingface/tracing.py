@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from attnviz.errors import AttentionUnseen, ModelChanged, NoRow
+from attnviz.errors import AttentionDiffers, AttentionUnseen, ModelChanged, NoRow
 from attnviz.guard import guarded
+from attnviz.huggingface.given import rows_of
 from attnviz.huggingface.inspection import Inspection, Seen
 from attnviz.huggingface.interface import InterfaceCall, hears, listening
 from attnviz.huggingface.model import HuggingFaceModel
@@ -81,15 +82,19 @@ def make_trace(
     """A trace of what was read and recorded; `logits` is the shape of what the model ends with."""
     forward_pass.sites = sites
     windows = {site.queries: window_tokens(model.block_of(site), site) for site in sites if site.part is not None}
+    sequences = {**reading.sequences(model, sites), **windows}
+    outputs = outputs_of(model, reading, logits)
+    if logits is not None and len(logits) == 3 and logits[1] != len(sequences[reading.main]):
+        outputs = None  # more or fewer rows than tokens: they are not said of them
     return Trace(
         model=model,
         text=reading.text,
         target=reading.target,
         target_generated=reading.target_generated,
-        sequences={**reading.sequences(model, sites), **windows},
+        sequences=sequences,
         main=reading.main,
         sites=tuple(sites),
-        outputs=outputs_of(model, reading, logits),
+        outputs=outputs,
         forward_pass=forward_pass,
         image=reading.image,
     )
@@ -128,10 +133,10 @@ class HuggingFacePass:
     def __init__(self, model: HuggingFaceModel, inputs: Mapping[str, Tensor], row: int) -> None:
         self.model, self.row = model, row
         self.given = {name: tensor.clone() for name, tensor in inputs.items()}  # whose owner may write to them
-        self.batch = next(iter(inputs.values())).shape[0]
+        self.batch = rows_of(inputs)
         if not 0 <= row < self.batch:
             raise NoRow(row, self.batch)
-        self.structure = model.structure
+        self.structure = model.look(self.given)
         self.sites: Sequence[AttentionSite] = ()  # of the trace
         self._logits: Tensor | None = None
         self._stream: Tensor | None = None
@@ -197,8 +202,11 @@ class HuggingFacePass:
         """The sites of one row; a layer that attends in windows makes one of each."""
         reader = RulesReader()
         sites = []
-        for place, (call,) in find_places(self.model, self.structure, calls).items():
+        for place, made in find_places(self.model, self.structure, calls).items():
+            call = made[0]
             parts = call.q.shape[0] // self.batch
+            if len(made) > 1 or parts * self.batch != call.q.shape[0]:
+                raise AttentionDiffers(self.model.name, place.module, "it ran on parts of the batch; give one row")
             first = self.row * parts
             windowed = parts > 1 or has_windows(self.model.block_of(place))
             for part in range(parts):

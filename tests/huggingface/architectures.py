@@ -65,7 +65,8 @@ class Architecture:
 
     Attributes:
         name: as people write it.
-        kind: "encoder", "decoder", "encoder-decoder", "vision" or "two encoders".
+        kind: "encoder", "decoder", "encoder-decoder", "vision", "two encoders", "labels" (an encoder-decoder
+            that writes nothing), "captions", "sound", "sound to text" or "text and image" (one sequence of both).
         model: class of the network.
         config: class of its configuration.
         values: of the configuration.
@@ -98,6 +99,33 @@ def _clip() -> dict[str, Any]:
     text = {**SMALL, "projection_dim": 16}
     return {"text_config": text, "vision_config": {**SEES, "projection_dim": 16}, "projection_dim": 16}
 
+
+HEARS: dict[str, Any] = {
+    "vocab_size": 32,
+    "hidden_size": 48,
+    "intermediate_size": 56,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "conv_dim": (24, 24),
+    "conv_kernel": (10, 3),
+    "conv_stride": (5, 2),
+    "num_conv_pos_embeddings": 8,
+    "num_conv_pos_embedding_groups": 4,
+}
+WRITES = {**SMALL, "model_type": "bert", "is_decoder": True, "add_cross_attention": True}
+STARTS = {"decoder_start_token_id": 1, "pad_token_id": 0, "eos_token_id": 2}
+QWEN_SEES = {
+    "depth": 2,
+    "embed_dim": 48,
+    "hidden_size": 48,
+    "num_heads": 4,
+    "patch_size": 4,
+    "in_channels": 3,
+    "mlp_ratio": 2,
+    "spatial_merge_size": 2,
+    "temporal_patch_size": 2,
+}
+ROPE = {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [2, 2, 2]}
 
 ARCHITECTURES = [
     Architecture(
@@ -272,4 +300,113 @@ ARCHITECTURES = [
         strength=24,
     ),
     Architecture("CLIP", "two encoders", "CLIPModel", "CLIPConfig", _clip(), "text and image"),
+    Architecture("BART, labels", "labels", "BartForSequenceClassification", "BartConfig", TWO_STACKS),
+    Architecture("T5, labels", "labels", "T5ForSequenceClassification", "T5Config", T5, "learned position bias", 1),
+    Architecture(
+        "BERT to BERT",
+        "labels",
+        "EncoderDecoderModel",
+        "EncoderDecoderConfig",
+        {"encoder": {**SMALL, "model_type": "bert"}, "decoder": WRITES, **STARTS},
+    ),
+    Architecture(
+        "ViT to BERT",
+        "captions",
+        "VisionEncoderDecoderModel",
+        "VisionEncoderDecoderConfig",
+        {"encoder": {**SEES, "model_type": "vit"}, "decoder": WRITES, **STARTS},
+        "captions of images",
+    ),
+    Architecture("Wav2Vec2", "sound", "Wav2Vec2ForCTC", "Wav2Vec2Config", HEARS, "by `trace_inputs`"),
+    Architecture("HuBERT", "sound", "HubertForCTC", "HubertConfig", HEARS, "by `trace_inputs`"),
+    Architecture("UniSpeech", "sound", "UniSpeechForCTC", "UniSpeechConfig", HEARS, "by `trace_inputs`"),
+    Architecture("Data2Vec", "sound", "Data2VecAudioForCTC", "Data2VecAudioConfig", HEARS, "by `trace_inputs`"),
+    Architecture("SEW", "sound", "SEWForCTC", "SEWConfig", {**HEARS, "squeeze_factor": 2}, "by `trace_inputs`"),
+    Architecture(
+        "AST",
+        "sound",
+        "ASTForAudioClassification",
+        "ASTConfig",
+        {
+            "hidden_size": 48,
+            "intermediate_size": 56,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 4,
+            "patch_size": 4,
+            "frequency_stride": 4,
+            "time_stride": 4,
+            "max_length": 24,
+            "num_mel_bins": 16,
+        },
+        "by `trace_inputs`",
+    ),
+    Architecture(
+        "Speech2Text",
+        "sound to text",
+        "Speech2TextForConditionalGeneration",
+        "Speech2TextConfig",
+        {
+            **TWO_STACKS,
+            "num_mel_bins": 8,
+            "input_feat_per_channel": 8,
+            "max_source_positions": 40,
+            "max_target_positions": 64,
+            "conv_channels": 16,
+        },
+        "by `trace_inputs`",
+    ),
+    Architecture(
+        "LLaVA",
+        "text and image",
+        "LlavaForConditionalGeneration",
+        "LlavaConfig",
+        {
+            "vision_config": {**SEES, "model_type": "clip_vision_model"},
+            "text_config": {**GROUPED, "model_type": "llama"},
+            "image_token_id": 90,
+        },
+        "rotary; grouped",
+    ),
+    Architecture(
+        "Qwen2-VL",
+        "text and image",
+        "Qwen2VLForConditionalGeneration",
+        "Qwen2VLConfig",
+        {
+            "text_config": {**GROUPED, "rope_parameters": ROPE},
+            "vision_config": QWEN_SEES,
+            "image_token_id": 90,
+            "video_token_id": 91,
+            "vision_start_token_id": 92,
+            "vision_end_token_id": 93,
+        },
+        "rotary in three directions; grouped",
+    ),
+    Architecture(
+        "Idefics3",
+        "text and image",
+        "Idefics3ForConditionalGeneration",
+        "Idefics3Config",
+        {
+            "vision_config": {**SEES, "image_size": 32},
+            "text_config": {**GROUPED, "model_type": "llama"},
+            "image_token_id": 90,
+            "scale_factor": 2,
+        },
+        "rotary; grouped",
+    ),
+    Architecture(
+        "PaliGemma",
+        "text and image",
+        "PaliGemmaForConditionalGeneration",
+        "PaliGemmaConfig",
+        {
+            "vision_config": {**SEES, "model_type": "siglip_vision_model", "vision_use_head": False},
+            "text_config": {**GROUPED, "model_type": "gemma"},
+            "image_token_id": 90,
+            "projection_dim": 48,
+            "hidden_size": 48,
+        },
+        "rotary; grouped; image and question look ahead",
+    ),
 ]

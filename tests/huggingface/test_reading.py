@@ -177,7 +177,7 @@ def test_generated_text_goes_on_from_the_given() -> None:
     full = gpt2(n_positions=len(start))
     assert continue_text(full, "the cat", 50) == "the cat"  # there is no room
     assert len(trace_generated(gpt2(n_positions=8), "the cat", 50).tokens) <= 8
-    with pytest.raises(DoesNotWrite, match="no decoder"):
+    with pytest.raises(DoesNotWrite, match="no language model"):
         continue_text(bert(), "the cat", 3)
     with pytest.raises(DoesNotWrite, match="does not write"):
         trace_generated(bert(), "the cat", 3)
