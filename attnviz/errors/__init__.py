@@ -11,7 +11,7 @@
     │   ├── RemoteCode      it needs code that comes with it, which is never run
     │   ├── UnsafeWeights   the weights are pickled, not safetensors
     │   ├── NoTokenizer     the folder has no tokenizer
-    │   ├── NoProcessor     nothing prepares the images that the model reads
+    │   │   └── NoProcessor  nothing prepares the images that the model reads
     │   ├── TokenizerMismatch  the tokenizer is that of another model
     │   ├── PackageMissing  it needs a Python package that is not installed
     │   ├── QuantisedWeights  its weights are in a quantised format that cannot be read here

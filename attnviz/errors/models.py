@@ -133,13 +133,14 @@ class NoTokenizer(ModelLoadError):
         )
 
 
-class NoProcessor(ModelLoadError):
+class NoProcessor(NoTokenizer):
     """A model that reads images, or texts with images in them, without what prepares them."""
 
     code = "no_processor"
 
     def __init__(self, name: str) -> None:
-        super().__init__(
+        AttnvizError.__init__(
+            self,
             f"{name}: there is no processor that prepares its images. Put its files (preprocessor_config.json, "
             "processor_config.json) beside config.json, or hand it over: trace(model, text, tokenizer=processor).",
             name=name,
