@@ -116,7 +116,7 @@ class Stories(Task):
         return text_baselines(self, *self.training_text(), seed)
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
-        """The previous character: what every language model looks at, whatever else it does."""
+        """The previous character, which some heads read more than any other."""
         return (previous_token(tokens),)
 
     def model_config(self) -> ModelConfig:

@@ -231,9 +231,12 @@ def walks() -> tuple[Seen, list[int]]:
     "Asked for the best return, the network walks straight to the right goal",
     "径直走向正确的目标",
 )
+@statement(
+    "applications.gridworld.judged", "from every start under every sign: {n} walks, all that there are", "即全部情形"
+)
 def gridworld_walks_straight() -> Iterator[Bound]:
     _, shortest = walks()
-    yield at_least("walks", len(shortest), 3)
+    yield between("walks", len(shortest), len(SIGNS) * len(world().starts), len(SIGNS) * len(world().starts))
     yield at_least("shortest ways to the goal that pays", sum(shortest) / len(shortest), 0.98)
 
 

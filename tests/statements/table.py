@@ -131,6 +131,7 @@ NO_CLAIM: dict[str, str] = {
     **alike(CAPTION, "extract.no_sentence extract.kept extract.kept_right extract.shares digits.one", "applications."),
     **alike(CAPTION, "digits.all sound.shares sessions.reads sessions.by.first-order", "applications."),
     **alike(CAPTION, "gridworld.shares gridworld.by.place language.about", "applications."),
+    **alike("says on how much a score was computed; held where scores are", "all interval", "applications.judged."),
     **alike("is chosen by the areas of the picture", "explains ink nothing", "applications.digits.verdict."),
     "calculator.step.scale.about": "gives a reason; the spread of scores is held with calculator.found.rows.right",
     **{key: QUESTION for key in claims() if key.startswith("calculator.mistake.")},
@@ -139,6 +140,7 @@ NO_CLAIM: dict[str, str] = {
     **alike(DEFINITION, "entities english digits", "task.", "-lstm.about"),
     **alike(TRAINED, "layers decay", "training.help."),
     **alike(TRAINED, "sentiment-en-transformer addition-3-plain running-parity", "task.", ".about"),
+    "task.own-text.shows": TRAINED,
     "task.series-periods.shows": TRAINED,
     **alike(LIMIT, "own-series own-labels own-entities sentiment-en-transformer", "task.", ".shows"),
 }
