@@ -117,8 +117,11 @@ def task_of(listed: Listed) -> Task:
 @lru_cache(64)
 def examples(task: Task) -> tuple[Batch, ...]:
     """Some of the task's test data, each a batch of one without padding."""
-    batch = task.sample(N_EXAMPLES, Generator().manual_seed(SEED), "test")
-    return tuple(sequences(batch, N_EXAMPLES))
+    generator = Generator().manual_seed(SEED)
+    items = task.items("test")
+    few = items is not None and len(items.tokens) < N_EXAMPLES  # then each once
+    draw = task.held_out if few else task.sample
+    return tuple(sequences(draw(N_EXAMPLES, generator, "test"), N_EXAMPLES))
 
 
 def text_of(task: Task, row: Batch) -> tuple[str, str]:

@@ -70,7 +70,8 @@ def _scores(models: Mapping[str, Listed], model: Listed) -> None:
         name = say(f"baseline.{baseline.name.replace(' ', '-')}")
         rows.append(f"| {name} | {score_text(task.metric, baseline.score)} | |")
     st.markdown("\n".join(rows))
-    st.caption(_judged_on(judged(model), task.metric))
+    origin = "own" if recipe_of(model.name) in OWN else "generated"
+    st.caption(f"{_judged_on(judged(model), task.metric)} {say(f'applications.judged.{origin}')}")
 
 
 def _judged_on(figure: Judged, metric: Metric) -> str:
@@ -82,7 +83,7 @@ def _judged_on(figure: Judged, metric: Metric) -> str:
         if figure.whole and metric == "accuracy":
             said.append(say("applications.judged.right", right=round(figure.score * figure.n), n=figure.n))
         said.append(say("applications.judged.interval", low=low, high=high))
-    return " ".join([*said, say("applications.judged")])
+    return " ".join(said)
 
 
 def _heads(model: Listed) -> None:

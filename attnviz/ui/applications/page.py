@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from attnviz.errors import AttnvizError, InputError
+from attnviz.training.recipes import OWN
 from attnviz.ui.address import Address, notice, notice_wrong
 from attnviz.ui.applications.case import N_EXAMPLES, Case, examples, opened, recipe_of, task_of, text_of
 from attnviz.ui.applications.facts import facts, title, train_link
@@ -99,8 +100,10 @@ def _choose() -> tuple[Application, Listed | None]:
             on_change=_begin,
             **KEEP,
         )
-    st.caption(plain(say(f"applications.{application.name}.about")))
-    return application, models[st.session_state["app-model"]]
+    model = models[st.session_state["app-model"]]
+    about = f"applications.{application.name}.about"
+    st.caption(plain(say(f"{about}.own" if recipe_of(model.name) in OWN else about)))
+    return application, model
 
 
 def _models(application: Application) -> dict[str, Listed]:
@@ -133,11 +136,12 @@ def _case(application: Application, model: Listed, messages: DeltaGenerator) -> 
     state = st.session_state
     task = task_of(model)
     rows = examples(task)
+    state["app-n"] = min(state["app-n"], len(rows))
     if state.get("app-fresh", True):
         text, _ = text_of(task, rows[state["app-n"] - 1])  # the target is for the model to write
         state.update({"app-text": text, "app-target": "", "app-fresh": False})
     with st.container(horizontal=True, key="app-input", gap="small", vertical_alignment="bottom"):
-        st.number_input(say("applications.example"), 1, N_EXAMPLES, key="app-n", on_change=_leaf, width=150, **KEEP)
+        st.number_input(say("applications.example"), 1, len(rows), key="app-n", on_change=_leaf, width=150, **KEEP)
         st.text_area(say("applications.text"), key="app-text", height=68, **KEEP)
         if task.source_tokenizer is not None:
             st.text_area(

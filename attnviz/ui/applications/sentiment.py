@@ -26,5 +26,5 @@ def view(case: Case) -> None:
         Chip(token, weight, ring=key in read)
         for key, (token, weight) in enumerate(zip(case.tokens, weights, strict=True))
     ]
-    st.caption(say("applications.sentiment.reads"))
+    st.caption(say("applications.sentiment.reads" if expected else "applications.sentiment.reads.own"))
     strip(chips, label=say("applications.attention"))

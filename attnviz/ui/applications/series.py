@@ -109,7 +109,7 @@ def _period(case: Case, values: Tensor) -> tuple[int | None, bool]:
     """Points after which the series comes again, and whether that is known of the task or read off the series."""
     task = case.task
     if isinstance(task, OwnSeries):
-        return task.period, True
+        return task.period, False
     if isinstance(task, Seasonal) and task.min_period == task.max_period:
         return task.max_period, True
     return estimated_period(values, len(values) // 3), False
