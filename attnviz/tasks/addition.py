@@ -28,7 +28,8 @@ class Addition(Task):
 
     Reversed, because a carry goes from the ones to the tens to the hundreds: each digit then depends on two digits and
     a carry that the model has just seen, as in addition on paper. All numbers are padded with zeros: 5 + 7 is typed
-    `05+07=210`. Written the usual way round, the first digit depends on every carry at once, and takes longer to learn.
+    `05+07=210`. Written the usual way round, the first digit depends on every carry at once, and mostly takes
+    longer to learn.
 
     Example:
         >>> task = Addition()

@@ -237,12 +237,13 @@ def _exhibit(*functions: Callable[..., object]) -> dict[str, str]:
 def _code(trace: Trace) -> dict[str, dict[str, str]]:
     """The code behind each stage; another library's models make q, k and v in their own way.
 
-    "additive" stands in place of "scores" at sites that score additively.
+    "additive" stands in place of "scores" at sites that score additively, "rotated" in place of "q" and "k" at those
+    that turn them by their positions.
     """
     made_here = not trace.model.facts.kind
     code = {stage: exhibit for stage, exhibit in CODE.items() if made_here or stage not in ("q", "k", "v")}
     if made_here and any(site.rotary for site in trace.sites):
-        code |= dict.fromkeys(("q", "k"), _exhibit(Attention._project, rotate))
+        code["rotated"] = _exhibit(Attention._project, rotate)
     if any(site.additive is not None for site in trace.sites):
         code["additive"] = _exhibit(attention.additive_scores)
     return code

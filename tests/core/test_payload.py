@@ -49,6 +49,14 @@ def test_pack_keeps_values_and_aligns() -> None:
         np.testing.assert_array_equal(back[path], array)
 
 
+def test_the_code_of_queries_and_keys_turns_them_where_positions_are_rotary(make_model: Make) -> None:
+    for positions, turned in (("rotary", True), ("learned", False)):
+        _, header, _ = take(make_model(positions=positions))
+        assert ("rotated" in header["code"]) == turned
+        assert "rotate" not in header["code"]["q"]["name"]
+        assert header["code"]["q"] == header["code"]["v"]
+
+
 def test_overview_holds_the_chosen_head_bit_for_bit(make_model: Make) -> None:
     trace, header, arrays = take(make_model("encoder-decoder"))
     site = trace.sites[-1]

@@ -271,6 +271,7 @@ def grokking() -> list[dict[str, Any]]:
 @statement(
     "task.modular.about", "Much later the rule comes: its embedding gathers in a few frequencies", "少数几个频率"
 )
+@statement("watch.spectrum.note", "Once the rule is found, a few stand out", "只有少数几个频率突出")
 def grokking_comes_late() -> Iterator[Bound]:
     looks = grokking()
     by_heart = next(found for found in looks if found["accuracy"] >= 0.99)

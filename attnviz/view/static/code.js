@@ -35,8 +35,9 @@ function highlight(source) {
 }
 
 /** The code by the stages of a site: those it has, with its own scoring function, and no projection where there is none. */
-function codeOf(site, { additive, ...code }) {
-  const own = { ...code, scores: site.scoring === "additive" ? additive : code.scores };
+function codeOf(site, { additive, rotated, ...code }) {
+  const turned = site.rotary && rotated ? { q: rotated, k: rotated } : {};
+  const own = { ...code, ...turned, scores: site.scoring === "additive" ? additive : code.scores };
   return Object.fromEntries(Object.entries(own).filter(([stage]) => offers(site, stage) && !(site.direct && PROJECTED.has(stage))));
 }
 
