@@ -11,15 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from typing import Any, NamedTuple
 
+from attnviz.bounded import parse_json
 from attnviz.calculator.parse import to_numbers, written
 from attnviz.calculator.presets import FIRST, PRESETS
 from attnviz.calculator.problem import TITLES, VARIABLES, Matrix, Problem
 from attnviz.errors import CalculatorError, FileNotProblem
 
-__all__ = ["LONGEST", "NAMES", "Linked", "from_json", "from_link", "length", "to_json", "to_link"]
-
-LONGEST = 4000
-"""Characters of an address's parameters; browsers, servers and messengers cut what is much longer."""
+__all__ = ["NAMES", "Linked", "from_json", "from_link", "to_json", "to_link"]
 
 NONE = "none"
 VERSION = 1
@@ -103,11 +101,6 @@ def to_link(problem: Problem, preset: str = FIRST) -> dict[str, str]:
     return link
 
 
-def length(link: Mapping[str, str]) -> int:
-    """Characters of an address's parameters."""
-    return sum(len(name) + len(value) + 2 for name, value in link.items())
-
-
 def from_link(link: Mapping[str, str]) -> Linked:
     """The problem that an address stands for, the inverse of `to_link`; parameters of other names are left alone."""
     preset = link.get("preset", FIRST)
@@ -154,9 +147,9 @@ def from_json(text: str, filename: str) -> Problem:
         CalculatorError: the file is another one, or its tables cannot be computed with.
     """
     try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise FileNotProblem(filename, "JSON") from error
+        content = parse_json(text, strict=True)
+    except ValueError as error:
+        raise FileNotProblem(filename, f"JSON: {error}") from error
     if not isinstance(content, dict) or content.get("attnviz") != "calculator" or content.get("version") != VERSION:
         raise FileNotProblem(filename, '"attnviz": "calculator"')
     given = content.get("tables")
@@ -180,7 +173,7 @@ def _checked(name: str, value: Any, filename: str) -> Any:
         if name in ("scale", "temperature") and value is not None:
             value = float(value)
         read = option.read(option.write(value))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, ArithmeticError) as error:
         raise FileNotProblem(filename, name) from error
     if read != value or (isinstance(value, bool) != isinstance(read, bool)):
         raise FileNotProblem(filename, name)

@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Sequence
 
-from attnviz.calculator.problem import Matrix
+from attnviz.calculator.problem import SIDE, Matrix
 from attnviz.errors import (
     CellNotNumber,
     CellOutside,
@@ -21,9 +21,6 @@ from attnviz.errors import (
 )
 
 __all__ = ["LARGEST", "SIDE", "as_csv", "as_numpy", "decode", "read_cells", "read_table", "to_numbers", "written"]
-
-SIDE = 64
-"""Rows and columns that a table may have."""
 
 LARGEST = 1_000_000
 """Absolute value of the largest number: products of these stay finite through every step."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from attnviz.errors import OddWidth, ShapesDoNotFit, TableEmpty, ValueOutside
 
-__all__ = ["CHOICES", "LIMITS", "TITLES", "VARIABLES", "Matrix", "Problem", "shape", "used_tables"]
+__all__ = ["CHOICES", "LIMITS", "SIDE", "TITLES", "VARIABLES", "Matrix", "Problem", "shape", "used_tables"]
 
 Matrix = tuple[tuple[float, ...], ...]
 
@@ -44,6 +44,9 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "pooling": ("attention", "mean", "max", "last"),
 }
 """What each choice can be."""
+
+SIDE = 64
+"""Rows and columns that a table may have."""
 
 LIMITS: Mapping[str, tuple[float, float]] = {"scale": (-1000.0, 1000.0), "temperature": (0.01, 100.0)}
 """Range of each number beside the tables."""
@@ -115,16 +118,18 @@ class Problem:
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise ValueOutside(name, f"{value:g}", f"{low:g} – {high:g}")
-        if self.window is not None and self.window < 1:
-            raise ValueOutside("window", str(self.window), "≥ 1")
+        if self.window is not None and not 1 <= self.window <= SIDE:
+            raise ValueOutside("window", str(self.window)[:40], f"1 – {SIDE}")
         outside = [j for j in self.padding if not 0 <= j < self.n_keys]
         if outside:
-            raise ValueOutside("padding", str(outside[0] + 1), f"1 – {self.n_keys}")
+            raise ValueOutside("padding", str(outside[0] + 1)[:40], f"1 – {self.n_keys}")
+        if len(set(self.padding)) < len(self.padding):
+            object.__setattr__(self, "padding", tuple(dict.fromkeys(self.padding)))
         for name in ("q", "v"):
             width = self._width(name)
             if self.heads < 1 or width % self.heads:
                 table = TITLES[name if self.given == "qkv" else f"w_{name}"]
-                raise ValueOutside("H", str(self.heads), f"{table}: {width} = H × d_{'k' if name == 'q' else 'v'}")
+                raise ValueOutside("H", str(self.heads)[:40], f"{table}: {width} = H × d_{'k' if name == 'q' else 'v'}")
 
     def _check_shapes(self) -> None:
         """Every pair of tables that share a size."""

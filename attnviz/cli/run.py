@@ -24,9 +24,11 @@ from attnviz.cli.common import (
     port,
 )
 from attnviz.downloads import DOWNLOADS
+from attnviz.errors import InvalidOrigin
 from attnviz.library import MODELS_FOLDER
 from attnviz.training import runs_root
 from attnviz.ui import ENTRANCE
+from attnviz.ui.hosts import FRAMES, HOSTS, checked_frames, checked_hosts
 
 __all__ = ["add_run"]
 
@@ -61,6 +63,22 @@ def add_run(commands: Commands) -> None:
     run.add_argument(
         "--downloads", action="store_true", help="let visitors open models of the Hugging Face Hub by their id"
     )
+    run.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help=f"a name by which browsers may call this server, such as that of a proxy before it; *.school.org, * for "
+        f"any; may be repeated (default: {HOSTS}, and this machine's own)",
+    )
+    run.add_argument(
+        "--allow-frame",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help=f"whose pages may show the app in a frame, such as https://moodle.school.org; * for all, none for nobody; "
+        f"may be repeated (default: {FRAMES}, and its own)",
+    )
     run.set_defaults(command=_run)
 
 
@@ -68,6 +86,7 @@ def _run(options: argparse.Namespace) -> int:
     environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "ATTNVIZ_RUNS": str(runs_root().absolute())}
     if options.downloads:
         environment[DOWNLOADS] = "1"
+    environment |= _doors(options)
     root = models_root(options)
     if root is not None:
         environment[MODELS_FOLDER] = str(root.absolute())
@@ -75,6 +94,22 @@ def _run(options: argparse.Namespace) -> int:
     command = [sys.executable, "-m", "streamlit", "run", str(ENTRANCE / "app.py")]
     command += ["--server.port", str(options.port), "--server.address", options.host]
     return _attend(command, environment)
+
+
+def _doors(options: argparse.Namespace) -> dict[str, str]:
+    """The environment that opens the server to the hosts and frames which the options list.
+
+    Raises:
+        UsageError: one of them is none.
+    """
+    listed = {HOSTS: (options.allow_host, checked_hosts), FRAMES: (options.allow_frame, checked_frames)}
+    found = {name: " ".join(given) or os.environ.get(name, "") for name, (given, _) in listed.items()}
+    try:
+        for name, (_, check) in listed.items():
+            check(found[name])
+    except InvalidOrigin as error:
+        raise UsageError(str(error)) from error
+    return found
 
 
 def _check_address(host: str, number: int) -> None:

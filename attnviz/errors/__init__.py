@@ -2,7 +2,8 @@
 
     AttnvizError
     ├── ConfigError         a model or training configuration that cannot be built      (also a ValueError)
-    │   └── TooMuchMemory   a step of training would take more memory than there is for it
+    │   ├── TooMuchMemory   a step of training would take more memory than there is for it
+    │   └── InvalidOrigin   a host, or a source of frames, that is none
     ├── ModelLoadError      a folder that does not hold a model
     │   ├── ModelNotFound   there is no such folder, or no config.json in it
     │   ├── ModelCorrupt    config.json or model.safetensors cannot be read
@@ -120,6 +121,8 @@
     │   ├── InvalidRunName  letters, digits, "_", "." and "-" make a name
     │   ├── RunUnwritable   the disk is full, or the folder cannot be written to
     │   └── RunBusy         it is being trained already
+    ├── FileNotPage         a file that no page saved, or another page                   (also a ValueError)
+    ├── ForeignHost         a request for a host that this server does not answer for
     ├── MeasuringBusy       this server measures already
     ├── NotAModel           something that is no model                                   (also a TypeError)
     ├── ModelChanged        the model is not the one that was traced any more
@@ -136,13 +139,14 @@ Each class has a `code`; a page looks up the message `error.<code>` in its langu
 
 from __future__ import annotations
 
-from attnviz.errors import base, calculator, data, inputs, models, runs, uploads
+from attnviz.errors import base, calculator, data, inputs, models, runs, server, uploads
 from attnviz.errors.base import *
 from attnviz.errors.calculator import *
 from attnviz.errors.data import *
 from attnviz.errors.inputs import *
 from attnviz.errors.models import *
 from attnviz.errors.runs import *
+from attnviz.errors.server import *
 from attnviz.errors.uploads import *
 
 __all__: list[str] = []
@@ -152,4 +156,5 @@ __all__ += data.__all__
 __all__ += inputs.__all__
 __all__ += models.__all__
 __all__ += runs.__all__
+__all__ += server.__all__
 __all__ += uploads.__all__

@@ -18,6 +18,9 @@ __all__ = [
 ]
 
 
+MOST_WORDS = 400  # characters of a reason
+
+
 class RunError(AttnvizError):
     """A training run that cannot be opened, written or started."""
 
@@ -61,7 +64,8 @@ class RunCorrupt(RunError):
     code = "run_corrupt"
 
     def __init__(self, name: str, file: str, reason: str) -> None:
-        super().__init__(f"run {name}: {file} cannot be read: {reason}", name=name, file=file, reason=reason)
+        short = reason if len(reason) <= MOST_WORDS else f"{reason[:MOST_WORDS]} …"  # it may hold what the file holds
+        super().__init__(f"run {name}: {file} cannot be read: {short}", name=name, file=file, reason=short)
 
 
 class RunUnwritable(RunError):

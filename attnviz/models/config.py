@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from attnviz.errors import ConfigError
-from attnviz.models.network_config import NetworkConfig
+from attnviz.models.network_config import LARGEST, NetworkConfig
 
 __all__ = ["ModelConfig", "Norm", "Positions", "Scoring", "Stack"]
 
@@ -52,7 +52,7 @@ class ModelConfig(NetworkConfig):
         super().__post_init__()
         for name in ("n_heads", "window", "n_kv_heads"):
             self._check_positive(name)
-        if type(self.d_ff) is not int or self.d_ff < 0:
+        if type(self.d_ff) is not int or not 0 <= self.d_ff <= LARGEST["d_ff"]:
             raise ConfigError(f"d_ff is {self.d_ff!r}; it must be a whole number, 0 for attention only")
         if self.init_std is not None and self.init_std <= 0:
             raise ConfigError(f"init_std is {self.init_std}; a standard deviation must be above 0")

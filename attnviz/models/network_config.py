@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final, Literal, Self, get_args
 
 from attnviz.errors import ConfigError
 
-__all__ = ["SCORINGS", "Architecture", "NetworkConfig", "Pooling", "Predicts"]
+__all__ = ["LARGEST", "SCORINGS", "Architecture", "NetworkConfig", "Pooling", "Predicts"]
 
 Architecture = Literal["encoder", "decoder", "encoder-decoder"]
 Predicts = Literal["classes", "values"]
@@ -16,6 +16,24 @@ SCORINGS: Final = ("dot", "scaled_dot", "additive")
 """Ways of pooling that are attention."""
 
 REQUIRED = ("architecture", "vocab_size", "max_len")
+
+
+LARGEST = {
+    "vocab_size": 2**24,
+    "source_vocab_size": 2**24,
+    "max_len": 2**16,
+    "source_max_len": 2**16,
+    "d_model": 2**14,
+    "d_ff": 2**17,
+    "d_embedding": 2**14,
+    "n_layers": 256,
+    "n_heads": 2**10,
+    "n_kv_heads": 2**10,
+    "window": 2**31,
+    "n_outputs": 2**24,
+    "n_features": 2**16,
+}
+"""Sizes beyond which nothing is built: far above what is trained here, and small enough that no product overflows."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +91,7 @@ class NetworkConfig:
             raise ConfigError(f"dropout is {self.dropout}; it is a probability below 1")
         if self.embedding_std <= 0:
             raise ConfigError(f"embedding_std is {self.embedding_std}; a standard deviation must be above 0")
-        if type(self.n_features) is not int or self.n_features < 0:
+        if type(self.n_features) is not int or not 0 <= self.n_features <= LARGEST["n_features"]:
             raise ConfigError(f"n_features is {self.n_features!r}; it must be a whole number, 0 for none")
         if self.n_features and self.architecture == "encoder-decoder":
             raise ConfigError("n_features belong to a network that reads one sequence, not to an encoder-decoder")
@@ -88,6 +106,8 @@ class NetworkConfig:
         optional = next(field for field in fields(self) if field.name == name).default is None
         if (value is not None or not optional) and (type(value) is not int or value < 1):
             raise ConfigError(f"{name} is {value!r}; it must be a whole number of at least 1")
+        if value is not None and value > LARGEST[name]:
+            raise ConfigError(f"{name} is {str(value)[:20]}; at most {LARGEST[name]:,} can be built")
 
     @property
     def output_size(self) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from filelock import lock_descriptor
 
+from attnviz.bounded import open_regular
 from attnviz.errors import RunBusy, RunUnwritable
 
 __all__ = ["LOCK", "claim"]
@@ -24,6 +25,8 @@ def claim(folder: Path) -> Iterator[None]:
         RunUnwritable: the folder cannot be written to, or its file system has no locks.
     """
     try:
+        if (folder / LOCK).exists():
+            open_regular(folder / LOCK).close()  # not a pipe, which would be waited for
         file = (folder / LOCK).open("ab")
     except OSError as error:
         raise RunUnwritable(folder.name, error.strerror or str(error)) from error

@@ -8,9 +8,13 @@ from typing import Any, Literal, get_args
 
 from attnviz.errors import ConfigError
 
-__all__ = ["Schedule", "TrainConfig"]
+__all__ = ["LARGEST_SEED", "MOST", "Schedule", "TrainConfig"]
 
 Schedule = Literal["cosine", "linear", "constant"]
+
+
+MOST = 10**9  # steps, or sequences: a year of them
+LARGEST_SEED = 2**63 - 2**22  # what is added to it for the data of each split stays a seed
 
 
 @dataclass(frozen=True)
@@ -54,9 +58,9 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "validate_every", "validation_size"):
-            self._whole(name, 1)
-        for name in ("warmup_steps", "seed"):
-            self._whole(name, 0)
+            self._whole(name, 1, MOST)
+        self._whole("warmup_steps", 0, MOST)
+        self._whole("seed", 0, LARGEST_SEED)
         if not (isfinite(self.learning_rate) and self.learning_rate > 0):
             raise ConfigError(f"learning_rate is {self.learning_rate}; it must be above 0")
         if self.clip is not None and not (isfinite(self.clip) and self.clip > 0):
@@ -75,10 +79,12 @@ class TrainConfig:
         if self.target is not None and not (isfinite(self.target) and self.target > 0):
             raise ConfigError(f"target is {self.target}; it is a value of the metric above 0, or None")
 
-    def _whole(self, name: str, lowest: int) -> None:
+    def _whole(self, name: str, lowest: int, highest: int) -> None:
         value = getattr(self, name)
         if type(value) is not int or value < lowest:
             raise ConfigError(f"{name} is {value!r}; it must be a whole number of at least {lowest}")
+        if value > highest:
+            raise ConfigError(f"{name} is {str(value)[:20]}; it can be {highest:,} at most")
 
     def rate(self, step: int) -> float:
         """Learning rate of a step, counted from 1: a straight rise, then what the schedule says.

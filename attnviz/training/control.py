@@ -10,12 +10,15 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
 
+from attnviz.bounded import MALFORMED, open_regular, parse_json
 from attnviz.errors import ConfigError
 
 __all__ = ["COMMANDS", "Command", "CommandFile", "Control"]
 
 Name = Literal["pause", "resume", "step", "stop", "learning_rate", "speed"]
 COMMANDS: tuple[Name, ...] = get_args(Name)
+
+AT_ONCE = 2**16  # bytes: more commands wait for the next look
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +74,8 @@ class CommandFile:
             OSError: the folder cannot be written to.
         """
         line = json.dumps(asdict(Command(name, value))) + "\n"
+        if self.path.exists():
+            open_regular(self.path).close()  # not a pipe, which would be waited for
         with self.path.open("ab", buffering=0) as file:
             file.write(line.encode())
 
@@ -84,9 +89,9 @@ class CommandFile:
         try:
             if self.path.stat().st_size <= self._read:
                 return []
-            with self.path.open("rb") as file:
+            with open_regular(self.path) as file:
                 file.seek(self._read)
-                lines = file.read().splitlines(keepends=True)
+                lines = file.read(AT_ONCE).splitlines(keepends=True)
         except FileNotFoundError:
             return []
         commands: list[Command] = []
@@ -95,8 +100,8 @@ class CommandFile:
                 break
             self._read += len(line)
             try:
-                values: dict[str, Any] = json.loads(line)
+                values: dict[str, Any] = parse_json(line, strict=True)
                 commands.append(Command(**values))
-            except (ValueError, TypeError) as error:
-                log.warning("%s: %r is no command: %s", self.path, line, error)
+            except MALFORMED as error:
+                log.warning("%s: %r is no command: %s", self.path, line[:100], error)
         return commands

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import stat
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -18,6 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
+from attnviz.errors import RunCorrupt
 from attnviz.tasks.base import LOSSES, Metric, counted
 from attnviz.training.claim import LOCK
 from attnviz.training.loop import perplexity
@@ -36,6 +38,7 @@ __all__ = [
 ]
 
 GREATEST = 3.4e38  # that a 32-bit float holds
+MOST_BYTES = 2**34  # of one file in a zip
 LEFT_OUT = {LOCK, "commands.jsonl"}  # of no use away from who trains the run
 
 
@@ -180,7 +183,7 @@ def write_run_zip(run: Run, file: BinaryIO) -> None:
         file: to write to, from its beginning.
 
     Raises:
-        RunCorrupt: state.json cannot be read.
+        RunCorrupt: state.json cannot be read, or a file is larger than any that a run writes.
         OSError: a file cannot be read, or the zip not be written.
     """
     state = run.state()
@@ -189,6 +192,8 @@ def write_run_zip(run: Run, file: BinaryIO) -> None:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in _files(run):
             name = f"{run.name}/{path.relative_to(run.folder).as_posix()}"
+            if (size := path.stat().st_size) > MOST_BYTES:
+                raise RunCorrupt(run.name, path.name, f"it has {size:,} bytes; at most {MOST_BYTES:,} are packed")
             if path.name == STATE:
                 archive.writestr(name, json.dumps(replace(state, process=None).to_dict(), ensure_ascii=False, indent=1))
             else:
@@ -198,12 +203,20 @@ def write_run_zip(run: Run, file: BinaryIO) -> None:
 
 def _files(run: Run) -> Iterator[Path]:
     """The files of a run, the state to resume from first: the others may be newer, then they are cut back to it."""
-    first = [path for path in (run.resume_path, run.folder / CONFIG) if path.exists()]
+    first = [path for path in (run.resume_path, run.folder / CONFIG) if _is_own(path)]
     yield from first
     for path in sorted(run.folder.rglob("*")):
-        own = not path.name.startswith(".") and path.name not in LEFT_OUT
-        if own and path not in first and path.is_file() and not path.is_symlink():
+        named = not path.name.startswith(".") and path.name not in LEFT_OUT
+        if named and path not in first and _is_own(path):
             yield path
+
+
+def _is_own(path: Path) -> bool:
+    """Whether a path is a file of the run's own: no folder, no pipe, no link out of it."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:  # it went, or cannot be read
+        return False
 
 
 def _scalars(line: Metrics, metric: Metric) -> list[tuple[str, float]]:

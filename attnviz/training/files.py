@@ -5,15 +5,18 @@ from __future__ import annotations
 import errno
 import json
 import os
+import stat
 import threading
 from pathlib import Path
 from typing import Any
 
 from attnviz.errors import RunExists, RunNotFound
 
-__all__ = ["move_folder", "write_atomically", "write_json"]
+__all__ = ["clear_unfinished", "move_folder", "unfinished", "write_atomically", "write_json"]
 
 TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)  # by a folder, or by a file
+UNFINISHED = ".tmp"
+"""Ends the hidden name under which a file is written before it takes its own."""
 
 
 def write_atomically(path: Path, *data: bytes | memoryview, force: bool = True) -> None:
@@ -27,7 +30,7 @@ def write_atomically(path: Path, *data: bytes | memoryview, force: bool = True) 
     Raises:
         OSError: the disk is full, or the folder cannot be written to; the old content stays.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+    beside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}{UNFINISHED}")
     try:
         with beside.open("wb") as file:
             file.writelines(data)
@@ -59,6 +62,30 @@ def move_folder(folder: Path, target: Path) -> None:
         if error.errno in TAKEN or (os.name == "nt" and target.exists()):
             raise RunExists(target.name) from error
         raise
+
+
+def unfinished(folder: Path) -> list[Path]:
+    """The files that `write_atomically` is writing in a folder, or was when its process was killed.
+
+    Raises:
+        OSError: the folder cannot be listed.
+    """
+    if not folder.is_dir():
+        return []
+    found = (path for path in folder.iterdir() if path.name.startswith(".") and path.name.endswith(UNFINISHED))
+    return [path for path in found if stat.S_ISREG(path.lstat().st_mode)]
+
+
+def clear_unfinished(folder: Path) -> int:
+    """Delete those files, where nobody writes in the folder; returns how many there were.
+
+    Raises:
+        OSError: the folder cannot be listed or written to.
+    """
+    left = unfinished(folder)
+    for path in left:
+        path.unlink(missing_ok=True)
+    return len(left)
 
 
 def write_json(path: Path, values: dict[str, Any], force: bool = True) -> None:

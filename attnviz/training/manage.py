@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import shutil
+import time
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
-from attnviz.bounded import read_json
-from attnviz.errors import InvalidRunName, RunBusy, RunNotFound, RunUnwritable
+from attnviz.bounded import MALFORMED, read_json, reason
+from attnviz.errors import InvalidRunName, RunBusy, RunError, RunNotFound, RunUnwritable
 from attnviz.training.claim import claim
-from attnviz.training.files import move_folder
-from attnviz.training.run import CONFIG, STATE, Run
+from attnviz.training.files import clear_unfinished, move_folder, unfinished
+from attnviz.training.run import CHECKPOINTS, CONFIG, NEW, STATE, Run
 from attnviz.training.runs import is_run_name, runs_root
 from attnviz.training.state import RunState
 
-__all__ = ["delete_run", "normalised_name", "rename_run"]
+__all__ = ["clear_leftovers", "delete_run", "normalised_name", "rename_run"]
+
+DELETED = ".deleted-"
+"""Begins the hidden name of a run that is being deleted; it is no name of a run."""
+
+LONG_AGO = 60.0  # seconds: a run is made in a hundredth of one
+
+logger = logging.getLogger(__name__)
 
 
 def normalised_name(name: str) -> str:
@@ -78,18 +88,56 @@ def delete_run(name: str, root: Path | None = None) -> None:
         RunUnwritable: the folder of the runs cannot be written to.
     """
     folder = _folder(name, root)
-    hidden = folder.with_name(f".deleted-{uuid4().hex}")  # is no name of a run
+    hidden = folder.with_name(f"{DELETED}{uuid4().hex}")
     with _idle(folder):
         _move(folder, hidden)
     try:
-        shutil.rmtree(hidden)
+        _remove(hidden)
     except OSError as error:
         raise RunUnwritable(name, error.strerror or str(error)) from error
 
 
+def _remove(folder: Path) -> None:
+    if folder.is_symlink():
+        folder.unlink()
+    else:
+        shutil.rmtree(folder)
+
+
+def clear_leftovers(root: Path | None = None) -> int:
+    """Delete what a killed process left among the runs: files half written, runs half deleted.
+
+    Runs that somebody works on are left alone, and so is what cannot be deleted.
+
+    Returns:
+        How many files and folders were deleted.
+    """
+    root = root or runs_root()
+    cleared = 0
+    for folder in _listed(root):
+        try:
+            made = folder.name.startswith(NEW) and time.time() - folder.stat().st_mtime > LONG_AGO
+            if folder.is_dir() and (made or folder.name.startswith(DELETED)):
+                _remove(folder)
+                cleared += 1
+            elif is_run_name(folder.name) and any(map(unfinished, (folder, folder / CHECKPOINTS))):
+                with claim(folder):
+                    cleared += sum(map(clear_unfinished, (folder, folder / CHECKPOINTS)))
+        except (OSError, RunError) as error:
+            logger.warning("%s: %s", folder.name, reason(error))
+    return cleared
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:  # there is none, or it cannot be read
+        return []
+
+
 def _folder(name: str, root: Path | None) -> Path:
     folder = (root or runs_root()) / name
-    if not is_run_name(name) or not (folder / CONFIG).is_file():
+    if not is_run_name(name) or not os.path.lexists(folder / CONFIG):  # whatever it is, it can be deleted
         raise RunNotFound(name)
     return folder
 
@@ -105,8 +153,8 @@ def _idle(folder: Path) -> Iterator[None]:
 
 def _active(folder: Path) -> bool:
     try:
-        return RunState.from_dict(read_json(folder / STATE)).checked().active
-    except (OSError, ValueError, TypeError):  # nobody can train it then
+        return RunState.from_dict(read_json(folder / STATE, strict=True)).checked().active
+    except MALFORMED:  # nobody can train it then
         return False
 
 

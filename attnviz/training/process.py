@@ -20,11 +20,18 @@ class ProcessId:
         host: name of the machine.
         pid: its number there, used again after its end.
         started: when it started, in the words of the operating system; with the number, unique.
+
+    Raises:
+        ValueError: one of them is none.
     """
 
     host: str
     pid: int
     started: str
+
+    def __post_init__(self) -> None:
+        if type(self.host) is not str or type(self.started) is not str or type(self.pid) is not int or self.pid < 1:
+            raise ValueError(f"a process is a host, a number above 0 and a start, not {str(self)[:100]}")
 
     @classmethod
     def current(cls) -> ProcessId:

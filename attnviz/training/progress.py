@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from pathlib import Path
 from typing import NamedTuple
 
+from attnviz.bounded import MALFORMED, open_regular, reason
 from attnviz.errors import RunCorrupt
 from attnviz.tasks.base import LOSSES, Metric
-from attnviz.training.loop import Evaluation
+from attnviz.training.run import Metrics
 
 __all__ = ["Progress", "Seen"]
+
+AT_ONCE = 16 * 2**20  # bytes
 
 
 class Seen(NamedTuple):
@@ -56,28 +58,37 @@ class Progress:
                 self._read_on()
             except FileNotFoundError:
                 self._start(0)
-            except (OSError, ValueError, TypeError, KeyError) as error:
-                raise RunCorrupt(self.path.parent.name, self.path.name, str(error)) from error
+            except MALFORMED as error:
+                raise RunCorrupt(self.path.parent.name, self.path.name, reason(error)) from error
             return self._seen
 
     def _start(self, inode: int) -> None:
         self._inode, self._read, self._seen = inode, 0, Seen()
 
     def _read_on(self) -> None:
-        with self.path.open("rb") as file:
+        with open_regular(self.path) as file:
             status = os.fstat(file.fileno())
             if status.st_ino != self._inode or status.st_size < self._read:
                 self._start(status.st_ino)
             file.seek(self._read)
-            lines = file.read().splitlines(keepends=True)
-        if lines and not lines[-1].endswith(b"\n"):  # still being written
-            lines.pop()
+            while piece := file.read(min(AT_ONCE, status.st_size - self._read)):
+                lines, newline, _ = piece.rpartition(b"\n")
+                if not newline:  # still being written
+                    if len(piece) == AT_ONCE:
+                        raise ValueError(f"a line has more than {AT_ONCE:,} bytes")
+                    break
+                self._take(lines.split(b"\n"))
+                self._read += len(lines) + 1
+                file.seek(self._read)
+
+    def _take(self, lines: list[bytes]) -> None:
+        """See what some whole lines say; the last of them names the step."""
         for line in lines:
-            if b'"validation"' in line:
-                self._judge(Evaluation(**json.loads(line)["validation"]).score(self._metric))
-        if lines:
-            self._seen = Seen(int(json.loads(lines[-1])["step"]), self._seen.best)
-        self._read += sum(map(len, lines))
+            if b'"validation"' in line or line is lines[-1]:
+                found = Metrics.from_line(line)
+                if found.validation is not None:
+                    self._judge(found.validation.score(self._metric))
+                self._seen = Seen(found.step, self._seen.best)
 
     def _judge(self, value: float) -> None:
         best = self._seen.best

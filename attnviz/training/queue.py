@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections import deque
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +15,7 @@ from attnviz.errors import RunBusy, RunError, RunUnwritable
 from attnviz.training.control import Command
 from attnviz.training.process import ProcessId
 from attnviz.training.run import Run
+from attnviz.training.runs import end_of_queue, forsaken_queue
 from attnviz.training.state import RunState
 
 __all__ = ["TrainingQueue", "default_workers"]
@@ -65,23 +65,49 @@ class TrainingQueue:
             RunUnwritable: its folder cannot be written to.
         """
         told = None if learning_rate is None else Command("learning_rate", learning_rate)
-        with self._changed:
-            with run.claimed():  # not while another process trains it
-                state = run.state()
-                if state.state == "done":
-                    return
-                if state.active:
-                    raise RunBusy(run.name)
-                try:
-                    run.commands.clear()
-                    if told is not None:
-                        run.commands.send(told.name, told.value)
-                    run.write_state(RunState("queued", state.step, ProcessId.current(), queued=time.time()))
-                except OSError as error:
-                    raise RunUnwritable(run.name, error.strerror or str(error)) from error
-            self._waiting.append(run)
-            self._keep_one_ahead()
-            self._changed.notify_all()
+        with self._changed, run.claimed():  # not while another process trains it
+            state = run.state()
+            if state.state == "done":
+                return
+            if state.active:
+                raise RunBusy(run.name)
+            try:
+                run.commands.clear()
+                if told is not None:
+                    run.commands.send(told.name, told.value)
+                self._queue(run, state.step, end_of_queue(run.folder.parent))
+            except OSError as error:
+                raise RunUnwritable(run.name, error.strerror or str(error)) from error
+
+    def _queue(self, run: Run, step: int, place: float) -> None:
+        """Have a claimed run wait behind those that wait here."""
+        run.write_state(RunState("queued", step, ProcessId.current(), queued=place))
+        self._waiting.append(run)
+        self._keep_one_ahead()
+        self._changed.notify_all()
+
+    def restore(self, root: Path) -> list[Run]:
+        """Have runs wait again that waited for a server which was killed, in the order in which they came.
+
+        What they were told when they were queued is kept. One that cannot be written stays interrupted.
+
+        Args:
+            root: folder of the runs.
+
+        Returns:
+            Those that wait now.
+        """
+        restored: list[Run] = []
+        for run in forsaken_queue(root):
+            try:
+                with self._changed, run.claimed():
+                    state = run.noted_state()
+                    if state.state == "queued" and state.forsaken:  # nobody else took it meanwhile
+                        self._queue(run, state.step, state.queued)
+                        restored.append(run)
+            except (RunError, OSError) as error:
+                log.warning("%s", error)
+        return restored
 
     def withdraw(self, run: Run) -> bool:
         """Take a run that waits out of the queue, "stopped"; False when it does not wait here."""

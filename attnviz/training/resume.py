@@ -22,17 +22,19 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor
+from torch import Generator, Tensor
 
+from attnviz.bounded import MALFORMED, open_regular, reason
 from attnviz.errors import RunCorrupt
 from attnviz.models.network import Network
 from attnviz.training.config import TrainConfig
 from attnviz.training.files import write_atomically
 from attnviz.training.loop import TrainingState
 
-__all__ = ["ResumeWriter", "Resumed", "load_resume", "load_weights", "save_weights"]
+__all__ = ["ResumeWriter", "Resumed", "check_weights", "load_resume", "load_weights", "save_weights"]
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
+GENERATORS = ("generator", "global_generator")
 DTYPES = {torch.float32: "F32", torch.uint8: "U8"}
 
 
@@ -62,10 +64,24 @@ def load_weights(path: Path, network: Network) -> None:
     Raises:
         RunCorrupt: it cannot be read, or belongs to another shape.
     """
+    tensors, _ = _read(path, _shapes_in(network))
     try:
-        network.load_state_dict(_read(path)[0])
+        network.load_state_dict(tensors)
     except RuntimeError as error:
         raise _corrupt(path, error) from error
+
+
+def check_weights(path: Path, network: Network) -> None:
+    """Hold the header of a checkpoint to the shape of a network, which may be one without memory for its weights.
+
+    Raises:
+        RunCorrupt: it cannot be read, or belongs to another shape.
+    """
+    _read(path, _shapes_in(network), only_header=True)
+
+
+def _shapes_in(network: Network) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
 
 
 class ResumeWriter:
@@ -144,9 +160,13 @@ def load_resume(path: Path, network: Network, config: TrainConfig) -> Resumed:
     Raises:
         RunCorrupt: the file cannot be read, or belongs to another shape.
     """
-    tensors, numbers = _read(path)
     state = TrainingState.begin(network, config)
     parameters = _parameters(state)
+    n = sum(parameter.numel() for parameter in parameters)
+    generators = {name: tuple(state.generator.get_state().shape) for name in GENERATORS}
+    tensors, numbers = _read(
+        path, dict.fromkeys(("weights", *MOMENTS), (n,)) | {"steps": (len(parameters),)} | generators
+    )
     try:
         if numbers["shapes"] != repr(_shapes(parameters)):
             raise ValueError("size mismatch: it was saved by a network of another shape")
@@ -160,8 +180,9 @@ def load_resume(path: Path, network: Network, config: TrainConfig) -> Resumed:
         moments = (_parts(tensors[name], parameters) for name in MOMENTS)
         for parameter, *values in zip(parameters, steps, *moments, strict=True):
             state.optimizer.state[parameter] = dict(zip(("step", *MOMENTS), values, strict=True))
+        Generator().set_state(tensors["global_generator"])  # whether it is one
         return Resumed(state, float(numbers["seconds"]), tensors["global_generator"])
-    except (KeyError, ValueError, RuntimeError, TypeError) as error:
+    except (*MALFORMED, RuntimeError) as error:
         raise _corrupt(path, error) from error
 
 
@@ -179,14 +200,31 @@ def _parts(flat: Tensor, like: Sequence[Tensor]) -> list[Tensor]:
     return [piece.view_as(tensor).clone() for piece, tensor in zip(pieces, like, strict=True)]
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+def _read(
+    path: Path, expected: Mapping[str, tuple[int, ...]], only_header: bool = False
+) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors and the metadata of a file, whose header must name the tensors that are expected, of these shapes.
+
+    Raises:
+        RunCorrupt: it cannot be read, or holds others; then none of them was read.
+    """
     try:
+        open_regular(path).close()  # not a pipe, which would be waited for
         with safe_open(path, framework="pt") as file:
-            return {key: file.get_tensor(key) for key in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
+            given = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+            if given != expected:
+                name = min(name for name in {**given, **expected} if given.get(name) != expected.get(name))
+                there = given.get(name, "not there")
+                raise ValueError(
+                    f"size mismatch: it was saved by a network of another shape: {name} is {there} and should be "
+                    f"{expected.get(name, 'absent')}"
+                )
+            names = () if only_header else given
+            return {name: file.get_tensor(name) for name in names}, dict(file.metadata() or {})
+    except (SafetensorError, RuntimeError, *MALFORMED) as error:
         raise _corrupt(path, error) from error
 
 
 def _corrupt(path: Path, error: Exception) -> RunCorrupt:
     folder = path.parent.parent if path.parent.name == "checkpoints" else path.parent
-    return RunCorrupt(folder.name, path.name, " ".join(str(error).split()))
+    return RunCorrupt(folder.name, path.name, reason(error))

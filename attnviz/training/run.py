@@ -17,6 +17,8 @@ that who reads along sees from the file's number (inode) that it has to begin an
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -25,10 +27,10 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from attnviz.bounded import read_json
+from attnviz.bounded import MALFORMED, parse_json, read_bytes, read_json, reason
 from attnviz.errors import RunCorrupt, RunNotFound, RunUnwritable
 from attnviz.models.bundle import ModelCard, SequenceModel
-from attnviz.models.network import Network, build_network
+from attnviz.models.network import Network, blank_network, build_network
 from attnviz.tasks.base import Batch
 from attnviz.training.claim import claim
 from attnviz.training.control import CommandFile
@@ -36,14 +38,18 @@ from attnviz.training.files import move_folder, write_json
 from attnviz.training.loop import SAMPLES, Evaluation, Step, first_batch
 from attnviz.training.memory import check_memory
 from attnviz.training.probe import probe_sequences, sequences
-from attnviz.training.resume import load_weights
+from attnviz.training.resume import check_weights, load_weights
 from attnviz.training.run_config import RunConfig
 from attnviz.training.state import RunState
 from attnviz.training.timeline import Timeline
 
 __all__ = ["Metrics", "Run"]
 
-CONFIG, STATE = "config.json", "state.json"
+CONFIG, STATE, CHECKPOINTS = "config.json", "state.json", "checkpoints"
+NEW = ".new-"
+"""Begins the hidden name of a run that is being made."""
+CHECKPOINT = re.compile(r"step-(\d{6}|[1-9]\d{6,11})\.safetensors", re.ASCII)
+MOST_METRICS = 2**29  # bytes of metrics.jsonl: of a million steps they are a third
 MOST_STEPS = 2**53  # that JavaScript counts to
 MOST_NUMBER = 1e300
 
@@ -87,20 +93,25 @@ class Metrics:
         """From one line of JSON.
 
         Raises:
-            ValueError, TypeError: it is none of ours.
+            MALFORMED: it is none of ours; see bounded.py.
         """
-        values: dict[str, Any] = json.loads(line)
+        values: dict[str, Any] = parse_json(line)
         _check_numbers(values, ("loss", "learning_rate", "seconds", "accuracy"))
         if type(values.get("step")) is not int or not 0 <= values["step"] <= MOST_STEPS:
-            raise ValueError(f"step is {values.get('step')!r}, no number of a step")
-        if validation := values.get("validation"):
+            raise ValueError(f"step is {str(values.get('step'))[:40]!r}, no number of a step")
+        if (validation := values.get("validation")) is not None:
             _check_numbers(validation, ("loss", "accuracy"))
-            outputs = tuple(map(tuple, validation.pop("outputs", ())))
+            outputs = tuple(_numbers("outputs", row) for row in validation.pop("outputs", ()))
             values["validation"] = Evaluation(**validation, outputs=outputs)
-        if spectrum := values.get("spectrum"):
-            _check_numbers({"spectrum": max(spectrum)}, ("spectrum",))
-            values["spectrum"] = tuple(spectrum)
+        if (spectrum := values.get("spectrum")) is not None:
+            values["spectrum"] = _numbers("spectrum", spectrum)
         return cls(**values)
+
+
+def _numbers(name: str, values: Sequence[Any]) -> tuple[Any, ...]:
+    for value in values:
+        _check_numbers({name: value}, (name,))
+    return tuple(values)
 
 
 def _check_numbers(values: dict[str, Any], names: Sequence[str]) -> None:
@@ -141,9 +152,9 @@ class Run:
             ConfigError: it would take more memory than there is for it.
         """
         check_memory(config.model, config.training.batch_size, config.task)
-        hidden = folder.with_name(f".new-{uuid4().hex}.tmp")  # is no name of a run
+        hidden = folder.with_name(f"{NEW}{uuid4().hex}.tmp")  # is no name of a run
         try:
-            (hidden / "checkpoints").mkdir(parents=True)
+            (hidden / CHECKPOINTS).mkdir(parents=True)
             cls(hidden, config).write_state(RunState("stopped"))
             write_json(hidden / CONFIG, config.to_dict())
             move_folder(hidden, folder)
@@ -162,12 +173,11 @@ class Run:
             RunCorrupt: it was edited into something that cannot be, or written by a newer version.
         """
         try:
-            return cls(folder, RunConfig.from_dict(read_json(folder / CONFIG)))
+            return cls(folder, RunConfig.from_dict(read_json(folder / CONFIG, strict=True)))
         except (FileNotFoundError, NotADirectoryError) as error:
             raise RunNotFound(folder.name) from error
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-            raise RunCorrupt(folder.name, CONFIG, reason) from error
+        except MALFORMED as error:
+            raise RunCorrupt(folder.name, CONFIG, reason(error)) from error
 
     @property
     def name(self) -> str:
@@ -200,10 +210,18 @@ class Run:
         Raises:
             RunCorrupt: state.json was edited into something that cannot be, or is missing.
         """
+        return self.noted_state().checked()
+
+    def noted_state(self) -> RunState:
+        """What state.json says, be whoever wrote it there or gone.
+
+        Raises:
+            RunCorrupt: as `state`.
+        """
         try:
-            return RunState.from_dict(read_json(self.folder / STATE)).checked()
-        except (OSError, ValueError, TypeError) as error:
-            raise RunCorrupt(self.name, STATE, str(error)) from error
+            return RunState.from_dict(read_json(self.folder / STATE, strict=True))
+        except MALFORMED as error:
+            raise RunCorrupt(self.name, STATE, reason(error)) from error
 
     def write_state(self, state: RunState, force: bool = True) -> None:
         """Replace state.json, atomically; see `files.write_atomically`.
@@ -220,27 +238,30 @@ class Run:
             RunCorrupt: another line is not one that a run writes.
         """
         try:
-            lines = self.metrics_path.read_bytes().splitlines(keepends=True)
+            lines = read_bytes(self.metrics_path, MOST_METRICS).split(b"\n")[:-1]
         except FileNotFoundError:
             return []
-        if lines and not lines[-1].endswith(b"\n"):
-            del lines[-1]
+        except (OSError, ValueError) as error:
+            raise RunCorrupt(self.name, self.metrics_path.name, reason(error)) from error
         found: list[Metrics] = []
         for number, line in enumerate(lines, 1):
             try:
                 found.append(Metrics.from_line(line))
-            except (ValueError, TypeError, AttributeError) as error:
-                raise RunCorrupt(self.name, self.metrics_path.name, f"line {number}: {error}") from error
+            except MALFORMED as error:
+                raise RunCorrupt(self.name, self.metrics_path.name, f"line {number}: {reason(error)}") from error
         return found
 
     def checkpoint_path(self, step: int) -> Path:
         """Where the weights of a step are, or would be."""
-        return self.folder / "checkpoints" / f"step-{step:06}.safetensors"
+        return self.folder / CHECKPOINTS / f"step-{step:06}.safetensors"
 
     def checkpoints(self) -> list[int]:
         """Steps whose weights were kept, rising."""
-        found = (self.folder / "checkpoints").glob("step-*.safetensors")
-        return sorted(int(digits) for path in found if (digits := path.stem.removeprefix("step-")).isdecimal())
+        try:
+            names = os.listdir(self.folder / CHECKPOINTS)
+        except OSError:  # there are none that can be opened
+            return []
+        return sorted(int(match[1]) for name in names if (match := CHECKPOINT.fullmatch(name)))
 
     def network(self, step: int) -> Network:
         """The network as it was at one of `checkpoints()`.
@@ -248,8 +269,10 @@ class Run:
         Raises:
             RunCorrupt: there is no such checkpoint, or it cannot be read.
         """
+        path = self.checkpoint_path(step)
+        check_weights(path, blank_network(self.config.model))  # before there is memory for them
         network = build_network(self.config.model, self.config.training.seed)
-        load_weights(self.checkpoint_path(step), network)
+        load_weights(path, network)
         return network
 
     def model(self, step: int) -> SequenceModel:

@@ -11,12 +11,13 @@ from attnviz import tasks
 from attnviz.errors import ConfigError
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig, config_from_dict
 from attnviz.tasks import Task
-from attnviz.training.config import TrainConfig
+from attnviz.training.config import LARGEST_SEED, MOST, TrainConfig
 from attnviz.training.recipes import Recipe
 
 __all__ = ["Recording", "RunConfig", "task_families"]
 
 FORMAT = 1
+MOST_LETTERS = 100  # of a recipe's name and a time
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,12 @@ class Recording:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, lowest in (("every", 1), ("sequences", 1), ("seed", 0)):
+        for name, lowest, highest in (("every", 1, MOST), ("sequences", 1, 1024), ("seed", 0, LARGEST_SEED)):
             value = getattr(self, name)
             if type(value) is not int or value < lowest:
                 raise ConfigError(f"{name} is {value!r}; it must be a whole number of at least {lowest}")
+            if value > highest:
+                raise ConfigError(f"{name} is {str(value)[:20]}; it can be {highest:,} at most")
 
 
 @dataclass(frozen=True)
@@ -109,14 +112,16 @@ class RunConfig:
         """
         if values.get("format") != FORMAT:
             raise ValueError(f"format {values.get('format')!r} is unknown, this version reads {FORMAT}")
-        return cls(
+        config = cls(
             task=_task(values["task"]["family"], values["task"]["parameters"]),
             model=config_from_dict(values["model"]),
             training=TrainConfig(**values["training"]),
             recording=Recording(**values["recording"]),
-            recipe=str(values["recipe"]),
+            recipe=str(values["recipe"])[:MOST_LETTERS],
             created=datetime.fromisoformat(values["created"]).isoformat(),
         )
+        hash(config)  # a list in place of a value is a TypeError now, and not where somebody looks the run up
+        return config
 
 
 def task_families() -> dict[str, type[Task]]:

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from attnviz.errors import RunError, RunExists, RunNotFound
+from attnviz.bounded import reason
+from attnviz.errors import RunCorrupt, RunError, RunExists, RunNotFound
 from attnviz.training.run import Run
 from attnviz.training.run_config import RunConfig
+from attnviz.training.state import RunState
 
-__all__ = ["all_runs", "is_run_name", "new_run", "open_run", "place_in_queue", "runs_root"]
+__all__ = [
+    "all_runs",
+    "end_of_queue",
+    "forsaken_queue",
+    "found_runs",
+    "is_run_name",
+    "new_run",
+    "open_run",
+    "place_in_queue",
+    "runs_root",
+]
 
 NAME = re.compile(r"\w[\w.-]{0,99}")
 LONGEST = 255  # bytes, on every file system that matters
@@ -64,15 +77,40 @@ def open_run(name: str, root: Path | None = None) -> Run:
 
 def all_runs(root: Path | None = None) -> list[Run | RunError]:
     """Every run, the newest first; in place of one that cannot be opened, the error that says why."""
-    root = root or runs_root()
-    names = sorted(path.parent.name for path in root.glob("*/config.json") if is_run_name(path.parent.name))
-    found: list[Run | RunError] = []
-    for name in names:
-        try:
-            found.append(open_run(name, root))
-        except RunError as error:
-            found.append(error)
-    return sorted(found, key=lambda run: run.config.created if isinstance(run, Run) else "", reverse=True)
+    return found_runs(root or runs_root(), _open)
+
+
+def _open(folder: Path) -> Run | RunError | None:
+    """The run in a folder, or why it cannot be opened; None: there is no run in it."""
+    try:
+        return Run.open(folder)
+    except RunNotFound:
+        return None
+    except RunError as error:
+        return error
+
+
+def found_runs(root: Path, open_folder: Callable[[Path], Run | RunError | None]) -> list[Run | RunError]:
+    """What is found in a folder of runs, the newest first, what cannot be opened last; other things are left alone.
+
+    Args:
+        root: that may not be there yet.
+        open_folder: gives the run in a sub-folder, why it cannot be opened, or None where no run is.
+
+    Returns:
+        The runs, and errors in place of those that cannot be opened; one of them where the folder cannot be listed.
+    """
+    try:
+        names = sorted(os.listdir(root))
+    except (FileNotFoundError, ValueError):  # none yet; a name with a NUL in it
+        return []
+    except OSError as error:
+        return [RunCorrupt(root.name, "the folder of the runs", reason(error))]
+    opened = (open_folder(root / name) for name in names if is_run_name(name))
+    found = [run for run in opened if run is not None]
+    return sorted(
+        found, key=lambda run: (run.config.created, run.name) if isinstance(run, Run) else ("", ""), reverse=True
+    )
 
 
 def place_in_queue(run: Run) -> int | None:
@@ -85,6 +123,29 @@ def place_in_queue(run: Run) -> int | None:
     if mine.state != "queued":
         return None
     return 1 + sum(state < (mine.queued, run.name) for state in _waiting(run.folder.parent))
+
+
+def end_of_queue(root: Path) -> int:
+    """What the next run that is queued in a folder writes as `RunState.queued`: more than all that wait there.
+
+    Those that waited when their server was killed are among them: they wait again when it is started.
+    """
+    noted = (_noted(run) for run in all_runs(root) if isinstance(run, Run))
+    return 1 + int(max((state.queued for state in noted if state and state.state == "queued"), default=0))
+
+
+def forsaken_queue(root: Path) -> list[Run]:
+    """The runs in a folder that wait for a server which is gone, in the order in which they came."""
+    found = [(run, _noted(run)) for run in all_runs(root) if isinstance(run, Run)]
+    waiting = [(state.queued, run.name, run) for run, state in found if state and state.state == "queued"]
+    return [run for _, _, run in sorted(waiting, key=lambda each: each[:2]) if run.state().state != "queued"]
+
+
+def _noted(run: Run) -> RunState | None:
+    try:
+        return run.noted_state()
+    except RunError:  # a run that cannot be read does not wait
+        return None
 
 
 def _waiting(root: Path) -> list[tuple[float, str]]:

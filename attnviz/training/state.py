@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from math import isfinite
 from typing import Any, Literal, get_args
 
 from attnviz.training.process import ProcessId
 
-__all__ = ["Phase", "RunState"]
+__all__ = ["Phase", "RunState", "check_step"]
 
 Phase = Literal["queued", "running", "paused", "stopped", "done", "interrupted", "failed"]
 ACTIVE = ("queued", "running", "paused")  # somebody is at work or will be
@@ -25,7 +26,7 @@ class RunState:
         process: that looks after the run; the server's for a queued one.
         message: in English, why it failed.
         error: code and details of that message, for other languages.
-        queued: when it was queued, seconds since 1970; orders the queue.
+        queued: orders those that wait: greater than that of all that waited when it came, whatever the clock says.
     """
 
     state: Phase
@@ -45,11 +46,14 @@ class RunState:
         """Whether it can go on where it was."""
         return self.state in ("stopped", "interrupted", "failed")
 
+    @property
+    def forsaken(self) -> bool:
+        """Whether it says that somebody looks after it, and that process is gone."""
+        return self.active and (self.process is None or not self.process.alive())
+
     def checked(self) -> RunState:
         """The same state, or "interrupted" when the process that looked after the run is gone."""
-        if self.active and (self.process is None or not self.process.alive()):
-            return replace(self, state="interrupted", process=None)
-        return self
+        return replace(self, state="interrupted", process=None) if self.forsaken else self
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -60,9 +64,25 @@ class RunState:
         """The state that `to_dict` described.
 
         Raises:
-            TypeError, ValueError: it is none.
+            MALFORMED: it is none; see bounded.py.
         """
-        if values.get("state") not in get_args(Phase) or type(values.get("step")) is not int:
-            raise ValueError(f"state {values.get('state')!r} at step {values.get('step')!r} is unknown")
-        process = values.get("process")
-        return cls(**{**values, "process": None if process is None else ProcessId(**process)})
+        process, error = values.get("process"), values.get("error")
+        state = cls(**{**values, "process": None if process is None else ProcessId(**process)})
+        if state.state not in get_args(Phase):
+            raise ValueError(f"state {str(state.state)[:40]!r} is unknown")
+        check_step(state.step)
+        if type(state.message) is not str or not isinstance(error, dict | None):
+            raise TypeError("message must be a text, and error an object")
+        if not isfinite(state.queued):
+            raise ValueError("queued must be a number")
+        return state
+
+
+def check_step(step: object) -> None:
+    """Hold a step to what one can be.
+
+    Raises:
+        ValueError: it is no whole number from 0 to a million million.
+    """
+    if type(step) is not int or not 0 <= step <= 10**12:
+        raise ValueError(f"step {str(step)[:40]!r} is none")

@@ -12,6 +12,7 @@ that was not written to its end is not there.
 from __future__ import annotations
 
 import json
+import os
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
@@ -19,16 +20,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from attnviz.bounded import MALFORMED, open_regular, parse_json, reason
 from attnviz.errors import RunCorrupt
 
-__all__ = ["Timeline", "TimelineWriter"]
+__all__ = ["MOST_HEADER", "Timeline", "TimelineWriter", "check_header"]
 
 FORMAT = 1
 HEADER = struct.Struct("<4sBIII")
@@ -36,6 +38,11 @@ MAGIC = b"SNAP"
 DIFFERENCE, KEY = 0, 1
 LEVEL = 1  # of compression: five times as fast as the usual one, for a third more bytes
 KEY_EVERY = 32  # frames: what reading any one of them costs at most
+MOST_HEADER = 2**20
+"""Bytes of the first line."""
+MOST_VALUES = 2**28  # weights of a snapshot
+MOST_SEQUENCES = 1024
+SHRINKS = 1032  # times, at most, that zlib makes anything smaller
 
 Snapshot = Sequence[Mapping[str, Tensor]]  # per probe sequence, by site: (H, Tq, Tk)
 
@@ -71,9 +78,14 @@ class Timeline:
         self.path = path
         self._sites: list[_Site] = []
         self._frames: list[_Frame] = []
-        with suppress(FileNotFoundError), path.open("rb") as file:
-            self._sites = _read_sites(path, file.readline())
-            self._frames = _scan(file, file.tell()) if self._sites else []
+        try:
+            with open_regular(path) as file:
+                self._sites = _read_sites(path, file.readline(MOST_HEADER))
+                self._frames = _scan(file, file.tell()) if self._sites else []
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise _corrupt(path, reason(error)) from error
 
     @property
     def steps(self) -> tuple[int, ...]:
@@ -91,20 +103,29 @@ class Timeline:
             raise KeyError(f"no snapshot at step {step}")
         last = self.steps.index(step)
         first = max(i for i in range(last + 1) if self._frames[i].kind == KEY)
-        values = np.zeros(sum(prod(site.shape) for site in self._sites), np.uint8)
-        with self.path.open("rb") as file:
-            for frame in self._frames[first : last + 1]:
-                file.seek(frame.start)
-                values = values + self._unpack(frame, file.read(frame.length), len(values))
+        size = sum(prod(site.shape) for site in self._sites)
+        values = np.zeros((), np.uint8)
+        try:
+            with open_regular(self.path) as file:
+                for frame in self._frames[first : last + 1]:
+                    values = values + self._unpack(file, frame, size)
+        except OSError as error:
+            raise _corrupt(self.path, reason(error)) from error
         return self._split(values)
 
-    def _unpack(self, frame: _Frame, payload: bytes, size: int) -> NDArray[np.uint8]:
-        """The bytes of one frame (size,): the weights, or what is to be added to those before."""
-        if zlib.crc32(payload) == frame.crc:
-            values = np.frombuffer(zlib.decompress(payload), np.uint8)
-            if len(values) == size:
-                return values
-        raise RunCorrupt(self.path.parent.name, self.path.name, f"the snapshot of step {frame.step} is damaged")
+    def _unpack(self, file: BinaryIO, frame: _Frame, size: int) -> NDArray[np.uint8]:
+        """The bytes of one frame (size,): the weights, or what is to be added to those before.
+
+        Nothing is unpacked that cannot be so many bytes, and no more of it than these.
+        """
+        file.seek(frame.start)
+        payload = file.read(frame.length)
+        if zlib.crc32(payload) == frame.crc and size <= SHRINKS * (len(payload) + 1):
+            with suppress(zlib.error):
+                unpacked = zlib.decompressobj().decompress(payload, size + 1)
+                if len(unpacked) == size:
+                    return np.frombuffer(unpacked, np.uint8)
+        raise _corrupt(self.path, f"the snapshot of step {frame.step} is damaged")
 
     def _split(self, values: NDArray[np.uint8]) -> list[dict[str, Tensor]]:
         sequences: list[dict[str, Tensor]] = [{} for _ in range(1 + max(site.sequence for site in self._sites))]
@@ -133,12 +154,12 @@ class TimelineWriter:
         self.path = path
         self.last_step: int | None = None
         if path.exists():
-            with path.open("r+b") as file:
-                sites = _read_sites(path, file.readline())
+            with open_regular(path) as file:
+                sites = _read_sites(path, file.readline(MOST_HEADER))
                 begin = file.tell() if sites else 0
                 kept = [frame for frame in _scan(file, begin) if frame.step <= up_to]
-                file.truncate(kept[-1].end if kept else begin)
-                self.last_step = kept[-1].step if kept else None
+            os.truncate(path, kept[-1].end if kept else begin)
+            self.last_step = kept[-1].step if kept else None
         self._before: NDArray[np.uint8] | None = None
         self._count = 0
 
@@ -170,20 +191,54 @@ def _describe(snapshot: Snapshot) -> bytes:
     return json.dumps({"format": FORMAT, "sites": sites}).encode() + b"\n"
 
 
+def check_header(path: Path, line: bytes) -> None:
+    """Hold the first line of a timeline to what a timeline can be.
+
+    Raises:
+        RunCorrupt: it is none of this version.
+    """
+    _read_sites(path, line)
+
+
 def _read_sites(path: Path, line: bytes) -> list[_Site]:
     """What the first line says; nothing when it was not written to its end."""
     if not line.endswith(b"\n"):
+        if len(line) >= MOST_HEADER:
+            raise _corrupt(path, f"its first line has more than {MOST_HEADER:,} bytes")
         return []
     try:
-        values = json.loads(line)
+        values = parse_json(line, strict=True)
         if values["format"] != FORMAT:
             raise ValueError(f"format {values['format']!r} is unknown, this version reads {FORMAT}")
-        sites = [_Site(int(v["sequence"]), str(v["site"]), tuple(map(int, v["shape"]))) for v in values["sites"]]
-    except (ValueError, KeyError, TypeError) as error:
-        raise RunCorrupt(path.parent.name, path.name, str(error)) from error
-    if not sites:
-        raise RunCorrupt(path.parent.name, path.name, "it names no site of attention")
+        sites = [_site(each) for each in values["sites"]]
+        if not sites:
+            raise ValueError("it names no site of attention")
+        if sum(prod(site.shape) for site in sites) > MOST_VALUES:
+            raise ValueError(f"its snapshots have more than {MOST_VALUES:,} weights")
+    except MALFORMED as error:
+        raise _corrupt(path, reason(error)) from error
     return sites
+
+
+def _site(values: Mapping[str, Any]) -> _Site:
+    """One entry of the first line.
+
+    Raises:
+        TypeError, LookupError, ValueError: it is none.
+    """
+    sequence, site, shape = values["sequence"], values["site"], values["shape"]
+    if type(sequence) is not int or not 0 <= sequence < MOST_SEQUENCES:
+        raise ValueError(f"sequence is {str(sequence)[:40]}; a whole number below {MOST_SEQUENCES:,} is expected")
+    if type(site) is not str:
+        raise ValueError("the name of a site is no text")
+    sizes = [size for size in shape if type(size) is int and 0 < size <= MOST_VALUES]
+    if len(shape) != 3 or len(sizes) != 3:
+        raise ValueError(f"the shape of {site[:40]} is {str(shape)[:40]}; heads, queries and keys are expected")
+    return _Site(sequence, site, tuple(sizes))
+
+
+def _corrupt(path: Path, words: str) -> RunCorrupt:
+    return RunCorrupt(path.parent.name, path.name, words)
 
 
 def _scan(file: BinaryIO, begin: int) -> list[_Frame]:
@@ -195,7 +250,7 @@ def _scan(file: BinaryIO, begin: int) -> list[_Frame]:
         file.seek(position)
         magic, kind, step, length, crc = HEADER.unpack(file.read(HEADER.size))
         frame = _Frame(step, kind, position + HEADER.size, length, crc)
-        if magic != MAGIC or frame.end > size or (not frames and kind != KEY):
+        if magic != MAGIC or frame.end > size or kind not in (KEY, DIFFERENCE) or (not frames and kind != KEY):
             break
         frames.append(frame)
         position = frame.end

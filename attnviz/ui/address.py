@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote_plus
 
 import streamlit as st
 
@@ -20,7 +21,18 @@ from attnviz import locale
 from attnviz.errors import AttnvizError
 from attnviz.ui.language import code, current, explain, say
 
-__all__ = ["PAGES", "Address", "begin", "notice", "notice_error", "notice_wrong", "notices"]
+__all__ = [
+    "LONGEST",
+    "PAGES",
+    "Address",
+    "begin",
+    "length",
+    "notice",
+    "notice_error",
+    "notice_wrong",
+    "notices",
+    "whole",
+]
 
 PAGES = ("explorer", "applications", "training", "runs", "comparison", "calculator", "models")
 """Names of all pages; the first one is at the root of the address."""
@@ -31,7 +43,26 @@ OF_ALL = frozenset({"lang", "embed", "embed_options"})
 TRACKING = re.compile(r"utm|fbclid$|gclid$")
 """Parameters that newsletters and networks add to any link; they ask for nothing."""
 
+LONGEST = 7000
+"""Bytes of the parameters that a page writes: a common proxy takes 8 kB of an address, and the view writes some."""
+
 _address = st.components.v2.component("attnviz.address", js=(Path(__file__).parent / "address.js").read_text("utf-8"))
+
+
+def length(parameters: Mapping[str, str]) -> int:
+    """Bytes of parameters in an address, as browsers write them: a character takes up to twelve.
+
+    Example:
+        >>> length({"text": "a b"}), length({"text": "é~"}), length({"text": "中"})
+        (9, 15, 15)
+    """
+    pairs = ((quote_plus(name), quote_plus(value, safe="*")) for name, value in parameters.items() if value)
+    return sum(len(name) + len(value) + 2 * value.count("~") + 2 for name, value in pairs)
+
+
+def whole(text: str, low: int, high: int) -> int | None:
+    """The whole number in a parameter; None where it is none, or outside of the limits."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 and low <= int(text) <= high else None
 
 
 def begin() -> None:
@@ -63,6 +94,7 @@ class Address:
         names: its parameters, but for those that its view writes itself.
         steps: those of them whose change is a step in the browser's history.
         view: the parameters that its view writes.
+        long: those of them that are left out where all together are too long for an address; a file holds them.
     """
 
     page: str
@@ -70,6 +102,7 @@ class Address:
     names: frozenset[str]
     steps: frozenset[str]
     view: frozenset[str] = frozenset()
+    long: frozenset[str] = frozenset()
 
     def arrive(self) -> None:
         """Call it first on the page: the controls follow the address on the first visit, and whenever a link says more.
@@ -93,7 +126,8 @@ class Address:
         Args:
             parameters: those of `names` that have a value; the others are removed.
         """
-        mine = {name: parameters.get(name, "") for name in sorted(self.names)}
+        left_out = self.long if length(parameters) > LONGEST else ()
+        mine = {name: "" if name in left_out else parameters.get(name, "") for name in sorted(self.names)}
         with st.container(key="address-box"):
             _address(
                 key="address",

@@ -12,6 +12,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from attnviz.downloads import stay_offline
+from attnviz.ui.doors import Doors
 from attnviz.ui.paths import PagePaths
 from attnviz.ui.routes import routes
 from attnviz.ui.shared import UPLOADS, warm_up
@@ -22,13 +23,13 @@ __all__ = ["options"]
 
 def options() -> dict[str, Any]:
     """Keyword arguments for `streamlit.App`, which must be called by the script that Streamlit is given."""
-    base = str(st.get_option("server.baseUrlPath") or "")
+    base, address = (str(st.get_option(f"server.{name}") or "") for name in ("baseUrlPath", "address"))
     root = f"/{base.strip('/')}" if base.strip("/") else ""
     return {
         "script_path": Path(__file__).parent / "entry.py",
         "lifespan": _warm,
         "routes": routes(base),
-        "middleware": [Middleware(PagePaths, root=root)],
+        "middleware": [Middleware(Doors, address=address), Middleware(PagePaths, root=root)],
     }
 
 

@@ -10,12 +10,13 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from attnviz.calculator import Problem, solve
-from attnviz.calculator.link import LONGEST, length, to_json, to_link
+from attnviz.calculator.link import to_json, to_link
 from attnviz.calculator.presets import FIRST
 from attnviz.calculator.problem import TITLES
 from attnviz.errors import AttnvizError, CalculatorError, ShapesDoNotFit
 from attnviz.ui import calculator_state as state_of
 from attnviz.ui import cost, positions
+from attnviz.ui.address import LONGEST, length
 from attnviz.ui.calculator_controls import choose
 from attnviz.ui.calculator_mistakes import show_mistakes
 from attnviz.ui.calculator_share import share

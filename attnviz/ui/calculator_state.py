@@ -22,7 +22,7 @@ from attnviz.calculator.problem import TITLES, used_tables
 from attnviz.calculator.tables import Sizes, cells_of, fitted, sizes_of
 from attnviz.errors import CalculatorError
 from attnviz.ui import cost, positions
-from attnviz.ui.address import Address, notice_error, notice_wrong
+from attnviz.ui.address import Address, notice_error, notice_wrong, whole
 from attnviz.ui.link import LOOK, PLACE, follow
 
 __all__ = [
@@ -88,10 +88,9 @@ def _apply(link: Mapping[str, str]) -> None:
     wrong += ["card"] * (name not in MISTAKES)
     state.update({"calc-mistake": name if name in MISTAKES else next(iter(MISTAKES)), "calc-shown": card != name})
     for name in ("i", "j", "h"):
-        text = link.get(name, "1")
-        place = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
-        wrong += [name] * (place == 0)
-        state[_key(name)] = max(place, 1) - 1
+        place = whole(link.get(name, "1"), 1, 999)
+        wrong += [name] * (place is None)
+        state[_key(name)] = (place or 1) - 1
     notice_wrong(wrong)
     follow(link, NUMBERS)
 

@@ -13,7 +13,7 @@ from attnviz.training import RunConfig
 from attnviz.training.comparison import CONTENDERS, DISTANCES, at_distance, comparable, configs, new_group, place_of
 from attnviz.training.recipes import Recipe
 from attnviz.ui import shared
-from attnviz.ui.address import Address, notice, notice_error, notice_wrong
+from attnviz.ui.address import Address, notice, notice_error, notice_wrong, whole
 from attnviz.ui.comparison_shown import FIRST, expected_seconds, groups, reach, shown
 from attnviz.ui.controls import task_title
 from attnviz.ui.head import head_row, message_box
@@ -45,10 +45,10 @@ def _apply(link: Mapping[str, str]) -> None:
     limits = {"steps": (1, MOST_STEPS, recipe.training.steps), "seed": (0, MOST_SEED, recipe.training.seed)}
     state["cmp-recipe"] = name
     for key, (low, high, usual) in limits.items():
-        value = _whole(link.get(key, str(usual)), low, high)
+        value = whole(link.get(key, str(usual)), low, high)
         wrong += [key] if value is None else []
         state[f"cmp-{key}"] = usual if value is None else value
-    distance = _whole(link.get("distance", str(DISTANCE)), DISTANCES[0], DISTANCES[-1])
+    distance = whole(link.get("distance", str(DISTANCE)), DISTANCES[0], DISTANCES[-1])
     wrong += [] if distance in DISTANCES else ["distance"]
     state["cmp-distance"] = distance if distance in DISTANCES else DISTANCE
     state["cmp-group"] = link.get("group")
@@ -56,11 +56,6 @@ def _apply(link: Mapping[str, str]) -> None:
         notice("comparison.unknown_group", name=state["cmp-group"])
         state["cmp-group"] = None
     notice_wrong(wrong)
-
-
-def _whole(text: str, low: int, high: int) -> int | None:
-    fits = text.isascii() and text.isdigit() and len(text) < 12 and low <= int(text) <= high
-    return int(text) if fits else None
 
 
 ADDRESS = Address(

@@ -25,8 +25,6 @@ TRANSFORMER = "transformer"
 
 Value = int | float | str | bool | None
 
-MAX_TEXT_IN_ADDRESS = 2000  # characters; a longer text is found in its run
-
 
 @dataclass(frozen=True)
 class Setting:
@@ -287,8 +285,7 @@ class Draft:
         if (network := cast(str, self.settings["network"])) != default.settings["network"]:
             link["network"] = network
             default = default.with_network(network)
-        if len(self.text) <= MAX_TEXT_IN_ADDRESS:
-            link["text"] = self.text
+        link["text"] = self.text
         link["task"] = _written_choices(self.task, default.task)
         link["reading"] = _written_choices(self.reading, default.reading)
         return link | {k: _written(v) for k, v in self.settings.items() if v != default.settings[k]}

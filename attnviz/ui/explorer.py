@@ -18,6 +18,7 @@ from attnviz.ui.head import head_row, loading, message_box
 from attnviz.ui.inputs import choose_image, image_title, type_texts
 from attnviz.ui.language import code, current, explain, plain, say
 from attnviz.ui.link import begin, examples_of
+from attnviz.ui.page_file import take
 from attnviz.ui.reads import Reads, reads_of
 from attnviz.ui.sentences import with_mask
 from attnviz.ui.shared import MODELS_FOLDER, Listed, continue_text, find, listed, open_model, run
@@ -53,6 +54,7 @@ def controls() -> TraceKey:
             )
             model = models[state["model"]]
             examples = st.container(horizontal=True, key="examples", gap="xsmall")
+            take(link.ADDRESS)
         opened = _reads(model)
         reads = opened or Reads()
         if opened is not None:
@@ -199,7 +201,7 @@ def picture(key: TraceKey) -> None:
     if missing and not st.session_state.get("missing_said"):
         messages.warning(say("page.unknown_place", names=", ".join(map(code, missing))))
     st.session_state["missing_said"] = True
-    link.publish(shown)
+    link.publish(shown, messages)
 
 
 def _about(key: TraceKey, held: Held | None) -> None:

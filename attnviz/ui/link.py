@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from attnviz.downloads import DOWNLOADS
 from attnviz.errors import DownloadsOff
 from attnviz.loading import HUB
 from attnviz.trace import Trace
-from attnviz.ui.address import Address, notice, notice_error
+from attnviz.ui.address import Address, notice, notice_error, whole
 from attnviz.ui.inputs import image_in_link, link_image
 from attnviz.ui.language import current
+from attnviz.ui.page_file import offer
 from attnviz.ui.reads import Reads
 from attnviz.ui.sentences import general_examples
 from attnviz.ui.shared import Listed, find, listed
@@ -79,12 +81,15 @@ ADDRESS = Address(
     names=frozenset({"model", "text", "target", "image"}),
     steps=frozenset({"model", "text", "target", "image"}),
     view=PLACE | LOOK,
+    long=frozenset({"text", "target"}),
 )
 
 
-def publish(key: TraceKey) -> None:
-    """Have the browser write into its address what the picture shows."""
-    ADDRESS.publish({"model": key.model, "text": key.text, "target": key.target, "image": image_in_link(key.image)})
+def publish(key: TraceKey, messages: DeltaGenerator) -> None:
+    """Have the browser write into its address what the picture shows; what is too long for it is offered as a file."""
+    parameters = {"model": key.model, "text": key.text, "target": key.target, "image": image_in_link(key.image)}
+    offer(messages, ADDRESS, parameters)
+    ADDRESS.publish(parameters)
 
 
 def follow(link: Mapping[str, str], model: str | None) -> None:
@@ -109,10 +114,10 @@ def choice(trace: Trace, model: str) -> tuple[dict[str, Any], list[str]]:
         value = link.get(name)
         if value is None:
             return None
-        if value.isascii() and value.isdigit() and len(value) < 7 and int(value) < size:
-            return int(value)
-        missing.append(name)
-        return None
+        found = whole(value, 0, size - 1)
+        if found is None:
+            missing.append(name)
+        return found
 
     layer = index("layer", 1 + max(site.layer for site in trace.sites))
     sites = [

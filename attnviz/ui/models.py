@@ -26,7 +26,7 @@ from attnviz.ui.head import page as link_to
 from attnviz.ui.language import code, current, explain, in_words, say
 from attnviz.ui.numbers import short
 from attnviz.ui.open_models import ModelKey
-from attnviz.ui.outline import Outline, outline_of, outline_of_config
+from attnviz.ui.outline import Outline, outline_of, outline_of_config, size_of
 from attnviz.ui.shared import (
     MODELS,
     MODELS_FOLDER,
@@ -279,7 +279,7 @@ def _of_checkpoint(model: Listed) -> Outline:
         heads=config.n_heads,
         d_model=config.d_model,
         n_parameters=n_parameters(config),
-        nbytes=run.checkpoint_path(step).stat().st_size,
+        nbytes=size_of(run.checkpoint_path(step)),
         context=config.max_len,
     )
 

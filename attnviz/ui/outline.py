@@ -12,7 +12,7 @@ from attnviz.library import ModelFolder
 from attnviz.models.recurrent_config import config_from_dict
 from attnviz.models.weight_files import stored_parameters
 
-__all__ = ["Outline", "architecture_of", "outline_of", "outline_of_config"]
+__all__ = ["Outline", "architecture_of", "outline_of", "outline_of_config", "size_of"]
 
 
 @dataclass(frozen=True)
@@ -112,9 +112,20 @@ def architecture_of(config: Mapping[str, Any], kind: str) -> str:
     return next((known for end, known in CLASSES.items() if kind.endswith(end)), "")
 
 
+def size_of(file: Path) -> int:
+    """Bytes of a file; 0 where it cannot be read."""
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
+
+
 def _size(folder: Path) -> int:
-    """Bytes of the files in a folder."""
-    return sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+    """Bytes of the files in a folder; 0 where it cannot be read."""
+    try:
+        return sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+    except OSError:
+        return 0
 
 
 def _layers(values: Mapping[str, Any], two_stacks: bool) -> str | None:

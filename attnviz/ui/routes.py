@@ -5,7 +5,8 @@ GET /attnviz/trace/<id>/bundle?site=NAME&heads=0,1&stages=q,k,weights    the bin
 GET /attnviz/trace/<id>/proof                                            JSON
 GET /attnviz/trace/<id>/trace.npz                                        a download
 
-Errors are JSON: 404 {"error": "gone"} for a trace that is no longer held, 400 {"error": ...} for what it does not have.
+Errors are JSON: 404 {"error": "gone"} for a trace that is no longer held, 400 {"error": ...} for what it does not have,
+409 {"error": code} for what cannot be computed of it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from attnviz.errors import AttnvizError
 from attnviz.trace import Trace
 from attnviz.ui.component import DATA_PATH
 from attnviz.ui.run_routes import run_routes
@@ -64,7 +66,10 @@ def _answer(make: Callable[[Request, Trace], Response]) -> Callable[[Request], A
         trace = TRACES.get(request.path_params["trace_id"])
         if trace is None:
             return JSONResponse({"error": "gone"}, 404)
-        return await to_thread.run_sync(make, request, trace, limiter=_heavy)
+        try:
+            return await to_thread.run_sync(make, request, trace, limiter=_heavy)
+        except AttnvizError as error:
+            return _refuse(error.code, 409)
 
     return handle
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import struct
 from collections.abc import Callable
 from functools import cache, lru_cache
@@ -27,12 +28,13 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from attnviz import locale
+from attnviz.bounded import open_regular, reason
 from attnviz.errors import AttnvizError, RunCorrupt, RunNotFound
 from attnviz.loading import find_run
 from attnviz.training import Run, RunState, place_in_queue, runs_root
 from attnviz.training.export import metrics_csv, model_files, pytorch_script, tensorboard_zip, write_run_zip
 from attnviz.training.run import CONFIG
-from attnviz.training.timeline import HEADER, MAGIC
+from attnviz.training.timeline import HEADER, MAGIC, MOST_HEADER, check_header
 from attnviz.ui.language import in_words
 from attnviz.zoo import EXAMPLE_RUNS
 
@@ -73,7 +75,7 @@ def _answer(
 
     def handle(request: Request) -> Response:
         try:
-            return make(request, _open(request.path_params["name"]))
+            return _made(make, request)
         except AttnvizError as error:
             message = in_words(_language(request), error.code, error.details) or str(error)
             if isinstance(error, RunNotFound):
@@ -81,6 +83,20 @@ def _answer(
             return JSONResponse({"error": error.code, "message": message}, 409)
 
     return handle
+
+
+def _made(make: Callable[[Request, Run], Response], request: Request) -> Response:
+    """The answer for a run by its name.
+
+    Raises:
+        AttnvizError: there is none, or one of its files cannot be read.
+    """
+    run = _open(request.path_params["name"])
+    try:
+        return make(request, run)
+    except OSError as error:
+        file = Path(str(error.filename or run.folder)).name
+        raise RunCorrupt(run.name, file, reason(error)) from error
 
 
 def _language(request: Request) -> str:
@@ -149,7 +165,8 @@ def news(run: Run, generation: str, metrics: int, attention: int, lang: str) -> 
         lang: of the message.
 
     Raises:
-        RunCorrupt: its state.json cannot be read.
+        RunCorrupt: its state.json cannot be read, or attention.bin does not begin like one.
+        OSError: metrics.jsonl or attention.bin cannot be read.
     """
     state = run.state()  # before the files: what a run that has ended wrote is all there
     now = _generation(run)
@@ -199,6 +216,8 @@ def _frames(path: Path, start: int) -> bytes | None:
     """The whole frames from a position on, with the line before the first one; None where no frame begins there."""
     data = _read(path, start)
     end = 0 if start else data.find(b"\n") + 1
+    if end or len(data) >= MOST_HEADER:
+        check_header(path, data[: min(end, MOST_HEADER) or MOST_HEADER])
     while data[end : end + len(MAGIC)] == MAGIC and len(data) >= end + HEADER.size:
         length = HEADER.unpack_from(data, end)[3]
         if end + HEADER.size + length > len(data):
@@ -217,9 +236,9 @@ def _size(path: Path) -> int:
 
 def _read(path: Path, start: int) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             file.seek(start)
-            return file.read(MOST)
+            return file.read(max(0, min(MOST, os.fstat(file.fileno()).st_size - start)))
     except FileNotFoundError:
         return b""
 

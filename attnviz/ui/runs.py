@@ -33,6 +33,7 @@ from attnviz.ui.watching import PLACE, watch
 __all__ = ["ADDRESS", "page"]
 
 EVERY = "2s"
+MOST_CHOSEN = 16  # by a link
 SCORINGS = ("dot", "scaled_dot", "additive")
 FILES = ("metrics.csv", "model.safetensors", "model.py", "tensorboard", "run.zip")
 
@@ -42,14 +43,14 @@ _table = st.components.v2.component("attnviz.runs", js=(Path(__file__).parent / 
 def _apply(link: Mapping[str, str]) -> None:
     """Choose runs from an address; those that do not exist are noticed. Without any, the newest is chosen."""
     chosen = []
-    for name in filter(None, link.get("run", "").split(",")):
+    for name in list(dict.fromkeys(filter(None, link.get("run", "").split(","))))[:MOST_CHOSEN]:
         try:
             chosen.append(find_run(name).name)
         except AttnvizError as error:
             notice_error(error)
     if not chosen:
         chosen = [entry.name for entry in entries() if entry.error is None][:1]
-    st.session_state["chosen"] = list(dict.fromkeys(chosen))
+    st.session_state["chosen"] = chosen
 
 
 ADDRESS = Address("runs", _apply, names=frozenset({"run"}), steps=frozenset({"run"}), view=PLACE)

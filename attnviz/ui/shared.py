@@ -21,7 +21,8 @@ from attnviz.models import SequenceModel, generate
 from attnviz.models.bundle import CONFIG_FILE, Example
 from attnviz.texts import check_text
 from attnviz.trace import Trace
-from attnviz.training import Run, TrainingQueue
+from attnviz.training import Run, TrainingQueue, runs_root
+from attnviz.training.manage import clear_leftovers
 from attnviz.ui.images import ImageStore
 from attnviz.ui.open_models import AnyModel, ModelKey, ModelStore, parameter_memory
 from attnviz.ui.shelf import readable_runs
@@ -121,7 +122,7 @@ def find(name: str) -> Listed | None:
     try:
         run, step = open_checkpoint(name)
         return _checkpoint(run, step)
-    except AttnvizError:
+    except (AttnvizError, OSError):
         return None
 
 
@@ -175,7 +176,7 @@ def _of_folder(model: ModelFolder, name: str, title: str) -> Listed:
 def _of_runs() -> dict[str, Listed]:
     found = {}
     for run in readable_runs():
-        with suppress(FileNotFoundError, IndexError):  # it is being deleted, or has no checkpoint yet
+        with suppress(OSError, IndexError):  # it is being deleted, has no checkpoint yet, or none that can be read
             model = _checkpoint(run, run.checkpoints()[-1])
             found[model.name] = model
     return found
@@ -313,8 +314,14 @@ def _check_length(model: HuggingFaceModel, text: str, second: str = "") -> None:
 
 @cache
 def queue() -> TrainingQueue:
-    """The queue of this server; from the first call on, a worker process is kept warm."""
-    return TrainingQueue()
+    """The queue of this server; from the first call on, a worker process is kept warm.
+
+    What a server that was killed left behind is put in order first: runs that waited wait again, half files go.
+    """
+    made = TrainingQueue()
+    clear_leftovers(runs_root())
+    made.restore(runs_root())
+    return made
 
 
 def warm_up() -> None:

@@ -6,10 +6,13 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from attnviz.errors import RunError, RunNotFound
+from attnviz.bounded import reason
+from attnviz.errors import RunCorrupt, RunError, RunNotFound
 from attnviz.tasks.base import Metric
 from attnviz.training import Run, RunState, open_run, runs_root
 from attnviz.training.progress import Progress
+from attnviz.training.run import CONFIG
+from attnviz.training.runs import found_runs
 from attnviz.zoo import EXAMPLE_RUNS
 
 __all__ = ["Entry", "entries", "is_own", "readable_runs", "runs_ahead"]
@@ -68,18 +71,17 @@ def runs_ahead(workers: int, mine: str | None = None) -> int:
 
 
 def _runs(root: Path) -> list[Run | RunError]:
-    found = [run for folder in (root.iterdir() if root.is_dir() else ()) if (run := _open(folder)) is not None]
-    return sorted(
-        found, key=lambda run: (run.config.created, run.name) if isinstance(run, Run) else ("", ""), reverse=True
-    )
+    return found_runs(root, _open)
 
 
 def _open(folder: Path) -> Run | RunError | None:
     """The run in a folder, or why it cannot be opened; None: there is no run in it, or it is being made or deleted."""
     try:
-        stamp = (folder / "config.json").stat()
+        stamp = (folder / CONFIG).stat()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:  # not ours to read, a link without an end ...
+        return RunCorrupt(folder.name, CONFIG, reason(error))
     return _opened(folder, stamp.st_mtime_ns, stamp.st_size)
 
 

@@ -22,6 +22,7 @@ from attnviz.ui.example import below_each_other, worked_example
 from attnviz.ui.head import head_row, message_box
 from attnviz.ui.language import explain, say
 from attnviz.ui.numbers import duration, short
+from attnviz.ui.page_file import offer, take
 from attnviz.ui.shelf import runs_ahead
 from attnviz.ui.watch import prepare
 from attnviz.ui.watching import PLACE, unwritable, watch
@@ -58,6 +59,7 @@ ADDRESS = Address(
     names=frozenset({"run", "recipe", "text", "task", "reading", *SETTINGS}),
     steps=frozenset({"run", "recipe"}),
     view=PLACE,
+    long=frozenset({"text"}),
 )
 
 
@@ -65,6 +67,7 @@ def page() -> None:
     """Controls at the left, the run at the right; on a phone below each other."""
     with st.container(key="controls"), head_row():
         st.space("stretch")
+        take(ADDRESS)
     messages = message_box()
     with st.container(horizontal=True, key="training", gap="medium"):
         with st.container(key="settings", width=320, gap="small"):
@@ -76,7 +79,9 @@ def page() -> None:
                 prepare()
             else:
                 watch(run, messages, follow=True)
-    ADDRESS.publish({**draft.to_link(), "run": run.name if run is not None else ""})
+    parameters = {**draft.to_link(), "run": run.name if run is not None else ""}
+    offer(messages, ADDRESS, parameters)
+    ADDRESS.publish(parameters)
 
 
 def _controls() -> Draft:

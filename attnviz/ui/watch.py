@@ -7,6 +7,7 @@ What a person presses comes back as a command.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
@@ -96,6 +97,7 @@ def _common() -> dict[str, Any]:
     return {"lang": lang, "strings": locale.strings(lang, *PREFIXES), "plotly": _plotly()}
 
 
+@cache
 def _plotly() -> str:
     """The charts' library; another version has another address."""
     return f"plotly.js?v={version('plotly')}"

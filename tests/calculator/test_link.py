@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from attnviz import errors
 from attnviz.calculator import PRESETS, Problem
-from attnviz.calculator.link import LONGEST, NAMES, from_json, from_link, length, to_json, to_link
+from attnviz.calculator.link import NAMES, from_json, from_link, to_json, to_link
 from attnviz.calculator.presets import FIRST
 from tests.calculator.problems import problems
 
@@ -56,6 +56,13 @@ def test_numbers_are_not_escaped() -> None:
         ({"temperature": "nan"}, (), errors.ValueOutside),
         ({"scoring": "<b>"}, (), errors.ValueOutside),
         ({"padding": "9"}, (), errors.ValueOutside),
+        ({"window": str(2**64)}, (), errors.ValueOutside),
+        ({"window": "9" * 5000}, ("window",), None),
+        ({"H": str(2**64)}, (), errors.ValueOutside),
+        ({"padding": str(2**64)}, (), errors.ValueOutside),
+        ({"temperature": "1e400"}, (), errors.ValueOutside),
+        ({"times": "-1e400"}, (), errors.ValueOutside),
+        ({"X": "1e400"}, (), errors.CellOutside),
     ],
 )
 def test_links_that_cannot_be_read_fall_back(
@@ -67,10 +74,9 @@ def test_links_that_cannot_be_read_fall_back(
     assert found.error is None if error is None else isinstance(found.error, error)
 
 
-def test_large_tables_are_too_long_for_an_address() -> None:
+def test_large_tables_are_whole_in_a_file() -> None:
     wide = tuple(tuple(0.123 * (i + j) for j in range(30)) for i in range(30))
     problem = Problem({"q": wide, "k": wide, "v": wide}, given="qkv")
-    assert length(to_link(problem)) > LONGEST
     assert from_json(to_json(problem), "a.json") == problem
 
 
@@ -100,6 +106,31 @@ def changed(**changes: Any) -> str:
         (changed(temperature="hot"), errors.FileNotProblem),
         (changed(scoring=3), errors.FileNotProblem),
         (changed(temperature=0), errors.ValueOutside),
+        (changed(temperature=10**400), errors.FileNotProblem),
+        (changed(temperature="1e400"), errors.ValueOutside),
+        (changed(scale=-(10**400)), errors.FileNotProblem),
+        (changed(scale=float("nan")), errors.FileNotProblem),
+        (changed(scale=float("inf")), errors.FileNotProblem),
+        (changed(scale=[1]), errors.FileNotProblem),
+        (changed(window=2**64), errors.ValueOutside),
+        (changed(window=65), errors.ValueOutside),
+        (changed(window=10**400), errors.ValueOutside),
+        (changed(window=-1), errors.ValueOutside),
+        (changed(window=True), errors.FileNotProblem),
+        (changed(window=[[1]]), errors.FileNotProblem),
+        (changed(heads=10**400), errors.ValueOutside),
+        (changed(heads=True), errors.FileNotProblem),
+        (changed(padding=[10**400]), errors.ValueOutside),
+        (changed(padding=[[0]]), errors.FileNotProblem),
+        (changed(padding={"a": 1}), errors.FileNotProblem),
+        (changed(tables={"X": [[10**400]]}), errors.CellOutside),
+        (changed(tables={"X": [[None]]}), errors.CellNotNumber),
+        (changed(tables={"X": [[[1]]]}), errors.CellNotNumber),
+        (changed(tables={"X": [[]]}), errors.TableEmpty),
+        (changed(heads=2).replace('"heads": 2', '"heads": 2, "heads": 1'), errors.FileNotProblem),
+        (changed(tables={"X": [[0]]}).replace("0]]", "1e999]]"), errors.FileNotProblem),
+        (changed(tables={"X": [[0]]}).replace("0]]", f"{'9' * 5000}]]"), errors.FileNotProblem),
+        (changed(tables={"X": [[0]]}).replace("0]]", f"{'[' * 900}{']' * 900}]]"), errors.FileNotProblem),
     ],
 )
 def test_files_that_are_something_else(text: str, error: type[errors.AttnvizError]) -> None:

@@ -40,10 +40,10 @@ def test_a_million_brackets_end_well(tmp_path: Path) -> None:
 
 
 def test_folders_and_pipes_are_no_files(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="not a file"):
+    with pytest.raises(OSError, match="not a file"):
         read_json(tmp_path)
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(ValueError, match="not a file"):
+    with pytest.raises(OSError, match="not a file"):
         read_json(tmp_path / "pipe")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     with pytest.raises(OSError, match=r"loop|symbolic"):

@@ -18,6 +18,7 @@ import torch
 
 from attnviz.errors import ConfigError, RunBusy
 from attnviz.training import Run, TrainingQueue, place_in_queue, record, worker
+from attnviz.training.manage import clear_leftovers
 from attnviz.training.queue import default_workers
 from tests.training.runs import contents, small_config, small_run, stop_after
 
@@ -190,7 +191,7 @@ def test_closing_ends_the_workers(tmp_path: Path) -> None:
 
 
 def test_a_run_outlives_the_server(tmp_path: Path) -> None:
-    """kill -9 of the process that holds the queue: what was training goes on and obeys, what waited is interrupted."""
+    """kill -9 of the process that holds the queue: what was training goes on and obeys, what waited can be resumed."""
     run, waiting = small_run(tmp_path / "run", LONG), small_run(tmp_path / "waiting", 3)
     script = (
         "import sys; from pathlib import Path; from attnviz.training import Run, TrainingQueue\n"
@@ -209,6 +210,63 @@ def test_a_run_outlives_the_server(tmp_path: Path) -> None:
     until(lambda: len(run.metrics()) > seen)
     run.commands.send("stop")
     reaches(run, "stopped")
+
+
+def test_runs_that_waited_wait_again_in_their_order(tmp_path: Path) -> None:
+    """kill -9 of a server with a queue, a clock that goes backwards; the next server trains them as they came."""
+    first = small_run(tmp_path / "first", LONG)
+    runs = [small_run(tmp_path / name, 3) for name in ("c", "a", "b")]
+    script = (
+        "import sys, time; from pathlib import Path; from attnviz.training import Run, TrainingQueue\n"
+        "times = iter(range(10**9, 0, -1)); time.time = lambda: next(times)\n"
+        "queue = TrainingQueue(workers=1)\n"
+        "for path in sys.argv[1:]: queue.submit(Run.open(Path(path)), 0.005)\n"
+        "print('submitted', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", script, *(str(run.folder) for run in (first, *runs))]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        assert server.stdout.readline() == "submitted\n"
+        until(lambda: first.state().state == "running")
+        assert [place_in_queue(run) for run in runs] == [1, 2, 3]
+        server.kill()
+    assert [run.state().state for run in runs] == ["interrupted"] * 3
+    first.commands.send("stop")
+    reaches(first, "stopped")
+    with TrainingQueue(workers=1) as queue:
+        blocking = small_run(tmp_path / "blocking", LONG)
+        queue.submit(blocking)
+        reaches(blocking, "running")
+        assert queue.restore(tmp_path) == runs
+        assert [place_in_queue(run) for run in runs] == [1, 2, 3]
+        assert queue.restore(tmp_path) == [], "they are looked after"
+        last = small_run(tmp_path / "0-last", 3)
+        queue.submit(last)
+        assert place_in_queue(last) == 4
+        blocking.commands.send("stop")
+        reaches(last, "done")
+    assert [run.state().state for run in runs] == ["done"] * 3
+    began = [(run.folder / "checkpoints" / "step-000000.safetensors").stat().st_mtime_ns for run in (*runs, last)]
+    assert began == sorted(began)
+    assert runs[0].metrics()[-1].learning_rate == pytest.approx(0.005 * 3 / 4), "as it was told"
+
+
+def test_what_a_killed_server_left_half_done_is_cleared(tmp_path: Path) -> None:
+    run, busy = small_run(tmp_path / "run", 3), small_run(tmp_path / "busy", 3)
+    for folder in (run.folder, run.folder / "checkpoints", busy.folder):
+        (folder / ".state.json.1-2.tmp").touch()
+    (tmp_path / ".deleted-0123").mkdir()
+    (tmp_path / ".deleted-0123" / "config.json").touch()
+    (tmp_path / "notes.tmp").touch()
+    for name in (".new-1.tmp", ".new-2.tmp"):
+        (tmp_path / name).mkdir()
+    os.utime(tmp_path / ".new-1.tmp", (0, 0))
+    with busy.claimed():
+        assert clear_leftovers(tmp_path) == 4
+    assert {path.name for path in tmp_path.iterdir()} == {"run", "busy", "notes.tmp", ".new-2.tmp"}
+    assert not [*run.folder.rglob("*.tmp")]
+    assert [*busy.folder.rglob("*.tmp")], "somebody works on it"
+    assert clear_leftovers(tmp_path / "none") == 0
 
 
 def test_the_worker_answers_every_line(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +23,26 @@ class Answer:
         return json.loads(self.content)
 
 
+def messages(app: ASGIApp, scope: MutableMapping[str, Any], first: Message) -> list[Message]:
+    """All that an app sends after one message; in a thread: browser tests leave an event loop in this one."""
+    sent: list[Message] = []
+    asked = 0
+
+    async def receive() -> Message:
+        nonlocal asked
+        asked += 1
+        if asked > 1:
+            await asyncio.Event().wait()  # the client stays; the app stops waiting once it has answered
+        return first
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(app(scope, receive, send))).result()
+    return sent
+
+
 def get(
     app: ASGIApp,
     path: str,
@@ -30,19 +50,6 @@ def get(
     headers: Mapping[str, str] | None = None,
     method: str = "GET",
 ) -> Answer:
-    messages: list[Message] = []
-    requests = 0
-
-    async def receive() -> Message:
-        nonlocal requests
-        requests += 1
-        if requests > 1:
-            await asyncio.Event().wait()  # the client stays; the app stops waiting once it has answered
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Message) -> None:
-        messages.append(message)
-
     scope = {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -57,12 +64,9 @@ def get(
         "query_string": urlencode(params or {}).encode(),
         "headers": [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()],
     }
-    # in a thread of its own: the browser tests leave an event loop running in this one
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(lambda: asyncio.run(app(scope, receive, send))).result()
-    start = messages[0]
+    start, *parts = messages(app, scope, {"type": "http.request", "body": b"", "more_body": False})
     return Answer(
         start["status"],
         {name.decode(): value.decode() for name, value in start["headers"]},
-        b"".join(message.get("body", b"") for message in messages[1:]),
+        b"".join(part.get("body", b"") for part in parts),
     )

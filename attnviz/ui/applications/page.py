@@ -9,12 +9,13 @@ from streamlit.delta_generator import DeltaGenerator
 
 from attnviz.errors import AttnvizError, InputError
 from attnviz.training.recipes import OWN
-from attnviz.ui.address import Address, notice, notice_wrong
+from attnviz.ui.address import Address, notice, notice_wrong, whole
 from attnviz.ui.applications.case import N_EXAMPLES, Case, examples, opened, recipe_of, task_of, text_of
 from attnviz.ui.applications.facts import facts, title, train_link
 from attnviz.ui.applications.registry import APPLICATIONS, Application
 from attnviz.ui.head import head_row, message_box
 from attnviz.ui.language import explain, plain, say
+from attnviz.ui.page_file import offer, take
 from attnviz.ui.settings import KEEP
 from attnviz.ui.shared import Listed, listed, run
 from attnviz.ui.store import TraceKey
@@ -35,10 +36,9 @@ def _apply(link: Mapping[str, str]) -> None:
     if state["app-model"] not in models:
         notice("page.unknown_model", name=state["app-model"])
         state["app-model"] = next(iter(models), "")
-    number = link.get("n", "1")
-    known = number.isascii() and number.isdigit() and 1 <= int(number[:9]) <= N_EXAMPLES
-    notice_wrong(["n"] * (not known))
-    state["app-n"] = int(number) if known else 1
+    number = whole(link.get("n", "1"), 1, N_EXAMPLES)
+    notice_wrong(["n"] * (number is None))
+    state["app-n"] = number or 1
     state["app-head"] = link.get("head")
     state["app-fresh"] = "text" not in link
     if "text" in link:
@@ -50,6 +50,7 @@ ADDRESS = Address(
     _apply,
     names=frozenset({"app", "model", "n", "text", "target", "head"}),
     steps=frozenset({"app", "model"}),
+    long=frozenset({"text", "target"}),
 )
 
 
@@ -57,6 +58,7 @@ def page() -> None:
     """Controls above, the view at the left, what is known of it at the right; on a phone below each other."""
     with st.container(key="controls"), head_row():
         st.space("stretch")
+        take(ADDRESS)
     messages = message_box()
     application, model = _choose()
     parameters = {"app": application.name}
@@ -72,6 +74,7 @@ def page() -> None:
             with st.container(key="app-facts", width=340, gap="small"):
                 facts(application.name, _models(application), model, case)
         parameters |= _link(case, model)
+    offer(messages, ADDRESS, parameters)
     ADDRESS.publish(parameters)
 
 

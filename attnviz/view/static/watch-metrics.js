@@ -83,7 +83,8 @@ export class Metrics {
       return;
     }
     const { step, loss, learning_rate: rate, validation, accuracy, spectrum } = values;
-    if (typeof step !== "number" || typeof loss !== "number") {
+    const lists = [...[validation?.outputs ?? []].flat(1), spectrum ?? []];
+    if (typeof step !== "number" || typeof loss !== "number" || !Array.isArray(validation?.outputs ?? []) || !lists.every(Array.isArray)) {
       this.damaged += 1;
       return;
     }

@@ -48,7 +48,8 @@ export class Timeline {
       found.push({ kind, step, payload: bytes.slice(at + FRAME_HEAD, at + FRAME_HEAD + length) });
       at += FRAME_HEAD + length;
     }
-    const changes = await Promise.all(found.map(({ payload }) => inflate(payload)));
+    const changes = await Promise.all(found.map(({ payload }) => inflate(payload, this.size)));
+    if (!this.length && found.length && found[0].kind !== KEY) throw new Damaged("the first snapshot is a difference");
     found.forEach(({ kind, step, payload }, n) => {
       this.newest = kind === KEY ? changes[n] : sum(this.newest, changes[n]);
       this.frames.push({ kind, payload });
@@ -90,8 +91,8 @@ export class Timeline {
     const { frames } = this;
     let from = index;
     while (!this.kept.has(from) && frames[from].kind !== KEY) from -= 1;
-    let snapshot = this.ready(from) ?? (await inflate(frames[from].payload));
-    for (let n = from + 1; n <= index; n += 1) snapshot = sum(snapshot, await inflate(frames[n].payload));
+    let snapshot = this.ready(from) ?? (await inflate(frames[from].payload, this.size));
+    for (let n = from + 1; n <= index; n += 1) snapshot = sum(snapshot, await inflate(frames[n].payload, this.size));
     if (frames === this.frames) this.keep(index, snapshot);
     return snapshot;
   }
@@ -113,11 +114,19 @@ function sum(before, change) {
   return values;
 }
 
-async function inflate(payload) {
-  const stream = new Blob([payload]).stream().pipeThrough(new DecompressionStream("deflate"));
+/** Unpacks exactly so many bytes: what would become more is stopped before it is. */
+async function inflate(payload, size) {
+  const reader = new Blob([payload]).stream().pipeThrough(new DecompressionStream("deflate")).getReader();
+  const values = new Uint8Array(size);
+  let filled = 0;
   try {
-    return new Uint8Array(await new Response(stream).arrayBuffer());
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      values.set(part.value, filled); // a RangeError where it does not fit
+      filled += part.value.length;
+    }
   } catch (error) {
     throw new Damaged("a snapshot cannot be unpacked", { cause: error });
   }
+  if (filled !== size) throw new Damaged(`a snapshot has ${filled} weights, not ${size}`);
+  return values;
 }
