@@ -228,7 +228,7 @@ class Trace:
         return find_site(self, layer, stack, kind, part)
 
     def inputs(self, name: str) -> LayerInputs | None:
-        """What the attention layer of a site read (after the norm in a pre-norm model): the X of the chain.
+        """What the attention layer of a site read (after the norm in a pre-norm model): what the chain begins with.
 
         The first look runs the model once more and keeps the inputs of every site. None: the layer does not show it.
 

@@ -88,6 +88,7 @@ HELD_ELSEWHERE: dict[str, str] = {
     "applications.sound.take": "tests/tasks/test_sound.py::test_sounds_of_another_length_are_refused",
     "applications.sound.about": "tests/tasks/test_sound.py::test_the_answer_comes_after_the_beep",
     "applications.series.about": "tests/tasks/test_series.py::test_a_season_comes_again",
+    "applications.series.about.own": "tests/analysis/test_forecast.py::test_the_oldest_leave_where_there_is_no_room",
     "applications.series.share.known": (
         "tests/tasks/test_series.py::test_the_pattern_is_whole_periods_before_the_next_value"
     ),
