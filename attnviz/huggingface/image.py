@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Picture", "open_image", "patches", "see"]
 
 MAX_PIXELS = 50_000_000
+MAX_RATIO = 100
 
 
 class Picture(NamedTuple):
@@ -80,6 +81,9 @@ def see(model: HuggingFaceModel, source: Any) -> Picture:
         NoProcessor: the model has none.
     """
     image = open_image(source)
+    if max(image.size) > MAX_RATIO * min(image.size):  # a processor makes the shorter side as long as the model wants
+        reason = f"{image.width:,} x {image.height:,} pixels, one side more than {MAX_RATIO} times the other"
+        raise ImageUnreadable(reason)
     processor = model.processor
     if processor is None:
         raise NoProcessor(model.name)

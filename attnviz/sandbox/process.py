@@ -46,6 +46,9 @@ MEMORY = 768 * 2**20
 WEIGHTS_TIMES = 4  # of the weights' bytes: read, changed to float32, and what they are made from
 EVERY = 0.1  # seconds between two looks at its memory
 IDLE_SECONDS = 300
+NO_MEMORY = ("memory allocation of", "bad_alloc", "allocate memory", "capacity overflow")
+"""What code in Rust and in C++ says when it gets no memory, and ends the process."""
+
 log = logging.getLogger(__name__)
 
 
@@ -154,7 +157,7 @@ class Sandbox:
             process.stdin.write(json.dumps(values) + "\n")
             process.stdin.flush()
         except OSError as error:
-            raise UploadCrashed(self.title, self._last_words()) from error
+            raise self._died() from error
 
     def _wait(self, seconds: float, tell: Callable[[str], None]) -> dict[str, Any]:
         """The next answer; while it is awaited, the process is watched."""
@@ -202,17 +205,17 @@ class Sandbox:
 
     def _died(self) -> AttnvizError:
         words = self._last_words()
-        if "memory allocation of" in words or "bad_alloc" in words or "allocate memory" in words:
+        if any(sign in line for line in words for sign in NO_MEMORY):
             return UploadMemory(self.title, _megabytes(self.memory))
-        return UploadCrashed(self.title, words)
+        return UploadCrashed(self.title, (words[-1] if words else "it said nothing")[:200])
 
-    def _last_words(self) -> str:
-        """What the process said at its end, or how it ended."""
+    def _last_words(self) -> list[str]:
+        """What the process said before its end, line by line."""
         if self._stderr is not None:
             self._stderr.join(5)
         lines = [line.strip() for line in list(self._said) if line and line.strip()]
         log.warning("the process for %s ended: %s", self.title, " | ".join(lines))
-        return (lines[-1] if lines else "it said nothing")[:200]
+        return [line for line in lines if not line.startswith("note:")]
 
     def _rest(self) -> None:
         """It may be asked again soon; after a while it goes."""

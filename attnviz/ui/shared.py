@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import attnviz
 from attnviz.downloads import DOWNLOADS, downloads_are_on
-from attnviz.errors import AttnvizError, DownloadsOff, HubNotFound, ModelNotFound, TextOverLimit, TextTooLong
+from attnviz.errors import (
+    AttnvizError,
+    DownloadsOff,
+    HubNotFound,
+    ImageNeeded,
+    ModelNotFound,
+    TextOverLimit,
+    TextTooLong,
+)
 from attnviz.guard import guarded
 from attnviz.library import MODELS_FOLDER, ModelFolder, changed, folders_in, model_folder
 from attnviz.loading import HUB, ZOO, checkpoint_name, is_checkpoint, is_hugging_face, load_model, open_checkpoint
@@ -262,6 +270,8 @@ def _trace(key: TraceKey) -> Trace:
     with guarded(model.name):
         _check_length(model, key.text, key.target)
         image = IMAGES.get(key.image) if key.image else None
+        if image is None and model.sees_images:  # in its place the library would read the text as a path
+            raise ImageNeeded(model.name)
         return attnviz.trace(model, key.text, key.target or None, image=image)
 
 

@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 from attnviz.errors import ModelNotFound
 from attnviz.models.bundle import CONFIG_FILE
 from attnviz.sandbox import Sandbox
+from attnviz.sandbox.upload import unpack
 
 __all__ = ["UPLOAD_LIMIT", "Upload", "UploadStore", "clear_left_over", "is_upload", "upload_limit"]
 
@@ -99,10 +100,8 @@ class UploadStore:
         """Unpack a zip file and keep it.
 
         Raises:
-            UploadError: as `attnviz.huggingface.upload.unpack`.
+            UploadError: as `attnviz.sandbox.upload.unpack`.
         """
-        from attnviz.huggingface.upload import unpack
-
         with self._lock:
             if self._root is None:
                 self._root, lock = _new_root()

@@ -24,7 +24,7 @@ import numpy as np
 from PIL import Image
 from safetensors.numpy import save
 
-__all__ = ["COUNTS", "Files", "cases"]
+__all__ = ["COUNTS", "Files", "cases", "damaged"]
 
 Files = dict[str, bytes]
 """A folder by the names in it; one file stands under the name ""."""
@@ -201,6 +201,14 @@ def _change(rng: random.Random, values: Value, names: tuple[str, ...]) -> None:
         del values[rng.choice(keys)]
     elif keys:
         values[rng.choice(keys)] = rng.choice(ODD)
+
+
+def damaged(rng: random.Random, content: bytes) -> bytes:
+    """A file of a model with something in it changed: a value, where it is JSON, else some bytes."""
+    try:
+        return _json(rng, json.loads(content), SETTINGS)
+    except ValueError:
+        return _flip(rng, content)
 
 
 def config(rng: random.Random, number: int) -> Files:

@@ -28,7 +28,10 @@ from attnviz.library import model_folder
 from attnviz.models.weight_files import shapes_in, weight_files
 from attnviz.sandbox.heartbeat import Heartbeat
 from attnviz.sandbox.seal import NETWORK
-from attnviz.tasks.own_data import decoded
+from attnviz.tasks.columns import series_layout
+from attnviz.tasks.conll import conll_layout
+from attnviz.tasks.decoding import decode as text_of
+from attnviz.tasks.labelled_rows import labelled_layout
 from attnviz.tasks.own_entities import OwnEntities
 from attnviz.tasks.own_labelled import OwnLabelled
 from attnviz.tasks.own_series import OwnSeries
@@ -147,13 +150,14 @@ def see(files: Files, place: Path) -> None:
 def learn(files: Files, place: Path) -> None:
     """Every kind of data of one's own, whatever it is: one of them reads it, or the last refusal is told."""
     refusals: list[AttnvizError] = []
-    text = decoded(files[""])
-    for kind in (OwnLabelled, OwnEntities, OwnSeries, OwnText):
+    text = text_of(files[""]).text
+    doors = [OwnLabelled, OwnEntities, OwnSeries, OwnText, labelled_layout, conll_layout, series_layout]
+    for door in doors:
         try:
-            kind(text)
+            door(text)
         except AttnvizError as error:
             refusals.append(error)
-    if len(refusals) == 4:
+    if len(refusals) == len(doors):
         raise refusals[-1]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from attnviz import errors
 from attnviz.sandbox import STAGES, Sandbox, launch
 from attnviz.ui.uploads import UploadStore, clear_left_over
 from attnviz.zoo import zoo_path
+from tests.hostile import generator
 from tests.huggingface.architectures import ARCHITECTURES
 from tests.huggingface.tokenizers import byte_level
 
@@ -111,7 +113,7 @@ def replace(find: str, content: str) -> dict[str, Any]:
 
 def test_a_tokenizer_that_grows_every_text_is_refused(store: UploadStore, whole: dict[str, bytes]) -> None:
     grows = {"type": "Sequence", "normalizers": [replace("a", "a" * 1000)] * 4}
-    with pytest.raises((errors.UploadMemory, errors.UploadSlow, errors.UploadCrashed)):
+    with pytest.raises((errors.UploadMemory, errors.UploadSlow)):
         store.examine(put(store, rules(whole, normalizer=grows)))
 
 
@@ -181,6 +183,29 @@ def test_a_backbone_from_elsewhere_is_not_fetched(
     with pytest.raises(errors.AttnvizError) as caught:
         store.examine(put(store, {**whole, "config.json": config}))
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_how_a_model_generates_is_for_the_server_to_say(store: UploadStore, whole: dict[str, bytes]) -> None:
+    endless = {"num_return_sequences": 10**6, "custom_generate": "org/none", "cache_implementation": "static"}
+    name = put(store, changed(whole, "generation_config.json", **endless, eos_token_id=2, suppress_tokens=[1]))
+    kept = json.loads((store.get(name).folder / "generation_config.json").read_text())  # type: ignore[union-attr]
+    assert not endless.keys() & kept.keys()
+    assert (kept["eos_token_id"], kept["suppress_tokens"]) == (2, [1])
+    store.examine(name)
+
+
+@pytest.mark.parametrize("number", range(16))
+def test_changed_models_pass_or_are_refused_in_words(number: int, store: UploadStore, whole: dict[str, bytes]) -> None:
+    rng = random.Random(number)
+    file = ("config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors")[number % 4]
+    damaged = generator.damaged(rng, whole[file])
+    try:
+        name = put(store, {**whole, file: damaged})
+        store.examine(name)
+        store.read(name, ("the cat", None), ("", "x"))
+    except errors.AttnvizError as error:
+        assert len(str(error).splitlines()) == 1  # noqa: PT017
+        assert not isinstance(error, errors.OwnFault)  # noqa: PT017
 
 
 TRIES = {

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from attnviz import errors
-from attnviz.huggingface.upload import KINDS, MAX_FILES, unpack
+from attnviz.sandbox.upload import KINDS, MAX_FILES, unpack
 from attnviz.ui.uploads import UPLOAD_LIMIT, UploadStore, is_upload, upload_limit
 
 MB = 2**20

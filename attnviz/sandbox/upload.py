@@ -12,7 +12,7 @@ import shutil
 import stat
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -50,7 +50,15 @@ LIMITS = {
 NAMES_FILES = re.compile(r"(.*_(file|path)|_?name_or_path|vocab|merges|init_inputs|tokenizer_object)")
 """Settings of a tokenizer that are taken for the place of a file."""
 
-TOKENIZER_SETTINGS = ("tokenizer_config.json", "special_tokens_map.json")
+TOKENS = re.compile(r".*(_token_ids?|_tokens|_ids|_to_id)")
+"""Settings of generation that name tokens; the others say how to generate, which is for the server to say."""
+
+LEFT_OUT: Mapping[str, Callable[[str], bool]] = {
+    "tokenizer_config.json": lambda setting: NAMES_FILES.fullmatch(setting) is not None,
+    "special_tokens_map.json": lambda setting: NAMES_FILES.fullmatch(setting) is not None,
+    "generation_config.json": lambda setting: TOKENS.fullmatch(setting) is None,
+}
+"""Settings that are left out of a file, by its name."""
 CHUNK = 2**20  # bytes
 AT_ONCE = 2 * CHUNK
 CONFIG = "config.json"
@@ -83,7 +91,7 @@ def unpack(file: BinaryIO, name: str, folder: Path, max_bytes: int) -> int:
             members = _members(archive.infolist(), name)
             folder.mkdir(parents=True)
             size = _write(archive, members, name, folder, 2 * max_bytes)
-        _forget_files(folder)
+        _leave_out(folder)
         return size
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
         _remove(folder)
@@ -187,9 +195,12 @@ def _limit(file: str) -> int | None:
     return LIMITS.get(file, LIMITS.get(PurePosixPath(file).suffix))
 
 
-def _forget_files(folder: Path) -> None:
-    """Leave out of a tokenizer's settings where its files were when it was saved; here they lie beside the settings."""
-    for name in TOKENIZER_SETTINGS:
+def _leave_out(folder: Path) -> None:
+    """Leave out settings that a model works without, and that could reach elsewhere or make it work without end.
+
+    Where the files of a tokenizer were when it was saved says nothing here: they lie beside its settings.
+    """
+    for name, is_left_out in LEFT_OUT.items():
         path = folder / name
         if not path.is_file():
             continue
@@ -197,7 +208,7 @@ def _forget_files(folder: Path) -> None:
             values = read_json(path)
         except ValueError:  # opening it says what is wrong
             continue
-        kept = {key: value for key, value in values.items() if not NAMES_FILES.fullmatch(key)}
+        kept = {key: value for key, value in values.items() if not is_left_out(key)}
         if kept != values:
             path.write_text(json.dumps(kept), encoding="utf-8")
 
