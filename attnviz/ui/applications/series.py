@@ -41,7 +41,7 @@ def view(case: Case) -> None:
     rival = _rival(case)
     if rival is not None:
         forecasts[say("applications.series.lstm")] = _forecast(rival, features[:begin], steps)
-    period, told = _period(case, features[:, 0])
+    period, origin = _period(case, features[:, 0])
     reading = _reading(case, period)
     mean, deviation, unit = _scale(case)
     values = values * deviation + mean
@@ -58,12 +58,12 @@ def view(case: Case) -> None:
     )
     st.plotly_chart(figure, key="series", **PICTURE)
     _errors(forecasts, values[begin : begin + steps])
-    _tell(reading, period, told)
+    _tell(reading, period, origin)
     if unit:
         st.caption(say("applications.series.unit", name=code(unit), mean=short(mean), deviation=short(deviation)))
 
 
-def _tell(reading: Reading | None, period: int | None, told: bool) -> None:
+def _tell(reading: Reading | None, period: int | None, origin: str) -> None:
     """How much of what is read lies whole periods back, beside chance."""
     if reading is None:
         st.info(say("applications.no_attention"))
@@ -72,8 +72,11 @@ def _tell(reading: Reading | None, period: int | None, told: bool) -> None:
     else:
         share = float(reading.weights[list(reading.lags)].sum())
         chance = len(reading.lags) / len(reading.weights)
-        key = f"applications.series.share.{'known' if told else 'estimated'}"
-        st.markdown(plain(say(key, period=period, share=f"{share:.0%}", chance=f"{chance:.0%}")))
+        st.markdown(
+            plain(
+                say(f"applications.series.share.{origin}", period=period, share=f"{share:.0%}", chance=f"{chance:.0%}")
+            )
+        )
 
 
 def _ahead(length: int) -> tuple[int, int]:
@@ -105,14 +108,18 @@ def _rival(case: Case) -> SequenceModel | None:
     return None
 
 
-def _period(case: Case, values: Tensor) -> tuple[int | None, bool]:
-    """Points after which the series comes again, and whether that is known of the task or read off the series."""
+def _period(case: Case, values: Tensor) -> tuple[int | None, str]:
+    """Points after which the series comes again, and where that comes from.
+
+    It is "known" of the task, estimated from the training part of a series of one's "own", or "estimated" from what is
+    shown.
+    """
     task = case.task
     if isinstance(task, OwnSeries):
-        return task.period, False
+        return task.period, "own"
     if isinstance(task, Seasonal) and task.min_period == task.max_period:
-        return task.max_period, True
-    return estimated_period(values, len(values) // 3), False
+        return task.max_period, "known"
+    return estimated_period(values, len(values) // 3), "estimated"
 
 
 def _reading(case: Case, period: int | None) -> Reading | None:
