@@ -131,7 +131,7 @@ def train(
         batch = task.sample(config.batch_size, state.generator)
         looking = number % config.validate_every == 0 or number == config.steps
         state.optimizer.zero_grad(set_to_none=True)
-        loss, logits = add_gradients(network, batch, keep_logits=looking)
+        loss, logits = add_gradients(network, batch)
         if not isfinite(loss):
             raise TrainingDiverged(number, loss, rate)
         if config.clip is not None:
@@ -139,7 +139,7 @@ def train(
         state.optimizer.step()
         state.step = number
         step = Step(number, loss, rate)
-        if logits is not None:
+        if looking:
             validation = evaluate(network, task, "validation", config.validation_size, config.seed, SAMPLES)
             accuracy = task.accuracy(logits, batch)
             step = replace(step, validation=validation, accuracy=accuracy, spectrum=_spectrum(network, task))
