@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,6 +73,8 @@ class Architecture:
         values: of the configuration.
         notes: what is particular about its attention, for the README.
         strength: what the random weights are multiplied by: attention is far from uniform then, and mistakes show.
+        sharpness: what the projections to q and k are multiplied by besides, where more strength in all layers would
+            make large numbers of the roundings of the first one.
     """
 
     name: str
@@ -81,6 +84,7 @@ class Architecture:
     values: dict[str, Any] = field(default_factory=dict)
     notes: str = ""
     strength: float = 8
+    sharpness: float = 1
 
     def build(self, seed: int = 0, **changes: Any) -> Any:
         """The model, in evaluation mode."""
@@ -89,7 +93,7 @@ class Architecture:
         model = getattr(hf, self.model)(config).eval()
         for name, parameter in model.named_parameters():
             if parameter.ndim >= 2 and "norm" not in name.lower():
-                parameter.data.mul_(self.strength)
+                parameter.data.mul_(self.strength * (self.sharpness if re.search(r"\b[qk]_proj\b", name) else 1))
             elif "sinks" in name:
                 parameter.data.normal_()
         return model
@@ -182,7 +186,7 @@ ARCHITECTURES = [
     Architecture("T5", "encoder-decoder", "T5ForConditionalGeneration", "T5Config", T5, "learned position bias", 1),
     Architecture("mT5", "encoder-decoder", "MT5ForConditionalGeneration", "MT5Config", T5, "learned position bias", 1),
     Architecture("BART", "encoder-decoder", "BartForConditionalGeneration", "BartConfig", TWO_STACKS),
-    Architecture("Marian", "encoder-decoder", "MarianMTModel", "MarianConfig", TWO_STACKS, strength=24),
+    Architecture("Marian", "encoder-decoder", "MarianMTModel", "MarianConfig", TWO_STACKS, strength=1, sharpness=24),
     Architecture("Pegasus", "encoder-decoder", "PegasusForConditionalGeneration", "PegasusConfig", TWO_STACKS),
     Architecture(
         "Whisper",
@@ -297,7 +301,8 @@ ARCHITECTURES = [
             "window_size": 4,
         },
         "shifted windows, position bias",
-        strength=24,
+        strength=1,
+        sharpness=16,
     ),
     Architecture("CLIP", "two encoders", "CLIPModel", "CLIPConfig", _clip(), "text and image"),
     Architecture("BART, labels", "labels", "BartForSequenceClassification", "BartConfig", TWO_STACKS),
