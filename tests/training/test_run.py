@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import doctest
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import MISSING, fields, replace
 from pathlib import Path
@@ -30,7 +33,7 @@ from attnviz.training import (
     recorder,
     runs_root,
 )
-from attnviz.training.process import ProcessId
+from attnviz.training.process import ProcessId, _started
 from attnviz.training.recipes import OWN
 from attnviz.training.run_config import task_families
 from tests.training.runs import MODEL, small_config, small_run
@@ -195,6 +198,21 @@ def test_a_path_is_no_name(tmp_path: Path, name: str) -> None:
     with pytest.raises(RunNotFound):
         new_run(small_config(), name, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("accounts", [True, False], ids=["linux", "elsewhere"])
+def test_a_process_is_known_by_its_start(monkeypatch: pytest.MonkeyPatch, accounts: bool) -> None:
+    """By the kernel's own account, and by psutil where there is none."""
+    if not accounts:
+        monkeypatch.setattr("attnviz.training.process.Path", lambda path: Path("/nowhere"))
+    me = ProcessId.current()
+    assert me.alive()
+    assert not replace(me, started="long ago").alive()
+    assert replace(me, host="another machine").alive(), "nothing is known of it"
+    with subprocess.Popen([sys.executable, "-c", ""]) as child:
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and nobody has asked how
+        assert _started(child.pid) == ""
+    assert _started(child.pid) == ""
 
 
 def test_the_place_in_the_queue_is_in_the_folders(tmp_path: Path) -> None:
