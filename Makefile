@@ -17,7 +17,7 @@ TORCH_INDEX ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
-TORCH := $(shell sed -n 's/^\(torch==[^ ]*\).*/\1/p' requirements.txt)
+TORCH := $(shell sed -n 's/^\(torch==[^ ]*\).*/\1/p' constraints.txt)
 
 .PHONY: run test format browser clean
 .DELETE_ON_ERROR:
@@ -51,15 +51,15 @@ $(VENV)/python.stamp:
 		{ echo 'Python cannot make virtual environments here; on Debian: apt-get install python3-venv'; exit 1; }
 	touch $@
 
-$(VENV)/torch.stamp: requirements.txt $(VENV)/python.stamp
+$(VENV)/torch.stamp: constraints.txt $(VENV)/python.stamp
 	$(BIN)/python -m pip install $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) '$(TORCH)'
 	touch $@
 
 $(VENV)/app.stamp: requirements.txt pyproject.toml $(VENV)/torch.stamp
-	$(BIN)/python -m pip install -r requirements.txt
+	$(BIN)/python -m pip install -c constraints.txt -r requirements.txt
 	$(BIN)/python -m pip install --no-deps -e .
 	touch $@
 
 $(VENV)/dev.stamp: requirements-dev.txt $(VENV)/app.stamp
-	$(BIN)/python -m pip install -r requirements-dev.txt
+	$(BIN)/python -m pip install -c constraints.txt -r requirements-dev.txt
 	touch $@

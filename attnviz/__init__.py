@@ -39,6 +39,8 @@ __all__ = [
     "zoo",
 ]
 
+__version__ = "0.1.0"
+
 
 def __getattr__(name: str) -> Any:
     """`attnviz.figures` when it is first asked for: it brings plotly, which `import attnviz` need not wait for."""

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from attnviz import __version__
 from attnviz.cli.common import FAILURE, SUCCESS, USAGE, CommandError, Parser, UsageError, add_command, one_line
 from attnviz.cli.manage import add_managing
 from attnviz.cli.models import add_models
@@ -49,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="attnviz COMMAND --help says more about a command and gives examples.",
         allow_abbrev=False,
     )
+    parser.add_argument("--version", action="version", version=f"attnviz {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     add_run(commands)
     add_models(commands)

@@ -18,6 +18,8 @@ from urllib.error import URLError
 import pytest
 from playwright.sync_api import Browser
 
+import attnviz
+
 ROOT = Path(__file__).parents[2]
 SOURCES = ("attnviz", "pages", ".streamlit", "app.py", "setup.py", "pyproject.toml", "requirements.txt", "README.md")
 ENTRANCE = ("app.py", "pages", ".streamlit")
@@ -67,6 +69,10 @@ def test_the_wheel_holds_every_file_of_the_package_and_the_entrance(wheel: Path)
     entrance |= {name for name in ENTRANCE if (ROOT / name).is_file()}
     wanted = {f"attnviz/{file}" for file in _files(ROOT / "attnviz")}
     assert held == wanted | {f"attnviz/entrance/{file}" for file in entrance}
+
+
+def test_the_wheel_has_the_version_of_the_package(wheel: Path) -> None:
+    assert wheel.name.startswith(f"attnviz-{attnviz.__version__}-")
 
 
 def test_the_wheel_serves_the_first_picture(installed: Path, browser: Browser, tmp_path: Path) -> None:

@@ -72,6 +72,13 @@ def test_zoo_lists_every_model(capsys: pytest.CaptureFixture[str]) -> None:
     assert [line.split()[0] for line in lines] == [entry.name for entry in attnviz.zoo()]
 
 
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--version"])
+    assert end.value.code == 0
+    assert capsys.readouterr().out == f"attnviz {attnviz.__version__}\n"
+
+
 def test_python_m_attnviz() -> None:
     result = subprocess.run([sys.executable, "-m", "attnviz", "--help"], capture_output=True, text=True, check=True)
     assert "train a small model on a task" in result.stdout
