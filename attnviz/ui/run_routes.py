@@ -237,8 +237,11 @@ def _size(path: Path) -> int:
 def _read(path: Path, start: int) -> bytes:
     try:
         with open_regular(path) as file:
+            left = os.fstat(file.fileno()).st_size - start
+            if left <= 0:  # nor can one go there: file systems have an end
+                return b""
             file.seek(start)
-            return file.read(max(0, min(MOST, os.fstat(file.fileno()).st_size - start)))
+            return file.read(min(MOST, left))
     except FileNotFoundError:
         return b""
 

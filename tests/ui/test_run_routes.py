@@ -112,6 +112,26 @@ def test_half_a_line_and_half_a_frame_wait(own: Path) -> None:
             path.write_bytes(content)
 
 
+def test_a_place_beyond_any_file_begins_anew(done: Run) -> None:
+    """Larger than the file, and than any file that a file system holds."""
+    first = news("learned")[0]
+    for place in (10**7, 10**15 - 1):
+        header, lines, frames = news("learned", generation=first["generation"], metrics=place, attention=place)
+        assert header["reset"] is True
+        assert (lines, frames) == (done.metrics_path.read_bytes(), done.timeline_path.read_bytes())
+
+
+def test_a_timeline_that_is_none_is_said(own: Path) -> None:
+    small_run(own / "odd")
+    (own / "odd" / "attention.bin").write_bytes(b'{"format": 1, "sites": [{"sequence": 1e30}]}\n')
+    assert refused("odd").status == 409
+    (own / "odd" / "attention.bin").unlink()
+    (own / "odd" / "attention.bin").mkdir()
+    answer = refused("odd")
+    assert (answer.status, answer.json()["error"]) == (409, "run_corrupt")
+    assert str(own) not in answer.json()["message"], "no folder of the server is told"
+
+
 def test_a_resumed_run_is_another_generation(own: Path) -> None:
     run = small_run(own / "again")
     record(run, stop_after(5))
