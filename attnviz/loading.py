@@ -91,7 +91,9 @@ def _named_folder(name: str) -> Path | None:
 
 
 def is_hugging_face(folder: Path) -> bool:
-    """Whether a folder's config.json is that of a transformers model, be it whole or not."""
+    """Whether a folder holds a transformers model, whole or not, as its config.json tells, or an adapter of one."""
+    if not (folder / CONFIG_FILE).exists() and (folder / "adapter_config.json").is_file():
+        return True
     try:
         return is_transformers(read_json(folder / CONFIG_FILE))
     except (OSError, ValueError):

@@ -154,10 +154,11 @@ def _wrapped(model: HuggingFaceModel | nn.Module, tokenizer: Any = None) -> Hugg
     from transformers import PreTrainedModel
 
     from attnviz.huggingface import HuggingFaceModel, wrap
+    from attnviz.huggingface.model import innermost
 
     if isinstance(model, HuggingFaceModel):
         return model
-    network = getattr(model, "_orig_mod", model)  # of a compiled model
+    network = innermost(model)
     if not isinstance(network, PreTrainedModel):
         raise NotAModel(type(model).__name__)
     return wrap(network, tokenizer)

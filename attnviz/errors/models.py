@@ -199,8 +199,8 @@ class AdapterFolder(ModelLoadError):
     def __init__(self, name: str, base: str, reason: str) -> None:
         super().__init__(
             f"{name} holds an adapter of {base}, which cannot be opened: {reason}. Install peft "
-            "(pip install 'attnviz[peft]') and put the base model beside it, or merge the two with merge_and_unload "
-            "and save the result.",
+            "(pip install 'attnviz[peft]') and put the base model's files into the folder, or merge the two with "
+            "merge_and_unload and save the result.",
             name=name,
             base=base,
             reason=reason,

@@ -77,7 +77,10 @@ def outputs(trace: Trace, position: int | None = None, k: int = 10, *, lang: str
     if k < 1:
         raise ValueError(f"k is {k}: at least one bar is drawn")
     if trace.outputs is None:
-        raise ValueError(f"{trace.model.facts.name} has no outputs: it ends with its residual stream")
+        raise ValueError(
+            f"{trace.model.facts.name} has no outputs to show: it ends with its residual stream, "
+            "or in a way that is not shown yet"
+        )
     top = Top(*(tensor.cpu() for tensor in trace.top_outputs(k)))
     if position is not None and not 0 <= position < len(top.ids):
         raise IndexError(f"no position {position}: there are {len(top.ids)}, counted from 0")

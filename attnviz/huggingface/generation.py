@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from attnviz.attention import Mask
-from attnviz.errors import DoesNotWrite
+from attnviz.errors import AttentionDiffers, DoesNotWrite
 from attnviz.guard import guarded
 from attnviz.huggingface.given import check_inputs
-from attnviz.huggingface.interface import InterfaceCall, listening
+from attnviz.huggingface.interface import InterfaceCall, hears, listening
 from attnviz.huggingface.labels import BROKEN
 from attnviz.huggingface.model import HuggingFaceModel
+from attnviz.huggingface.numerics import tolerance
 from attnviz.huggingface.place import Place
 from attnviz.huggingface.reading import Reading, of_inputs, read
 from attnviz.huggingface.rules import RulesReader, rule_of
@@ -23,6 +25,7 @@ from attnviz.huggingface.sites import make_site
 from attnviz.huggingface.tracing import HuggingFacePass, find_places, make_trace
 from attnviz.texts import check_text
 from attnviz.trace import AttentionSite, Trace
+from attnviz.trace.compare import site_difference
 from attnviz.trace.weights import Held
 
 __all__ = ["continue_text", "trace_generated"]
@@ -91,16 +94,48 @@ def _trace_generated(model: HuggingFaceModel, text: str | Mapping[str, Tensor], 
         inputs = {name: tensor.to(model.network.device) for name, tensor in text.items()}
         model.look(inputs)
     calls: list[InterfaceCall] = []
-    with listening(lambda call, _: calls.append(call)):
-        ids = model.write(inputs, max_new)
-    whole = _whole(model, inputs, ids[:, :-1])
+    with listening(lambda call, _: calls.append(call)), _reading(model, calls) as steps:
+        model.write(inputs, max_new)
+    whole = _whole(model, inputs, torch.cat(steps, dim=1))
     forward_pass = HuggingFacePass(model, whole, row)
     logits = forward_pass.record()  # what follows each token, for its outputs
     places = find_places(model, forward_pass.structure, calls)
-    sites = [_stitch(place, steps, row, forward_pass.w_o(place, row)) for place, steps in places.items()]
+    sites = []
+    for place, made in places.items():
+        made = made[-1:] if place.stack == "encoder" and model.config.is_encoder_decoder else made
+        sites.append(_stitch(place, made, row, forward_pass.w_o(place, row)))
+    for one, other in zip(sites, forward_pass.sites, strict=True):
+        if not site_difference(one, other.q, other.k, other.v) <= tolerance(one.q.dtype):
+            raise AttentionDiffers(model.name, one.name, "while it writes, it reads something else than all at once")
     reading = of_inputs(model, whole, row)
     reading = replace(reading, text=text if isinstance(text, str) else "", target_generated=True)
     return make_trace(model, reading, sites, forward_pass, logits)
+
+
+@contextmanager
+def _reading(model: HuggingFaceModel, calls: list[InterfaceCall]) -> Iterator[list[Tensor]]:
+    """Note the ids that a model reads, step by step, while it writes: what it is prompted with comes first.
+
+    A model that begins anew, as one that first finds out which language it hears, has written nothing before.
+    """
+    steps: list[Tensor] = []
+    name = "decoder_input_ids" if model.config.is_encoder_decoder else "input_ids"
+    names, stacks = model.module_names, {place.module: place.stack for place in model.structure.places.values()}
+
+    def note(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if not hears() or kwargs.get(name) is None:
+            return
+        cache = kwargs.get("past_key_values")
+        if steps and (cache is None or cache.get_seq_length() == 0):
+            calls[:] = [call for call in calls if stacks.get(names.get(call.module, "")) == "encoder"]
+            steps.clear()
+        steps.append(kwargs[name].clone())
+
+    handle = model.network.register_forward_pre_hook(note, with_kwargs=True)
+    try:
+        yield steps
+    finally:
+        handle.remove()
 
 
 def _beginning(model: HuggingFaceModel, text: str) -> Reading:

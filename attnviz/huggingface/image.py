@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from attnviz.errors import ImageUnreadable, NoProcessor
@@ -36,33 +37,51 @@ class Picture(NamedTuple):
     seen: np.ndarray
 
 
-def open_image(source: Any) -> Image.Image:
-    """An image from a path, a file, bytes as an array (height, width, 3), or an image itself.
+def open_image(source: Any, channels: int = 3) -> Image.Image:
+    """An image as transformers' own `load_image` gives it: upright, as its camera noted, its first frame, in colours.
+
+    Args:
+        source: a path, a file, bytes as an array (height, width, 3) or (height, width), or an image itself.
+        channels: that the model reads; 1: in grey.
 
     Raises:
         ImageUnreadable: it is not an image, or larger than 50 million pixels.
     """
-    if isinstance(source, np.ndarray):
-        if source.dtype != np.uint8 or source.ndim not in (2, 3) or 0 in source.shape:
-            raise ImageUnreadable(f"an array (height, width, 3) of bytes is wanted, not {source.dtype} {source.shape}")
-        try:
-            return Image.fromarray(source).convert("RGB")
-        except TypeError as error:  # so many channels
-            raise ImageUnreadable(f"an array of the shape {source.shape}") from error
-    if isinstance(source, Image.Image):
-        return source.convert("RGB")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is lower
+            warnings.simplefilter("ignore")  # of bombs, our own limit is lower; of transparency, which is left out
+            if isinstance(source, np.ndarray):
+                return _converted(_of_array(source), channels)
+            if isinstance(source, Image.Image):
+                return _converted(source, channels)
             with Image.open(Path(source) if isinstance(source, str) else source) as image:
                 size = image.width * image.height
                 if size <= MAX_PIXELS:
-                    return image.convert("RGB")
+                    return _converted(image, channels)
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, TypeError, AttributeError) as error:
         raise ImageUnreadable(_reason(error)) from error
     except Image.DecompressionBombError as error:
         raise ImageUnreadable(f"it has more than {MAX_PIXELS:,} pixels") from error
     raise ImageUnreadable(f"it has {size:,} pixels, at most {MAX_PIXELS:,} can be read")
+
+
+def _of_array(source: np.ndarray) -> Image.Image:
+    wanted = ImageUnreadable(f"an array (height, width, 3) of bytes is wanted, not {source.dtype} {source.shape}")
+    if source.dtype != np.uint8 or source.ndim not in (2, 3) or 0 in source.shape:
+        raise wanted
+    try:
+        return Image.fromarray(source)
+    except TypeError as error:  # so many channels
+        raise wanted from error
+
+
+def _converted(image: Image.Image, channels: int) -> Image.Image:
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith(("I", "F")):  # grey in more than eight bits, which Pillow would cut off at 255
+        levels = np.asarray(image, dtype=np.float64)
+        most = 1.0 if image.mode == "F" and levels.max() <= 1 else 255.0 if levels.max() <= 255 else 65535.0
+        image = Image.fromarray((levels.clip(0, most) / most * 255).round().astype(np.uint8))
+    return image.convert("L" if channels == 1 else "RGB")
 
 
 def _reason(error: Exception) -> str:
@@ -80,39 +99,77 @@ def see(model: HuggingFaceModel, source: Any) -> Picture:
         ImageUnreadable: it is not an image, or too large.
         NoProcessor: the model has none.
     """
-    image = open_image(source)
-    if max(image.size) > MAX_RATIO * min(image.size):  # a processor makes the shorter side as long as the model wants
-        reason = f"{image.width:,} x {image.height:,} pixels, one side more than {MAX_RATIO} times the other"
-        raise ImageUnreadable(reason)
     processor = model.processor
     if processor is None:
         raise NoProcessor(model.name)
+    image = open_image(source, int(getattr(vision_part(model.config), "num_channels", 3) or 3))
+    if max(image.size) > MAX_RATIO * min(image.size):  # a processor makes the shorter side as long as the model wants
+        reason = f"{image.width:,} x {image.height:,} pixels, one side more than {MAX_RATIO} times the other"
+        raise ImageUnreadable(reason)
     pixels: Tensor = processor(images=image, return_tensors="pt")["pixel_values"]
-    mean, std = (np.array(values)[:, None, None] for values in (processor.image_mean, processor.image_std))
-    shown = pixels[0].numpy() * std + mean if getattr(processor, "do_normalize", True) else pixels[0].numpy()
-    seen = (shown.clip(0, 1) * 255).round().astype(np.uint8).transpose(1, 2, 0)
-    if seen.shape[2] == 1:
-        seen = seen.repeat(3, axis=2)
+    seen = _seen(processor, pixels[0].float().numpy())
     return Picture(pixels.to(model.network.device, model.network.dtype), seen)
 
 
-def patches(config: Any, pixels: Tensor, length: int | None = None) -> Tokens:
-    """The patches of an image as tokens, "row,column"; what stands before them are the model's own.
+def _seen(processor: Any, pixels: np.ndarray) -> np.ndarray:
+    """Pixels (channels, height, width) for people (height, width, 3): what the processor did to brightness undone."""
+    if getattr(processor, "do_normalize", True):
+        mean, std = (np.array(values)[:, None, None] for values in (processor.image_mean, processor.image_std))
+        pixels = pixels * std + mean
+    if getattr(processor, "do_rescale", True):
+        pixels = pixels / (getattr(processor, "rescale_factor", None) or 1 / 255)
+    seen = pixels.clip(0, 255).round().astype(np.uint8).transpose(1, 2, 0)
+    return seen.repeat(3, axis=2) if seen.shape[2] == 1 else seen[..., :3]
+
+
+def patches(
+    model: HuggingFaceModel, pixels: Tensor, length: int | None = None, order: Sequence[int] | None = None
+) -> Tokens:
+    """The patches of an image as tokens, "row,column", and the model's own tokens before or behind them, by name.
 
     Args:
-        config: of the model.
+        model: that reads it.
         pixels: that it reads (B, channels, height, width).
         length: how many tokens attend; None: as many as there are patches.
+        order: of the patches, where the model shuffles them and may read only the first ones; None: in rows.
     """
-    vision = vision_part(config)
+    vision = vision_part(model.config)
     if pixels.ndim != 4 or not hasattr(vision, "patch_size"):  # patches in a row, or none at all
         return plain_tokens(length or 0)
     height, width = pair(vision.patch_size)
     rows, columns = pixels.shape[2] // height, pixels.shape[3] // width
-    length = rows * columns if length is None else length
-    extra = length - rows * columns
-    if not 0 <= extra <= 16:  # these are no patches of that size
+    cells = [(row, column) for row in range(rows) for column in range(columns)]
+    length = len(cells) if length is None else length
+    before, behind = _own_tokens(model)
+    extra = len(before) + len(behind)
+    if order is not None and sorted(order) == list(range(len(cells))):
+        cells = [cells[place] for place in order[: max(0, length - extra)]]
+    elif length == len(cells):  # such as the average of all that some end with
+        before, behind = [], []
+    if len(before) + len(cells) + len(behind) != length:  # these are no patches of that size
         return plain_tokens(length)
-    names = ["[CLS]", *(f"[REG{n}]" for n in range(1, extra))][:extra]
-    labels = (*names, *(f"{row},{column}" for row in range(rows) for column in range(columns)))
-    return Tokens((), labels, tuple(range(extra)), grid=Grid(rows, columns, extra))
+    labels = (*before, *(f"{row},{column}" for row, column in cells), *behind)
+    specials = (*range(len(before)), *range(length - len(behind), length))
+    if order is None:
+        return Tokens((), labels, specials, grid=Grid(rows, columns, len(before)))
+    return Tokens((), labels, specials)
+
+
+def _own_tokens(model: HuggingFaceModel) -> tuple[list[str], list[str]]:
+    """Names of the tokens that an image model puts before and behind the patches, as its parameters tell."""
+    counts = {
+        path.rpartition(".")[2]: max(1, parameter.numel() // parameter.shape[-1])
+        for path, parameter in model.network.named_parameters()
+        if parameter.ndim in (1, 3) and "decoder" not in path.split(".")
+    }
+
+    def named(kind: str, *parameters: str) -> list[str]:
+        count = max((counts.get(name, 0) for name in parameters), default=0)
+        return [f"[{kind}]"] if count == 1 and kind != "REG" else [f"[{kind}{n}]" for n in range(1, count + 1)]
+
+    before = [
+        *named("CLS", "cls_token", "class_token", "class_embedding"),
+        *named("DISTILL", "distillation_token"),
+        *named("REG", "register_tokens", "reg_tokens"),
+    ]
+    return before, named("DET", "detection_tokens")

@@ -67,7 +67,8 @@ class Seen:
         call: the call.
         context: what the layer's attention gave (B, Tq, H, d_value).
         module: path of the layer inside the model.
-        turn: how many times the layer ran before, in this pass.
+        turn: how many times the layer attended before, in this pass.
+        within: how many times it did so since it began to run: some attend twice each time.
         x: what the queries are made of (B, Tq, d_model); None when it cannot be told.
         memory: what keys and values are made of (B, Tk, d_model), likewise.
         cross: the layer was given something else to read.
@@ -79,6 +80,7 @@ class Seen:
     context: Tensor
     module: str
     turn: int
+    within: int
     x: Tensor | None
     memory: Tensor | None
     cross: bool
@@ -124,6 +126,7 @@ class _Frame:
     name: str
     arguments: Mapping[str, Any]
     calls: int = 0
+    attended: int = 0  # calls of its own
     hidden: bool = False
 
 
@@ -230,8 +233,18 @@ class Inspection:
         memory = next((arguments[key] for key in MEMORY if isinstance(arguments.get(key), Tensor)), None)
         rotary = arguments.get("position_embeddings") is not None and bool(getattr(call.module, "use_rope", True))
         self._pending = Seen(
-            call, context, name, self._turns[name], x, x if memory is None else memory, memory is not None, rotary
+            call,
+            context,
+            name,
+            self._turns[name],
+            frame.attended if frame else 0,
+            x,
+            x if memory is None else memory,
+            memory is not None,
+            rotary,
         )
+        if frame:
+            frame.attended += 1
         self._pending.around = tuple(self._frames)
         self._turns[name] += 1
         if self._frames:

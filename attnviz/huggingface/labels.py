@@ -20,6 +20,8 @@ WORD = re.compile(rf"[{CJK}]|[^\W{CJK}]+(?:['’][^\W{CJK}]+)*|[^\w\s]")
 SPACE = "\u2581"  # what SentencePiece writes for a space
 BROKEN = "\ufffd"
 """What stands for bytes that are no character."""
+BYTE_TOKEN = re.compile(r"<0x([0-9A-Fa-f]{2})>")
+"""How SentencePiece names a token that is one byte."""
 BYTES = {char: byte for byte, char in bytes_to_unicode().items()}
 """What byte-level tokenizers write for each byte."""
 
@@ -90,4 +92,6 @@ def label_of(tokenizer: PreTrainedTokenizerBase, index: int) -> str:
     text = tokenizer.decode([index], clean_up_tokenization_spaces=False)
     if text and BROKEN not in text:
         return str(text)
+    if byte := BYTE_TOKEN.fullmatch(token):
+        return f"\\x{byte[1].lower()}"
     return "".join(f"\\x{BYTES[char]:02x}" for char in token) if BYTES.keys() >= set(token) else str(token)

@@ -44,6 +44,7 @@ from attnviz.errors import (
     UnknownArchitecture,
 )
 from attnviz.guard import guarded, is_out_of_memory, package_of, reason_of
+from attnviz.huggingface.adapter import base_weights, check_adapter, put_on_adapter
 from attnviz.huggingface.model import HuggingFaceModel, wrap
 from attnviz.huggingface.sample import text_part
 from attnviz.huggingface.sizes import check_sizes
@@ -76,16 +77,18 @@ def open_folder(
         UnknownArchitecture, RemoteCode: transformers has no code for it.
         ModelCorrupt, ModelMismatch: the weights are damaged, or not those of the configuration.
         NoTokenizer, TokenizerMismatch: it cannot be fed.
+        AdapterFolder: it holds an adapter, and its base model or the package peft is not here.
         PackageMissing, NoDevice: something that it needs is not here.
         OutOfMemory: it does not fit.
     """
     name = name or folder.name
     with guarded(name):
         place = device_of(device)
+        adapted = check_adapter(folder, name)
         values = read_config(folder, name)
         _check_weights(folder, name)
         config = _config(folder, name, values)
-        network = _network(folder, name, config, dtype).to(place)
+        network = _network(folder, name, config, dtype, adapted).to(place)
         whole = _whole_processor(folder, name, network)
         model = wrap(network, whole or open_tokenizer(folder, name), whole or _processor(folder, name), name)
         _check_feeding(model)
@@ -221,7 +224,7 @@ def _dequantise(name: str, config: Any) -> None:
         raise QuantisedWeights(name, str(form), "transformers does not know it")
 
 
-def _network(folder: Path, name: str, config: Any, dtype: torch.dtype | None) -> PreTrainedModel:
+def _network(folder: Path, name: str, config: Any, dtype: torch.dtype | None, adapted: bool) -> PreTrainedModel:
     named = getattr(transformers, _class_named(config.architectures) or "AutoModel", None)
     kind: Any = named if isinstance(named, type) and issubclass(named, PreTrainedModel) else AutoModel
     level = logging.get_verbosity()
@@ -230,7 +233,8 @@ def _network(folder: Path, name: str, config: Any, dtype: torch.dtype | None) ->
     try:
         check_sizes(folder, name, kind, config, packed=bool(_quantised(config)))
         network, report = kind.from_pretrained(
-            folder,
+            None if adapted else folder,  # a folder with an adapter would not tell what its base lacks
+            state_dict=base_weights(folder, name) if adapted else None,
             config=config,
             dtype=dtype or _stored(config),
             use_safetensors=True,
@@ -239,6 +243,9 @@ def _network(folder: Path, name: str, config: Any, dtype: torch.dtype | None) ->
             ignore_mismatched_sizes=True,  # they are told below
             output_loading_info=True,
         )
+        missing = {*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])}
+        if adapted and not missing:
+            missing = put_on_adapter(network, folder)
     except AttnvizError:
         raise
     except (OSError, SafetensorError) as error:
@@ -252,9 +259,8 @@ def _network(folder: Path, name: str, config: Any, dtype: torch.dtype | None) ->
     finally:
         logging.set_verbosity(level)
         logging.enable_progress_bar()
-    wrong = sorted({*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])})
-    if wrong:  # they would be random numbers
-        raise ModelMismatch(name, f"{wrong[0]} is missing or of another shape ({len(wrong)} tensors in all)")
+    if missing:  # they would be random numbers
+        raise ModelMismatch(name, f"{min(missing)} is missing or of another shape ({len(missing)} tensors in all)")
     return network.eval().requires_grad_(False)
 
 

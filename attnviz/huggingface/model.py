@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from attnviz.errors import CannotSample, ModelFailed
+from attnviz.errors import CannotSample, ModelFailed, NotAModel
 from attnviz.guard import guarded
 from attnviz.huggingface.place import Place
 from attnviz.huggingface.sample import sample, text_part
@@ -23,7 +23,7 @@ from attnviz.huggingface.structure import Structure, survey
 from attnviz.models import ModelFacts
 from attnviz.trace import AttentionSite
 
-__all__ = ["HuggingFaceModel", "wrap"]
+__all__ = ["HuggingFaceModel", "innermost", "wrap"]
 
 
 GREEDY: dict[str, Any] = {
@@ -135,6 +135,14 @@ class HuggingFaceModel:
     def parameters(self) -> frozenset[str]:
         """Names of what its `forward` takes."""
         return frozenset(inspect.signature(self.network.forward).parameters)
+
+    @cached_property
+    def ends(self) -> tuple[int, ...]:
+        """Ids of the tokens that end a text; some models have several."""
+        configs = [self.config, text_part(self.config), getattr(self.network, "generation_config", None)]
+        given = [getattr(config, "eos_token_id", None) for config in configs]
+        several = [one if isinstance(one, list | tuple) else [one] for one in given]
+        return tuple(dict.fromkeys(index for ids in several for index in ids if isinstance(index, int)))
 
     @property
     def module_names(self) -> dict[torch.nn.Module, str]:
@@ -255,6 +263,20 @@ class HuggingFaceModel:
         return ids
 
 
+def innermost(model: Any) -> Any:
+    """The model of transformers in what was put around it: by torch.compile, or by peft for LoRA and its kin.
+
+    Raises:
+        NotAModel: an adapter that works on the model's inputs, as prompt tuning does, which the model alone lacks.
+    """
+    model = getattr(model, "_orig_mod", model)  # a compiled model runs its own code; the model below it is the same
+    if hasattr(model, "peft_config") and hasattr(model, "get_base_model"):
+        if any(config.is_prompt_learning for config in model.peft_config.values()):
+            raise NotAModel(f"{type(model).__name__} with tokens of its own before the text")
+        return model.get_base_model()
+    return model
+
+
 def wrap(model: PreTrainedModel, tokenizer: Any = None, processor: Any = None, name: str = "") -> HuggingFaceModel:
     """A loaded model with what feeds it; a processor of several things is taken apart.
 
@@ -264,7 +286,7 @@ def wrap(model: PreTrainedModel, tokenizer: Any = None, processor: Any = None, n
         processor: of its images or sounds, likewise.
         name: for messages; by default the name under which it was loaded, or its class.
     """
-    model = getattr(model, "_orig_mod", model)  # a compiled model runs its own code; the model below it is the same
+    model = innermost(model)
     given = [part for part in (tokenizer, processor) if part is not None]
     parts = list(given)
     for part in given:

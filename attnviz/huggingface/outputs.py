@@ -20,14 +20,17 @@ __all__ = ["outputs_of"]
 def outputs_of(model: HuggingFaceModel, reading: Reading, shape: torch.Size | None) -> Outputs | None:
     """Meaning of logits of this shape: tokens (B, T, vocabulary), labels of tokens (B, T, n) or of the whole (B, n).
 
-    None for a model that ends with its residual stream, or with something that is no choice among labels.
+    None for a model that ends with its residual stream, or with something that is no choice among labels: start and end
+    of an answer, a choice among texts, one number for each token.
     """
     config, tokenizer = model.config, model.tokenizer
     if shape is None or len(shape) not in (2, 3):
         return None
-    vocabulary = getattr(text_part(config), "vocab_size", None)
-    labels = {int(index): str(label) for index, label in (config.id2label or {}).items()}
+    vocabulary, labels = getattr(text_part(config), "vocab_size", None), _labels(model)
     if shape[-1] == len(labels) and shape[-1] != vocabulary:
+        kind = type(model.network).__name__
+        if len(shape) == 2 and any(name in kind for name in ("PreTraining", "MultipleChoice")):
+            return None  # a number for each token, or a choice among texts
         return Outputs("label" if len(shape) == 2 else "labels", reading.main, labels.__getitem__)
     if len(shape) == 2 or shape[-1] != vocabulary:
         return None
@@ -42,3 +45,10 @@ def outputs_of(model: HuggingFaceModel, reading: Reading, shape: torch.Size | No
     ids = reading.texts[reading.main].ids
     hidden = None if tokenizer is None else tokenizer.mask_token_id
     return Outputs("masked", reading.main, label, tuple(at for at, index in enumerate(ids) if index == hidden))
+
+
+def _labels(model: HuggingFaceModel) -> dict[int, str]:
+    """Names of the classes as the configuration has them, or as BERT's authors call those of the next sentence."""
+    if "NextSentencePrediction" in type(model.network).__name__:
+        return {0: "IsNext", 1: "NotNext"}
+    return {int(index): str(label) for index, label in (model.config.id2label or {}).items()}

@@ -22,6 +22,7 @@ class Place:
         stack: "encoder", "decoder", "text" or "vision".
         kind: "self" or "cross".
         rotary: whether q and k are rotated by their positions.
+        part: which of its attentions, in a layer that attends more than once each time it runs; else None.
         projection: the module that is its W_O; None where it cannot be told.
         no_output: why not; "" where it can.
     """
@@ -32,13 +33,14 @@ class Place:
     stack: str
     kind: str
     rotary: bool
+    part: int | None = None
     projection: OutputProjection | None = None
     no_output: str = ""
 
     @property
     def name(self) -> str:
-        """For example "decoder.0.cross"."""
-        return f"{self.stack}.{self.layer}.{self.kind}"
+        """For example "decoder.0.cross"; "decoder.0.self.1" for the second attention of a layer."""
+        return f"{self.stack}.{self.layer}.{self.kind}" + ("" if self.part is None else f".{self.part}")
 
     @property
     def queries(self) -> str:

@@ -57,18 +57,27 @@ class Reading:
     texts: Mapping[str, Tokens] = field(default_factory=dict)
     image: np.ndarray | None = None
 
-    def sequences(self, model: HuggingFaceModel, sites: Sequence[AttentionSite]) -> dict[str, Tokens]:
-        """All sequences that the sites speak of; patches and moments of sound are counted where they attend."""
+    def sequences(
+        self, model: HuggingFaceModel, sites: Sequence[AttentionSite], order: Sequence[int] | None = None
+    ) -> dict[str, Tokens]:
+        """All sequences that the sites speak of; patches and moments of sound are counted where they attend.
+
+        Args:
+            model: that read them.
+            sites: of its attention.
+            order: of the patches of an image, where the encoder reads them shuffled, or only some.
+        """
         found = dict(self.texts)
         pixels = self.inputs.get("pixel_values")
         for site in sites:
             for name, length in ((site.queries, site.q.shape[1]), (site.keys, site.k.shape[1])):
-                if name not in found and site.part is None:
-                    found[name] = plain_tokens(length) if pixels is None else patches(model.config, pixels, length)
+                if name not in found and "." not in name:
+                    shuffled = order if name == "encoder" else None
+                    found[name] = plain_tokens(length) if pixels is None else patches(model, pixels, length, shuffled)
         if self.main not in found and pixels is not None:  # it attends in windows alone
-            found[self.main] = patches(model.config, pixels)
-        order = [name for name in ("encoder", "vision", "text", "decoder") if name in found]
-        return {name: found[name] for name in [*order, *(name for name in found if name not in order)]}
+            found[self.main] = patches(model, pixels)
+        first = [name for name in ("encoder", "vision", "text", "decoder") if name in found]
+        return {name: found[name] for name in [*first, *(name for name in found if name not in first)]}
 
 
 def read(model: HuggingFaceModel, text: str, target: str | None, image: Any) -> Reading:
@@ -185,21 +194,20 @@ def _target_ids(
     """What a decoder reads: ids, the text that they are, and whether the model wrote it itself."""
     tokenizer, start = model.tokenizer, _start(model)
     assert tokenizer is not None  # the callers saw to it
-    end = text_part(model.config).eos_token_id
     generated = False
     if labels_alone(model.network):  # its decoder reads the source once more, one place behind
         if target is not None:
             raise TargetNotAllowed(type(model.network).__name__)
         ids = [start, *inputs["input_ids"][0, :-1].tolist()]
     elif target is not None:
-        ids = [start, *tokenizer(text_target=target, verbose=False)["input_ids"]]
+        ids = _shifted(model, start, tokenizer(text_target=target, verbose=False)["input_ids"])
     elif model.writes:
         ids = model.write(inputs, MAX_NEW)[0].tolist()
         target, generated = str(tokenizer.decode(ids, skip_special_tokens=True)), True
+        if len(ids) > 1 and ids[-1] in model.ends:
+            ids.pop()  # it is predicted, not read
     else:
         raise TargetNeeded(model.name, type(model.network).__name__)
-    if len(ids) > 1 and ids[-1] == end and not labels_alone(model.network):
-        ids.pop()  # it is predicted, not read
     _check_length(model, len(ids))
     return ids, target, generated
 
@@ -212,6 +220,21 @@ def _start(model: HuggingFaceModel) -> int:
     places += [(told, "bos_token_id"), (text, "bos_token_id"), (text, "pad_token_id")]
     found = (getattr(place, name, None) for place, name in places)
     return next((int(start) for start in found if isinstance(start, int)), 0)
+
+
+def _shifted(model: HuggingFaceModel, start: Any, labels: list[int]) -> list[int]:
+    """What the decoder reads of a target: moved by one, as the model itself does it for training.
+
+    The last token is predicted, not read; it is a special one, or one is put there.
+    """
+    assert model.tokenizer is not None  # it made the labels
+    if not labels or labels[-1] not in model.tokenizer.all_special_ids:
+        labels = [*labels, next(iter(model.ends), 0)]
+    shift = getattr(model.network, "prepare_decoder_input_ids_from_labels", None)
+    if shift is None:
+        return [start, *labels[:-1]]
+    shifted: list[int] = shift(labels=torch.tensor([labels], device=model.network.device))[0].tolist()
+    return shifted
 
 
 def of_inputs(model: HuggingFaceModel, inputs: Mapping[str, Tensor], row: int) -> Reading:

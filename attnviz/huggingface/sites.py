@@ -54,6 +54,6 @@ def make_site(
         softcap=rules.softcap,
         sinks=rules.sinks,
         rotary=place.rotary,
-        part=part,
+        part=place.part if part is None else part,
         no_output=place.no_output,
     )

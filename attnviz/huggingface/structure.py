@@ -23,7 +23,7 @@ from attnviz.huggingface.sites import make_site
 from attnviz.trace import AttentionSite
 from attnviz.trace.compare import largest, worst
 
-__all__ = ["Structure", "layout_of", "survey"]
+__all__ = ["Structure", "layout_of", "logits_of", "survey"]
 
 PLAIN = (bool, int, float, str, list, tuple, dict)
 OF_EVERY_MODULE = frozenset(vars(nn.Module()))
@@ -112,8 +112,13 @@ def survey(model: PreTrainedModel, name: str, run: Callable[[], Any], lengths: s
 
     def take(seen: Seen) -> None:
         stack, kind = _stack(model, seen.module), "cross" if seen.cross else "self"
-        place = Place(seen.module, seen.turn, count[stack, kind], stack, kind, seen.rotary)
-        count[stack, kind] += 1
+        if seen.within:  # the layer attends once more
+            first = places[seen.module, seen.turn - seen.within]
+            places[seen.module, seen.turn - seen.within] = replace(first, part=0)
+            place = replace(first, turn=seen.turn, part=seen.within)
+        else:
+            place = Place(seen.module, seen.turn, count[stack, kind], stack, kind, seen.rotary)
+            count[stack, kind] += 1
         places[seen.module, seen.turn] = place
         try:
             site = make_site(place, seen.call, reader, row=0)
@@ -152,12 +157,20 @@ def survey(model: PreTrainedModel, name: str, run: Callable[[], Any], lengths: s
         key = seen.module, seen.turn
         known = {"no_output": projection} if isinstance(projection, str) else {"projection": projection}
         places[key] = replace(places[key], **known)
-    logits = getattr(output, "logits", None)
+    logits = logits_of(output)
     last = len(read) == 1 and isinstance(logits, Tensor) and torch.equal(read[0][1], logits)
     plain = last and len(ends) == 1 and torch.equal(ends[0], read[0][0])
-    places = _renamed(model, places, causal)
+    if not model.config.is_encoder_decoder:
+        places = _renamed(places, causal)
     structure = Structure(places, causal, unembedding if len(read) == 1 else None, last, plain, ())
     return replace(structure, layout=layout_of(model, structure.wrapped))
+
+
+def logits_of(output: Any) -> Tensor | None:
+    """The scores among a model's outputs: logits, or those of the tokens where it has others too."""
+    found = getattr(output, "logits", None)
+    found = getattr(output, "prediction_logits", None) if found is None else found
+    return found if isinstance(found, Tensor) else None
 
 
 def _check_weights(model: PreTrainedModel, name: str) -> None:
@@ -184,16 +197,15 @@ def _stack(model: PreTrainedModel, module: str) -> str:
             return "decoder" if model.can_generate() else "text"
     if model.config.is_encoder_decoder:
         return "decoder" if "decoder" in parts else "encoder"
-    return "decoder"  # told apart when all masks are known
+    return "decoder" if "decoder" in parts else "only"  # told apart when all are known
 
 
-def _renamed(
-    model: PreTrainedModel, places: dict[tuple[str, int], Place], causal: bool
-) -> dict[tuple[str, int], Place]:
-    """A model with one stack is an encoder when it may look ahead."""
-    if causal or {place.stack for place in places.values()} != {"decoder"} or model.config.is_encoder_decoder:
-        return places
-    return {key: replace(place, stack="encoder") for key, place in places.items()}
+def _renamed(places: dict[tuple[str, int], Place], causal: bool) -> dict[tuple[str, int], Place]:
+    """A stack of which its path says nothing, and one alone, is an encoder when it may look ahead."""
+    stacks, only = {place.stack for place in places.values()}, "decoder" if causal else "encoder"
+    if stacks != {"decoder"}:
+        stacks = {"only"}
+    return {key: replace(place, stack=only) if place.stack in stacks else place for key, place in places.items()}
 
 
 def _prove(name: str, seen: Seen, site: AttentionSite) -> None:

@@ -23,7 +23,7 @@ from attnviz.huggingface.projection import HeldProjection, matrix_of
 from attnviz.huggingface.reading import Reading, of_inputs, read
 from attnviz.huggingface.rules import RulesReader
 from attnviz.huggingface.sites import make_site
-from attnviz.huggingface.structure import Structure
+from attnviz.huggingface.structure import Structure, logits_of
 from attnviz.huggingface.windows import has_windows, window_tokens
 from attnviz.texts import check_text
 from attnviz.trace import AttentionSite, LayerInputs, ProofEntry, Trace
@@ -81,8 +81,8 @@ def make_trace(
 ) -> Trace:
     """A trace of what was read and recorded; `logits` is the shape of what the model ends with."""
     forward_pass.sites = sites
-    windows = {site.queries: window_tokens(model.block_of(site), site) for site in sites if site.part is not None}
-    sequences = {**reading.sequences(model, sites), **windows}
+    windows = {site.queries: window_tokens(model.block_of(site), site) for site in sites if "." in site.queries}
+    sequences = {**reading.sequences(model, sites, forward_pass.patches), **windows}
     outputs = outputs_of(model, reading, logits)
     if logits is not None and len(logits) == 3 and logits[1] != len(sequences[reading.main]):
         outputs = None  # more or fewer rows than tokens: they are not said of them
@@ -138,8 +138,17 @@ class HuggingFacePass:
             raise NoRow(row, self.batch)
         self.structure = model.look(self.given)
         self.sites: Sequence[AttentionSite] = ()  # of the trace
+        self.patches: list[int] | None = None  # of an image, in the order in which they are read; None: all, in rows
+        self._random = torch.get_rng_state()  # some models draw lots which patches they read
         self._logits: Tensor | None = None
         self._stream: Tensor | None = None
+
+    @contextmanager
+    def _running(self) -> Iterator[None]:
+        """Run the model with the same random numbers each time."""
+        with self.model.running(), torch.random.fork_rng(devices=[]):
+            torch.set_rng_state(self._random)
+            yield
 
     def record(self) -> torch.Size | None:
         """Run the model, keep what its attention layers used as `sites`, and tell how large its logits are.
@@ -151,12 +160,13 @@ class HuggingFacePass:
         streams: list[Tensor] = []
         logits: Tensor | None = None
         self._projected: dict[str, list[Tensor]] = {}
-        with self.model.running(), listening(lambda call, _: calls.append(call)), self._watching_wrappers():
+        with self._running(), listening(lambda call, _: calls.append(call)), self._watching_wrappers():
             if structure.unembedding is not None and structure.ends_plainly:
                 streams = [self.model.stream(self.given)]
             else:
                 streams, output = self._run()
-                logits = getattr(output, "logits", None)
+                logits = logits_of(output)
+                self._shuffle(output)
         self._parameters = Parameters(network, self.model.name)
         if structure.unembedding is not None and len(streams) == 1:
             self._stream = streams[0][self.row].clone() if self.batch > 1 else streams[0][0]
@@ -168,6 +178,12 @@ class HuggingFacePass:
         if logits is not None and logits.numel() <= MOST_LOGITS:
             self._logits = logits[self.row]
         return None if logits is None else logits.shape
+
+    def _shuffle(self, output: Any) -> None:
+        """Keep which patches of an image were read, and in which order, where the model shuffles them."""
+        restore = getattr(output, "ids_restore", None)  # of each patch its place in the shuffled row
+        if isinstance(restore, Tensor):
+            self.patches = restore[self.row].argsort().tolist()
 
     def _run(self) -> tuple[list[Tensor], Any]:
         """The whole model: what its unembedding read, and its outputs."""
@@ -248,8 +264,14 @@ class HuggingFacePass:
                     logits = self._head(part)
                 yield logits
             return
-        logits = self._watch().logits[self.row] if self._logits is None else self._logits
+        logits = self._logits if self._logits is not None else self._row(self._watch())
         yield from in_rows(logits if logits.ndim == 2 else logits[None], rows)
+
+    def _row(self, output: Any) -> Tensor:
+        """The logits of the row among a model's outputs."""
+        logits = logits_of(output)
+        assert logits is not None  # there were some when it was recorded
+        return logits[self.row]
 
     def inputs(self) -> dict[str, LayerInputs]:
         """As `ForwardPass.inputs`; a layer that attends in windows is left out."""
@@ -315,14 +337,14 @@ class HuggingFacePass:
                 take(place, seen)
 
         inspection = Inspection(self.model.network, set(), compare)
-        with self.model.running(), inspection.watch():
+        with self._running(), inspection.watch():
             streams, output = self._run()
         if self._stream is not None:
             errors.append(difference(self._stream, streams[0][self.row]))
             with self.model.running():
                 self._head(self._stream[:0])
         elif self._logits is not None:
-            errors.append(difference(self._logits, output.logits[self.row]))
+            errors.append(difference(self._logits, self._row(output)))
         if not worst(errors) <= tolerance(self.sites[0].q.dtype):
             raise ModelChanged(self.model.name, "its numbers")
         return output

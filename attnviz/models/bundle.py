@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from attnviz.bounded import read_json
-from attnviz.errors import ConfigError, ModelCorrupt, ModelMismatch, ModelNotFound
+from attnviz.errors import ConfigError, ModelCorrupt, ModelMismatch, ModelNotFound, WeightsNotFinite
 from attnviz.models.facts import ModelFacts
 from attnviz.models.network import Network, blank_network, build_network
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig, config_from_dict
@@ -206,6 +206,9 @@ def load_model(folder: str | Path) -> SequenceModel:
     given = {name: tuple(tensor.shape) for name, tensor in weights.items()}
     if expected != given:
         raise ModelMismatch(folder.name, _difference(expected, given))
+    for name, tensor in weights.items():
+        if not bool(tensor.isfinite().all()):
+            raise WeightsNotFinite(folder.name, name)
     network = build_network(config, seed=0)
     network.load_state_dict(weights)
     return SequenceModel(network.eval().requires_grad_(False), tokenizer, card, source_tokenizer, labels)

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from attnviz.errors import TokensDoNotFit
 from attnviz.models.facts import ModelFacts
 from attnviz.trace.find import find_site
 from attnviz.trace.site import AttentionSite
@@ -122,7 +123,8 @@ class Trace:
         sequences: all tokens, by name; sites say which are their queries and keys.
         main: name of the sequence that the model reads last: the decoder's in an encoder-decoder.
         sites: every place of attention, in the order in which they ran.
-        outputs: what the logits stand for; None for a model that ends with its residual stream.
+        outputs: what the logits stand for; None for a model that ends with its residual stream, or in a way that is not
+            shown yet, such as with start and end of an answer.
         image: that it saw, (height, width, 3) bytes; None without one.
         look_at_states: what `states` calls.
     """
@@ -138,6 +140,18 @@ class Trace:
     forward_pass: ForwardPass = field(repr=False)
     image: np.ndarray | None = field(default=None, repr=False)
     look_at_states: Callable[[], list[LayerStates]] = field(default=list, repr=False)
+
+    def __post_init__(self) -> None:
+        """Hold the number of tokens of each site to the names that there are.
+
+        Raises:
+            TokensDoNotFit: they differ.
+        """
+        for site in self.sites:
+            for sequence, read in ((site.queries, site.q.shape[1]), (site.keys, site.k.shape[1])):
+                tokens = len(self.sequences[sequence]) if sequence in self.sequences else 0
+                if tokens != read:
+                    raise TokensDoNotFit(self.model.facts.name, site.name, read, sequence, tokens)
 
     @property
     def tokens(self) -> tuple[str, ...]:
@@ -196,7 +210,10 @@ class Trace:
 
     def _logits(self, rows: int | None = None) -> Iterator[Tensor]:
         if self.outputs is None:
-            raise ValueError(f"{self.model.facts.name} has no outputs: it ends with its residual stream")
+            raise ValueError(
+                f"{self.model.facts.name} has no outputs to show: it ends with its residual stream, "
+                "or in a way that is not shown yet"
+            )
         return self.forward_pass.logits(rows)
 
     @property

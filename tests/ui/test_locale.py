@@ -135,3 +135,13 @@ def test_placeholders_are_filled_and_braces_of_values_left_alone() -> None:
         locale.t("en", "no such message")
     with pytest.raises(KeyError):
         locale.catalogue("xx")
+
+
+def test_colours_are_told_so_that_it_is_true_in_light_and_dark() -> None:
+    false = {
+        "en": re.compile(r"\b(dark(er|est|ness)|light(er|est))\b", re.IGNORECASE),
+        "zh": re.compile("越深|更深|最深|深浅"),
+    }
+    for lang, words in false.items():
+        for key, text in locale.catalogue(lang).items():
+            assert not words.search(text), f"{lang}: {key} is not true in both themes: {text!r}"

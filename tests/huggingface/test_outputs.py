@@ -1,0 +1,92 @@
+"""What a model ends with is named rightly, or it is said that it is not shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+import transformers as hf
+
+from attnviz.errors import ModelCorrupt, WeightsNotFinite
+from attnviz.huggingface import trace_inputs, trace_text, wrap
+from attnviz.models import load_model, save_model
+from attnviz.trace.compare import largest, worst
+from tests.huggingface.architectures import ARCHITECTURES, SMALL
+from tests.huggingface.tokenizers import word_piece
+
+BUILD = {architecture.name: architecture.build for architecture in ARCHITECTURES}
+IDS = {"input_ids": torch.tensor([[5, 9, 30, 4, 7]])}
+
+
+def model(kind: str, **changes: Any) -> Any:
+    torch.manual_seed(0)
+    name = next(name for name in ("Bert", "Electra") if kind.startswith(name))
+    return getattr(hf, kind)(getattr(hf, f"{name}Config")(**{**SMALL, **changes})).eval()
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        ("BertModel", {}),
+        ("BertForQuestionAnswering", {}),
+        ("ElectraForPreTraining", {}),
+        ("ElectraForPreTraining", {"num_labels": 5}),  # as many as there are tokens
+    ],
+)
+def test_what_is_not_shown_is_not_called_a_residual_stream_alone(kind: str, changes: dict[str, Any]) -> None:
+    trace = trace_inputs(wrap(model(kind, **changes)), IDS)
+    assert trace.outputs is None
+    with pytest.raises(ValueError, match="or in a way that is not shown yet"):
+        _ = trace.logits
+    assert all(entry.exact for entry in trace.proof())
+
+
+def test_the_tokens_of_a_model_in_pretraining() -> None:
+    network = model("BertForPreTraining")
+    trace = trace_text(wrap(network, word_piece()), "the [MASK] sat")
+    assert trace.outputs is not None
+    assert trace.outputs.kind == "masked"
+    with torch.inference_mode():
+        own = network(input_ids=torch.tensor([trace.token_ids])).prediction_logits[0]
+    torch.testing.assert_close(trace.logits, own, atol=1e-5, rtol=1e-5)
+
+
+def test_whether_a_sentence_follows() -> None:
+    trace = trace_inputs(wrap(model("BertForNextSentencePrediction")), IDS)
+    assert trace.outputs is not None
+    assert [trace.outputs.label(index) for index in (0, 1)] == ["IsNext", "NotNext"]
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("all_of_it", [True, False])
+@pytest.mark.parametrize("name", ["Llama", "BERT", "ViT", "T5"])
+def test_weights_that_are_no_numbers_are_refused(name: str, all_of_it: bool, wrong: float) -> None:
+    network = BUILD[name]()
+    parameters = dict(network.named_parameters())
+    path = list(parameters)[-2]
+    weights = parameters[path].data
+    weights.fill_(wrong) if all_of_it else weights.view(-1)[3:4].fill_(wrong)
+    with pytest.raises(WeightsNotFinite, match=path):
+        _ = wrap(network).structure
+
+
+def test_weights_of_our_own_that_are_no_numbers_are_refused(tmp_path: Any) -> None:
+    import attnviz
+
+    own = attnviz.load_model("zoo/reverse")
+    for parameter in own.network.parameters():  # type: ignore[union-attr]
+        parameter.data.view(-1)[0] = float("nan")
+    assert not any(entry.exact for entry in attnviz.trace(own, "g f e").proof())
+    save_model(own, tmp_path / "wrong")  # type: ignore[arg-type]
+    with pytest.raises((WeightsNotFinite, ModelCorrupt), match="wrong"):
+        load_model(tmp_path / "wrong")
+
+
+def test_what_is_not_a_number_is_the_largest_error() -> None:
+    nan = float("nan")
+    assert worst([0.0, nan, 1.0]) != worst([0.0, nan, 1.0])
+    assert worst([nan, 0.0]) != worst([nan, 0.0])
+    assert worst([]) == 0.0
+    assert largest(torch.tensor([1.0, nan])) != largest(torch.tensor([1.0, nan]))
+    assert largest(torch.empty(0)) == 0.0
