@@ -37,7 +37,8 @@ class Pooled(NamedTuple):
 class Model:
     """What ran: a person's own numbers."""
 
-    facts = ModelFacts(BY_HAND, BY_HAND, "", "encoder", 0, None, kind=BY_HAND)
+    def __init__(self, positions: str) -> None:
+        self.facts = ModelFacts(BY_HAND, BY_HAND, "", "encoder", 0, None, positions, kind=BY_HAND)
 
 
 class ByHand:
@@ -122,7 +123,7 @@ def solve(problem: Problem) -> Trace:
     if site.kind == "cross":
         sequences[site.keys] = _tokens("k", problem.n_keys)
     return Trace(
-        model=Model(),
+        model=Model(problem.positions),
         text="",
         target=None,
         target_generated=False,

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from attnviz import locale
+from attnviz.calculator import PRESETS
 from tests.browser.conftest import Open, address, link_to, view
 
 
@@ -122,7 +123,12 @@ def test_presets_steps_and_the_proof(open_page: Open) -> None:
 
 
 @pytest.mark.parametrize(
-    ("preset", "formula", "input_too"), [("five", "", False), ("one-hot", "Q = X·W_Q   K = X·W_K   V = X·W_V", True)]
+    ("preset", "formula", "input_too"),
+    [
+        ("five", "", False),
+        ("one-hot", "Q = X·W_Q   K = X·W_K   V = X·W_V", True),
+        ("decoder", "Q = X·W_Q   K = X·W_K   V = X·W_V", True),  # positions are added to X
+    ],
 )  # q, k and v are typed, or X is
 def test_the_view_says_where_typed_numbers_come_from(
     open_page: Open, preset: str, formula: str, input_too: bool
@@ -131,9 +137,12 @@ def test_the_view_says_where_typed_numbers_come_from(
     stages = view(page).locator(".av-stage")
     expect(stages.nth(1).locator(".av-formula")).to_contain_text(formula or say("view.frame.formula.1.typed"))
     expect(stages.nth(0)).to_have_attribute("data-matrices", "1" if input_too else "0")
+    if input_too:
+        moved = PRESETS[preset].positions != "none"
+        expect(stages.nth(0)).to_contain_text(say(f"view.frame.formula.0.{'moved' if moved else 'self'}"))
     compared = say("view.frame.proof.hand", error="|").split("|")[1]
     expect(view(page).locator(".av-proof")).to_contain_text(compared)
-    expect(view(page).locator(".avp-formulas li")).to_have_count(6 if input_too else 5)
+    expect(view(page).locator(".avp-formulas li")).to_have_count(5 + input_too + PRESETS[preset].project)
     projected = view(page).locator(".avp-formulas li[data-step='1']")
     if input_too:
         expect(projected).not_to_contain_text("+")

@@ -3,7 +3,7 @@
 import { el } from "./dom.js";
 import { Matrix } from "./matrix.js";
 import { scaleKind } from "./scaling.js";
-import { missing, offers, readsEncoder, stageSpec, steps } from "./specs.js";
+import { isMoved, missing, offers, readsEncoder, stageSpec, steps } from "./specs.js";
 
 const ZOOMS = [1, 1.5, 2, 3, 4, 6, 8, 11, 14, 18, 24, 34, 42, 56];
 const NUMBERS = 34; // px a cell that holds three digits
@@ -133,7 +133,8 @@ export class Chain {
     const { t } = this.ctx;
     if (!site.projection) return t(`view.frame.formula.0.${site.kind}${site.kind === "cross" && !readsEncoder(site) ? ".other" : ""}`);
     const memory = site.kind === "cross" ? [t("view.frame.formula.0.memory")] : [];
-    return [t(`view.frame.formula.0.${site.projection.normed ? "normed" : "self"}`), ...memory].join(" · ");
+    const input = site.projection.normed ? "normed" : isMoved(this.ctx) ? "moved" : "self";
+    return [t(`view.frame.formula.0.${input}`), ...memory].join(" · ");
   }
 
   /** How Q, K and V are made of it: this layer's own norm, biases and rotation. */

@@ -14,6 +14,11 @@ export function isByHand(ctx) {
   return ctx.data.header.model.kind === "by hand";
 }
 
+/** Whether the X that is shown is a typed table with positions added to it. */
+export function isMoved(ctx) {
+  return isByHand(ctx) && ["sinusoidal", "learned"].includes(ctx.data.header.model.positions);
+}
+
 /** Whether a site has a stage at all: a bias where the model adds one, an output where W_O is known. */
 export function offers(site, stage) {
   return site.stages?.includes(stage === "x_kv" ? "x" : stage) ?? true;
