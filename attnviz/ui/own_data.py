@@ -181,7 +181,7 @@ def _preview(layout: Layout) -> None:
         ]
         for n in shown
     }
-    st.dataframe(table, hide_index=True, height="content", key="preview")
+    st.dataframe(table, hide_index=True, height="content")
 
 
 def _choose(choice: Choice, layout: Layout | None, key: str) -> None:

@@ -1,0 +1,45 @@
+"""A file of one's own in a browser: its first rows are shown, what it does not tell is asked, then it is trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from attnviz import locale
+from tests.browser.conftest import PATIENCE, Open, address
+
+
+def hand_in(page: Page, file: Path) -> None:
+    field = page.locator("input[type=file]").first
+    field.wait_for(state="attached", timeout=3 * PATIENCE)  # a cold server, a busy machine
+    field.set_input_files(str(file))
+
+
+@pytest.mark.parametrize(("lang", "width"), [("en", 1440), ("zh", 390)])
+def test_what_a_file_does_not_tell_is_asked(open_page: Open, tmp_path: Path, lang: str, width: int) -> None:
+    rows = ["review;sentiment", *(f"très bon {n};{('bad', 'good')[n % 2]}" for n in range(40))]
+    file = tmp_path / "reviews.csv"
+    file.write_bytes("\r\n".join(rows).encode("cp1252"))
+    page = open_page(width=width, path="training", recipe="own-labels", lang=lang)
+    hand_in(page, file)
+    expect(page.locator(".st-key-reading").get_by_test_id("stDataFrame")).to_be_visible()
+    expect(page.locator(".st-key-reading").get_by_role("alert")).to_contain_text("review | sentiment")
+    play = page.locator(".st-key-play button")
+    expect(play).to_be_disabled()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.locator(".st-key-task-own-labels-header input").click()
+    page.get_by_role("option", name=locale.t(lang, "training.reading.header.yes"), exact=True).click()
+    expect(page.locator(".st-key-reading").get_by_role("alert")).to_have_count(0)
+    expect(play).to_be_enabled()
+    page.wait_for_function("new URLSearchParams(location.search).get('reading') === 'header:yes'")
+    assert address(page)["text"].startswith("review;sentiment\ntrès bon 0;bad\n")
+
+
+def test_a_workbook_is_refused_with_what_to_do(open_page: Open, tmp_path: Path) -> None:
+    file = tmp_path / "book.csv"
+    file.write_bytes(b"PK\x03\x04 [Content_Types].xml" + b"\0" * 100)
+    page = open_page(path="training", recipe="own-series")
+    hand_in(page, file)
+    expect(page.locator(".st-key-messages")).to_contain_text("save it as CSV")
