@@ -92,6 +92,7 @@ HELD_ELSEWHERE: dict[str, str] = {
     "applications.series.share.known": (
         "tests/tasks/test_series.py::test_the_pattern_is_whole_periods_before_the_next_value"
     ),
+    "applications.series.share.own": "tests/tasks/test_series.py::test_the_period_is_found_in_training_data",
     "applications.series.share.estimated": "tests/tasks/test_series.py::test_the_period_is_found_in_training_data",
     "applications.sessions.measures": "tests/analysis/test_ranking.py::test_by_hand",
     "task.series-periods.about": "tests/tasks/test_series.py::test_every_period_occurs",
