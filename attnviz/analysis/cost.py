@@ -102,10 +102,10 @@ def flops(layer: Layer, n_tokens: int, d: int) -> int:
 
 
 def attention_memory(n_tokens: int, d: int, n_heads: int) -> int:
-    """Bytes that a layer of self-attention makes on one sequence: 4 (H T^2 + 5 T d).
+    """Bytes of all that can be looked at in a layer of self-attention, of one sequence: 4 (H T^2 + 5 T d).
 
-    The weights of every head (T^2 each), queries, keys, values, contexts and outputs (T d each). Fused kernels keep
-    only a part of the weights at a time; whoever looks at them keeps all.
+    The weights of every head (T^2 each), queries, keys, values, contexts and outputs (T d each). What the layer takes
+    while it runs is another number: fused kernels hold a part of the weights at a time, plain ones scores and weights.
 
     Args:
         n_tokens: T.
@@ -116,9 +116,10 @@ def attention_memory(n_tokens: int, d: int, n_heads: int) -> int:
 
 
 def recurrent_memory(layer: Layer, n_tokens: int, d: int) -> int:
-    """Bytes that a recurrent layer makes on one sequence: 4 (T d + s d), with s = 1 (RNN, GRU), 2 (LSTM).
+    """Bytes of all that can be looked at in a recurrent layer, of one sequence: 4 (T d + s d), s = 1, or 2 (LSTM).
 
-    Its outputs, and the state that it hands on; training keeps the gates of every step as well: g T d numbers more.
+    Its outputs, and the state that it hands on. What the layer takes while it runs is another number: PyTorch's makes
+    the inputs of the gates of all steps in advance, g T d numbers with g as in `recurrent_flops`.
 
     Args:
         layer: "rnn", "gru" or "lstm".
@@ -129,7 +130,7 @@ def recurrent_memory(layer: Layer, n_tokens: int, d: int) -> int:
 
 
 def memory(layer: Layer, n_tokens: int, d: int, n_heads: int) -> int:
-    """Bytes that a layer makes on one sequence: see `attention_memory` and `recurrent_memory`."""
+    """Bytes of all that can be looked at in a layer, of one sequence: see `attention_memory` and `recurrent_memory`."""
     if layer == "attention":
         return attention_memory(n_tokens, d, n_heads)
     return recurrent_memory(layer, n_tokens, d)

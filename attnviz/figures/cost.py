@@ -52,7 +52,7 @@ def operations(d: int, theme: Theme = LIGHT, lang: str = "en") -> go.Figure:
 
 
 def memory_curves(d: int, n_heads: int, theme: Theme = LIGHT, lang: str = "en") -> go.Figure:
-    """Bytes that each layer makes over the length, both logarithmic.
+    """Bytes of all that can be looked at in each layer, over the length, both logarithmic.
 
     Args:
         d: width.

@@ -169,6 +169,10 @@ class Task(ABC):
         """
         return None
 
+    def same_test(self, other: Task) -> bool:
+        """Whether models of both tasks are judged on the same sequences."""
+        return self == other
+
     def judged(self, n: int, generator: Generator, split: Split = "test") -> Batch:
         """The sequences that a figure is computed on: all of a finite collection, else n drawn with the generator."""
         items = listed(self, split)

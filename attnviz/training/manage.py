@@ -13,7 +13,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from attnviz.bounded import MALFORMED, read_json, reason
-from attnviz.errors import InvalidRunName, RunBusy, RunError, RunNotFound, RunUnwritable
+from attnviz.errors import InvalidRunName, RunBusy, RunError, RunExists, RunNotFound, RunUnwritable
 from attnviz.training.claim import claim
 from attnviz.training.files import clear_unfinished, move_folder, unfinished
 from attnviz.training.run import CHECKPOINTS, CONFIG, NEW, STATE, Run
@@ -71,6 +71,8 @@ def rename_run(name: str, new: str, root: Path | None = None) -> Run:
         return Run.open(folder)
     with _idle(folder):
         Run.open(folder)
+        if target.exists():  # an empty folder would be replaced
+            raise RunExists(target.name)
         _move(folder, target)
     return Run.open(target)
 

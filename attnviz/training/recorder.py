@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from math import isfinite, log, nan
 
 import torch
@@ -263,11 +262,10 @@ def _loss_of_knowing_nothing(model: AnyConfig) -> float:
 
 
 def _end(run: Run, state: Phase) -> None:
-    steps = [line.step for line in run.metrics()]
-    run.write_state(RunState(state, max(steps, default=0)))
+    run.write_state(RunState(state, run.last_step()))
 
 
 def _fail(run: Run, error: Exception) -> None:
     known = {"code": error.code, "details": error.details} if isinstance(error, AttnvizError) else None
     message = str(error) if known else f"{type(error).__name__}: {error}"
-    run.write_state(replace(run.state(), state="failed", process=None, message=message, error=known))
+    run.write_state(RunState("failed", run.last_step(), message=message, error=known))

@@ -21,13 +21,13 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from attnviz.bounded import MALFORMED, parse_json, read_bytes, read_json, reason
+from attnviz.bounded import MALFORMED, parse_json, open_regular, read_bytes, read_json, reason
 from attnviz.errors import RunCorrupt, RunNotFound, RunUnwritable
 from attnviz.models.bundle import ModelCard, SequenceModel
 from attnviz.models.network import Network, blank_network, build_network
@@ -52,6 +52,7 @@ CHECKPOINT = re.compile(r"step-(\d{6}|[1-9]\d{6,11})\.safetensors", re.ASCII)
 MOST_METRICS = 2**29  # bytes of metrics.jsonl: of a million steps they are a third
 MOST_STEPS = 2**53  # that JavaScript counts to
 MOST_NUMBER = 1e300
+TAIL = 2**18  # bytes that hold a line of any task
 
 
 @dataclass(frozen=True)
@@ -205,12 +206,16 @@ class Run:
         return CommandFile(self.folder / "commands.jsonl")
 
     def state(self) -> RunState:
-        """Where the run stands; "interrupted" when whoever looked after it is gone.
+        """Where the run stands; "interrupted" when whoever looked after it is gone, at the last step that was done.
 
         Raises:
             RunCorrupt: state.json was edited into something that cannot be, or is missing.
         """
-        return self.noted_state().checked()
+        noted = self.noted_state()
+        state = noted.checked()
+        if state is noted or noted.state == "queued":
+            return state
+        return replace(state, step=self.last_step())  # state.json is written now and then
 
     def noted_state(self) -> RunState:
         """What state.json says, be whoever wrote it there or gone.
@@ -222,6 +227,19 @@ class Run:
             return RunState.from_dict(read_json(self.folder / STATE, strict=True))
         except MALFORMED as error:
             raise RunCorrupt(self.name, STATE, reason(error)) from error
+
+    def last_step(self) -> int:
+        """The last step that metrics.jsonl tells of; 0 before the first. Reads the end of the file alone."""
+        try:
+            with open_regular(self.metrics_path) as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
+                lines = file.read().split(b"\n")[:-1]  # what follows the last line break is still being written
+        except OSError:  # there is none that can be read
+            return 0
+        for line in reversed(lines):
+            with suppress(*MALFORMED):
+                return Metrics.from_line(line).step
+        return 0
 
     def write_state(self, state: RunState, force: bool = True) -> None:
         """Replace state.json, atomically; see `files.write_atomically`.

@@ -39,6 +39,7 @@ def section() -> None:
     st.markdown(_table(d, n_heads, length))
     lengths = {layer: crossing(layer, d) for layer in ("gru", "lstm")}
     st.caption(say("cost.seen", d=d, gru=f"{lengths['gru']:,}", lstm=f"{lengths['lstm']:,}"))
+    st.caption(say("cost.memory.note"))
     _measured(d, n_heads)
 
 

@@ -32,7 +32,7 @@ def test_a_training_that_is_too_short_is_not_called_good() -> None:
     assert "target at              -  in all     2 /" in tasks.line(run)
 
 
-GOOD = Run("copy", 0, 900, 800, 9.0, 10.0, "exact match", 0.995, 0.99, True, ())
+GOOD = Run("copy", 0, 900, 800, 9.0, 10.0, "exact match", 0.995, 0.99, True, 2048, None, ())
 LATE = replace(GOOD, seconds_to_target=20.5)
 BAD = replace(GOOD, test=0.98, reached=False)
 NEVER = replace(BAD, steps_to_target=None, seconds_to_target=None)
@@ -70,6 +70,6 @@ def test_json_and_nothing_else(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     tasks.main()
     results = json.loads(capsys.readouterr().out)
     assert [(result["recipe"], [run["seed"] for run in result["runs"]]) for result in results] == [
-        ("copy", [0, 1]),
-        ("sort", [0, 1]),
+        ("copy", [1000, 1001]),
+        ("sort", [1000, 1001]),
     ]

@@ -12,8 +12,9 @@ import torch
 
 from attnviz.errors import RunCorrupt, RunUnwritable, TrainingDiverged
 from attnviz.models.network import build_network
-from attnviz.training import Command, Evaluation, Run, Step, loop, record
+from attnviz.training import Command, Evaluation, Run, RunState, Step, loop, record
 from attnviz.training.divergence import LossWatch
+from attnviz.training.process import ProcessId
 from tests.training.runs import MODEL, Script, small_config, small_run, stop_after
 
 
@@ -179,3 +180,35 @@ def test_an_interrupt_from_the_keyboard_is_an_interruption(tmp_path: Path) -> No
         record(run, on_step=press)
     assert (run.state().state, run.state().step) == ("interrupted", 7)
     assert record(run).state == "done"
+
+
+@pytest.mark.parametrize("step", [1, 4, 7, 11])
+def test_a_failed_run_names_the_last_step_that_was_done(tmp_path: Path, step: int) -> None:
+    """Whatever state.json was told before: it is written now and then."""
+    run = small_run(tmp_path / "run", every=100)
+
+    def fail(done: Step) -> None:
+        if done.step == step:
+            raise ValueError("a fault of ours")
+
+    with pytest.raises(ValueError, match="a fault of ours"):
+        record(run, on_step=fail)
+    assert (run.state().state, run.state().step) == ("failed", step)
+    assert run.metrics()[-1].step == step
+
+
+def test_a_diverged_run_names_the_last_step_that_was_done(tmp_path: Path) -> None:
+    run = small_run(tmp_path / "run", steps=200, every=100, learning_rate=1.0, warmup_steps=0, clip=1e6)
+    with pytest.raises(TrainingDiverged):
+        record(run)
+    assert run.state().step == run.metrics()[-1].step > 0
+
+
+def test_a_killed_run_names_the_last_step_that_was_done(tmp_path: Path) -> None:
+    run = small_run(tmp_path / "run", every=100)
+    record(run, stop_after(6))
+    gone = replace(ProcessId.current(), started="1")
+    run.write_state(RunState("running", 2, gone))
+    with run.metrics_path.open("ab") as file:
+        file.write(b'{"step": 7, "loss"')  # it died in the middle of a line
+    assert (run.state().state, run.state().step) == ("interrupted", 6)

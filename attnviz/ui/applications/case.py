@@ -32,6 +32,7 @@ __all__ = [
     "baselines",
     "choose_head",
     "examples",
+    "head_scores",
     "judged",
     "judged_on",
     "opened",
@@ -174,10 +175,16 @@ def baselines(listed: Listed) -> tuple[Baseline, ...]:
 
 
 @lru_cache(64)
+def head_scores(listed: Listed) -> tuple[HeadScore, ...]:
+    """Every head against each expected pattern, on test data."""
+    return mean_scores(opened(listed), task_of(listed), N_SCORED, SEED)
+
+
+@lru_cache(64)
 def patterns(listed: Listed) -> list[HeadScore]:
     """The best head of each expected pattern, on test data."""
     best: dict[str, HeadScore] = {}
-    for score in mean_scores(opened(listed), task_of(listed), N_SCORED, SEED):
+    for score in head_scores(listed):
         best[score.pattern] = max(score, best.get(score.pattern, score), key=lambda head: head.mass)
     return list(best.values())
 

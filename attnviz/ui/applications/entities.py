@@ -8,10 +8,12 @@ from itertools import cycle
 import streamlit as st
 import torch
 
+from attnviz.analysis.ablation import Without, without_heads
 from attnviz.analysis.entities import EntityReport, entity_report
+from attnviz.analysis.scores import rounded
 from attnviz.tasks import IGNORE
 from attnviz.training.gradients import forward
-from attnviz.ui.applications.case import Case, Judged, choose_head, judged, judged_on, opened, task_of
+from attnviz.ui.applications.case import Case, Judged, choose_head, head_scores, judged, judged_on, opened, task_of
 from attnviz.ui.applications.reading import reading
 from attnviz.ui.applications.strip import Chip, strip
 from attnviz.ui.charts import theme
@@ -39,6 +41,7 @@ def view(case: Case) -> None:
         return
     site, head = choose_head(case, kind="self")
     reading(case, site, head)
+    _heads(case.listed)
 
 
 def _chips(case: Case, predicted: list[str], true: list[str] | None) -> list[Chip]:
@@ -68,6 +71,31 @@ def _scores(report: EntityReport, figure: Judged) -> None:
         rows.append(f"| *{name}* | {score.precision:.3f} | {score.recall:.3f} | {score.f1:.3f} | {score.support} |")
     st.markdown("\n".join(rows))
     st.caption(say("applications.entities.counted", n=f"{figure.n:,}"))
+
+
+def _heads(listed: Listed) -> None:
+    """How much each head reads the verb of a subject, and what is left of F1 without the head."""
+    with st.spinner(say("applications.entities.taking_away"), show_time=True):
+        whole, rest = judged(listed), _without(listed)
+    masses = {(score.site, score.head): score for score in head_scores(listed)}
+    names = [say(f"applications.entities.{name}") for name in ("head", "mass", "without", "lost")]
+    rows = ["| {} | {} | {} | {} |".format(*names), "|---|---:|---:|---:|"]
+    for each in rest:
+        layer = each.site.split(".")[1]
+        title = say("applications.head.encoder.self", layer=layer, head=each.head)
+        score = masses.get((each.site, each.head))
+        mass = "–" if score is None else f"{score.mass:.0%}"
+        lost = f"{max(0.0, whole.score - each.score):.3f}"
+        rows.append(f"| {title} | {mass} | {rounded(each.score)} | {lost} |")
+    st.markdown("\n".join(rows))
+    chance = next((f"{score.chance:.0%}" for score in masses.values()), "–")
+    st.caption(say("applications.entities.ablation", n=f"{whole.n:,}", chance=chance))
+
+
+@lru_cache(16)
+def _without(listed: Listed) -> tuple[Without, ...]:
+    """On the sequences that the model is judged on."""
+    return without_heads(opened(listed).network, task_of(listed), *judged_on(listed))
 
 
 @lru_cache(16)

@@ -57,7 +57,9 @@ def _scores(models: Mapping[str, Listed], model: Listed) -> None:
     """The same test data for all: models that ship with attnviz, the chosen one, and the baselines."""
     task = task_of(model)
     same = [
-        each for name, each in models.items() if task_of(each) == task and (each == model or not is_checkpoint(name))
+        each
+        for name, each in models.items()
+        if task_of(each).same_test(task) and (each == model or not is_checkpoint(name))
     ]
     metric = say(f"applications.metric.{task.metric.replace(' ', '-')}")
     rows = [f"| {say('applications.on_test')} | {metric} | {say('applications.parameters')} |", "|---|---:|---:|"]
