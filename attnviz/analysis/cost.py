@@ -118,8 +118,8 @@ def attention_memory(n_tokens: int, d: int, n_heads: int) -> int:
 def recurrent_memory(layer: Layer, n_tokens: int, d: int) -> int:
     """Bytes of all that can be looked at in a recurrent layer, of one sequence: 4 (T d + s d), s = 1, or 2 (LSTM).
 
-    Its outputs, and the state that it hands on. What the layer takes while it runs is another number: PyTorch's makes
-    the inputs of the gates of all steps in advance, g T d numbers with g as in `recurrent_flops`.
+    Its outputs, and the state that it hands on. What the layer takes while it runs is another number: PyTorch's RNN and
+    GRU make the inputs of the gates of all steps in advance, g T d numbers with g as in `recurrent_flops`.
 
     Args:
         layer: "rnn", "gru" or "lstm".

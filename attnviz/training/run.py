@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from attnviz.bounded import MALFORMED, parse_json, open_regular, read_bytes, read_json, reason
+from attnviz.bounded import MALFORMED, open_regular, parse_json, read_bytes, read_json, reason
 from attnviz.errors import RunCorrupt, RunNotFound, RunUnwritable
 from attnviz.models.bundle import ModelCard, SequenceModel
 from attnviz.models.network import Network, blank_network, build_network

@@ -106,3 +106,21 @@ def test_one_measures_at_a_time_and_the_next_one_may_after_it() -> None:
         go_on.set()
         first.join(20)
     assert measure(8, 2, (2,), 0).rounds == 1
+
+
+def largest(layer: Layer, n_tokens: int, d: int, n_heads: int) -> int:
+    """Bytes that one operation of the layer asks for at most, as torch's profiler counts them."""
+    from torch.profiler import ProfilerActivity, profile
+
+    run, x = cost._layers(d, n_heads)[layer], torch.randn(1, n_tokens, d)
+    with torch.inference_mode(), profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+        run(x)
+    return max(event.self_cpu_memory_usage for event in profiler.events())
+
+
+def test_what_runs_takes_other_memory_than_what_is_looked_at() -> None:
+    """No operation of attention holds the weights of all heads; an RNN and a GRU make all inputs of gates at once."""
+    n_tokens, d, n_heads = 512, 64, 8
+    assert largest("attention", n_tokens, d, n_heads) < 4 * n_heads * n_tokens**2 / 4
+    for layer, gates in (("rnn", 1), ("gru", 3)):
+        assert largest(layer, n_tokens, d, n_heads) >= 4 * gates * n_tokens * d

@@ -68,7 +68,7 @@ def ink_explains_more_than_heads() -> Iterator[Bound]:
     yield at_least("heads no better than random orders", (heads.mean(1) > chance.mean() - 0.01).sum(), 1)
 
 
-@statement("task.digits.about", "A linear model of the pixels is almost as good", "几乎一样好")
+@statement("task.digits.about", "a linear model of the pixels is only a few pictures worse", "只差几张")
 def digits_are_nearly_linear() -> Iterator[Bound]:
     gap = pictures().score - baseline("digits", "logistic regression")
     yield between("ahead of the linear model", gap, -0.02, 0.05)

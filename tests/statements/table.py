@@ -80,6 +80,15 @@ HELD_ELSEWHERE: dict[str, str] = {
     ),
     "cost.about": "tests/analysis/test_cost.py::test_operations_of_attention_are_those_that_the_layer_does",
     "cost.crossing": "tests/analysis/test_cost.py::test_attention_overtakes_where_it_is_said_to",
+    "cost.memory.note": "tests/analysis/test_cost.py::test_what_runs_takes_other_memory_than_what_is_looked_at",
+    "applications.entities.ablation": (
+        "tests/analysis/test_ablation.py::test_the_head_with_the_most_mass_on_the_verb_is_not_the_one_that_is_needed"
+    ),
+    "applications.gridworld.judged": (
+        "tests/analysis/test_decisions.py::test_success_of_who_knows_of_who_minds_no_sign_and_of_the_logged"
+    ),
+    "applications.judged.all": "tests/tasks/test_items.py::test_evaluation_counts_each_item_once",
+    "applications.judged.interval": "tests/analysis/test_scores.py::test_wilson_holds_the_truth_as_often_as_it_says",
     "cost.seen": "tests/analysis/test_cost.py::test_attention_overtakes_where_it_is_said_to",
     "positions.about.rotary": (
         "tests/core/test_positions.py::test_rotation_keeps_lengths_and_scores_depend_on_distance_alone"
@@ -132,8 +141,7 @@ NO_CLAIM: dict[str, str] = {
     **alike(CAPTION, "head.encoder.self head.decoder.self head.decoder.cross explorer language.next", "applications."),
     **alike(CAPTION, "extract.no_sentence extract.kept extract.kept_right extract.shares digits.one", "applications."),
     **alike(CAPTION, "digits.all sound.shares sessions.reads sessions.by.first-order", "applications."),
-    **alike(CAPTION, "gridworld.shares gridworld.by.place language.about", "applications."),
-    **alike("says on how much a score was computed; held where scores are", "all interval", "applications.judged."),
+    **alike(CAPTION, "gridworld.shares gridworld.by.place language.about entities.taking_away", "applications."),
     **alike("is chosen by the areas of the picture", "explains ink nothing", "applications.digits.verdict."),
     "calculator.step.scale.about": "gives a reason; the spread of scores is held with calculator.found.rows.right",
     **{key: QUESTION for key in claims() if key.startswith("calculator.mistake.")},
