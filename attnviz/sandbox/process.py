@@ -91,7 +91,7 @@ class Sandbox:
                 return
             try:
                 self._start(tell, whole=True)
-            except AttnvizError:
+            except BaseException:  # also of whoever is told the steps, and does not want to wait any more
                 self._end()
                 raise
             self._passed = True
@@ -107,9 +107,9 @@ class Sandbox:
         with self._lock:
             if not self.reads:
                 return
-            if not self.alive:
-                self._start(lambda stage: None, whole=False)
             try:
+                if not self.alive:
+                    self._start(lambda stage: None, whole=False)
                 self._send(texts=texts)
                 answer = self._wait(READ_SECONDS, lambda stage: None)
                 if answer["cpu"] > READ_CPU:

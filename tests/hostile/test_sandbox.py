@@ -268,6 +268,19 @@ def test_a_process_that_dies_is_said_and_another_takes_its_place(store: UploadSt
     store.read(name, ("the cat", None))
 
 
+def test_whoever_goes_away_leaves_no_process(store: UploadStore, whole: dict[str, bytes]) -> None:
+    name = put(store, whole)
+
+    def go(stage: str) -> None:
+        if stage == "running":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store.examine(name, go)
+    assert not store.get(name).sandbox.alive  # type: ignore[union-attr]
+    store.examine(name)
+
+
 def test_what_a_killed_server_left_is_deleted_and_what_a_living_one_has_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
