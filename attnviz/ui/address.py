@@ -53,7 +53,7 @@ def length(parameters: Mapping[str, str]) -> int:
     """Bytes of parameters in an address, as browsers write them: a character takes up to twelve.
 
     Example:
-        >>> length({"text": "a b"}), length({"text": "é~"}), length({"text": "中"})
+        >>> length({"text": "a b"}), length({"text": "é~"}), length({"text": "\\u4e2d"})
         (9, 15, 15)
     """
     pairs = ((quote_plus(name), quote_plus(value, safe="*")) for name, value in parameters.items() if value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Literal
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -17,6 +18,8 @@ __all__ = ["from_file", "offer", "take", "to_file"]
 
 KIND, VERSION = "page", 1
 MOST_MB = 16
+MIME = "application/json"
+JUST_SAVE: Literal["ignore"] = "ignore"  # the page needs not run again
 ICON = ":material/folder_open:"
 
 
@@ -55,16 +58,17 @@ def offer(messages: DeltaGenerator, address: Address, parameters: Mapping[str, s
     """Where an address cannot hold all that a page shows, say so, and offer a file that does."""
     if length(parameters) <= LONGEST:
         return
+    name = f"attnviz-{address.page}.json"
     with messages.container(horizontal=True, key="too-long", gap="small", vertical_alignment="center"):
         st.warning(say("page.too_long"), width="stretch")
         st.download_button(
             say("page.file.save"),
             to_file(address.page, parameters),
-            file_name=f"attnviz-{address.page}.json",
-            mime="application/json",
+            file_name=name,
+            mime=MIME,
             icon=":material/download:",
             key="save-page",
-            on_click="ignore",
+            on_click=JUST_SAVE,
         )
 
 
