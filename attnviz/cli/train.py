@@ -16,7 +16,7 @@ import torch
 from attnviz.analysis.scores import Interval, rounded, score_interval
 from attnviz.cli.common import SUCCESS, WHERE, Commands, UsageError, add_command, not_negative, one_line, positive
 from attnviz.cli.progress import Bar, Lines
-from attnviz.errors import ConfigError, DataUnclear, InputError
+from attnviz.errors import ConfigError, DataTooLarge, DataUnclear, InputError
 from attnviz.models.bundle import CONFIG_FILE, SequenceModel, save_model
 from attnviz.models.config import ModelConfig
 from attnviz.models.recurrent_config import AnyConfig, Cell, RecurrentConfig
@@ -198,6 +198,8 @@ def _network(recipe: Recipe, network: str | None) -> AnyConfig:
 def _own(options: argparse.Namespace) -> Recipe:
     """The recipe for data of one's own; an encoding that was not certain is told."""
     own = OWN[options.recipe]
+    if (size := options.text.stat().st_size) > MOST_BYTES:
+        raise DataTooLarge(size, MOST_BYTES)
     with options.text.open("rb") as file:
         found = decode(file.read(MOST_BYTES + 1), options.encoding, MOST_BYTES)
     note = f"{options.text} was read as {found.encoding}, which is likely but not certain; --encoding says another"

@@ -118,6 +118,8 @@ def _check_kind(data: bytes, limit: int) -> None:
         raise DataSpreadsheet
     if data.startswith(ARCHIVES):
         raise DataArchive
+    if data.startswith(b"%PDF-"):
+        raise DataBinary(1)
 
 
 def _decoded(data: bytes, encoding: str, certain: bool) -> Decoded:

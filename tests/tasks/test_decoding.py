@@ -83,6 +83,7 @@ def zipped(name: str) -> bytes:
         (gzip.compress(b"text"), DataArchive, "unpack it"),
         (b"good,pos\nb\0d,neg\n", DataBinary, "line 2 holds a control character"),
         (b"a\nb\x07c", DataBinary, "line 2"),
+        (b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj", DataBinary, "no text"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", DataBinary, "no text"),
         (b"\x81\x0f\xff\xff", InputError, ""),
         (b"x" * 101, DataTooLarge, "at most 0 MB"),
