@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -15,10 +16,13 @@ from attnviz.cli.models import add_models
 from attnviz.cli.run import add_run
 from attnviz.cli.trace import add_trace
 from attnviz.cli.train import add_training
-from attnviz.errors import AttnvizError
+from attnviz.errors import AttnvizError, OwnFault
+from attnviz.guard import reason_of
 from attnviz.zoo import zoo
 
 __all__ = ["main"]
+
+logger = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,6 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILURE
     except (AttnvizError, CommandError, OSError) as error:
         return _fail(str(error), FAILURE)
+    except Exception as error:  # a mistake of ours, which nobody foresaw
+        logger.error("a fault of attnviz", exc_info=error)
+        return _fail(str(OwnFault("this command", reason_of(error))), FAILURE)
     return code
 
 

@@ -57,6 +57,8 @@ CONFIG = "config.json"
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "spiece.model", "tokenizer.model")
 DEQUANTISED = ("mxfp4", "fp8", "mxfp8", "compressed-tensors", "metal")
 """Formats of quantised weights that transformers itself can turn back into plain numbers."""
+PLAIN = ("F64", "F32", "F16", "BF16")
+"""Kinds of numbers, as safetensors calls them, that are not codes of others."""
 PROCESSORS = ("preprocessor_config.json", "processor_config.json")
 PATTERNS = ["*.json", "*.txt", "*.model", "*.safetensors"]  # what is downloaded of a model
 
@@ -259,9 +261,23 @@ def _network(folder: Path, name: str, config: Any, dtype: torch.dtype | None, ad
     finally:
         logging.set_verbosity(level)
         logging.enable_progress_bar()
+    if not _quantised(config):
+        _check_plain(folder, name)
     if missing:  # they would be random numbers
         raise ModelMismatch(name, f"{min(missing)} is missing or of another shape ({len(missing)} tensors in all)")
     return network.eval().requires_grad_(False)
+
+
+def _check_plain(folder: Path, name: str) -> None:
+    """See that weights are stored as the numbers that they are, where config.json says nothing else.
+
+    Raises:
+        QuantisedWeights: they are codes of numbers, which would be taken for numbers.
+    """
+    for path in weight_files(folder, name):
+        for tensor, (kind, _) in shapes_in(path, name).items():
+            if tensor.endswith("weight") and not kind.startswith(PLAIN):
+                raise QuantisedWeights(name, kind, f"{tensor}, and config.json does not say how")
 
 
 def _stored(config: Any) -> torch.dtype:

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast
 
 import attnviz
+from attnviz.cli import main
 from attnviz.errors import (
     AttnvizError,
     DoesNotWrite,
@@ -28,7 +30,7 @@ from attnviz.errors import (
     TokenizerFailed,
 )
 from attnviz.guard import guarded
-from attnviz.huggingface import trace_inputs, wrap
+from attnviz.huggingface import HuggingFaceModel, trace_inputs, wrap
 from tests.huggingface.architectures import ARCHITECTURES
 from tests.huggingface.tokenizers import byte_level, word_piece
 
@@ -181,3 +183,49 @@ def test_quantised_weights_say_what_they_need(form: str | None, folder: Path) ->
 def test_a_device_that_is_not_there(device: Any, folder: Path) -> None:
     with pytest.raises(NoDevice, match="cpu"):
         attnviz.load_model(folder, device=device)
+
+
+def test_numbers_of_four_bits_are_turned_back(tmp_path: Path) -> None:
+    """As gpt-oss is published: two numbers of 4 bits in a byte, 32 of them with one power of two."""
+    network = BUILD["gpt-oss"](vocab_size=300, hidden_size=64, intermediate_size=64, head_dim=16)
+    folder = tmp_path / "tiny"
+    network.save_pretrained(folder)
+    byte_level().save_pretrained(folder)
+    stored, expected = load_file(folder / "model.safetensors"), {}
+    generator = torch.Generator().manual_seed(0)
+    table = torch.tensor([0, 0.5, 1, 1.5, 2, 3, 4, 6])
+    table = torch.cat([table, -table])
+    for key in [key for key in stored if key.endswith(("gate_up_proj", "down_proj"))]:
+        experts, rows, columns = stored.pop(key).shape
+        blocks = torch.randint(0, 256, (experts, columns, rows // 32, 16), generator=generator, dtype=torch.uint8)
+        scales = torch.randint(120, 126, (experts, columns, rows // 32), generator=generator, dtype=torch.uint8)
+        stored |= {f"{key}_blocks": blocks, f"{key}_scales": scales}
+        numbers = torch.stack([table[(blocks & 15).long()], table[(blocks >> 4).long()]], dim=-1).flatten(-2)
+        powers = torch.exp2(scales.float() - 127)[..., None]
+        expected[key] = (numbers * powers).flatten(-2).mT
+    save_file(stored, folder / "model.safetensors", {"format": "pt"})
+    change(folder, quantization_config={"quant_method": "mxfp4"})
+    model = attnviz.load_model(folder)
+    assert isinstance(model, HuggingFaceModel)
+    opened = dict(model.network.named_parameters())
+    for key, values in expected.items():
+        torch.testing.assert_close(opened[key].float(), values)
+    assert max(entry.max_abs_error for entry in attnviz.trace(model, "the cat").proof()) < 1e-5
+
+
+def test_codes_that_nobody_explains_are_no_weights(folder: Path) -> None:
+    stored = load_file(folder / "model.safetensors")
+    key = "model.layers.0.mlp.up_proj.weight"
+    stored[key] = stored[key].to(torch.int8)
+    save_file(stored, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(QuantisedWeights, match="up_proj"):
+        attnviz.load_model(folder)
+
+
+def test_a_command_that_fails_in_an_unforeseen_way(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(attnviz, "trace", lambda *_, **__: 1 / 0)
+    assert main(["trace", "zoo/reverse", "a b"]) == 1
+    assert capsys.readouterr().err.startswith("attnviz: attnviz itself made a mistake")
+    assert "ZeroDivisionError" in caplog.text
