@@ -84,9 +84,6 @@ HELD_ELSEWHERE: dict[str, str] = {
     "applications.entities.ablation": (
         "tests/analysis/test_ablation.py::test_the_head_with_the_most_mass_on_the_verb_is_not_the_one_that_is_needed"
     ),
-    "applications.gridworld.judged": (
-        "tests/analysis/test_decisions.py::test_success_of_who_knows_of_who_minds_no_sign_and_of_the_logged"
-    ),
     "applications.judged.all": "tests/tasks/test_items.py::test_evaluation_counts_each_item_once",
     "applications.judged.interval": "tests/analysis/test_scores.py::test_wilson_holds_the_truth_as_often_as_it_says",
     "cost.seen": "tests/analysis/test_cost.py::test_attention_overtakes_where_it_is_said_to",
