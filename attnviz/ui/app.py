@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ async def _warm(app: st.App) -> AsyncIterator[dict[str, object]]:
     """
     stay_offline()
     clear_left_over()
+    import_module("attnviz.huggingface")  # it takes seconds, in which nobody would be answered later
     warm_up()
     gc.collect()
     gc.freeze()
