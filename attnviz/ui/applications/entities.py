@@ -63,12 +63,11 @@ def _scores(report: EntityReport, figure: Judged) -> None:
     """Precision, recall, F1 and support of each kind, and the averages."""
     names = (say(f"applications.entities.{name}") for name in ("kind", "precision", "recall", "f1", "support"))
     rows = ["| {} | {} | {} | {} | {} |".format(*names), "|---|---:|---:|---:|---:|"]
-    rows += [
-        f"| {plain(s.name)} | {s.precision:.3f} | {s.recall:.3f} | {s.f1:.3f} | {s.support} |" for s in report.types
-    ]
-    for score in report.averages:
-        name = say(f"applications.entities.{score.name}")
-        rows.append(f"| *{name}* | {score.precision:.3f} | {score.recall:.3f} | {score.f1:.3f} | {score.support} |")
+    named = [(plain(score.name), score) for score in report.types]
+    named += [(f"*{say(f'applications.entities.{score.name}')}*", score) for score in report.averages]
+    for name, score in named:
+        numbers = " | ".join(map(rounded, (score.precision, score.recall, score.f1)))
+        rows.append(f"| {name} | {numbers} | {score.support} |")
     st.markdown("\n".join(rows))
     st.caption(say("applications.entities.counted", n=f"{figure.n:,}"))
 

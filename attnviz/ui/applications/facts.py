@@ -67,13 +67,18 @@ def _scores(models: Mapping[str, Listed], model: Listed) -> None:
         figure, size = judged(each), f"{opened(each).network.n_parameters:,}"
         mark = "**" if each == model else ""
         name = code(title(each)) if is_checkpoint(each.name) else plain(title(each))
-        rows.append(f"| {mark}{name}{mark} | {mark}{score_text(task.metric, figure.score)}{mark} | {size} |")
+        rows.append(f"| {mark}{name}{mark} | {mark}{_together(task.metric, figure.score)}{mark} | {size} |")
     for baseline in baselines(model):
         name = say(f"baseline.{baseline.name.replace(' ', '-')}")
-        rows.append(f"| {name} | {score_text(task.metric, baseline.score)} | |")
+        rows.append(f"| {name} | {_together(task.metric, baseline.score)} | |")
     st.markdown("\n".join(rows))
     origin = "own" if recipe_of(model.name) in OWN else "generated"
     st.caption(f"{_judged_on(judged(model), task.metric)} {say(f'applications.judged.{origin}')}")
+
+
+def _together(metric: Metric, score: float) -> str:
+    """A score that stays on one line, "> 0.999" too."""
+    return score_text(metric, score).replace(" ", "\u00a0")
 
 
 def _judged_on(figure: Judged, metric: Metric) -> str:
