@@ -82,6 +82,8 @@ def test_a_patch_that_does_not_fit_is_refused() -> None:
 def test_networks_learn(kind: str) -> None:
     task = Digits()
     network = build_network(task.model_config() if kind == "transformer" else task.recurrent_config(), 0)
-    for _ in train(network, task, TrainConfig(steps=60, warmup_steps=10, validate_every=60, validation_size=64)):
+    for _ in train(
+        network, task, TrainConfig(steps=75, learning_rate=5e-3, warmup_steps=10, validate_every=75, validation_size=64)
+    ):
         pass
     assert evaluate(network, task, "test", 128).accuracy > 0.3, "chance is 0.1"
