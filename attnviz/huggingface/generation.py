@@ -94,7 +94,7 @@ def _trace_generated(model: HuggingFaceModel, text: str | Mapping[str, Tensor], 
         inputs = {name: tensor.to(model.network.device) for name, tensor in text.items()}
         model.look(inputs)
     calls: list[InterfaceCall] = []
-    with listening(lambda call, _: calls.append(call)), _reading(model, calls) as steps:
+    with model.lock, listening(lambda call, _: calls.append(call)), _reading(model, calls) as steps:
         model.write(inputs, max_new)
     whole = _whole(model, inputs, torch.cat(steps, dim=1))
     forward_pass = HuggingFacePass(model, whole, row)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -204,6 +204,11 @@ class HuggingFaceModel:
 
     def _survey(self, inputs: Mapping[str, Tensor], lengths: set[int]) -> Structure:
         return survey(self.network, self.name, lambda: self.forward(inputs), lengths)
+
+    @property
+    def lock(self) -> AbstractContextManager[bool]:
+        """Held by the one thread that runs the network, hangs hooks on it or looks for some."""
+        return self._shared.lock
 
     @property
     def _shared(self) -> _Known:

@@ -321,6 +321,10 @@ class HuggingFacePass:
         Raises:
             ModelChanged: it is not the same model any more.
         """
+        with self.model.lock:
+            return self._watch_alone(take)
+
+    def _watch_alone(self, take: Callable[[Place, Seen], None] | None) -> Any:
         self._parameters.check()
         if not self.structure.fits(self.model.network):
             raise ModelChanged(self.model.name, type(self.model.network).__name__)

@@ -29,7 +29,7 @@ def hand_in(page: Page, path: Path, lang: str = "en") -> None:
     """Hand a model in on the Models page, and open it in the Explorer."""
     expect(page.locator(".st-key-models-table tr[data-name=reverse]")).to_be_visible()
     page.locator(INPUT).set_input_files(path)
-    expect(page.locator(".st-key-messages")).to_contain_text(path.stem)
+    expect(page.locator(".st-key-messages")).to_contain_text(path.stem, timeout=60_000)  # it is tried out first
     row = page.locator(".st-key-models-table tr").filter(has_text=path.stem).first
     row.get_by_role("link", name=locale.t(lang, "models.table.open"), exact=True).click()
     page.wait_for_function("new URLSearchParams(location.search).get('model')?.startsWith('upload/')")

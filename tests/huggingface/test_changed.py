@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -273,3 +274,13 @@ def test_our_own_models_likewise(name: str, change: Change, look: str) -> None:
         pass
     else:
         assert same(before, after)
+
+
+def test_two_looks_at_once_change_nothing() -> None:
+    model = wrap(BUILD["BERT"]())
+    traces = [trace_inputs(model, IDS) for _ in range(8)]
+    with ThreadPoolExecutor(8) as threads:
+        looks = [threads.submit(trace.proof) for trace in traces]
+        looks += [threads.submit(trace.inputs, trace.sites[0].name) for trace in traces]
+        for look in looks:
+            look.result()
