@@ -143,7 +143,7 @@ class Address:
             )
 
     def _moved(self) -> None:
-        moved = st.session_state["address"].get("moved")
+        moved = st.session_state.get("address", {}).get("moved")  # nothing, where the page left meanwhile
         if isinstance(moved, dict):
             self._follow({str(name): str(value) for name, value in moved.items()})
 

@@ -14,6 +14,7 @@ import gzip
 import json
 import os
 import struct
+import time
 from collections.abc import Callable
 from functools import cache, lru_cache
 from importlib.util import find_spec
@@ -43,6 +44,7 @@ __all__ = ["RUNS_PATH", "news", "run_routes"]
 RUNS_PATH = "attnviz/runs"
 MOST = 16 * 2**20  # bytes of each file in one answer; the next request gets the rest
 GONE = "gone"  # in place of a state
+DELETING = 0.2  # seconds in which a run that is being deleted goes
 FOREVER = "public, max-age=31536000, immutable"
 # "identity": the server's own gzip works in its event loop and would hold up everybody else
 PLAIN = {"Cache-Control": "no-store", "Content-Encoding": "identity"}
@@ -91,6 +93,14 @@ def _made(make: Callable[[Request, Run], Response], request: Request) -> Respons
     Raises:
         AttnvizError: there is none, or one of its files cannot be read.
     """
+    try:
+        return _made_now(make, request)
+    except RunCorrupt:
+        time.sleep(DELETING)
+        return _made_now(make, request)  # a run that is being deleted was there in part, and is gone by now
+
+
+def _made_now(make: Callable[[Request, Run], Response], request: Request) -> Response:
     run = _open(request.path_params["name"])
     try:
         return make(request, run)

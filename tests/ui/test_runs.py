@@ -83,7 +83,7 @@ def test_the_list_says_what_each_run_is() -> None:
         "model": "2 × 2 × 48",
         "parameters": "60,558",
         "step": "60 / 1,500",
-        "best": "25.0%",
+        "best": "exact match 25.0%",
         "seed": "0",
         "created": "2026-01-01T00:00:00+00:00",
         "note": "",

@@ -161,7 +161,9 @@ def test_any_other_text_can_be_learned(text: str, queue: Queue) -> None:
     page = click(run(page), "play")
     assert open_run(queue.submitted[0]).config.task.text == text  # type: ignore[attr-defined]
     assert not page.error
-    assert not page.warning
+    assert {said.value for said in page.warning} <= {
+        locale.t("en", "page.too_long")
+    }  # a link does not hold all of them
 
 
 def test_commands_reach_the_run(queue: Queue) -> None:
