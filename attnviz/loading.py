@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 HUB = "hf:"
-"""What the names of models of the Hugging Face Hub begin with."""
+"""Prefix of the names of models of the Hugging Face Hub."""
 
 ZOO = "zoo/"
 CHECKPOINT = re.compile(r"run/(?P<run>[^/@]+)(@(?P<step>\d{1,12}))?", re.ASCII)

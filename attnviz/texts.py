@@ -1,4 +1,4 @@
-"""What a text must be for any model at all to read it."""
+"""Check that a text is one that some model could read."""
 
 from __future__ import annotations
 

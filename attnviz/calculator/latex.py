@@ -117,7 +117,7 @@ class _Formulas:
         self.whole = found
 
     def x(self, i: int) -> str:
-        """What the layer reads of a token counted from 1: its row of X, with its position where that is added."""
+        """Return what the layer reads of token i, from 1: its row of X, plus its position where one is added."""
         return f"(x_{{{i}}} + p_{{{i}}})" if self.moved else f"x_{{{i}}}"
 
     def q(self) -> str:

@@ -146,7 +146,7 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _on(recipe: Recipe, result: Evaluation, interval: Interval | None) -> str:
-    """What a score was computed on: how many, whether these are all there are, and how sure it is."""
+    """Say how many items a score was computed on, whether these are all there are, and its interval."""
     every = " (all there are)" if recipe.task.items() is not None else ""
     sure = "" if interval is None else f", 95% interval {interval.low:.4f} to {interval.high:.4f}"
     return f" on {result.n:,} sequences{every}{sure}"

@@ -35,7 +35,7 @@ class ForeignHost(AttnvizError):
 
 
 class InvalidOrigin(ConfigError):
-    """What an operator lists as a host, or as somebody who may show the pages in a frame, and is none."""
+    """An entry in the operator's list of hosts or frames that cannot be one."""
 
     code = "invalid_origin"
 

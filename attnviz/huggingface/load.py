@@ -303,7 +303,7 @@ def open_tokenizer(folder: Path, name: str) -> PreTrainedTokenizerBase | None:
 
 
 def _whole_processor(folder: Path, name: str, network: PreTrainedModel) -> Any:
-    """What puts images into texts, of a model that reads both in one; None for others, and where there is none."""
+    """Open the processor of a model that reads images inside its text; None for other models and without one."""
     takes = inspect.signature(network.forward).parameters
     if not {"input_ids", "pixel_values"} <= takes.keys() or not network.can_generate():
         return None

@@ -86,7 +86,7 @@ def matrix_of(module: Any) -> tuple[Tensor, Tensor | None]:
 
 
 def _derived(reader: Reader, width: int) -> tuple[Tensor, Tensor] | None:
-    """What a module makes of the unit vectors, less what it makes of zero, and of zero: (width, d_out) and (d_out,).
+    """Derive W (width, d_out) and b (d_out,): a module's output for the unit vectors less that for zero, and for zero.
 
     None where it is given other tensors too, or fails on other rows than those it was called with.
     """

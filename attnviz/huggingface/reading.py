@@ -191,7 +191,7 @@ def _read_two(model: HuggingFaceModel, text: str, target: str | None) -> Reading
 def _target_ids(
     model: HuggingFaceModel, inputs: Mapping[str, Tensor], target: str | None
 ) -> tuple[list[int], str | None, bool]:
-    """What a decoder reads: ids, the text that they are, and whether the model wrote it itself."""
+    """The input of a decoder: ids, the text that they are, and whether the model wrote it itself."""
     tokenizer, start = model.tokenizer, _start(model)
     assert tokenizer is not None  # the callers saw to it
     generated = False
@@ -223,7 +223,7 @@ def _start(model: HuggingFaceModel) -> int:
 
 
 def _shifted(model: HuggingFaceModel, start: Any, labels: list[int]) -> list[int]:
-    """What the decoder reads of a target: moved by one, as the model itself does it for training.
+    """Shift a target by one, as the model itself does for training: the decoder's input.
 
     The last token is predicted, not read; it is a special one, or one is put there.
     """

@@ -21,7 +21,7 @@ FRAMES = 12  # of a sound, where the model says no number
 AROUND = 9  # tokens of the model's own beside those of an image
 LABELS = re.compile(r"For(Sequence|Token|Audio\w*|Image)Classification$|ForQuestionAnswering$")
 BANDS = ("num_mel_bins", "input_feat_per_channel", "feature_projection_input_dim", "feature_size")
-"""What configurations call the number of frequencies of a sound's features."""
+"""Names under which configurations give the number of frequencies of a sound's features."""
 
 
 def sample(

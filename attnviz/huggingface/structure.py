@@ -61,7 +61,7 @@ class Structure:
 
 
 def layout_of(network: nn.Module, wrapped: Sequence[str]) -> tuple[object, ...]:
-    """What a model is made of: its modules, parameters and hooks, the settings of the model itself and of some modules.
+    """List a model's modules, parameters and hooks, the settings of the model itself and of some modules.
 
     The numbers of its parameters do not count, but those of these modules, and of the model's own buffers, do.
 

@@ -14,7 +14,7 @@ from attnviz.models.bundle import PICKLED, WEIGHTS_FILE
 __all__ = ["SHARDS_FILE", "shapes_in", "stored_parameters", "weight_files"]
 
 SHARDS_FILE = "model.safetensors.index.json"
-"""Of transformers: which file holds which tensor, when there are several."""
+"""File of transformers that says which file holds which tensor, when there are several."""
 
 MAX_HEADER = 32 * 2**20
 MAX_TENSORS = 200_000  # of one file

@@ -43,7 +43,7 @@ def main() -> int:
 
 
 def _lines(source: TextIO) -> queue.SimpleQueue[str]:
-    """What comes in, read by a thread, so that this process ends with its input even in the middle of its work."""
+    """Read the input in a thread, so that this process ends with it even in the middle of its work."""
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     def listen() -> None:

@@ -17,7 +17,7 @@ import psutil
 __all__ = ["Started", "prepare", "start"]
 
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR")
-"""What of the server's environment the processes know: no token, no address, no setting."""
+"""Variables of the server's environment that the processes get: no token, no address, no setting."""
 
 ALONE = {
     "HF_HUB_OFFLINE": "1",

@@ -47,7 +47,7 @@ WEIGHTS_TIMES = 4  # of the weights' bytes: read, changed to float32, and what t
 EVERY = 0.1  # seconds between two looks at its memory
 IDLE_SECONDS = 300
 NO_MEMORY = ("memory allocation of", "bad_alloc", "allocate memory", "capacity overflow")
-"""What code in Rust and in C++ says when it gets no memory, and ends the process."""
+"""Last words of code in Rust and C++ that gets no memory and ends the process."""
 
 log = logging.getLogger(__name__)
 
@@ -210,7 +210,7 @@ class Sandbox:
         return UploadCrashed(self.title, (words[-1] if words else "it said nothing")[:200])
 
     def _last_words(self) -> list[str]:
-        """What the process said before its end, line by line."""
+        """Return the last lines that the process wrote before its end."""
         if self._stderr is not None:
             self._stderr.join(5)
         lines = [line.strip() for line in list(self._said) if line and line.strip()]

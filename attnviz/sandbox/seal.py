@@ -30,7 +30,7 @@ CHANGES = frozenset(
 LISTINGS = frozenset({"os.listdir", "os.scandir"})
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 SYSTEM = ("/proc", "/sys/devices/system", "/sys/fs/cgroup", "/dev/null", "/dev/urandom", "/usr/share/zoneinfo")
-"""What libraries ask the operating system for: the number of cores, the memory, random bits."""
+"""Files from which libraries read the number of cores, the memory and random bits."""
 
 
 MAX_CPU = 1200  # seconds, for a process that outlives its server in the middle of its work

@@ -75,7 +75,7 @@ class Trial:
         return {"hold": heartbeat.longest, "tokens": self.tokenizer is not None}
 
     def _run(self, model: SequenceModel | HuggingFaceModel) -> None:
-        """What a first look does."""
+        """Do what a first look does."""
         _ = model.facts
         if isinstance(model, SequenceModel):
             return

@@ -186,7 +186,7 @@ class Task(ABC):
         return items.rows(torch.randperm(len(items.tokens), generator=generator)[:n])
 
     def batches(self, n: int, seed: int, split: Split = "test") -> Iterator[Batch]:
-        """What a model is judged on, in batches of at most 128, always the same ones for a seed.
+        """Yield the items that a model is judged on, in batches of at most 128, always the same for a seed.
 
         A figure that is told beside another is computed on the same ones. Of a finite collection, the test is judged
         whole, however large n is; for validation, which is looked at often, at most n items are taken.
@@ -243,7 +243,7 @@ class Task(ABC):
 
     @classmethod
     def readings(cls) -> tuple[Choice, ...]:
-        """What a person may say about how data of their own are read; which values do depends on the data."""
+        """Choices of how a person's own data are read; which values fit depends on the data."""
         return choices(cls, reading=True)
 
     @abstractmethod

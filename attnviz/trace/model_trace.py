@@ -82,7 +82,7 @@ class Outputs(NamedTuple):
     positions: tuple[int, ...] = ()
 
     def rows_that_matter(self, n: int) -> Sequence[int]:
-        """Of n rows of logits, `positions`; the last one where each says what comes next; else all."""
+        """Choose among n rows of logits: `positions`, the last row where each tells the next token, else all."""
         return self.positions or ([n - 1] if self.kind == "next" else range(n))
 
 

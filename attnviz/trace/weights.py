@@ -124,7 +124,7 @@ class HeldLayer:
         return len(self._then.probed)
 
     def __call__(self, rows: Tensor) -> Tensor:
-        """What the layer makes of rows (n, d_model).
+        """Apply the layer to rows (n, d_model).
 
         Raises:
             ModelChanged: it is another one by now.
@@ -179,7 +179,7 @@ def _stamps(network: nn.Module) -> list[tuple[int, ...]]:
 
 
 def _stamp(tensor: Tensor, spots: int) -> tuple[int, ...]:
-    """What a tensor tells without being read as a whole: where it lies, how often it was written to, a few numbers."""
+    """Tell a tensor by its address, its version counter and a few numbers, without reading all of it."""
     version = 0 if tensor.is_inference() else tensor._version  # those of inference mode have no counter
     if type(tensor) not in (Tensor, nn.Parameter) or tensor.layout is not torch.strided:
         return (version,)  # one that hides others

@@ -57,7 +57,7 @@ def columns(metric: Metric) -> tuple[str, ...]:
 
 
 def _names(metric: Metric) -> tuple[str, ...]:
-    """Of what is told beside a loss."""
+    """Names of the measures beside a loss."""
     name = counted(metric).replace(" ", "_")
     return ("perplexity", name) if metric in LOSSES else (name,)
 

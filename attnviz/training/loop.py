@@ -206,7 +206,7 @@ def _first_drawn(task: Task, split: Split, n: int, seed: int) -> Batch:
 
 
 def _outputs(logits: Tensor, batch: Batch, n: int) -> tuple[tuple[float, ...], ...]:
-    """What a network says of the first n sequences: (B, T, V)."""
+    """Return a network's logits for the first n sequences: (B, T, V)."""
     return tuple(_output(logits[row], batch, row) for row in range(min(n, len(logits))))
 
 

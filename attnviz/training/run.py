@@ -218,7 +218,7 @@ class Run:
         return replace(state, step=self.last_step())  # state.json is written now and then
 
     def noted_state(self) -> RunState:
-        """What state.json says, be whoever wrote it there or gone.
+        """Read state.json, whether or not the process that wrote it is still there.
 
         Raises:
             RunCorrupt: as `state`.

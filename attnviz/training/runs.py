@@ -91,7 +91,7 @@ def _open(folder: Path) -> Run | RunError | None:
 
 
 def found_runs(root: Path, open_folder: Callable[[Path], Run | RunError | None]) -> list[Run | RunError]:
-    """What is found in a folder of runs, the newest first, what cannot be opened last; other things are left alone.
+    """List the runs in a folder, the newest first, those that cannot be opened last; other things are left alone.
 
     Args:
         root: that may not be there yet.
@@ -126,7 +126,7 @@ def place_in_queue(run: Run) -> int | None:
 
 
 def end_of_queue(root: Path) -> int:
-    """What the next run that is queued in a folder writes as `RunState.queued`: more than all that wait there.
+    """Return the number that the next queued run writes as `RunState.queued`: more than all that wait there.
 
     Those that waited when their server was killed are among them: they wait again when it is started.
     """

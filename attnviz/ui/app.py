@@ -1,4 +1,4 @@
-"""What Streamlit serves: the entry script of all pages, the HTTP routes, and what happens before the first visitor."""
+"""Tell Streamlit what to serve: the entry script of all pages, HTTP routes, and a warm-up before the first visitor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is too long for an address, as a file: a page's parameters, to be saved and opened again on that page."""
+"""Save a page's parameters as a file, where they are too long for an address, and open them again on that page."""
 
 from __future__ import annotations
 

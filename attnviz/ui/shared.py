@@ -164,7 +164,7 @@ def _read(folder: Path, version: int) -> Listed:
 
 @lru_cache(1024)
 def _of_upload(upload: Upload) -> Listed:
-    """What was handed in does not change: its files are read once."""
+    """Read an upload's files once: they do not change."""
     return _of_folder(model_folder(upload.folder), upload.name, upload.title)
 
 
