@@ -125,7 +125,8 @@ def _reading(model: HuggingFaceModel, calls: list[InterfaceCall]) -> Iterator[li
     def note(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if not hears() or kwargs.get(name) is None:
             return
-        cache = kwargs.get("past_key_values")
+        # by what it can do: its name is another one from version to version of transformers
+        cache = next((value for value in kwargs.values() if hasattr(value, "get_seq_length")), None)
         if steps and (cache is None or cache.get_seq_length() == 0):
             calls[:] = [call for call in calls if stacks.get(names.get(call.module, "")) == "encoder"]
             steps.clear()
