@@ -245,7 +245,7 @@ class Trace:
         return find_site(self, layer, stack, kind, part)
 
     def inputs(self, name: str) -> LayerInputs | None:
-        """What the attention layer of a site read (after the norm in a pre-norm model): what the chain begins with.
+        """Return what a site's attention layer read (after the norm in a pre-norm model): the chain begins with it.
 
         The first look runs the model once more and keeps the inputs of every site. None: the layer does not show it.
 
