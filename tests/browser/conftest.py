@@ -23,6 +23,7 @@ from playwright.sync_api import (
     Locator,
     Page,
     Response,
+    TimeoutError,
     expect,
     sync_playwright,
 )
@@ -174,6 +175,31 @@ def view(page: Page) -> Locator:
 def address(page: Page) -> dict[str, str]:
     """What the address bar says."""
     return {name: values[0] for name, values in parse_qs(urlsplit(page.evaluate("location.href")).query).items()}
+
+
+def until(page: Page, holds: Callable[[], bool], problem: str) -> None:
+    """Waits for what a test has heard of the page, which goes on meanwhile."""
+    for _ in range(PATIENCE // 20):
+        if holds():
+            return
+        page.wait_for_timeout(20)
+    pytest.fail(problem)
+
+
+def choose(field: Locator, option: str, written: bool = False) -> None:
+    """From a list that opens at a click, or as one writes; a page that runs again may close it: it is opened again."""
+    offered = field.page.get_by_role("option", name=option, exact=True)
+    for _ in range(10):
+        if written:  # a long list shows only what begins like it
+            field.fill(option)
+        else:
+            field.click()
+        try:
+            offered.click(timeout=PATIENCE / 10)
+        except TimeoutError:
+            continue
+        return
+    pytest.fail(f"{option} is not offered")
 
 
 def link_to(page: Page, name: str) -> Locator:

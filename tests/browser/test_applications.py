@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from attnviz import locale
 from attnviz.ui.applications.registry import APPLICATIONS
 from attnviz.zoo import ORDER
-from tests.browser.conftest import Open, address
+from tests.browser.conftest import Open, address, choose
 
 
 def say(key: str, lang: str = "en", **params: object) -> str:
@@ -53,8 +53,7 @@ def test_leafing_and_choosing_stand_in_the_address(open_page: Open) -> None:
     page.locator(".st-key-app-n button").last.click()
     expect(field).not_to_have_value(before)
     page.wait_for_function("new URLSearchParams(location.search).get('n') === '2'")
-    page.locator(".st-key-app-model").get_by_role("combobox").click()
-    page.get_by_role("option", name=locale.t("en", "task.dates.title"), exact=True).click()
+    choose(page.locator(".st-key-app-model").get_by_role("combobox"), locale.t("en", "task.dates.title"))
     page.wait_for_function("new URLSearchParams(location.search).get('model') === 'dates'")
     link = address(page)
     page.evaluate("history.back()")

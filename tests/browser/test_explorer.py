@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 import attnviz
 from attnviz import locale
-from tests.browser.conftest import Open, address, view
+from tests.browser.conftest import Open, address, choose, view
 from tests.tiny import MARKUP
 
 COUNT_MESSAGES = """() => {
@@ -174,8 +174,7 @@ def test_models_and_examples_are_chosen_by_click(open_page: Open) -> None:
     root = view(page)
     page.get_by_role("button", name="<script>").click()
     wait_for_address(page, text=MARKUP)
-    page.get_by_label(locale.t("en", "page.model"), exact=True).fill("Tiny")  # the list is long
-    page.get_by_role("option", name="Tiny · encoder-decoder").click()
+    choose(page.get_by_label(locale.t("en", "page.model"), exact=True), "Tiny · encoder-decoder", written=True)
     expect(root).to_have_attribute("data-site", "encoder.0.self")
     wait_for_address(page, model="tiny-both", text="3rd of March 2021", target="2021-03-03")
     thumbnail(page, "decoder.1.cross", 2)

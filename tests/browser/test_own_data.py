@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from attnviz import locale
-from tests.browser.conftest import PATIENCE, Open, address
+from tests.browser.conftest import PATIENCE, Open, address, choose
 
 
 def hand_in(page: Page, file: Path) -> None:
@@ -29,8 +29,8 @@ def test_what_a_file_does_not_tell_is_asked(open_page: Open, tmp_path: Path, lan
     play = page.locator(".st-key-play button")
     expect(play).to_be_disabled()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    page.locator(".st-key-task-own-labels-header input").click()
-    page.get_by_role("option", name=locale.t(lang, "training.reading.header.yes"), exact=True).click()
+    header = page.locator(".st-key-task-own-labels-header input")
+    choose(header, locale.t(lang, "training.reading.header.yes"))
     expect(page.locator(".st-key-reading").get_by_role("alert")).to_have_count(0)
     expect(play).to_be_enabled()
     page.wait_for_function("new URLSearchParams(location.search).get('reading') === 'header:yes'")

@@ -6,9 +6,8 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from attnviz import locale
-from tests.browser.conftest import PATIENCE, Open, link_to, view
+from tests.browser.conftest import Open, link_to, until, view
 
-PAUSE = 20  # ms
 TEACH = ".st-key-teach"
 
 
@@ -29,11 +28,7 @@ class Line:
         for move in moves:
             before = len(self._waiting)
             page.evaluate(f"history.go({move})")
-            for _ in range(PATIENCE // PAUSE):
-                if len(self._waiting) > before:
-                    break
-                page.wait_for_timeout(PAUSE)
-            assert len(self._waiting) > before, f"no answer to a step of {move}"
+            until(page, lambda: len(self._waiting) > before, f"no answer to a step of {move}")  # noqa: B023
         while self._waiting:  # what comes meanwhile comes after it
             socket, message = self._waiting.pop(0)
             socket.send(message)

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from attnviz import locale
 from attnviz.training import open_run
-from tests.browser.conftest import Open, address, link_to, view
+from tests.browser.conftest import Open, address, choose, link_to, view
 
 TEACH = ".st-key-teach"
 
@@ -111,8 +111,7 @@ def test_back_returns_to_the_task_before(open_page: Open) -> None:
     task = page.get_by_label(say("training.task"), exact=True)
     expect(task).to_have_value(say("task.copy.title"))
     page.wait_for_function("new URLSearchParams(location.search).has('lang')")  # the page has written its address
-    task.fill(say("task.parity.title"))
-    page.get_by_role("option", name=say("task.parity.title"), exact=True).click()
+    choose(task, say("task.parity.title"), written=True)
     page.wait_for_function("new URLSearchParams(location.search).get('recipe') === 'parity'")
     expect(page.locator(".st-key-about-task")).to_contain_text("chance")
     page.evaluate("history.back()")

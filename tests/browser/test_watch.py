@@ -24,7 +24,7 @@ from attnviz.models import AnyConfig
 from attnviz.tasks import FirstSymbol, Reverse, Stories
 from attnviz.training import RECIPES, Recording, Run, RunConfig, RunState, TrainConfig, record
 from attnviz.training.process import ProcessId
-from tests.browser.conftest import Open, address, view
+from tests.browser.conftest import Open, address, until, view
 from tests.training.runs import small_run
 
 STEPS = 40
@@ -281,6 +281,10 @@ def test_a_server_that_does_not_answer_is_asked_again(bare: Page, server: str, l
     expect(problem).to_be_hidden()
 
 
+def news(asked: list[str]) -> int:
+    return len([url for url in asked if "/news?" in url])
+
+
 def test_a_run_that_is_deleted_while_it_is_watched_says_so(open_page: Open, runs_folder: Path) -> None:
     """And no question about it ends in an error of the browser's console, which would fail this test."""
     run = small_run(runs_folder / "watch-deleted")
@@ -295,9 +299,9 @@ def test_a_run_that_is_deleted_while_it_is_watched_says_so(open_page: Open, runs
     shutil.rmtree(run.folder)
     expect(view(page)).to_have_attribute("data-problem", "gone")
     expect(page.locator(".aw-problem")).to_have_text(locale.t("en", "error.run_not_found", name=run.name))
-    before = len([url for url in asked if "/news?" in url])
+    before = news(asked)
     page.wait_for_timeout(1500)
-    assert len([url for url in asked if "/news?" in url]) == before
+    assert news(asked) == before
 
 
 def test_nothing_is_asked_once_a_run_has_ended(open_page: Open, learned: Run) -> None:
@@ -308,8 +312,9 @@ def test_nothing_is_asked_once_a_run_has_ended(open_page: Open, learned: Run) ->
         prepare=lambda page: page.on("request", lambda request: asked.append(request.url)),
     )
     shown(page, STEPS)
+    until(page, lambda: news(asked) >= 2, "it was not asked whether there is more")  # the second finds nothing more
     page.wait_for_timeout(1200)
-    assert len([url for url in asked if "/news?" in url]) == 2  # the second finds nothing more
+    assert news(asked) == 2
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
