@@ -22,7 +22,7 @@ from attnviz.analysis import HeadScore, mean_scores
 from attnviz.analysis.scores import score_interval
 from attnviz.models import build_network
 from attnviz.training import RECIPES, Recipe, evaluate, train
-from attnviz.training.recipes_applications import APPLICATIONS
+from attnviz.training.recipes.applications import APPLICATIONS
 
 SHARE = 0.9  # of the seeds
 FRESH = 1000  # the first seed: recipes were tuned on those below, which would flatter them

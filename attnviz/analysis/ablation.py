@@ -12,8 +12,8 @@ from torch import Tensor
 from attnviz.models import Network
 from attnviz.models.layers import Attention
 from attnviz.tasks import Batch, Task
-from attnviz.training.gradients import forward
-from attnviz.training.loop import evaluate
+from attnviz.training.engine.gradients import forward
+from attnviz.training.engine.loop import evaluate
 
 __all__ = ["Without", "without_head", "without_heads"]
 

@@ -6,7 +6,7 @@ from math import sqrt
 from typing import NamedTuple
 
 from attnviz.tasks.base import LOSSES, Metric
-from attnviz.training.loop import Evaluation
+from attnviz.training.engine.loop import Evaluation
 
 __all__ = ["Interval", "rounded", "score_interval", "score_text", "wilson"]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from attnviz.cli.common import SUCCESS, WHERE, CommandError, Commands, UsageError, add_command, not_negative
 from attnviz.errors import InvalidRunName, RunError
 from attnviz.training import COMMANDS, Run, all_runs, open_run
-from attnviz.training.export import metrics_csv, model_files, pytorch_script, tensorboard, write_run_zip
-from attnviz.training.manage import delete_run, rename_run
+from attnviz.training.run.export import metrics_csv, model_files, pytorch_script, tensorboard, write_run_zip
+from attnviz.training.run.manage import delete_run, rename_run
 
 __all__ = ["add_managing"]
 

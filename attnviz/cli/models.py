@@ -15,7 +15,7 @@ from attnviz.library import MODELS_FOLDER, ModelFolder, model_folders
 from attnviz.loading import checkpoint_name
 from attnviz.models.weight_files import stored_parameters
 from attnviz.training import Run, all_runs
-from attnviz.training.estimate import n_parameters
+from attnviz.training.engine.estimate import n_parameters
 from attnviz.zoo import EXAMPLE_RUNS, zoo
 
 __all__ = ["add_models"]

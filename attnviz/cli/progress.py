@@ -11,7 +11,7 @@ from tqdm import tqdm
 from attnviz.analysis.scores import rounded
 from attnviz.tasks.base import LOSSES, Metric
 from attnviz.training import Evaluation, Run, Step
-from attnviz.training.loop import perplexity
+from attnviz.training.engine.loop import perplexity
 
 __all__ = ["Bar", "Lines", "Progress"]
 

@@ -16,6 +16,7 @@ import torch
 from attnviz.analysis.scores import Interval, rounded, score_interval
 from attnviz.cli.common import SUCCESS, WHERE, Commands, UsageError, add_command, not_negative, one_line, positive
 from attnviz.cli.progress import Bar, Lines
+from attnviz.cli.settings import read_settings, setting_names
 from attnviz.errors import ConfigError, DataTooLarge, DataUnclear, InputError
 from attnviz.models.bundle import CONFIG_FILE, SequenceModel, save_model
 from attnviz.models.config import ModelConfig
@@ -35,11 +36,10 @@ from attnviz.training import (
     open_run,
     record,
 )
-from attnviz.training.estimate import n_parameters
-from attnviz.training.loop import perplexity
-from attnviz.training.memory import check_memory
+from attnviz.training.engine.estimate import n_parameters
+from attnviz.training.engine.loop import perplexity
+from attnviz.training.engine.memory import check_memory
 from attnviz.training.recipes import OWN, OWN_LABELS, OWN_TEXT
-from attnviz.training.settings import read_settings, setting_names
 
 __all__ = ["add_training"]
 

@@ -23,13 +23,13 @@ from attnviz.models.network import Network, build_network
 from attnviz.models.recurrent_config import AnyConfig, Cell, RecurrentConfig
 from attnviz.tasks import Batch, FirstSymbol, Task
 from attnviz.tasks.base import LOSSES, Metric
-from attnviz.training.estimate import as_trained, flops_per_step, n_parameters
-from attnviz.training.gradients import forward, loss_sum
-from attnviz.training.memory import activation_bytes
+from attnviz.training.engine.estimate import as_trained, flops_per_step, n_parameters
+from attnviz.training.engine.gradients import forward, loss_sum
+from attnviz.training.engine.memory import activation_bytes
 from attnviz.training.recipes import RECIPES, Recipe
-from attnviz.training.run import Run
-from attnviz.training.run_config import RunConfig
-from attnviz.training.runs import new_run, runs_root
+from attnviz.training.run.config import RunConfig
+from attnviz.training.run.folder import Run
+from attnviz.training.run.runs import new_run, runs_root
 
 __all__ = [
     "CONTENDERS",

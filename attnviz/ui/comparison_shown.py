@@ -29,7 +29,7 @@ from attnviz.training.comparison import (
     read_curves,
     trained_shape,
 )
-from attnviz.training.estimate import seconds_per_step
+from attnviz.training.engine.estimate import seconds_per_step
 from attnviz.training.recipes import Recipe
 from attnviz.ui.charts import CHART, theme
 from attnviz.ui.controls import task_title

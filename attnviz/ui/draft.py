@@ -16,7 +16,7 @@ from attnviz.models.recurrent_config import Cell, StateScoring
 from attnviz.tasks import Choice, Task
 from attnviz.tasks.decoding import MOST_BYTES
 from attnviz.training import RECIPES, Recipe, RunConfig
-from attnviz.training.config import Schedule
+from attnviz.training.engine.config import Schedule
 from attnviz.training.recipes import OWN
 
 __all__ = ["MODEL", "SETTINGS", "TRAINING", "Draft", "Value", "recipe_names", "width_fits", "widths"]

@@ -18,7 +18,7 @@ from attnviz.library import model_folder
 from attnviz.loading import HUB, open_checkpoint
 from attnviz.models import SequenceModel
 from attnviz.sandbox import STAGES, prepare
-from attnviz.training.estimate import n_parameters
+from attnviz.training.engine.estimate import n_parameters
 from attnviz.ui.address import Address, notice, notice_error
 from attnviz.ui.explorer import model_title
 from attnviz.ui.head import head_row, loading, message_box

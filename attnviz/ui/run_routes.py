@@ -33,9 +33,9 @@ from attnviz.bounded import open_regular, reason
 from attnviz.errors import AttnvizError, RunCorrupt, RunNotFound
 from attnviz.loading import find_run
 from attnviz.training import Run, RunState, place_in_queue, runs_root
-from attnviz.training.export import metrics_csv, model_files, pytorch_script, tensorboard_zip, write_run_zip
-from attnviz.training.run import CONFIG
-from attnviz.training.timeline import HEADER, MAGIC, MOST_HEADER, check_header
+from attnviz.training.run.export import metrics_csv, model_files, pytorch_script, tensorboard_zip, write_run_zip
+from attnviz.training.run.folder import CONFIG
+from attnviz.training.run.timeline import HEADER, MAGIC, MOST_HEADER, check_header
 from attnviz.ui.language import in_words
 from attnviz.zoo import EXAMPLE_RUNS
 

@@ -17,8 +17,8 @@ from attnviz.loading import find_run
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
 from attnviz.tasks.base import LOSSES, Metric
 from attnviz.training import Run, RunConfig
-from attnviz.training.estimate import n_parameters
-from attnviz.training.manage import delete_run, rename_run
+from attnviz.training.engine.estimate import n_parameters
+from attnviz.training.run.manage import delete_run, rename_run
 from attnviz.ui.address import Address, notice_error
 from attnviz.ui.controls import task_title
 from attnviz.ui.draft import Draft

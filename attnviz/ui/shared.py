@@ -30,7 +30,7 @@ from attnviz.models.bundle import CONFIG_FILE, Example
 from attnviz.texts import check_text
 from attnviz.trace import Trace
 from attnviz.training import Run, TrainingQueue, runs_root
-from attnviz.training.manage import clear_leftovers
+from attnviz.training.run.manage import clear_leftovers
 from attnviz.ui.images import ImageStore
 from attnviz.ui.open_models import AnyModel, ModelKey, ModelStore, parameter_memory
 from attnviz.ui.shelf import readable_runs

@@ -10,9 +10,9 @@ from attnviz.bounded import reason
 from attnviz.errors import RunCorrupt, RunError, RunNotFound
 from attnviz.tasks.base import Metric
 from attnviz.training import Run, RunState, open_run, runs_root
-from attnviz.training.progress import Progress
-from attnviz.training.run import CONFIG
-from attnviz.training.runs import found_runs
+from attnviz.training.run.folder import CONFIG
+from attnviz.training.run.progress import Progress
+from attnviz.training.run.runs import found_runs
 from attnviz.zoo import EXAMPLE_RUNS
 
 __all__ = ["Entry", "entries", "is_own", "readable_runs", "runs_ahead"]

@@ -12,8 +12,8 @@ from streamlit.delta_generator import DeltaGenerator
 from attnviz.errors import AttnvizError, DataUnclear
 from attnviz.loading import find_run
 from attnviz.training import Run, RunConfig, new_run
-from attnviz.training.estimate import as_trained, flops_per_step, n_parameters, seconds_per_step
-from attnviz.training.memory import check_memory
+from attnviz.training.engine.estimate import as_trained, flops_per_step, n_parameters, seconds_per_step
+from attnviz.training.engine.memory import check_memory
 from attnviz.training.recipes import OWN
 from attnviz.ui import controls, shared
 from attnviz.ui.address import Address, notice, notice_error, notice_wrong

@@ -14,7 +14,7 @@ from attnviz.models import build_network
 from attnviz.models.layers import Attention
 from attnviz.tasks import Dates, Entities, Induction, Reverse, Sentiment, Task
 from attnviz.training import evaluate
-from attnviz.training.gradients import forward
+from attnviz.training.engine.gradients import forward
 
 TASKS: tuple[Task, ...] = (Reverse(), Induction(), Dates(), Sentiment())
 

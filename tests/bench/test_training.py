@@ -7,7 +7,7 @@ import torch
 from torch import Generator, Tensor
 
 from attnviz.models.network import Network, build_network
-from attnviz.training.gradients import add_gradients
+from attnviz.training.engine.gradients import add_gradients
 from bench.plain_loop import GPT
 from bench.training import SameStories, shape
 

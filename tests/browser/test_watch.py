@@ -23,7 +23,7 @@ from attnviz.errors import TrainingDiverged
 from attnviz.models import AnyConfig
 from attnviz.tasks import FirstSymbol, Reverse, Stories
 from attnviz.training import RECIPES, Recording, Run, RunConfig, RunState, TrainConfig, record
-from attnviz.training.process import ProcessId
+from attnviz.training.run.process import ProcessId
 from tests.browser.conftest import Open, address, until, view
 from tests.training.runs import small_run
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from attnviz.bounded import MAX_DEPTH, open_regular, parse_json, read_bytes, read_json
-from attnviz.training.files import clear_unfinished, write_atomically
+from attnviz.training.run.files import clear_unfinished, write_atomically
 
 
 def make_folder(path: Path) -> None:

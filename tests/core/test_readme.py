@@ -15,7 +15,7 @@ from attnviz.models.bundle import read_config
 from attnviz.models.recurrent_config import config_from_dict
 from attnviz.tasks import Task
 from attnviz.training import RECIPES
-from attnviz.training.probe import sequences
+from attnviz.training.run.probe import sequences
 from attnviz.zoo import zoo_path
 
 ROOT = Path(__file__).parents[2]

@@ -36,7 +36,7 @@ from attnviz.tasks import (
 from attnviz.tasks.base import SPLITS, draw, split_of
 from attnviz.training import RECIPES, TrainConfig, train
 from attnviz.training.recipes import OWN
-from attnviz.training.run_config import task_families
+from attnviz.training.run.config import task_families
 
 TEXT = "".join(chr(97 + i * i % 23) for i in range(1100))
 OWN_DATA = {own.kind: {"text": own.sample} for own in OWN.values()} | {OwnText: {"text": TEXT}}

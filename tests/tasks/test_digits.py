@@ -10,8 +10,8 @@ from attnviz.errors import ConfigError
 from attnviz.models.network import build_network
 from attnviz.tasks.base import IGNORE, SPLITS
 from attnviz.tasks.digits import Digits
-from attnviz.training.config import TrainConfig
-from attnviz.training.loop import evaluate, train
+from attnviz.training.engine.config import TrainConfig
+from attnviz.training.engine.loop import evaluate, train
 
 
 def test_every_picture_is_on_one_side() -> None:

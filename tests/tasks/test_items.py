@@ -30,7 +30,7 @@ from attnviz.tasks.base import SPLITS
 from attnviz.tasks.gridworld import BEST
 from attnviz.tasks.own_data import tiles
 from attnviz.training import TrainConfig, evaluate
-from attnviz.training.loop import first_batch
+from attnviz.training.engine.loop import first_batch
 
 CONLL = "\n\n".join(f"{chr(65 + n % 26)}{n} B-PER\nsings O\nin O\nOslo{n % 7} B-LOC" for n in range(330))
 CSV = "\n".join(f"{n} is {'even' if n % 2 == 0 else 'odd'},{n % 2}" for n in range(430))

@@ -32,8 +32,8 @@ from attnviz.tasks.base import IGNORE, SPLITS, Batch
 from attnviz.tasks.columns import MOST_POINTS, read_column
 from attnviz.tasks.own_series import OwnSeries, estimated_period
 from attnviz.tasks.series import Seasonal, naive_baselines
-from attnviz.training.config import TrainConfig
-from attnviz.training.loop import train
+from attnviz.training.engine.config import TrainConfig
+from attnviz.training.engine.loop import train
 
 
 def numbers(batch: Batch) -> tuple[Tensor, Tensor]:

@@ -20,8 +20,8 @@ from attnviz.models.network import build_network
 from attnviz.tasks.base import IGNORE, SPLITS
 from attnviz.tasks.sound import FRAMES, SAMPLES, Sound
 from attnviz.tasks.voice import BEEP, RATE, VOWELS, Speech, read_wav, resampled, spectrogram, synthesise, wav_bytes
-from attnviz.training.config import TrainConfig
-from attnviz.training.loop import evaluate, train
+from attnviz.training.engine.config import TrainConfig
+from attnviz.training.engine.loop import evaluate, train
 
 
 def spoken(sound: int, pitch: float = 100.0, size: float = 1.0, n: int = 4096) -> Tensor:

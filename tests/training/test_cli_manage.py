@@ -10,8 +10,8 @@ import pytest
 
 from attnviz.cli import main
 from attnviz.training import Command, RunState, open_run, record
-from attnviz.training.export import metrics_csv, model_files, pytorch_script
-from attnviz.training.process import ProcessId
+from attnviz.training.run.export import metrics_csv, model_files, pytorch_script
+from attnviz.training.run.process import ProcessId
 from tests.training.command_line import refused
 from tests.training.runs import contents, small_run
 

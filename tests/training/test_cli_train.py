@@ -9,10 +9,10 @@ import torch
 
 import attnviz
 from attnviz.cli import main
+from attnviz.cli.settings import read_settings
 from attnviz.models import ModelConfig, RecurrentConfig
 from attnviz.tasks import Copy, OwnLabelled, OwnText
 from attnviz.training import RECIPES, Command, Run, RunState, Step, TrainConfig, all_runs, record
-from attnviz.training.settings import read_settings
 from tests.training.command_line import refused
 from tests.training.runs import small_run, stop_after
 
@@ -220,7 +220,7 @@ def test_a_stopped_run_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch, capsys
     def stop(control: object) -> list[Command]:
         return [Command("stop")]
 
-    monkeypatch.setattr("attnviz.training.control.CommandFile.poll", stop)
+    monkeypatch.setattr("attnviz.training.run.control.CommandFile.poll", stop)
     assert main(["train", "sort", *TINY]) == 0
     (run,) = all_runs()
     assert isinstance(run, Run)

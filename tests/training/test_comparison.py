@@ -34,8 +34,8 @@ from attnviz.training.comparison import (
     reach_at_start,
     read_curves,
 )
-from attnviz.training.estimate import n_parameters
-from attnviz.training.manage import delete_run
+from attnviz.training.engine.estimate import n_parameters
+from attnviz.training.run.manage import delete_run
 from attnviz.zoo import FOLDER
 
 FIRST = at_distance(STORIES["first-symbol"], 10)

@@ -13,8 +13,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from attnviz.models import AnyConfig, ModelConfig, RecurrentConfig, build_network
 from attnviz.tasks import Dates, Recall, Reverse
-from attnviz.training import RECIPES, estimate
-from attnviz.training.estimate import Speed, as_trained, flops_per_step, n_parameters, seconds_per_step
+from attnviz.training import RECIPES
+from attnviz.training.engine import estimate
+from attnviz.training.engine.estimate import Speed, as_trained, flops_per_step, n_parameters, seconds_per_step
 
 SHAPES = {
     "decoder": ModelConfig("decoder", vocab_size=11, max_len=7, d_model=24, n_heads=2, d_ff=30),

@@ -30,7 +30,8 @@ from attnviz.tasks.digits import Digits
 from attnviz.tasks.sentiment import Sentiment
 from attnviz.tasks.series import Seasonal
 from attnviz.training import Run, RunConfig, RunState, TrainConfig, open_run, record
-from attnviz.training.export import (
+from attnviz.training.engine.gradients import forward, loss_sum
+from attnviz.training.run.export import (
     columns,
     metrics_csv,
     model_files,
@@ -39,9 +40,8 @@ from attnviz.training.export import (
     tensorboard,
     tensorboard_zip,
 )
-from attnviz.training.gradients import forward, loss_sum
-from attnviz.training.probe import sequences
-from attnviz.training.process import ProcessId
+from attnviz.training.run.probe import sequences
+from attnviz.training.run.process import ProcessId
 from tests.training.runs import contents, small_config, small_run, stop_after
 
 TASKS: dict[str, Task] = {"encoder": Reverse(n_symbols=5, max_length=4), "decoder": Copy(), "encoder-decoder": Dates()}

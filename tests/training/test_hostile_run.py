@@ -20,11 +20,11 @@ from safetensors.torch import save_file
 
 from attnviz.errors import AttnvizError, RunCorrupt, RunError
 from attnviz.training import Run, Timeline, all_runs, record
-from attnviz.training.export import metrics_csv, model_files, pytorch_script, run_zip
-from attnviz.training.manage import delete_run
-from attnviz.training.progress import Progress
-from attnviz.training.runs import place_in_queue
-from attnviz.training.timeline import HEADER, TimelineWriter
+from attnviz.training.run.export import metrics_csv, model_files, pytorch_script, run_zip
+from attnviz.training.run.manage import delete_run
+from attnviz.training.run.progress import Progress
+from attnviz.training.run.runs import place_in_queue
+from attnviz.training.run.timeline import HEADER, TimelineWriter
 from attnviz.view.run_header import run_header
 from tests.training.runs import small_run
 

@@ -10,8 +10,8 @@ import pytest
 
 from attnviz.errors import InvalidRunName, RunBusy, RunCorrupt, RunExists, RunNotFound, RunUnwritable
 from attnviz.training import RunState, all_runs, open_run, record
-from attnviz.training.manage import delete_run, normalised_name, rename_run
-from attnviz.training.process import ProcessId
+from attnviz.training.run.manage import delete_run, normalised_name, rename_run
+from attnviz.training.run.process import ProcessId
 from tests.training.runs import contents, small_run
 
 BAD_NAMES = ("", " ", "../up", "a/b", "/etc", "..", ".hidden", "-dash", "a\0b", "what?", "<b>", "x" * 101, "写" * 100)

@@ -12,7 +12,7 @@ from torch import Tensor
 from attnviz.errors import ConfigError, TooMuchMemory
 from attnviz.models.network import build_network
 from attnviz.training import RECIPES, Run, RunConfig, record
-from attnviz.training.memory import activation_bytes, check_memory, memory_limit
+from attnviz.training.engine.memory import activation_bytes, check_memory, memory_limit
 from tests.training.runs import MODEL, TASK, small_config
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from attnviz.errors import RunCorrupt
-from attnviz.training.progress import Progress, Seen
+from attnviz.training.run.progress import Progress, Seen
 
 
 def line(step: int, accuracy: float | None = None, loss: float = 1.0) -> str:

@@ -17,9 +17,10 @@ import pytest
 import torch
 
 from attnviz.errors import ConfigError, RunBusy
-from attnviz.training import Run, TrainingQueue, place_in_queue, record, worker
-from attnviz.training.manage import clear_leftovers
-from attnviz.training.queue import default_workers
+from attnviz.training import Run, TrainingQueue, place_in_queue, record
+from attnviz.training.run import worker
+from attnviz.training.run.manage import clear_leftovers
+from attnviz.training.run.queue import default_workers
 from tests.training.runs import contents, small_config, small_run, stop_after
 
 LONG = 1_000_000  # steps: a run that ends only when it is told to

@@ -12,9 +12,10 @@ import torch
 
 from attnviz.errors import RunCorrupt, RunUnwritable, TrainingDiverged
 from attnviz.models.network import build_network
-from attnviz.training import Command, Evaluation, Run, RunState, Step, loop, record
-from attnviz.training.divergence import LossWatch
-from attnviz.training.process import ProcessId
+from attnviz.training import Command, Evaluation, Run, RunState, Step, record
+from attnviz.training.engine import loop
+from attnviz.training.engine.divergence import LossWatch
+from attnviz.training.run.process import ProcessId
 from tests.training.runs import MODEL, Script, small_config, small_run, stop_after
 
 
@@ -108,7 +109,7 @@ def test_a_loss_that_is_no_number_is_never_saved(tmp_path: Path) -> None:
         return recorder_network[-1]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("attnviz.training.recorder.build_network", build)
+        patch.setattr("attnviz.training.run.recorder.build_network", build)
         with pytest.raises(TrainingDiverged, match="the loss is nan at step 4"):
             record(run, on_step=spoil)
     assert run.state().state == "failed"

@@ -33,9 +33,9 @@ from attnviz.training import (
     recorder,
     runs_root,
 )
-from attnviz.training.process import ProcessId, _started
 from attnviz.training.recipes import OWN
-from attnviz.training.run_config import task_families
+from attnviz.training.run.config import task_families
+from attnviz.training.run.process import ProcessId, _started
 from tests.training.runs import MODEL, small_config, small_run
 
 Values = dict[str, Any]
@@ -205,7 +205,7 @@ def test_a_path_is_no_name(tmp_path: Path, name: str) -> None:
 def test_a_process_is_known_by_its_start(monkeypatch: pytest.MonkeyPatch, accounts: bool) -> None:
     """By the kernel's own account, and by psutil where there is none."""
     if not accounts:
-        monkeypatch.setattr("attnviz.training.process.Path", lambda path: Path("/nowhere"))
+        monkeypatch.setattr("attnviz.training.run.process.Path", lambda path: Path("/nowhere"))
     me = ProcessId.current()
     assert me.alive()
     assert not replace(me, started="long ago").alive()

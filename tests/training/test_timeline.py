@@ -12,8 +12,8 @@ from attnviz.models.network import build_network
 from attnviz.tasks import Stories
 from attnviz.trace import trace
 from attnviz.training import RECIPES, Timeline, record
-from attnviz.training.probe import attention_weights, probe_sequences
-from attnviz.training.timeline import TimelineWriter
+from attnviz.training.run.probe import attention_weights, probe_sequences
+from attnviz.training.run.timeline import TimelineWriter
 from tests.training.runs import TASK, small_run
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from attnviz.errors import ConfigError
-from attnviz.training import TrainConfig, config
+from attnviz.training import TrainConfig
+from attnviz.training.engine import config
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from attnviz.models.config import ModelConfig
 from attnviz.models.network import Network, build_network
 from attnviz.tasks import IGNORE, Addition, Dates, Induction, Recall, Reverse, Sort, Stories, Task
 from attnviz.training import RECIPES, Evaluation, Step, TrainConfig, TrainingState, evaluate, train
-from attnviz.training.loop import first_batch
+from attnviz.training.engine.loop import first_batch
 
 TASK = Reverse(n_symbols=5, min_length=2, max_length=4)
 SMALL = TrainConfig(steps=12, batch_size=16, warmup_steps=4, validate_every=5, validation_size=40)

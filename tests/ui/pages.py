@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 import attnviz.ui
 from attnviz.training import Run, RunState
-from attnviz.training.process import ProcessId
+from attnviz.training.run.process import ProcessId
 from attnviz.ui.address import PAGES
 
 ENTRY = str(Path(attnviz.ui.__file__).parent / "entry.py")

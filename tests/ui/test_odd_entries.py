@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from attnviz.training import Run
-from attnviz.training.runs import runs_root
+from attnviz.training.run.runs import runs_root
 from tests.training.runs import small_config
 from tests.ui.pages import open_page, payload
 

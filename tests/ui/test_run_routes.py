@@ -166,7 +166,7 @@ def test_a_run_that_has_not_begun_has_no_news(own: Path) -> None:
 
 
 def test_a_run_that_waits_sees_its_place(own: Path) -> None:
-    from attnviz.training.process import ProcessId
+    from attnviz.training.run.process import ProcessId
 
     for place, name in enumerate(("first", "second"), 1):
         small_run(own / name).write_state(RunState("queued", process=ProcessId.current(), queued=float(place)))

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from attnviz import locale
 from attnviz.training import RECIPES, Run, RunConfig, RunState, new_run, open_run
-from attnviz.training.process import ProcessId
+from attnviz.training.run.process import ProcessId
 from attnviz.ui import shared, shelf
 from attnviz.zoo import EXAMPLE_RUNS
 from tests.ui.pages import Queue, address, click, messages, open_page, payload, run

@@ -21,10 +21,10 @@ from attnviz.tasks.digits import Digits
 from attnviz.tasks.sentiment import Sentiment
 from attnviz.tasks.series import Seasonal
 from attnviz.training import RECIPES, Run, RunConfig, RunState, TrainConfig
-from attnviz.training.gradients import forward
-from attnviz.training.loop import evaluate
-from attnviz.training.probe import attention_weights
-from attnviz.training.process import ProcessId
+from attnviz.training.engine.gradients import forward
+from attnviz.training.engine.loop import evaluate
+from attnviz.training.run.probe import attention_weights
+from attnviz.training.run.process import ProcessId
 from attnviz.ui.watch import Told, obey, told
 from attnviz.view.run_header import run_header
 from tests.training.runs import small_run

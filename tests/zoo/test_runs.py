@@ -6,7 +6,7 @@ import attnviz
 from attnviz.tasks import IGNORE
 from attnviz.tasks.base import CHUNK, seeded
 from attnviz.training import Run
-from attnviz.training.loop import forward, loss_sum
+from attnviz.training.engine.loop import forward, loss_sum
 from attnviz.zoo import EXAMPLE_RUNS
 
 

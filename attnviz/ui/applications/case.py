@@ -17,7 +17,7 @@ from attnviz.models import SequenceModel
 from attnviz.tasks import Baseline, Batch, Task
 from attnviz.trace import AttentionSite, Trace
 from attnviz.training import RECIPES, Evaluation, evaluate
-from attnviz.training.probe import sequences
+from attnviz.training.run.probe import sequences
 from attnviz.ui.language import say
 from attnviz.ui.settings import KEEP
 from attnviz.ui.shared import Listed, open_model

@@ -18,7 +18,7 @@ from attnviz.figures.look import short
 from attnviz.models import Network
 from attnviz.tasks import Digits
 from attnviz.trace import AttentionSite
-from attnviz.training.probe import attention_weights
+from attnviz.training.run.probe import attention_weights
 from attnviz.ui.applications.answer import answer
 from attnviz.ui.applications.answer import probabilities as shares_of
 from attnviz.ui.applications.case import Case, choose_head, examples, opened, task_of

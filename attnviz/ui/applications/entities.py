@@ -12,7 +12,7 @@ from attnviz.analysis.ablation import Without, without_heads
 from attnviz.analysis.entities import EntityReport, entity_report
 from attnviz.analysis.scores import rounded
 from attnviz.tasks import IGNORE
-from attnviz.training.gradients import forward
+from attnviz.training.engine.gradients import forward
 from attnviz.ui.applications.case import Case, Judged, choose_head, head_scores, judged, judged_on, opened, task_of
 from attnviz.ui.applications.reading import reading
 from attnviz.ui.applications.strip import Chip, strip

@@ -6,7 +6,7 @@ from math import log
 
 import streamlit as st
 
-from attnviz.training.loop import perplexity
+from attnviz.training.engine.loop import perplexity
 from attnviz.ui.applications.case import Case, choose_head, judged, result
 from attnviz.ui.applications.reading import reading
 from attnviz.ui.applications.strip import Chip, strip

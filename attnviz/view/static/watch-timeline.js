@@ -1,4 +1,4 @@
-/** Every head's weights at every recorded step: attention.bin, whose format `attnviz/training/timeline.py` describes. */
+/** Every head's weights at every recorded step: attention.bin, whose format `attnviz/training/run/timeline.py` describes. */
 
 const KEPT_BYTES = 64 * 2 ** 20; // of unpacked snapshots; older ones are unpacked again when they are looked at
 const FRAME_HEAD = 17; // "SNAP", kind, step, length, CRC-32

@@ -17,7 +17,7 @@ from attnviz.tasks import (
     Sound,
     Translation,
 )
-from attnviz.training.recipe import Recipe, make_recipe, recurrent, training, until_learned
+from attnviz.training.recipes.recipe import Recipe, make_recipe, recurrent, training, until_learned
 
 __all__ = ["APPLICATIONS"]
 

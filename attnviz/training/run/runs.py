@@ -10,9 +10,9 @@ from pathlib import Path
 
 from attnviz.bounded import reason
 from attnviz.errors import RunCorrupt, RunError, RunExists, RunNotFound
-from attnviz.training.run import Run
-from attnviz.training.run_config import RunConfig
-from attnviz.training.state import RunState
+from attnviz.training.run.config import RunConfig
+from attnviz.training.run.folder import Run
+from attnviz.training.run.state import RunState
 
 __all__ = [
     "all_runs",

@@ -14,11 +14,11 @@ from uuid import uuid4
 
 from attnviz.bounded import MALFORMED, read_json, reason
 from attnviz.errors import InvalidRunName, RunBusy, RunError, RunExists, RunNotFound, RunUnwritable
-from attnviz.training.claim import claim
-from attnviz.training.files import clear_unfinished, move_folder, unfinished
-from attnviz.training.run import CHECKPOINTS, CONFIG, NEW, STATE, Run
-from attnviz.training.runs import is_run_name, runs_root
-from attnviz.training.state import RunState
+from attnviz.training.run.claim import claim
+from attnviz.training.run.files import clear_unfinished, move_folder, unfinished
+from attnviz.training.run.folder import CHECKPOINTS, CONFIG, NEW, STATE, Run
+from attnviz.training.run.runs import is_run_name, runs_root
+from attnviz.training.run.state import RunState
 
 __all__ = ["clear_leftovers", "delete_run", "normalised_name", "rename_run"]
 

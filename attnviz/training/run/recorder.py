@@ -12,17 +12,17 @@ import torch
 from attnviz.errors import AttnvizError, RunUnwritable, TrainingDiverged
 from attnviz.models.network import build_network
 from attnviz.models.recurrent_config import AnyConfig
-from attnviz.training.control import Control
-from attnviz.training.divergence import LossWatch
-from attnviz.training.files import write_atomically
-from attnviz.training.loop import Step, TrainingState, train
-from attnviz.training.memory import check_memory
-from attnviz.training.probe import attention_weights
-from attnviz.training.process import ProcessId
-from attnviz.training.resume import ResumeWriter, load_resume, save_weights
-from attnviz.training.run import Metrics, Run
-from attnviz.training.state import Phase, RunState
-from attnviz.training.timeline import TimelineWriter
+from attnviz.training.engine.divergence import LossWatch
+from attnviz.training.engine.loop import Step, TrainingState, train
+from attnviz.training.engine.memory import check_memory
+from attnviz.training.run.control import Control
+from attnviz.training.run.files import write_atomically
+from attnviz.training.run.folder import Metrics, Run
+from attnviz.training.run.probe import attention_weights
+from attnviz.training.run.process import ProcessId
+from attnviz.training.run.resume import ResumeWriter, load_resume, save_weights
+from attnviz.training.run.state import Phase, RunState
+from attnviz.training.run.timeline import TimelineWriter
 
 __all__ = ["is_milestone", "record"]
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from attnviz.bounded import MALFORMED, open_regular, reason
 from attnviz.errors import RunCorrupt
 from attnviz.tasks.base import LOSSES, Metric
-from attnviz.training.run import Metrics
+from attnviz.training.run.folder import Metrics
 
 __all__ = ["Progress", "Seen"]
 

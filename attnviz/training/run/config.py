@@ -11,7 +11,7 @@ from attnviz import tasks
 from attnviz.errors import ConfigError
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig, config_from_dict
 from attnviz.tasks import Task
-from attnviz.training.config import LARGEST_SEED, MOST, TrainConfig
+from attnviz.training.engine.config import LARGEST_SEED, MOST, TrainConfig
 from attnviz.training.recipes import Recipe
 
 __all__ = ["Recording", "RunConfig", "task_families"]

@@ -32,16 +32,16 @@ from attnviz.errors import RunCorrupt, RunNotFound, RunUnwritable
 from attnviz.models.bundle import ModelCard, SequenceModel
 from attnviz.models.network import Network, blank_network, build_network
 from attnviz.tasks.base import Batch
-from attnviz.training.claim import claim
-from attnviz.training.control import CommandFile
-from attnviz.training.files import move_folder, write_json
-from attnviz.training.loop import SAMPLES, Evaluation, Step, first_batch
-from attnviz.training.memory import check_memory
-from attnviz.training.probe import probe_sequences, sequences
-from attnviz.training.resume import check_weights, load_weights
-from attnviz.training.run_config import RunConfig
-from attnviz.training.state import RunState
-from attnviz.training.timeline import Timeline
+from attnviz.training.engine.loop import SAMPLES, Evaluation, Step, first_batch
+from attnviz.training.engine.memory import check_memory
+from attnviz.training.run.claim import claim
+from attnviz.training.run.config import RunConfig
+from attnviz.training.run.control import CommandFile
+from attnviz.training.run.files import move_folder, write_json
+from attnviz.training.run.probe import probe_sequences, sequences
+from attnviz.training.run.resume import check_weights, load_weights
+from attnviz.training.run.state import RunState
+from attnviz.training.run.timeline import Timeline
 
 __all__ = ["Metrics", "Run"]
 

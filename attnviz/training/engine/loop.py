@@ -12,8 +12,8 @@ from torch import Generator, Tensor, nn
 from attnviz.errors import TrainingDiverged
 from attnviz.models.network import Network
 from attnviz.tasks.base import CHUNK, IGNORE, LOSSES, Batch, Metric, Split, Task, listed, seeded
-from attnviz.training.config import TrainConfig
-from attnviz.training.gradients import add_gradients, forward, loss_sum
+from attnviz.training.engine.config import TrainConfig
+from attnviz.training.engine.gradients import add_gradients, forward, loss_sum
 
 __all__ = ["SAMPLES", "Evaluation", "Step", "TrainingState", "evaluate", "first_batch", "perplexity", "train"]
 

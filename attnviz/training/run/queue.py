@@ -12,11 +12,11 @@ from pathlib import Path
 from types import TracebackType
 
 from attnviz.errors import RunBusy, RunError, RunUnwritable
-from attnviz.training.control import Command
-from attnviz.training.process import ProcessId
-from attnviz.training.run import Run
-from attnviz.training.runs import end_of_queue, forsaken_queue
-from attnviz.training.state import RunState
+from attnviz.training.run.control import Command
+from attnviz.training.run.folder import Run
+from attnviz.training.run.process import ProcessId
+from attnviz.training.run.runs import end_of_queue, forsaken_queue
+from attnviz.training.run.state import RunState
 
 __all__ = ["TrainingQueue", "default_workers"]
 
@@ -184,7 +184,7 @@ class TrainingQueue:
             if self._closed:
                 return None
             process = subprocess.Popen(
-                [sys.executable, "-m", "attnviz.training.worker"],
+                [sys.executable, "-m", "attnviz.training.run.worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,

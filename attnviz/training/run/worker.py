@@ -17,10 +17,10 @@ import torch
 from attnviz.errors import AttnvizError
 from attnviz.models.network import build_network
 from attnviz.tasks import Reverse
-from attnviz.training.config import TrainConfig
-from attnviz.training.loop import train
-from attnviz.training.recorder import record
-from attnviz.training.run import Run
+from attnviz.training.engine.config import TrainConfig
+from attnviz.training.engine.loop import train
+from attnviz.training.run.folder import Run
+from attnviz.training.run.recorder import record
 
 __all__ = ["ENDED", "READY", "main"]
 

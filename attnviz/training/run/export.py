@@ -21,10 +21,10 @@ from typing import BinaryIO
 
 from attnviz.errors import RunCorrupt
 from attnviz.tasks.base import LOSSES, Metric, counted
-from attnviz.training.claim import LOCK
-from attnviz.training.loop import perplexity
-from attnviz.training.run import CONFIG, STATE, Metrics, Run
-from attnviz.training.script import pytorch_script
+from attnviz.training.engine.loop import perplexity
+from attnviz.training.run.claim import LOCK
+from attnviz.training.run.folder import CONFIG, STATE, Metrics, Run
+from attnviz.training.run.script import pytorch_script
 
 __all__ = [
     "columns",

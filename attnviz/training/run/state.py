@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from math import isfinite
 from typing import Any, Literal, get_args
 
-from attnviz.training.process import ProcessId
+from attnviz.training.run.process import ProcessId
 
 __all__ = ["Phase", "RunState", "check_step"]
 

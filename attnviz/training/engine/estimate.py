@@ -19,15 +19,16 @@ from attnviz.models.config import ModelConfig
 from attnviz.models.network import blank_network, build_network
 from attnviz.models.network_config import Pooling
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
-from attnviz.tasks import IGNORE, Task
-from attnviz.training.gradients import forward
-from attnviz.training.memory import activation_bytes
-from attnviz.training.recipes import RECIPES, Recipe
+from attnviz.tasks import IGNORE, Copy, Majority, Recall, Task
+from attnviz.training.engine.config import TrainConfig
+from attnviz.training.engine.gradients import forward
+from attnviz.training.engine.memory import activation_bytes
 
 __all__ = ["Speed", "as_trained", "flops_per_step", "n_parameters", "seconds_per_step"]
 
 FLOPS_PER_BYTE = 8  # what moving a byte costs, in operations of a matrix product: fitted to the shapes of the recipes
-TIMED = ("majority", "copy", "recall")  # recipes: one ruled by its overhead, two by what they compute
+TIMED = (Majority(), Copy(), Recall())  # one ruled by its overhead, two by what they compute
+BATCH_SIZE = TrainConfig().batch_size
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 PARTS_PER_STEP = {"rnn": 0.1, "gru": 0.2, "lstm": 0.1}  # what a step of a layer costs in calls, in Transformer's parts
 PARTS_PER_FED_STEP = 1.5  # of a decoder that takes one step after the other
@@ -175,9 +176,8 @@ class Speed:
     @classmethod
     def measured(cls) -> Speed:
         """The speed of this machine on one thread; the processor time counts, not how busy the machine is just now."""
-        recipes = [RECIPES[name] for name in TIMED]
-        shapes = [(as_trained(recipe.model, recipe.task), recipe.training.batch_size) for recipe in recipes]
-        return cls.fitted(shapes, _with_one_thread(lambda: [_time_step(recipe) for recipe in recipes]))
+        shapes = [(as_trained(task.model_config(), task), BATCH_SIZE) for task in TIMED]
+        return cls.fitted(shapes, _with_one_thread(lambda: [_time_step(task) for task in TIMED]))
 
 
 _lock = threading.Lock()
@@ -196,19 +196,19 @@ def _work(model: AnyConfig, batch_size: int) -> tuple[int, int]:
     return parts, flops_per_step(model, batch_size) + FLOPS_PER_BYTE * activation_bytes(model, batch_size)
 
 
-def _time_step(recipe: Recipe) -> float:
+def _time_step(task: Task) -> float:
     """Seconds of processor time of the fastest of some steps.
 
     AdamW is written out: torch's own imports a compiler, a second and 65 MB that a web server can do without.
     """
-    network, generator = build_network(recipe.model, recipe.seed), Generator().manual_seed(recipe.seed)
+    network, generator = build_network(task.model_config(), 0), Generator().manual_seed(0)
     moments = [
         (parameter, torch.zeros_like(parameter), torch.zeros_like(parameter)) for parameter in network.parameters()
     ]
     times = []
     for _ in range(TRIALS):
         begin = time.thread_time()
-        batch = recipe.task.sample(recipe.training.batch_size, generator)
+        batch = task.sample(BATCH_SIZE, generator)
         logits = forward(network, batch)
         network.zero_grad()
         cross_entropy(logits.flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORE).backward()  # type: ignore[no-untyped-call]

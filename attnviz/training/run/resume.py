@@ -27,9 +27,9 @@ from torch import Generator, Tensor
 from attnviz.bounded import MALFORMED, open_regular, reason
 from attnviz.errors import RunCorrupt
 from attnviz.models.network import Network
-from attnviz.training.config import TrainConfig
-from attnviz.training.files import write_atomically
-from attnviz.training.loop import TrainingState
+from attnviz.training.engine.config import TrainConfig
+from attnviz.training.engine.loop import TrainingState
+from attnviz.training.run.files import write_atomically
 
 __all__ = ["ResumeWriter", "Resumed", "check_weights", "load_resume", "load_weights", "save_weights"]
 

@@ -18,8 +18,8 @@ from attnviz.models.network_config import SCORINGS
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
 from attnviz.tasks.base import IGNORE
 from attnviz.tokenizers import Tokenizer
-from attnviz.training import script_recurrent, script_transformer
-from attnviz.training.run import Run
+from attnviz.training.run import script_recurrent, script_transformer
+from attnviz.training.run.folder import Run
 from attnviz.vectors import Reader
 
 __all__ = ["pytorch_script"]

@@ -1,0 +1,1 @@
+"""The engine: the training loop, its configuration, and what a step takes."""

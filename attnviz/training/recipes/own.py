@@ -1,0 +1,113 @@
+"""Recipes for data of one's own: a text, a series, labelled texts, tagged sentences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attnviz.models.recurrent_config import AnyConfig
+from attnviz.tasks import OwnEntities, OwnLabelled, OwnSeries, OwnText, Task
+from attnviz.tasks.columns import series_layout
+from attnviz.tasks.conll import conll_layout
+from attnviz.tasks.labelled_rows import labelled_layout
+from attnviz.tasks.own_labelled import Unit
+from attnviz.training.recipes.recipe import OwnRecipe, Recipe, make_recipe, recurrent, training
+
+__all__ = [
+    "OWN",
+    "OWN_ENTITIES",
+    "OWN_LABELS",
+    "OWN_SERIES",
+    "OWN_TEXT",
+    "own_entities",
+    "own_labels",
+    "own_series",
+    "own_text",
+]
+
+OWN_TEXT = "own-text"
+"""Name of the recipe that `own_text` makes."""
+
+OWN_SERIES = "own-series"
+"""Name of the recipe that `own_series` makes."""
+
+OWN_LABELS = "own-labels"
+"""Name of the recipe that `own_labels` makes."""
+
+OWN_ENTITIES = "own-entities"
+"""Name of the recipe that `own_entities` makes."""
+
+
+def own_text(text: str, length: int = 64) -> Recipe:
+    """The recipe for a text of one's own; its target is what the frequencies of its characters alone would give.
+
+    Raises:
+        InputError: the text is empty, repeats one character, or is shorter than four times the context.
+    """
+    task = OwnText(text, length)
+    settings = training(400, batch_size=32, validation_size=128)  # more learns a short text by heart
+    return make_recipe(OWN_TEXT, "Your own text", task, settings, task.frequency_loss, test_size=256, exempt=True)
+
+
+def own_series(text: str, length: int = 32, **reading: Any) -> Recipe:
+    """The recipe for a column of numbers of one's own.
+
+    Args:
+        text: of a CSV file.
+        length: points that the model reads.
+        reading: what the data do not tell, such as `decimal="comma"`; see `OwnSeries`.
+
+    Raises:
+        InputError: the text is no such column; see `attnviz.tasks.columns`.
+    """
+    return _own(OWN_SERIES, "Your own series", OwnSeries(text, length, **reading))
+
+
+def own_labels(text: str, unit: Unit = "words", **reading: Any) -> Recipe:
+    """The recipe for texts of one's own with their labels.
+
+    Args:
+        text: of a CSV file.
+        unit: what the model reads.
+        reading: what the data do not tell, such as `header="yes"`; see `OwnLabelled`.
+
+    Raises:
+        InputError: the text is no such table; see `OwnLabelled`.
+    """
+    task = OwnLabelled(text, unit, **reading)
+    return _own(OWN_LABELS, "Your own labelled texts", task, recurrent(task))
+
+
+def own_entities(text: str, **reading: Any) -> Recipe:
+    """The recipe for tagged sentences of one's own.
+
+    Args:
+        text: in CoNLL's format.
+        reading: what the data do not tell, such as `word_column=2`; see `OwnEntities`.
+
+    Raises:
+        InputError: the text is not in CoNLL's format; see `OwnEntities`.
+    """
+    task = OwnEntities(text, **reading)
+    return _own(OWN_ENTITIES, "Your own entities", task, recurrent(task))
+
+
+def _own(name: str, title: str, task: Task, model: AnyConfig | None = None) -> Recipe:
+    """A short training, of which nobody knows what it can reach."""
+    settings = training(400, batch_size=32, validation_size=128)
+    return make_recipe(name, title, task, settings, None, test_size=256, exempt=True, model=model)
+
+
+OWN: dict[str, OwnRecipe] = {
+    OWN_TEXT: OwnRecipe(own_text, OwnText, "ab" * 512),
+    OWN_LABELS: OwnRecipe(
+        own_labels,
+        OwnLabelled,
+        "\n".join(f"{n} is {('even', 'odd')[n % 2]},{n % 2}" for n in range(60)),
+        labelled_layout,
+    ),
+    OWN_ENTITIES: OwnRecipe(
+        own_entities, OwnEntities, "\n\n".join(f"{chr(97 + n)} B-PER\nsings O" for n in range(26)), conll_layout
+    ),
+    OWN_SERIES: OwnRecipe(own_series, OwnSeries, "\n".join(str(n * n % 23) for n in range(1100)), series_layout),
+}
+"""Recipes that are not among RECIPES, since they need data."""
