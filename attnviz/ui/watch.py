@@ -26,9 +26,9 @@ MOST = 1e9  # no rate and no speed is as high
 PREFIXES = ("watch.", *(f"view.{part}." for part in ("frame", "panel.table", "panel.axis", "panel.export")))
 
 _LOADER = (Path(__file__).parent / "loader.js").read_text("utf-8")
-_watch = st.components.v2.component("attnviz.watch", js=_LOADER.replace("main.js", "watch.js"))
-_prepare = st.components.v2.component("attnviz.prepare", js=_LOADER.replace("main.js", "watch-prepare.js"))
-_compare = st.components.v2.component("attnviz.compare", js=_LOADER.replace("main.js", "watch-compare.js"))
+_watch = st.components.v2.component("attnviz.watch", js=_LOADER.replace("main.js", "watch/watch.js"))
+_prepare = st.components.v2.component("attnviz.prepare", js=_LOADER.replace("main.js", "watch/prepare.js"))
+_compare = st.components.v2.component("attnviz.compare", js=_LOADER.replace("main.js", "watch/compare.js"))
 
 
 class Told(NamedTuple):

@@ -1,4 +1,4 @@
-"""The browser view: plain ES modules in `static/`, and the binary payloads they read."""
+"""The browser view: plain ES modules in the rooms of `static/`, and the binary payloads they read."""
 
 from pathlib import Path
 

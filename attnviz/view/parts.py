@@ -1,4 +1,4 @@
-"""Numbers inside a page of text: what `attnviz.view.standalone` writes and `static/embedded.js` reads back.
+"""Numbers inside a page of text: what `attnviz.view.standalone` writes and `static/export/embedded.js` reads back.
 
 numbers   bytes in memory: a payload (`attnviz.view.payload`), or the rounded weights of one site (`rounded_weights`)
 planes    all first bytes of every number, then all second bytes ...: alike bytes side by side deflate better

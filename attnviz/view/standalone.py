@@ -1,7 +1,7 @@
 """The view of a trace as one HTML file that needs no network: `to_html`, and `show` for notebooks.
 
 The page holds the modules of the view as they are, style sheets, texts, and the numbers (`attnviz.view.parts`). A short
-script (`static/standalone-boot.js`) gives every module an address of its own, after which they import each other as on
+script (`static/export/boot.js`) gives every module an address of its own, after which they import each other as on
 a server. Nothing is fetched, and the page's own security policy forbids it.
 
 Whole are the thumbnails, the outputs and every number of the chosen heads; of the other heads the page has the weights,
@@ -14,6 +14,7 @@ import hashlib
 import html
 import json
 import math
+import posixpath
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -34,16 +35,17 @@ __all__ = ["Shown", "show", "to_html"]
 
 Heads = Iterable[tuple[str | int, int]] | Literal["all"] | None
 
-ENTRY = "standalone.js"
-BOOT = "standalone-boot.js"
-PAGE_STYLE = "standalone.css"
+ENTRY = "export/standalone.js"
+BOOT = "export/boot.js"
+PAGE_STYLE = "export/standalone.css"
 ROUNDINGS = (Rounding(10_000, 4), Rounding(5_000, 4), Rounding(2_000, 4), Rounding(1_000, 3))
 ROUNDED_LIMIT = 15_000_000  # letters that all rounded weights may take; the finest rounding that fits is taken
 TITLE_CHARS = 60
 NAMED = 3  # heads that the page's note names
 
-_MODULE = re.compile(r'"\./([\w-]+\.js)"')
-_STYLE_SHEET = re.compile(r'"([\w-]+\.css)"')
+_RELATIVE = re.compile(r'"(\.\.?/[\w./-]+\.js)"')
+_NAMED = re.compile(r'"attnviz/([\w/-]+\.js)"')
+_STYLE_SHEET = re.compile(r'"([\w/-]+\.css)"')
 
 
 def to_html(
@@ -217,11 +219,16 @@ def _sources() -> tuple[dict[str, str], list[str]]:
     while waiting:
         name = waiting.pop()
         if name not in modules:
-            modules[name] = _static(name)
-            waiting += _MODULE.findall(modules[name])
+            modules[name] = _module(name)
+            waiting += _NAMED.findall(modules[name])
     sheets = dict.fromkeys(name for source in modules.values() for name in _STYLE_SHEET.findall(source))
-    named = {name: _MODULE.sub(r'"attnviz/\1"', source) for name, source in sorted(modules.items())}
-    return named, [_static(name) for name in [PAGE_STYLE, *sheets]]
+    return dict(sorted(modules.items())), [_static(name) for name in [PAGE_STYLE, *sheets]]
+
+
+def _module(name: str) -> str:
+    """A module with "attnviz/core/dom.js" where it says "../core/dom.js"."""
+    room = posixpath.dirname(name)
+    return _RELATIVE.sub(lambda found: f'"attnviz/{posixpath.normpath(posixpath.join(room, found[1]))}"', _static(name))
 
 
 def _static(name: str) -> str:

@@ -241,7 +241,7 @@ def test_in_one_dimension_a_scaled_dot_product_is_divided_by_the_root_of_1(show:
     page = show("dot_pooling")
     kinds = page.evaluate(
         """async () => {
-          const { scaleKind } = await import(new URL("/attnviz/view/static/scaling.js", location.href).href);
+          const { scaleKind } = await import(new URL("/attnviz/view/static/matrix/scaling.js", location.href).href);
           return ["scaled_dot", "dot"].map((scoring) => scaleKind({ scale: 1, scoring, d_head: 1 }));
         }"""
     )

@@ -320,8 +320,8 @@ def test_theme_changes_without_a_reload(open_page: Open) -> None:
 
 FORMATS = """async () => {
   const at = (file) => import(`/attnviz/view/static/${file}`);
-  const { fmtPercent, fmtShare } = await at("format.js");
-  const { cellFormatOf, formatOf } = await at("rounding.js");
+  const { fmtPercent, fmtShare } = await at("core/format.js");
+  const { cellFormatOf, formatOf } = await at("core/rounding.js");
   const numbers = [4e-26, 9.9e-5, 1.1e-4, 0, 0.5];
   const weights = { shares: true };
   const formats = [fmtShare, fmtPercent, formatOf(weights), cellFormatOf(weights), formatOf({})];

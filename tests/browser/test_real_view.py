@@ -67,7 +67,7 @@ def show(address: str, browser: Browser) -> Iterator[Show]:
 
 @pytest.fixture
 def call(show: Show) -> Callable[..., Any]:
-    """Calls a function of a module in the browser: call("words.js", "wordGroups", [0, 0, 1])."""
+    """Calls a function of a module in the browser: call("matrix/words.js", "wordGroups", [0, 0, 1])."""
     page = show("token_labels")
 
     def call(module: str, function: str, *arguments: Any) -> Any:
@@ -99,27 +99,31 @@ def random_weights(rows: int, cols: int) -> np.ndarray:
 
 
 def test_tokens_of_a_word_stand_together(call: Callable[..., Any]) -> None:
-    assert call("words.js", "wordGroups", [None, 0, 0, 1, None, 2]) == [[0], [1, 2], [3], [4], [5]]
-    assert call("words.js", "wordGroups", [None, None]) == [[0], [1]]
-    assert call("words.js", "wordGroups", [0, 0, 0], [0, 0, 1]) == [[0, 1], [2]]
+    assert call("matrix/words.js", "wordGroups", [None, 0, 0, 1, None, 2]) == [[0], [1, 2], [3], [4], [5]]
+    assert call("matrix/words.js", "wordGroups", [None, None]) == [[0], [1]]
+    assert call("matrix/words.js", "wordGroups", [0, 0, 0], [0, 0, 1]) == [[0, 1], [2]]
 
 
 def test_words_are_named_without_the_marks_of_their_pieces(call: Callable[..., Any]) -> None:
     groups = [[0], [1, 2, 3], [4]]
-    assert call("words.js", "wordLabels", ["[CLS]", "un", "##believ", "##able", "##"], groups) == [
+    assert call("matrix/words.js", "wordLabels", ["[CLS]", "un", "##believ", "##able", "##"], groups) == [
         "[CLS]",
         "unbelievable",
         "##",
     ]
-    assert call("words.js", "wordLabels", ["<s>", " un", "believ", "##x", " "], groups) == ["<s>", "unbeliev##x", " "]
+    assert call("matrix/words.js", "wordLabels", ["<s>", " un", "believ", "##x", " "], groups) == [
+        "<s>",
+        "unbeliev##x",
+        " ",
+    ]
     bytes_of = ["\\xf0", "\\x9f", "\\x98", "\\x80", "\\xe4", "!"]
-    assert call("words.js", "wordLabels", bytes_of, [[0, 1, 2, 3], [4], [5]]) == ["😀", "\\xe4", "!"]
+    assert call("matrix/words.js", "wordLabels", bytes_of, [[0, 1, 2, 3], [4], [5]]) == ["😀", "\\xe4", "!"]
 
 
 def test_merging_sums_over_keys_and_averages_over_queries(call: Callable[..., Any]) -> None:
     weights = random_weights(5, 7)
     queries, keys = [[0], [1, 2, 3], [4]], [[0, 1], [2], [3, 4, 5, 6]]
-    merged = as_array(call("words.js", "mergeWeights", as_matrix(weights), queries, keys))
+    merged = as_array(call("matrix/words.js", "mergeWeights", as_matrix(weights), queries, keys))
     expected = np.array([[weights[np.ix_(a, b)].sum() / len(a) for b in keys] for a in queries])
     np.testing.assert_allclose(merged, expected, rtol=1e-6)
     np.testing.assert_allclose(merged.sum(1), 1, rtol=1e-6)
@@ -128,7 +132,7 @@ def test_merging_sums_over_keys_and_averages_over_queries(call: Callable[..., An
 def test_hidden_keys_leave_rows_that_sum_to_one(call: Callable[..., Any]) -> None:
     weights = random_weights(4, 6)
     weights[2] = [1, 0, 0, 0, 0, 0]  # reads nothing but what is hidden
-    left = as_array(call("hidden.js", "renormalise", as_matrix(weights), {"set": [0, 5]}))
+    left = as_array(call("matrix/hidden.js", "renormalise", as_matrix(weights), {"set": [0, 5]}))
     assert (left[:, [0, 5]] == 0).all()
     np.testing.assert_allclose(left.sum(1), [1, 1, 0, 1], rtol=1e-6)
     np.testing.assert_allclose(left[0, 1:5], weights[0, 1:5] / weights[0, 1:5].sum(), rtol=1e-6)
@@ -136,24 +140,24 @@ def test_hidden_keys_leave_rows_that_sum_to_one(call: Callable[..., Any]) -> Non
 
 def test_scores_are_scaled_biased_and_capped_as_the_model_does(call: Callable[..., Any]) -> None:
     site = {"scale": 0.5, "softcap": 3.0}
-    assert call("scaling.js", "scaledScore", site, 4.0, 1.0) == pytest.approx(3 * np.tanh(1))
-    assert call("scaling.js", "scaledScore", {"scale": 1.0, "softcap": None}, 4.0) == 4
-    kinds = [call("scaling.js", "scaleKind", {"scale": scale, "d_head": 16}) for scale in (1, 0.25, 0.3)]
+    assert call("matrix/scaling.js", "scaledScore", site, 4.0, 1.0) == pytest.approx(3 * np.tanh(1))
+    assert call("matrix/scaling.js", "scaledScore", {"scale": 1.0, "softcap": None}, 4.0) == 4
+    kinds = [call("matrix/scaling.js", "scaleKind", {"scale": scale, "d_head": 16}) for scale in (1, 0.25, 0.3)]
     assert kinds == ["none", "root", "own"]
 
 
 def test_half_a_percent_of_the_weights_is_darkest(call: Callable[..., Any]) -> None:
     weights = np.geomspace(1e-6, 0.5, 1000, dtype=np.float32)
-    limit = call("shade.js", "darkest", {"floats": [0.0] * 500 + weights.tolist()})
+    limit = call("matrix/shade.js", "darkest", {"floats": [0.0] * 500 + weights.tolist()})
     assert (weights > limit).sum() in (4, 5)
-    assert call("shade.js", "darkest", {"floats": [0.0, 0.25]}) == pytest.approx(0.25, rel=0.01)
-    assert call("shade.js", "darkest", {"floats": [0.0, 0.0]}) == 1
+    assert call("matrix/shade.js", "darkest", {"floats": [0.0, 0.25]}) == pytest.approx(0.25, rel=0.01)
+    assert call("matrix/shade.js", "darkest", {"floats": [0.0, 0.0]}) == 1
 
 
 def test_an_image_shows_a_query_or_the_average_of_all(call: Callable[..., Any]) -> None:
     weights = random_weights(4, 6)
     for row, expected in ((2, weights[2]), (-1, weights.mean(0))):
-        read = call("image.js", "reading", as_matrix(weights), row)
+        read = call("panels/image.js", "reading", as_matrix(weights), row)
         np.testing.assert_allclose(read, expected, rtol=1e-6)
 
 

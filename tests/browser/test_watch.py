@@ -159,7 +159,7 @@ UNPACK = """async ([news, modules]) => {
 def test_snapshots_that_were_forgotten_are_unpacked_again(open_page: Open, learned: Run) -> None:
     page = open_page(path="runs", run=learned.name)
     shown(page)
-    place = [f"/attnviz/runs/{learned.name}/news", "/attnviz/view/static/watch-timeline.js"]
+    place = [f"/attnviz/runs/{learned.name}/news", "/attnviz/view/static/watch/timeline.js"]
     steps, forgotten, newest = page.evaluate(UNPACK, place)
     timeline = learned.timeline()
     assert tuple(steps) == timeline.steps

@@ -105,7 +105,7 @@ def test_parts_are_read_back_as_they_were(planes: int) -> None:
 
 
 def test_both_sides_know_the_same_alphabet() -> None:
-    assert f'const ALPHABET = "{ALPHABET}";' in (STATIC / "embedded.js").read_text("utf-8")
+    assert f'const ALPHABET = "{ALPHABET}";' in (STATIC / "export" / "embedded.js").read_text("utf-8")
 
 
 def test_the_chosen_heads_come_bit_for_bit(trace: Trace, tmp_path: Path) -> None:
@@ -216,11 +216,11 @@ def test_the_page_needs_nothing_but_itself(trace: Trace, tmp_path: Path) -> None
     assert not [(tag, a) for tag, a in page.elements if tag in ("link", "img", "iframe", "object", "base")]
     assert not [a for _, a in page.elements if {"src", "href", "srcset"} & a.keys()]
     modules = {name: text for name, (a, text) in page.scripts.items() if "data-module" in a}
-    assert {"standalone.js", "main.js", "embedded.js"} <= modules.keys()
-    assert not [name for name in modules if name.startswith("watch")]
-    imported = set(re.findall(r'"attnviz/([\w-]+\.js)"', "".join(modules.values())))
+    assert {"main.js", "core/data.js", "export/standalone.js", "export/embedded.js"} <= modules.keys()
+    assert not [name for name in modules if name.startswith("watch/")]
+    imported = set(re.findall(r'"attnviz/([\w/-]+\.js)"', "".join(modules.values())))
     assert imported <= modules.keys()
-    assert not re.search(r'"\./[\w-]+\.js"', "".join(modules.values()))
+    assert not re.search(r'"\.\.?/[\w./-]+\.js"', "".join(modules.values()))
     text = (tmp_path / "page.html").read_text("utf-8")
     assert text.index("/* The page around") < text.index("/* The frame of") < text.index("/* The tab panels")
     for name, text in modules.items():  # nothing is minified

@@ -3,29 +3,29 @@
  * called again with other data or another theme, it updates the picture in place.
  */
 
-import * as code from "./code.js";
-import * as formula from "./formula.js";
-import * as image from "./image.js";
-import * as lines from "./lines.js";
-import * as outputs from "./outputs.js";
-import * as product from "./product.js";
-import { Chain } from "./chain.js";
-import { LoadError, TraceData } from "./data.js";
-import { el } from "./dom.js";
-import { exportMenu } from "./exports.js";
-import { fmt, full } from "./format.js";
-import { applyTheme, mountOf, onScheme, style, textOf } from "./frame.js";
-import { Grid } from "./grid.js";
-import { Matrix } from "./matrix.js";
-import { choiceState, siteTitle } from "./select.js";
-import { visibleWeights } from "./shown.js";
-import { missing, numbersOf, visibleSpec } from "./specs.js";
-import { createStore, unlock } from "./store.js";
-import { openTable } from "./table.js";
-import { Tabs } from "./tabs.js";
-import { Toolbar } from "./toolbar.js";
-import { Tooltip } from "./tooltip.js";
-import { KEEP, forgetUrl, readChoice, readUrl, writeUrl } from "./url.js";
+import * as code from "./panels/code.js";
+import * as formula from "./panels/formula.js";
+import * as image from "./panels/image.js";
+import * as lines from "./panels/lines.js";
+import * as outputs from "./panels/outputs.js";
+import * as product from "./panels/product.js";
+import { Chain } from "./matrix/chain.js";
+import { LoadError, TraceData } from "./core/data.js";
+import { el } from "./core/dom.js";
+import { exportMenu } from "./export/menu.js";
+import { fmt, full } from "./core/format.js";
+import { applyTheme, mountOf, onScheme, style, textOf } from "./core/frame.js";
+import { Grid } from "./matrix/grid.js";
+import { Matrix } from "./matrix/matrix.js";
+import { choiceState, siteTitle } from "./core/select.js";
+import { visibleWeights } from "./matrix/shown.js";
+import { missing, numbersOf, visibleSpec } from "./matrix/specs.js";
+import { createStore, unlock } from "./core/store.js";
+import { openTable } from "./export/table.js";
+import { Tabs } from "./panels/tabs.js";
+import { Toolbar } from "./matrix/toolbar.js";
+import { Tooltip } from "./matrix/tooltip.js";
+import { KEEP, forgetUrl, readChoice, readUrl, writeUrl } from "./core/address.js";
 
 const DEFAULTS = { step: 0, all: true, tab: "", hide: "none", words: false, pair: "", scale: "", heads: "", keep: KEEP, zoom: null };
 const WHOLE_LAYER_BYTES = 48 * 2 ** 20; // all heads of a layer are fetched up to this size
@@ -33,7 +33,7 @@ const NEIGHBOUR_CELLS = 512 * 512; // all of a head at once, and the weights one
 const PREFETCH_WAIT_MS = 200;
 const ANNOUNCE_WAIT_MS = 120;
 const WEIGHTS_HEIGHT = 430;
-const STYLES = ["view.css", "panels.css"];
+const STYLES = ["core/view.css", "panels/panels.css"];
 
 class View {
   constructor(component) {
@@ -171,7 +171,7 @@ class View {
     this.store.touch("theme");
   }
 
-  /** @param {import("./store.js").State} state */
+  /** @param {import("./core/store.js").State} state */
   update(state, changed) {
     if (!this.body) return;
     const start = changed.has("head") || changed.has("site") || changed.has("trace");

@@ -1,0 +1,233 @@
+/** One head as a chain a person can walk: X -> Q, K, V -> scores -> scaled and masked -> weights -> context -> output. */
+
+import { el } from "../core/dom.js";
+import { Matrix } from "./matrix.js";
+import { scaleKind } from "./scaling.js";
+import { isMoved, missing, offers, readsEncoder, stageSpec, steps } from "./specs.js";
+
+const ZOOMS = [1, 1.5, 2, 3, 4, 6, 8, 11, 14, 18, 24, 34, 42, 56];
+const NUMBERS = 34; // px a cell that holds three digits
+const TALLEST = 300; // px of a matrix that is fitted
+const TALLEST_NUMBERS = 430; // px of a matrix that shows its numbers
+const TALLEST_VIEW = 480; // px of cells before a zoomed matrix scrolls
+const CARD = 22; // px of a card's padding and border
+
+/** Cells with room for numbers are flatter than wide, so that more rows are in view. */
+export function cellSize(zoom) {
+  return { width: zoom, height: Math.max(Math.min(zoom, 18), Math.round(zoom * 0.52)) };
+}
+
+export class Chain {
+  constructor(ctx) {
+    this.ctx = ctx;
+    this.matrices = new Map(); // stage -> Matrix
+    this.element = el("section", { class: "av-chain", "aria-label": ctx.t("view.frame.chain.title") });
+    this.near = false;
+    this.seen = new IntersectionObserver(([entry]) => {
+      this.near = entry.isIntersecting;
+      if (this.near) this.loadOpened();
+    }, { rootMargin: "300px" });
+    this.seen.observe(this.element);
+    this.resized = new ResizeObserver(() => this.measure());
+    this.resized.observe(this.element);
+    this.build();
+  }
+
+  destroy() {
+    this.seen.disconnect();
+    this.resized.disconnect();
+    for (const matrix of this.matrices.values()) matrix.destroy();
+  }
+
+  /** Every matrix may be as wide as a card that fills the row. */
+  measure() {
+    const width = this.element.clientWidth;
+    if (width === this.width) return;
+    this.width = width;
+    for (const matrix of this.matrices.values()) matrix.layout();
+  }
+
+  get site() {
+    return this.ctx.data.site(this.ctx.store.state.site);
+  }
+
+  build() {
+    for (const matrix of this.matrices.values()) matrix.destroy();
+    this.matrices.clear();
+    this.shape = this.shapeKey();
+    this.stages = steps(this.site).map((names, step) => this.stage(names, step));
+    this.element.replaceChildren(this.controls(), el("ol", { class: "av-stages" }, this.stages));
+    this.show();
+  }
+
+  /** The number of the last step. */
+  get last() {
+    return this.stages.length - 1;
+  }
+
+  /** The cards are rebuilt only when the kind of site changes. */
+  shapeKey() {
+    const { kind, scoring, direct, projection } = this.site;
+    return `${kind} ${scoring} ${direct} ${projection?.normed} ${steps(this.site)}`;
+  }
+
+  controls() {
+    const { t, store } = this.ctx;
+    const button = (key, handler, properties = {}) =>
+      el("button", { type: "button", class: "av-button", text: t(`view.frame.chain.${key}`), on: { click: handler }, ...properties });
+    this.back = button("back", () => this.go(-1));
+    this.forward = button("forward", () => this.go(1));
+    this.everything = button("all", () => store.set({ all: !store.state.all }), { "aria-pressed": "true" });
+    this.zoomText = el("output", { class: "av-zoom-text" });
+    const zoom = el("span", { class: "av-group", role: "group", "aria-label": t("view.frame.chain.zoom") }, [
+      el("button", { type: "button", class: "av-button", text: t("view.frame.chain.minus"), "aria-label": t("view.frame.chain.zoom.out"), on: { click: () => this.zoom(-1) } }),
+      this.zoomText,
+      el("button", { type: "button", class: "av-button", text: t("view.frame.chain.plus"), "aria-label": t("view.frame.chain.zoom.in"), on: { click: () => this.zoom(1) } }),
+      button("fit", () => store.set({ zoom: null })),
+    ]);
+    this.position = el("span", { class: "av-muted av-position" });
+    return el("header", { class: "av-chain-head" }, [
+      el("h3", { text: t("view.frame.chain.title") }),
+      el("span", { class: "av-group" }, [this.back, this.forward, this.everything]), this.position, zoom,
+    ]);
+  }
+
+  stage(names, step) {
+    const { t, store } = this.ctx;
+    const title = el("button", {
+      type: "button", class: "av-stage-title", text: `${step} · ${t(`view.frame.step.${step}`)}`,
+      on: { click: () => store.set({ all: false, step }) },
+    });
+    const body = el("div", { class: "av-stage-body" }, names.map((name) => {
+      const matrix = new Matrix(this.ctx, { maxHeight: TALLEST_VIEW, room: () => this.element.clientWidth - CARD });
+      this.matrices.set(name, matrix);
+      return matrix.element;
+    }));
+    const formula = el("p", { class: "av-formula" });
+    return el("li", { class: "av-stage", dataset: { step, matrices: names.length } }, [el("div", { class: "av-stage-head" }, [title, formula]), body]);
+  }
+
+  /** The short formula under a stage's title, with this site's own scale and mask. */
+  formula(step) {
+    const { t } = this.ctx;
+    const { site } = this;
+    if (site.direct && step <= 1) return t(`view.frame.formula.${step}.${site.direct}`);
+    if (site.direct === "states" && step === 6) return t("view.frame.formula.6.states");
+    if (step === 0) return this.inputText(site);
+    if (step === 1) return this.projectionText(site);
+    if (step === 2) return t(`view.frame.formula.2.${site.scoring}`);
+    if (step === 4 && site.sinks) return t("view.frame.formula.4.sink", { score: this.ctx.fmt(site.sinks[this.ctx.store.state.head]) });
+    if (step !== 3) return t(`view.frame.formula.${step}`);
+    const parts = [this.scaleText(site)];
+    if (offers(site, "bias")) parts.push(t("view.frame.formula.bias"));
+    if (site.softcap) parts.push(t("view.frame.formula.softcap", { c: this.ctx.fmt(site.softcap) }));
+    if (site.causal) parts.push(t("view.frame.formula.causal"));
+    if (site.window) parts.push(t(site.causal ? "view.frame.formula.window" : "view.frame.formula.window.both", { n: site.window }));
+    if (site.padding) parts.push(t("view.frame.formula.padding"));
+    if (site.pairs) parts.push(t("view.frame.formula.pairs"));
+    return parts.join(" · ");
+  }
+
+  /** What the layer reads: X, after its norm where it has one, and the memory where it reads another stack. */
+  inputText(site) {
+    const { t } = this.ctx;
+    if (!site.projection) return t(`view.frame.formula.0.${site.kind}${site.kind === "cross" && !readsEncoder(site) ? ".other" : ""}`);
+    const memory = site.kind === "cross" ? [t("view.frame.formula.0.memory")] : [];
+    const input = site.projection.normed ? "normed" : isMoved(this.ctx) ? "moved" : "self";
+    return [t(`view.frame.formula.0.${input}`), ...memory].join(" · ");
+  }
+
+  /** How Q, K and V are made of it: this layer's own norm, biases and rotation. */
+  projectionText(site) {
+    const { t } = this.ctx;
+    const turned = site.rotary ? [t("view.frame.formula.1.rotary")] : [];
+    if (!site.projection) return [t("view.frame.formula.1.model"), ...turned].join(" · ");
+    const { normed, bias } = site.projection;
+    const x = normed ? "LN(X)" : "X";
+    const line = (name, input) => `${name} = ${input}·W_${name}${bias ? ` + b_${name}` : ""}`.replaceAll(" ", "\u00a0"); // is not broken inside
+    const memory = site.kind === "cross" ? "M" : x;
+    const lines = [line("Q", x), line("K", memory), line("V", memory)].join("   ");
+    return [lines, t("view.frame.formula.1.columns"), ...turned].join(" · ");
+  }
+
+  scaleText(site) {
+    const { t, fmt } = this.ctx;
+    const { scale, d_head: d } = site;
+    const key = { none: "unscaled", root: "scale.root", own: "scale" }[scaleKind(site)];
+    return t(`view.frame.formula.${key}`, { scale: fmt(scale), d, root: fmt(Math.sqrt(d)) });
+  }
+
+  get cell() {
+    return cellSize(this.ctx.store.state.zoom ?? this.fitted());
+  }
+
+  /** Numbers in the cells of short sequences; else at most TALLEST px high, and never under 1 px a cell. */
+  fitted() {
+    const { data } = this.ctx;
+    const longest = Math.max(data.tokens(this.site.queries).length, data.tokens(this.site.keys).length);
+    if (longest * cellSize(NUMBERS).height <= TALLEST_NUMBERS) return NUMBERS;
+    return Math.max(1, ZOOMS.findLast((zoom) => zoom * longest <= TALLEST) ?? 1);
+  }
+
+  zoom(by) {
+    const { store } = this.ctx;
+    const now = store.state.zoom ?? this.fitted();
+    const at = ZOOMS.findIndex((zoom) => zoom >= now);
+    store.set({ zoom: ZOOMS[Math.min(ZOOMS.length - 1, Math.max(0, at + by))] });
+  }
+
+  go(by) {
+    const { store } = this.ctx;
+    const { state } = store;
+    const step = state.all ? (by > 0 ? 0 : this.last - 1) : Math.min(this.last, Math.max(0, state.step + by));
+    store.set({ all: false, step });
+    this.scrollTo = step;
+  }
+
+  opened(step) {
+    const { state } = this.ctx.store;
+    return state.all || step <= state.step;
+  }
+
+  /** Shows every opened stage from what is held; what is missing keeps its place. */
+  show() {
+    const { store, t } = this.ctx;
+    const { state } = store;
+    const cell = this.cell;
+    steps(this.site).forEach((names, step) => {
+      const card = this.stages[step];
+      card.querySelector(".av-formula").textContent = this.formula(step);
+      card.classList.toggle("av-closed", !this.opened(step));
+      card.classList.toggle("av-current", !state.all && step === state.step);
+      for (const name of names) this.matrices.get(name).show(stageSpec(this.ctx, state, name, cell));
+      card.querySelector(".av-stage-body").toggleAttribute("inert", !this.opened(step));
+    });
+    this.back.disabled = !state.all && state.step === 0;
+    this.forward.disabled = !state.all && state.step >= this.last;
+    this.everything.setAttribute("aria-pressed", String(state.all));
+    this.position.textContent = state.all ? "" : t("view.frame.chain.position", { step: Math.min(state.step, this.last), last: this.last });
+    this.zoomText.textContent = t("view.frame.chain.px", { px: cell.width });
+    if (this.scrollTo !== undefined) {
+      const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+      this.stages[this.scrollTo].scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
+      this.scrollTo = undefined;
+    }
+    this.loadOpened();
+  }
+
+  /** Asks for what the opened stages need, once the chain is near the screen. */
+  loadOpened() {
+    if (!this.near) return;
+    const { state } = this.ctx.store;
+    if (!this.ctx.data.has(state.site, state.head, ["weights"])) return; // on their way, and needed first
+    const stages = missing(this.ctx, state.site, state.head, steps(this.site).filter((_, step) => this.opened(step)).flat());
+    if (stages.length) this.ctx.load(state.site, [state.head], stages);
+  }
+
+  /** @param {Set<string>} changed */
+  update(changed) {
+    if (changed.has("trace") || this.shape !== this.shapeKey()) this.build();
+    else if (["data", "site", "head", "zoom", "step", "all", "scale"].some((key) => changed.has(key))) this.show();
+    for (const matrix of this.matrices.values()) matrix.update(changed);
+  }
+}

@@ -1,0 +1,427 @@
+/**
+ * Every layer x head as a thumbnail; layers are rows of their own, heads are columns, averages stand apart. Rows come in
+ * blocks, and only the blocks in sight are in the document: a model may have thousands of heads.
+ */
+
+import { el, sizeCanvas } from "../core/dom.js";
+import { hover } from "../core/store.js";
+import { chooseHead, groupSites, hasPart, siteTitle } from "../core/select.js";
+import { darkest, scaleOf } from "./shade.js";
+
+const MOST = 60; // px of a thumbnail
+const LEAST = 22;
+const GAP = { roomy: 4, tight: 2 };
+const HEADER = { roomy: 58, tight: 20, parts: 40 }; // px of a layer's name
+const PAD = { roomy: 10, tight: 6 }; // px that a row is higher than its thumbnails
+const EDGE = 6; // px of padding and border beside a row
+const APART = 8; // px before the average
+const MANY = 8; // heads, from where on names are short and gaps tight
+const TOGETHER = 12; // rows up to which all groups stand below each other; with more, each has a tab
+const BLOCK = 3; // rows that come and go together
+const MARGIN = 240; // px around the part in sight that is drawn too
+const ENLARGED = 180;
+
+export class Grid {
+  constructor(ctx) {
+    this.ctx = ctx;
+    this.tabs = el("div", { class: "av-tablist av-grid-tabs", role: "tablist", "aria-label": ctx.t("view.frame.grid.groups"), on: { keydown: (event) => this.pressTab(event) } });
+    this.content = el("div", { class: "av-grid-content" });
+    this.scroller = el("div", {
+      class: "av-grid-scroll",
+      on: {
+        scroll: () => this.scrolled(),
+        keydown: (event) => this.press(event),
+        pointermove: (event) => this.point(event),
+        pointerleave: () => this.leave(),
+        click: (event) => this.click(event),
+      },
+    }, [this.content]);
+    this.note = el("p", { class: "av-muted av-grid-note", text: ctx.t("view.frame.grid.pooled") });
+    this.element = el("div", { class: "av-grid" }, [this.tabs, this.scroller, this.note]);
+    this.resized = new ResizeObserver(() => this.measure());
+    this.resized.observe(this.element);
+    this.build();
+  }
+
+  destroy() {
+    this.resized.disconnect();
+  }
+
+  build() {
+    this.images = new Map(); // "site/head" -> its thumbnail as an image
+    this.groups = groupSites(this.ctx.data.sites);
+    const rows = this.ctx.data.sites.length;
+    this.tabbed = this.groups.size > 1 && rows > TOGETHER;
+    this.shownGroup = this.groupOf(this.ctx.store.state.site);
+    this.buildTabs();
+    this.buildSections();
+  }
+
+  groupOf(index) {
+    const { stack, kind } = this.ctx.data.site(index);
+    return `${stack}.${kind}`;
+  }
+
+  buildTabs() {
+    const { t } = this.ctx;
+    this.tabs.hidden = !this.tabbed;
+    this.tabs.replaceChildren(...[...this.groups.keys()].map((name) => {
+      const chosen = name === this.shownGroup;
+      return el("button", {
+        type: "button", role: "tab", class: "av-tab", text: t(`view.frame.group.${name}`), title: t(`view.frame.stack.${name}`),
+        "aria-selected": String(chosen), tabindex: chosen ? 0 : -1, dataset: { group: name }, on: { click: () => this.open(name) },
+      });
+    }));
+  }
+
+  /** Shows the heads of another group; the chosen head stays chosen. */
+  open(name) {
+    if (name === this.shownGroup) return;
+    this.shownGroup = name;
+    for (const tab of this.tabs.children) {
+      tab.setAttribute("aria-selected", String(tab.dataset.group === name));
+      tab.tabIndex = tab.dataset.group === name ? 0 : -1;
+    }
+    if (this.tabbed) this.buildSections();
+  }
+
+  pressTab(event) {
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    const names = [...this.groups.keys()];
+    const at = (names.indexOf(this.shownGroup) + by + names.length) % names.length;
+    this.open(names[at]);
+    this.tabs.children[at].focus();
+  }
+
+  buildSections() {
+    const { data } = this.ctx;
+    const shown = [...this.groups].filter(([name]) => !this.tabbed || name === this.shownGroup);
+    this.sections = shown.map(([name, members]) => this.section(name, members));
+    this.blocks = this.sections.flatMap((section) => section.blocks);
+    this.note.hidden = data.sites.every((site, index) => data.thumbs(index).shape[2] === data.tokens(site.keys).length);
+    this.content.replaceChildren(...this.sections.map((section) => section.element));
+    this.scroller.scrollTop = 0;
+    this.measure();
+  }
+
+  section(name, members) {
+    const { t } = this.ctx;
+    const heads = Math.max(...members.map(({ site }) => site.n_heads));
+    const table = el("div", {
+      class: "av-grid-table", role: "grid", "aria-label": t(`view.frame.stack.${name}`), "aria-rowcount": members.length + 1, "aria-colcount": heads + 2,
+    }, [this.headings(heads)]);
+    const blocks = [];
+    for (let first = 0; first < members.length; first += BLOCK) {
+      const block = { members: members.slice(first, first + BLOCK), first, heads, drawn: false };
+      block.element = el("div", { class: "av-grid-block", role: "rowgroup" });
+      blocks.push(block);
+      table.append(block.element);
+    }
+    const title = this.tabbed ? [] : [el("h3", { text: t(`view.frame.stack.${name}`) })];
+    return { heads, blocks, parts: members.some(({ site }) => hasPart(site)), element: el("section", { class: "av-grid-section" }, [...title, table]) };
+  }
+
+  headings(heads) {
+    const { t } = this.ctx;
+    const label = (text, name) => el("span", { class: "av-col-head", role: "columnheader", text, "aria-label": name });
+    const corner = el("span", { class: "av-corner", role: "columnheader", text: t("view.frame.grid.corner") });
+    const columns = Array.from({ length: heads }, (_, h) => label(heads > 5 ? String(h) : t("view.frame.grid.head", { head: h }), t("view.frame.grid.head", { head: h })));
+    const average = label(heads > 5 ? t("view.frame.grid.average.short") : t("view.frame.grid.average"), t("view.frame.grid.average"));
+    average.classList.add("av-average");
+    return el("div", { class: "av-grid-heads", role: "row" }, [corner, ...columns, average]);
+  }
+
+  /** Puts the rows of a block into the document, and their pictures over them. */
+  fill(block) {
+    if (block.drawn) return;
+    block.drawn = true;
+    block.buttons = new Map(); // "site/head" -> button
+    // one canvas a block: hundreds of them would be hundreds of layers to put together at every frame
+    block.picture = el("canvas", { class: "av-grid-picture", "aria-hidden": "true" });
+    block.marks = el("canvas", { class: "av-grid-picture", "aria-hidden": "true" });
+    const rows = block.members.map((member, n) => this.layerRow(block, member, block.first + n));
+    block.element.replaceChildren(...rows, block.picture, block.marks);
+    this.drawPicture(block);
+    this.drawMarksOf(block);
+  }
+
+  empty(block) {
+    block.drawn = false;
+    block.buttons = undefined;
+    block.element.replaceChildren();
+  }
+
+  layerRow(block, { site, index }, row) {
+    const { t, store } = this.ctx;
+    const cells = [];
+    for (let head = 0; head <= site.n_heads; head += 1) {
+      const average = head === site.n_heads;
+      const at = `${index}/${head}`;
+      const chosen = index === store.state.site && head === store.state.head;
+      const common = { role: "gridcell", "aria-label": this.name(site, head) };
+      const cell = average
+        ? el("div", { class: "av-thumb av-average", ...common, dataset: { at } })
+        : el("button", { class: "av-thumb", type: "button", ...common, tabindex: chosen ? 0 : -1, "aria-selected": String(chosen), dataset: { at, site: site.name, head } });
+      if (!average) block.buttons.set(at, cell);
+      cells.push(cell);
+    }
+    const names = { layer: site.layer, part: site.part };
+    const full = t(hasPart(site) ? "view.frame.grid.layer.part" : "view.frame.grid.layer", names);
+    const short = t(hasPart(site) ? "view.frame.grid.layer.part.short" : "view.frame.grid.layer.short", names);
+    const header = el("span", { class: "av-row-head", role: "rowheader", text: site.n_heads > MANY || hasPart(site) ? short : full, "aria-label": full, title: full });
+    return el("div", { class: "av-layer", role: "row", "aria-rowindex": row + 2 }, [header, ...cells]);
+  }
+
+  name(site, head) {
+    const { t } = this.ctx;
+    if (head < site.n_heads) return siteTitle(this.ctx, site, head);
+    const stack = t(`view.frame.stack.${site.stack}.${site.kind}`);
+    return t(hasPart(site) ? "view.frame.grid.average.part" : "view.frame.grid.average.of", { stack, layer: site.layer, part: site.part, n: site.n_heads });
+  }
+
+  /** A thumbnail as an image, one pixel a cell; made when first drawn. */
+  image(index, head) {
+    const { data, store } = this.ctx;
+    const at = `${index}/${head}/${scaleOf(store.state, data.site(index), data)}`;
+    if (!this.images.has(at)) this.images.set(at, this.makeImage(index, head));
+    return this.images.get(at);
+  }
+
+  makeImage(index, head) {
+    const { data: trace, store } = this.ctx;
+    const { rows, cols, weights } = trace.thumb(index, head);
+    const most = scaleOf(store.state, trace.site(index), trace) === "contrast" ? darkest(weights) : 1;
+    const { sequential } = this.ctx.palette().tables;
+    const image = new OffscreenCanvas(cols, rows);
+    const pen = image.getContext("2d");
+    const picture = pen.createImageData(cols, rows);
+    const pixels = new Uint32Array(picture.data.buffer);
+    weights.forEach((weight, i) => (pixels[i] = sequential[Math.round(Math.min(1, weight / most) * (sequential.length - 1))]));
+    pen.putImageData(picture, 0, 0);
+    return image;
+  }
+
+  /** The size of a thumbnail that fills the column, and with it the place of everything. */
+  measure() {
+    const room = this.scroller.clientWidth;
+    if (room === 0) return;
+    const heads = Math.max(...this.sections.map((section) => section.heads));
+    const density = heads > MANY ? "tight" : "roomy";
+    const header = this.sections.some((section) => section.parts) ? HEADER.parts : HEADER[density];
+    const gap = GAP[density];
+    const inner = room - header - 2 * EDGE - APART - gap - 2;
+    const side = Math.max(LEAST, Math.min(MOST, Math.floor(inner / (heads + 1)) - gap));
+    this.layout = { side, gap, header, row: side + PAD[density], step: side + PAD[density] + gap };
+    const { style, classList } = this.element;
+    for (const [name, px] of Object.entries({ thumb: side, "thumb-gap": gap, "row-head": header, layer: this.layout.row })) style.setProperty(`--${name}`, `${px}px`);
+    classList.toggle("av-tight", density === "tight");
+    for (const block of this.blocks) block.element.style.height = `${block.members.length * this.layout.step}px`;
+    for (const block of this.blocks) block.top = block.element.offsetTop;
+    this.redraw();
+    this.refresh();
+    this.select();
+  }
+
+  /** The blocks that are in the document, in other sizes or colours. */
+  redraw() {
+    for (const block of this.blocks) {
+      if (!block.drawn) continue;
+      this.drawPicture(block);
+      block.marked = true; // whatever is there is drawn anew
+      this.drawMarksOf(block);
+    }
+  }
+
+  /** Fills the blocks in sight and that of the chosen head; empties the others. */
+  refresh() {
+    const { scrollTop, clientHeight } = this.scroller;
+    const { site } = this.ctx.store.state;
+    for (const block of this.blocks) {
+      const height = block.members.length * this.layout.step;
+      const near = block.top < scrollTop + clientHeight + MARGIN && block.top + height > scrollTop - MARGIN;
+      if (near || block.members.some(({ index }) => index === site)) this.fill(block);
+      else if (block.drawn) this.empty(block);
+    }
+  }
+
+  scrolled() {
+    this.scrollFrame ??= requestAnimationFrame(() => {
+      this.scrollFrame = undefined;
+      if (this.layout) this.refresh();
+    });
+  }
+
+  /** Calls visit(index, head, x, y, side) for every thumbnail of a block. */
+  eachThumb(block, visit) {
+    const { side, gap, header, row, step } = this.layout;
+    block.members.forEach(({ site, index }, n) => {
+      const y = n * step + (row - side) / 2;
+      for (let head = 0; head <= site.n_heads; head += 1) {
+        const x = EDGE + header + gap + head * (side + gap) + (head === site.n_heads ? APART : 0);
+        visit(index, head, x, y, side);
+      }
+    });
+  }
+
+  sizeOf(block) {
+    const { side, gap, header, step } = this.layout;
+    return [2 * EDGE + header + (block.heads + 1) * (side + gap) + APART, block.members.length * step];
+  }
+
+  drawPicture(block) {
+    const size = this.sizeOf(block);
+    const pen = sizeCanvas(block.picture, ...size);
+    pen.clearRect(0, 0, ...size);
+    this.eachThumb(block, (index, head, x, y, side) => {
+      const image = this.image(index, head);
+      pen.imageSmoothingEnabled = image.width > side || image.height > side; // smaller: no cell may vanish
+      pen.drawImage(image, x, y, side, side);
+    });
+  }
+
+  drawMarks() {
+    for (const block of this.blocks) if (block.drawn) this.drawMarksOf(block);
+  }
+
+  /** Thin lines at the hovered or locked query and key, in every thumbnail of the same tokens. */
+  drawMarksOf(block) {
+    const { store, data } = this.ctx;
+    const { state } = store;
+    const palette = this.ctx.palette();
+    const current = data.site(state.site);
+    const size = this.sizeOf(block);
+    const at = (tokens, index) => (index + 0.5) / data.tokens(tokens).length;
+    const rows = block.members.map(({ site }) => (state.query !== null && site.queries === current.queries ? at(site.queries, state.query) : null));
+    const cols = block.members.map(({ site }) => (state.key !== null && site.keys === current.keys ? at(site.keys, state.key) : null));
+    const marked = [...rows, ...cols].some((place) => place !== null);
+    if (!marked && !block.marked) return;
+    block.marked = marked;
+    const pen = sizeCanvas(block.marks, ...size);
+    pen.clearRect(0, 0, ...size);
+    if (!marked) return;
+    pen.globalAlpha = state.locked ? 0.9 : 0.6;
+    const { step } = this.layout;
+    this.eachThumb(block, (index, head, x, y, side) => {
+      const n = Math.floor(y / step);
+      if (rows[n] !== null) {
+        pen.fillStyle = palette.query;
+        pen.fillRect(x, Math.round(y + rows[n] * side - 0.5), side, 1);
+      }
+      if (cols[n] !== null) {
+        pen.fillStyle = palette.key;
+        pen.fillRect(Math.round(x + cols[n] * side - 0.5), y, 1, side);
+      }
+    });
+  }
+
+  button(site, head) {
+    for (const { buttons } of this.blocks) {
+      const button = buttons?.get(`${site}/${head}`);
+      if (button) return button;
+    }
+    return undefined;
+  }
+
+  select() {
+    if (!this.layout) return;
+    const { site, head } = this.ctx.store.state;
+    for (const button of this.content.querySelectorAll('.av-thumb[tabindex="0"]')) {
+      button.setAttribute("aria-selected", "false");
+      button.tabIndex = -1;
+    }
+    const chosen = this.button(site, head);
+    if (chosen) {
+      chosen.setAttribute("aria-selected", "true");
+      chosen.tabIndex = 0;
+      this.reveal(chosen);
+    } else {
+      const first = this.content.querySelector("button.av-thumb"); // of another group: the keyboard needs a way in
+      if (first) first.tabIndex = 0;
+    }
+  }
+
+  /** Scrolls the grid's own box, never the page, so far that the chosen head is in it. */
+  reveal(chosen) {
+    const box = this.scroller;
+    const [outer, inner] = [box.getBoundingClientRect(), chosen.getBoundingClientRect()];
+    const top = outer.top + this.content.querySelector(".av-grid-heads").offsetHeight;
+    const left = outer.left + this.layout.header + 2 * EDGE;
+    if (inner.top < top) box.scrollTop -= top - inner.top + 8;
+    else if (inner.bottom > outer.bottom) box.scrollTop += inner.bottom - outer.bottom + 8;
+    if (inner.left < left) box.scrollLeft -= left - inner.left + 8;
+    else if (inner.right > outer.right) box.scrollLeft += inner.right - outer.right + 8;
+  }
+
+  /** Site and head under an event; the head after the last one is their average. */
+  thumbAt(event) {
+    const cell = event.target.closest?.(".av-thumb");
+    return cell ? cell.dataset.at.split("/").map(Number) : null;
+  }
+
+  point(event) {
+    const at = this.thumbAt(event);
+    if (at) this.ctx.tooltip.showElement(this.enlarged(...at), event.clientX, event.clientY);
+    else if (this.shownKey) this.leave();
+  }
+
+  click(event) {
+    const at = this.thumbAt(event);
+    if (at && at[1] < this.ctx.data.site(at[0]).n_heads) chooseHead(this.ctx, ...at);
+  }
+
+  /** A larger picture of a thumbnail, with its name. */
+  enlarged(index, head) {
+    const key = `${index}/${head}`;
+    if (this.shownKey === key && this.shown) return this.shown;
+    const source = this.image(index, head);
+    const scale = ENLARGED / Math.max(source.width, source.height);
+    const canvas = el("canvas", { class: "av-enlarged" });
+    const [width, height] = [Math.max(8, source.width * scale), Math.max(8, source.height * scale)];
+    const pen = sizeCanvas(canvas, width, height);
+    pen.imageSmoothingEnabled = false;
+    pen.drawImage(source, 0, 0, width, height);
+    this.shownKey = key;
+    this.shown = el("figure", { class: "av-enlarge" }, [el("figcaption", { text: this.name(this.ctx.data.site(index), head) }), canvas]);
+    return this.shown;
+  }
+
+  leave() {
+    this.shownKey = null;
+    this.ctx.tooltip.hide();
+    hover(this.ctx.store, { query: null, key: null, dim: null });
+  }
+
+  /** Left and Right walk heads, Up and Down walk layers, across the groups. */
+  press(event) {
+    const move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
+    if (!move || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    const { store, data } = this.ctx;
+    const [from, on] = this.thumbAt(event) ?? [store.state.site, store.state.head];
+    const order = [...this.groups.values()].flat().map(({ index }) => index);
+    const at = order.indexOf(from) + move[0];
+    const site = order[Math.min(order.length - 1, Math.max(0, at))];
+    const head = Math.min(data.site(site).n_heads - 1, Math.max(0, on + move[1]));
+    chooseHead(this.ctx, site, head);
+    this.button(site, head)?.focus({ preventScroll: true });
+  }
+
+  /** @param {Set<string>} changed */
+  update(changed) {
+    if (changed.has("trace")) this.build();
+    else if (changed.has("scale")) this.redraw();
+    else if (changed.has("theme")) {
+      this.shownKey = null;
+      this.images.clear();
+      this.redraw();
+    }
+    if (changed.has("site") || changed.has("head")) {
+      this.open(this.groupOf(this.ctx.store.state.site));
+      if (this.layout) this.refresh();
+      this.select();
+    }
+    if (["site", "query", "key", "locked"].some((key) => changed.has(key))) this.drawMarks();
+  }
+}

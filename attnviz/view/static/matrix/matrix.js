@@ -1,0 +1,424 @@
+/** One matrix on screen: from 3 x 3 with its numbers in the cells to 2048 x 2048 in a scrolling window. */
+
+import { placeOf, tokenAt } from "./axis.js";
+import { el, sizeCanvas } from "../core/dom.js";
+import { tokenText } from "../core/format.js";
+import { LABEL_CELL, axisColour, drawBase, drawMarks, gutterLeft, gutterTop } from "./draw.js";
+import { hover, toggleLock, unlock } from "../core/store.js";
+import { describeCell } from "./tooltip.js";
+
+const SCROLLBAR = 12;
+const BIGGEST_CELL = 56;
+const ZOOMS = [1, 2, 4, 8, 12, 18, 34, BIGGEST_CELL]; // px of a cell
+const FIELD = { queries: "query", keys: "key", dims: "dim" };
+
+/**
+ * @typedef {import("./axis.js").Axis} Axis
+ *
+ * @typedef {Object} MatrixSpec
+ * @property {string} stage
+ * @property {string} title
+ * @property {Axis} rows
+ * @property {Axis} cols
+ * @property {{data: Float32Array, rows: number, cols: number}|undefined} matrix  undefined: not loaded
+ * @property {string} [absent]  why these numbers will not come; "" when they may
+ * @property {"sequential"|"diverging"} colour
+ * @property {[number, number, boolean?]} limits  the third: larger numbers are drawn as the upper limit
+ * @property {(x: number) => string} [format]  of the numbers in the cells
+ * @property {boolean} [masked]  some cells may be −∞
+ * @property {string} file       name of exports
+ * @property {{width: number, height: number}|null} cell  null: as large as the box allows
+ */
+
+export class Matrix {
+  /**
+   * @param {{maxHeight: number, eager?: boolean, zoomable?: boolean, room?: () => number}} options
+   *     maxHeight: px of cells before it scrolls; eager: draws before it is known to be in view;
+   *     zoomable: has its own zoom where the cells that fit are too small for labels;
+   *     room: px across, if not the width of its own box (whoever gives it calls layout() when it changes)
+   */
+  constructor(ctx, { maxHeight, eager = false, zoomable = false, room }) {
+    this.room = room;
+    this.zoomable = zoomable;
+    this.zoomed = null; // px of a cell; null: as it fits
+    this.ctx = ctx;
+    this.maxHeight = maxHeight;
+    this.inView = eager;
+    this.dirty = true;
+    this.ownCol = null; // hovered column where columns are not linked
+    /** @type {MatrixSpec|undefined} */
+    this.spec = undefined;
+    this.build();
+    this.resized = new ResizeObserver(() => this.layout());
+    if (!room) this.resized.observe(this.element);
+    this.seen = new IntersectionObserver(([entry]) => {
+      this.inView = entry.isIntersecting;
+      if (this.inView && this.dirty) this.draw();
+    }, { rootMargin: "150px" });
+    if (!eager) this.seen.observe(this.element);
+  }
+
+  destroy() {
+    this.resized.disconnect();
+    this.seen.disconnect();
+  }
+
+  build() {
+    const { t } = this.ctx;
+    this.title = el("h4", { class: "av-matrix-title" });
+    this.low = el("span");
+    this.bar = el("canvas", { "aria-hidden": "true" });
+    this.high = el("span");
+    this.legend = el("span", { class: "av-legend" }, [this.low, this.bar, this.high]);
+    const tableButton = el("button", {
+      type: "button", class: "av-small", text: t("view.frame.matrix.table"), on: { click: () => this.ctx.openTable(this.shared()) },
+    });
+    const exportButton = el("button", {
+      type: "button", class: "av-small", text: t("view.frame.matrix.export"), "aria-haspopup": "true",
+      on: { click: (event) => this.ctx.exportMenu(this.shared(), event.currentTarget) },
+    });
+    this.buttons = el("span", { class: "av-matrix-buttons" }, [tableButton, exportButton]);
+    this.buildZoom();
+    this.base = el("canvas", { class: "av-base" });
+    this.marks = el("canvas", { class: "av-marks" });
+    this.spacer = el("div");
+    this.scroller = el("div", { class: "av-scroller", on: { scroll: () => this.scrolled() } }, [this.spacer]);
+    this.loading = el("p", { class: "av-loading av-muted", "aria-hidden": "true" });
+    this.absence = el("p", { class: "av-absence av-muted", hidden: true });
+    this.frame = el("div", {
+      class: "av-matrix-frame", tabindex: "0", role: "application",
+      on: {
+        pointermove: (event) => this.point(event),
+        pointerleave: () => this.leave(),
+        click: (event) => this.click(event),
+        keydown: (event) => this.press(event),
+        wheel: (event) => this.wheel(event),
+      },
+    }, [this.base, this.marks, this.loading, this.scroller]);
+    const head = el("div", { class: "av-matrix-head" }, [this.title, this.legend, this.zoomButtons, this.buttons]);
+    this.element = el("div", { class: "av-matrix" }, [head, this.frame, this.absence]);
+  }
+
+  buildZoom() {
+    const { t } = this.ctx;
+    const button = (key, sign, by) => el("button", {
+      type: "button", class: "av-small", text: t(sign), "aria-label": t(key), on: { click: () => this.zoomBy(by) },
+    });
+    this.smaller = button("view.frame.chain.zoom.out", "view.frame.chain.minus", -1);
+    this.larger = button("view.frame.chain.zoom.in", "view.frame.chain.plus", 1);
+    const group = { class: "av-matrix-zoom", role: "group", "aria-label": t("view.frame.chain.zoom"), hidden: true };
+    this.zoomButtons = el("span", group, [this.smaller, this.larger]);
+  }
+
+  /** @param {MatrixSpec} spec */
+  show(spec) {
+    const before = this.spec;
+    this.stale = !spec.matrix;
+    const waits = this.stale && !spec.absent;
+    this.element.classList.toggle("av-stale", waits);
+    this.element.setAttribute("aria-busy", String(waits));
+    this.showAbsence(this.stale ? spec.absent : "");
+    if (waits) this.loading.textContent = this.ctx.t("view.frame.matrix.loading");
+    if (waits && before?.matrix) return; // the last picture stays, dimmed, until the numbers are here
+    this.spec = spec;
+    this.title.textContent = spec.title;
+    this.element.dataset.stage = spec.stage;
+    const { rows, cols } = this.names();
+    this.frame.setAttribute("aria-label", this.ctx.t("view.frame.matrix.label", {
+      title: spec.title, rows: spec.rows.labels.length, cols: spec.cols.labels.length, rowAxis: rows, colAxis: cols,
+    }));
+    for (const button of this.buttons.children) button.setAttribute("aria-label", `${button.textContent}: ${spec.title}`);
+    const sameShape = before && before.rows.labels === spec.rows.labels && before.cols.labels === spec.cols.labels
+      && before.cell?.width === spec.cell?.width && before.cell?.height === spec.cell?.height;
+    if (!sameShape) this.layout();
+    else if (before.matrix !== spec.matrix || String(before.limits) !== String(spec.limits)) this.draw();
+  }
+
+  /** In place of numbers that will not come, a line that says why. */
+  showAbsence(reason = "") {
+    for (const part of [this.frame, this.legend, this.buttons]) part.hidden = Boolean(reason);
+    this.absence.hidden = !reason;
+    this.absence.textContent = reason;
+  }
+
+  /** What the table and the exports read. */
+  shared() {
+    const { spec } = this;
+    return {
+      title: spec.title, rows: spec.rows, cols: spec.cols, file: spec.file, colour: spec.colour, limits: spec.limits,
+      get matrix() {
+        return spec.matrix;
+      },
+    };
+  }
+
+  /** The axes' names without arrows, for the ear. */
+  names() {
+    const { t } = this.ctx;
+    const name = (axis) => axis.title ?? t(`view.frame.axis.${axis.kind}`);
+    return { rows: name(this.spec.rows), cols: name(this.spec.cols) };
+  }
+
+  /** Chooses the cell size, sizes canvases and the scrolling window, and draws. */
+  layout() {
+    const { spec, ctx } = this;
+    const room = this.room ? this.room() : this.element.clientWidth;
+    if (!spec || room === 0) return;
+    const palette = ctx.palette();
+    const [rows, cols] = [spec.rows.labels.length, spec.cols.labels.length];
+    const names = this.names();
+    this.axisTitles = { rows: `${names.rows} ↓`, cols: `${names.cols} →` };
+    const cell = spec.cell ?? this.fitOrZoom(room, rows, cols, palette);
+    const left = gutterLeft(spec.rows, this.axisTitles.rows, cell.height, palette);
+    const top = gutterTop(spec.cols, cell.width, palette);
+    const contentWidth = cols * cell.width;
+    const contentHeight = rows * cell.height;
+    const tall = contentHeight > this.maxHeight + 0.5;
+    const width = Math.min(contentWidth, room - left - 2 - (tall ? SCROLLBAR : 0));
+    const height = Math.min(contentHeight, this.maxHeight);
+    const wide = contentWidth > width + 0.5;
+    this.geometry = {
+      rows, cols, cw: cell.width, ch: cell.height, left, top, width, height,
+      scrollX: this.scroller.scrollLeft, scrollY: this.scroller.scrollTop,
+    };
+    Object.assign(this.frame.style, {
+      width: `${left + width + 2 + (tall ? SCROLLBAR : 0)}px`, height: `${top + height + 2 + (wide ? SCROLLBAR : 0)}px`,
+    });
+    Object.assign(this.scroller.style, {
+      left: `${left}px`, top: `${top}px`, width: `${width + (tall ? SCROLLBAR : 0)}px`, height: `${height + (wide ? SCROLLBAR : 0)}px`,
+      overflowX: wide ? "scroll" : "hidden", overflowY: tall ? "scroll" : "hidden",
+    });
+    Object.assign(this.spacer.style, { width: `${contentWidth}px`, height: `${contentHeight}px` });
+    this.draw();
+  }
+
+  /** The cells that fit, or larger ones that were asked for. */
+  fitOrZoom(room, rows, cols, palette) {
+    const fitted = this.fit(room, rows, cols, palette);
+    if (this.zoomed !== null && this.zoomed <= fitted.width) this.zoomed = null;
+    const cell = this.zoomed === null ? fitted : { width: this.zoomed, height: this.zoomed };
+    this.zoomButtons.hidden = !this.zoomable || fitted.height >= LABEL_CELL;
+    this.smaller.disabled = this.zoomed === null;
+    this.larger.disabled = cell.width >= ZOOMS.at(-1);
+    return cell;
+  }
+
+  /** The next cell size; what is in the middle, or the chosen cell, stays in view. */
+  zoomBy(by) {
+    const g = this.geometry;
+    const next = by > 0 ? ZOOMS.find((zoom) => zoom > g.cw) : ZOOMS.findLast((zoom) => zoom < g.cw);
+    const [x, y] = [(g.scrollX + g.width / 2) / g.cw, (g.scrollY + g.height / 2) / g.ch];
+    this.zoomed = next ?? (by > 0 ? this.zoomed : null);
+    this.layout();
+    const [row] = this.rowMarks(this.ctx.store.state, this.ctx.palette());
+    const [col] = this.colMarks(this.ctx.store.state, this.ctx.palette());
+    const { cw, ch, width, height } = this.geometry;
+    this.scroller.scrollLeft = (col ? col.index + 0.5 : x) * cw - width / 2;
+    this.scroller.scrollTop = (row ? row.index + 0.5 : y) * ch - height / 2;
+    this.draw();
+  }
+
+  wheel(event) {
+    if (!event.ctrlKey || this.zoomButtons.hidden || !event.deltaY) return;
+    event.preventDefault();
+    this.zoomBy(-event.deltaY);
+  }
+
+  /** The largest cells that fit: square, unless flatter ones make room for numbers. */
+  fit(room, rows, cols, palette) {
+    const left = gutterLeft(this.spec.rows, this.axisTitles.rows, BIGGEST_CELL, palette) + 4;
+    const across = (room - left) / cols;
+    const down = this.maxHeight / rows;
+    const side = Math.min(across, down, BIGGEST_CELL);
+    if (side < 34 && side >= 18 && across >= 34) return { width: Math.floor(Math.min(across, 44)), height: Math.floor(side) };
+    const whole = side >= 4 ? Math.floor(side) : Math.max(1, side);
+    return { width: whole, height: whole };
+  }
+
+  draw() {
+    const { spec, ctx } = this;
+    if (!this.geometry || !spec) return;
+    this.dirty = !this.inView;
+    if (this.dirty) return;
+    const g = this.geometry;
+    g.scrollX = this.scroller.scrollLeft;
+    g.scrollY = this.scroller.scrollTop;
+    const palette = ctx.palette();
+    const pen = sizeCanvas(this.base, g.left + g.width + 2, g.top + g.height + 2);
+    drawBase(pen, g, spec, this.axisTitles, palette);
+    this.drawLegend(palette);
+    const placed = `${Object.values(g)} ${palette.background}`;
+    this.drawMarks(placed !== this.placed);
+    this.placed = placed;
+  }
+
+  drawLegend(palette) {
+    const { spec, ctx } = this;
+    const key = `${spec.colour} ${spec.limits}`;
+    if (this.legendKey === key && this.legendPalette === palette) return;
+    this.legendKey = key;
+    this.legendPalette = palette;
+    const [low, high, over] = spec.limits;
+    this.low.textContent = ctx.fmt(low);
+    this.high.textContent = `${over ? "≥ " : ""}${ctx.fmt(high)}`;
+    const pen = sizeCanvas(this.bar, 64, 8);
+    for (let x = 0; x < 64; x += 1) {
+      const t = (x + 0.5) / 64;
+      pen.fillStyle = `rgb(${(spec.colour === "diverging" ? palette.diverging(2 * t - 1) : palette.sequential(t)).join(" ")})`;
+      pen.fillRect(x, 0, 1, 8);
+    }
+  }
+
+  /** Only the upper canvas: hovering never repaints the cells. */
+  drawMarks(force = false) {
+    if (!this.inView || !this.geometry || !this.spec) {
+      this.dirty = true;
+      return;
+    }
+    const g = this.geometry;
+    const palette = this.ctx.palette();
+    const { state } = this.ctx.store;
+    const marks = { rows: this.rowMarks(state, palette), cols: this.colMarks(state, palette), locked: state.locked };
+    const drawn = JSON.stringify(marks);
+    if (drawn === this.drawnMarks && !force) return;
+    this.drawnMarks = drawn;
+    const pen = sizeCanvas(this.marks, g.left + g.width + 2, g.top + g.height + 2);
+    drawMarks(pen, g, this.spec, marks, palette);
+  }
+
+  rowMarks(state, palette) {
+    const { rows } = this.spec;
+    const kinds = rows.both ? ["keys", "queries"] : [rows.kind];
+    return kinds
+      .map((kind) => ({ index: placeOf(rows, state[FIELD[kind]]), colour: axisColour(kind, palette) }))
+      .filter(({ index }) => index >= 0);
+  }
+
+  colMarks(state, palette) {
+    const { cols } = this.spec;
+    const index = placeOf(cols, cols.linked === false ? this.ownCol : state[FIELD[cols.kind]]);
+    if (index < 0) return [];
+    return [{ index, colour: cols.kind === "dims" ? palette.text : axisColour(cols.kind, palette) }];
+  }
+
+  /** @returns {{row: number|null, col: number|null}} the cell under the pointer; null: the axis only */
+  locate(event) {
+    const g = this.geometry;
+    const box = this.frame.getBoundingClientRect();
+    const x = event.clientX - box.left - g.left;
+    const y = event.clientY - box.top - g.top;
+    const col = Math.floor((x + g.scrollX) / g.cw);
+    const row = Math.floor((y + g.scrollY) / g.ch);
+    return {
+      row: y >= 0 && y < g.height && row < g.rows ? row : null,
+      col: x >= 0 && x < g.width && col < g.cols ? col : null,
+    };
+  }
+
+  /** The state's fields for a place in this matrix. */
+  patch({ row, col }) {
+    const { rows, cols } = this.spec;
+    const patch = { query: null, key: null, dim: null };
+    if (row !== null) patch[FIELD[rows.kind]] = tokenAt(rows, row);
+    if (cols.linked === false) this.ownCol = col;
+    else if (col !== null) patch[FIELD[cols.kind]] = tokenAt(cols, col);
+    return patch;
+  }
+
+  point(event) {
+    if (!this.geometry || this.stale || event.pointerType === "touch") return;
+    const place = this.locate(event);
+    const ownBefore = this.ownCol;
+    const patch = this.patch(place);
+    hover(this.ctx.store, patch);
+    if (this.ownCol !== ownBefore) this.drawMarks();
+    this.tell(place, event);
+  }
+
+  tell(place, event) {
+    if (place.row === null || place.col === null || !this.spec.matrix) this.ctx.tooltip.hide();
+    else this.ctx.tooltip.show(this.describe(place.row, place.col), event.clientX, event.clientY);
+  }
+
+  /** What the tooltip says of a cell, and a screen reader. */
+  describe(row, col) {
+    return describeCell(this.ctx, this.spec, row, col);
+  }
+
+  leave() {
+    this.ctx.tooltip.hide();
+    if (this.ownCol !== null) {
+      this.ownCol = null;
+      this.drawMarks();
+    }
+    hover(this.ctx.store, { query: null, key: null, dim: null });
+  }
+
+  click(event) {
+    const place = this.geometry && !this.stale && this.locate(event);
+    if (!place || (place.row === null && place.col === null)) return;
+    const patch = this.patch(place);
+    toggleLock(this.ctx.store, patch);
+    if (event.pointerType !== "touch") return;
+    if (this.ctx.store.state.locked) this.tell(place, event);
+    else this.ctx.tooltip.hide();
+  }
+
+  press(event) {
+    const move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
+    const { store } = this.ctx;
+    if (event.key === "Enter" || event.key === " ") {
+      store.set({ locked: !store.state.locked });
+    } else if (event.key === "Escape") {
+      if (!store.state.locked) return;
+      unlock(store);
+    } else if (["+", "=", "-"].includes(event.key) && !event.ctrlKey && !event.metaKey && !this.zoomButtons.hidden) {
+      this.zoomBy(event.key === "-" ? -1 : 1);
+    } else if (move && !event.altKey && !event.ctrlKey && !event.metaKey) {
+      this.step(move);
+    } else {
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** Moves the current cell by keyboard; a locked cell moves and stays locked. */
+  step([down, across]) {
+    const { store } = this.ctx;
+    const { rows, cols } = this.spec;
+    const g = this.geometry;
+    const row = placeOf(rows, store.state[FIELD[rows.kind]]);
+    const col = placeOf(cols, cols.linked === false ? this.ownCol : store.state[FIELD[cols.kind]]);
+    const within = (place, by, count) => (place < 0 ? 0 : Math.min(count - 1, Math.max(0, place + by)));
+    const next = { row: within(row, down, g.rows), col: within(col, across, g.cols) };
+    store.set(this.patch(next));
+    if (cols.linked === false) this.drawMarks();
+    this.reveal(next);
+    if (this.spec.matrix) {
+      const lines = this.describe(next.row, next.col);
+      this.ctx.announce(lines.map(({ label, token, text }) => `${label} ${token === undefined ? text : tokenText(token)}`).join(", "));
+    }
+  }
+
+  reveal({ row, col }) {
+    const g = this.geometry;
+    const inside = (at, size, scroll, room) => Math.min(at, Math.max(scroll, at + size - room));
+    this.scroller.scrollLeft = inside(col * g.cw, g.cw, g.scrollX, g.width);
+    this.scroller.scrollTop = inside(row * g.ch, g.ch, g.scrollY, g.height);
+  }
+
+  scrolled() {
+    if (this.frameRequest) return;
+    this.frameRequest = requestAnimationFrame(() => {
+      this.frameRequest = 0;
+      this.draw();
+    });
+  }
+
+  /** @param {Set<string>} changed */
+  update(changed) {
+    if (changed.has("theme")) this.layout();
+    else if (changed.has("query") || changed.has("key") || changed.has("dim") || changed.has("locked")) this.drawMarks();
+  }
+}

@@ -1,0 +1,161 @@
+/** The title of the chosen head, its facts, and the tools that act on the whole view. */
+
+import { additiveOf } from "./additive.js";
+import { el } from "../core/dom.js";
+import { fmt } from "../core/format.js";
+import { siteTitle } from "../core/select.js";
+import { scaleOf } from "./shade.js";
+import { PAIRS, hasSentences, hasWords, sentencesOf } from "./shown.js";
+import { hiddenTokens, isByHand } from "./specs.js";
+
+const NAMED = 6; // hidden tokens that the note names
+
+/** What changes which weights are shown: field of the state -> its values, in the order of the buttons. */
+const CHOICES = { hide: ["none", "first", "specials"], words: [false, true], pair: ["", ...Object.keys(PAIRS)], scale: ["one", "contrast"] };
+
+export class Toolbar {
+  constructor(ctx) {
+    this.ctx = ctx;
+    const { t } = ctx;
+    this.title = el("h2", { class: "av-title" });
+    this.facts = el("p", { class: "av-facts av-muted" });
+    this.groups = Object.fromEntries(Object.keys(CHOICES).map((field) => [field, this.group(field)]));
+    this.proof = el("span", { class: "av-proof", role: "status" });
+    this.download = el("a", { class: "av-button av-download", download: true, text: t("view.frame.npz") });
+    this.note = el("div", { class: "av-note", role: "status" });
+    this.problem = el("p", { class: "av-problem", role: "alert", hidden: true });
+    const end = el("span", { class: "av-toolbar-end" }, [this.proof, this.download]);
+    this.element = el("header", { class: "av-head" }, [
+      el("div", { class: "av-titles" }, [this.title, this.facts]),
+      el("div", { class: "av-toolbar" }, [...Object.values(this.groups), end]),
+      el("div", { class: "av-notes" }, [this.note, this.problem]),
+    ]);
+    this.loadProof();
+    this.show();
+  }
+
+  /** Buttons of which one is pressed. */
+  group(field) {
+    const { t, store } = this.ctx;
+    const label = t(`view.frame.${field}.label`);
+    const buttons = CHOICES[field].map((value) => el("button", {
+      type: "button", class: "av-button", "aria-pressed": "false", text: t(`view.frame.${field}.${value === "" ? "none" : value}`),
+      dataset: { [field]: value }, on: { click: () => store.set({ [field]: value }) },
+    }));
+    const name = el("span", { class: "av-muted av-label", text: label });
+    return el("span", { class: "av-group", role: "group", "aria-label": label }, [name, ...buttons]);
+  }
+
+  show() {
+    const { ctx } = this;
+    const { data } = ctx;
+    const { state } = ctx.store;
+    const site = data.site(state.site);
+    this.title.textContent = siteTitle(ctx, site, state.head);
+    this.facts.textContent = this.describe(site, state.head);
+    this.groups.words.hidden = !hasWords(data, site);
+    this.groups.pair.hidden = !hasSentences(data, site);
+    const chosen = { ...state, scale: scaleOf(state, site, data) };
+    for (const [field, group] of Object.entries(this.groups)) {
+      for (const button of group.querySelectorAll("button")) {
+        button.setAttribute("aria-pressed", String(button.dataset[field] === String(chosen[field])));
+      }
+    }
+    this.note.replaceChildren(...this.notes(state, site).map((text) => el("p", { text })));
+    const url = data.header.data_url;
+    this.download.hidden = !url;
+    if (url) this.download.href = data.url("trace.npz");
+  }
+
+  describe(site, head) {
+    const { t, data } = this.ctx;
+    const { d_head: width, d_value: value, d_model: model } = site;
+    const queries = data.tokens(site.queries).length;
+    const parts = [
+      t(`view.frame.facts.size${queries === 1 ? ".one" : ""}`, { queries, keys: data.tokens(site.keys).length }),
+      t(site.n_heads === 1 ? "view.frame.facts.head" : "view.frame.facts.heads", { n: site.n_heads }),
+      model === null ? t("view.frame.facts.width", { head: width }) : t("view.frame.facts.dims", { head: width, model }),
+    ];
+    if (site.d_key !== width) parts.push(t("view.frame.facts.key", { n: site.d_key }));
+    if (value !== width) parts.push(t("view.frame.facts.value", { n: value }));
+    if (site.scoring === "additive") parts.push(t("view.frame.facts.additive", { n: additiveOf(data, site).wV.length }));
+    if (site.scoring === "dot") parts.push(t("view.frame.facts.dot"));
+    if (site.n_kv_heads !== site.n_heads) parts.push(t("view.frame.facts.groups", { n: site.n_kv_heads }));
+    if (site.causal) parts.push(t("view.frame.facts.causal"));
+    if (site.window) parts.push(t("view.frame.facts.window", { n: site.window }));
+    if (site.padding) parts.push(t("view.frame.facts.padding"));
+    if (site.pairs) parts.push(t("view.frame.facts.pairs"));
+    if (site.rotary) parts.push(t("view.frame.facts.rotary"));
+    if (site.stages.includes("bias")) parts.push(t("view.frame.facts.bias"));
+    if (site.softcap) parts.push(t("view.frame.facts.softcap", { n: fmt(site.softcap) }));
+    if (site.sinks) parts.push(t("view.frame.facts.sink", { score: fmt(site.sinks[head]) }));
+    return parts.join(" · ");
+  }
+
+  /** What the shown weights are, whenever they are not simply the head's own; never silently. */
+  notes(state, site) {
+    const { t, data } = this.ctx;
+    const notes = [];
+    const { rounding } = data.get(state.site, state.head, "weights") ?? {};
+    if (rounding) {
+      const step = (1 / rounding.levels).toFixed(rounding.decimals);
+      notes.push(t("view.standalone.rounded", { step, site: site.name, head: state.head }));
+    }
+    if (state.hide !== "none") notes.push(this.hideNote(state));
+    if (sentencesOf(data, state)) notes.push(t("view.frame.pair.note", { pair: t(`view.frame.pair.${state.pair}`) }));
+    if (scaleOf(state, site, data) === "contrast") notes.push(t("view.frame.scale.note"));
+    if (state.words && hasWords(data, site)) notes.push(t("view.frame.words.note"));
+    return notes;
+  }
+
+  hideNote(state) {
+    const { ctx } = this;
+    const names = hiddenTokens(ctx, state);
+    if (!names.length) return ctx.t("view.frame.hide.nothing");
+    const more = names.length > NAMED ? ctx.t("view.frame.hide.more", { n: names.length - NAMED }) : "";
+    return ctx.t("view.frame.hide.note", { tokens: names.slice(0, NAMED).join(" ") + more });
+  }
+
+  /** The proof that the shown numbers are the model's own. */
+  async loadProof() {
+    const { data, t } = this.ctx;
+    this.proof.textContent = "";
+    delete this.proof.dataset.error;
+    delete this.proof.dataset.exact;
+    if (!data.source) return;
+    this.proof.textContent = t("view.frame.proof.waiting");
+    try {
+      const proof = await (await data.fetch("proof")).json();
+      if (data !== this.ctx.data) return; // another trace has come meanwhile
+      const key = isByHand(this.ctx) ? "view.frame.proof.hand" : "view.frame.proof";
+      this.proof.textContent = t(key, { error: fmt(proof.max_abs_error) });
+      this.proof.dataset.error = String(proof.max_abs_error);
+      this.proof.dataset.exact = String(proof.exact);
+      this.proof.title = t(`${key}.help`, { n: proof.sites.length });
+    } catch (error) {
+      if (data !== this.ctx.data) return;
+      this.proof.textContent = t("view.frame.proof.missing");
+      this.ctx.failed(error);
+    }
+  }
+
+  /** A calm line with a way on; the picture stays. */
+  showProblem(message, action, handler) {
+    this.problem.hidden = false;
+    this.problem.replaceChildren(message, " ", el("button", { type: "button", class: "av-button", text: action, on: { click: handler } }));
+  }
+
+  clearProblem() {
+    this.problem.hidden = true;
+    this.problem.replaceChildren();
+  }
+
+  /** @param {Set<string>} changed */
+  update(changed) {
+    if (changed.has("trace")) {
+      this.clearProblem();
+      this.loadProof();
+    }
+    if (["trace", "data", "site", "head", ...Object.keys(CHOICES)].some((key) => changed.has(key))) this.show();
+  }
+}

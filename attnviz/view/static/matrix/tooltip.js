@@ -1,0 +1,120 @@
+/** The tooltip that follows the pointer, and what it says of a cell. */
+
+import { numberAt, tokenAt } from "./axis.js";
+import { el } from "../core/dom.js";
+import { tokenElement } from "../core/format.js";
+import { formatOf } from "../core/rounding.js";
+import { missingShare, visibleWeights } from "./shown.js";
+
+const GAP = 14;
+const TOUCH_MS = 2500;
+
+/**
+ * @typedef {Object} Line
+ * @property {string} label
+ * @property {string} [token]  shown in the code face, with its position in `text`
+ * @property {string} [text]
+ * @property {string} [exact]  the number in full
+ * @property {"query"|"key"} [tone]
+ */
+
+const numberLine = (ctx, label, x, matrix) => ({ label, text: formatOf(matrix)(x), exact: ctx.full(x) });
+
+/** The tokens of cell (row, col) and its number under that name, of a matrix of queries and keys that stands for itself. */
+export function describePair(ctx, { rows, cols, matrix }, row, col, label) {
+  const token = (axis, place) => ({
+    label: ctx.t(axis.kind === "queries" ? "view.frame.tip.query" : "view.frame.tip.key"),
+    token: axis.labels[place],
+    text: `#${numberAt(axis, place)}`,
+    tone: axis.kind === "queries" ? "query" : "key",
+  });
+  return [token(rows, row), token(cols, col), numberLine(ctx, label, matrix.data[row * matrix.cols + col], matrix)];
+}
+
+/** What there is to say of cell (row, col): its tokens, score, scaled score, weight; or its dimension and number. */
+export function describeCell(ctx, spec, row, col) {
+  const { t } = ctx;
+  const { rows, cols } = spec;
+  const [query, key, value] = describePair(ctx, spec, row, col, spec.title);
+  if (cols.kind === "dims") return [query, { label: t("view.frame.tip.dim"), text: String(col) }, value];
+  const [queries, keys] = [rows.tokens?.[row].length ?? 1, cols.tokens?.[col].length ?? 1];
+  if (queries > 1 || keys > 1) {
+    // scores belong to pairs of tokens: a pair of words has none
+    return [query, key, { ...value, label: t("view.frame.tip.merged", { queries, keys }) }];
+  }
+  return [query, key, ...pairLines(ctx, tokenAt(rows, row), tokenAt(cols, col))];
+}
+
+/** The numbers of one pair of tokens, stage by stage. */
+function pairLines(ctx, i, j) {
+  const { t, data, store } = ctx;
+  const { state } = store;
+  const lines = [];
+  const weights = data.get(state.site, state.head, "weights");
+  for (const stage of ["scores", "bias", "masked", "weights"]) {
+    const matrix = data.get(state.site, state.head, stage);
+    if (matrix) lines.push(numberLine(ctx, t(`view.frame.tip.${stage}`), matrix.data[i * matrix.cols + j], matrix));
+  }
+  const shown = state.hide === "none" ? undefined : visibleWeights(state, ctx);
+  const [r, c] = shown ? [shown.queries.of[i], shown.keys.of[j]] : [-1, -1];
+  if (r >= 0 && c >= 0 && shown.hidden.length) lines.push(numberLine(ctx, t("view.frame.tip.renormalised"), shown.data[r * shown.cols + c], shown));
+  if (!weights) return lines;
+  const left = missingShare(weights, i);
+  if (left === 1) lines.push({ label: t("view.frame.tip.weights"), text: t("view.frame.tip.empty") });
+  else if (data.site(state.site).sinks) lines.push(numberLine(ctx, t("view.frame.tip.sink"), left, weights));
+  return lines;
+}
+
+export class Tooltip {
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.root = root;
+    this.coarse = window.matchMedia("(pointer: coarse)");
+    this.element = el("div", { class: "av-tooltip", "aria-hidden": "true", hidden: true });
+    root.append(this.element);
+  }
+
+  /** @param {Line[]} lines */
+  show(lines, clientX, clientY) {
+    const rows = lines.map(({ label, token, text, exact, tone }) => {
+      const value = el("span", { class: `av-tip-value ${tone ? `av-tone-${tone}` : ""}` });
+      if (token !== undefined) value.append(tokenElement(token), " ");
+      value.append(el("span", { class: token === undefined ? "" : "av-muted", text }));
+      if (exact !== undefined && exact !== text) value.append(" ", el("span", { class: "av-muted av-exact", text: exact }));
+      return [el("span", { class: "av-muted", text: label }), value];
+    });
+    this.showElement(el("div", { class: "av-tip-lines" }, rows.flat()), clientX, clientY);
+  }
+
+  /** Shows any element, e.g. an enlarged thumbnail. */
+  showElement(content, clientX, clientY) {
+    if (this.element.firstChild !== content) this.element.replaceChildren(content);
+    this.place(clientX, clientY);
+  }
+
+  /** Once a frame: its size has to be measured. A finger does not leave as a pointer does, so there it goes by itself. */
+  place(clientX, clientY) {
+    clearTimeout(this.leaving);
+    if (this.coarse.matches) this.leaving = setTimeout(() => this.hide(), TOUCH_MS);
+    this.pointer = [clientX, clientY];
+    this.element.hidden = false;
+    this.request ??= requestAnimationFrame(() => {
+      this.request = undefined;
+      if (!this.element.hidden) this.move(...this.pointer);
+    });
+  }
+
+  move(clientX, clientY) {
+    const box = this.root.getBoundingClientRect();
+    const { offsetWidth: width, offsetHeight: height } = this.element;
+    const right = clientX - box.left + GAP;
+    const x = right + width <= box.width ? right : clientX - box.left - GAP - width;
+    const below = clientY + GAP + height <= window.innerHeight;
+    const y = clientY - box.top + (below ? GAP : -GAP - height);
+    this.element.style.transform = `translate(${Math.round(Math.max(0, x))}px, ${Math.round(y)}px)`;
+  }
+
+  hide() {
+    this.element.hidden = true;
+  }
+}

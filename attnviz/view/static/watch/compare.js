@@ -1,0 +1,206 @@
+/** Several runs beside each other: loss and metric of all of them on one chart each, live. */
+
+import { el } from "../core/dom.js";
+import { fmt, orDash } from "../core/format.js";
+import { applyTheme, mountOf, onScheme, style, textOf } from "../core/frame.js";
+import { openTable } from "../export/table.js";
+import { Tooltip } from "../matrix/tooltip.js";
+import { logRange, stepTable, thin } from "./charts.js";
+import { Feed } from "./feed.js";
+import { inOtherWords, lossName, metricAxis, metricName, metricText, signed } from "./measures.js";
+import { Metrics } from "./metrics.js";
+import { Chart, loadPlotly } from "./plot.js";
+
+const STYLES = ["core/view.css", "panels/panels.css", "watch/watch.css"];
+const REDRAW_MS = 300; // of all charts, however many runs bring news
+// apart to every eye, and none of them a colour that stands for queries, keys or values
+const COLOURS = { light: ["#6b3fb0", "#b8860b", "#c0398b", "#3d3d3d", "#7a9a01", "#8a5a44"], dark: ["#b79cf0", "#e6b84c", "#f08cc4", "#d0d0d0", "#b5d24a", "#cfa48e"] };
+const DASHES = ["solid", "dash", "dot"]; // for more runs than colours
+
+const identity = ({ runs, lang }) => JSON.stringify([lang, runs.map(({ run }) => run)]);
+
+/** What all of these are, if they are all the same. */
+const alike = (values) => (values.every((value) => value === values[0]) ? values[0] : undefined);
+
+class Compare {
+  constructor({ data, parentElement }) {
+    this.header = data;
+    this.root = el("div", { class: "attnviz aw aw-compare" });
+    parentElement.append(this.root);
+    this.runs = data.runs.map((run) => ({ ...run, metrics: new Metrics(), state: "", problem: "" }));
+    this.held = true;
+    this.ignoreScheme = onScheme(() => this.retheme());
+    Promise.all(STYLES.map((name) => style(this.root, name))).then(() => this.gone || this.build());
+  }
+
+  fits(data) {
+    return identity(data) === identity(this.header);
+  }
+
+  receive() {
+    this.retheme();
+  }
+
+  t(key, params) {
+    return textOf(this.header.strings, key, params);
+  }
+
+  build() {
+    this.palette = applyTheme(this.root);
+    const t = (key, params) => this.t(key, params);
+    const ctx = {
+      t, root: this.root, file: "runs",
+      palette: () => this.palette,
+      plotly: () => this.plotly(),
+      hoverStep: (step, event) => this.hover(step, event),
+      jump: () => {},
+      openTable: (spec) => openTable({ root: this.root, t, fmt: orDash, full: orDash }, spec),
+    };
+    this.ctx = ctx;
+    this.body = el("div", { class: "av-body aw-body" });
+    this.root.append(this.body);
+    ctx.tooltip = new Tooltip(this.body);
+    const choose = [true, false].map((held) => el("button", { type: "button", class: "av-small", text: t(held ? "watch.compare.loss.held" : "watch.compare.loss.train"), on: { click: () => this.choose(held) } }));
+    this.choices = choose;
+    this.loss = new Chart(ctx, { name: "loss", title: alike(this.runs.map((run) => lossName(t, run))) ?? t("watch.loss"), height: 260, table: () => this.table(this.loss, (run) => this.lossOf(run)), tools: choose });
+    const metric = alike(this.runs.map((run) => metricName(t, run)));
+    this.metric = new Chart(ctx, { name: "metric", title: metric ? t("watch.compare.metric_of", { metric }) : t("watch.compare.metric"), height: 260, table: () => this.table(this.metric, (run) => this.metricOf(run)) });
+    this.key = el("ol", { class: "aw-key" });
+    this.problem = el("p", { class: "aw-problem", role: "alert", hidden: true });
+    this.body.prepend(this.problem, this.key, el("div", { class: "aw-two" }, [this.loss.element, this.metric.element]));
+    this.feeds = this.runs.map((run) => new Feed(run.run, this.header.lang, async (news, metrics) => this.take(run, news, metrics), (problem) => this.tell(run, problem)));
+    this.choose(true);
+    this.root.dataset.ready = "true";
+  }
+
+  take(run, news, metrics) {
+    if (news.reset) run.metrics.clear();
+    run.metrics.add(metrics);
+    run.state = news.state;
+    this.timer ??= setTimeout(() => this.draw(), REDRAW_MS);
+  }
+
+  /** The charts' library; undefined, and a word about it, when it cannot be had. */
+  plotly() {
+    return loadPlotly(this.header.plotly).catch(() => {
+      this.problem.hidden = false;
+      this.problem.textContent = this.t("watch.problem.network");
+    });
+  }
+
+  tell(run, problem) {
+    run.problem = problem ? this.t("watch.compare.problem", { run: run.run, message: problem.message || this.t(`watch.problem.${problem.kind}`) }) : "";
+    const texts = this.runs.map((one) => one.problem).filter(Boolean);
+    this.problem.hidden = texts.length === 0;
+    this.problem.replaceChildren(...texts.map((text) => el("span", { text })));
+  }
+
+  choose(held) {
+    this.held = held;
+    this.choices.forEach((button, n) => button.setAttribute("aria-pressed", String(held === (n === 0))));
+    this.draw();
+  }
+
+  look(n) {
+    const colours = COLOURS[this.palette.dark ? "dark" : "light"];
+    return { color: colours[n % colours.length], width: 1.8, dash: DASHES[Math.floor(n / colours.length) % DASHES.length] };
+  }
+
+  lossOf({ metrics }) {
+    if (!this.held) return { x: metrics.step.all, y: metrics.smooth.all };
+    return { x: metrics.looks.map(({ step }) => step), y: metrics.looks.map(({ loss }) => loss) };
+  }
+
+  metricOf({ metrics }) {
+    return { x: metrics.looks.map(({ step }) => step), y: metrics.looks.map(({ accuracy }) => accuracy) };
+  }
+
+  draw() {
+    this.timer = undefined;
+    if (this.gone) return;
+    const range = [0, Math.max(10, ...this.runs.map(({ metrics }) => metrics.last))];
+    const traces = (points) => this.runs.map((run, n) => {
+      const shown = points(run);
+      return { type: "scatter", mode: shown.x.length > 60 ? "lines" : "lines+markers", name: run.run, ...thin(shown.x, shown.y), line: this.look(n), marker: { size: 4, color: this.look(n).color } };
+    });
+    const losses = traces((run) => this.lossOf(run));
+    const values = losses.flatMap(({ y }) => y).filter((y) => y > 0);
+    const [low, high] = [values.reduce((a, b) => Math.min(a, b), Infinity), values.reduce((a, b) => Math.max(a, b), 0)];
+    this.loss.draw({ traces: losses, x: range, y: values.length ? logRange(low, high) : [0, 1], scale: values.length ? "log" : "linear" });
+    const metrics = traces((run) => this.metricOf(run));
+    this.metric.draw({ traces: metrics, x: range, ...metricAxis(this.runs, metrics.flatMap(({ y }) => y)) });
+    this.showKey();
+  }
+
+  /** Which line is which run, and how it ended. */
+  showKey() {
+    this.key.replaceChildren(...this.runs.map((run, n) => {
+      const swatch = el("i", { class: "aw-swatch" });
+      const { color, dash } = this.look(n);
+      Object.assign(swatch.style, { borderColor: color, borderTopStyle: { solid: "solid", dash: "dashed", dot: "dotted" }[dash] });
+      const last = run.metrics.looks.at(-1);
+      const facts = [run.task, run.state && this.t(`watch.state.${run.state}`), this.t("watch.steps", { step: run.metrics.last, steps: run.steps }), ...(last ? this.facts(run, last) : [])];
+      return el("li", {}, [swatch, el("b", { text: run.run }), el("span", { class: "av-muted", text: facts.filter(Boolean).join(" · ") })]);
+    }));
+    this.root.dataset.points = this.runs.map(({ metrics }) => metrics.step.length).join(" ");
+  }
+
+  /** What a look at held-out data found. */
+  facts(run, look) {
+    const t = (key, params) => this.t(key, params);
+    const facts = inOtherWords(t, run, look.loss).map(([label, text]) => `${label} ${text}`);
+    if (Number.isFinite(run.metrics.gap(look))) facts.push(`${t("watch.gap")} ${signed(run.metrics.gap(look))}`);
+    if (Number.isFinite(look.accuracy)) facts.unshift(`${metricName(t, run)} ${metricText(run, look.accuracy, (share) => this.percent(share))}`);
+    return facts;
+  }
+
+  percent(share) {
+    return share.toLocaleString(this.header.lang, { style: "percent", maximumFractionDigits: 1 });
+  }
+
+  hover(step, event) {
+    for (const chart of [this.loss, this.metric]) chart.mark({ hover: step, position: null });
+    if (step === null) {
+      this.ctx.tooltip.hide();
+      return;
+    }
+    const lines = this.runs.flatMap((run) => {
+      const at = run.metrics.lineAt(step);
+      const look = run.metrics.lookAt(step);
+      const loss = this.held ? look?.loss : run.metrics.smooth.at(at);
+      return at < 0 || loss === undefined ? [] : [{ label: run.run, text: [fmt(loss), ...(look ? this.facts(run, look) : [])].join(" · ") }];
+    });
+    this.ctx.tooltip.show([{ label: this.t("watch.step"), text: step.toLocaleString(this.header.lang) }, ...lines], event.clientX, event.clientY);
+  }
+
+  /** Rows are the steps of all runs, columns the runs. */
+  table(chart, points) {
+    const values = this.runs.map((run) => {
+      const { x, y } = points(run);
+      return new Map(Array.from(x, (step, n) => [step, y[n]]));
+    });
+    const steps = [...new Set(values.flatMap((column) => [...column.keys()]))].sort((a, b) => a - b);
+    const spec = stepTable(this.ctx, chart.title, steps, this.runs.map(({ run }, n) => [run, steps.map((step) => values[n].get(step) ?? NaN)]));
+    spec.cols.title = this.t("watch.compare");
+    return spec;
+  }
+
+  retheme() {
+    if (!this.body) return;
+    this.palette = applyTheme(this.root);
+    this.draw();
+  }
+
+  destroy() {
+    this.gone = true;
+    clearTimeout(this.timer);
+    this.feeds?.forEach((feed) => feed.destroy());
+    this.loss?.destroy();
+    this.metric?.destroy();
+    this.ignoreScheme();
+    this.root.remove();
+  }
+}
+
+/** As `mountOf` says; its data names the runs. */
+export const mount = mountOf(Compare);

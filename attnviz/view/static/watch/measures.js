@@ -1,0 +1,42 @@
+/** What the numbers of a run are called, in which unit they are, and the range they are drawn in. */
+
+import { fmt } from "../core/format.js";
+
+const LEAST_R2 = -1; // below it a forecast is so far off that its curve would press all others flat
+
+/**
+ * @typedef {Object} Measured  what of a run's header tells how to read its numbers
+ * @property {string} metric
+ * @property {"classes"|"values"} predicts
+ * @property {"character"|"symbol"} unit
+ */
+
+/** Whether the metric is the loss itself, as of a language model. */
+export const isLanguage = ({ metric }) => metric === "nats per symbol";
+
+const isShare = ({ metric }) => metric !== "R2";
+
+/** "Loss (nats)". */
+export const lossName = (t, { predicts }) => t(predicts === "values" ? "watch.loss.squared" : "watch.loss.nats");
+
+/** Of the curve that is drawn beside the loss; a language model's is its accuracy. */
+export const metricName = (t, run) => t(`watch.metric.${isLanguage(run) ? "accuracy" : run.metric.replace(" ", "-")}`);
+
+/** Its value: a share of what was asked in percent, a share of a variance as a number. */
+export const metricText = (run, value, percent) => (isShare(run) || !Number.isFinite(value) ? percent(value) : fmt(value));
+
+/** How the axis of some runs' metrics is drawn: {y, format}. */
+export function metricAxis(runs, values) {
+  if (runs.every(isShare)) return { y: [-0.03, 1.05], format: ".0%" };
+  const low = values.reduce((least, value) => (value < least ? value : least), 0);
+  return { y: [Math.max(LEAST_R2, low) - 0.03, 1.05], format: ".1f" };
+}
+
+/** A loss in other words, [label, value] each: perplexity e^loss, and loss / ln 2 bits. */
+export function inOtherWords(t, run, loss) {
+  if (!isLanguage(run) || !Number.isFinite(loss)) return [];
+  return [[t("watch.perplexity"), fmt(Math.exp(loss))], [t(`watch.bits.${run.unit}`), fmt(loss / Math.LN2)]];
+}
+
+/** With a plus where it is one. */
+export const signed = (x) => (x > 0 ? `+${fmt(x)}` : fmt(x));

@@ -1,0 +1,120 @@
+/** The time slider: one position in the run's history for everything that is shown; played as an animation. */
+
+import { el } from "../core/dom.js";
+import { icon } from "./icons.js";
+
+const WHOLE_MS = 8000; // that playing all of the history takes
+const CALM = { stops: 12, ms: 700 }; // without motion: a few pictures, one after the other
+
+export class TimeBar {
+  constructor(ctx) {
+    this.ctx = ctx;
+    const { t } = ctx;
+    this.calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+    this.play = el("button", { type: "button", class: "aw-button", on: { click: () => (this.playing ? this.pause() : this.start()) } });
+    this.slider = el("input", { type: "range", class: "aw-range aw-time", min: "0", max: "0", step: "1", value: "0", disabled: true, "aria-label": t("watch.time"), on: {
+      input: () => this.moved(),
+      keydown: (event) => event.stopPropagation(), // its arrows are its own
+    } });
+    this.text = el("output", { class: "aw-time-text" });
+    this.newest = el("button", { type: "button", class: "aw-button", title: t("watch.newest.help"), on: { click: () => this.follow() } }, [icon("newest"), el("span", { text: t("watch.newest") })]);
+    this.explorer = el("a", { class: "aw-link" });
+    this.element = el("section", { class: "aw-time-row", "aria-label": t("watch.time") }, [this.play, this.slider, this.text, this.newest, this.explorer]);
+    this.showPlay();
+  }
+
+  destroy() {
+    this.pause();
+  }
+
+  moved() {
+    this.pause();
+    this.to(Number(this.slider.value));
+  }
+
+  to(index) {
+    this.ctx.store.set({ at: this.ctx.moments()[index] });
+  }
+
+  follow() {
+    this.pause();
+    this.ctx.follow();
+  }
+
+  /** From where the slider is, or from the beginning when it is at the end. */
+  start() {
+    const last = this.ctx.moments().length - 1;
+    if (last < 1) return;
+    const from = this.ctx.index() >= last ? 0 : this.ctx.index();
+    this.playing = true;
+    this.showPlay();
+    if (this.calm.matches) this.walk(from, last);
+    else this.run(from, performance.now());
+  }
+
+  run(from, began) {
+    const frame = (now) => {
+      if (!this.playing) return;
+      const last = this.ctx.moments().length - 1;
+      const index = Math.min(last, from + Math.floor((Math.max(0, now - began) / WHOLE_MS) * last));
+      if (index !== this.ctx.index() || this.ctx.store.state.at === null) this.to(index);
+      if (index >= last) this.pause();
+      else this.request = requestAnimationFrame(frame);
+    };
+    this.request = requestAnimationFrame(frame);
+  }
+
+  walk(from, last) {
+    const stride = Math.max(1, Math.round(last / CALM.stops));
+    const next = (index) => {
+      this.to(index);
+      if (index >= last) this.pause();
+      else this.timer = setTimeout(() => next(Math.min(last, index + stride)), CALM.ms);
+    };
+    next(from);
+  }
+
+  pause() {
+    this.playing = false;
+    cancelAnimationFrame(this.request);
+    clearTimeout(this.timer);
+    this.showPlay();
+  }
+
+  showPlay() {
+    const { t } = this.ctx;
+    const name = t(this.playing ? "watch.replay.pause" : "watch.replay");
+    this.play.replaceChildren(icon(this.playing ? "pause" : "play"), el("span", { text: name }));
+    this.play.title = t("watch.replay.help");
+  }
+
+  /** @param {Set<string>} changed */
+  update(changed) {
+    if (!["at", "snapshots", "news"].some((key) => changed.has(key))) return;
+    const { t, moments, store, number, lang } = this.ctx;
+    const last = Math.max(0, moments().length - 1);
+    const index = this.ctx.index();
+    const step = this.ctx.position();
+    this.slider.max = String(last);
+    this.slider.disabled = last === 0;
+    this.play.disabled = last === 0;
+    this.slider.value = String(index);
+    this.slider.style.setProperty("--done", `${last ? (100 * index) / last : 0}%`);
+    const text = t("watch.at_step", { step: number(step) });
+    this.text.textContent = text;
+    this.slider.setAttribute("aria-valuetext", text);
+    this.newest.setAttribute("aria-pressed", String(store.state.at === null));
+    this.newest.disabled = moments().length === 0;
+    const kept = this.checkpoint(step);
+    this.explorer.hidden = kept === undefined;
+    if (kept === undefined) return;
+    this.explorer.textContent = t("watch.explorer", { step: number(kept) });
+    const link = new URLSearchParams({ model: `run/${this.ctx.header.run}@${kept}`, lang });
+    this.explorer.href = `./?${link}`;
+  }
+
+  /** The newest kept checkpoint up to a step. */
+  checkpoint(step) {
+    return (this.ctx.news?.checkpoints ?? []).filter((kept) => kept <= step).at(-1);
+  }
+}
