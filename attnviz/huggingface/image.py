@@ -40,6 +40,8 @@ class Picture(NamedTuple):
 def open_image(source: Any, channels: int = 3) -> Image.Image:
     """An image as transformers' own `load_image` gives it: upright, as its camera noted, its first frame, in colours.
 
+    Grey in more than eight bits is cut off at 255, as there: that is what the model is given.
+
     Args:
         source: a path, a file, bytes as an array (height, width, 3) or (height, width), or an image itself.
         channels: that the model reads; 1: in grey.
@@ -47,17 +49,21 @@ def open_image(source: Any, channels: int = 3) -> Image.Image:
     Raises:
         ImageUnreadable: it is not an image, or larger than 50 million pixels.
     """
+
+    def upright(image: Image.Image) -> Image.Image:
+        return ImageOps.exif_transpose(image).convert("L" if channels == 1 else "RGB")
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of bombs, our own limit is lower; of transparency, which is left out
             if isinstance(source, np.ndarray):
-                return _converted(_of_array(source), channels)
+                return upright(_of_array(source))
             if isinstance(source, Image.Image):
-                return _converted(source, channels)
+                return upright(source)
             with Image.open(Path(source) if isinstance(source, str) else source) as image:
                 size = image.width * image.height
                 if size <= MAX_PIXELS:
-                    return _converted(image, channels)
+                    return upright(image)
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, TypeError, AttributeError) as error:
         raise ImageUnreadable(_reason(error)) from error
     except Image.DecompressionBombError as error:
@@ -73,15 +79,6 @@ def _of_array(source: np.ndarray) -> Image.Image:
         return Image.fromarray(source)
     except TypeError as error:  # so many channels
         raise wanted from error
-
-
-def _converted(image: Image.Image, channels: int) -> Image.Image:
-    image = ImageOps.exif_transpose(image)
-    if image.mode.startswith(("I", "F")):  # grey in more than eight bits, which Pillow would cut off at 255
-        levels = np.asarray(image, dtype=np.float64)
-        most = 1.0 if image.mode == "F" and levels.max() <= 1 else 255.0 if levels.max() <= 255 else 65535.0
-        image = Image.fromarray((levels.clip(0, most) / most * 255).round().astype(np.uint8))
-    return image.convert("L" if channels == 1 else "RGB")
 
 
 def _reason(error: Exception) -> str:
