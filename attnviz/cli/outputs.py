@@ -34,7 +34,8 @@ def answer_values(trace: Trace) -> dict[str, Any] | None:
     if outputs.kind == "values":
         return {"kind": outputs.kind, "values": trace.logits.tolist()}
     ids, probabilities = (tensor.tolist() for tensor in trace.top_outputs(BEST))
-    tokens = None if outputs.kind == "label" else trace.sequences[outputs.sequence].labels
+    sequence = trace.sequences[outputs.sequence]
+    tokens = None if outputs.kind == "label" else sequence.labels
     return {
         "kind": outputs.kind,
         "places": [
@@ -46,13 +47,13 @@ def answer_values(trace: Trace) -> dict[str, Any] | None:
                     for index, probability in zip(ids[row], probabilities[row], strict=True)
                 ],
             }
-            for row in outputs.rows_that_matter(len(ids))
+            for row in outputs.rows_that_matter(len(ids), sequence.specials)
         ],
     }
 
 
 def answer_lines(trace: Trace) -> list[str]:
-    """The answer as text: a line for each place that matters, or one line where every token has an output."""
+    """The answer as text: a line for each place that matters, or one line where all tokens of the text have outputs."""
     answer = answer_values(trace)
     if answer is None:
         return []

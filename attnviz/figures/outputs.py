@@ -60,7 +60,7 @@ def outputs(trace: Trace, position: int | None = None, k: int = 10, *, lang: str
     Args:
         trace: to look into.
         position: where. None: at the places that matter, that is after the last token, at the hidden tokens ([MASK]),
-            or of the whole; where every token has an output of its own, the most probable one of each.
+            or of the whole; where every token of the text has an output of its own, the most probable one of each.
         k: bars at each place.
         lang: of the words in the figure.
 
@@ -84,11 +84,12 @@ def outputs(trace: Trace, position: int | None = None, k: int = 10, *, lang: str
     top = Top(*(tensor.cpu() for tensor in trace.top_outputs(k)))
     if position is not None and not 0 <= position < len(top.ids):
         raise IndexError(f"no position {position}: there are {len(top.ids)}, counted from 0")
-    tokens = trace.sequences[trace.outputs.sequence].labels
+    sequence = trace.sequences[trace.outputs.sequence]
+    tokens, rows = sequence.labels, trace.outputs.rows_that_matter(len(top.ids), sequence.specials)
     if position is None and trace.outputs.kind in ("same", "labels"):
-        groups = [Group("", _best_of_each(top, trace.outputs, tokens))]
+        groups = [Group("", _best_of_each(top, rows, trace.outputs, tokens))]
     else:
-        rows = trace.outputs.rows_that_matter(len(top.ids)) if position is None else [position]
+        rows = rows if position is None else [position]
         groups = [Group(_place(trace.outputs, row, tokens, lang), _best(top, row, trace.outputs)) for row in rows]
     return _draw(groups, t(lang, "figure.outputs"), plain(trace.model.facts.name), lang)
 
@@ -99,10 +100,10 @@ def _best(top: Top, row: int, outputs: Outputs) -> list[Bar]:
     return [_bar(outputs, index, value) for index, value in found]
 
 
-def _best_of_each(top: Top, outputs: Outputs, tokens: Sequence[str]) -> list[Bar]:
-    """The most probable output of each token."""
-    found = zip(tokens, top.ids[:, 0].tolist(), top.probabilities[:, 0].tolist(), strict=True)
-    return [_bar(outputs, index, value, row, token) for row, (token, index, value) in enumerate(found)]
+def _best_of_each(top: Top, rows: Sequence[int], outputs: Outputs, tokens: Sequence[str]) -> list[Bar]:
+    """The most probable output of the token in each of these rows."""
+    ids, probabilities = top.ids[:, 0].tolist(), top.probabilities[:, 0].tolist()
+    return [_bar(outputs, ids[row], probabilities[row], row, tokens[row]) for row in rows]
 
 
 def _bar(outputs: Outputs, index: int, probability: float, row: int = 0, token: str | None = None) -> Bar:

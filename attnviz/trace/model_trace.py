@@ -81,9 +81,14 @@ class Outputs(NamedTuple):
     label: Callable[[int], str]
     positions: tuple[int, ...] = ()
 
-    def rows_that_matter(self, n: int) -> Sequence[int]:
-        """Choose among n rows of logits: `positions`, the last row where each tells the next token, else all."""
-        return self.positions or ([n - 1] if self.kind == "next" else range(n))
+    def rows_that_matter(self, n: int, specials: Sequence[int] = ()) -> Sequence[int]:
+        """Choose among n rows of logits: `positions`, the last row where each tells the next token, else all.
+
+        Special tokens, whose positions are given, have no answer of their own where other tokens have one.
+        """
+        if self.positions or self.kind == "next":
+            return self.positions or [n - 1]
+        return [row for row in range(n) if row not in specials] or range(n)
 
 
 class TracedModel(Protocol):
