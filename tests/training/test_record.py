@@ -19,7 +19,8 @@ import torch
 from attnviz.errors import RunBusy
 from attnviz.models.network import build_network
 from attnviz.tasks import IGNORE, ModularAddition
-from attnviz.training import Command, Metrics, Run, RunConfig, Step, TrainConfig, is_milestone, record, recorder, train
+from attnviz.training import Command, Metrics, Run, RunConfig, Step, TrainConfig, is_milestone, record, train
+from attnviz.training.run import recorder
 from tests.training.runs import MODEL, TASK, Script, contents, small_config, small_run, stop_after
 
 pytestmark = pytest.mark.usefixtures("one_thread")  # as `record`, for what is compared with it

@@ -30,10 +30,10 @@ from attnviz.training import (
     new_run,
     open_run,
     place_in_queue,
-    recorder,
     runs_root,
 )
 from attnviz.training.recipes import OWN
+from attnviz.training.run import recorder
 from attnviz.training.run.config import task_families
 from attnviz.training.run.process import ProcessId, _started
 from tests.training.runs import MODEL, small_config, small_run
