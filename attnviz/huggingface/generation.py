@@ -47,7 +47,7 @@ def continue_text(model: HuggingFaceModel, text: str, max_new: int) -> str:
     """
     check_text(text)
     with guarded(model.name):
-        if model.writes and model.config.is_encoder_decoder:
+        if model.writes and model.has_decoder:
             return read(model, text, None, None).target or ""
         reading = _beginning(model, text)
         room = _room(model, reading, max_new)
@@ -86,9 +86,9 @@ def _trace_generated(model: HuggingFaceModel, text: str | Mapping[str, Tensor], 
     if not model.writes:
         raise DoesNotWrite(model.name, type(model.network).__name__)
     if isinstance(text, str):
-        reading = _beginning(model, text) if not model.config.is_encoder_decoder else read(model, text, None, None)
+        reading = _beginning(model, text) if not model.has_decoder else read(model, text, None, None)
         inputs = {name: tensor for name, tensor in reading.inputs.items() if name != "decoder_input_ids"}
-        max_new = max(1, _room(model, reading, max_new)) if not model.config.is_encoder_decoder else max_new
+        max_new = max(1, _room(model, reading, max_new)) if not model.has_decoder else max_new
     else:
         check_inputs(model, text, row)
         inputs = {name: tensor.to(model.network.device) for name, tensor in text.items()}
@@ -102,7 +102,7 @@ def _trace_generated(model: HuggingFaceModel, text: str | Mapping[str, Tensor], 
     places = find_places(model, forward_pass.structure, calls)
     sites = []
     for place, made in places.items():
-        made = made[-1:] if place.stack == "encoder" and model.config.is_encoder_decoder else made
+        made = made[-1:] if place.stack == "encoder" and model.has_decoder else made
         sites.append(_stitch(place, made, row, forward_pass.w_o(place, row)))
     for one, other in zip(sites, forward_pass.sites, strict=True):
         if not site_difference(one, other.q, other.k, other.v) <= tolerance(one.q.dtype):
@@ -119,7 +119,7 @@ def _reading(model: HuggingFaceModel, calls: list[InterfaceCall]) -> Iterator[li
     A model that begins anew, as one that first finds out which language it hears, has written nothing before.
     """
     steps: list[Tensor] = []
-    name = "decoder_input_ids" if model.config.is_encoder_decoder else "input_ids"
+    name = "decoder_input_ids" if model.has_decoder else "input_ids"
     names, stacks = model.module_names, {place.module: place.stack for place in model.structure.places.values()}
 
     def note(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -155,7 +155,7 @@ def _room(model: HuggingFaceModel, reading: Reading, wanted: int) -> int:
 
 def _whole(model: HuggingFaceModel, inputs: Mapping[str, Tensor], ids: Tensor) -> dict[str, Tensor]:
     """The inputs of one forward pass over all that was read and written."""
-    if model.config.is_encoder_decoder:
+    if model.has_decoder:
         return {**inputs, "decoder_input_ids": ids}
     mask = inputs.get("attention_mask", torch.ones_like(inputs["input_ids"]))
     new = mask.new_ones(len(mask), ids.shape[1] - mask.shape[1])

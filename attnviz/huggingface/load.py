@@ -264,7 +264,10 @@ def _network(folder: Path, name: str, config: Any, dtype: torch.dtype | None, ad
     if not _quantised(config):
         _check_plain(folder, name)
     if missing:  # they would be random numbers
-        raise ModelMismatch(name, f"{min(missing)} is missing or of another shape ({len(missing)} tensors in all)")
+        reason = f"{min(missing)} is missing or of another shape ({len(missing)} tensors in all)"
+        if form := _quantised(config).get("quant_method"):
+            raise QuantisedWeights(name, str(form), reason)
+        raise ModelMismatch(name, reason)
     return network.eval().requires_grad_(False)
 
 
@@ -338,7 +341,7 @@ def _processor(folder: Path, name: str) -> Any:
 
 def _check_feeding(model: HuggingFaceModel) -> None:
     """It has what feeds it, and every token has an embedding."""
-    writes_text = model.reads_text or (model.config.is_encoder_decoder and model.writes and not model.hears_sound)
+    writes_text = model.reads_text or (model.has_decoder and model.writes and not model.hears_sound)
     if writes_text and model.tokenizer is None:
         raise NoTokenizer(model.name)
     if model.sees_images and model.processor is None:

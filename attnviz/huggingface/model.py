@@ -18,7 +18,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from attnviz.errors import CannotSample, ModelFailed, NotAModel
 from attnviz.guard import guarded
 from attnviz.huggingface.place import Place
-from attnviz.huggingface.sample import sample, text_part
+from attnviz.huggingface.sample import has_decoder, sample, text_part
 from attnviz.huggingface.structure import Structure, survey
 from attnviz.models import ModelFacts
 from attnviz.trace import AttentionSite
@@ -98,18 +98,23 @@ class HuggingFaceModel:
         )
 
     def _architecture(self) -> str:
-        if self.config.is_encoder_decoder:
+        if self.has_decoder:
             return "encoder-decoder"
         return {"text": "two encoders"}.get(self.text_stack, self.text_stack)
 
     @property
     def text_stack(self) -> str:
         """Name of the sequence that the model's own text is: "encoder", "decoder", or "text" beside an image."""
-        if self.config.is_encoder_decoder:
+        if self.has_decoder:
             return "encoder"
         if self.reads_text and self.sees_images:
             return "decoder" if self.writes else "text"
         return "decoder" if self.structure.causal else "encoder"
+
+    @cached_property
+    def has_decoder(self) -> bool:
+        """Whether a decoder reads what an encoder made."""
+        return has_decoder(self.network)
 
     @property
     def writes(self) -> bool:
@@ -160,7 +165,7 @@ class HuggingFaceModel:
         """Tokens that fit into a text; None when its positions are not bounded, or it reads none."""
         config = text_part(self.config)
         limit = getattr(config, "max_position_embeddings", None)
-        if not (self.reads_text or self.config.is_encoder_decoder) or not isinstance(limit, int) or limit < 1:
+        if not (self.reads_text or self.has_decoder) or not isinstance(limit, int) or limit < 1:
             return None
         # some count positions from behind the padding's id, so that the first ones stay unused
         unused = [

@@ -109,7 +109,7 @@ def read(model: HuggingFaceModel, text: str, target: str | None, image: Any) -> 
     if model.reads_text:
         reading = _read_text(model, text, target)
         return replace(reading, inputs={**reading.inputs, **inputs}, image=picture.seen)
-    if model.config.is_encoder_decoder:
+    if model.has_decoder:
         return _caption(model, text, target, inputs, picture.seen)
     return Reading(inputs, main="encoder", text=text, image=picture.seen)
 
@@ -120,7 +120,7 @@ def _read_text(model: HuggingFaceModel, text: str, target: str | None) -> Readin
         raise NoTokenizer(model.name)
     if not text.strip():
         raise EmptyText
-    if model.config.is_encoder_decoder:
+    if model.has_decoder:
         return _read_two(model, text, target)
     stack = model.text_stack
     if target is not None and stack != "encoder":
@@ -141,7 +141,7 @@ def _read_both(model: HuggingFaceModel, text: str, target: str | None, image: An
     processor, tokenizer = model.whole_processor, model.tokenizer
     if processor is None or tokenizer is None:
         raise NoProcessor(model.name)
-    if target is not None and not model.config.is_encoder_decoder:
+    if target is not None and not model.has_decoder:
         raise TargetNotAllowed(model.facts.architecture)
     picture = open_image(image)
     token = getattr(processor, "image_token", None) or getattr(tokenizer, "image_token", None)
@@ -153,7 +153,7 @@ def _read_both(model: HuggingFaceModel, text: str, target: str | None, image: An
     }
     _check_length(model, inputs["input_ids"].shape[1])
     seen = np.asarray(picture)
-    if model.config.is_encoder_decoder:
+    if model.has_decoder:
         source = plain_tokens(inputs["input_ids"][0].tolist(), tokenizer)
         ids, target, generated = _target_ids(model, inputs, target)
         inputs["decoder_input_ids"] = torch.tensor([ids], device=model.network.device)
@@ -251,7 +251,7 @@ def of_inputs(model: HuggingFaceModel, inputs: Mapping[str, Tensor], row: int) -
     for name, sequence in {"input_ids": stack, "decoder_input_ids": "decoder"}.items():
         if name in inputs:
             texts[sequence] = plain_tokens(inputs[name][row].tolist(), model.tokenizer)
-    return Reading(moved, "decoder" if model.config.is_encoder_decoder else stack, texts=texts)
+    return Reading(moved, "decoder" if model.has_decoder else stack, texts=texts)
 
 
 def _check(model: HuggingFaceModel, encoded: Any) -> None:

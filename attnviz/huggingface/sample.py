@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 from attnviz.errors import CannotSample
 from attnviz.guard import reason_of
 
-__all__ = ["image_token", "labels_alone", "pair", "sample", "text_part", "vision_part"]
+__all__ = ["has_decoder", "image_token", "labels_alone", "pair", "sample", "text_part", "vision_part"]
 
 LENGTH = 7
 TARGET_LENGTH = 5
@@ -73,9 +73,15 @@ def _made(model: PreTrainedModel, parameters: Collection[str]) -> tuple[dict[str
         if "attention_mask" in parameters:
             inputs["attention_mask"] = torch.ones_like(ids)
         lengths.add(ids.shape[1])
-    if config.is_encoder_decoder and "decoder_input_ids" in parameters and not labels_alone(model):
+    if has_decoder(model) and "decoder_input_ids" in parameters and not labels_alone(model):
         inputs["decoder_input_ids"] = _ids(text_part(config), TARGET_LENGTH, device)
     return inputs, lengths
+
+
+def has_decoder(model: PreTrainedModel) -> bool:
+    """Whether a decoder reads what an encoder made; some classes of such a family are the encoder alone."""
+    parts = (path.split(".") for path, _ in model.named_modules())
+    return bool(model.config.is_encoder_decoder) and any("decoder" in names for names in parts)
 
 
 def labels_alone(model: PreTrainedModel) -> bool:

@@ -19,6 +19,7 @@ from attnviz.huggingface.numerics import context_error, tolerance, valid_rows
 from attnviz.huggingface.place import Place
 from attnviz.huggingface.projection import find_projection
 from attnviz.huggingface.rules import RulesReader
+from attnviz.huggingface.sample import has_decoder
 from attnviz.huggingface.sites import make_site
 from attnviz.trace import AttentionSite
 from attnviz.trace.compare import largest, worst
@@ -160,7 +161,7 @@ def survey(model: PreTrainedModel, name: str, run: Callable[[], Any], lengths: s
     logits = logits_of(output)
     last = len(read) == 1 and isinstance(logits, Tensor) and torch.equal(read[0][1], logits)
     plain = last and len(ends) == 1 and torch.equal(ends[0], read[0][0])
-    if not model.config.is_encoder_decoder:
+    if not has_decoder(model):
         places = _renamed(places, causal)
     structure = Structure(places, causal, unembedding if len(read) == 1 else None, last, plain, ())
     return replace(structure, layout=layout_of(model, structure.wrapped))
@@ -193,9 +194,9 @@ def _stack(model: PreTrainedModel, module: str) -> str:
     if hasattr(model.config, "vision_config") and hasattr(model.config, "text_config"):
         if any("vision" in part or "visual" in part or "image" in part for part in parts):
             return "vision"
-        if not model.config.is_encoder_decoder:
+        if not has_decoder(model):
             return "decoder" if model.can_generate() else "text"
-    if model.config.is_encoder_decoder:
+    if has_decoder(model):
         return "decoder" if "decoder" in parts else "encoder"
     return "decoder" if "decoder" in parts else "only"  # told apart when all are known
 

@@ -91,7 +91,12 @@ def judge(network: Any) -> str:
         model = wrap(network)
         _ = model.structure
         inputs, _ = sample(network, model.parameters)
-        worst = max(entry.max_abs_error for entry in trace_inputs(model, inputs).proof())
+        trace = trace_inputs(model, inputs)
+        worst = max(entry.max_abs_error for entry in trace.proof())
+        assert trace.tokens
+        if trace.outputs is not None:
+            assert len(trace.sequences[trace.outputs.sequence])
+            trace.top_outputs(1)
     except OwnFault as error:
         return f"FAULT {error}"
     except AttnvizError as error:

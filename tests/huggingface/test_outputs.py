@@ -10,9 +10,11 @@ import transformers as hf
 
 from attnviz.errors import ModelCorrupt, WeightsNotFinite
 from attnviz.huggingface import trace_inputs, trace_text, wrap
+from attnviz.huggingface.sample import sample
 from attnviz.models import load_model, save_model
 from attnviz.trace.compare import largest, worst
 from tests.huggingface.architectures import ARCHITECTURES, SMALL
+from tests.huggingface.sweep import build
 from tests.huggingface.tokenizers import word_piece
 
 BUILD = {architecture.name: architecture.build for architecture in ARCHITECTURES}
@@ -56,6 +58,18 @@ def test_whether_a_sentence_follows() -> None:
     trace = trace_inputs(wrap(model("BertForNextSentencePrediction")), IDS)
     assert trace.outputs is not None
     assert [trace.outputs.label(index) for index in (0, 1)] == ["IsNext", "NotNext"]
+
+
+@pytest.mark.parametrize("kind", ["UMT5ForTokenClassification", "WhisperForAudioClassification"])
+def test_the_encoder_alone_of_a_family_with_decoders(kind: str) -> None:
+    """Its configuration is that of the family, and speaks of a decoder."""
+    network = build(kind.partition("For")[0].lower(), kind)
+    network.config.is_encoder_decoder = True
+    trace = trace_inputs(wrap(network), sample(network, wrap(network).parameters)[0])
+    assert trace.model.facts.architecture == "encoder"
+    assert trace.main == "encoder"
+    assert trace.outputs is not None
+    assert trace.tokens == trace.sequences[trace.outputs.sequence].labels
 
 
 @pytest.mark.parametrize("wrong", [float("nan"), float("inf"), -float("inf")])

@@ -61,8 +61,8 @@ def broken_models(root: Path) -> Path:
         hf.BloomForCausalLM(hf.BloomConfig(vocab_size=300, hidden_size=16, n_layer=1, n_head=2)),
         byte_level(WORDS),
     )
-    gptj = hf.GPTJConfig(vocab_size=300, n_embd=16, n_layer=1, n_head=2, n_positions=64, rotary_dim=4)
-    _save(root / "gptj", hf.GPTJForCausalLM(gptj), byte_level(WORDS))
+    mpt = hf.MptConfig(vocab_size=300, d_model=16, n_layers=1, n_heads=2, max_seq_len=64)
+    _save(root / "mpt", hf.MptForCausalLM(mpt), byte_level(WORDS))
     return root
 
 

@@ -149,7 +149,7 @@ def test_an_unknown_sample_falls_back_and_says_so() -> None:
         ("wrong-tokenizer", "tokenizer_mismatch"),
         ("deberta", "attention_hidden"),
         ("bloom", "attention_hidden"),
-        ("gptj", "attention_hidden"),
+        ("mpt", "attention_hidden"),
     ],
 )
 def test_what_cannot_be_opened_is_said_and_the_model_that_was_open_stays(name: str, error: str) -> None:
