@@ -26,9 +26,9 @@ from attnviz.cli.common import (
 from attnviz.downloads import DOWNLOADS
 from attnviz.errors import InvalidOrigin
 from attnviz.library import MODELS_FOLDER
+from attnviz.server.hosts import FRAMES, HOSTS, checked_frames, checked_hosts
 from attnviz.training import runs_root
 from attnviz.ui import ENTRANCE
-from attnviz.ui.hosts import FRAMES, HOSTS, checked_frames, checked_hosts
 
 __all__ = ["add_run"]
 

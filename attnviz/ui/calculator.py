@@ -14,6 +14,8 @@ from attnviz.calculator.link import to_json, to_link
 from attnviz.calculator.presets import FIRST
 from attnviz.calculator.problem import TITLES
 from attnviz.errors import AttnvizError, CalculatorError, ShapesDoNotFit
+from attnviz.server.stores import TRACES
+from attnviz.server.traces import Held, TraceKey
 from attnviz.ui import calculator_state as state_of
 from attnviz.ui import cost, positions
 from attnviz.ui.address import LONGEST, length
@@ -26,8 +28,6 @@ from attnviz.ui.calculator_tables import edit_tables, take_edits
 from attnviz.ui.component import show_view
 from attnviz.ui.head import head_row, message_box
 from attnviz.ui.language import current, explain, say
-from attnviz.ui.shared import TRACES
-from attnviz.ui.store import Held, TraceKey
 
 __all__ = ["page"]
 

@@ -9,10 +9,11 @@ from typing import Any
 import streamlit as st
 
 from attnviz.errors import AttnvizError, ConfigError
+from attnviz.server import workers
+from attnviz.server.shelf import Entry, entries
 from attnviz.training import RunConfig
 from attnviz.training.comparison import CONTENDERS, DISTANCES, at_distance, comparable, configs, new_group, place_of
 from attnviz.training.recipes import Recipe
-from attnviz.ui import shared
 from attnviz.ui.address import Address, notice, notice_error, notice_wrong, whole
 from attnviz.ui.comparison_shown import FIRST, expected_seconds, groups, reach, shown
 from attnviz.ui.controls import task_title
@@ -20,7 +21,6 @@ from attnviz.ui.head import head_row, message_box
 from attnviz.ui.language import explain, say
 from attnviz.ui.numbers import duration
 from attnviz.ui.settings import KEEP
-from attnviz.ui.shelf import Entry, entries
 from attnviz.ui.watch import Told, obey
 from attnviz.ui.watching import unwritable
 
@@ -205,7 +205,7 @@ def _train(recipes: Sequence[Recipe]) -> None:
         place = place_of(runs[0].name)
         state["cmp-group"] = None if place is None else place[0]
         for run in runs:
-            shared.queue().submit(run)
+            workers.queue().submit(run)
     except AttnvizError as error:
         notice_error(error)
     except OSError as error:
@@ -229,7 +229,7 @@ def _tell(runs: Sequence[Entry], command: str) -> None:
         if entry.run is None:
             continue
         try:
-            obey(shared.queue(), entry.run, Told(command))
+            obey(workers.queue(), entry.run, Told(command))
         except AttnvizError as error:
             notice_error(error)
         except OSError as error:

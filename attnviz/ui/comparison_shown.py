@@ -13,6 +13,7 @@ from attnviz.analysis.scores import score_text
 from attnviz.errors import AttnvizError
 from attnviz.figures import comparison as figures
 from attnviz.loading import checkpoint_name
+from attnviz.server.shelf import Entry, entries
 from attnviz.tasks.base import Metric
 from attnviz.tasks.first import N_SYMBOLS
 from attnviz.training import Run, RunConfig
@@ -36,7 +37,6 @@ from attnviz.ui.controls import task_title
 from attnviz.ui.head import page as link_to
 from attnviz.ui.language import current, say
 from attnviz.ui.numbers import short
-from attnviz.ui.shelf import Entry, entries
 from attnviz.zoo import FOLDER
 
 __all__ = ["FIRST", "expected_seconds", "groups", "planned", "reach", "shown"]

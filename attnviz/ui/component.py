@@ -7,13 +7,12 @@ from pathlib import Path
 import streamlit as st
 
 from attnviz import locale
+from attnviz.server.routes import DATA_PATH
+from attnviz.server.traces import Held, TraceKey
 from attnviz.ui import link
-from attnviz.ui.store import Held, TraceKey
 from attnviz.view.payload import overview
 
-__all__ = ["DATA_PATH", "show_view"]
-
-DATA_PATH = "attnviz/trace"
+__all__ = ["show_view"]
 
 _view = st.components.v2.component("attnviz.view", js=(Path(__file__).parent / "loader.js").read_text("utf-8"))
 

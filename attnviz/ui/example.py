@@ -9,8 +9,8 @@ from functools import lru_cache
 from torch import Generator
 
 from attnviz.tasks import IGNORE, Task
+from attnviz.texts import VISIBLE
 from attnviz.tokenizers import Tokenizer
-from attnviz.ui.language import VISIBLE
 
 __all__ = ["below_each_other", "worked_example"]
 

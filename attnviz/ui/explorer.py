@@ -10,6 +10,12 @@ import streamlit as st
 
 from attnviz import locale
 from attnviz.errors import AttnvizError, EmptyText, InputError
+from attnviz.library import MODELS_FOLDER
+from attnviz.server.forward import continue_text, run
+from attnviz.server.listing import Listed, find, listed
+from attnviz.server.opening import open_model
+from attnviz.server.reads import Reads, reads_of
+from attnviz.server.traces import Held, TraceKey
 from attnviz.ui import link
 from attnviz.ui.about import about_model
 from attnviz.ui.address import notice
@@ -19,11 +25,8 @@ from attnviz.ui.inputs import choose_image, image_title, type_texts
 from attnviz.ui.language import code, current, explain, plain, say
 from attnviz.ui.link import begin, examples_of
 from attnviz.ui.page_file import take
-from attnviz.ui.reads import Reads, reads_of
 from attnviz.ui.sentences import with_mask
-from attnviz.ui.shared import MODELS_FOLDER, Listed, continue_text, find, listed, open_model, run
 from attnviz.ui.states import show_numbers
-from attnviz.ui.store import Held, TraceKey
 
 __all__ = ["controls", "model_title", "picture"]
 

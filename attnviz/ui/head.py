@@ -9,11 +9,12 @@ import streamlit as st
 from streamlit import Page
 from streamlit.delta_generator import DeltaGenerator
 
+from attnviz.server.listing import Listed
+from attnviz.server.open_models import ModelKey
+from attnviz.server.stores import MODELS
 from attnviz.ui import ENTRANCE
 from attnviz.ui.address import PAGES, notices
 from attnviz.ui.language import choose, code, say
-from attnviz.ui.open_models import ModelKey
-from attnviz.ui.shared import MODELS, Listed
 
 __all__ = ["head_row", "loading", "message_box", "page", "pages"]
 

@@ -7,12 +7,12 @@ from contextlib import suppress
 import streamlit as st
 
 from attnviz.errors import AttnvizError
+from attnviz.server.images import HANDED_IN, KINDS, MAX_MB
+from attnviz.server.reads import Reads
+from attnviz.server.samples import SAMPLES
+from attnviz.server.stores import IMAGES
 from attnviz.ui.address import notice, notice_error
-from attnviz.ui.images import HANDED_IN, KINDS, MAX_MB
 from attnviz.ui.language import say
-from attnviz.ui.reads import Reads
-from attnviz.ui.samples import SAMPLES
-from attnviz.ui.shared import IMAGES
 
 __all__ = ["choose_image", "image_in_link", "image_title", "link_image", "type_texts"]
 

@@ -13,10 +13,10 @@ import streamlit as st
 
 from attnviz import locale
 from attnviz.errors import AttnvizError
+from attnviz.texts import visible
 
-__all__ = ["VISIBLE", "choose", "code", "current", "explain", "in_words", "plain", "say", "symbol", "visible"]
+__all__ = ["choose", "code", "current", "explain", "plain", "say", "symbol"]
 
-VISIBLE = {"\n": "↵", "\t": "⇥"}
 MAX_SYMBOLS = 12
 MAX_KNOWN = 80  # characters of the list of known symbols
 
@@ -46,12 +46,6 @@ def choose() -> None:
         label_visibility="collapsed",
         persist_state="session",
     )
-
-
-def visible(text: str, limit: int = 60) -> str:
-    """Text on one line: line breaks and tabs as signs, control characters by code point, the rest cut at `limit`."""
-    cut = text if len(text) <= limit else text[: limit - 1] + "…"
-    return "".join(VISIBLE.get(c, f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c).startswith("C") else c) for c in cut)
 
 
 def code(text: str, limit: int = 60) -> str:
@@ -92,21 +86,6 @@ def symbol(text: str) -> str:
 def explain(error: AttnvizError) -> str:
     """What went wrong and what to do, as Markdown in the session's language."""
     return say(f"error.{error.code}", **{name: _detail(name, value) for name, value in error.details.items()})
-
-
-def in_words(lang: str, code: str, details: object) -> str:
-    """What went wrong, as plain text; "" for what the catalogue does not have, or not with these details."""
-    values = details if isinstance(details, dict) else {}
-    try:
-        return locale.t(lang, f"error.{code}", **{name: _plain_detail(value) for name, value in values.items()})
-    except (KeyError, TypeError):
-        return ""
-
-
-def _plain_detail(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.3g}"
-    return f"{value:,}" if isinstance(value, int) else visible(str(value), 200)
 
 
 def _detail(name: str, value: object) -> str:

@@ -11,16 +11,16 @@ from streamlit.delta_generator import DeltaGenerator
 from attnviz.downloads import DOWNLOADS
 from attnviz.errors import DownloadsOff
 from attnviz.loading import HUB
+from attnviz.server.listing import Listed, find, listed
+from attnviz.server.reads import Reads
+from attnviz.server.traces import TraceKey
+from attnviz.server.uploads import is_upload
 from attnviz.trace import Trace
 from attnviz.ui.address import Address, notice, notice_error, whole
 from attnviz.ui.inputs import image_in_link, link_image
 from attnviz.ui.language import current
 from attnviz.ui.page_file import offer
-from attnviz.ui.reads import Reads
 from attnviz.ui.sentences import general_examples
-from attnviz.ui.shared import Listed, find, listed
-from attnviz.ui.store import TraceKey
-from attnviz.ui.uploads import is_upload
 
 __all__ = ["ADDRESS", "LOOK", "PLACE", "begin", "choice", "examples_of", "follow", "publish", "start"]
 

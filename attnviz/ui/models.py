@@ -14,31 +14,24 @@ from streamlit.delta_generator import DeltaGenerator
 from attnviz import locale
 from attnviz.downloads import DOWNLOADS, downloads_are_on
 from attnviz.errors import AttnvizError
-from attnviz.library import model_folder
+from attnviz.library import MODELS_FOLDER, model_folder
 from attnviz.loading import HUB, open_checkpoint
 from attnviz.models import SequenceModel
 from attnviz.sandbox import STAGES, prepare
+from attnviz.server.listing import Listed, find, listed
+from attnviz.server.open_models import ModelKey
+from attnviz.server.opening import VERDICTS, Reason, open_model
+from attnviz.server.stores import MODELS, UPLOADS
+from attnviz.server.uploads import is_upload, upload_limit
+from attnviz.server.words import in_words
 from attnviz.training.engine.estimate import n_parameters
 from attnviz.ui.address import Address, notice, notice_error
 from attnviz.ui.explorer import model_title
 from attnviz.ui.head import head_row, loading, message_box
 from attnviz.ui.head import page as link_to
-from attnviz.ui.language import code, current, explain, in_words, say
+from attnviz.ui.language import code, current, explain, say
 from attnviz.ui.numbers import short
-from attnviz.ui.open_models import ModelKey
 from attnviz.ui.outline import Outline, outline_of, outline_of_config, size_of
-from attnviz.ui.shared import (
-    MODELS,
-    MODELS_FOLDER,
-    UPLOADS,
-    VERDICTS,
-    Listed,
-    Reason,
-    find,
-    listed,
-    open_model,
-)
-from attnviz.ui.uploads import is_upload, upload_limit
 from attnviz.zoo import FOLDER
 
 __all__ = ["ADDRESS", "page"]

@@ -11,9 +11,10 @@ from attnviz.errors import AttnvizError, DataEncodingUnclear
 from attnviz.tasks import Choice
 from attnviz.tasks.decoding import ENCODINGS, MOST_BYTES, decode
 from attnviz.tasks.delimited import Layout
+from attnviz.texts import visible
 from attnviz.training.recipes import OWN
 from attnviz.ui.address import notice_error
-from attnviz.ui.language import explain, say, visible
+from attnviz.ui.language import explain, say
 from attnviz.ui.settings import KEEP
 
 __all__ = ["first_line", "own_data"]

@@ -15,6 +15,9 @@ from attnviz.analysis.scores import score_text
 from attnviz.errors import AttnvizError
 from attnviz.loading import find_run
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
+from attnviz.server.run_routes import RUNS_PATH
+from attnviz.server.shelf import Entry, entries, is_own
+from attnviz.server.words import in_words
 from attnviz.tasks.base import LOSSES, Metric
 from attnviz.training import Run, RunConfig
 from attnviz.training.engine.estimate import n_parameters
@@ -24,9 +27,7 @@ from attnviz.ui.controls import task_title
 from attnviz.ui.draft import Draft
 from attnviz.ui.head import head_row, message_box
 from attnviz.ui.head import page as link_to
-from attnviz.ui.language import code, current, explain, in_words, say
-from attnviz.ui.run_routes import RUNS_PATH
-from attnviz.ui.shelf import Entry, entries, is_own
+from attnviz.ui.language import code, current, explain, say
 from attnviz.ui.watch import show_compare
 from attnviz.ui.watching import PLACE, watch
 

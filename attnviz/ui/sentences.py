@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from attnviz import locale
-from attnviz.ui.reads import Reads
+from attnviz.server.reads import Reads
 
 __all__ = ["general_examples", "with_mask"]
 

@@ -6,9 +6,10 @@ import streamlit as st
 
 from attnviz.figures.look import short
 from attnviz.figures.states import states
+from attnviz.texts import visible
 from attnviz.trace import Outputs, Trace
 from attnviz.ui.charts import theme
-from attnviz.ui.language import current, say, visible
+from attnviz.ui.language import current, say
 from attnviz.ui.settings import KEEP
 
 __all__ = ["show_numbers"]

@@ -11,11 +11,13 @@ from streamlit.delta_generator import DeltaGenerator
 
 from attnviz.errors import AttnvizError, DataUnclear
 from attnviz.loading import find_run
+from attnviz.server import workers
+from attnviz.server.shelf import runs_ahead
 from attnviz.training import Run, RunConfig, new_run
 from attnviz.training.engine.estimate import as_trained, flops_per_step, n_parameters, seconds_per_step
 from attnviz.training.engine.memory import check_memory
 from attnviz.training.recipes import OWN
-from attnviz.ui import controls, shared
+from attnviz.ui import controls
 from attnviz.ui.address import Address, notice, notice_error, notice_wrong
 from attnviz.ui.draft import SETTINGS, Draft
 from attnviz.ui.example import below_each_other, worked_example
@@ -23,7 +25,6 @@ from attnviz.ui.head import head_row, message_box
 from attnviz.ui.language import explain, say
 from attnviz.ui.numbers import duration, short
 from attnviz.ui.page_file import offer, take
-from attnviz.ui.shelf import runs_ahead
 from attnviz.ui.watch import prepare
 from attnviz.ui.watching import PLACE, unwritable, watch
 
@@ -135,7 +136,7 @@ def _facts(config: RunConfig) -> None:
             time=duration(seconds),
         )
     )
-    ahead = runs_ahead(shared.queue().workers, st.session_state.get("watched"))
+    ahead = runs_ahead(workers.queue().workers, st.session_state.get("watched"))
     if ahead:
         st.caption(say("training.ahead", n=ahead))
 
@@ -150,7 +151,7 @@ def _play() -> None:
             return
         run = new_run(config)
         state.update(watched=run.name, played=time.monotonic())
-        shared.queue().submit(run)
+        workers.queue().submit(run)
     except AttnvizError as error:
         notice_error(error)
     except OSError as error:

@@ -1,6 +1,6 @@
 """Training runs in the browser: one that is watched and steered, or several beside each other.
 
-The browser asks `attnviz.ui.run_routes` by itself for what is new; nothing here runs again while a network learns.
+The browser asks `attnviz.server.run_routes` by itself for what is new; nothing here runs again while a network learns.
 What a person presses comes back as a command.
 """
 

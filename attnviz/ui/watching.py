@@ -6,10 +6,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from attnviz.errors import AttnvizError, RunUnwritable
+from attnviz.server import workers
+from attnviz.server.shelf import is_own
 from attnviz.training import Run
-from attnviz.ui import shared
 from attnviz.ui.language import code, explain, say
-from attnviz.ui.shelf import is_own
 from attnviz.ui.watch import SUBMIT, obey, show_watch
 
 __all__ = ["PLACE", "unwritable", "watch"]
@@ -34,7 +34,7 @@ def watch(run: Run, messages: DeltaGenerator, *, follow: bool) -> None:
         if told.name != SUBMIT and not run.state().active:  # it has ended since, or somebody else stopped it
             messages.info(say("training.not_under_way", name=code(run.name, 100)))
             return
-        obey(shared.queue(), run, told)
+        obey(workers.queue(), run, told)
     except AttnvizError as error:
         messages.error(explain(error))
     except OSError as error:

@@ -17,11 +17,10 @@ from torch import Tensor
 from attnviz import locale
 from attnviz.attention import Mask
 from attnviz.models.facts import ModelFacts
+from attnviz.server.routes import DATA_PATH, routes
+from attnviz.server.stores import TRACES
+from attnviz.server.traces import TraceKey
 from attnviz.trace import AttentionSite, Grid, LayerInputs, Outputs, ProofEntry, Tokens, Trace
-from attnviz.ui.component import DATA_PATH
-from attnviz.ui.routes import routes
-from attnviz.ui.shared import TRACES
-from attnviz.ui.store import TraceKey
 from attnviz.view.payload import overview
 
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><link rel="icon" href="data:,">

@@ -28,6 +28,9 @@ from attnviz.library import model_folder
 from attnviz.models.weight_files import shapes_in, weight_files
 from attnviz.sandbox.heartbeat import Heartbeat
 from attnviz.sandbox.seal import NETWORK
+from attnviz.server import listing, shelf
+from attnviz.server.images import ImageStore
+from attnviz.server.uploads import UploadStore
 from attnviz.tasks.columns import series_layout
 from attnviz.tasks.conll import conll_layout
 from attnviz.tasks.decoding import decode as text_of
@@ -38,10 +41,7 @@ from attnviz.tasks.own_series import OwnSeries
 from attnviz.tasks.own_text import OwnText
 from attnviz.tasks.sound import Sound
 from attnviz.training import Run, record
-from attnviz.ui import shared, shelf
-from attnviz.ui.images import ImageStore
 from attnviz.ui.outline import outline_of
-from attnviz.ui.uploads import UploadStore
 from tests.hostile import generator
 from tests.hostile.generator import Files, cases
 from tests.training.runs import small_run
@@ -169,7 +169,7 @@ def follow(files: Files, place: Path) -> None:
     parameters = {key: str(value) for key, value in json.loads(files[""]).items()}
     calculator.from_link(parameters)
     for value in parameters.values():
-        shared.find(value)
+        listing.find(value)
 
 
 def watch_run(files: Files, place: Path) -> None:

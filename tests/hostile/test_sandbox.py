@@ -19,7 +19,7 @@ import pytest
 
 from attnviz import errors
 from attnviz.sandbox import STAGES, Sandbox, launch
-from attnviz.ui.uploads import UploadStore, clear_left_over
+from attnviz.server.uploads import UploadStore, clear_left_over
 from attnviz.zoo import zoo_path
 from tests.hostile import generator
 from tests.huggingface.architectures import ARCHITECTURES
@@ -289,7 +289,7 @@ def test_what_a_killed_server_left_is_deleted_and_what_a_living_one_has_stays(
     put(living, {"config.json": b"{}"})
     code = """
 import io, os, signal, zipfile
-from attnviz.ui.uploads import UploadStore
+from attnviz.server.uploads import UploadStore
 made = io.BytesIO()
 with zipfile.ZipFile(made, "w") as archive:
     archive.writestr("config.json", "{}")

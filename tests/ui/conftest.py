@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from attnviz.ui import shared
+from attnviz import library
+from attnviz.server import opening
 from tests.tiny import tiny_models
 from tests.ui.real import broken_models, real_models
 
@@ -15,7 +16,7 @@ def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def operator_models(models_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server offers the tiny models beside the zoo."""
-    monkeypatch.setenv(shared.MODELS_FOLDER, str(models_folder))
+    monkeypatch.setenv(library.MODELS_FOLDER, str(models_folder))
 
 
 @pytest.fixture(scope="session")
@@ -27,8 +28,8 @@ def real_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def operator_real_models(real_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server offers them beside the zoo."""
-    monkeypatch.setenv(shared.MODELS_FOLDER, str(real_folder))
-    shared.VERDICTS.clear()
+    monkeypatch.setenv(library.MODELS_FOLDER, str(real_folder))
+    opening.VERDICTS.clear()
 
 
 @pytest.fixture(autouse=True)

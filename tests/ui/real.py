@@ -13,7 +13,7 @@ import pytest
 
 import attnviz
 from attnviz.downloads import DOWNLOADS
-from attnviz.ui import shared
+from attnviz.server import opening
 from attnviz.zoo import zoo_path
 from tests.huggingface.architectures import ARCHITECTURES, VOCABULARY
 from tests.huggingface.tokenizers import byte_level, word_piece
@@ -102,5 +102,5 @@ def stand_in_for_the_hub(monkeypatch: pytest.MonkeyPatch, folder: Path) -> list[
         return attnviz.load_model(folder)
 
     monkeypatch.setenv(DOWNLOADS, "1")
-    monkeypatch.setattr(shared, "load_model", download)
+    monkeypatch.setattr(opening, "load_model", download)
     return asked

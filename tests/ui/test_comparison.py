@@ -14,9 +14,9 @@ from streamlit.testing.v1 import AppTest
 from attnviz import locale
 from attnviz.figures import comparison as figures
 from attnviz.figures.theme import DARK, LIGHT
+from attnviz.server import workers
 from attnviz.training import Evaluation, Metrics, Run, all_runs, open_run
 from attnviz.training.comparison import CONTENDERS, DISTANCES, Curve, comparable, place_of
-from attnviz.ui import shared
 from tests.ui.pages import Queue, address, click, messages, open_page, run
 
 NAMES = [figures.contender_name(name, "en") for name in CONTENDERS]
@@ -25,7 +25,7 @@ NAMES = [figures.contender_name(name, "en") for name in CONTENDERS]
 @pytest.fixture(autouse=True)
 def queue(monkeypatch: pytest.MonkeyPatch) -> Queue:
     made = Queue()
-    monkeypatch.setattr(shared, "queue", lambda: made)
+    monkeypatch.setattr(workers, "queue", lambda: made)
     monkeypatch.setattr("attnviz.ui.comparison_shown.seconds_per_step", lambda model, batch_size: 0.01)
     return made
 

@@ -15,8 +15,8 @@ from starlette.types import Message
 from starlette.websockets import WebSocket
 
 from attnviz.errors import InvalidOrigin
-from attnviz.ui.doors import MISDIRECTED, Doors
-from attnviz.ui.hosts import FRAMES, HOSTS, checked_frames, checked_hosts
+from attnviz.server.doors import MISDIRECTED, Doors
+from attnviz.server.hosts import FRAMES, HOSTS, checked_frames, checked_hosts
 from tests.ui.asgi import Answer, get, messages
 
 

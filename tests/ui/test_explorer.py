@@ -12,11 +12,11 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 import attnviz.ui
-from attnviz import locale
+from attnviz import library, locale
 from attnviz.models.bundle import read_config
 from attnviz.models.recurrent_config import config_from_dict
+from attnviz.server import forward, listing, opening
 from attnviz.training import Run, record
-from attnviz.ui import shared
 from attnviz.zoo import ORDER, zoo_path
 from tests.tiny import MARKUP
 from tests.training.runs import small_run
@@ -74,7 +74,7 @@ WITHOUT_ATTENTION = {name for name in ORDER if config_from_dict(read_config(zoo_
 
 
 def test_every_model_opens_on_its_first_example() -> None:
-    for name, model in shared.listed().items():
+    for name, model in listing.listed().items():
         page = open_page(model=name)
         if name == "tiny-damaged":
             assert header(page) is None
@@ -92,7 +92,7 @@ def test_every_model_opens_on_its_first_example() -> None:
 
 def test_the_first_page_is_the_first_model() -> None:
     page = open_page()
-    assert page.session_state["model"] == next(iter(shared.listed()))
+    assert page.session_state["model"] == next(iter(listing.listed()))
     assert place(page) == {"site": 0, "head": 0, "query": None, "key": None, "locked": False}
 
 
@@ -151,7 +151,7 @@ def test_a_link_that_points_outside_falls_back_and_says_so(params: dict[str, str
 
 def test_an_unknown_model_falls_back_and_says_so() -> None:
     page = open_page(model="../../etc/passwd", text="x", layer="99")
-    assert page.session_state["model"] == next(iter(shared.listed()))
+    assert page.session_state["model"] == next(iter(listing.listed()))
     assert "`../../etc/passwd`" in page.warning[0].value
     assert shown(page)["model"]
     page.run()
@@ -233,7 +233,7 @@ def test_a_link_opens_an_earlier_checkpoint(runs_folder: Path) -> None:
     run = finished(runs_folder / "mine")
     held = open_page(model="run/mine@5", text="a b c").session_state["shown"]
     assert held.model == "run/mine@5"
-    network = shared.open_model(held.model, held.version).network
+    network = opening.open_model(held.model, held.version).network
     torch.testing.assert_close(network.state_dict(), run.network(5).state_dict(), rtol=0, atol=0)
 
 
@@ -242,7 +242,7 @@ def test_a_checkpoint_that_is_not_there_is_said(name: str, runs_folder: Path) ->
     finished(runs_folder / "mine")
     page = open_page(model=name)
     assert name in page.warning[0].value
-    assert page.session_state["model"] == next(iter(shared.listed()))
+    assert page.session_state["model"] == next(iter(listing.listed()))
 
 
 def test_a_run_that_was_deleted_meanwhile_is_said_and_the_page_goes_on(runs_folder: Path) -> None:
@@ -251,7 +251,7 @@ def test_a_run_that_was_deleted_meanwhile_is_said_and_the_page_goes_on(runs_fold
     shutil.rmtree(runs_folder / "mine")
     type_text(page, "a b")
     assert "run/mine@12" in page.warning[0].value
-    assert shown(page)["model"]["name"] == next(iter(shared.listed()))
+    assert shown(page)["model"]["name"] == next(iter(listing.listed()))
 
 
 def test_another_run_of_the_same_name_is_another_model(runs_folder: Path) -> None:
@@ -261,7 +261,7 @@ def test_another_run_of_the_same_name_is_another_model(runs_folder: Path) -> Non
     finished(runs_folder / "mine", seed=1)
     second = open_page(model="run/mine@12", text="a b c").session_state["shown"]
     assert first != second
-    assert shared.run(first).trace.logits.tolist() != shared.run(second).trace.logits.tolist()
+    assert forward.run(first).trace.logits.tolist() != forward.run(second).trace.logits.tolist()
 
 
 @pytest.mark.parametrize(
@@ -277,14 +277,14 @@ def test_names_of_the_library_open_by_link(link: str, name: str, runs_folder: Pa
 def test_a_folder_that_comes_later_is_seen_at_once(
     models_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(shared.MODELS_FOLDER, str(tmp_path))
-    assert "late" not in shared.listed()
+    monkeypatch.setenv(library.MODELS_FOLDER, str(tmp_path))
+    assert "late" not in listing.listed()
     shutil.copytree(models_folder / "tiny-encoder", tmp_path / "late")
-    first = shared.listed()["late"]
+    first = listing.listed()["late"]
     (tmp_path / "late" / "config.json").touch()
-    assert shared.listed()["late"].version > first.version
+    assert listing.listed()["late"].version > first.version
     shutil.rmtree(tmp_path)
-    assert "late" not in shared.listed()
+    assert "late" not in listing.listed()
 
 
 def test_both_languages_say_the_same() -> None:
@@ -297,7 +297,7 @@ def test_both_languages_say_the_same() -> None:
 
 
 def test_without_models_the_page_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("attnviz.ui.shared._shipped", dict)
-    monkeypatch.setattr("attnviz.ui.shelf.EXAMPLE_RUNS", tmp_path)
-    monkeypatch.delenv(shared.MODELS_FOLDER)
+    monkeypatch.setattr("attnviz.server.listing._shipped", dict)
+    monkeypatch.setattr("attnviz.server.shelf.EXAMPLE_RUNS", tmp_path)
+    monkeypatch.delenv(library.MODELS_FOLDER)
     assert "`ATTNVIZ_MODELS`" in open_page().info[0].value

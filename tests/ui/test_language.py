@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from attnviz.ui.language import code, plain, symbol, visible
+from attnviz.texts import visible
+from attnviz.ui.language import code, plain, symbol
 
 
 @given(st.text(min_size=1).filter(lambda text: text.strip()))

@@ -12,11 +12,11 @@ from streamlit.testing.v1 import AppTest
 import attnviz
 from attnviz import locale
 from attnviz.downloads import DOWNLOADS
+from attnviz.server import listing, opening, stores
+from attnviz.server.open_models import ModelKey
+from attnviz.server.uploads import is_upload
 from attnviz.training import record
-from attnviz.ui import shared
-from attnviz.ui.open_models import ModelKey
 from attnviz.ui.outline import architecture_of
-from attnviz.ui.uploads import is_upload
 from tests.training.runs import small_run
 from tests.ui.pages import address, click, messages, open_page, payload, run
 from tests.ui.real import stand_in_for_the_hub, zip_of
@@ -48,7 +48,7 @@ def hand_in(page: AppTest, path: Path) -> AppTest:
 def test_everything_is_listed_and_nothing_is_opened(monkeypatch: pytest.MonkeyPatch, runs_folder: Path) -> None:
     record(small_run(runs_folder / "mine"))
     page = open_page("models")
-    monkeypatch.setattr(shared, "open_model", lambda *_: pytest.fail("a model was opened"))
+    monkeypatch.setattr("attnviz.ui.models.open_model", lambda *_: pytest.fail("a model was opened"))
     run(page)
     found = rows(page)
     assert set(found) >= {"reverse", "run/mine@12", "tiny-bert", "tiny-long", "pickled"}
@@ -80,14 +80,14 @@ def test_everything_is_listed_and_nothing_is_opened(monkeypatch: pytest.MonkeyPa
 def test_numbers_of_the_list_are_those_of_the_open_model() -> None:
     listed = rows(open_page("models"))
     for name in ("tiny-bert", "tiny-gpt2", "tiny-bart", "tiny-vit", "reverse", "dates"):
-        model = shared.open_model(name)
+        model = opening.open_model(name)
         cells, trace_of = listed[name]["cells"], model.facts
         assert trace_of.architecture in cells["kind"]
         assert cells["context"] == ("–" if trace_of.max_len is None else f"{trace_of.max_len:,}")
 
 
 def test_a_model_is_checked_and_what_was_found_stays() -> None:
-    shared.MODELS.drop(ModelKey("tiny-bert"))
+    stores.MODELS.drop(ModelKey("tiny-bert"))
     page = press(open_page("models"), "check", "tiny-bert")
     assert [box.value for box in page.success] == [say("models.can_be_shown", name="`tiny-bert`")]
     assert rows(page)["tiny-bert"]["state"] == "yes"
@@ -127,26 +127,26 @@ def test_a_zip_file_becomes_a_model_of_this_session_alone(real_folder: Path, tmp
     assert rows(page)[name]["section"] == "uploaded"
     assert (rows(page)[name]["title"], rows(page)[name]["state"]) == ("mine", "yes")
     assert name not in rows(open_page("models"))
-    assert not any(is_upload(each) for each in shared.listed())
+    assert not any(is_upload(each) for each in listing.listed())
     page.session_state["to_open"] = name
     page = run(page)
     assert address(page)["model"] == name
     again = hand_in(open_page("models"), zip_of(real_folder / "tiny-vit", tmp_path / "other.zip"))
     assert again.session_state["upload"] != name
-    assert shared.find(name) is not None
+    assert listing.find(name) is not None
 
 
 def test_the_next_upload_replaces_the_first(real_folder: Path, tmp_path: Path) -> None:
     file = zip_of(real_folder / "tiny-bert", tmp_path / "mine.zip")
     page = hand_in(open_page("models"), file)
     first = page.session_state["upload"]
-    folder = shared.find(first).folder  # type: ignore[union-attr]
+    folder = listing.find(first).folder  # type: ignore[union-attr]
     page = hand_in(page, file)
     assert page.session_state["upload"] != first
-    assert shared.find(first) is None
+    assert listing.find(first) is None
     assert folder is not None
     assert not folder.exists()
-    assert ModelKey(first) not in shared.MODELS
+    assert ModelKey(first) not in stores.MODELS
 
 
 def test_one_of_our_own_can_be_handed_in(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_one_of_our_own_can_be_handed_in(tmp_path: Path) -> None:
 @pytest.mark.parametrize("lang", locale.LANGUAGES)
 def test_a_wrong_zip_file_is_refused_in_one_line(lang: str, real_folder: Path, tmp_path: Path) -> None:
     page = open_page("models", lang=lang)
-    kept = len(shared.UPLOADS)
+    kept = len(stores.UPLOADS)
     cases = {
         "upload_file_kind": zip_of(real_folder / "pickled", tmp_path / "pickled.zip"),
         "upload_no_model": zip_of(real_folder / "no-config", tmp_path / "none.zip"),
@@ -175,7 +175,7 @@ def test_a_wrong_zip_file_is_refused_in_one_line(lang: str, real_folder: Path, t
                 lang, f"error.{error}", name=f"`{path.name}`", reason="\0", files="\0", file="\0", allowed="\0"
             ).split("\0")[0]
         )
-    assert len(shared.UPLOADS) == kept
+    assert len(stores.UPLOADS) == kept
 
 
 def test_a_zip_file_of_a_broken_model_is_kept_and_says_why(real_folder: Path, tmp_path: Path) -> None:
@@ -201,13 +201,13 @@ def test_a_model_of_the_hub_is_downloaded_by_its_id(
     assert asked == ["hf:someone/tiny"]
     row = rows(page)["hf:someone/tiny"]
     assert (row["section"], row["state"], row["cells"]["layers"]) == ("hub", "yes", "2")
-    shared.MODELS.drop(ModelKey("hf:someone/tiny"))
+    stores.MODELS.drop(ModelKey("hf:someone/tiny"))
 
 
 @pytest.mark.parametrize("text", ["", "a b", "../x", "https://elsewhere.org/a/b", "<b>/c"])
 def test_what_is_no_id_is_said(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(DOWNLOADS, "1")
-    monkeypatch.setattr(shared, "load_model", lambda name: pytest.fail(name))
+    monkeypatch.setattr(opening, "load_model", lambda name: pytest.fail(name))
     page = open_page("models")
     page.text_input(key="hub_id").set_value(text)
     assert say("models.no_id", name="").strip() in click(page, "download").warning[0].value

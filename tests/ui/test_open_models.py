@@ -15,9 +15,9 @@ from PIL import Image
 
 from attnviz.errors import ImageGone, ImageUnreadable
 from attnviz.models import ModelCard, ModelConfig, SequenceModel, build_network
-from attnviz.ui.images import MAX_MB, ImageStore
-from attnviz.ui.open_models import MEMORY, ModelKey, ModelStore, nbytes, parameter_memory
-from attnviz.ui.samples import SAMPLES
+from attnviz.server.images import MAX_MB, ImageStore
+from attnviz.server.open_models import MEMORY, ModelKey, ModelStore, nbytes, parameter_memory
+from attnviz.server.samples import SAMPLES
 from tests.tiny import LETTERS
 
 ROOT = Path(__file__).parents[2]
@@ -150,6 +150,6 @@ def test_samples_are_drawn(name: str) -> None:
 
 
 def test_the_pages_do_not_wait_for_transformers() -> None:
-    pages = "attnviz.ui.explorer, attnviz.ui.models, attnviz.ui.runs, attnviz.ui.training, attnviz.ui.routes"
+    pages = "attnviz.ui.explorer, attnviz.ui.models, attnviz.ui.runs, attnviz.ui.training, attnviz.server.routes"
     code = f"import {pages}, sys; sys.exit('transformers' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False, capture_output=True).returncode == 0

@@ -12,11 +12,11 @@ from streamlit.testing.v1 import AppTest
 
 import attnviz
 from attnviz import errors, locale
-from attnviz.ui import shared
-from attnviz.ui.open_models import ModelKey
-from attnviz.ui.reads import Reads
+from attnviz.server import forward, listing, opening, stores
+from attnviz.server.open_models import ModelKey
+from attnviz.server.reads import Reads
+from attnviz.server.traces import TraceKey
 from attnviz.ui.sentences import general_examples, with_mask
-from attnviz.ui.store import TraceKey
 from tests.ui.pages import address, click, messages, run
 from tests.ui.real import stand_in_for_the_hub
 from tests.ui.test_explorer import header, open_page, shown, type_text
@@ -192,7 +192,7 @@ def test_a_book_is_refused_before_anything_is_done_with_it(name: str, monkeypatc
 def test_models_of_the_hub_are_not_downloaded_unless_the_operator_says() -> None:
     page = open_page(model="hf:gpt2")
     assert locale.t("en", "error.downloads_off", name="`hf:gpt2`", variable="`ATTNVIZ_DOWNLOADS`") in messages(page)
-    assert shown(page)["model"]["name"] == next(iter(shared.listed()))
+    assert shown(page)["model"]["name"] == next(iter(listing.listed()))
 
 
 def test_a_model_of_the_hub_opens_by_its_link(monkeypatch: pytest.MonkeyPatch, real_folder: Path) -> None:
@@ -201,20 +201,20 @@ def test_a_model_of_the_hub_opens_by_its_link(monkeypatch: pytest.MonkeyPatch, r
     assert asked == ["hf:someone/tiny"]
     assert not page.error
     assert address(page)["model"] == "hf:someone/tiny"
-    shared.MODELS.drop(ModelKey("hf:someone/tiny"))
+    stores.MODELS.drop(ModelKey("hf:someone/tiny"))
 
 
 @pytest.mark.parametrize("where", ["open", "run"])
 def test_too_little_memory_is_said(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
     page = open_page(model="tiny-bert", text="the cat")
-    name = "_load" if where == "open" else "_trace"
+    module, name = (opening, "_load") if where == "open" else (forward, "_trace")
 
     def fails(*_: object, **__: object) -> None:
         raise errors.OutOfMemory("tiny-gpt2")
 
     with monkeypatch.context() as patch:
-        patch.setattr(shared, name, fails)
-        shared.MODELS.drop(ModelKey("tiny-gpt2", shared.listed()["tiny-gpt2"].version))
+        patch.setattr(module, name, fails)
+        stores.MODELS.drop(ModelKey("tiny-gpt2", listing.listed()["tiny-gpt2"].version))
         page.session_state["model"] = "tiny-gpt2"
         page = run(page)
         assert say("error.out_of_memory", name="`tiny-gpt2`") in messages(page)
@@ -231,11 +231,11 @@ def test_what_the_models_own_code_says_is_an_error_of_ours(monkeypatch: pytest.M
 
 def test_a_dropped_model_takes_its_traces_along(real_folder: Path) -> None:
     key = TraceKey("tiny-bert", "the cat on the mat")
-    held = shared.run(key)
-    assert shared.TRACES.get(held.id) is held.trace
-    shared.MODELS.drop(ModelKey("tiny-bert"))
-    assert shared.TRACES.get(held.id) is None
-    assert shared.run(key).id != held.id
+    held = forward.run(key)
+    assert stores.TRACES.get(held.id) is held.trace
+    stores.MODELS.drop(ModelKey("tiny-bert"))
+    assert stores.TRACES.get(held.id) is None
+    assert forward.run(key).id != held.id
 
 
 def test_a_model_that_was_handed_in_and_is_gone_is_said() -> None:

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from starlette.applications import Starlette
 
+from attnviz.server import forward
+from attnviz.server.routes import routes
+from attnviz.server.traces import Held, TraceKey
 from attnviz.trace import Trace
-from attnviz.ui import shared
-from attnviz.ui.routes import routes
-from attnviz.ui.store import Held, TraceKey
 from tests.ui.asgi import get
 
 APP = Starlette(routes=routes())
@@ -16,7 +16,7 @@ APP = Starlette(routes=routes())
 
 @pytest.fixture
 def held(operator_models: None) -> Held:
-    return shared.run(TraceKey("tiny-both", "3rd of March 2021", "2021-03-03"))
+    return forward.run(TraceKey("tiny-both", "3rd of March 2021", "2021-03-03"))
 
 
 def unpack(payload: bytes) -> dict[str, np.ndarray]:
@@ -77,7 +77,7 @@ def test_unknown_ids_are_gone(path: str) -> None:
 
 
 def test_answers_over_the_limit_are_refused(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("attnviz.ui.routes.MAX_BUNDLE", 100)
+    monkeypatch.setattr("attnviz.server.routes.MAX_BUNDLE", 100)
     params = {"site": site_of(held.trace), "heads": "0", "stages": "weights"}
     assert get(APP, f"/attnviz/trace/{held.id}/bundle", params=params).status == 413
 

@@ -17,9 +17,9 @@ from starlette.applications import Starlette
 
 from attnviz import locale
 from attnviz.errors import RunCorrupt, TrainingDiverged
+from attnviz.server import run_routes as routes_module
+from attnviz.server.run_routes import run_routes
 from attnviz.training import Run, RunState, record
-from attnviz.ui import run_routes as routes_module
-from attnviz.ui.run_routes import run_routes
 from tests.training.runs import small_run, stop_after
 from tests.ui.asgi import Answer, get
 

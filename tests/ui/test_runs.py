@@ -10,9 +10,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from attnviz import locale
+from attnviz.server import shelf, workers
 from attnviz.training import RECIPES, Run, RunConfig, RunState, new_run, open_run
 from attnviz.training.run.process import ProcessId
-from attnviz.ui import shared, shelf
 from attnviz.zoo import EXAMPLE_RUNS
 from tests.ui.pages import Queue, address, click, messages, open_page, payload, run
 
@@ -20,7 +20,7 @@ from tests.ui.pages import Queue, address, click, messages, open_page, payload, 
 @pytest.fixture(autouse=True)
 def queue(monkeypatch: pytest.MonkeyPatch) -> Queue:
     made = Queue()
-    monkeypatch.setattr(shared, "queue", lambda: made)
+    monkeypatch.setattr(workers, "queue", lambda: made)
     return made
 
 

@@ -5,7 +5,7 @@ import pytest
 
 import attnviz
 from attnviz.models import SequenceModel, load_model
-from attnviz.ui.store import TraceKey, TraceStore
+from attnviz.server.traces import TraceKey, TraceStore
 from tests.tiny import tiny_models
 
 

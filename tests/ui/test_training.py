@@ -9,9 +9,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from attnviz import locale
+from attnviz.server import workers
 from attnviz.training import RECIPES, RunConfig, all_runs, new_run, open_run
 from attnviz.training.recipes import OWN
-from attnviz.ui import shared
 from attnviz.ui.draft import SETTINGS, recipe_names
 from tests.tiny import MARKUP
 from tests.ui.pages import Queue, address, click, messages, open_page, payload, run
@@ -22,7 +22,7 @@ TEXT = "From fairest creatures we desire increase, that thereby beauty's rose mi
 @pytest.fixture(autouse=True)
 def queue(monkeypatch: pytest.MonkeyPatch) -> Queue:
     made = Queue()
-    monkeypatch.setattr(shared, "queue", lambda: made)
+    monkeypatch.setattr(workers, "queue", lambda: made)
     monkeypatch.setattr("attnviz.ui.training.seconds_per_step", lambda model, batch_size: 0.01)
     return made
 

@@ -12,7 +12,7 @@ import pytest
 
 from attnviz import errors
 from attnviz.sandbox.upload import KINDS, MAX_FILES, unpack
-from attnviz.ui.uploads import UPLOAD_LIMIT, UploadStore, is_upload, upload_limit
+from attnviz.server.uploads import UPLOAD_LIMIT, UploadStore, is_upload, upload_limit
 
 MB = 2**20
 CONFIG = {"config.json": b"{}"}

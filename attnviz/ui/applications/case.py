@@ -14,14 +14,15 @@ from attnviz.analysis.scores import score_interval
 from attnviz.errors import RunError
 from attnviz.loading import is_checkpoint, open_checkpoint
 from attnviz.models import SequenceModel
+from attnviz.server.listing import Listed
+from attnviz.server.opening import open_model
+from attnviz.server.traces import Held
 from attnviz.tasks import Baseline, Batch, Task
 from attnviz.trace import AttentionSite, Trace
 from attnviz.training import RECIPES, Evaluation, evaluate
 from attnviz.training.run.probe import sequences
 from attnviz.ui.language import say
 from attnviz.ui.settings import KEEP
-from attnviz.ui.shared import Listed, open_model
-from attnviz.ui.store import Held
 
 __all__ = [
     "N_EXAMPLES",

@@ -6,9 +6,10 @@ import streamlit as st
 
 from attnviz.tasks import IGNORE
 from attnviz.tasks.dialogue import SYSTEM, turns
+from attnviz.texts import visible
 from attnviz.ui.applications.case import Case, choose_head
 from attnviz.ui.applications.strip import Chip, strip
-from attnviz.ui.language import say, visible
+from attnviz.ui.language import say
 from attnviz.ui.settings import KEEP
 
 __all__ = ["view"]

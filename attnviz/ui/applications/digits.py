@@ -16,6 +16,7 @@ from attnviz.figures.deletion import deletion
 from attnviz.figures.digits import heads, picture, probabilities
 from attnviz.figures.look import short
 from attnviz.models import Network
+from attnviz.server.listing import Listed
 from attnviz.tasks import Digits
 from attnviz.trace import AttentionSite
 from attnviz.training.run.probe import attention_weights
@@ -24,7 +25,6 @@ from attnviz.ui.applications.answer import probabilities as shares_of
 from attnviz.ui.applications.case import Case, choose_head, examples, opened, task_of
 from attnviz.ui.charts import PICTURE, theme
 from attnviz.ui.language import current, plain, say
-from attnviz.ui.shared import Listed
 
 __all__ = ["view"]
 

@@ -11,6 +11,7 @@ import torch
 from attnviz.analysis.ablation import Without, without_heads
 from attnviz.analysis.entities import EntityReport, entity_report
 from attnviz.analysis.scores import rounded
+from attnviz.server.listing import Listed
 from attnviz.tasks import IGNORE
 from attnviz.training.engine.gradients import forward
 from attnviz.ui.applications.case import Case, Judged, choose_head, head_scores, judged, judged_on, opened, task_of
@@ -18,7 +19,6 @@ from attnviz.ui.applications.reading import reading
 from attnviz.ui.applications.strip import Chip, strip
 from attnviz.ui.charts import theme
 from attnviz.ui.language import plain, say
-from attnviz.ui.shared import Listed
 
 __all__ = ["view"]
 

@@ -9,13 +9,13 @@ import streamlit as st
 from attnviz import locale
 from attnviz.analysis.scores import score_text
 from attnviz.loading import is_checkpoint
+from attnviz.server.listing import Listed
 from attnviz.tasks.base import Metric
 from attnviz.tasks.pattern import pattern_key
 from attnviz.training.recipes import OWN, RECIPES
 from attnviz.ui.applications.case import Case, Judged, baselines, judged, opened, patterns, recipe_of, task_of
 from attnviz.ui.head import page as link_to
 from attnviz.ui.language import code, current, plain, say
-from attnviz.ui.shared import Listed
 
 __all__ = ["facts", "title", "train_link"]
 

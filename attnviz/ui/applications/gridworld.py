@@ -20,6 +20,9 @@ from attnviz.analysis.decisions import (
     table_policy,
 )
 from attnviz.figures.gridworld import grid
+from attnviz.server.forward import run
+from attnviz.server.listing import Listed
+from attnviz.server.traces import TraceKey
 from attnviz.tasks.gridworld import BEST, MAP, RETURNS, SIGNS, Gridworld, world
 from attnviz.trace import AttentionSite
 from attnviz.ui.applications.case import Case, choose_head, opened, task_of
@@ -27,8 +30,6 @@ from attnviz.ui.applications.strip import Chip, strip
 from attnviz.ui.charts import PICTURE, theme
 from attnviz.ui.language import current, plain, say
 from attnviz.ui.settings import KEEP
-from attnviz.ui.shared import Listed, run
-from attnviz.ui.store import TraceKey
 
 __all__ = ["view"]
 

@@ -8,6 +8,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from attnviz.errors import AttnvizError, InputError
+from attnviz.server.forward import run
+from attnviz.server.listing import Listed, listed
+from attnviz.server.traces import TraceKey
 from attnviz.training.recipes import OWN
 from attnviz.ui.address import Address, notice, notice_wrong, whole
 from attnviz.ui.applications.case import N_EXAMPLES, Case, examples, opened, recipe_of, task_of, text_of
@@ -17,8 +20,6 @@ from attnviz.ui.head import head_row, message_box
 from attnviz.ui.language import explain, plain, say
 from attnviz.ui.page_file import offer, take
 from attnviz.ui.settings import KEEP
-from attnviz.ui.shared import Listed, listed, run
-from attnviz.ui.store import TraceKey
 
 __all__ = ["ADDRESS", "page"]
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from attnviz.texts import visible
 from attnviz.trace import AttentionSite
 from attnviz.ui.applications.case import Case
 from attnviz.ui.applications.strip import Chip, strip
-from attnviz.ui.language import say, visible
+from attnviz.ui.language import say
 from attnviz.ui.settings import KEEP
 
 __all__ = ["reading"]

@@ -13,13 +13,13 @@ from attnviz.figures.look import plain as letter_by_letter
 from attnviz.figures.look import short
 from attnviz.figures.series import Reading, series
 from attnviz.models import RecurrentConfig, SequenceModel
+from attnviz.server.listing import listed
 from attnviz.tasks import OwnSeries, Seasonal
 from attnviz.tasks.own_series import estimated_period
 from attnviz.ui.applications.case import Case, choose_head, opened, recipe_of, task_of
 from attnviz.ui.charts import PICTURE, theme
 from attnviz.ui.language import code, current, plain, say
 from attnviz.ui.settings import KEEP
-from attnviz.ui.shared import listed
 from attnviz.vectors import NUMBER_ID
 
 __all__ = ["view"]

@@ -14,11 +14,12 @@ from attnviz.figures.sound import spectrogram
 from attnviz.tasks import Sound
 from attnviz.tasks.sound import Clip
 from attnviz.tasks.voice import HOP, RATE, WINDOW, band_filters, wav_bytes
+from attnviz.texts import visible
 from attnviz.ui.address import notice_error
 from attnviz.ui.applications.answer import answer
 from attnviz.ui.applications.case import N_EXAMPLES, SEED, Case, choose_head, examples
 from attnviz.ui.charts import PICTURE, theme
-from attnviz.ui.language import current, plain, say, visible
+from attnviz.ui.language import current, plain, say
 from attnviz.ui.settings import KEEP
 
 __all__ = ["view"]

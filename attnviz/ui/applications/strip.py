@@ -9,7 +9,7 @@ from html import escape
 import streamlit as st
 
 from attnviz.figures.look import short
-from attnviz.ui.language import VISIBLE
+from attnviz.texts import VISIBLE
 
 __all__ = ["Chip", "strip"]
 

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from attnviz import locale
 from attnviz.errors import ForeignHost
-from attnviz.ui.hosts import FRAMES, HOSTS, checked_frames, checked_hosts, host_matches, host_name, is_address
+from attnviz.server.hosts import FRAMES, HOSTS, checked_frames, checked_hosts, host_matches, host_name, is_address
 
 __all__ = ["Doors"]
 

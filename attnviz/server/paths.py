@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.datastructures import URL
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from attnviz.ui.address import PAGES
-
 __all__ = ["PagePaths", "page_path"]
 
 
-def page_path(path: str) -> str | None:
-    """The path of the page that a path means; None: it means none.
+def page_path(path: str, pages: Sequence[str]) -> str | None:
+    """The path of the page that a path means, the first page's is "/"; None: it means none.
 
     Example:
-        >>> page_path("/explorer"), page_path("/Training"), page_path("/runs/"), page_path("/attnviz/view")
-        ('/', '/training', '/runs', None)
+        >>> [page_path(path, ["explorer", "runs"]) for path in ("/explorer", "/Runs", "/runs/", "/attnviz/view")]
+        ['/', '/runs', '/runs', None]
     """
     name = path.strip("/").lower()
-    if name not in PAGES:
+    if name not in pages:
         return None
-    return "/" if name == PAGES[0] else f"/{name}"
+    return "/" if name == pages[0] else f"/{name}"
 
 
 class PagePaths:
@@ -29,17 +29,18 @@ class PagePaths:
 
     Args:
         app: what answers everything else.
+        pages: names of all pages.
         root: path below which the pages are, without a slash at its end.
     """
 
-    def __init__(self, app: ASGIApp, root: str = "") -> None:
-        self.app, self.root = app, root
+    def __init__(self, app: ASGIApp, pages: Sequence[str], root: str = "") -> None:
+        self.app, self.pages, self.root = app, pages, root
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         path = scope.get("path", "")
         if scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and path.startswith(f"{self.root}/"):
-            own = page_path(path.removeprefix(self.root))
+            own = page_path(path.removeprefix(self.root), self.pages)
             if own is not None and path != self.root + own:
                 url = URL(scope=scope)
                 target = self.root + own + (f"?{url.query}" if url.query else "")

@@ -21,7 +21,7 @@ class TraceKey(NamedTuple):
         text: that it reads; "" for one that reads none.
         target: of an encoder-decoder, "": the model writes it itself; of an encoder the second sentence.
         version: of the model, see `Listed`.
-        image: name of a sample or of an image that was handed in, see `attnviz.ui.images`; "" where it sees none.
+        image: name of a sample or of an image that was handed in, see `attnviz.server.images`; "" where it sees none.
     """
 
     model: str

@@ -32,11 +32,11 @@ from attnviz import locale
 from attnviz.bounded import open_regular, reason
 from attnviz.errors import AttnvizError, RunCorrupt, RunNotFound
 from attnviz.loading import find_run
+from attnviz.server.words import in_words
 from attnviz.training import Run, RunState, place_in_queue, runs_root
 from attnviz.training.run.export import metrics_csv, model_files, pytorch_script, tensorboard_zip, write_run_zip
 from attnviz.training.run.folder import CONFIG
 from attnviz.training.run.timeline import HEADER, MAGIC, MOST_HEADER, check_header
-from attnviz.ui.language import in_words
 from attnviz.zoo import EXAMPLE_RUNS
 
 __all__ = ["RUNS_PATH", "news", "run_routes"]

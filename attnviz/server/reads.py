@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from attnviz.models import SequenceModel
-from attnviz.ui.open_models import AnyModel
+from attnviz.server.open_models import AnyModel
 
 __all__ = ["Reads", "reads_of"]
 

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from attnviz.errors import ImageGone, ImageUnreadable
-from attnviz.ui.samples import SAMPLES, sample_image
+from attnviz.server.samples import SAMPLES, sample_image
 
 if TYPE_CHECKING:
     from PIL.Image import Image

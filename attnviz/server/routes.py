@@ -22,15 +22,15 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from attnviz.errors import AttnvizError
+from attnviz.server.run_routes import run_routes
+from attnviz.server.stores import TRACES
 from attnviz.trace import Trace
-from attnviz.ui.component import DATA_PATH
-from attnviz.ui.run_routes import run_routes
-from attnviz.ui.shared import TRACES
 from attnviz.view import STATIC
 from attnviz.view.payload import STAGES, bundle, proof
 
-__all__ = ["routes"]
+__all__ = ["DATA_PATH", "routes"]
 
+DATA_PATH = "attnviz/trace"
 MAX_BUNDLE = 256 * 2**20  # bytes of one answer
 KEPT = {"Cache-Control": "private, max-age=600"}  # what an id stands for never changes
 

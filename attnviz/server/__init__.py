@@ -1,0 +1,1 @@
+"""What one server holds for all sessions, and answers over HTTP. It knows Starlette, and not Streamlit."""

@@ -1,0 +1,68 @@
+"""Run a model on what people gave: the trace of a forward pass, or what a decoder writes after a text."""
+
+from __future__ import annotations
+
+import attnviz
+from attnviz.errors import ImageNeeded
+from attnviz.guard import guarded
+from attnviz.models import SequenceModel, generate
+from attnviz.server.limits import check_length
+from attnviz.server.open_models import ModelKey
+from attnviz.server.opening import open_model
+from attnviz.server.stores import IMAGES, MODELS, TRACES, UPLOADS
+from attnviz.server.traces import Held, TraceKey
+from attnviz.server.uploads import is_upload
+from attnviz.trace import Trace
+
+__all__ = ["continue_text", "run"]
+
+
+def run(key: TraceKey) -> Held:
+    """The trace of a model on a text and an image, from the store or made now.
+
+    Raises:
+        AttnvizError: the model cannot be opened, or cannot read them.
+    """
+    held = TRACES.obtain(key, lambda: _trace(key))
+    MODELS.get(ModelKey(key.model, key.version))  # a picture that is looked at keeps its model open
+    return held
+
+
+def _trace(key: TraceKey) -> Trace:
+    model = open_model(key.model, key.version)
+    if isinstance(model, SequenceModel):
+        return attnviz.trace(model, key.text, key.target or None)
+    _rehearse(key)
+    with guarded(model.name):
+        check_length(model, key.text, key.target)
+        image = IMAGES.get(key.image) if key.image else None
+        if image is None and model.sees_images:  # in its place the library would read the text as a path
+            raise ImageNeeded(model.name)
+        return attnviz.trace(model, key.text, key.target or None, image=image)
+
+
+def continue_text(key: TraceKey, max_new: int) -> str:
+    """A text with what a decoder writes after it; the text itself where it has nothing to add.
+
+    Raises:
+        AttnvizError: as `run`.
+    """
+    model = open_model(key.model, key.version)
+    if isinstance(model, SequenceModel):
+        return generate(model, key.text, max_new=max_new)
+    from attnviz import huggingface
+
+    _rehearse(key)
+    with guarded(model.name):
+        check_length(model, key.text)
+        return huggingface.continue_text(model, key.text, max_new)
+
+
+def _rehearse(key: TraceKey) -> None:
+    """Before the tokenizer that somebody handed in reads a text here, it has read the same text in its sandbox.
+
+    Raises:
+        UploadText: it takes too much time or memory for it.
+    """
+    if is_upload(key.model):
+        UPLOADS.read(key.model, (key.text, key.target or None), *([(key.target, None)] if key.target else []))

@@ -1,0 +1,15 @@
+"""What this server holds for all sessions: traces, open models, images and uploads."""
+
+from __future__ import annotations
+
+from attnviz.server.images import ImageStore
+from attnviz.server.open_models import ModelKey, ModelStore, parameter_memory
+from attnviz.server.traces import TraceStore
+from attnviz.server.uploads import UploadStore
+
+__all__ = ["IMAGES", "MODELS", "TRACES", "UPLOADS"]
+
+TRACES = TraceStore()
+MODELS = ModelStore(parameter_memory(), on_drop=lambda key: TRACES.forget(*key))
+IMAGES = ImageStore()
+UPLOADS = UploadStore(on_drop=lambda name: MODELS.drop(ModelKey(name)))

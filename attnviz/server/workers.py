@@ -1,0 +1,22 @@
+"""The worker processes of this server, and the queue of training runs before them."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from attnviz.training import TrainingQueue, runs_root
+from attnviz.training.run.manage import clear_leftovers
+
+__all__ = ["queue"]
+
+
+@cache
+def queue() -> TrainingQueue:
+    """The queue of this server; from the first call on, a worker process is kept warm.
+
+    What a server that was killed left behind is put in order first: runs that waited wait again, half files go.
+    """
+    made = TrainingQueue()
+    clear_leftovers(runs_root())
+    made.restore(runs_root())
+    return made
