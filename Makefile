@@ -1,5 +1,6 @@
 # make run      set everything up and start the app
 # make test     set everything up and run every check
+# make docs     build the documentation into build/docs
 # make browser  what the browser tests need (part of `make test`)
 # make clean    remove what the other targets made
 #
@@ -17,9 +18,10 @@ TORCH_INDEX ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 TORCH := $(shell sed -n 's/^\(torch==[^ ]*\).*/\1/p' constraints.txt)
 
-.PHONY: run test format browser clean
+.PHONY: run test docs format browser clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/app.stamp
@@ -30,7 +32,11 @@ test: $(VENV)/dev.stamp browser
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(MKDOCS)
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest
+
+docs: $(VENV)/dev.stamp
+	$(MKDOCS)
 
 format: $(VENV)/dev.stamp
 	$(BIN)/ruff format .

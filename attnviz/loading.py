@@ -43,10 +43,10 @@ def load_model(path: str | Path, **options: Any) -> SequenceModel | HuggingFaceM
     Args:
         path: a folder, or a name where there is no such folder:
 
-            - "zoo/<name>" or "<name>": a shipped model;
-            - "<name>": a sub-folder of the folder that the environment names as ATTNVIZ_MODELS;
-            - "run/<name>@<step>": a checkpoint of a run; "run/<name>": its last one;
-            - "hf:<id>": a model of the Hugging Face Hub, from the local cache, downloaded where it is not there.
+            - `zoo/NAME` or `NAME`: a shipped model;
+            - `NAME`: a sub-folder of the folder that the environment names as ATTNVIZ_MODELS;
+            - `run/NAME@STEP`: a checkpoint of a run; `run/NAME`: its last one;
+            - `hf:ID`: a model of the Hugging Face Hub, from the local cache, downloaded where it is not there.
         options: of Hugging Face models: dtype (a torch.dtype; as stored by default), device ("cpu" by default).
 
     Raises:

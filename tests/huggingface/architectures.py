@@ -71,7 +71,7 @@ class Architecture:
         model: class of the network.
         config: class of its configuration.
         values: of the configuration.
-        notes: what is particular about its attention, for the README.
+        notes: what is particular about its attention, for the documentation.
         strength: what the random weights are multiplied by: attention is far from uniform then, and mistakes show.
         sharpness: what the projections to q and k are multiplied by besides, where more strength in all layers would
             make large numbers of the roundings of the first one.

@@ -1,11 +1,10 @@
-"""The README says what is true: its example runs, its table is the zoo's."""
+"""The tables of the documentation, made from the code: `python -m tests.docs.tables` writes them anew."""
 
-import re
-import subprocess
-import sys
+from __future__ import annotations
+
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from torch import Generator
 
 import attnviz
@@ -17,23 +16,21 @@ from attnviz.tasks import Task
 from attnviz.training import RECIPES
 from attnviz.training.run.probe import sequences
 from attnviz.zoo import zoo_path
+from tests.huggingface.architectures import ARCHITECTURES
 
-ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text("utf-8")
-
-
-def test_the_example_runs(tmp_path: Path) -> None:
-    (source,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    command = [sys.executable, "-W", "error", "-c", source]
-    printed = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
-    tokens, *_, error = printed.splitlines()
-    assert tokens == "('g', 'f', 'e', 'd', 'c', '<eos>')"
-    assert float(error) < 1e-5
-    assert (tmp_path / "trace.npz").exists()
+DOCS = Path(__file__).parents[2] / "docs"
+KINDS = {
+    "vision": "image encoder",
+    "two encoders": "text and image encoders",
+    "labels": "encoder-decoder",
+    "captions": "image to text",
+    "sound": "sound encoder",
+    "text and image": "decoder of text and image",
+}
 
 
 def zoo_table() -> str:
-    """A row for each model that ships: what it reached on test data, and the best that was had there without one."""
+    """Return a row for each model that ships: its score on test data, and the best baseline without a network."""
     rows = [
         "| name | what it does | network | parameters | on test data | 95 % interval | judged on | without a network |",
         "|---|---|---|---:|---|---|---:|---|",
@@ -52,7 +49,7 @@ def zoo_table() -> str:
 
 
 def network(model: AnyConfig) -> str:
-    """In a few words."""
+    """Name a network in a few words."""
     if isinstance(model, ModelConfig):
         return f"Transformer, {model.architecture}"
     scores = next(
@@ -63,7 +60,7 @@ def network(model: AnyConfig) -> str:
 
 
 def task_table() -> str:
-    """A row for each recipe: its task, what it must reach, and where attention is expected to look."""
+    """Return a row for each recipe: its task, its target, and where attention is expected to look."""
     rows = ["| recipe | what is learned | target | expected attention |", "|---|---|---|---|"]
     for recipe in RECIPES.values():
         target = "none: a contrast" if recipe.exempt else f"{recipe.task.metric} {recipe.target:g}"
@@ -72,37 +69,36 @@ def task_table() -> str:
 
 
 def patterns(task: Task) -> str:
-    """Names of the expected patterns of one test sequence."""
+    """Name the expected patterns of one test sequence."""
     row = sequences(task.sample(1, Generator().manual_seed(0), "test"), 1)[0]
     source = None if row.source is None else row.source[0].tolist()
     return ", ".join(pattern.name for pattern in task.expected(row.tokens[0].tolist(), source))
 
 
-TABLES = {"zoo": zoo_table, "tasks": task_table}
+def architecture_table() -> str:
+    """Return a row for each architecture that the tests hold to its own eager attention."""
+    rows = [(a.name, KINDS.get(a.kind, a.kind), a.notes) for a in ARCHITECTURES]
+    lines = ["| architecture | kind | its attention |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)]
+    return "\n".join(line.replace("|  |", "| |") for line in lines)
 
 
-@pytest.mark.parametrize("name", TABLES)
-def test_the_tables_are_those_of_the_code(name: str) -> None:
-    _, inside, _ = parts(README, name)
-    assert inside.strip() == TABLES[name](), "write it anew: python -m tests.core.test_readme"
+TABLES: dict[str, tuple[str, Callable[[], str]]] = {
+    "zoo": ("models.md", zoo_table),
+    "tasks": ("tasks.md", task_table),
+    "architectures": ("hugging-face.md", architecture_table),
+}
+"""Each table by its name in the page's comments: the page, and the function that makes it."""
 
 
 def parts(text: str, name: str) -> tuple[str, str, str]:
-    """What stands before a table, the table, and what stands after it."""
+    """Split a page into the text before a table, the table, and the text after it."""
     begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
     before, rest = text.split(begin)
     inside, after = rest.split(end)
     return before + begin, inside, end + after
 
 
-def test_the_picture_exists() -> None:
-    for path in re.findall(r"!\[[^]]*\]\(([^)]+)\)", README):
-        assert (ROOT / path).is_file()
-
-
 if __name__ == "__main__":
-    text = README
-    for name, table in TABLES.items():
-        before, _, after = parts(text, name)
-        text = f"{before}\n{table()}\n{after}"
-    (ROOT / "README.md").write_text(text, "utf-8")
+    for name, (page, table) in TABLES.items():
+        before, _, after = parts((DOCS / page).read_text("utf-8"), name)
+        (DOCS / page).write_text(f"{before}\n{table()}\n{after}", "utf-8")

@@ -1,0 +1,84 @@
+"""What README and documentation say is true: their code runs, their tables are the code's, their pictures are there."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.docs.tables import DOCS, TABLES, parts
+from tests.huggingface.architectures import ARCHITECTURES
+from tests.huggingface.tokenizers import byte_level
+
+ROOT = DOCS.parent
+README = ROOT / "README.md"
+PAGES = [README, ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
+BLOCK = re.compile(r"^```(python|sh)\n(.*?)^```(?:\n+```text\n(.*?)^```)?", re.DOTALL | re.MULTILINE)
+"""A block that is run, and the text block after it: what it prints, where that is stated."""
+
+
+def blocks(page: Path) -> list[tuple[str, str, str]]:
+    """Return the blocks of a page that are run: (language, source, stated output or "")."""
+    return BLOCK.findall(page.read_text("utf-8"))
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    """A folder with the files that the pages tell their readers to have."""
+    (tmp_path / "story.txt").write_text("the fox ran to the river .\n" * 60, "utf-8")
+    reviews = [f"dish {n} was good;positive\ndish {n} was bad;negative\n" for n in range(30)]
+    (tmp_path / "reviews.csv").write_text("text;label\n" + "".join(reviews), "utf-8")
+    gpt2 = next(architecture for architecture in ARCHITECTURES if architecture.name == "GPT-2")
+    tokenizer = byte_level()
+    for part in (gpt2.build(vocab_size=len(tokenizer)), tokenizer):
+        part.save_pretrained(tmp_path / "models" / "gpt2")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if blocks(page)], ids=lambda page: page.relative_to(ROOT).as_posix()
+)
+def test_the_code_of_a_page_runs(
+    page: Path, desk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All blocks of a page run, one after the other, and print what the page says that they print."""
+    monkeypatch.chdir(desk)
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    names: dict[str, object] = {"__name__": "__main__"}
+    for language, source, stated in blocks(page):
+        capsys.readouterr()
+        if language == "python":
+            exec(compile(source, str(page), "exec"), names)  # noqa: S102
+            printed = capsys.readouterr().out
+        else:
+            done = subprocess.run(["sh", "-euc", source], capture_output=True, text=True, encoding="utf-8")
+            assert done.returncode == 0, done.stderr
+            printed = done.stdout
+        assert not stated or printed.strip() == stated.strip(), source
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_tables_are_those_of_the_code(name: str) -> None:
+    page, table = TABLES[name]
+    _, inside, _ = parts((DOCS / page).read_text("utf-8"), name)
+    assert inside.strip() == table(), "write it anew: python -m tests.docs.tables"
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.read_text("utf-8").splitlines()) <= 120
+
+
+def test_what_the_readme_links_to_is_there() -> None:
+    links = re.findall(r"\]\(([^)]+)\)", README.read_text("utf-8"))
+    assert links
+    for link in links:
+        assert (ROOT / link).is_file(), link
+
+
+def test_the_pictures_are_small() -> None:
+    for picture in (DOCS / "assets").iterdir():
+        assert picture.stat().st_size < 2**20, picture.name
