@@ -1,4 +1,4 @@
-"""The tables of the documentation, made from the code: `python -m tests.docs.tables` writes them anew."""
+"""The tables and the plan of the documentation, made from the code: `python -m tests.docs.tables` writes them anew."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from attnviz.tasks import Task
 from attnviz.training import RECIPES
 from attnviz.training.run.probe import sequences
 from attnviz.zoo import zoo_path
+from tests.docs.rooms import picture
 from tests.huggingface.architectures import ARCHITECTURES
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -86,6 +87,7 @@ TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "zoo": ("models.md", zoo_table),
     "tasks": ("tasks.md", task_table),
     "architectures": ("hugging-face.md", architecture_table),
+    "rooms": ("architecture.md", picture),
 }
 """Each table by its name in the page's comments: the page, and the function that makes it."""
 
