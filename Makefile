@@ -1,4 +1,5 @@
 # make run      set everything up and start the app
+# make check    set everything up and run the quick checks
 # make test     set everything up and run every check
 # make docs     build the documentation into build/docs
 # make browser  what the browser tests need (part of `make test`)
@@ -21,19 +22,28 @@ BIN := $(VENV)/bin
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 TORCH := $(shell sed -n 's/^\(torch==[^ ]*\).*/\1/p' constraints.txt)
 
-.PHONY: run test docs format browser clean
+FAST := tests/core tests/calculator tests/library
+ONE_THREAD := OMP_NUM_THREADS=1
+TWO_WORKERS := -n 2 --dist worksteal
+
+.PHONY: run check test lint docs format browser clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/app.stamp
 	$(BIN)/attnviz run --port $(PORT) --host $(HOST)
 
-test: $(VENV)/dev.stamp browser
+check: lint
+	$(ONE_THREAD) $(BIN)/pytest $(TWO_WORKERS) $(FAST)
+
+test: lint docs browser
+	$(ONE_THREAD) $(BIN)/pytest $(TWO_WORKERS) --ignore tests/browser
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest tests/browser
+
+lint: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(MKDOCS)
-	OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest
 
 docs: $(VENV)/dev.stamp
 	$(MKDOCS)
