@@ -7,9 +7,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 
+from attnviz import locale
 from tests.docs.tables import DOCS, TABLES, parts
 from tests.huggingface.architectures import ARCHITECTURES
 from tests.huggingface.tokenizers import byte_level
@@ -66,6 +68,38 @@ def test_the_tables_are_those_of_the_code(name: str) -> None:
     page, table = TABLES[name]
     _, inside, _ = parts((DOCS / page).read_text("utf-8"), name)
     assert inside.strip() == table(), "write it anew: python -m tests.docs.tables"
+
+
+PATH = re.compile(r"`((?:attnviz|bench|docs|pages|tests)(?:/[\w.-]+)+)`")
+NAME = re.compile(r"`(attnviz(?:\.\w+)+)`")
+IN_ITALICS = r"(?<![*\w])\*([^*\s][^*\n]*)\*(?!\*)"
+CAPITALS = re.compile(r"[A-Z]{2}")  # stand for what a reader names
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_the_places_in_the_code_that_a_page_names_are_there(page: Path) -> None:
+    text = page.read_text("utf-8")
+    for path in PATH.findall(text):
+        assert CAPITALS.search(path) or (ROOT / path).exists(), path
+    for name in NAME.findall(text):
+        resolve_name(name)
+
+
+@pytest.mark.parametrize(
+    ("lang", "page", "marks"),
+    [
+        ("en", README, IN_ITALICS),
+        ("en", DOCS / "getting-started.md", IN_ITALICS),
+        ("en", DOCS / "teachers.md", IN_ITALICS),
+        ("zh", DOCS / "zh" / "getting-started.md", "“([^”]*)”"),
+    ],
+    ids=lambda value: value.stem if isinstance(value, Path) else None,
+)
+def test_what_is_said_to_stand_on_the_screen_stands_there(lang: str, page: Path, marks: str) -> None:
+    messages = {*locale.catalogue(lang).values(), *locale.LANGUAGES.values()}
+    named = set(re.findall(marks, page.read_text("utf-8")))
+    assert named
+    assert named <= messages
 
 
 def test_the_readme_is_short() -> None:
