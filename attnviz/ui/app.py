@@ -12,7 +12,7 @@ from attnviz.server.doors import Doors
 from attnviz.server.lifespan import lifespan
 from attnviz.server.paths import PagePaths
 from attnviz.server.routes import routes
-from attnviz.ui.address import PAGES
+from attnviz.ui import PAGES
 
 __all__ = ["options"]
 
@@ -22,8 +22,8 @@ def options() -> dict[str, Any]:
     base, address = (str(st.get_option(f"server.{name}") or "") for name in ("baseUrlPath", "address"))
     root = f"/{base.strip('/')}" if base.strip("/") else ""
     return {
-        "script_path": Path(__file__).parent / "entry.py",
+        "script_path": Path(__file__).parent / "frame" / "entry.py",
         "lifespan": lifespan,
         "routes": routes(base),
-        "middleware": [Middleware(Doors, address=address), Middleware(PagePaths, pages=PAGES, root=root)],
+        "middleware": [Middleware(Doors, address=address), Middleware(PagePaths, pages=list(PAGES), root=root)],
     }

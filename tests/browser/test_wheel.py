@@ -19,6 +19,7 @@ import pytest
 from playwright.sync_api import Browser
 
 import attnviz
+from attnviz.ui import PAGES
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("attnviz", "pages", ".streamlit", "app.py", "setup.py", "pyproject.toml", "requirements.txt", "README.md")
@@ -82,7 +83,7 @@ def test_the_wheel_serves_the_first_picture(installed: Path, browser: Browser, t
         page.goto(f"{address}/?model=zoo/reverse")
         page.wait_for_selector(".attnviz[data-ready=true]")
         assert page.locator("[data-testid=stMainMenu]").count() == 0  # toolbarMode, of the settings
-        for name in ("training", "runs", "models", "calculator", "comparison", "applications"):
+        for name in list(PAGES)[1:]:
             page.goto(f"{address}/{name}")
             page.wait_for_selector(".st-key-head-row")
         context.close()

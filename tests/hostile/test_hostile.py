@@ -41,7 +41,7 @@ from attnviz.tasks.own_series import OwnSeries
 from attnviz.tasks.own_text import OwnText
 from attnviz.tasks.sound import Sound
 from attnviz.training import Run, record
-from attnviz.ui.outline import outline_of
+from attnviz.ui.models.outline import outline_of
 from tests.hostile import generator
 from tests.hostile.generator import Files, cases
 from tests.training.runs import small_run

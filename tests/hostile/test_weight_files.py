@@ -14,7 +14,7 @@ from safetensors.numpy import save_file
 from attnviz import errors
 from attnviz.library import model_folder
 from attnviz.models.weight_files import MAX_HEADER, SHARDS_FILE, shapes_in, stored_parameters, weight_files
-from attnviz.ui.outline import outline_of
+from attnviz.ui.models.outline import outline_of
 
 
 @pytest.fixture

@@ -8,23 +8,30 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
-import attnviz.ui
+import attnviz.ui.frame
 from attnviz.training import Run, RunState
 from attnviz.training.run.process import ProcessId
-from attnviz.ui.address import PAGES
+from attnviz.ui import PAGES
 
-ENTRY = str(Path(attnviz.ui.__file__).parent / "entry.py")
+FIRST = next(iter(PAGES))
+ENTRY = str(Path(attnviz.ui.frame.__file__).parent / "entry.py")
 
 
 def open_page(name: str, **params: str) -> AppTest:
     """A page as a link opens it."""
     page = AppTest.from_file(ENTRY, default_timeout=60)
-    if name != PAGES[0]:
+    if name != FIRST:
         page.run()
     for key, value in params.items():
         page.query_params[key] = value
-    if name != PAGES[0]:
-        page.switch_page(f"../../pages/{name}.py")
+    if name != FIRST:
+        page.switch_page(str(PAGES[name]))
+    return run(page)
+
+
+def turn_to(page: AppTest, name: str) -> AppTest:
+    """Another page, as the navigation opens it."""
+    page.switch_page(str(PAGES[name]))
     return run(page)
 
 

@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse
 
 from attnviz import locale
 from attnviz.server.paths import PagePaths
-from attnviz.ui.address import PAGES
+from attnviz.ui import PAGES
 from tests.ui.asgi import get
 from tests.ui.pages import messages, open_page
 
@@ -85,7 +85,7 @@ async def rest(scope: Any, receive: Any, send: Any) -> None:
 )
 @pytest.mark.parametrize("root", ["", "/attention"])
 def test_another_spelling_of_a_page_leads_to_it(path: str, target: str, root: str) -> None:
-    answer = get(PagePaths(rest, PAGES, root), root + path, {"lang": "zh", "text": "a b"})
+    answer = get(PagePaths(rest, list(PAGES), root), root + path, {"lang": "zh", "text": "a b"})
     assert answer.status == 307
     assert answer.headers["location"] == f"{root}{target}?lang=zh&text=a+b"
 
@@ -94,4 +94,4 @@ def test_another_spelling_of_a_page_leads_to_it(path: str, target: str, root: st
     "path", ["/", "/training", "/attnviz/view/static/main.js", "/_stcore/health", "//elsewhere.org"]
 )
 def test_other_paths_are_left_alone(path: str) -> None:
-    assert get(PagePaths(rest, PAGES), path).content == b"the rest"
+    assert get(PagePaths(rest, list(PAGES)), path).content == b"the rest"

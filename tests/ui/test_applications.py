@@ -11,7 +11,7 @@ from attnviz import locale
 from attnviz.training import RECIPES
 from attnviz.ui.applications.case import examples, text_of
 from attnviz.ui.applications.registry import APPLICATIONS
-from attnviz.ui.language import plain
+from attnviz.ui.frame.language import plain
 from attnviz.zoo import ORDER
 from tests.ui.pages import address, messages, open_page, run
 

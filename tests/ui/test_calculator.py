@@ -14,8 +14,8 @@ from attnviz import locale
 from attnviz.calculator import PRESETS, program
 from attnviz.calculator.link import from_link
 from attnviz.calculator.mistakes import MISTAKES
-from attnviz.ui.calculator_state import SECTIONS
-from tests.ui.pages import address, click, messages, open_page, run
+from attnviz.ui.calculator.state import SECTIONS
+from tests.ui.pages import address, click, messages, open_page, run, turn_to
 
 numbers = itertools.count(1)
 ONE_HOT = [["1", "0", "0"], ["0", "1", "0"], ["0", "0", "1"]]
@@ -283,10 +283,8 @@ def test_every_section_opens_by_its_link_and_keeps_the_numbers(section: str) -> 
 
 def test_leaving_the_page_keeps_what_was_typed() -> None:
     page = tell(open_page("calculator", preset="self"), "x", row=0, column=0, value="8")
-    page.switch_page("../../pages/runs.py")
-    page = run(page)
+    page = turn_to(page, "runs")
     page.query_params.clear()
-    page.switch_page("../../pages/calculator.py")
-    page = run(page)
+    page = turn_to(page, "calculator")
     assert cells(page, "X")[0][0] == "8"
     assert page.selectbox(key="calc-preset").value == "self"

@@ -26,7 +26,7 @@ NAMES = [figures.contender_name(name, "en") for name in CONTENDERS]
 def queue(monkeypatch: pytest.MonkeyPatch) -> Queue:
     made = Queue()
     monkeypatch.setattr(workers, "queue", lambda: made)
-    monkeypatch.setattr("attnviz.ui.comparison_shown.seconds_per_step", lambda model, batch_size: 0.01)
+    monkeypatch.setattr("attnviz.ui.comparison.shown.seconds_per_step", lambda model, batch_size: 0.01)
     return made
 
 

@@ -19,7 +19,7 @@ from attnviz.figures.theme import DARK
 
 
 def page() -> None:
-    from attnviz.ui import cost
+    from attnviz.ui.calculator import cost
 
     cost.section()
 
@@ -59,7 +59,7 @@ def made_up(d: int, n_heads: int, *_: object) -> Measurements:
 
 
 def test_what_was_measured_is_drawn_over_what_was_computed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("attnviz.ui.cost.measure", made_up)
+    monkeypatch.setattr("attnviz.ui.calculator.cost.measure", made_up)
     app = show()
     assert len(charts(app)) == 2
     app.button(key="cost-measure").click().run()
@@ -90,7 +90,7 @@ def test_the_dark_page_has_its_own_colours() -> None:
 def link_script() -> None:
     import streamlit as st
 
-    from attnviz.ui import cost
+    from attnviz.ui.calculator import cost
 
     st.session_state["wrong"] = cost.SETTINGS.apply(st.query_params.to_dict())
     st.session_state["link"] = cost.SETTINGS.to_link()

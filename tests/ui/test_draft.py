@@ -13,7 +13,7 @@ from attnviz.models import ModelConfig, RecurrentConfig
 from attnviz.tasks import OwnText
 from attnviz.training import RECIPES, RunConfig
 from attnviz.training.recipes import OWN_TEXT
-from attnviz.ui.draft import TRAINING, Draft, recipe_names, width_fits, widths
+from attnviz.ui.training.draft import TRAINING, Draft, recipe_names, width_fits, widths
 
 TEXT = "to be or not to be, that is the question. " * 10
 

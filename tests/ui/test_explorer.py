@@ -11,7 +11,7 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-import attnviz.ui
+import attnviz.ui.frame
 from attnviz import library, locale
 from attnviz.models.bundle import read_config
 from attnviz.models.recurrent_config import config_from_dict
@@ -21,7 +21,7 @@ from attnviz.zoo import ORDER, zoo_path
 from tests.tiny import MARKUP
 from tests.training.runs import small_run
 
-ENTRY = str(Path(attnviz.ui.__file__).parent / "entry.py")
+ENTRY = str(Path(attnviz.ui.frame.__file__).parent / "entry.py")
 pytestmark = pytest.mark.usefixtures("operator_models")
 
 

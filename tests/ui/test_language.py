@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from attnviz.texts import visible
-from attnviz.ui.language import code, plain, symbol
+from attnviz.ui.frame.language import code, plain, symbol
 
 
 @given(st.text(min_size=1).filter(lambda text: text.strip()))

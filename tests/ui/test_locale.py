@@ -15,7 +15,7 @@ from attnviz.view import STATIC
 ROOT = Path(__file__).parents[2]
 CJK = re.compile(r"[\u4e00-\u9fff]")
 UI_FILES = sorted([ROOT / "app.py", *(ROOT / "pages").glob("*.py"), *(ROOT / "attnviz" / "ui").rglob("*.py")])
-JS_FILES = sorted([*STATIC.rglob("*.js"), *(ROOT / "attnviz" / "ui").glob("*.js")])
+JS_FILES = sorted([*STATIC.rglob("*.js"), *(ROOT / "attnviz" / "ui").rglob("*.js")])
 
 # arguments of Streamlit's functions that are names for the program, not texts for people
 TECHNICAL = {

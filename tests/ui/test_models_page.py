@@ -16,7 +16,7 @@ from attnviz.server import listing, opening, stores
 from attnviz.server.open_models import ModelKey
 from attnviz.server.uploads import is_upload
 from attnviz.training import record
-from attnviz.ui.outline import architecture_of
+from attnviz.ui.models.outline import architecture_of
 from tests.training.runs import small_run
 from tests.ui.pages import address, click, messages, open_page, payload, run
 from tests.ui.real import stand_in_for_the_hub, zip_of
@@ -48,7 +48,7 @@ def hand_in(page: AppTest, path: Path) -> AppTest:
 def test_everything_is_listed_and_nothing_is_opened(monkeypatch: pytest.MonkeyPatch, runs_folder: Path) -> None:
     record(small_run(runs_folder / "mine"))
     page = open_page("models")
-    monkeypatch.setattr("attnviz.ui.models.open_model", lambda *_: pytest.fail("a model was opened"))
+    monkeypatch.setattr("attnviz.ui.models.page.open_model", lambda *_: pytest.fail("a model was opened"))
     run(page)
     found = rows(page)
     assert set(found) >= {"reverse", "run/mine@12", "tiny-bert", "tiny-long", "pickled"}
@@ -214,14 +214,12 @@ def test_what_is_no_id_is_said(text: str, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_name_that_the_browser_made_up_is_ignored(real_folder: Path) -> None:
-    from attnviz.ui import models
-
     page = open_page("models")
     shutil.copytree(real_folder / "tiny-bert", real_folder / ".." / "outside", dirs_exist_ok=True)
     page = press(page, "check", "../outside")
     assert page.warning
     assert not page.success
-    assert models.find("../outside") is None
+    assert listing.find("../outside") is None
 
 
 @pytest.mark.parametrize(

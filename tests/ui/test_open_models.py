@@ -18,6 +18,7 @@ from attnviz.models import ModelCard, ModelConfig, SequenceModel, build_network
 from attnviz.server.images import MAX_MB, ImageStore
 from attnviz.server.open_models import MEMORY, ModelKey, ModelStore, nbytes, parameter_memory
 from attnviz.server.samples import SAMPLES
+from attnviz.ui import PAGES
 from tests.tiny import LETTERS
 
 ROOT = Path(__file__).parents[2]
@@ -150,6 +151,6 @@ def test_samples_are_drawn(name: str) -> None:
 
 
 def test_the_pages_do_not_wait_for_transformers() -> None:
-    pages = "attnviz.ui.explorer, attnviz.ui.models, attnviz.ui.runs, attnviz.ui.training, attnviz.server.routes"
+    pages = ", ".join(["attnviz.server.routes", *(f"attnviz.ui.{name}.page" for name in PAGES)])
     code = f"import {pages}, sys; sys.exit('transformers' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False, capture_output=True).returncode == 0

@@ -14,7 +14,7 @@ from attnviz.errors import DataUnclear
 from attnviz.tasks import OwnEntities, OwnLabelled
 from attnviz.training import Run, RunConfig, open_run, record
 from attnviz.training.recipes import OWN, own_entities, own_labels
-from attnviz.ui.draft import Draft
+from attnviz.ui.training.draft import Draft
 from tests.ui.pages import address, messages, open_page, run
 
 REVIEWS = "\n".join(["id;review;sentiment", *(f"{n};good, number {n};{('bad', 'good')[n % 2]}" for n in range(40))])

@@ -8,9 +8,9 @@ from urllib.parse import unquote_plus
 import pytest
 
 from attnviz.errors import FileNotPage
-from attnviz.ui import link
-from attnviz.ui.address import LONGEST, length, whole
-from attnviz.ui.page_file import from_file, to_file
+from attnviz.ui.explorer import link
+from attnviz.ui.frame.address import LONGEST, length, whole
+from attnviz.ui.frame.page_file import from_file, to_file
 from tests.ui.pages import address, messages, open_page, run
 
 TOO_LONG = "too long for an address"

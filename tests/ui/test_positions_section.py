@@ -17,11 +17,11 @@ from attnviz.figures.theme import DARK, LIGHT
 from attnviz.loading import load_model
 from attnviz.models import SequenceModel
 from attnviz.positions import sinusoidal
-from attnviz.ui import positions
+from attnviz.ui.calculator import positions
 
 
 def page() -> None:
-    from attnviz.ui import positions
+    from attnviz.ui.calculator import positions
 
     positions.section()
 
@@ -94,7 +94,7 @@ def test_the_table_says_which_kind_loses_the_order() -> None:
 def link_script() -> None:
     import streamlit as st
 
-    from attnviz.ui import positions
+    from attnviz.ui.calculator import positions
 
     st.session_state["wrong"] = positions.apply(st.query_params.to_dict())
     st.session_state["link"] = positions.SETTINGS.to_link()

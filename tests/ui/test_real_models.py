@@ -16,7 +16,7 @@ from attnviz.server import forward, listing, opening, stores
 from attnviz.server.open_models import ModelKey
 from attnviz.server.reads import Reads
 from attnviz.server.traces import TraceKey
-from attnviz.ui.sentences import general_examples, with_mask
+from attnviz.ui.explorer.sentences import general_examples, with_mask
 from tests.ui.pages import address, click, messages, run
 from tests.ui.real import stand_in_for_the_hub
 from tests.ui.test_explorer import header, open_page, shown, type_text

@@ -12,9 +12,9 @@ from attnviz import locale
 from attnviz.server import workers
 from attnviz.training import RECIPES, RunConfig, all_runs, new_run, open_run
 from attnviz.training.recipes import OWN
-from attnviz.ui.draft import SETTINGS, recipe_names
+from attnviz.ui.training.draft import SETTINGS, recipe_names
 from tests.tiny import MARKUP
-from tests.ui.pages import Queue, address, click, messages, open_page, payload, run
+from tests.ui.pages import Queue, address, click, messages, open_page, payload, run, turn_to
 
 TEXT = "From fairest creatures we desire increase, that thereby beauty's rose might never die. " * 4
 
@@ -23,7 +23,7 @@ TEXT = "From fairest creatures we desire increase, that thereby beauty's rose mi
 def queue(monkeypatch: pytest.MonkeyPatch) -> Queue:
     made = Queue()
     monkeypatch.setattr(workers, "queue", lambda: made)
-    monkeypatch.setattr("attnviz.ui.training.seconds_per_step", lambda model, batch_size: 0.01)
+    monkeypatch.setattr("attnviz.ui.training.page.seconds_per_step", lambda model, batch_size: 0.01)
     return made
 
 
@@ -217,10 +217,8 @@ def test_who_would_have_to_wait_is_told(queue: Queue) -> None:
 def test_settings_are_kept_while_another_page_is_visited() -> None:
     page = choose(open_page("training", recipe="own-text"), data__own__text=TEXT, set__steps=77)
     page.query_params.clear()
-    page.switch_page("../../pages/explorer.py")
-    page = run(page)
-    page.switch_page("../../pages/training.py")
-    page = run(page)
+    page = turn_to(page, "explorer")
+    page = turn_to(page, "training")
     assert page.text_area(key="data-own-text").value == TEXT
     assert page.number_input(key="set-steps").value == 77
 

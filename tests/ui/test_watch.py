@@ -25,7 +25,7 @@ from attnviz.training.engine.gradients import forward
 from attnviz.training.engine.loop import evaluate
 from attnviz.training.run.probe import attention_weights
 from attnviz.training.run.process import ProcessId
-from attnviz.ui.watch import Told, obey, told
+from attnviz.ui.frame.watch import Told, obey, told
 from attnviz.view.run_header import run_header
 from tests.training.runs import small_run
 

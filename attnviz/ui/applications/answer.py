@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from attnviz.ui.applications.case import Case
-from attnviz.ui.language import code, say
+from attnviz.ui.frame.language import code, say
 
 __all__ = ["answer", "probabilities"]
 

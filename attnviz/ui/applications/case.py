@@ -21,8 +21,8 @@ from attnviz.tasks import Baseline, Batch, Task
 from attnviz.trace import AttentionSite, Trace
 from attnviz.training import RECIPES, Evaluation, evaluate
 from attnviz.training.run.probe import sequences
-from attnviz.ui.language import say
-from attnviz.ui.settings import KEEP
+from attnviz.ui.frame.language import say
+from attnviz.ui.frame.settings import KEEP
 
 __all__ = [
     "N_EXAMPLES",

@@ -9,8 +9,8 @@ from attnviz.tasks.dialogue import SYSTEM, turns
 from attnviz.texts import visible
 from attnviz.ui.applications.case import Case, choose_head
 from attnviz.ui.applications.strip import Chip, strip
-from attnviz.ui.language import say
-from attnviz.ui.settings import KEEP
+from attnviz.ui.frame.language import say
+from attnviz.ui.frame.settings import KEEP
 
 __all__ = ["view"]
 

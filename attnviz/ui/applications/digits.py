@@ -23,8 +23,8 @@ from attnviz.training.run.probe import attention_weights
 from attnviz.ui.applications.answer import answer
 from attnviz.ui.applications.answer import probabilities as shares_of
 from attnviz.ui.applications.case import Case, choose_head, examples, opened, task_of
-from attnviz.ui.charts import PICTURE, theme
-from attnviz.ui.language import current, plain, say
+from attnviz.ui.frame.charts import PICTURE, theme
+from attnviz.ui.frame.language import current, plain, say
 
 __all__ = ["view"]
 

@@ -17,8 +17,8 @@ from attnviz.training.engine.gradients import forward
 from attnviz.ui.applications.case import Case, Judged, choose_head, head_scores, judged, judged_on, opened, task_of
 from attnviz.ui.applications.reading import reading
 from attnviz.ui.applications.strip import Chip, strip
-from attnviz.ui.charts import theme
-from attnviz.ui.language import plain, say
+from attnviz.ui.frame.charts import theme
+from attnviz.ui.frame.language import plain, say
 
 __all__ = ["view"]
 

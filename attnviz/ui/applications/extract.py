@@ -8,8 +8,8 @@ from torch import Tensor
 from attnviz.tasks import IGNORE
 from attnviz.ui.applications.case import Case, choose_head
 from attnviz.ui.applications.strip import Chip, strip
-from attnviz.ui.language import say
-from attnviz.ui.settings import KEEP
+from attnviz.ui.frame.language import say
+from attnviz.ui.frame.settings import KEEP
 
 __all__ = ["view"]
 

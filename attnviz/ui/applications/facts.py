@@ -14,8 +14,8 @@ from attnviz.tasks.base import Metric
 from attnviz.tasks.pattern import pattern_key
 from attnviz.training.recipes import OWN, RECIPES
 from attnviz.ui.applications.case import Case, Judged, baselines, judged, opened, patterns, recipe_of, task_of
-from attnviz.ui.head import page as link_to
-from attnviz.ui.language import code, current, plain, say
+from attnviz.ui.frame.head import page as link_to
+from attnviz.ui.frame.language import code, current, plain, say
 
 __all__ = ["facts", "title", "train_link"]
 

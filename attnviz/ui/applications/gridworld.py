@@ -27,9 +27,9 @@ from attnviz.tasks.gridworld import BEST, MAP, RETURNS, SIGNS, Gridworld, world
 from attnviz.trace import AttentionSite
 from attnviz.ui.applications.case import Case, choose_head, opened, task_of
 from attnviz.ui.applications.strip import Chip, strip
-from attnviz.ui.charts import PICTURE, theme
-from attnviz.ui.language import current, plain, say
-from attnviz.ui.settings import KEEP
+from attnviz.ui.frame.charts import PICTURE, theme
+from attnviz.ui.frame.language import current, plain, say
+from attnviz.ui.frame.settings import KEEP
 
 __all__ = ["view"]
 

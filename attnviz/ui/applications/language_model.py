@@ -10,7 +10,7 @@ from attnviz.training.engine.loop import perplexity
 from attnviz.ui.applications.case import Case, choose_head, judged, result
 from attnviz.ui.applications.reading import reading
 from attnviz.ui.applications.strip import Chip, strip
-from attnviz.ui.language import plain, say
+from attnviz.ui.frame.language import plain, say
 
 __all__ = ["view"]
 

@@ -12,16 +12,16 @@ from attnviz.server.forward import run
 from attnviz.server.listing import Listed, listed
 from attnviz.server.traces import TraceKey
 from attnviz.training.recipes import OWN
-from attnviz.ui.address import Address, notice, notice_wrong, whole
 from attnviz.ui.applications.case import N_EXAMPLES, Case, examples, opened, recipe_of, task_of, text_of
 from attnviz.ui.applications.facts import facts, title, train_link
 from attnviz.ui.applications.registry import APPLICATIONS, Application
-from attnviz.ui.head import head_row, message_box
-from attnviz.ui.language import explain, plain, say
-from attnviz.ui.page_file import offer, take
-from attnviz.ui.settings import KEEP
+from attnviz.ui.frame.address import Address, notice, notice_wrong, whole
+from attnviz.ui.frame.head import head_row, message_box
+from attnviz.ui.frame.language import explain, plain, say
+from attnviz.ui.frame.page_file import offer, take
+from attnviz.ui.frame.settings import KEEP
 
-__all__ = ["ADDRESS", "page"]
+__all__ = ["show"]
 
 
 def _apply(link: Mapping[str, str]) -> None:
@@ -55,8 +55,9 @@ ADDRESS = Address(
 )
 
 
-def page() -> None:
+def show() -> None:
     """Controls above, the view at the left, what is known of it at the right; on a phone below each other."""
+    ADDRESS.arrive()
     with st.container(key="controls"), head_row():
         st.space("stretch")
         take(ADDRESS)

@@ -8,8 +8,8 @@ from attnviz.texts import visible
 from attnviz.trace import AttentionSite
 from attnviz.ui.applications.case import Case
 from attnviz.ui.applications.strip import Chip, strip
-from attnviz.ui.language import say
-from attnviz.ui.settings import KEEP
+from attnviz.ui.frame.language import say
+from attnviz.ui.frame.settings import KEEP
 
 __all__ = ["reading"]
 

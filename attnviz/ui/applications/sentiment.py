@@ -7,7 +7,7 @@ import streamlit as st
 from attnviz.ui.applications.answer import answer
 from attnviz.ui.applications.case import Case, choose_head
 from attnviz.ui.applications.strip import Chip, strip
-from attnviz.ui.language import say
+from attnviz.ui.frame.language import say
 
 __all__ = ["view"]
 

@@ -17,9 +17,9 @@ from attnviz.server.listing import listed
 from attnviz.tasks import OwnSeries, Seasonal
 from attnviz.tasks.own_series import estimated_period
 from attnviz.ui.applications.case import Case, choose_head, opened, recipe_of, task_of
-from attnviz.ui.charts import PICTURE, theme
-from attnviz.ui.language import code, current, plain, say
-from attnviz.ui.settings import KEEP
+from attnviz.ui.frame.charts import PICTURE, theme
+from attnviz.ui.frame.language import code, current, plain, say
+from attnviz.ui.frame.settings import KEEP
 from attnviz.vectors import NUMBER_ID
 
 __all__ = ["view"]

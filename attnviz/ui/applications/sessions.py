@@ -13,8 +13,8 @@ from attnviz.tasks.base import HITS
 from attnviz.tasks.sessions import CATEGORY, Sessions
 from attnviz.ui.applications.case import Case, choose_head, judged_on, opened, task_of
 from attnviz.ui.applications.strip import Chip, strip
-from attnviz.ui.language import plain, say
-from attnviz.ui.settings import KEEP
+from attnviz.ui.frame.language import plain, say
+from attnviz.ui.frame.settings import KEEP
 
 __all__ = ["view"]
 

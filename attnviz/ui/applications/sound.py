@@ -15,12 +15,12 @@ from attnviz.tasks import Sound
 from attnviz.tasks.sound import Clip
 from attnviz.tasks.voice import HOP, RATE, WINDOW, band_filters, wav_bytes
 from attnviz.texts import visible
-from attnviz.ui.address import notice_error
 from attnviz.ui.applications.answer import answer
 from attnviz.ui.applications.case import N_EXAMPLES, SEED, Case, choose_head, examples
-from attnviz.ui.charts import PICTURE, theme
-from attnviz.ui.language import current, plain, say
-from attnviz.ui.settings import KEEP
+from attnviz.ui.frame.address import notice_error
+from attnviz.ui.frame.charts import PICTURE, theme
+from attnviz.ui.frame.language import current, plain, say
+from attnviz.ui.frame.settings import KEEP
 
 __all__ = ["view"]
 

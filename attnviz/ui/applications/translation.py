@@ -8,8 +8,8 @@ import torch
 from attnviz.figures.alignment import alignment
 from attnviz.ui.applications.case import Case, choose_head
 from attnviz.ui.applications.written import written
-from attnviz.ui.charts import theme
-from attnviz.ui.language import current, say
+from attnviz.ui.frame.charts import theme
+from attnviz.ui.frame.language import current, say
 
 __all__ = ["view"]
 

@@ -7,7 +7,7 @@ import streamlit as st
 from attnviz.tasks import IGNORE
 from attnviz.ui.applications.case import Case
 from attnviz.ui.applications.strip import Chip, strip
-from attnviz.ui.language import say
+from attnviz.ui.frame.language import say
 
 __all__ = ["written"]
 

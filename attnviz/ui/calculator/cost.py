@@ -1,0 +1,75 @@
+"""What layers cost, as a part of the calculator page: attention against recurrence, computed and measured live."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from attnviz.analysis.cost import LAYERS, Measurements, crossing, flops, measure, memory, sequential_steps
+from attnviz.errors import MeasuringBusy
+from attnviz.figures import cost as figures
+from attnviz.ui.frame.charts import CHART, theme
+from attnviz.ui.frame.language import current, explain, say
+from attnviz.ui.frame.numbers import short
+from attnviz.ui.frame.settings import KEEP, Settings
+
+__all__ = ["SETTINGS", "section"]
+
+OPTIONS: Mapping[str, tuple[int, ...]] = {
+    "cost_d": (16, 32, 64, 128, 256),
+    "cost_heads": (1, 2, 4, 8),
+    "cost_t": figures.LENGTHS,
+}
+DEFAULTS: Mapping[str, int] = {"cost_d": 64, "cost_heads": 4, "cost_t": 128}
+SETTINGS = Settings(DEFAULTS, OPTIONS.__getitem__)
+
+
+def section() -> None:
+    """The whole of it: sizes, computed curves, the numbers at one length, and what this machine takes."""
+    SETTINGS.begin()
+    with st.container(horizontal=True, gap="medium", key="cost-sizes"):
+        for name, options in OPTIONS.items():
+            st.select_slider(say(f"cost.set.{name}"), options, format_func=lambda n: f"{n:,}", key=name, **KEEP)
+    d, n_heads, length = (st.session_state[name] for name in OPTIONS)
+    st.markdown(say("cost.about"))
+    left, right = st.columns(2)
+    left.plotly_chart(figures.operations(d, theme(), current()), key="cost-operations", **CHART)
+    right.plotly_chart(figures.memory_curves(d, n_heads, theme(), current()), key="cost-memory", **CHART)
+    st.markdown(_table(d, n_heads, length))
+    lengths = {layer: crossing(layer, d) for layer in ("gru", "lstm")}
+    st.caption(say("cost.seen", d=d, gru=f"{lengths['gru']:,}", lstm=f"{lengths['lstm']:,}"))
+    st.caption(say("cost.memory.note"))
+    _measured(d, n_heads)
+
+
+def _table(d: int, n_heads: int, length: int) -> str:
+    """The layers at one length, a row each."""
+    heads = [say(f"cost.column.{name}", length=f"{length:,}") for name in ("layer", "flops", "bytes", "steps")]
+    rows = [f"| {' | '.join(heads)} |", "|---|---:|---:|---:|"]
+    for layer in LAYERS:
+        numbers = (flops(layer, length, d), memory(layer, length, d, n_heads), sequential_steps(layer, length))
+        rows.append(f"| {say(f'cost.layer.{layer}')} | {' | '.join(_together(n) for n in numbers)} |")
+    return "\n".join(rows)
+
+
+def _together(number: int) -> str:
+    """A number and its prefix, which stay on one line."""
+    return short(number).replace(" ", "\u00a0")
+
+
+def _measured(d: int, n_heads: int) -> None:
+    """The button, and what was measured last at these sizes."""
+    st.subheader(say("cost.measure.title"), anchor=False)
+    st.markdown(say("cost.measure.text"))
+    if st.button(say("cost.measure.button"), key="cost-measure", icon=":material/timer:"):
+        try:
+            with st.spinner(say("cost.measure.running")):
+                st.session_state["cost-measured"] = measure(d, n_heads)
+        except MeasuringBusy as error:
+            st.warning(explain(error))
+    found: Measurements | None = st.session_state.get("cost-measured")
+    if found is None or (found.d, found.n_heads) != (d, n_heads):
+        return
+    st.plotly_chart(figures.measured(found, theme(), current()), key="cost-times", **CHART)
+    st.caption(say("cost.measure.seen", rounds=found.rounds, rate=short(found.rate)))

@@ -1,0 +1,144 @@
+"""The Calculator page: attention by hand, mistakes to find, positional encodings, and what attention costs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from attnviz.calculator import Problem, solve
+from attnviz.calculator.link import to_json, to_link
+from attnviz.calculator.presets import FIRST
+from attnviz.calculator.problem import TITLES
+from attnviz.errors import AttnvizError, CalculatorError, ShapesDoNotFit
+from attnviz.server.stores import TRACES
+from attnviz.server.traces import Held, TraceKey
+from attnviz.ui.calculator import cost, positions
+from attnviz.ui.calculator import state as state_of
+from attnviz.ui.calculator.controls import choose
+from attnviz.ui.calculator.mistakes import show_mistakes
+from attnviz.ui.calculator.share import share
+from attnviz.ui.calculator.state import ADDRESS, NUMBERS, SECTIONS
+from attnviz.ui.calculator.steps import show_results, show_steps
+from attnviz.ui.calculator.tables import edit_tables, take_edits
+from attnviz.ui.frame.address import LONGEST, length
+from attnviz.ui.frame.head import head_row, message_box
+from attnviz.ui.frame.language import current, explain, say
+from attnviz.ui.frame.view import show_view
+
+__all__ = ["show"]
+
+CSS = Path(__file__).parent / "style.css"
+
+
+def show() -> None:
+    """The chosen section; the address says which, and all that was typed."""
+    ADDRESS.arrive()
+    st.html(CSS)
+    with st.container(key="controls"), head_row():
+        st.segmented_control(
+            say("calculator.section"),
+            SECTIONS,
+            format_func=lambda name: say(f"calculator.section.{name}"),
+            key="calc-section",
+            required=True,
+            label_visibility="collapsed",
+            persist_state="session",
+        )
+    section = state_of.chosen("section")
+    with st.container(key=f"section-{section}"):
+        link = SHOW[section]()
+    ADDRESS.publish({**_numbers(), **link, "section": "" if section == SECTIONS[0] else section})
+
+
+def _numbers() -> dict[str, str]:
+    """What was typed, for the address of every section; nothing where it is what the page opens with, or too long."""
+    link = to_link(st.session_state["calc-last"], state_of.chosen("preset"))
+    return {} if link == {"preset": FIRST} or length(link) > LONGEST else link
+
+
+def _mistakes() -> dict[str, str]:
+    message_box()
+    return show_mistakes()
+
+
+def _positions() -> dict[str, str]:
+    message_box()
+    positions.section()
+    return positions.SETTINGS.to_link()
+
+
+def _cost() -> dict[str, str]:
+    message_box()
+    cost.section()
+    return cost.SETTINGS.to_link()
+
+
+def _by_hand() -> dict[str, str]:
+    """Settings, tables, formulas, the view, results: below each other, as wide as the page."""
+    take_edits()
+    with st.container(horizontal=True, key="hand-settings", gap="small", vertical_alignment="bottom"):
+        choose()
+        sharing = st.container(horizontal=True, key="share", gap="xsmall", width="content")
+    about = st.container(key="about-preset")
+    messages = message_box()
+    problem, wrong = _problem()
+    edit_tables(wrong)
+    if wrong is not None:
+        _say_wrong(messages, wrong)
+    if problem.n_keys == 1:
+        st.caption(say("calculator.one_key"))
+    held = _held(problem)
+    place = show_steps(held.trace)
+    show_view(_key(problem), held, current())
+    show_results(held.trace)
+    preset = state_of.chosen("preset")
+    link = to_link(problem, preset)
+    fits, is_changed = length(link) <= LONGEST, len(link) > 1
+    about.caption(say("calculator.changed" if is_changed else f"calculator.about.{preset}"))
+    if not fits:
+        messages.warning(say("calculator.too_long"))
+    with sharing:
+        share(problem, is_changed)
+    return place
+
+
+SHOW: Mapping[str, Callable[[], dict[str, str]]] = {
+    "hand": _by_hand,
+    "mistakes": _mistakes,
+    "positions": _positions,
+    "cost": _cost,
+}
+"""What each section places on the page; it returns what the address says of it."""
+
+
+def _problem() -> tuple[Problem, CalculatorError | None]:
+    """What is to be computed, and what is wrong with what was typed: then it is what could be computed last."""
+    try:
+        problem = state_of.problem()
+    except CalculatorError as error:
+        last: Problem = st.session_state["calc-last"]
+        return last, error
+    st.session_state["calc-last"] = problem
+    return problem, None
+
+
+def _say_wrong(messages: DeltaGenerator, wrong: AttnvizError) -> None:
+    with messages:
+        st.warning(f"{explain(wrong)} {say('calculator.last_shown')}")
+        pasted = st.session_state.get("calc-pasted")
+        if isinstance(wrong, ShapesDoNotFit) and pasted in state_of.used():
+            title = TITLES[pasted]
+            st.button(say("calculator.fit", table=title), key="fit", on_click=state_of.fit_to, args=(pasted,))
+
+
+def _key(problem: Problem) -> TraceKey:
+    """A trace of typed numbers is determined by the numbers; their digest stands for them."""
+    return TraceKey(NUMBERS, hashlib.sha256(to_json(problem).encode()).hexdigest())
+
+
+def _held(problem: Problem) -> Held:
+    return TRACES.obtain(_key(problem), lambda: solve(problem))

@@ -1,0 +1,57 @@
+"""Ways to take a calculation along: its address, a program, a file."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from attnviz.calculator import Problem, program
+from attnviz.calculator.link import from_json, to_json
+from attnviz.calculator.parse import decode
+from attnviz.errors import AttnvizError
+from attnviz.ui.calculator import state as state_of
+from attnviz.ui.frame.address import notice_error
+from attnviz.ui.frame.language import say
+
+__all__ = ["share"]
+
+FILE, KIND = "attention.json", "application/json"
+
+
+def share(problem: Problem, is_changed: bool) -> None:
+    """Back to the example as it was, the program, and the file."""
+    st.button(
+        say("calculator.reset"),
+        key="reset",
+        icon=":material/undo:",
+        disabled=not is_changed,
+        on_click=state_of.load_preset,
+    )
+    with st.popover(say("calculator.code"), icon=":material/code:", key="as-code"):
+        st.caption(say("calculator.code.about"))
+        st.code(program(problem), language="python")
+    with st.popover(say("calculator.file"), icon=":material/save:", key="as-file"):
+        st.caption(say("calculator.file.about"))
+        st.download_button(
+            say("calculator.file.save"),
+            to_json(problem),
+            file_name=FILE,
+            mime=KIND,
+            icon=":material/download:",
+            key="save-file",
+        )
+        key = f"calc-file-{st.session_state.get('calc-files', 0)}"  # another one each time
+        st.file_uploader(
+            say("calculator.file.open"), type=["json"], key=key, on_change=_opened, args=(key,), max_upload_size=1
+        )
+
+
+def _opened(key: str) -> None:
+    state = st.session_state
+    file = state.get(key)
+    if file is None:
+        return
+    state["calc-files"] = state.get("calc-files", 0) + 1
+    try:
+        state_of.load(from_json(decode(file.name, file.getvalue()), file.name), state_of.chosen("preset"))
+    except AttnvizError as error:
+        notice_error(error)

@@ -1,0 +1,111 @@
+"""One query and one key through the formulas, with their numbers; and the results as tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+import torch
+
+from attnviz.calculator.latex import Step, steps
+from attnviz.calculator.solve import pooled, weighted_values, worked
+from attnviz.trace import Trace
+from attnviz.ui.calculator.tables import result_table, show_tables
+from attnviz.ui.frame.language import say
+
+__all__ = ["show_results", "show_steps"]
+
+ALL = "all"
+
+
+def _hold_within(trace: Trace) -> None:
+    """Head, query and key that are looked at, and the step, within the trace: it may have become smaller."""
+    (site,) = trace.sites
+    state = st.session_state
+    for name, size in (("h", site.n_heads), ("i", site.q.shape[1]), ("j", site.k.shape[1])):
+        state[f"calc-{name}"] = min(state.get(f"calc-{name}") or 0, size - 1)
+
+
+def _looked_at() -> tuple[int, int, int]:
+    """Head, query and key."""
+    state = st.session_state
+    return state["calc-h"], state["calc-i"], state["calc-j"]
+
+
+def show_steps(trace: Trace) -> dict[str, str]:
+    """The formulas: one step, or all of them; returns what is looked at, the first of everything left out."""
+    (site,) = trace.sites
+    _hold_within(trace)
+    head, query, key = _looked_at()
+    found = {step.name: step for step in steps(trace, head, query, key)}
+    state = st.session_state
+    if state["calc-step"] not in (*found, ALL):
+        state["calc-step"] = next(iter(found))
+    with st.container(key="steps", gap="xsmall"):
+        with st.container(horizontal=True, key="step-choice", gap="small", vertical_alignment="bottom"):
+            st.segmented_control(
+                say("calculator.step"),
+                [*found, ALL],
+                format_func=lambda name: say(f"calculator.step.{name}"),
+                key="calc-step",
+                required=True,
+                label_visibility="collapsed",
+                persist_state="session",
+            )
+            _choose("i", site.q.shape[1], trace.sequences[site.queries].labels)
+            _choose("j", site.k.shape[1], trace.sequences[site.keys].labels)
+            if site.n_heads > 1:
+                _choose("h", site.n_heads, [str(h + 1) for h in range(site.n_heads)])
+        shown = list(found.values()) if state["calc-step"] == ALL else [found[state["calc-step"]]]
+        with st.container(key="formulas", gap="small"):
+            for step in shown:
+                _formula(step)
+    looked_at = {name: str(at + 1) for name, at in zip("hij", _looked_at(), strict=True) if at}
+    return looked_at | ({"step": state["calc-step"]} if state["calc-step"] != next(iter(found)) else {})
+
+
+def _choose(name: str, size: int, labels: Any) -> None:
+    st.selectbox(
+        say(f"calculator.place.{name}"),
+        range(size),
+        format_func=lambda at: labels[at],
+        key=f"calc-{name}",
+        width=96,
+        persist_state="session",
+    )
+
+
+def _formula(step: Step) -> None:
+    st.caption(say(f"calculator.step.{step.name}.about"))
+    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
+        for line in step.lines:
+            st.latex(line, width="content")
+
+
+def show_results(trace: Trace) -> None:
+    """The weighted values of the query, what they sum to, the result, and the sequence as one vector."""
+    (site,) = trace.sites
+    head, query, _ = _looked_at()
+    by_hand = worked(trace)
+    queries, keys = trace.sequences[site.queries].labels, trace.sequences[site.keys].labels
+    terms = weighted_values(trace, head, query)
+    one = pooled(by_hand.result)
+    weighted = result_table("terms", say("calculator.result.terms", query=query + 1), terms, keys, "value")
+    of_terms = result_table(
+        "of-terms",
+        say("calculator.result.of_terms"),
+        torch.stack([terms.sum(0), terms.mean(0), terms.amax(0)]),
+        [say(f"calculator.result.{name}") for name in ("sum", "mean", "max")],
+    )
+    result = result_table("result", say("calculator.result.result"), by_hand.result, queries)
+    ways = ("mean", "max", "last")
+    whole = result_table(
+        "whole",
+        say("calculator.result.whole"),
+        torch.stack([by_hand.result[query], *one]),
+        [say("calculator.result.attention", query=query + 1), *(say(f"calculator.result.{name}") for name in ways)],
+    )
+    with st.container(key="results-box", gap="xsmall"):
+        st.subheader(say("calculator.results"), anchor=False)
+        st.caption(say("calculator.results.about", query=query + 1))
+        show_tables([weighted, of_terms, result, whole], "results")

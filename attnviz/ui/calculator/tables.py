@@ -1,0 +1,140 @@
+"""The tables of the calculator in the browser: edited cell by cell, pasted, or from a file; copied as NumPy or CSV."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from torch import Tensor
+
+from attnviz import locale
+from attnviz.calculator.parse import decode, read_cells, to_numbers, written
+from attnviz.calculator.problem import TITLES
+from attnviz.calculator.tables import cells_of
+from attnviz.errors import AttnvizError, CellNotNumber, CellOutside, TableUnreadable
+from attnviz.ui.calculator import state as state_of
+from attnviz.ui.frame.address import notice_error
+from attnviz.ui.frame.language import current
+
+__all__ = ["edit_tables", "result_table", "show_tables", "take_edits"]
+
+LARGEST_FILE = 1_000_000  # bytes
+
+ROLES = {
+    **dict.fromkeys(("q", "w_q", "a_q"), "query"),
+    **dict.fromkeys(("k", "w_k", "a_k"), "key"),
+    **dict.fromkeys(("v", "w_v"), "value"),
+}
+
+LETTERS = {
+    "x": "T × d_model",
+    "w_q": "d_model × H·d_k",
+    "w_k": "d_model × H·d_k",
+    "w_v": "d_model × H·d_v",
+    "q": "Tq × H·d_k",
+    "k": "Tk × H·d_k",
+    "v": "Tk × H·d_v",
+    "p": "T × d_model",
+    "a_q": "d_att × d_k",
+    "a_k": "d_att × d_k",
+    "a_v": "1 × d_att",
+    "w_o": "H·d_v × d_out",
+}
+
+_tables = st.components.v2.component("attnviz.tables", js=(Path(__file__).parent / "tables.js").read_text("utf-8"))
+
+
+def edit_tables(wrong: AttnvizError | None) -> None:
+    """The tables that the choices use; the cell that an error is about is marked."""
+    held = state_of.tables()
+    shown = [
+        {
+            "name": name,
+            "title": TITLES[name],
+            "role": ROLES.get(name, ""),
+            "letters": LETTERS[name],
+            "cells": held.get(name) or (("",),),
+            "editable": True,
+            "problem": _place(wrong, TITLES[name]),
+        }
+        for name in state_of.used()
+    ]
+    _show(shown, "tables", on_edits_change=lambda: None)
+
+
+def _place(wrong: AttnvizError | None, title: str) -> dict[str, int] | None:
+    if not isinstance(wrong, CellNotNumber | CellOutside) or wrong.details["table"] != title:
+        return None
+    return {"row": wrong.details["row"] - 1, "column": wrong.details["column"] - 1}
+
+
+def take_edits() -> None:
+    """Take over what was typed, pasted or handed in; call it before anything reads the tables."""
+    state = st.session_state
+    confirmed = state.get("calc-confirmed", 0)
+    for edit in state.get("tables", {}).get("edits") or []:
+        if edit.get("name") in TITLES and edit["sequence"] > confirmed:
+            confirmed = edit["sequence"]
+            try:
+                _take(edit)
+            except AttnvizError as error:
+                notice_error(error)
+    state["calc-confirmed"] = confirmed
+
+
+def _take(edit: Mapping[str, Any]) -> None:
+    name = edit["name"]
+    if "value" in edit:
+        rows = [list(row) for row in state_of.tables().get(name, (("",),))]
+        row, column = int(edit["row"]), int(edit["column"])
+        if 0 <= row < len(rows) and 0 <= column < len(rows[row]):  # it may have become smaller since
+            rows[row][column] = str(edit["value"]).strip()[:40]
+            state_of.set_table(name, tuple(map(tuple, rows)))
+        return
+    text = str(edit["text"]) if "text" in edit else _file(str(edit.get("file")), str(edit.get("bytes")))
+    state_of.set_table(name, cells_of(to_numbers(TITLES[name], read_cells(TITLES[name], text))))
+    st.session_state["calc-pasted"] = name
+
+
+def _file(filename: str, content: str) -> str:
+    try:
+        return decode(filename, base64.b64decode(content, validate=True))
+    except binascii.Error as error:
+        raise TableUnreadable(filename, "") from error
+
+
+def result_table(name: str, title: str, values: Tensor, rows: Sequence[str], role: str = "") -> dict[str, Any]:
+    """Computed numbers as a table that can be copied."""
+    numbers = values.tolist()
+    return {
+        "name": name,
+        "title": title,
+        "role": role,
+        "letters": "",
+        "cells": [[f"{value + 0.0:.3g}" for value in row] for row in numbers],
+        "full": [[written(float(f"{value + 0.0:.8g}")) for value in row] for row in numbers],
+        "rows": list(rows),
+        "editable": False,
+    }
+
+
+def show_tables(tables: Sequence[Mapping[str, Any]], key: str) -> None:
+    """Tables that are not edited."""
+    _show(tables, key)
+
+
+def _show(tables: Sequence[Mapping[str, Any]], key: str, **events: Any) -> None:
+    _tables(
+        key=key,
+        data={
+            "tables": list(tables),
+            "strings": locale.strings(current(), "calculator.table."),
+            "confirmed": st.session_state.get("calc-confirmed", 0),
+            "largest": LARGEST_FILE,
+        },
+        **events,
+    )

@@ -1,0 +1,1 @@
+"""The Explorer: any sequence, every head, every number."""

@@ -1,0 +1,84 @@
+"""The Explorer's address: model, text, target and image; the view writes layer, head, lock and the like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from attnviz.downloads import DOWNLOADS
+from attnviz.errors import DownloadsOff
+from attnviz.loading import HUB
+from attnviz.server.listing import Listed, find, listed
+from attnviz.server.reads import Reads
+from attnviz.server.traces import TraceKey
+from attnviz.server.uploads import is_upload
+from attnviz.ui.explorer.inputs import image_in_link, link_image
+from attnviz.ui.explorer.sentences import general_examples
+from attnviz.ui.frame.address import Address, notice, notice_error
+from attnviz.ui.frame.language import current
+from attnviz.ui.frame.page_file import offer
+from attnviz.ui.frame.view import LOOK, PLACE, follow
+
+__all__ = ["ADDRESS", "begin", "examples_of", "publish", "start"]
+
+
+def _apply(link: Mapping[str, str]) -> None:
+    """Set the controls from an address; what it names and does not exist is noticed and falls back to the default."""
+    state = st.session_state
+    name = link.get("model")
+    model = None if name is None else find(name)
+    if name is not None and model is None:
+        _not_found(name)
+        link = {}
+    start(model or next(iter(listed().values()), None))
+    if "text" in link:
+        state.update(text=link["text"], target=link.get("target", ""), begin=False)
+    if "image" in link:
+        link_image(link["image"])
+    follow(link, state.get("model"))
+
+
+def _not_found(name: str) -> None:
+    if name.startswith(HUB):
+        notice_error(DownloadsOff(name, DOWNLOADS))
+    else:
+        notice("models.upload_gone" if is_upload(name) else "page.unknown_model", name=name)
+
+
+def start(model: Listed | None) -> None:
+    """Choose a model; its first example follows as soon as it is known what it reads, see `begin`."""
+    if model is not None:
+        st.session_state.update(model=model.name, begin=True)
+
+
+def begin(model: Listed, reads: Reads) -> None:
+    """Call it before the fields are placed: a model that was just chosen begins with its first example."""
+    state = st.session_state
+    if state.get("begin"):
+        examples = examples_of(model, reads)
+        text, target = examples[0] if examples else ("", "")
+        state.update(text=text, target=target, begin=False)
+
+
+def examples_of(model: Listed, reads: Reads) -> tuple[tuple[str, str], ...]:
+    """Pairs of a text and a target, or a second sentence, to begin with."""
+    return model.examples if model.architecture else general_examples(reads, current())
+
+
+ADDRESS = Address(
+    "explorer",
+    _apply,
+    names=frozenset({"model", "text", "target", "image"}),
+    steps=frozenset({"model", "text", "target", "image"}),
+    view=PLACE | LOOK,
+    long=frozenset({"text", "target"}),
+)
+
+
+def publish(key: TraceKey, messages: DeltaGenerator) -> None:
+    """Have the browser write into its address what the picture shows; what is too long for it is offered as a file."""
+    parameters = {"model": key.model, "text": key.text, "target": key.target, "image": image_in_link(key.image)}
+    offer(messages, ADDRESS, parameters)
+    ADDRESS.publish(parameters)

@@ -1,0 +1,216 @@
+"""The Explorer's controls and its picture."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
+
+import streamlit as st
+
+from attnviz.errors import AttnvizError, EmptyText, InputError
+from attnviz.library import MODELS_FOLDER
+from attnviz.server.forward import continue_text, run
+from attnviz.server.listing import Listed, find, listed
+from attnviz.server.opening import open_model
+from attnviz.server.reads import Reads, reads_of
+from attnviz.server.traces import Held, TraceKey
+from attnviz.ui.explorer import link
+from attnviz.ui.explorer.about import about_model
+from attnviz.ui.explorer.inputs import choose_image, image_title, type_texts
+from attnviz.ui.explorer.link import begin, examples_of
+from attnviz.ui.explorer.sentences import with_mask
+from attnviz.ui.explorer.states import show_numbers
+from attnviz.ui.frame.address import notice
+from attnviz.ui.frame.head import head_row, loading, message_box
+from attnviz.ui.frame.language import code, current, explain, plain, say
+from attnviz.ui.frame.page_file import take
+from attnviz.ui.frame.titles import described, model_title
+from attnviz.ui.frame.view import show_view
+
+__all__ = ["show"]
+
+MAX_NEW = 40  # symbols that one press of "continue" appends
+EXAMPLE_CHARS = 17
+
+
+def show() -> None:
+    """The whole page."""
+    link.ADDRESS.arrive()
+    _picture(_controls())
+
+
+def _controls() -> TraceKey:
+    """Model, text and target, as chosen. Without any model the page says how to get one, and ends there."""
+    state = st.session_state
+    models = _models()
+    if not models:
+        st.info(say("page.no_models", variable=code(MODELS_FOLDER)))
+        st.stop()
+    titles = _titles(models)
+    with st.container(key="controls", gap="xsmall"):
+        with head_row():
+            st.selectbox(
+                say("page.model"),
+                list(models),
+                format_func=titles.__getitem__,
+                key="model",
+                on_change=_model_chosen,
+                label_visibility="collapsed",
+                required=True,
+                width=250,
+                persist_state="session",
+            )
+            model = models[state["model"]]
+            examples = st.container(horizontal=True, key="examples", gap="xsmall")
+            take(link.ADDRESS)
+        opened = _reads(model)
+        reads = opened or Reads()
+        if opened is not None:
+            begin(model, opened)
+            with examples:
+                _examples(model, opened)
+        with st.container(horizontal=True, key="texts", gap="small"):
+            type_texts(reads)
+            if reads.image:
+                choose_image()
+    return TraceKey(
+        model.name,
+        (state["text"] or "") if reads.text else "",
+        (state.get("target") or "") if reads.second else "",
+        model.version,
+        state["image"] if reads.image else "",
+    )
+
+
+def _reads(model: Listed) -> Reads | None:
+    """What a model reads; one of Hugging Face is opened for it, and tells better than its files. None: it cannot be."""
+    with loading(model):
+        if model.architecture:
+            return Reads(
+                second="target" if model.architecture == "encoder-decoder" else "",
+                continues=model.architecture == "decoder",
+            )
+        try:
+            return reads_of(open_model(model.name, model.version))
+        except AttnvizError:  # the picture says why
+            return None
+
+
+def _models() -> dict[str, Listed]:
+    """All models to choose from; the chosen one is among them, be it an earlier checkpoint of a run."""
+    models = dict(listed())
+    own = find(st.session_state["upload"]) if st.session_state.get("upload") else None
+    if own is not None:
+        models[own.name] = own
+    chosen = find(st.session_state["model"]) if st.session_state.get("model") else None
+    if chosen is not None:
+        models.setdefault(chosen.name, chosen)
+    elif models and st.session_state.get("model"):  # its run was deleted
+        notice("page.unknown_model", name=st.session_state["model"])
+        link.start(next(iter(models.values())))
+    return models
+
+
+def _titles(models: Mapping[str, Listed]) -> dict[str, str]:
+    """What stands for each model in the list: title and architecture, and the name where two would be alike."""
+    titles = {name: _title(model) for name, model in models.items()}
+    count = Counter(titles.values())
+    return {name: text if count[text] == 1 else f"{text} ({name})" for name, text in titles.items()}
+
+
+def _title(model: Listed) -> str:
+    kind = say(f"page.{model.architecture}") if model.architecture else model.kind
+    name = model_title(model)
+    return name if model.step is not None or not kind else say("page.model_title", title=name, kind=kind)
+
+
+def _model_chosen() -> None:
+    link.start(find(st.session_state["model"]))
+
+
+def _examples(model: Listed, reads: Reads) -> None:
+    for index, (text, target) in enumerate(examples_of(model, reads)):
+        st.button(
+            code(text, EXAMPLE_CHARS),
+            key=f"example-{model.name}-{index}",
+            help=say("page.use_example"),
+            on_click=_use,
+            args=(text, target),
+        )
+    if reads.mask:
+        st.button(code(reads.mask), key="mask", help=say("models.mask_help"), on_click=_hide, args=(reads.mask,))
+    if reads.continues:
+        st.button(
+            say("page.continue"),
+            key="continue",
+            icon=":material/play_arrow:",
+            on_click=_continue,
+            args=(model,),
+            help=say("page.continue_help"),
+        )
+
+
+def _use(text: str, target: str) -> None:
+    st.session_state.update(text=text, target=target)
+
+
+def _hide(mask: str) -> None:
+    """Append a hidden token for the model to guess."""
+    st.session_state["text"] = with_mask(st.session_state["text"] or "", mask)
+
+
+def _continue(model: Listed) -> None:
+    """Append what the model itself would write."""
+    text = st.session_state["text"] or ""
+    with suppress(AttnvizError):  # the run that follows says what is wrong with this text or this model
+        longer = continue_text(TraceKey(model.name, text, version=model.version), MAX_NEW)
+        if longer == text:
+            notice("page.nothing_to_add")
+        st.session_state["text"] = longer
+
+
+def _picture(key: TraceKey) -> None:
+    """Run the model and show every number; when that fails, say why and keep the last good picture."""
+    about = st.container(key="about")
+    messages = message_box()
+    shown = key
+    held: Held | None
+    try:
+        held = run(key)
+    except AttnvizError as error:
+        (messages.warning if isinstance(error, InputError) else messages.error)(explain(error))
+        held, shown = _last_good()
+        if held is None:
+            messages.info(say("page.how_to_begin" if isinstance(error, EmptyText) else "page.no_picture"))
+            return
+        title = _titles(_models()).get(shown.model, shown.model)
+        text = code(shown.text) if shown.text else image_title(shown.image)
+        messages.caption(say("page.text_shown", text=text, model=code(title)))
+    st.session_state["shown"] = shown
+    with about:
+        _about(key, held if shown == key else None)
+    if held.trace.target_generated:
+        messages.caption(say("page.target_written", target=code(held.trace.target or "")))
+    missing = show_view(shown, held, current()) if held.trace.sites else []
+    show_numbers(held.trace)
+    if missing and not st.session_state.get("missing_said"):
+        messages.warning(say("page.unknown_place", names=", ".join(map(code, missing))))
+    st.session_state["missing_said"] = True
+    link.publish(shown, messages)
+
+
+def _about(key: TraceKey, held: Held | None) -> None:
+    """What is known of the chosen model."""
+    if text := described(key.model, "about"):
+        st.caption(plain(text))
+    elif held is not None and held.trace.model.facts.kind:
+        st.caption(plain(about_model(held.trace)))
+
+
+def _last_good() -> tuple[Held | None, TraceKey]:
+    shown: TraceKey | None = st.session_state.get("shown")
+    if shown is not None:
+        with suppress(AttnvizError):  # its run was deleted since
+            return run(shown), shown
+    return None, TraceKey("", "")

@@ -1,0 +1,105 @@
+"""What the picture of attention does not show: values, the outputs of a model without attention, gates and states."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from attnviz.figures.look import short
+from attnviz.figures.states import states
+from attnviz.texts import visible
+from attnviz.trace import Outputs, Trace
+from attnviz.ui.frame.charts import theme
+from attnviz.ui.frame.language import current, say
+from attnviz.ui.frame.settings import KEEP
+
+__all__ = ["show_numbers"]
+
+
+def show_numbers(trace: Trace) -> None:
+    """Outputs that the picture has no place for, and the states of a recurrent model."""
+    if not trace.sites:
+        st.info(say("states.no_attention"))
+    if trace.outputs is not None and (not trace.sites or trace.outputs.kind == "values"):
+        _show_outputs(trace, trace.outputs)
+    _show_states(trace)
+
+
+def _show_outputs(trace: Trace, outputs: Outputs) -> None:
+    """A row for each position: the most probable output and its probability, or the value."""
+    tokens = trace.sequences[outputs.sequence].labels
+    if outputs.kind == "values":
+        found = {say("states.value"): trace.logits[:, 0].tolist()}
+    else:
+        ids, probabilities = trace.top_outputs(1)
+        labels = [outputs.label(index) for index in ids[:, 0].tolist()]
+        names = ["␣" if label == " " else visible(label) for label in labels]
+        found = {say("states.output"): names, say("states.probability"): probabilities[:, 0].tolist()}
+    tokens = tuple("␣" if token == " " else visible(token) for token in tokens)
+    read = tokens if outputs.kind != "label" else [" ".join(tokens)]
+    with st.container(key="plain-outputs", gap="small"):
+        st.subheader(say("states.values" if outputs.kind == "values" else "states.outputs"), anchor=False)
+        st.dataframe(
+            {say("states.token"): list(read), **found}, width="stretch", height="content" if len(read) < 12 else 420
+        )
+
+
+def _show_states(trace: Trace) -> None:
+    """A heat map of one gate or state of one layer; nothing for a model without recurrent layers."""
+    layers = {layer.name: layer for layer in trace.states()}
+    if not layers:
+        return
+    state = st.session_state
+    with st.container(key="states", gap="small"):
+        st.subheader(say("states.title"), anchor=False)
+        st.caption(say("states.about"))
+        with st.container(horizontal=True, gap="medium"):
+            names = {
+                name: say(
+                    "states.layer",
+                    stack=say(f"states.{layer.stack}"),
+                    layer=layer.layer,
+                    direction=say(f"states.{layer.direction}"),
+                )
+                for name, layer in layers.items()
+            }
+            if state.get("states-layer") not in names:
+                state["states-layer"] = next(reversed(names))
+            st.selectbox(
+                say("states.layer_label"),
+                list(names),
+                format_func=names.__getitem__,
+                key="states-layer",
+                width=280,
+                **KEEP,
+            )
+            layer = layers[state["states-layer"]]
+            parts = {part: say(f"states.part.{part}") for part in layer.parts}
+            if state.get("states-part") not in parts:
+                state["states-part"] = "hidden"
+            st.segmented_control(
+                say("states.part"), list(parts), format_func=parts.__getitem__, key="states-part", required=True, **KEEP
+            )
+        part = state["states-part"]
+        st.latex(FORMULAS[layer.cell][part])
+        figure = states(layer, part, trace.sequences[layer.stack].labels, theme(), current())
+        st.plotly_chart(figure, key="states-figure", theme=None, config={"displaylogo": False})
+        st.caption(say("states.proof", error=short(layer.error)))
+
+
+FORMULAS: dict[str, dict[str, str]] = {
+    "rnn": {"hidden": r"h_t=\tanh(W_{ih}x_t+b_{ih}+W_{hh}h_{t-1}+b_{hh})"},
+    "lstm": {
+        "input": r"i_t=\sigma(W_i x_t+U_i h_{t-1}+b_i)",
+        "forget": r"f_t=\sigma(W_f x_t+U_f h_{t-1}+b_f)",
+        "output": r"o_t=\sigma(W_o x_t+U_o h_{t-1}+b_o)",
+        "candidate": r"g_t=\tanh(W_g x_t+U_g h_{t-1}+b_g)",
+        "cell": r"c_t=f_t\odot c_{t-1}+i_t\odot g_t",
+        "hidden": r"h_t=o_t\odot\tanh(c_t)",
+    },
+    "gru": {
+        "reset": r"r_t=\sigma(W_r x_t+b_r+U_r h_{t-1}+b'_r)",
+        "update": r"z_t=\sigma(W_z x_t+b_z+U_z h_{t-1}+b'_z)",
+        "candidate": r"n_t=\tanh(W_n x_t+b_n+r_t\odot(U_n h_{t-1}+b'_n))",
+        "hidden": r"h_t=(1-z_t)\odot n_t+z_t\odot h_{t-1}",
+    },
+}

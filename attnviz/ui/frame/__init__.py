@@ -1,0 +1,1 @@
+"""What all pages stand in: entry, navigation, address, language, settings, and the views that several place."""

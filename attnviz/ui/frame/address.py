@@ -1,0 +1,181 @@
+"""The address of each page: read when a page begins, written by the browser.
+
+Two scripts write it, each only its own parameters, both with the history API: `address.js` writes what Python publishes
+here; the views write theirs (layer, head, step and the like). Python never writes it, and no widget is bound to it:
+Streamlit would replace the whole query by what it knew of it, and forget what the views wrote. The navigation's links
+have no parameters, so a page never sees those of another one.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote_plus
+
+import streamlit as st
+
+from attnviz import locale
+from attnviz.errors import AttnvizError
+from attnviz.ui import PAGES
+from attnviz.ui.frame.language import code, current, explain, say
+
+__all__ = [
+    "LONGEST",
+    "Address",
+    "begin",
+    "length",
+    "notice",
+    "notice_error",
+    "notice_wrong",
+    "notices",
+    "whole",
+]
+
+OF_ALL = frozenset({"lang", "embed", "embed_options"})
+"""Parameters of every page; the last two are Streamlit's."""
+
+TRACKING = re.compile(r"utm|fbclid$|gclid$")
+"""Parameters that newsletters and networks add to any link; they ask for nothing."""
+
+LONGEST = 7000
+"""Bytes of the parameters that a page writes: a common proxy takes 8 kB of an address, and the view writes some."""
+
+_address = st.components.v2.component("attnviz.address", js=(Path(__file__).parent / "address.js").read_text("utf-8"))
+
+
+def length(parameters: Mapping[str, str]) -> int:
+    """Bytes of parameters in an address, as browsers write them: a character takes up to twelve.
+
+    Example:
+        >>> length({"text": "a b"}), length({"text": "é~"}), length({"text": "\\u4e2d"})
+        (9, 15, 15)
+    """
+    pairs = ((quote_plus(name), quote_plus(value, safe="*")) for name, value in parameters.items() if value)
+    return sum(len(name) + len(value) + 2 * value.count("~") + 2 for name, value in pairs)
+
+
+def whole(text: str, low: int, high: int) -> int | None:
+    """The whole number in a parameter; None where it is none, or outside of the limits."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 and low <= int(text) <= high else None
+
+
+def begin() -> None:
+    """At the beginning of a session, take the language from the address."""
+    if "session" not in st.session_state:
+        st.session_state["session"] = secrets.token_hex(8)  # a name for `address.js`, which outlives the session
+        lang = locale.closest(st.query_params.get("lang", ""))
+        if lang is not None:
+            st.session_state["lang"] = lang
+
+
+def _choose_language(link: Mapping[str, str]) -> None:
+    if "lang" not in link:
+        return
+    lang = locale.closest(link["lang"])
+    if lang is None:
+        notice("page.unknown_language", name=link["lang"])
+    else:
+        st.session_state["lang"] = lang
+
+
+@dataclass(frozen=True)
+class Address:
+    """The part of the address that belongs to one page.
+
+    Attributes:
+        page: name of the page.
+        apply: sets the page's controls from an address; what it names and does not exist is noticed and falls back.
+        names: its parameters, but for those that its view writes itself.
+        steps: those of them whose change is a step in the browser's history.
+        view: the parameters that its view writes.
+        long: those of them that are left out where all together are too long for an address; a file holds them.
+    """
+
+    page: str
+    apply: Callable[[Mapping[str, str]], None]
+    names: frozenset[str]
+    steps: frozenset[str]
+    view: frozenset[str] = frozenset()
+    long: frozenset[str] = frozenset()
+
+    def arrive(self) -> None:
+        """Call it first on the page: the controls follow the address on the first visit, and whenever a link says more.
+
+        Coming back through the navigation, whose links say nothing, finds the controls as they were left.
+        """
+        state = st.session_state
+        link = st.query_params.to_dict()
+        visited: set[str] = state.setdefault("visited", set())
+        if self.page not in visited or (state.get("page") != self.page and link):
+            self._follow(link)
+        visited.add(self.page)
+        state["page"] = self.page
+
+    def publish(self, parameters: Mapping[str, str]) -> None:
+        """Have the browser write into its address what the page shows, and report Back and Forward.
+
+        Call it at the page's own level, with as many elements before it each time: in another place it is another
+        element to the browser, for which nothing is a step.
+
+        Args:
+            parameters: those of `names` that have a value; the others are removed.
+        """
+        left_out = self.long if length(parameters) > LONGEST else ()
+        mine = {name: "" if name in left_out else parameters.get(name, "") for name in sorted(self.names)}
+        with st.container(key="address-box"):
+            _address(
+                key="address",
+                data={
+                    "parameters": {**mine, "lang": current()},
+                    "steps": sorted(self.steps),
+                    "page": self.page,
+                    "others": [name for name in PAGES if name != self.page],
+                    "isFirstPage": self.page == next(iter(PAGES)),
+                    "session": st.session_state["session"],
+                },
+                on_moved_change=self._moved,
+            )
+
+    def _moved(self) -> None:
+        moved = st.session_state.get("address", {}).get("moved")  # nothing, where the page left meanwhile
+        if isinstance(moved, dict):
+            self._follow({str(name): str(value) for name, value in moved.items()})
+
+    def _follow(self, link: Mapping[str, str]) -> None:
+        """Set the page's controls, and notice the parameters that it does not have."""
+        _choose_language(link)
+        unknown = [name for name in sorted(link.keys() - self.names - self.view - OF_ALL) if not TRACKING.match(name)]
+        if unknown:
+            notice("page.unknown_parts", names=", ".join(unknown))
+        self.apply(link)
+
+
+def notice(key: str, **params: str) -> None:
+    """Have the page say something once."""
+    _notices().append(say(key, **{name: code(value) for name, value in params.items()}))
+
+
+def notice_wrong(names: Iterable[str]) -> None:
+    """Have the page say once which parameters of the link have a value that does not exist, if any."""
+    if wrong := ", ".join(names):
+        notice("page.wrong_link", names=wrong)
+
+
+def notice_error(error: AttnvizError) -> None:
+    """Have the page say once what went wrong."""
+    _notices().append(explain(error))
+
+
+def notices() -> list[str]:
+    """What is to be said now, as Markdown; afterwards it is said."""
+    said = list(_notices())
+    _notices().clear()
+    return said
+
+
+def _notices() -> list[str]:
+    waiting: list[str] = st.session_state.setdefault("notices", [])
+    return waiting

@@ -1,0 +1,60 @@
+"""The top of every page: name, navigation, what the page puts there, languages; the messages, and what is loading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+from streamlit import Page
+from streamlit.delta_generator import DeltaGenerator
+
+from attnviz.server.listing import Listed
+from attnviz.server.open_models import ModelKey
+from attnviz.server.stores import MODELS
+from attnviz.ui import PAGES
+from attnviz.ui.frame.address import notices
+from attnviz.ui.frame.language import choose, code, say
+
+__all__ = ["head_row", "loading", "message_box", "page", "pages"]
+
+
+def pages() -> list[Page]:
+    """All pages, for the navigation."""
+    return [page(name) for name in PAGES]
+
+
+def page(name: str) -> Page:
+    """One page, to be linked to."""
+    return st.Page(PAGES[name], title=say(f"page.{name}"), url_path=name, default=name == next(iter(PAGES)))
+
+
+@contextmanager
+def head_row() -> Iterator[None]:
+    """Name and navigation, then what is placed inside, then the languages."""
+    with st.container(horizontal=True, key="head-row", gap="small", vertical_alignment="center"):
+        st.title(say("page.name"), anchor=False, width="content")
+        with st.container(horizontal=True, key="pages", gap="xxsmall", width="content"):
+            for each in pages():
+                st.page_link(each)
+        yield
+        choose()
+
+
+@contextmanager
+def loading(model: Listed) -> Iterator[None]:
+    """While a model is opened inside, say so over the page; nothing on it moves."""
+    with st.container(key="loading"):
+        if model.architecture or ModelKey(model.name, model.version) in MODELS:  # ours are there at once
+            yield
+        else:
+            with st.spinner(say("models.loading", name=code(model.title))):
+                yield
+
+
+def message_box() -> DeltaGenerator:
+    """Where a page says what went wrong; what waited to be said stands there already."""
+    messages = st.container(key="messages", gap="xsmall")
+    for text in notices():
+        messages.warning(text)
+    return messages

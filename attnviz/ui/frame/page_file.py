@@ -1,0 +1,101 @@
+"""Save a page's parameters as a file, where they are too long for an address, and open them again on that page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Literal
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from attnviz.bounded import parse_json
+from attnviz.errors import AttnvizError, FileNotPage
+from attnviz.ui.frame.address import LONGEST, Address, length, notice_error
+from attnviz.ui.frame.language import say
+
+__all__ = ["from_file", "offer", "take", "to_file"]
+
+KIND, VERSION = "page", 1
+MOST_MB = 16
+MIME = "application/json"
+JUST_SAVE: Literal["ignore"] = "ignore"  # the page needs not run again
+ICON = ":material/folder_open:"
+
+
+def to_file(page: str, parameters: Mapping[str, str]) -> str:
+    """The parameters of a page as a file."""
+    content = {"attnviz": KIND, "version": VERSION, "page": page, "parameters": dict(parameters)}
+    return json.dumps(content, ensure_ascii=False, indent=1)
+
+
+def from_file(content: bytes, name: str, address: Address) -> dict[str, str]:
+    """The parameters in a file, the inverse of `to_file`.
+
+    Args:
+        content: of the file.
+        name: of the file, for the errors.
+        address: of the page that it is for.
+
+    Raises:
+        FileNotPage: it is another file, or one of another page.
+    """
+    try:
+        values = parse_json(content.decode("utf-8-sig"), strict=True)
+    except ValueError as error:
+        raise FileNotPage(name, f"JSON: {error}") from error
+    if not isinstance(values, dict) or (values.get("attnviz"), values.get("version")) != (KIND, VERSION):
+        raise FileNotPage(name, f'"attnviz": "{KIND}", "version": {VERSION}')
+    if values.get("page") != address.page:
+        raise FileNotPage(name, f'"page": "{address.page}"')
+    parameters = values.get("parameters")
+    if not isinstance(parameters, dict) or not all(isinstance(value, str) for value in parameters.values()):
+        raise FileNotPage(name, '"parameters"')
+    return {key: value for key, value in parameters.items() if key in address.names}
+
+
+def offer(messages: DeltaGenerator, address: Address, parameters: Mapping[str, str]) -> None:
+    """Where an address cannot hold all that a page shows, say so, and offer a file that does."""
+    if length(parameters) <= LONGEST:
+        return
+    name = f"attnviz-{address.page}.json"
+    with messages.container(horizontal=True, key="too-long", gap="small", vertical_alignment="center"):
+        st.warning(say("page.too_long"), width="stretch")
+        st.download_button(
+            say("page.file.save"),
+            to_file(address.page, parameters),
+            file_name=name,
+            mime=MIME,
+            icon=":material/download:",
+            key="save-page",
+            on_click=JUST_SAVE,
+        )
+
+
+def take(address: Address) -> None:
+    """Where such a file is opened again."""
+    with st.popover("", icon=ICON, key="open-page", help=say("page.file.open")):
+        key = (
+            f"page-file-{st.session_state.get('page-files', 0)}"  # another one each time: the same file may come again
+        )
+        arguments = (address, key)
+        st.file_uploader(
+            say("page.file.open"),
+            type=["json"],
+            key=key,
+            max_upload_size=MOST_MB,
+            on_change=_taken,
+            args=arguments,
+        )
+
+
+def _taken(address: Address, key: str) -> None:
+    state = st.session_state
+    file = state.get(key)
+    if file is None:
+        return
+    state["page-files"] = state.get("page-files", 0) + 1
+    try:
+        address.apply(from_file(file.getvalue(), file.name, address))
+    except AttnvizError as error:
+        notice_error(error)

@@ -1,0 +1,92 @@
+"""The view of a trace as a Streamlit component, and what the address says of it.
+
+Bytes go down, nothing comes back but the wish to reload.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from attnviz import locale
+from attnviz.server.routes import DATA_PATH
+from attnviz.server.traces import Held, TraceKey
+from attnviz.trace import Trace
+from attnviz.ui.frame.address import whole
+from attnviz.view.payload import overview
+
+__all__ = ["LOOK", "PLACE", "follow", "show_view"]
+
+PLACE = frozenset({"layer", "head", "stack", "kind", "part", "q", "k", "lock"})
+"""Parameters of the view that say where in a trace it looks."""
+
+LOOK = frozenset({"tab", "hide", "words", "pair", "scale", "heads", "keep"})
+"""Parameters of the view that say how it looks there."""
+
+_view = st.components.v2.component("attnviz.view", js=(Path(__file__).parent / "loader.js").read_text("utf-8"))
+
+
+def show_view(key: TraceKey, held: Held, lang: str) -> list[str]:
+    """Place the view of a trace; returns the link's parameters that point outside of it."""
+    choice, missing = _choice(held.trace, key.model)
+    payload = overview(
+        held.trace,
+        trace_id=held.id,
+        data_url=f"{DATA_PATH}/{held.id}",
+        choice=choice,
+        strings=locale.view_strings(lang),
+        lang=lang,
+    )
+    # "reload": the server no longer held this trace; the run that the event causes makes it anew, under another id
+    _view(key="view", data=payload, on_reload_change=lambda: None)
+    return missing
+
+
+def follow(link: Mapping[str, str], model: str | None) -> None:
+    """Have the view of a model take head and lock from an address, once."""
+    state = st.session_state
+    state.setdefault("links", {})[model] = link
+    state["link_number"] = state.get("link_number", 0) + 1
+
+
+def _choice(trace: Trace, model: str) -> tuple[dict[str, Any], list[str]]:
+    """Which head of a trace to show first, and what is locked: as the address says, where the trace has it.
+
+    Returns:
+        The view's choice (site and head as indices, query and key as indices or None, locked; the number of the link
+        that it is from: the view follows a link once, then people move on), and the names of the parameters that point
+        outside of the trace.
+    """
+    link: Mapping[str, str] = st.session_state["links"].get(model, {})
+    missing: list[str] = []
+
+    def index(name: str, size: int) -> int | None:
+        value = link.get(name)
+        if value is None:
+            return None
+        found = whole(value, 0, size - 1)
+        if found is None:
+            missing.append(name)
+        return found
+
+    layer = index("layer", 1 + max(site.layer for site in trace.sites))
+    sites = [
+        i
+        for i, site in enumerate(trace.sites)
+        if site.layer == (layer or 0)
+        and site.stack == link.get("stack", site.stack)
+        and site.kind == link.get("kind", site.kind)
+        and link.get("part") in (None, str(site.part))
+    ]
+    if not sites and "layer" not in missing:
+        missing += [name for name in ("stack", "kind", "part") if name in link]
+    chosen = sites[0] if sites else 0
+    site = trace.sites[chosen]
+    head = index("head", site.n_heads)
+    query, key = index("q", site.q.shape[1]), index("k", site.k.shape[1])
+    locked = link.get("lock") == "1" and (query is not None or key is not None)
+    place = {"site": chosen, "head": head or 0, "query": query, "key": key, "locked": locked}
+    return {**place, "link": st.session_state["link_number"]}, missing

@@ -1,0 +1,160 @@
+"""Training runs in the browser: one that is watched and steered, or several beside each other.
+
+The browser asks `attnviz.server.run_routes` by itself for what is new; nothing here runs again while a network learns.
+What a person presses comes back as a command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, cast
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from attnviz import locale
+from attnviz.errors import AttnvizError, RunUnwritable
+from attnviz.server import workers
+from attnviz.server.shelf import is_own
+from attnviz.training import COMMANDS, Run
+from attnviz.ui.frame.language import code, current, explain, say
+from attnviz.view.run_header import run_header, unit_of
+
+__all__ = ["PLACE", "Told", "obey", "prepare", "show_compare", "told", "unwritable", "watch"]
+
+PLACE = frozenset({"step", "site", "head", "seq"})
+"""Parameters of the address that the view of a run writes."""
+
+SUBMIT = "submit"
+MOST = 1e9  # no rate and no speed is as high
+PREFIXES = ("watch.", *(f"view.{part}." for part in ("frame", "panel.table", "panel.axis", "panel.export")))
+
+_LOADER = (Path(__file__).parent / "loader.js").read_text("utf-8")
+_watch = st.components.v2.component("attnviz.watch", js=_LOADER.replace("main.js", "watch/watch.js"))
+_prepare = st.components.v2.component("attnviz.prepare", js=_LOADER.replace("main.js", "watch/prepare.js"))
+_compare = st.components.v2.component("attnviz.compare", js=_LOADER.replace("main.js", "watch/compare.js"))
+
+
+class Told(NamedTuple):
+    """What a person told a run.
+
+    Attributes:
+        name: one of `attnviz.training.COMMANDS`, or "submit": train it, or go on with it.
+        value: the learning rate or the speed that goes with it.
+    """
+
+    name: str
+    value: float | None = None
+
+
+class Submits(Protocol):
+    """What starting and withdrawing a run takes, as `TrainingQueue` does it."""
+
+    def submit(self, run: Run, learning_rate: float | None = None) -> None:
+        """Train a run, or go on with it."""
+
+    def withdraw(self, run: Run) -> bool:
+        """Take a run that waits out of the queue; False when it does not wait there."""
+
+
+def show_watch(run: Run, *, key: str, steer: bool, follow: bool) -> Told | None:
+    """Place the view of a run; returns what it was just told, for `obey`.
+
+    Args:
+        run: which.
+        key: of the component.
+        steer: with the transport: play, pause, step, stop, learning rate, speed.
+        follow: begin at the newest step and stay there while there are newer ones; the address may name another one.
+    """
+    payload = {**run_header(run), **_common(), "steer": steer, "follow": follow}
+    result = _watch(key=key, data=payload, on_command_change=lambda: None)
+    return told(result.get("command")) if steer else None
+
+
+def prepare() -> None:
+    """On a page that has no run yet: have the browser fetch what the view of one takes."""
+    _prepare(key="prepare", data={"plotly": _plotly()})
+
+
+def show_compare(runs: Sequence[Run], *, key: str) -> None:
+    """Place the curves of several runs on one chart each."""
+    _compare(key=key, data={**_common(), "runs": [_curve(run) for run in runs]})
+
+
+def obey(queue: Submits, run: Run, told: Told) -> None:
+    """Do what a run was told.
+
+    Raises:
+        AttnvizError: it is trained already, or cannot be read or written.
+        OSError: its folder cannot be written to.
+    """
+    if told.name == SUBMIT:
+        queue.submit(run, told.value)
+    elif told.name == "stop" and queue.withdraw(run):
+        return
+    elif run.state().active:
+        run.commands.send(cast(Any, told.name), told.value)
+
+
+def watch(run: Run, messages: DeltaGenerator, *, follow: bool) -> None:
+    """Place the view of a run, and do what people tell the run there; what cannot be done is said above.
+
+    Args:
+        run: which.
+        messages: where to say it.
+        follow: begin at the newest step and stay there.
+    """
+    with st.container(key="watch-box"):
+        told = show_watch(run, key="watch", steer=is_own(run), follow=follow)
+    if told is None:
+        return
+    try:
+        if told.name != SUBMIT and not run.state().active:  # it has ended since, or somebody else stopped it
+            messages.info(say("training.not_under_way", name=code(run.name, 100)))
+            return
+        obey(workers.queue(), run, told)
+    except AttnvizError as error:
+        messages.error(explain(error))
+    except OSError as error:
+        messages.error(explain(unwritable(run.name, error)))
+
+
+def unwritable(name: str, error: OSError) -> RunUnwritable:
+    """What the disk says, as an error that is explained in every language."""
+    return RunUnwritable(name, error.strerror or str(error))
+
+
+def _common() -> dict[str, Any]:
+    lang = current()
+    return {"lang": lang, "strings": locale.strings(lang, *PREFIXES), "plotly": _plotly()}
+
+
+@cache
+def _plotly() -> str:
+    """The charts' library; another version has another address."""
+    return f"plotly.js?v={version('plotly')}"
+
+
+def _curve(run: Run) -> dict[str, Any]:
+    task, training = run.config.task, run.config.training
+    return {
+        "run": run.name,
+        "task": task.name,
+        "metric": task.metric,
+        "predicts": run.config.model.predicts,
+        "unit": unit_of(run.config),
+        "steps": training.steps,
+    }
+
+
+def told(value: object) -> Told | None:
+    """A command from the browser, which may send anything."""
+    if not isinstance(value, dict) or value.get("name") not in (*COMMANDS, SUBMIT):
+        return None
+    number = value.get("value")
+    if number is not None and not (type(number) in (int, float) and abs(number) < MOST):
+        return None
+    return Told(value["name"], None if number is None else float(number))

@@ -1,0 +1,252 @@
+"""The Runs page: every run in a list; one is watched again, several are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import quote
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from attnviz import locale
+from attnviz.analysis.scores import score_text
+from attnviz.errors import AttnvizError
+from attnviz.loading import find_run
+from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
+from attnviz.server.run_routes import RUNS_PATH
+from attnviz.server.shelf import Entry, entries, is_own
+from attnviz.server.words import in_words
+from attnviz.tasks.base import LOSSES, Metric
+from attnviz.training import Run, RunConfig
+from attnviz.training.engine.estimate import n_parameters
+from attnviz.training.run.manage import delete_run, rename_run
+from attnviz.ui.frame.address import Address, notice_error
+from attnviz.ui.frame.head import head_row, message_box
+from attnviz.ui.frame.head import page as link_to
+from attnviz.ui.frame.language import code, current, explain, say
+from attnviz.ui.frame.titles import task_title
+from attnviz.ui.frame.watch import PLACE, show_compare, watch
+from attnviz.ui.training.draft import Draft
+
+__all__ = ["show"]
+
+EVERY = "2s"
+MOST_CHOSEN = 16  # by a link
+SCORINGS = ("dot", "scaled_dot", "additive")
+FILES = ("metrics.csv", "model.safetensors", "model.py", "tensorboard", "run.zip")
+
+_table = st.components.v2.component("attnviz.runs", js=(Path(__file__).parent / "table.js").read_text("utf-8"))
+
+
+def _apply(link: Mapping[str, str]) -> None:
+    """Choose runs from an address; those that do not exist are noticed. Without any, the newest is chosen."""
+    chosen = []
+    for name in list(dict.fromkeys(filter(None, link.get("run", "").split(","))))[:MOST_CHOSEN]:
+        try:
+            chosen.append(find_run(name).name)
+        except AttnvizError as error:
+            notice_error(error)
+    if not chosen:
+        chosen = [entry.name for entry in entries() if entry.error is None][:1]
+    st.session_state["chosen"] = chosen
+
+
+ADDRESS = Address("runs", _apply, names=frozenset({"run"}), steps=frozenset({"run"}), view=PLACE)
+
+
+def show() -> None:
+    """The list, and below it what was chosen in it."""
+    ADDRESS.arrive()
+    with st.container(key="controls"), head_row():
+        st.space("stretch")
+    messages = message_box()
+    found = entries()
+    chosen = [entry for entry in found if entry.name in st.session_state["chosen"]]
+    st.session_state["chosen"] = [entry.name for entry in chosen]
+    with st.container(key="list"):
+        if not any(entry.run is None or is_own(entry.run) for entry in found):
+            _teach()
+        if found:
+            alive = _alive(found)
+            st.fragment(_list, run_every=EVERY if alive else None)(alive)
+    with st.container(key="chosen"):
+        if found:
+            _shown(chosen, messages)
+    ADDRESS.publish({"run": ",".join(entry.name for entry in chosen)})
+
+
+def _teach() -> None:
+    with st.container(key="teach"):
+        st.subheader(say("runs.teach.title"), anchor=False)
+        st.markdown(say("runs.teach.text"))
+        st.page_link(link_to("training"), label=say("runs.teach.train"), icon=":material/play_arrow:")
+
+
+def _alive(found: Sequence[Entry]) -> set[str]:
+    return {entry.name for entry in found if entry.active}
+
+
+def _list(alive: set[str]) -> None:
+    """The table; it is drawn again by itself as long as a run is alive."""
+    found = entries()
+    if _alive(found) != alive:
+        st.rerun()  # what may be done with a run is another thing now; and with the last one, the clock stops
+    told = _table(
+        key="runs-table",
+        data={
+            "lang": current(),
+            "strings": locale.strings(current(), "runs."),
+            "columns": [
+                {"key": key, "label": say(f"runs.{key}"), "isNumber": number} for key, number in COLUMNS.items()
+            ],
+            "rows": [_row(entry) for entry in found],
+            "chosen": st.session_state["chosen"],
+        },
+        on_choose_change=lambda: None,
+    ).get("choose")
+    names = [entry.name for entry in found if isinstance(told, list) and entry.name in told]
+    if told is not None and names != st.session_state["chosen"]:
+        st.session_state["chosen"] = names
+        st.rerun()
+
+
+COLUMNS = {
+    "state": False,
+    "task": False,
+    "model": False,
+    "parameters": True,
+    "step": True,
+    "best": True,
+    "seed": True,
+    "created": False,
+}
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    """A run as the table shows it."""
+    if entry.run is None or entry.state is None:
+        why = in_words(current(), entry.error.code, entry.error.details) if entry.error else ""
+        return {"name": entry.name, "state": "failed", "note": why, "cells": {"state": say("runs.unreadable")}}
+    config = entry.run.config
+    model, training = config.model, config.training
+    state = say(f"runs.state.{entry.state.state}")
+    cells = {
+        "state": state if entry.place is None else say("runs.place", state=state, n=entry.place),
+        "task": _task(config),
+        "model": _shape(model),
+        "parameters": f"{n_parameters(model):,}",
+        "step": f"{entry.step:,} / {training.steps:,}",
+        "best": _best(entry.best, config.task.metric),
+        "seed": str(training.seed),
+        "created": config.created,
+    }
+    return {"name": entry.name, "state": entry.state.state, "note": "", "cells": cells}
+
+
+def _shape(model: AnyConfig) -> str:
+    """Layers, heads and width, or cell, layers and width; then the scores of attention between states or over them."""
+    scorings: tuple[str, ...] = (model.pooling,)
+    if isinstance(model, RecurrentConfig):
+        cell = f"{'Bi' if model.bidirectional else ''}{model.cell.upper()}"
+        size, scorings = f"{cell} {model.n_layers} × {model.d_model}", (model.attention, model.pooling)
+    else:
+        size = f"{model.n_layers} × {model.n_heads} × {model.d_model}"
+    named = dict.fromkeys(scoring for scoring in scorings if scoring in SCORINGS)  # the same is named once
+    return " + ".join([size, *(scoring.replace("_", " ") for scoring in named)])
+
+
+def _task(config: RunConfig) -> str:
+    """The task's title; a run need not come from a recipe."""
+    draft = Draft.of_run(config)
+    return config.task.name if draft is None else task_title(draft.recipe)
+
+
+def _best(value: float | None, metric: Metric) -> str:
+    """The metric under its name, for runs of all tasks stand in one table."""
+    if value is None:
+        return "–"
+    if metric in LOSSES:
+        return say("runs.nats", value=score_text(metric, value))
+    name = say(f"applications.metric.{metric.replace(' ', '-')}")
+    return f"{name} {score_text(metric, value)}"
+
+
+def _shown(chosen: Sequence[Entry], messages: DeltaGenerator) -> None:
+    """One run, or several beside each other."""
+    readable = [entry for entry in chosen if entry.error is None and entry.run is not None]
+    for entry in chosen:
+        if entry.error is not None:
+            messages.error(explain(entry.error))
+    if len(chosen) == 1:
+        _actions(chosen[0])
+    if len(readable) == 1:
+        watch(cast(Run, readable[0].run), messages, follow=False)
+    elif readable:
+        show_compare([cast(Run, entry.run) for entry in readable], key="compare")
+    elif not chosen:
+        st.info(say("runs.choose_some"))
+
+
+def _actions(entry: Entry) -> None:
+    """What can be done with one run."""
+    run = entry.run if entry.error is None else None
+    with st.container(horizontal=True, key="actions", gap="small", vertical_alignment="center"):
+        if run is not None:
+            st.page_link(
+                link_to("training"), label=say("runs.settings"), icon=":material/tune:", query_params={"run": run.name}
+            )
+            with st.popover(say("runs.export"), icon=":material/download:", key="export"):
+                _files(run.name)
+        if run is not None and not is_own(run):
+            st.caption(say("runs.shipped"))
+            return
+        with st.popover(say("runs.rename"), icon=":material/edit:", key="rename", disabled=entry.active or run is None):
+            _rename(entry.name)
+        if entry.active:
+            st.caption(say("runs.active_help"))
+        if st.button(say("runs.delete"), key="delete", icon=":material/delete:", disabled=entry.active):
+            st.dialog(say("runs.delete_title"))(_ask_to_delete)(entry.name)
+
+
+def _files(name: str) -> None:
+    with st.container(gap="xxsmall"):
+        for file in FILES:
+            st.link_button(
+                say(f"runs.file.{file.replace('.', '-')}"), f"{RUNS_PATH}/{quote(name)}/{file}", type="tertiary"
+            )
+
+
+def _rename(name: str) -> None:
+    st.text_input(say("runs.new_name"), value=name, key=f"new-name-{name}")
+    st.button(say("runs.rename"), key="rename-now", type="primary", on_click=_do_rename, args=(name,))
+
+
+def _do_rename(name: str) -> None:
+    state = st.session_state
+    try:
+        new = rename_run(name, state[f"new-name-{name}"] or "").name
+    except AttnvizError as error:
+        notice_error(error)
+        return
+    state["chosen"] = [new]
+    if state.get("watched") == name:
+        state["watched"] = new
+
+
+def _ask_to_delete(name: str) -> None:
+    """The dialog: it names the run, and what is lost."""
+    st.markdown(say("runs.delete_ask", name=code(name, 100)))
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button(say("runs.keep"), key="keep"):
+            st.rerun()
+        if st.button(say("runs.delete_now"), key="delete-now", type="primary", on_click=_delete, args=(name,)):
+            st.rerun()
+
+
+def _delete(name: str) -> None:
+    try:
+        delete_run(name)
+    except AttnvizError as error:
+        notice_error(error)

@@ -1,0 +1,207 @@
+"""The Training page: a task, a model, Play; the run it makes is watched beside the controls."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from attnviz.errors import AttnvizError, DataUnclear
+from attnviz.loading import find_run
+from attnviz.server import workers
+from attnviz.server.shelf import runs_ahead
+from attnviz.training import Run, RunConfig, new_run
+from attnviz.training.engine.estimate import as_trained, flops_per_step, n_parameters, seconds_per_step
+from attnviz.training.engine.memory import check_memory
+from attnviz.training.recipes import OWN
+from attnviz.ui.frame.address import Address, notice, notice_error, notice_wrong
+from attnviz.ui.frame.head import head_row, message_box
+from attnviz.ui.frame.language import explain, say
+from attnviz.ui.frame.numbers import duration, short
+from attnviz.ui.frame.page_file import offer, take
+from attnviz.ui.frame.watch import PLACE, prepare, unwritable, watch
+from attnviz.ui.training import controls
+from attnviz.ui.training.draft import SETTINGS, Draft
+from attnviz.ui.training.example import below_each_other, worked_example
+
+__all__ = ["show"]
+
+SUGGESTED = ("induction", "reverse", "modular")
+DOUBLE_CLICK = 1.0  # seconds in which a second press means the first
+
+
+def _apply(link: Mapping[str, str]) -> None:
+    """Set controls and run from an address; what it names and does not exist is noticed and falls back."""
+    run = None
+    if link.get("run"):
+        try:
+            run = find_run(link["run"])
+        except AttnvizError as error:
+            notice_error(error)
+    st.session_state["watched"] = run.name if run is not None else None
+    made_of = Draft.of_run(run.config) if run is not None else None
+    if made_of is not None and "recipe" not in link:
+        controls.load(made_of)
+        return
+    draft, wrong = Draft.of_link(link)
+    notice_wrong(wrong)
+    if made_of is not None and draft.recipe in OWN and not draft.text:  # too long for an address
+        draft = replace(draft, text=made_of.text, reading=made_of.reading if not link.get("reading") else draft.reading)
+    controls.load(draft)
+
+
+ADDRESS = Address(
+    "training",
+    _apply,
+    names=frozenset({"run", "recipe", "text", "task", "reading", *SETTINGS}),
+    steps=frozenset({"run", "recipe"}),
+    view=PLACE,
+    long=frozenset({"text"}),
+)
+
+
+def show() -> None:
+    """Controls at the left, the run at the right; on a phone below each other."""
+    ADDRESS.arrive()
+    with st.container(key="controls"), head_row():
+        st.space("stretch")
+        take(ADDRESS)
+    messages = message_box()
+    with st.container(horizontal=True, key="training", gap="medium"):
+        with st.container(key="settings", width=320, gap="small"):
+            draft = _controls()
+        with st.container(key="watched", width="stretch"):
+            run = _watched(messages)
+            if run is None:
+                _teach()
+                prepare()
+            else:
+                watch(run, messages, follow=True)
+    parameters = {**draft.to_link(), "run": run.name if run is not None else ""}
+    offer(messages, ADDRESS, parameters)
+    ADDRESS.publish(parameters)
+
+
+def _controls() -> Draft:
+    controls.choose_task()
+    draft = controls.present()
+    config: RunConfig | None = None
+    problem: AttnvizError | None = None
+    try:
+        config = draft.config()
+        check_memory(config.model, config.training.batch_size, config.task)
+    except AttnvizError as error:
+        problem = error
+    if config is not None:
+        _example(config)
+    st.button(
+        say("training.play"),
+        key="play",
+        type="primary",
+        icon=":material/play_arrow:",
+        width="stretch",
+        disabled=problem is not None,
+        on_click=_play,
+    )
+    with st.container(key="before", gap="xsmall"):
+        if problem is None and config is not None:
+            _facts(config)
+        elif draft.recipe in OWN and not draft.text.strip():
+            st.info(say(f"training.bring.{draft.recipe}"))
+        elif problem is not None and not isinstance(problem, DataUnclear):  # that one is asked beside the data
+            st.warning(explain(problem))
+    controls.choose_settings(draft)
+    return draft
+
+
+def _example(config: RunConfig) -> None:
+    """One sequence of the task."""
+    lines = {say(f"training.example.{name}"): line for name, line in worked_example(config.task).items()}
+    st.container(key="example").code(below_each_other(lines), language=None)
+
+
+def _facts(config: RunConfig) -> None:
+    """What the run will take, before it is begun."""
+    model, training = config.model, config.training
+    trained = as_trained(model, config.task)
+    seconds = training.steps * seconds_per_step(trained, training.batch_size)
+    st.caption(
+        say(
+            "training.facts",
+            parameters=f"{n_parameters(model):,}",
+            flops=short(flops_per_step(trained, training.batch_size)),
+            time=duration(seconds),
+        )
+    )
+    ahead = runs_ahead(workers.queue().workers, st.session_state.get("watched"))
+    if ahead:
+        st.caption(say("training.ahead", n=ahead))
+
+
+def _play() -> None:
+    """Make the run that the controls say, and queue it; a double click makes one."""
+    state = st.session_state
+    try:
+        config = controls.present().config()
+        if _is_running(config):
+            notice("training.running_already", name=state["watched"])
+            return
+        run = new_run(config)
+        state.update(watched=run.name, played=time.monotonic())
+        workers.queue().submit(run)
+    except AttnvizError as error:
+        notice_error(error)
+    except OSError as error:
+        notice_error(unwritable(state["recipe"], error))
+
+
+def _is_running(config: RunConfig) -> bool:
+    """Whether the run on the page computes the same, and is under way or was begun a moment ago."""
+    name: str | None = st.session_state.get("watched")
+    if name is None:
+        return False
+    try:
+        run = find_run(name)
+        same = replace(run.config, created=config.created) == config
+        return same and (run.state().active or time.monotonic() - st.session_state.get("played", 0) < DOUBLE_CLICK)
+    except AttnvizError:  # deleted or damaged: not running
+        return False
+
+
+def _watched(messages: DeltaGenerator) -> Run | None:
+    """The run on the page, if there is one."""
+    name: str | None = st.session_state.get("watched")
+    if name is None:
+        return None
+    try:
+        run = find_run(name)
+        run.state()
+    except AttnvizError as error:
+        messages.error(explain(error))
+        st.session_state["watched"] = None
+        return None
+    return run
+
+
+def _teach() -> None:
+    """What there will be to see, and three ways to begin."""
+    with st.container(key="teach"):
+        st.subheader(say("training.teach.title"), anchor=False)
+        st.markdown(say("training.teach.text"))
+        with st.container(horizontal=True, gap="small"):
+            for recipe in SUGGESTED:
+                st.button(
+                    say(f"training.teach.{recipe}"),
+                    key=f"suggest-{recipe}",
+                    icon=":material/play_arrow:",
+                    on_click=_begin,
+                    args=(recipe,),
+                )
+
+
+def _begin(recipe: str) -> None:
+    controls.load(Draft.of_recipe(recipe))
+    _play()

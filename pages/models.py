@@ -1,6 +1,0 @@
-"""Models: all that can be opened here, and ways to bring one's own."""
-
-from attnviz.ui import models
-
-models.ADDRESS.arrive()
-models.page()
