@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.responses import PlainTextResponse
 
+import attnviz
 from attnviz import locale
 from attnviz.server.paths import PagePaths
 from attnviz.ui import PAGES
+from attnviz.ui.frame.view import LOOK
 from tests.ui.asgi import get
 from tests.ui.pages import messages, open_page
 
@@ -31,6 +35,11 @@ def test_a_link_without_a_query_says_nothing(page: str) -> None:
     ("page", "link"),
     [
         ("explorer", {"tab": "formula", "layer": "1", "head": "0", "keep": "50"}),
+        (
+            "explorer",
+            {"hide": "specials", "words": "1", "pair": "ab", "scale": "contrast", "heads": "0,1", "keep": "0"},
+        ),
+        ("explorer", {"stack": "encoder", "kind": "self", "q": "0", "k": "1", "lock": "1", "keep": "100"}),
         ("runs", {"run": "grokking", "step": "100", "site": "decoder.0.self", "head": "1", "seq": "0"}),
         ("calculator", {"section": "mistakes", "card": "residual", "layer": "0"}),
     ],
@@ -44,6 +53,20 @@ def test_what_a_view_writes_is_known(page: str, link: dict[str, str]) -> None:
     [
         ("explorer", "layer", "99"),
         ("explorer", "stack", "text"),
+        ("explorer", "lock", "yes"),
+        ("explorer", "tab", "xyz"),
+        ("explorer", "hide", ""),
+        ("explorer", "words", "2"),
+        ("explorer", "pair", "ac"),
+        ("explorer", "scale", "dark"),
+        ("explorer", "heads", "0,99"),
+        ("explorer", "heads", "all"),
+        ("explorer", "keep", "101"),
+        ("explorer", "keep", ""),
+        ("runs", "step", "-1"),
+        ("training", "site", "nowhere"),
+        ("calculator", "tab", "xyz"),
+        ("calculator", "layer", "99"),
         ("applications", "n", "1000"),
         ("calculator", "section", "nothing"),
         ("calculator", "card", "nothing"),
@@ -55,6 +78,15 @@ def test_what_a_view_writes_is_known(page: str, link: dict[str, str]) -> None:
 )
 def test_a_value_that_does_not_exist_is_said(page: str, name: str, value: str) -> None:
     assert f"`{name}`" in messages(open_page(page, **{name: value}))
+
+
+def test_the_page_and_its_view_know_the_same_values() -> None:
+    source = (Path(attnviz.__file__).parent / "view/static/core/address.js").read_text("utf-8")
+    sets = re.findall(r"^const \w+ = new Set\(\[(.*)\]\);$", source, re.MULTILINE)
+    assert [re.findall(r"\w+", values) for values in sets] == [
+        LOOK[name].split("|") for name in ("tab", "hide", "pair", "scale")
+    ]
+    assert re.search(r"/\^\((\S+)\)\$/.test\(keep\)", source)[1] == LOOK["keep"]  # type: ignore[index]
 
 
 @pytest.mark.parametrize(("tag", "lang"), [("zh", "zh"), ("zh-CN", "zh"), ("zh_Hant_TW", "zh"), ("EN-gb", "en")])

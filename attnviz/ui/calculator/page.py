@@ -93,7 +93,7 @@ def _by_hand() -> dict[str, str]:
         st.caption(say("calculator.one_key"))
     held = _held(problem)
     place = show_steps(held.trace)
-    show_view(_key(problem), held, current())
+    show_view(_key(problem), held, current(), messages)
     show_results(held.trace)
     preset = state_of.chosen("preset")
     link = to_link(problem, preset)

@@ -192,11 +192,9 @@ def _picture(key: TraceKey) -> None:
         _about(key, held if shown == key else None)
     if held.trace.target_generated:
         messages.caption(say("page.target_written", target=code(held.trace.target or "")))
-    missing = show_view(shown, held, current()) if held.trace.sites else []
+    if held.trace.sites:
+        show_view(shown, held, current(), messages)
     show_numbers(held.trace)
-    if missing and not st.session_state.get("missing_said"):
-        messages.warning(say("page.unknown_place", names=", ".join(map(code, missing))))
-    st.session_state["missing_said"] = True
     link.publish(shown, messages)
 
 

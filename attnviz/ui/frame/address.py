@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote_plus
 
@@ -90,7 +90,7 @@ class Address:
         apply: sets the page's controls from an address; what it names and does not exist is noticed and falls back.
         names: its parameters, but for those that its view writes itself.
         steps: those of them whose change is a step in the browser's history.
-        view: the parameters that its view writes.
+        view: the parameters that its view writes, with a pattern of the values that there are.
         long: those of them that are left out where all together are too long for an address; a file holds them.
     """
 
@@ -98,7 +98,7 @@ class Address:
     apply: Callable[[Mapping[str, str]], None]
     names: frozenset[str]
     steps: frozenset[str]
-    view: frozenset[str] = frozenset()
+    view: Mapping[str, str] = field(default_factory=dict)
     long: frozenset[str] = frozenset()
 
     def arrive(self) -> None:
@@ -145,11 +145,16 @@ class Address:
             self._follow({str(name): str(value) for name, value in moved.items()})
 
     def _follow(self, link: Mapping[str, str]) -> None:
-        """Set the page's controls, and notice the parameters that it does not have."""
+        """Set the page's controls, and notice the parameters that it does not have, and the view's wrong values."""
         _choose_language(link)
-        unknown = [name for name in sorted(link.keys() - self.names - self.view - OF_ALL) if not TRACKING.match(name)]
+        unknown = [
+            name for name in sorted(link.keys() - self.names - self.view.keys() - OF_ALL) if not TRACKING.match(name)
+        ]
         if unknown:
             notice("page.unknown_parts", names=", ".join(unknown))
+        notice_wrong(
+            name for name, values in self.view.items() if name in link and not re.fullmatch(values, link[name])
+        )
         self.apply(link)
 
 

@@ -5,33 +5,47 @@ Bytes go down, nothing comes back but the wish to reload.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from attnviz import locale
 from attnviz.server.routes import DATA_PATH
 from attnviz.server.traces import Held, TraceKey
 from attnviz.trace import Trace
 from attnviz.ui.frame.address import whole
+from attnviz.ui.frame.language import code, say
 from attnviz.view.payload import overview
 
 __all__ = ["LOOK", "PLACE", "follow", "show_view"]
 
-PLACE = frozenset({"layer", "head", "stack", "kind", "part", "q", "k", "lock"})
-"""Parameters of the view that say where in a trace it looks."""
+PLACE = {**dict.fromkeys(("layer", "head", "stack", "kind", "part", "q", "k"), ".*"), "lock": "[01]"}
+"""Parameters of the view that say where in a trace it looks, and their values; `show_view` holds them to the trace."""
 
-LOOK = frozenset({"tab", "hide", "words", "pair", "scale", "heads", "keep"})
-"""Parameters of the view that say how it looks there."""
+LOOK = {
+    "tab": "image|lines|product|formula|outputs|code",
+    "hide": "none|first|specials",
+    "words": "[01]",
+    "pair": "aa|ab|ba|bb",
+    "scale": "one|contrast",
+    "heads": r"\d{1,4}(,\d{1,4})*",
+    "keep": r"\d{1,2}(\.\d*)?|100",
+}
+"""Parameters of the view that say how it looks there, and their values."""
 
 _view = st.components.v2.component("attnviz.view", js=(Path(__file__).parent / "loader.js").read_text("utf-8"))
 
 
-def show_view(key: TraceKey, held: Held, lang: str) -> list[str]:
-    """Place the view of a trace; returns the link's parameters that point outside of it."""
+def show_view(key: TraceKey, held: Held, lang: str, messages: DeltaGenerator) -> None:
+    """Place the view of a trace, and say once of each link which of its parameters point outside of it."""
     choice, missing = _choice(held.trace, key.model)
+    if missing and st.session_state.get("missing_said") != choice["link"]:
+        messages.warning(say("page.unknown_place", names=", ".join(map(code, missing))))
+    st.session_state["missing_said"] = choice["link"]
     payload = overview(
         held.trace,
         trace_id=held.id,
@@ -42,7 +56,6 @@ def show_view(key: TraceKey, held: Held, lang: str) -> list[str]:
     )
     # "reload": the server no longer held this trace; the run that the event causes makes it anew, under another id
     _view(key="view", data=payload, on_reload_change=lambda: None)
-    return missing
 
 
 def follow(link: Mapping[str, str], model: str | None) -> None:
@@ -87,6 +100,8 @@ def _choice(trace: Trace, model: str) -> tuple[dict[str, Any], list[str]]:
     site = trace.sites[chosen]
     head = index("head", site.n_heads)
     query, key = index("q", site.q.shape[1]), index("k", site.k.shape[1])
+    if any(int(other) >= site.n_heads for other in re.findall(r"\d+", link.get("heads", ""))):
+        missing.append("heads")
     locked = link.get("lock") == "1" and (query is not None or key is not None)
     place = {"site": chosen, "head": head or 0, "query": query, "key": key, "locked": locked}
     return {**place, "link": st.session_state["link_number"]}, missing

@@ -25,8 +25,8 @@ from attnviz.view.run_header import run_header, unit_of
 
 __all__ = ["PLACE", "Told", "obey", "prepare", "show_compare", "told", "unwritable", "watch"]
 
-PLACE = frozenset({"step", "site", "head", "seq"})
-"""Parameters of the address that the view of a run writes."""
+PLACE = {"step": r"\d{1,9}", "site": r"\w+\.\d+\.\w+", "head": r"\d{1,9}", "seq": r"\d{1,9}"}
+"""Parameters of the address that the view of a run writes, and their values."""
 
 SUBMIT = "submit"
 MOST = 1e9  # no rate and no speed is as high

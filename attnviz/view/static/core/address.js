@@ -30,8 +30,8 @@ export function readUrl() {
   if (PAIRS.has(parameters.get("pair"))) found.pair = parameters.get("pair");
   if (SCALES.has(parameters.get("scale"))) found.scale = parameters.get("scale");
   if (/^\d{1,4}(,\d{1,4})*$/.test(parameters.get("heads"))) found.heads = parameters.get("heads");
-  const keep = Number(parameters.get("keep"));
-  if (parameters.has("keep") && keep >= 0 && keep <= 100) found.keep = keep;
+  const keep = parameters.get("keep");
+  if (/^(\d{1,2}(\.\d*)?|100)$/.test(keep)) found.keep = Number(keep);
   return found;
 }
 
