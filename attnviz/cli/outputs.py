@@ -10,7 +10,7 @@ from attnviz.trace import Outputs, Trace
 __all__ = ["answer_lines", "answer_values"]
 
 BEST = 5  # outputs that are told of one place
-TITLES = {"next": "Next token", "label": "Label", "masked": "Hidden token"}
+TITLES = {"next": "Next token", "label": "Label", "masked": "Hidden token", "span": "Answer"}
 
 
 def answer_values(trace: Trace) -> dict[str, Any] | None:
@@ -67,7 +67,7 @@ def answer_lines(trace: Trace) -> list[str]:
 
 def _line(outputs: Outputs | None, place: dict[str, Any]) -> str:
     assert outputs is not None
-    where = f" (at {place['position']})" if outputs.kind == "masked" else ""
+    where = {"masked": f" (at {place['position']})", "span": f" {place['token']}"}.get(outputs.kind, "")
     best = ", ".join(f"{_shown(each)} {_percent(each['probability'])}" for each in place["best"])
     return f"{TITLES[outputs.kind]}{where}: {best}"
 

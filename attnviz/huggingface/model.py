@@ -122,6 +122,11 @@ class HuggingFaceModel:
         return bool(self.network.can_generate())
 
     @property
+    def chooses(self) -> bool:
+        """Whether it chooses among several texts."""
+        return type(self.network).__name__.endswith("ForMultipleChoice")
+
+    @property
     def hears_sound(self) -> bool:
         """Whether it takes a sound, or its features."""
         return bool({"input_features", "input_values"} & self.parameters)
@@ -248,7 +253,9 @@ class HuggingFaceModel:
         return [config for config in {id(c): c for c in found}.values() if hasattr(config, "return_dict")]
 
     def forward(self, inputs: Mapping[str, Tensor]) -> Any:
-        """The network's outputs by name, nothing cached."""
+        """The network's outputs by name, nothing cached. One that chooses does so among the rows of the batch."""
+        if self.chooses:
+            inputs = {name: tensor[None] for name, tensor in inputs.items()}
         return self.network(**inputs, **self._options)
 
     def stream(self, inputs: Mapping[str, Tensor]) -> Tensor:

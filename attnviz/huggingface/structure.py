@@ -168,10 +168,21 @@ def survey(model: PreTrainedModel, name: str, run: Callable[[], Any], lengths: s
 
 
 def logits_of(output: Any) -> Tensor | None:
-    """The scores among a model's outputs: logits, or those of the tokens where it has others too."""
+    """The scores among a model's outputs, by row of the batch: logits, or those of the tokens where it has others too.
+
+    Those of an answer's start and end are two rows; each text to choose has its own; the one number of a token is the
+    logit of a second label where that of the first is 0.
+    """
+    kind = type(output).__name__
+    if isinstance(start := getattr(output, "start_logits", None), Tensor):
+        return torch.stack([start, output.end_logits], dim=1)
     found = getattr(output, "logits", None)
     found = getattr(output, "prediction_logits", None) if found is None else found
-    return found if isinstance(found, Tensor) else None
+    if not isinstance(found, Tensor):
+        return None
+    if kind.startswith("MultipleChoice"):
+        return found.mT
+    return torch.stack([torch.zeros_like(found), found], dim=-1) if kind == "ElectraForPreTrainingOutput" else found
 
 
 def _check_weights(model: PreTrainedModel, name: str) -> None:

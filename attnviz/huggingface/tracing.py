@@ -17,7 +17,7 @@ from attnviz.huggingface.inspection import Inspection, Seen
 from attnviz.huggingface.interface import InterfaceCall, hears, listening
 from attnviz.huggingface.model import HuggingFaceModel
 from attnviz.huggingface.numerics import context_error, output_error, tolerance
-from attnviz.huggingface.outputs import outputs_of
+from attnviz.huggingface.outputs import ANSWER, ENDS, outputs_of
 from attnviz.huggingface.place import Place
 from attnviz.huggingface.projection import HeldProjection, matrix_of
 from attnviz.huggingface.reading import Reading, of_inputs, read
@@ -84,7 +84,9 @@ def make_trace(
     windows = {site.queries: window_tokens(model.block_of(site), site) for site in sites if "." in site.queries}
     sequences = {**reading.sequences(model, sites, forward_pass.patches), **windows}
     outputs = outputs_of(model, reading, logits)
-    if logits is not None and len(logits) == 3 and logits[1] != len(sequences[reading.main]):
+    if outputs is not None and outputs.kind == "span":
+        sequences[ANSWER] = ENDS
+    elif logits is not None and len(logits) == 3 and logits[1] != len(sequences[reading.main]):
         outputs = None  # more or fewer rows than tokens: they are not said of them
     return Trace(
         model=model,

@@ -69,14 +69,14 @@ class Outputs(NamedTuple):
 
     Attributes:
         kind: "next" (the token after each position), "same" (the token at each position), "masked" (likewise, and only
-            hidden tokens matter), "labels" (a label for each token), "label" (one for the whole), "values" (numbers
-            themselves, as of a forecast).
+            hidden tokens matter), "labels" (a label for each token), "label" (one for the whole), "span" (the token at
+            which an answer starts, and the one at which it ends), "values" (numbers themselves, as of a forecast).
         sequence: name of the tokens that they belong to.
         label: what each of them is called.
         positions: rows of the logits that matter most, such as those of [MASK]; () when all do.
     """
 
-    kind: Literal["next", "same", "masked", "labels", "label", "values"]
+    kind: Literal["next", "same", "masked", "labels", "label", "span", "values"]
     sequence: str
     label: Callable[[int], str]
     positions: tuple[int, ...] = ()
@@ -129,7 +129,7 @@ class Trace:
         main: name of the sequence that the model reads last: the decoder's in an encoder-decoder.
         sites: every place of attention, in the order in which they ran.
         outputs: what the logits stand for; None for a model that ends with its residual stream, or in a way that is not
-            shown yet, such as with start and end of an answer.
+            shown yet.
         image: that it saw, (height, width, 3) bytes; None without one.
         look_at_states: what `states` calls.
     """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from attnviz.figures.look import short
@@ -28,14 +30,14 @@ def _show_outputs(trace: Trace, outputs: Outputs) -> None:
     """A row for each position: the most probable output and its probability, or the value."""
     tokens = trace.sequences[outputs.sequence].labels
     if outputs.kind == "values":
-        found = {say("states.value"): trace.logits[:, 0].tolist()}
+        found: dict[str, list[Any]] = {say("states.value"): trace.logits[:, 0].tolist()}
     else:
         ids, probabilities = trace.top_outputs(1)
         labels = [outputs.label(index) for index in ids[:, 0].tolist()]
         names = ["␣" if label == " " else visible(label) for label in labels]
         found = {say("states.output"): names, say("states.probability"): probabilities[:, 0].tolist()}
     tokens = tuple("␣" if token == " " else visible(token) for token in tokens)
-    read = tokens if outputs.kind != "label" else [" ".join(tokens)]
+    read = tokens if all(len(column) == len(tokens) for column in found.values()) else [" ".join(tokens)]
     with st.container(key="plain-outputs", gap="small"):
         st.subheader(say("states.values" if outputs.kind == "values" else "states.outputs"), anchor=False)
         st.dataframe(
