@@ -61,7 +61,9 @@ def t(lang: str, key: str, **params: object) -> str:
     Raises:
         KeyError: there is no such message, or a placeholder has no parameter.
     """
-    return _PLACEHOLDER.sub(lambda match: str(params[match[1]]), catalogue(lang)[key])
+    parts = _PLACEHOLDER.split(catalogue(lang)[key])  # text, name, text ...
+    parts[1::2] = [str(params[name]) for name in parts[1::2]]
+    return "".join(parts)
 
 
 def has(lang: str, key: str) -> bool:

@@ -94,13 +94,14 @@ def trace(model: SequenceModel, text: str, target: str | None = None) -> Trace:
 
 def _outputs(model: SequenceModel, main: str) -> Outputs:
     """What the outputs stand for; those of a pooled sequence are of the whole, values are no choice."""
+    label = model.labels.__getitem__ if model.labels else model.tokenizer.label
     if model.config.predicts == "values":
-        return Outputs("values", main, model.output_label)
+        return Outputs("values", main, label)
     if model.config.pooling != "none":
-        return Outputs("label", main, model.output_label)
+        return Outputs("label", main, label)
     if model.labels:
-        return Outputs("labels", main, model.output_label)
-    return Outputs("same" if main == "encoder" else "next", main, model.output_label)
+        return Outputs("labels", main, label)
+    return Outputs("same" if main == "encoder" else "next", main, label)
 
 
 def _tokens(reader: Reader, ids: list[int], features: Tensor | None = None) -> Tokens:

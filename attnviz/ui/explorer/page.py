@@ -25,7 +25,7 @@ from attnviz.ui.frame.address import notice
 from attnviz.ui.frame.head import head_row, loading, message_box
 from attnviz.ui.frame.language import code, current, explain, plain, say
 from attnviz.ui.frame.page_file import take
-from attnviz.ui.frame.titles import described, model_title
+from attnviz.ui.frame.titles import described, full_title
 from attnviz.ui.frame.view import show_view
 
 __all__ = ["show"]
@@ -114,15 +114,10 @@ def _models() -> dict[str, Listed]:
 
 def _titles(models: Mapping[str, Listed]) -> dict[str, str]:
     """What stands for each model in the list: title and architecture, and the name where two would be alike."""
-    titles = {name: _title(model) for name, model in models.items()}
+    lang = current()
+    titles = {name: full_title(model, lang) for name, model in models.items()}
     count = Counter(titles.values())
     return {name: text if count[text] == 1 else f"{text} ({name})" for name, text in titles.items()}
-
-
-def _title(model: Listed) -> str:
-    kind = say(f"page.{model.architecture}") if model.architecture else model.kind
-    name = model_title(model)
-    return name if model.step is not None or not kind else say("page.model_title", title=name, kind=kind)
 
 
 def _model_chosen() -> None:
@@ -200,7 +195,7 @@ def _picture(key: TraceKey) -> None:
 
 def _about(key: TraceKey, held: Held | None) -> None:
     """What is known of the chosen model."""
-    if text := described(key.model, "about"):
+    if text := described(key.model, "about", current()):
         st.caption(plain(text))
     elif held is not None and held.trace.model.facts.kind:
         st.caption(plain(about_model(held.trace)))

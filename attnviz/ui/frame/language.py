@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import cache
 
 import streamlit as st
 
@@ -31,7 +32,13 @@ def current() -> str:
 
 def say(key: str, **params: object) -> str:
     """The message `key` in the session's language."""
-    return locale.t(current(), key, **params)
+    return locale.t(current(), key, **params) if params else _static(current(), key)
+
+
+@cache
+def _static(lang: str, key: str) -> str:
+    """A message that always reads the same."""
+    return locale.t(lang, key)
 
 
 def choose() -> None:

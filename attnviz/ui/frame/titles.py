@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from attnviz import locale
 from attnviz.server.listing import Listed
 from attnviz.ui.frame.language import current, say
 
-__all__ = ["described", "model_title", "task_title"]
+__all__ = ["described", "full_title", "model_title", "task_title"]
+
+MOST = 4096  # titles that are kept: of all models there are, in all languages
 
 
 def task_title(recipe: str) -> str:
@@ -15,14 +19,23 @@ def task_title(recipe: str) -> str:
     return say(key) if locale.has(current(), key) else recipe
 
 
-def model_title(model: Listed) -> str:
+@lru_cache(MOST)
+def model_title(model: Listed, lang: str) -> str:
     """A model as people call it."""
     if model.step is not None:
-        return say("page.run_title", name=model.title, step=f"{model.step:,}")
-    return described(model.name, "title") or model.title
+        return locale.t(lang, "page.run_title", name=model.title, step=f"{model.step:,}")
+    return described(model.name, "title", lang) or model.title
 
 
-def described(model: str, part: str) -> str:
+@lru_cache(MOST)
+def full_title(model: Listed, lang: str) -> str:
+    """Title and architecture of a model."""
+    title = model_title(model, lang)
+    kind = locale.t(lang, f"page.{model.architecture}") if model.architecture else model.kind
+    return title if model.step is not None or not kind else locale.t(lang, "page.model_title", title=title, kind=kind)
+
+
+def described(model: str, part: str, lang: str) -> str:
     """Title or description of a model that ships: its own, or that of the recipe of the same name; "" without any."""
     keys = (f"{kind}.{model}.{part}" for kind in ("zoo", "task"))
-    return next((say(key) for key in keys if locale.has(current(), key)), "")
+    return next((locale.t(lang, key) for key in keys if locale.has(lang, key)), "")

@@ -205,7 +205,7 @@ def _row(model: Listed) -> dict[str, Any]:
     kind = [outline.kind, say(f"models.table.{outline.architecture}") if outline.architecture else ""]
     return {
         "name": model.name,
-        "title": model_title(model),
+        "title": model_title(model, current()),
         "section": _section(model),
         "run": model.title if model.step is not None else "",
         "state": state,
