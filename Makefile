@@ -1,6 +1,7 @@
 # make run      set everything up and start the app
 # make check    set everything up and run the quick checks
 # make test     set everything up and run every check
+# make js       the checks of the JavaScript: types, lint, unit tests (part of both)
 # make docs     build the documentation into build/docs
 # make browser  what the browser tests need (part of `make test`)
 # make clean    remove what the other targets made
@@ -26,16 +27,16 @@ FAST := tests/core tests/calculator tests/library
 ONE_THREAD := OMP_NUM_THREADS=1
 TWO_WORKERS := -n 2 --dist worksteal
 
-.PHONY: run check test lint docs format browser clean
+.PHONY: run check test lint js docs format browser clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/app.stamp
 	$(BIN)/attnviz run --port $(PORT) --host $(HOST)
 
-check: lint
+check: lint js
 	$(ONE_THREAD) $(BIN)/pytest $(TWO_WORKERS) $(FAST)
 
-test: lint docs browser
+test: lint js docs browser
 	$(ONE_THREAD) $(BIN)/pytest $(TWO_WORKERS) --ignore tests/browser
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest tests/browser
 
@@ -55,10 +56,18 @@ format: $(VENV)/dev.stamp
 browser: $(VENV)/dev.stamp
 	@sh tests/browser/install.sh $(BIN)
 
+js: node_modules/.package-lock.json
+	npm run --silent check
+
 clean:
-	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) node_modules build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # Each stamp stands for one finished step of the set-up; a second run finds them and starts at once.
+
+node_modules/.package-lock.json: package-lock.json
+	@sh tests/js/install.sh
+	npm ci
+	touch $@
 
 $(VENV)/python.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -237,17 +237,6 @@ def test_outputs_that_are_values_are_shown_as_they_are(show: Show) -> None:
     expect(page.locator(".avp-outputs-detail")).to_contain_text("Values at position 3")
 
 
-def test_in_one_dimension_a_scaled_dot_product_is_divided_by_the_root_of_1(show: Show) -> None:
-    page = show("dot_pooling")
-    kinds = page.evaluate(
-        """async () => {
-          const { scaleKind } = await import(new URL("/attnviz/view/static/matrix/scaling.js", location.href).href);
-          return ["scaled_dot", "dot"].map((scoring) => scaleKind({ scale: 1, scoring, d_head: 1 }));
-        }"""
-    )
-    assert kinds == ["root", "none"]
-
-
 @pytest.mark.parametrize("lang", locale.LANGUAGES)
 def test_nothing_is_cut_off_on_a_phone(show: Show, lang: str) -> None:
     page = show("additive_pooling", width=390, height=844, tab="product", lang=lang)

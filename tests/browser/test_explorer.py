@@ -318,27 +318,6 @@ def test_theme_changes_without_a_reload(open_page: Open) -> None:
     expect(root).to_have_attribute("data-theme", "dark")
 
 
-FORMATS = """async () => {
-  const at = (file) => import(`/attnviz/view/static/${file}`);
-  const { fmtPercent, fmtShare } = await at("core/format.js");
-  const { cellFormatOf, formatOf } = await at("core/rounding.js");
-  const numbers = [4e-26, 9.9e-5, 1.1e-4, 0, 0.5];
-  const weights = { shares: true };
-  const formats = [fmtShare, fmtPercent, formatOf(weights), cellFormatOf(weights), formatOf({})];
-  return formats.map((format) => numbers.map((x) => format(x)));
-}"""
-
-
-def test_a_weight_near_nothing_is_told_as_small(open_page: Open) -> None:
-    page = open_page()
-    view(page)
-    share, percent, weight, cell, score = page.evaluate(FORMATS)
-    assert share == weight == ["<1e-4", "<1e-4", "1.10e−4", "0", "0.500"]
-    assert percent == ["<0.01", "<0.01", "0.0110", "0", "50.0"]
-    assert cell == ["<1e-4", "<1e-4", "1e−4", "0", "0.500"]
-    assert score[0] == "4.00e−26"  # a score is no share: its size is told
-
-
 @pytest.mark.parametrize("path", ["explorer", "Training", "runs/"])
 def test_another_spelling_of_a_page_opens_it(path: str, open_page: Open) -> None:
     page = open_page(path=path, lang="zh-CN")

@@ -9,17 +9,16 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator
 from urllib.parse import urlencode
 
 import numpy as np
 import pytest
-import torch
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from attnviz import locale
+from attnviz.view import STATIC
 from tests.browser.made_up import MADE, make_app, two_sentences
 
 
@@ -65,100 +64,35 @@ def show(address: str, browser: Browser) -> Iterator[Show]:
     assert problems == []
 
 
-@pytest.fixture
-def call(show: Show) -> Callable[..., Any]:
-    """Calls a function of a module in the browser: call("matrix/words.js", "wordGroups", [0, 0, 1])."""
-    page = show("token_labels")
-
-    def call(module: str, function: str, *arguments: Any) -> Any:
-        return page.evaluate(
-            """async ([module, name, given]) => {
-              const matrix = (x) => x && x.rows ? { ...x, data: Float32Array.from(x.data) } : x;
-              const found = await import(new URL(`/attnviz/view/static/${module}`, location.href).href);
-              const floats = (x) => x && x.floats ? Float32Array.from(x.floats) : matrix(x);
-              const set = (x) => x && x.set ? new Set(x.set) : floats(x);
-              const answer = found[name](...given.map(set));
-              return answer && answer.data ? { ...answer, data: [...answer.data] } : answer;
-            }""",
-            [module, function, list(arguments)],
-        )
-
-    return call
+MADE_UP = """
+import { Panel } from "./panel.js";
+class MadeUp extends Panel {
+  static id = "made-up";
+  static fields = { depth: oneOf("3", ["1", "2", "3"]) };
+  update(state) {
+    this.element.textContent = `depth ${state.depth}`;
+  }
+}
+PANELS.push(MadeUp);
+"""
 
 
-def as_matrix(values: np.ndarray) -> dict[str, Any]:
-    return {"data": values.ravel().tolist(), "rows": values.shape[0], "cols": values.shape[1]}
-
-
-def as_array(matrix: Mapping[str, Any]) -> np.ndarray:
-    return np.array(matrix["data"]).reshape(matrix["rows"], matrix["cols"])
-
-
-def random_weights(rows: int, cols: int) -> np.ndarray:
-    return torch.randn(rows, cols, generator=torch.Generator().manual_seed(0)).softmax(-1).numpy()
-
-
-def test_tokens_of_a_word_stand_together(call: Callable[..., Any]) -> None:
-    assert call("matrix/words.js", "wordGroups", [None, 0, 0, 1, None, 2]) == [[0], [1, 2], [3], [4], [5]]
-    assert call("matrix/words.js", "wordGroups", [None, None]) == [[0], [1]]
-    assert call("matrix/words.js", "wordGroups", [0, 0, 0], [0, 0, 1]) == [[0, 1], [2]]
-
-
-def test_words_are_named_without_the_marks_of_their_pieces(call: Callable[..., Any]) -> None:
-    groups = [[0], [1, 2, 3], [4]]
-    assert call("matrix/words.js", "wordLabels", ["[CLS]", "un", "##believ", "##able", "##"], groups) == [
-        "[CLS]",
-        "unbelievable",
-        "##",
-    ]
-    assert call("matrix/words.js", "wordLabels", ["<s>", " un", "believ", "##x", " "], groups) == [
-        "<s>",
-        "unbeliev##x",
-        " ",
-    ]
-    bytes_of = ["\\xf0", "\\x9f", "\\x98", "\\x80", "\\xe4", "!"]
-    assert call("matrix/words.js", "wordLabels", bytes_of, [[0, 1, 2, 3], [4], [5]]) == ["😀", "\\xe4", "!"]
-
-
-def test_merging_sums_over_keys_and_averages_over_queries(call: Callable[..., Any]) -> None:
-    weights = random_weights(5, 7)
-    queries, keys = [[0], [1, 2, 3], [4]], [[0, 1], [2], [3, 4, 5, 6]]
-    merged = as_array(call("matrix/words.js", "mergeWeights", as_matrix(weights), queries, keys))
-    expected = np.array([[weights[np.ix_(a, b)].sum() / len(a) for b in keys] for a in queries])
-    np.testing.assert_allclose(merged, expected, rtol=1e-6)
-    np.testing.assert_allclose(merged.sum(1), 1, rtol=1e-6)
-
-
-def test_hidden_keys_leave_rows_that_sum_to_one(call: Callable[..., Any]) -> None:
-    weights = random_weights(4, 6)
-    weights[2] = [1, 0, 0, 0, 0, 0]  # reads nothing but what is hidden
-    left = as_array(call("matrix/hidden.js", "renormalise", as_matrix(weights), {"set": [0, 5]}))
-    assert (left[:, [0, 5]] == 0).all()
-    np.testing.assert_allclose(left.sum(1), [1, 1, 0, 1], rtol=1e-6)
-    np.testing.assert_allclose(left[0, 1:5], weights[0, 1:5] / weights[0, 1:5].sum(), rtol=1e-6)
-
-
-def test_scores_are_scaled_biased_and_capped_as_the_model_does(call: Callable[..., Any]) -> None:
-    site = {"scale": 0.5, "softcap": 3.0}
-    assert call("matrix/scaling.js", "scaledScore", site, 4.0, 1.0) == pytest.approx(3 * np.tanh(1))
-    assert call("matrix/scaling.js", "scaledScore", {"scale": 1.0, "softcap": None}, 4.0) == 4
-    kinds = [call("matrix/scaling.js", "scaleKind", {"scale": scale, "d_head": 16}) for scale in (1, 0.25, 0.3)]
-    assert kinds == ["none", "root", "own"]
-
-
-def test_half_a_percent_of_the_weights_is_darkest(call: Callable[..., Any]) -> None:
-    weights = np.geomspace(1e-6, 0.5, 1000, dtype=np.float32)
-    limit = call("matrix/shade.js", "darkest", {"floats": [0.0] * 500 + weights.tolist()})
-    assert (weights > limit).sum() in (4, 5)
-    assert call("matrix/shade.js", "darkest", {"floats": [0.0, 0.25]}) == pytest.approx(0.25, rel=0.01)
-    assert call("matrix/shade.js", "darkest", {"floats": [0.0, 0.0]}) == 1
-
-
-def test_an_image_shows_a_query_or_the_average_of_all(call: Callable[..., Any]) -> None:
-    weights = random_weights(4, 6)
-    for row, expected in ((2, weights[2]), (-1, weights.mean(0))):
-        read = call("panels/image.js", "reading", as_matrix(weights), row)
-        np.testing.assert_allclose(read, expected, rtol=1e-6)
+def test_one_entry_is_all_that_a_panel_needs(address: str, browser: Browser) -> None:
+    """Its tab, its name and what it keeps in the address, and its place among the arrow keys follow."""
+    context = browser.new_context()
+    page = context.new_page()
+    registry = (STATIC / "panels" / "registry.js").read_text("utf-8") + MADE_UP
+    page.route("**/panels/registry.js", lambda route: route.fulfill(body=registry, content_type="text/javascript"))
+    page.goto(f"{address}/token_labels?tab=made-up&depth=2")
+    expect(page.locator(".av-panel > .avp-made-up")).to_have_text("depth 2")
+    chosen = page.locator(".av-tabs .av-tab[aria-selected=true]")
+    expect(chosen).to_have_attribute("data-tab", "made-up")
+    chosen.press("ArrowLeft")
+    expect(chosen).to_have_attribute("data-tab", "code")
+    page.wait_for_url("**tab=code**depth=2**")
+    chosen.press("ArrowRight")
+    page.wait_for_url("**tab=made-up**depth=2**")
+    context.close()
 
 
 def press(page: Page, choice: str, value: str) -> None:

@@ -87,7 +87,7 @@ class Box {
     this.figures = new Map(); // name -> Figure
     this.waiting = []; // edits that the server has not confirmed
     this.sequence = Date.now();
-    this.tell = () => {};
+    this.tell = (_name, _value) => {};
   }
 
   send(edit) {

@@ -3,12 +3,6 @@
  * called again with other data or another theme, it updates the picture in place.
  */
 
-import * as code from "./panels/code.js";
-import * as formula from "./panels/formula.js";
-import * as image from "./panels/image.js";
-import * as lines from "./panels/lines.js";
-import * as outputs from "./panels/outputs.js";
-import * as product from "./panels/product.js";
 import { Chain } from "./matrix/chain.js";
 import { LoadError, TraceData } from "./core/data.js";
 import { el } from "./core/dom.js";
@@ -22,12 +16,13 @@ import { visibleWeights } from "./matrix/shown.js";
 import { missing, numbersOf, visibleSpec } from "./matrix/specs.js";
 import { createStore, unlock } from "./core/store.js";
 import { openTable } from "./export/table.js";
+import { PANELS, panelFields } from "./panels/registry.js";
 import { Tabs } from "./panels/tabs.js";
-import { Toolbar } from "./matrix/toolbar.js";
+import { TOOLS, Toolbar } from "./matrix/toolbar.js";
 import { Tooltip } from "./matrix/tooltip.js";
-import { KEEP, forgetUrl, readChoice, readUrl, writeUrl } from "./core/address.js";
+import { Address, readChoice } from "./core/address.js";
 
-const DEFAULTS = { step: 0, all: true, tab: "", hide: "none", words: false, pair: "", scale: "", heads: "", keep: KEEP, zoom: null };
+const CHAIN = { step: 0, all: true, zoom: null }; // where the chain begins
 const WHOLE_LAYER_BYTES = 48 * 2 ** 20; // all heads of a layer are fetched up to this size
 const NEIGHBOUR_CELLS = 512 * 512; // all of a head at once, and the weights one arrow key away, up to this size
 const PREFETCH_WAIT_MS = 200;
@@ -46,7 +41,9 @@ class View {
     this.data = this.unpack(component.data);
     const { header } = this.data;
     const choice = component.source ? readChoice(header) : header.choice; // a server has read the address itself
-    this.store = createStore({ ...DEFAULTS, ...choiceState({ ...header, choice }), ...readUrl() });
+    this.address = new Address({ ...TOOLS, ...panelFields(PANELS) });
+    const start = { ...CHAIN, ...choiceState({ ...header, choice }), ...this.address.read() };
+    this.store = createStore(/** @type {import("./core/store.js").State} */ (start));
     this.store.subscribe((state, changed) => this.update(state, changed));
     this.ignoreScheme = onScheme(() => this.retheme());
     this.onEscape = (event) => this.escape(event);
@@ -68,8 +65,9 @@ class View {
     this.toolbar = new Toolbar(this.ctx);
     this.grid = new Grid(this.ctx);
     this.weights = new Matrix(this.ctx, { maxHeight: WEIGHTS_HEIGHT, eager: true, zoomable: true });
-    this.tabs = new Tabs(this.ctx, { image, lines, product, formula, outputs, code });
+    this.tabs = new Tabs(this.ctx, PANELS);
     this.chain = new Chain(this.ctx);
+    /** @type {{update: Function, destroy?: () => void}[]} */
     this.parts = [this.toolbar, this.grid, this.weights, this.tabs, this.chain];
     const right = el("div", { class: "av-right" }, [
       this.toolbar.element,
@@ -177,12 +175,12 @@ class View {
     const start = changed.has("head") || changed.has("site") || changed.has("trace");
     if (start) this.need(state); // asked for first: it is on its way while the rest is drawn
     for (const part of [this.toolbar, this.grid]) part.update(changed);
-    if (start || ["data", "hide", "words", "pair", "scale"].some((key) => changed.has(key))) this.showWeights();
+    if (start || ["data", ...Object.keys(TOOLS)].some((key) => changed.has(key))) this.showWeights();
     this.weights.update(changed);
     this.chain.update(changed);
     this.tabs.update(changed);
     this.mirror(state);
-    writeUrl(state, this.data.site(state.site));
+    this.address.write(state, this.data.site(state.site));
     if (start) {
       performance.mark("attnviz:painted");
       this.announce(siteTitle(this.ctx, this.data.site(state.site), state.head));
@@ -288,7 +286,7 @@ class View {
 
   destroy() {
     this.gone = true;
-    forgetUrl();
+    this.address.forget();
     clearTimeout(this.prefetching);
     clearTimeout(this.announcing);
     document.removeEventListener("keydown", this.onEscape);

@@ -1,13 +1,20 @@
 /** State <-> the page's URL, leaving other parameters (model, text, language) alone. */
 
-const TABS = new Set(["image", "lines", "product", "formula", "outputs", "code"]);
-const HIDE = new Set(["none", "first", "specials"]);
-const PAIRS = new Set(["aa", "ab", "ba", "bb"]);
-const SCALES = new Set(["one", "contrast"]);
 const WAIT_MS = 150;
+const SITE = ["layer", "stack", "kind", "part"]; // together they name a site
 
-/** Percent of each row's mass that the lines keep until somebody moves the slider. */
-export const KEEP = 70;
+/**
+ * A field of the state that the address carries.
+ *
+ * @typedef {Object} Field
+ * @property {any} start  its value where the address does not name one; it is not written
+ * @property {(text: string) => any} read  undefined: the text is none of its values
+ */
+
+const written = (value) => String(typeof value === "boolean" ? Number(value) : value);
+
+/** A field with a few values. @returns {Field} */
+export const oneOf = (start, values) => ({ start, read: (text) => values.find((value) => written(value) === text) });
 
 /** A page that was saved whole is opened as a file: there the state stands behind the "#", for there is no server to read it. */
 const inHash = () => window.location.protocol === "file:";
@@ -15,79 +22,62 @@ const inHash = () => window.location.protocol === "file:";
 /** The page of a frame in a notebook has no address of its own to write to. */
 const writable = () => ["http:", "https:", "file:"].includes(window.location.protocol);
 
-const written = () => (inHash() ? window.location.hash.slice(1) : window.location.search);
-
-/**
- * What the URL says of the parts that only the browser knows; the head and the lock come from the payload's choice.
- * @returns {Partial<import("./store.js").State>}
- */
-export function readUrl() {
-  const parameters = new URLSearchParams(written());
-  const found = {};
-  if (TABS.has(parameters.get("tab"))) found.tab = parameters.get("tab");
-  if (HIDE.has(parameters.get("hide"))) found.hide = parameters.get("hide");
-  if (parameters.get("words") === "1") found.words = true;
-  if (PAIRS.has(parameters.get("pair"))) found.pair = parameters.get("pair");
-  if (SCALES.has(parameters.get("scale"))) found.scale = parameters.get("scale");
-  if (/^\d{1,4}(,\d{1,4})*$/.test(parameters.get("heads"))) found.heads = parameters.get("heads");
-  const keep = parameters.get("keep");
-  if (/^(\d{1,2}(\.\d*)?|100)$/.test(keep)) found.keep = Number(keep);
-  return found;
-}
+const parameters = () => new URLSearchParams(inHash() ? window.location.hash.slice(1) : window.location.search);
 
 /**
  * The head and the lock that the URL names, for a page without a server; the payload's own choice where it names none.
  * `choiceState` holds them within the trace.
  */
 export function readChoice({ choice, sites }) {
-  const parameters = new URLSearchParams(written());
-  const names = ["layer", "stack", "kind", "part"].filter((name) => parameters.has(name));
-  const site = sites.findIndex((candidate) => names.every((name) => parameters.get(name) === String(candidate[name])));
+  const found = parameters();
+  const names = SITE.filter((name) => found.has(name));
+  const site = sites.findIndex((candidate) => names.every((name) => found.get(name) === String(candidate[name])));
   if (!names.length || site === -1) return choice;
-  const number = (name) => (/^\d{1,6}$/.test(parameters.get(name)) ? Number(parameters.get(name)) : null);
-  return { site, head: number("head") ?? 0, query: number("q"), key: number("k"), locked: parameters.get("lock") === "1" };
+  const number = (name) => (/^\d{1,6}$/.test(found.get(name) ?? "") ? Number(found.get(name)) : null);
+  return { site, head: number("head") ?? 0, query: number("q"), key: number("k"), locked: found.get("lock") === "1" };
 }
 
-/** The parameters of a state; null: not in the URL. */
-function toParameters(state, site) {
-  return {
-    layer: site.layer,
-    head: state.head,
-    stack: site.stack,
-    kind: site.kind,
-    q: state.locked ? state.query : null,
-    k: state.locked ? state.key : null,
-    lock: state.locked ? 1 : null,
-    part: site.part ?? null,
-    tab: state.tab || null,
-    hide: state.hide === "none" ? null : state.hide,
-    words: state.words ? 1 : null,
-    pair: state.pair || null,
-    scale: state.scale || null,
-    heads: state.heads || null,
-    keep: state.keep === KEEP ? null : state.keep,
-  };
-}
+/** The address of one view: the head, the lock, and the fields that only the browser knows. */
+export class Address {
+  /** @param {Record<string, Field>} fields  by their name in the address and in the state */
+  constructor(fields) {
+    this.fields = fields;
+    this.timer = 0;
+  }
 
-let timer = 0;
+  /** The values of the fields: those that the URL names, the start of the others. */
+  read() {
+    const found = parameters();
+    const value = (name, { start, read }) => (found.has(name) ? (read(found.get(name)) ?? start) : start);
+    return Object.fromEntries(Object.entries(this.fields).map(([name, field]) => [name, value(name, field)]));
+  }
 
-/** Writes the state into the address bar, 150 ms after the last change. */
-export function writeUrl(state, site) {
-  clearTimeout(timer);
-  if (!writable()) return;
-  timer = setTimeout(() => {
-    const url = new URL(window.location.href);
-    const parameters = inHash() ? new URLSearchParams(url.hash.slice(1)) : url.searchParams;
-    for (const [name, value] of Object.entries(toParameters(state, site))) {
-      if (value === null) parameters.delete(name);
-      else parameters.set(name, String(value));
-    }
-    if (inHash()) url.hash = parameters.toString();
-    if (url.href !== window.location.href) window.history.replaceState(window.history.state, "", url);
-  }, WAIT_MS);
-}
+  /** The parameters of a state; null: not in the URL. */
+  parametersOf(state, site) {
+    const { layer, stack, kind } = site;
+    const lock = state.locked ? { q: state.query, k: state.key, lock: 1 } : { q: null, k: null, lock: null };
+    const own = Object.entries(this.fields).map(([name, { start }]) => [name, state[name] === start ? null : written(state[name])]);
+    return { layer, head: state.head, stack, kind, ...lock, part: site.part ?? null, ...Object.fromEntries(own) };
+  }
 
-/** Drops a write that has not happened yet: the page may be another one by then. */
-export function forgetUrl() {
-  clearTimeout(timer);
+  /** Writes the state into the address bar, 150 ms after the last change. */
+  write(state, site) {
+    this.forget();
+    if (!writable()) return;
+    this.timer = window.setTimeout(() => {
+      const url = new URL(window.location.href);
+      const found = inHash() ? new URLSearchParams(url.hash.slice(1)) : url.searchParams;
+      for (const [name, value] of Object.entries(this.parametersOf(state, site))) {
+        if (value === null) found.delete(name);
+        else found.set(name, String(value));
+      }
+      if (inHash()) url.hash = found.toString();
+      if (url.href !== window.location.href) window.history.replaceState(window.history.state, "", url);
+    }, WAIT_MS);
+  }
+
+  /** Drops a write that has not happened yet: the page may be another one by then. */
+  forget() {
+    clearTimeout(this.timer);
+  }
 }

@@ -28,16 +28,8 @@ export function palette(element) {
   const style = getComputedStyle(element);
   const read = (name) => style.getPropertyValue(name).trim();
   const background = rgb(read("--av-background"));
-  const dark = luminance(background) < 0.35;
-  // light to dark on a light page, dark to light on a dark one: far from the background means more
-  const purple = dark ? [[124, 92, 196], [236, 226, 255]] : [[129, 90, 190], [38, 6, 84]];
-  const ochre = dark ? [[170, 122, 30], [255, 224, 150]] : [[184, 130, 24], [92, 52, 0]];
-  const up = ramp([background, ...purple]);
-  const down = ramp([background, ...ochre]);
-  const sequential = (t) => up(curve(t));
-  const diverging = (t) => (t < 0 ? down(curve(-t)) : up(curve(t)));
   return {
-    dark,
+    ...scales(background),
     background: css(background),
     surface: read("--av-surface"),
     text: read("--av-text"),
@@ -48,10 +40,23 @@ export function palette(element) {
     value: read("--av-value"),
     font: read("--av-font"),
     codeFont: read("--av-code"),
-    sequential,
-    diverging,
-    tables: { sequential: table(sequential, 0, 1), diverging: table(diverging, -1, 1) },
   };
+}
+
+/**
+ * The two colour scales on a background.
+ * @param {number[]} background
+ */
+export function scales(background) {
+  const dark = luminance(background) < 0.35;
+  // light to dark on a light page, dark to light on a dark one: far from the background means more
+  const purple = dark ? [[124, 92, 196], [236, 226, 255]] : [[129, 90, 190], [38, 6, 84]];
+  const ochre = dark ? [[170, 122, 30], [255, 224, 150]] : [[184, 130, 24], [92, 52, 0]];
+  const up = ramp([background, ...purple]);
+  const down = ramp([background, ...ochre]);
+  const sequential = (t) => up(curve(t));
+  const diverging = (t) => (t < 0 ? down(curve(-t)) : up(curve(t)));
+  return { dark, sequential, diverging, tables: { sequential: table(sequential, 0, 1), diverging: table(diverging, -1, 1) } };
 }
 
 /** Small weights must be seen: the scale rises faster near 0. The legend shows the same curve. */
@@ -67,11 +72,12 @@ function table(scale, low, high) {
   });
 }
 
+/** @param {number[]} colour */
 export function css([r, g, b], alpha = 1) {
   return `rgb(${Math.round(r)} ${Math.round(g)} ${Math.round(b)} / ${alpha})`;
 }
 
-/** Black or white, whichever reads better on this colour. */
+/** Black or white, whichever reads better on this colour. @param {number[]} colour */
 export function ink([r, g, b]) {
   return luminance([r, g, b]) > 0.18 ? "#111" : "#fff";
 }

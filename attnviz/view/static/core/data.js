@@ -20,7 +20,7 @@ export class LoadError extends Error {
 /**
  * Reads one payload: "AVZ1", uint32 length, JSON header, padding to 8, data section.
  * @param {Uint8Array} bytes
- * @returns {{header: any, arrays: Map<string, {data: Float32Array|Int32Array|Uint8Array, shape: number[]}>}}
+ * @returns {{header: any, arrays: Map<string, Numbers>}}
  */
 export function unpack(bytes) {
   // typed arrays need aligned memory
@@ -42,15 +42,23 @@ export function unpack(bytes) {
  * Where further numbers of a trace come from. A page that was saved whole brings its own (`export/embedded.js`).
  *
  * @typedef {Object} Source
- * @property {(site: object, heads: number[], stages: string[]) => Promise<Map<string, Numbers>>} bundle
+ * @property {(rest: string) => string} [url]  the address of anything else
+ * @property {(site: any, heads: number[], stages: string[]) => Promise<Map<string, Numbers>>} bundle
  *     arrays by path: those asked for, as far as there are any, and perhaps more
- * @property {(rest: string) => Promise<Response>} fetch  anything else, such as "proof"
- * @property {(site: object, head: number, stage: string) => boolean} lacks  these numbers will never come
+ * @property {(rest: string) => Promise<{json: () => Promise<any>}>} fetch  anything else, such as "proof"
+ * @property {(site: any, head: number, stage: string) => boolean} lacks  these numbers will never come
  *
  * @typedef {Object} Numbers
  * @property {Float32Array|Int32Array|Uint8Array} data
  * @property {number[]} shape
  * @property {{levels: number, decimals: number}} [rounding]  multiples of 1 / levels, off by half of it at most
+ *
+ * @typedef {Object} Matrix
+ * @property {Float32Array} data
+ * @property {number} rows
+ * @property {number} cols
+ * @property {{levels: number, decimals: number}} [rounding]  as above
+ * @property {boolean} [shares]  numbers are shares of 1
  */
 
 /** The server, by HTTP. @implements {Source} */
@@ -116,7 +124,7 @@ export class TraceData {
     return this.header.tokens[stack];
   }
 
-  /** @returns {{data: Float32Array, rows: number, cols: number, rounding?: {levels: number, decimals: number}, shares: boolean}|undefined} shares: numbers are shares of 1 */
+  /** @returns {Matrix|undefined} */
   get(site, head, stage) {
     const name = typeof site === "number" ? this.site(site).name : site.name;
     return asMatrix(this.array(stage === "x" || stage === "x_kv" ? `${name}/${stage}` : `${name}/${head}/${stage}`), stage);
@@ -221,6 +229,10 @@ export class TraceData {
     for (const [path, array] of other.overview) if (!this.overview.has(path)) this.hold(path, array);
   }
 
+  /**
+   * @param {string} path
+   * @param {Numbers} numbers
+   */
   hold(path, { data, shape, rounding }) {
     if (this.held.has(path)) return;
     // an own copy: a view would keep the whole response alive after its neighbours are dropped

@@ -1,10 +1,11 @@
 /** What every part needs to make elements. */
 
 /**
- * @param {string} tag
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
  * @param {Record<string, any>} properties  class, text, dataset, on: {event: handler}; the rest are attributes
  * @param {...(Node|string|number|null|undefined|(Node|string)[])} children  null and undefined are left out
- * @returns {HTMLElement}
+ * @returns {HTMLElementTagNameMap[Tag]}
  */
 export function el(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
@@ -16,7 +17,7 @@ export function el(tag, properties = {}, ...children) {
     else if (name === "on") for (const [event, handler] of Object.entries(value)) element.addEventListener(event, handler);
     else element.setAttribute(name, value === true ? "" : String(value));
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  element.append(.../** @type {Node[]} */ (children.flat()).filter((child) => child !== null && child !== undefined));
   return element;
 }
 

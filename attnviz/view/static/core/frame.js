@@ -8,6 +8,8 @@ import { el } from "./dom.js";
  * @property {any} data
  * @property {HTMLElement} parentElement
  * @property {Function} [setTriggerValue]
+ * @property {import("./data.js").Source} [source]  of the numbers of a page that was saved whole
+ * @property {boolean} [styled]  such a page has the style sheets in it
  *
  * @typedef {Object} Mounted
  * @property {(data: any) => boolean} fits  whether this view can show that data

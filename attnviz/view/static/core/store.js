@@ -18,10 +18,13 @@
  * @property {""|"aa"|"ab"|"ba"|"bb"} pair  sentence of the queries and sentence of the keys; "": all
  * @property {number} keep   percent of each row's mass that the lines keep
  * @property {number|null} zoom  pixels per cell of the chain, null: chosen to fit
+ *
+ * @typedef {ReturnType<typeof createStore<State>>} Store
  */
 
 /**
- * @param {State} initial
+ * @template {object} [Fields=State]
+ * @param {Fields} initial
  * @param {(callback: () => void) => void} schedule  how a notification is put off; a frame by default
  */
 export function createStore(initial, schedule = (callback) => void requestAnimationFrame(callback)) {
@@ -47,7 +50,7 @@ export function createStore(initial, schedule = (callback) => void requestAnimat
   }
 
   return {
-    /** @returns {State} */
+    /** @returns {Fields} */
     get state() {
       return state;
     },
@@ -62,7 +65,7 @@ export function createStore(initial, schedule = (callback) => void requestAnimat
     touch: put,
     /** Notifies at once, without waiting for the frame. */
     flush,
-    /** @param {(state: State, changed: Set<string>) => void} listener */
+    /** @param {(state: Fields, changed: Set<string>) => void} listener */
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

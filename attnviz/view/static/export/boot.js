@@ -4,7 +4,7 @@
  */
 (() => {
   const imports = {};
-  for (const script of document.querySelectorAll("script[data-module]")) {
+  for (const script of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("script[data-module]"))) {
     const blob = new Blob([script.textContent], { type: "text/javascript" });
     imports[`attnviz/${script.dataset.module}`] = URL.createObjectURL(blob);
   }
@@ -13,10 +13,11 @@
   map.nonce = document.currentScript.nonce;
   map.textContent = JSON.stringify({ imports });
   document.head.append(map);
+  // @ts-expect-error the map above knows the name
   import("attnviz/export/standalone.js")
     .then(({ open }) => open(document))
     .catch((error) => {
       document.getElementById("attnviz-failed").hidden = false;
-      throw error;
+      console.error(error);
     });
 })();

@@ -43,7 +43,7 @@ export class EmbeddedSource {
   /** @param {Document} page */
   constructor(page) {
     this.index = JSON.parse(page.getElementById("attnviz-file").textContent);
-    this.parts = new Map([...page.querySelectorAll("script[data-part]")].map((script) => [script.dataset.part, script]));
+    this.parts = new Map([.../** @type {NodeListOf<HTMLElement>} */ (page.querySelectorAll("script[data-part]"))].map((script) => [script.dataset.part, script]));
     this.opened = null; // the rounded site that was opened last: {name, steps: Promise<Uint16Array>}
   }
 
@@ -74,7 +74,7 @@ export class EmbeddedSource {
 
   /**
    * All that the page has of some heads, and the input of their site; `stages` is what is needed at least.
-   * @returns {Promise<Map<string, {data: Float32Array, shape: number[], rounding?: {levels: number, decimals: number}}>>}
+   * @returns {Promise<Map<string, import("../core/data.js").Numbers>>}
    */
   async bundle(site, heads, stages) {
     const whole = this.index.whole[site.name] ?? {};

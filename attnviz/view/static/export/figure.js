@@ -55,8 +55,8 @@ function textWidth(text, size, mono = false) {
 
 /**
  * Draws the figure with a pen.
- * @param {object} figure {title, names, rows, cols, matrix, colour, limits, masked, palette}
- * @param {object} layout of layoutFigure
+ * @param {any} figure {title, names, rows, cols, matrix, colour, limits, masked, palette}
+ * @param {ReturnType<typeof layoutFigure>} layout
  * @param {{rect: Function, text: Function, image: Function}} pen
  * @param {boolean} cells one rect per cell; otherwise one image
  */
@@ -203,7 +203,7 @@ function fillOf(colour) {
 function dataUrl(blob) {
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
-    reader.onload = () => resolve(reader.result);
+    reader.onload = () => resolve(String(reader.result));
     reader.onerror = () => reject(reader.error);
     reader.readAsDataURL(blob);
   });

@@ -16,11 +16,14 @@ function exact(x) {
   return full(x).replaceAll("−", "-");
 }
 
+/** @typedef {import("../matrix/axis.js").Axis} Axis */
+
+/** @type {(axis: Axis, at: number) => string} */
 const labelOf = ({ kind, labels, index }, at) => (kind === "dims" ? String(index ? index[at] : at) : labels[at]);
 
 /**
  * A matrix with the labels of its axes; the first cell names the axes.
- * @param {{rows: object, cols: object, names: {rows: string, cols: string}, matrix: {data: Float32Array, rows: number, cols: number}}} spec
+ * @param {{rows: Axis, cols: Axis, names: {rows: string, cols: string}, matrix: import("../core/data.js").Matrix}} spec
  * @returns {string} lines end in CRLF
  */
 export function toCsv({ rows, cols, names, matrix }) {

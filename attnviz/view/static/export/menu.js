@@ -6,17 +6,19 @@ import { el } from "../core/dom.js";
 
 export { drawFigure, toCsv };
 
+const anchors = new WeakMap(); // menu -> the button that asked for it
+
 /**
  * Opens the export menu of a matrix below `anchor`; a second call with the same anchor closes it.
- * @param {object} ctx
- * @param {object} spec {title, rows, cols, matrix, file, colour, limits}; see the contract of the view
+ * @param {Pick<import("../core/context.js").Context, "root"|"t"|"announce"|"palette"> & {data: any}} ctx
+ * @param {any} spec {title, rows, cols, matrix, file, colour, limits}
  * @param {HTMLElement} anchor the button that asked for it
  */
 export function exportMenu(ctx, spec, anchor) {
   const open = ctx.root.querySelector(".avp-menu");
   if (open) {
     open.dispatchEvent(new Event("dismiss"));
-    if (open.anchor === anchor) return;
+    if (anchors.get(open) === anchor) return;
   }
   const { rows, cols } = spec.matrix;
   const names = Object.fromEntries(["rows", "cols"].map((axis) => [axis, spec[axis].title ?? ctx.t(`view.panel.axis.${spec[axis].kind}`)]));
@@ -33,6 +35,7 @@ export function exportMenu(ctx, spec, anchor) {
     return button;
   };
   const real = rows <= SVG_CELLS && cols <= SVG_CELLS;
+  /** @type {HTMLElement[]} */
   const entries = [
     entry("png", async () => downloadBlob(await pngFigure(figure), `${file}.png`)),
     entry(real ? "svg" : "svg_image", async () => downloadBlob(await svgFigure(figure), `${file}.svg`), { cells: SVG_CELLS }),
@@ -45,7 +48,7 @@ export function exportMenu(ctx, spec, anchor) {
     entries.push(link);
   }
   const menu = el("div", { class: "avp-menu", role: "menu", "aria-label": ctx.t("view.panel.export.menu", { title: spec.title }) }, ...entries);
-  menu.anchor = anchor;
+  anchors.set(menu, anchor);
 
   function dismiss(refocus = true) {
     document.removeEventListener("pointerdown", outside, true);
@@ -60,7 +63,7 @@ export function exportMenu(ctx, spec, anchor) {
   menu.addEventListener("dismiss", () => dismiss(false));
   menu.addEventListener("keydown", (event) => {
     event.stopPropagation();
-    const at = entries.indexOf(ctx.root.getRootNode().activeElement);
+    const at = entries.indexOf(/** @type {any} */ (ctx.root.getRootNode()).activeElement);
     const to = { ArrowDown: at + 1, ArrowUp: at - 1 + entries.length, Home: 0, End: entries.length - 1 }[event.key];
     if (to !== undefined) {
       event.preventDefault();

@@ -17,12 +17,12 @@ function entry(axis, at) {
 
 /**
  * Opens a dialog with the matrix of `spec`; closes with Esc or its button and gives the focus back.
- * @param {object} ctx
- * @param {object} spec {title, rows, cols, matrix}; see the contract of the view
+ * @param {Pick<import("../core/context.js").Context, "root"|"t"|"full">} ctx
+ * @param {any} spec {title, rows, cols, matrix}
  */
 export function openTable(ctx, spec) {
   const { matrix } = spec;
-  const opener = ctx.root.getRootNode().activeElement;
+  const opener = /** @type {any} */ (ctx.root.getRootNode()).activeElement;
   const nameOf = (axis) => spec[axis].title ?? ctx.t(`view.panel.axis.${spec[axis].kind}`);
   const start = { rows: 0, cols: 0 };
   let exact = false;

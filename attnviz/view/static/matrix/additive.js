@@ -1,9 +1,11 @@
 /** Additive scoring of one pair: w_v · tanh(W_q q + W_k k). Follows attnviz.attention.additive_scores. */
 
+/** @typedef {import("../core/data.js").Matrix} Matrix */
+
 /**
  * The parameters with which a site scores, as they were used.
  * @param {import("../core/data.js").TraceData} data
- * @returns {{wQ: Matrix, wK: Matrix, wV: Float32Array}}  a matrix is {data, rows, cols}: (d_att, d_head), (d_att, d_key)
+ * @returns {{wQ: Matrix, wK: Matrix, wV: Float32Array}}  (d_att, d_head), (d_att, d_key) and (d_att)
  */
 export function additiveOf(data, site) {
   const [wQ, wK, wV] = ["w_q", "w_k", "w_v"].map((name) => data.array(`additive/${site.name}/${name}`));

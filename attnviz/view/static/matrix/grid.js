@@ -65,20 +65,21 @@ export class Grid {
   buildTabs() {
     const { t } = this.ctx;
     this.tabs.hidden = !this.tabbed;
-    this.tabs.replaceChildren(...[...this.groups.keys()].map((name) => {
+    this.tabButtons = [...this.groups.keys()].map((name) => {
       const chosen = name === this.shownGroup;
       return el("button", {
         type: "button", role: "tab", class: "av-tab", text: t(`view.frame.group.${name}`), title: t(`view.frame.stack.${name}`),
         "aria-selected": String(chosen), tabindex: chosen ? 0 : -1, dataset: { group: name }, on: { click: () => this.open(name) },
       });
-    }));
+    });
+    this.tabs.replaceChildren(...this.tabButtons);
   }
 
   /** Shows the heads of another group; the chosen head stays chosen. */
   open(name) {
     if (name === this.shownGroup) return;
     this.shownGroup = name;
-    for (const tab of this.tabs.children) {
+    for (const tab of this.tabButtons) {
       tab.setAttribute("aria-selected", String(tab.dataset.group === name));
       tab.tabIndex = tab.dataset.group === name ? 0 : -1;
     }
@@ -92,7 +93,7 @@ export class Grid {
     const names = [...this.groups.keys()];
     const at = (names.indexOf(this.shownGroup) + by + names.length) % names.length;
     this.open(names[at]);
-    this.tabs.children[at].focus();
+    this.tabButtons[at].focus();
   }
 
   buildSections() {
@@ -327,7 +328,7 @@ export class Grid {
   select() {
     if (!this.layout) return;
     const { site, head } = this.ctx.store.state;
-    for (const button of this.content.querySelectorAll('.av-thumb[tabindex="0"]')) {
+    for (const button of /** @type {NodeListOf<HTMLElement>} */ (this.content.querySelectorAll('.av-thumb[tabindex="0"]'))) {
       button.setAttribute("aria-selected", "false");
       button.tabIndex = -1;
     }
@@ -337,7 +338,7 @@ export class Grid {
       chosen.tabIndex = 0;
       this.reveal(chosen);
     } else {
-      const first = this.content.querySelector("button.av-thumb"); // of another group: the keyboard needs a way in
+      const first = /** @type {HTMLElement} */ (this.content.querySelector("button.av-thumb")); // of another group: the keyboard needs a way in
       if (first) first.tabIndex = 0;
     }
   }
@@ -346,7 +347,7 @@ export class Grid {
   reveal(chosen) {
     const box = this.scroller;
     const [outer, inner] = [box.getBoundingClientRect(), chosen.getBoundingClientRect()];
-    const top = outer.top + this.content.querySelector(".av-grid-heads").offsetHeight;
+    const top = outer.top + /** @type {HTMLElement} */ (this.content.querySelector(".av-grid-heads")).offsetHeight;
     const left = outer.left + this.layout.header + 2 * EDGE;
     if (inner.top < top) box.scrollTop -= top - inner.top + 8;
     else if (inner.bottom > outer.bottom) box.scrollTop += inner.bottom - outer.bottom + 8;

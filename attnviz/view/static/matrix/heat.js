@@ -57,7 +57,7 @@ export function colourOf(x, colour, [low, high], palette) {
 
 const extremes = new WeakMap(); // numbers -> largest finite |x|
 
-/** Symmetric limits around 0 that hold every finite number of these matrices. */
+/** Symmetric limits around 0 that hold every finite number of these matrices. @returns {[number, number]} */
 export function symmetricLimits(...matrices) {
   let most = 0;
   for (const { data } of matrices) {

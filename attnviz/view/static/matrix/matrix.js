@@ -32,12 +32,14 @@ const FIELD = { queries: "query", keys: "key", dims: "dim" };
 
 export class Matrix {
   /**
+   * @param {import("../core/context.js").Context} ctx
    * @param {{maxHeight: number, eager?: boolean, zoomable?: boolean, room?: () => number}} options
    *     maxHeight: px of cells before it scrolls; eager: draws before it is known to be in view;
    *     zoomable: has its own zoom where the cells that fit are too small for labels;
    *     room: px across, if not the width of its own box (whoever gives it calls layout() when it changes)
    */
-  constructor(ctx, { maxHeight, eager = false, zoomable = false, room }) {
+  constructor(ctx, options) {
+    const { maxHeight, eager = false, zoomable = false, room } = options;
     this.room = room;
     this.zoomable = zoomable;
     this.zoomed = null; // px of a cell; null: as it fits

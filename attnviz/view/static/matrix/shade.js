@@ -33,7 +33,7 @@ export function darkest(weights) {
 
 const known = new WeakMap(); // numbers -> limit
 
-/** The limits between which the weights of the chosen head, as shown, are drawn: [low, high, whether some are higher]. */
+/** The limits between which the weights of the chosen head, as shown, are drawn: [low, high, whether some are higher]. @returns {[number, number, boolean?]} */
 export function weightLimits({ data }, state, matrix) {
   if (!matrix || scaleOf(state, data.site(state.site), data) === "one") return [0, 1];
   if (!known.has(matrix.data)) known.set(matrix.data, darkest(matrix.data));

@@ -11,10 +11,9 @@ import { mergeWeights, wordGroups, wordLabels } from "./words.js";
 export const PAIRS = { aa: [0, 0], ab: [0, 1], ba: [1, 0], bb: [1, 1] };
 
 /**
- * @typedef {Object} Shown
- * @property {Float32Array} data
- * @property {number} rows
- * @property {number} cols
+ * @typedef {import("../core/data.js").Matrix & Sides} Shown
+ *
+ * @typedef {Object} Sides
  * @property {import("./axis.js").Axis} queries  of the rows
  * @property {import("./axis.js").Axis} keys     of the columns
  * @property {import("./axis.js").Axis} allKeys  those and the hidden ones

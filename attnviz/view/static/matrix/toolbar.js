@@ -1,6 +1,7 @@
 /** The title of the chosen head, its facts, and the tools that act on the whole view. */
 
 import { additiveOf } from "./additive.js";
+import { oneOf } from "../core/address.js";
 import { el } from "../core/dom.js";
 import { fmt } from "../core/format.js";
 import { siteTitle } from "../core/select.js";
@@ -12,6 +13,9 @@ const NAMED = 6; // hidden tokens that the note names
 
 /** What changes which weights are shown: field of the state -> its values, in the order of the buttons. */
 const CHOICES = { hide: ["none", "first", "specials"], words: [false, true], pair: ["", ...Object.keys(PAIRS)], scale: ["one", "contrast"] };
+
+/** The same for the address; without a choice, the scale follows the number of keys. */
+export const TOOLS = Object.fromEntries(Object.entries(CHOICES).map(([field, values]) => [field, oneOf(field === "scale" ? "" : values[0], values)]));
 
 export class Toolbar {
   constructor(ctx) {

@@ -1,8 +1,9 @@
 /** The Python function that computed a stage, as it stands in the source. */
 
 import { el } from "../core/dom.js";
-import { current } from "./kit.js";
 import { offers } from "../matrix/specs.js";
+import { current } from "./kit.js";
+import { Panel } from "./panel.js";
 
 const STEPS = ["x", "q", "scores", "masked", "weights", "context", "output"]; // the stage of each step of the chain
 const ALSO = { q: ["q", "k", "v"], masked: ["masked", "scaled"] };
@@ -42,64 +43,69 @@ function codeOf(site, { additive, rotated, ...code }) {
   return Object.fromEntries(Object.entries(own).filter(([stage]) => offers(site, stage) && !(site.direct && PROJECTED.has(stage))));
 }
 
-/** @returns {{element: HTMLElement, update: (state: object, changed: Set<string>) => void}} */
-export function create(ctx) {
-  const picker = el("div", { class: "avp-code-stages", role: "group", "aria-label": ctx.t("view.panel.code.stages") });
-  const name = el("code", { class: "avp-code-name" });
-  const copy = el("button", { type: "button", class: "av-button" }, ctx.t("view.panel.code.copy"));
-  const source = el("code", {});
-  const box = el("pre", { class: "avp-code-source", tabindex: "0", role: "region", "aria-label": ctx.t("view.panel.code.source") }, source);
-  const element = el("div", { class: "avp-panel avp-code" }, picker, el("div", { class: "avp-code-bar" }, name, copy), box);
-  let stages = []; // those with a button
-  let stage = null;
-  let step = null; // step of the chain that was followed last
-  let code = null; // of the site that the buttons were made for
-  let made = ""; // names that site
+export class CodePanel extends Panel {
+  static id = "code";
 
-  function show(next) {
-    stage = next;
-    const entry = code[stage];
-    name.textContent = entry?.name ?? "";
-    copy.disabled = !entry;
-    source.replaceChildren(...highlight(entry?.source ?? ctx.t("view.panel.code.none")));
-    box.scrollTop = 0;
-    for (const button of picker.children) button.setAttribute("aria-pressed", String(button.dataset.stage === stage));
+  constructor(ctx) {
+    super(ctx);
+    const { t } = this;
+    this.picker = el("div", { class: "avp-code-stages", role: "group", "aria-label": t("view.panel.code.stages") });
+    this.name = el("code", { class: "avp-code-name" });
+    this.copy = el("button", { type: "button", class: "av-button", on: { click: () => this.copySource() } }, t("view.panel.code.copy"));
+    this.source = el("code");
+    this.box = el("pre", { class: "avp-code-source", tabindex: "0", role: "region", "aria-label": t("view.panel.code.source") }, this.source);
+    this.element.append(this.picker, el("div", { class: "avp-code-bar" }, this.name, this.copy), this.box);
+    /** @type {string[]} */
+    this.stages = []; // those with a button
+    this.stage = null;
+    this.step = null; // step of the chain that was followed last
+    this.code = null; // of the site that the buttons were made for
+    this.made = ""; // names that site
+  }
+
+  show(stage) {
+    this.stage = stage;
+    const entry = this.code[stage];
+    this.name.textContent = entry?.name ?? "";
+    this.copy.disabled = !entry;
+    this.source.replaceChildren(...highlight(entry?.source ?? this.t("view.panel.code.none")));
+    this.box.scrollTop = 0;
+    for (const button of this.buttons) button.setAttribute("aria-pressed", String(button.dataset.stage === stage));
   }
 
   /** The stage of a step, or another name under which its code came. */
-  const stageOf = (step) => [STEPS[step], ...(ALSO[STEPS[step]] ?? [])].find((candidate) => stages.includes(candidate)) ?? stages[0];
-
-  picker.addEventListener("click", (event) => {
-    const button = event.target.closest("button");
-    if (button) show(button.dataset.stage);
-  });
-  copy.addEventListener("click", async () => {
-    const done = await copyText(code[stage].source, source);
-    ctx.announce(ctx.t(done ? "view.panel.code.copied" : "view.panel.code.select"));
-    copy.textContent = ctx.t(done ? "view.panel.code.copied" : "view.panel.code.copy");
-    setTimeout(() => (copy.textContent = ctx.t("view.panel.code.copy")), 2000);
-  });
-
-  function update(state, changed) {
-    const { site } = current(ctx);
-    const now = `${ctx.data.header.trace} ${site.name}`;
-    const before = made;
-    const fresh = before !== now;
-    if (fresh) {
-      made = now;
-      code = codeOf(site, ctx.data.header.code);
-      const sources = Object.values(code).map(({ source }) => source);
-      stages = Object.keys(code).filter((key, n) => sources.indexOf(code[key].source) === n); // stages of one function share a button
-      picker.replaceChildren(...stages.map((key) => el("button", { type: "button", class: "av-button", "data-stage": key }, ctx.t(`view.panel.stage.${key}`))));
-    }
-    if (fresh || (changed.has("step") && state.step !== step)) {
-      step = state.step;
-      const kept = before && stages.includes(stage) && !changed.has("step"); // another head: the same stage
-      show(kept ? stage : stageOf(state.all && fresh ? FIRST : step));
-    }
+  stageOf(step) {
+    return [STEPS[step], ...(ALSO[STEPS[step]] ?? [])].find((candidate) => this.stages.includes(candidate)) ?? this.stages[0];
   }
 
-  return { element, update };
+  async copySource() {
+    const done = await copyText(this.code[this.stage].source, this.source);
+    this.ctx.announce(this.t(done ? "view.panel.code.copied" : "view.panel.code.select"));
+    this.copy.textContent = this.t(done ? "view.panel.code.copied" : "view.panel.code.copy");
+    setTimeout(() => (this.copy.textContent = this.t("view.panel.code.copy")), 2000);
+  }
+
+  /** The buttons of a site's stages; those of one function share a button. */
+  build(site) {
+    this.code = codeOf(site, this.ctx.data.header.code);
+    const sources = Object.values(this.code).map(({ source }) => source);
+    this.stages = Object.keys(this.code).filter((key, n) => sources.indexOf(this.code[key].source) === n);
+    this.buttons = this.stages.map((key) => el("button", { type: "button", class: "av-button", "data-stage": key, on: { click: () => this.show(key) } }, this.t(`view.panel.stage.${key}`)));
+    this.picker.replaceChildren(...this.buttons);
+  }
+
+  update(state, changed) {
+    const { site } = current(this.ctx);
+    const now = `${this.ctx.data.header.trace} ${site.name}`;
+    const before = this.made;
+    const fresh = before !== now;
+    this.made = now;
+    if (fresh) this.build(site);
+    if (!fresh && !(changed.has("step") && state.step !== this.step)) return;
+    this.step = state.step;
+    const kept = before && this.stages.includes(this.stage) && !changed.has("step"); // another head: the same stage
+    this.show(kept ? this.stage : this.stageOf(state.all && fresh ? FIRST : this.step));
+  }
 }
 
 /** Copies text; where the clipboard is closed (no https) it selects the source, ready for Ctrl+C, and returns false. */

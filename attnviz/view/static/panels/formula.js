@@ -7,8 +7,10 @@ import { asker, current, maskReason, pairMemory, rowOf } from "./kit.js";
 import { agrees, hasCap, scaleKind, scaledScore } from "../matrix/scaling.js";
 import { missingShare, shownAxes } from "../matrix/shown.js";
 import { absence, numbersOf, offers } from "../matrix/specs.js";
+import { Panel } from "./panel.js";
 
 const TERMS = 3; // terms of a sum that are written out
+const TALL = 12; // a score from which on powers are shifted
 
 /** A letter with a subscript and a superscript: letter("q", "i", "", "query"). */
 function letter(name, below = "", above = "", kind = "") {
@@ -26,235 +28,260 @@ const exp = (power) => el("span", { class: "avp-letter" }, el("i", {}, "e"), el(
 /** A fraction with a real bar. */
 const fraction = (above, below) => el("span", { class: "avp-fraction" }, el("span", {}, ...above), el("span", {}, ...below));
 
-/** @returns {{element: HTMLElement, update: (state: object, changed: Set<string>) => void}} */
-export function create(ctx) {
-  const lastPair = pairMemory(ctx);
-  const head = el("p", { class: "avp-pair" });
-  const list = el("ol", { class: "avp-formulas" });
-  const note = el("p", { class: "avp-note" });
-  const element = el("div", { class: "avp-panel avp-formula" }, head, list, note);
-  let shown = "";
-  const ask = asker(ctx, (site) => [...numbersOf(site), "x", "output"]); // not all of it comes with the first picture
+const line = (parts, kind = "") => el("span", { class: `avp-line ${kind}`.trim() }, parts);
+const small = (text) => el("small", {}, text);
 
-  const number = (value, kind = "") => el("span", { class: `avp-num ${kind ? `is-${kind}` : ""}`.trim(), title: ctx.full(value) }, (kind === "share" ? fmtShare : ctx.fmt)(value));
-  const factor = (value, kind) => (value < 0 ? [roman("("), number(value, kind), roman(")")] : [number(value, kind)]);
+/** e^s̃ over the sum of all, with a sink's term below, every power shifted by the largest. */
+function softmaxLetters(sink, shift) {
+  const power = (name, below) => exp(el("span", {}, name, el("sub", {}, below), shift ? " − m" : ""));
+  const below = ["Σ", el("sub", {}, "j′"), " ", power("s̃", "ij′"), ...(sink ? [" + ", power("z", "h")] : [])];
+  return [letter("w", "ij"), " = ", fraction([power("s̃", "ij")], below)];
+}
+
+export class FormulaPanel extends Panel {
+  static id = "formula";
+
+  constructor(ctx) {
+    super(ctx);
+    this.lastPair = pairMemory(ctx);
+    this.ask = asker(ctx, (site) => [...numbersOf(site), "x", "output"]); // not all of it comes with the first picture
+    this.pair = el("p", { class: "avp-pair" });
+    this.list = el("ol", { class: "avp-formulas" });
+    this.note = el("p", { class: "avp-note" });
+    this.element.append(this.pair, this.list, this.note);
+    /** @type {HTMLElement[]} */
+    this.rows = [];
+    this.shown = "";
+  }
+
+  // -- parts of a formula ---------------------------------------------------------------------------------
+
+  number(value, kind = "") {
+    const text = (kind === "share" ? fmtShare : this.ctx.fmt)(value);
+    return el("span", { class: `avp-num ${kind ? `is-${kind}` : ""}`.trim(), title: this.ctx.full(value) }, text);
+  }
+
+  factor(value, kind) {
+    return value < 0 ? [roman("("), this.number(value, kind), roman(")")] : [this.number(value, kind)];
+  }
 
   /** (0.12, −0.4, 0.9, …) ∈ ℝ²⁴ */
-  function vector(values, kind) {
+  vector(values, kind) {
     const parts = [];
-    for (const value of values.slice(0, TERMS)) parts.push(parts.length ? ", " : "(", number(value, kind));
-    return el("span", { class: "avp-vector" }, ...parts, values.length > TERMS ? ", …)" : ")", " ∈ ℝ", el("sup", {}, values.length));
+    for (const value of values.slice(0, TERMS)) parts.push(parts.length ? ", " : "(", this.number(value, kind));
+    return el("span", { class: "avp-vector" }, parts, values.length > TERMS ? ", …)" : ")", " ∈ ℝ", el("sup", {}, values.length));
   }
 
-  /** a·b + a·b + …; pairs: [[a, kind, b, kind], ...]; rest: how many terms are not written out. */
-  function sumOf(terms, rest) {
-    const parts = [];
-    for (const [a, kindA, b, kindB] of terms) {
-      if (parts.length) parts.push(" + ");
-      parts.push(...factor(a, kindA), "·", ...factor(b, kindB));
-    }
-    if (rest > 0) parts.push(` + … `, el("small", {}, ctx.t("view.panel.formula.more", { count: rest })));
-    return parts;
+  /** The row of a matrix after an equals sign; nothing while it is not here. */
+  equals(matrix, at, kind) {
+    return matrix ? [" = ", this.vector(rowOf(matrix, at), kind)] : [];
   }
 
-  /** One step: its name, the formula in letters, the formula in numbers. */
-  function row(step, name, letters, numbers) {
+  /** Terms with plus signs between them; of `count` that there are, some may not be written out. */
+  sumOf(terms, count) {
+    const parts = terms.flatMap((term, n) => (n ? [" + ", ...term] : term));
+    return count > TERMS ? [...parts, " + … ", small(this.t("view.panel.formula.more", { count: count - TERMS }))] : parts;
+  }
+
+  /** a·b */
+  product(a, kindA, b, kindB) {
+    return [...this.factor(a, kindA), "·", ...this.factor(b, kindB)];
+  }
+
+  /** One step: its name, the formula in letters, lines with numbers. */
+  row(step, name, letters, ...numbers) {
     return el(
       "li",
       { "data-step": step },
-      el("span", { class: "avp-formula-name" }, ctx.t(`view.panel.formula.${name}`)),
-      el("div", { class: "avp-math" }, el("span", { class: "avp-line" }, ...letters), numbers ? el("span", { class: "avp-line is-numbers" }, ...numbers) : null),
+      el("span", { class: "avp-formula-name" }, this.t(`view.panel.formula.${name}`)),
+      el("div", { class: "avp-math" }, line(letters), numbers.map((parts) => (parts instanceof HTMLElement ? parts : line(parts, "is-numbers")))),
     );
   }
 
+  // -- the input and what is made of it -------------------------------------------------------------------
+
   /** Where nothing is projected, q, k and v are states of the network as they are, or were typed. */
-  function unprojected({ site, get }, i, j) {
-    const line = (vectorOf, stage, at, kind) => {
-      const matrix = get(stage);
-      return el("span", { class: "avp-line" }, vectorOf(), ...(matrix ? [" = ", vector(rowOf(matrix, at), kind)] : []));
-    };
-    return [line(q, "q", i, "query"), line(k, "k", j, "key"), line(v, "v", j, "value"), el("small", { class: "avp-line" }, ctx.t(`view.panel.formula.${site.direct}`))];
+  unprojected({ site, get }, i, j) {
+    const one = (letter, stage, at, kind) => line([letter, ...this.equals(get(stage), at, kind)]);
+    const lines = [one(q(), "q", i, "query"), one(k(), "k", j, "key"), one(v(), "v", j, "value")];
+    return [...lines, el("small", { class: "avp-line" }, this.t(`view.panel.formula.${site.direct}`))];
   }
 
   /** A row of what the layer reads: x, LN(x) where the layer norms it, m of the memory that cross-attention reads. */
-  function inputOf(site, name, ofMemory) {
-    if (!site.projection) return [letter("x", name, ofMemory ? ctx.t("view.panel.formula.from", { stack: site.keys }) : "")];
+  inputOf(site, name, ofMemory) {
+    if (!site.projection) return [letter("x", name, ofMemory ? this.t("view.panel.formula.from", { stack: site.keys }) : "")];
     if (ofMemory) return [letter("m", name)];
     return site.projection.normed ? [roman("LN("), letter("x", name), roman(")")] : [letter("x", name)];
   }
 
   /** LN(x) W + b, with the norm and the bias that this layer has; layers of other libraries have their own ways: P stands for what they do. */
-  function projections(view, i, j) {
-    const { site, get } = view;
-    const { projection } = site;
-    const bias = (name) => (projection.bias ? [" + ", letter("b", name)] : []);
-    const projected = (x, name) => (projection ? [...x, " ", letter("W", name), ...bias(name)] : [letter("P", name), roman("("), ...x, roman(")")]);
-    const line = (vectorOf, stage, index, kind, name, ofMemory, turns) => {
-      const matrix = get(stage);
-      const turned = turns && site.rotary; // rotary positions turn q and k
-      return el(
-        "span",
-        { class: "avp-line" },
-        vectorOf(),
-        " = ",
-        ...(turned ? [letter("R", index.name), roman(" (")] : []),
-        ...projected(inputOf(site, index.name, ofMemory), name),
-        ...(turned ? [roman(")")] : []),
-        ...(matrix ? [" = ", vector(rowOf(matrix, index.at), kind)] : []),
-      );
+  projected({ projection }, x, name) {
+    if (!projection) return [letter("P", name), roman("("), ...x, roman(")")];
+    return [...x, " ", letter("W", name), ...(projection.bias ? [" + ", letter("b", name)] : [])];
+  }
+
+  projections({ site, get }, i, j) {
+    const one = (vector, stage, [name, at], kind, ofMemory) => {
+      const made = this.projected(site, this.inputOf(site, name, ofMemory), stage.toUpperCase());
+      const turned = site.rotary && stage !== "v"; // rotary positions turn q and k
+      return line([vector, " = ", ...(turned ? [letter("R", name), roman(" ("), ...made, roman(")")] : made), ...this.equals(get(stage), at, kind)]);
     };
     const other = site.kind === "cross";
-    const lines = [
-      line(q, "q", { name: "i", at: i }, "query", "Q", false, true),
-      line(k, "k", { name: "j", at: j }, "key", "K", other, true),
-      line(v, "v", { name: "j", at: j }, "value", "V", other, false),
-    ];
-    if (!projection) lines.push(el("small", { class: "avp-line" }, ctx.t("view.panel.formula.projections")));
-    return lines;
+    const lines = [one(q(), "q", ["i", i], "query", false), one(k(), "k", ["j", j], "key", other), one(v(), "v", ["j", j], "value", other)];
+    return site.projection ? lines : [...lines, el("small", { class: "avp-line" }, this.t("view.panel.formula.projections"))];
+  }
+
+  inputRow({ state, site }, i) {
+    const reason = absence(this.ctx, state.site, "x");
+    return this.row(0, "input", [...this.inputOf(site, "i", false), ...this.equals(this.ctx.data.x(state.site), i), ...(reason ? [" ", small(reason)] : [])]);
+  }
+
+  // -- scores ---------------------------------------------------------------------------------------------
+
+  /** s_ij: the dot product, term by term. */
+  scoreRow(view, i, j) {
+    const { site, get } = view;
+    if (site.scoring === "additive") return this.additiveRow(view, i, j);
+    const [queries, keys, scores] = ["q", "k", "scores"].map(get);
+    const letters = [s(), " = ", q(), " · ", k()];
+    if (!queries || !keys || !scores) return this.row(2, "scores", letters);
+    const [a, b] = [rowOf(queries, i), rowOf(keys, j)];
+    const terms = Array.from(a.slice(0, TERMS), (entry, d) => this.product(entry, "query", b[d], "key"));
+    const sum = [" = Σ", el("sub", {}, "d"), " ", letter("q", "i"), roman("[d] "), letter("k", "j"), roman("[d]")];
+    return this.row(2, "scores", [...letters, ...sum], ["= ", ...this.sumOf(terms, a.length), " = ", this.number(scores.data[i * scores.cols + j])]);
   }
 
   /** s_ij = w_v · tanh(W_q q_i + W_k k_j): the two projections, then the sum over a, term by term. */
-  function additiveRow({ site, get }, i, j) {
-    const [W, wV] = [(name) => letter("W", name), letter("w", "v", "⊤")];
-    const letters = [s(), " = ", wV, roman(" tanh("), W("q"), " ", q(), " + ", W("k"), " ", k(), roman(")")];
+  additiveRow({ site, get }, i, j) {
+    const W = (name) => letter("W", name);
+    const letters = [s(), " = ", letter("w", "v", "⊤"), roman(" tanh("), W("q"), " ", q(), " + ", W("k"), " ", k(), roman(")")];
     const [queries, keys, scores] = ["q", "k", "scores"].map(get);
-    if (!queries || !keys || !scores) return row(2, "scores", letters, null);
-    const { query, key, factor: weights } = additiveSteps(additiveOf(ctx.data, site), rowOf(queries, i), rowOf(keys, j));
-    const projected = (name, vectorOf, values, kind) => el("span", { class: "avp-line" }, W(name), " ", vectorOf(), " = ", vector(values, kind));
-    const inside = [...query.slice(0, TERMS)].map((value, a) => [...factor(weights[a]), roman(" tanh("), number(value, "query"), " + ", ...factor(key[a], "key"), roman(")")]);
-    const terms = inside.flatMap((term, a) => [...(a ? [" + "] : []), ...term]);
-    const more = weights.length - TERMS;
-    const numbers = ["= ", ...terms, ...(more > 0 ? [" + … ", el("small", {}, ctx.t("view.panel.formula.more", { count: more }))] : [])];
-    const total = ["= ", number(scores.data[i * scores.cols + j])];
-    const item = row(2, "scores", letters, null);
-    const line = (parts) => el("span", { class: "avp-line is-numbers" }, ...parts);
-    item.lastChild.append(projected("q", q, query, "query"), projected("k", k, key, "key"), line(numbers), line(total));
-    return item;
-  }
-
-  /** s_ij: the dot product, term by term. */
-  function scoreRow(view, i, j) {
-    const { site, get } = view;
-    if (site.scoring === "additive") return additiveRow(view, i, j);
-    const scores = get("scores");
-    const value = scores ? [number(scores.data[i * scores.cols + j])] : [];
-    const [queryMatrix, keyMatrix] = [get("q"), get("k")];
-    if (!queryMatrix || !keyMatrix || !scores) return row(2, "scores", [s(), " = ", q(), " · ", k()], null);
-    const [a, b] = [rowOf(queryMatrix, i), rowOf(keyMatrix, j)];
-    const terms = [...a.slice(0, TERMS)].map((entry, d) => [entry, "query", b[d], "key"]);
-    return row(2, "scores", [s(), " = ", q(), " · ", k(), " = Σ", el("sub", {}, "d"), " ", letter("q", "i"), roman("[d] "), letter("k", "j"), roman("[d]")], ["= ", ...sumOf(terms, a.length - TERMS), " = ", ...value]);
+    if (!queries || !keys || !scores) return this.row(2, "scores", letters);
+    const { query, key, factor } = additiveSteps(additiveOf(this.ctx.data, site), rowOf(queries, i), rowOf(keys, j));
+    const terms = Array.from(query.slice(0, TERMS), (value, a) => [
+      ...this.factor(factor[a]), roman(" tanh("), this.number(value, "query"), " + ", ...this.factor(key[a], "key"), roman(")"),
+    ]);
+    return this.row(
+      2, "scores", letters,
+      line([W("q"), " ", q(), " = ", this.vector(query, "query")]),
+      line([W("k"), " ", k(), " = ", this.vector(key, "key")]),
+      ["= ", ...this.sumOf(terms, factor.length)],
+      ["= ", this.number(scores.data[i * scores.cols + j])],
+    );
   }
 
   /** s̃_ij = scale · s_ij + b_ij, capped where the model caps, −∞ where it masks. */
-  function maskedRow({ site, get }, i, j) {
+  maskedRow({ site, get }, i, j) {
     const [scores, bias, masked] = [get("scores"), get("bias"), get("masked")];
     const cap = (inner, bound) => (hasCap(site) ? [bound(), roman(" tanh"), roman("("), fraction(inner, [bound()]), roman(")")] : inner);
-    const times = { none: () => [], root: (width) => [" / √", width], own: () => [" × ", number(site.scale)] }[scaleKind(site)];
+    const times = { none: () => [], root: (width) => [" / √", width], own: () => [" × ", this.number(site.scale)] }[scaleKind(site)];
     const adds = offers(site, "bias");
     const letters = [letter("s̃", "ij"), " = ", ...cap([s(), ...times(letter("d", "head")), ...(adds ? [" + ", letter("b", "ij")] : [])], () => letter("c"))];
-    if (!scores || !masked || (adds && !bias)) return row(3, "masked", letters, null);
-    const [score, value] = [scores.data[i * scores.cols + j], masked.data[i * masked.cols + j]];
+    if (!scores || !masked || (adds && !bias)) return this.row(3, "masked", letters);
+    const score = scores.data[i * scores.cols + j];
     const added = bias?.data[i * bias.cols + j];
-    const inner = [number(score), ...times(roman(site.d_head)), ...(adds ? [" + ", number(added)] : [])];
+    const inner = [this.number(score), ...times(roman(site.d_head)), ...(adds ? [" + ", this.number(added)] : [])];
     const scaled = scaledScore(site, score, added);
     const simple = inner.length === 1 && !hasCap(site);
-    const numbers = ["= ", ...(simple ? [] : [...cap(inner, () => number(site.softcap)), " = "]), number(scaled)];
-    const reason = maskReason(site, masked, i, j);
-    const say = (text) => numbers.push(" ", el("small", {}, text));
-    if (reason) {
-      numbers.push(" → ", number(-Infinity));
-      say(ctx.t(`view.panel.mask.${reason}`, { query: i, key: j, window: site.window }));
-    } else if (!agrees(value, scaled)) {
-      numbers.push(" → ", number(value));
-      say(ctx.t("view.panel.formula.adjusted"));
-    } else say(ctx.t("view.panel.mask.allowed", { query: i, key: j }));
-    return row(3, "masked", letters, numbers);
+    const numbers = ["= ", ...(simple ? [] : [...cap(inner, () => this.number(site.softcap)), " = "]), this.number(scaled)];
+    return this.row(3, "masked", letters, [...numbers, ...this.verdict(site, masked, i, j, scaled)]);
   }
+
+  /** What the mask makes of a scaled score, and why. */
+  verdict(site, masked, i, j, scaled) {
+    const value = masked.data[i * masked.cols + j];
+    const reason = maskReason(site, masked, i, j);
+    const about = { query: i, key: j, window: site.window };
+    if (reason) return [" → ", this.number(-Infinity), " ", small(this.t(`view.panel.mask.${reason}`, about))];
+    if (!agrees(value, scaled)) return [" → ", this.number(value), " ", small(this.t("view.panel.formula.adjusted"))];
+    return [" ", small(this.t("view.panel.mask.allowed", about))];
+  }
+
+  // -- weights and context --------------------------------------------------------------------------------
 
   /**
    * w_ij = exp(s̃_ij) / Σ exp(s̃_ij'), with a sink one more term below; large scores are shifted by the row's largest,
    * which changes no weight.
    */
-  function weightsRow({ site, state, get }, i, j) {
+  weightsRow({ site, state, get }, i, j) {
     const [masked, weights] = [get("masked"), get("weights")];
     const sink = site.sinks?.[state.head];
-    const letters = (shift) => {
-      const power = (name, below) => exp(el("span", {}, name, el("sub", {}, below), shift ? " − m" : ""));
-      const below = ["Σ", el("sub", {}, "j′"), " ", power("s̃", "ij′"), ...(sink === undefined ? [] : [" + ", power("z", "h")])];
-      return [letter("w", "ij"), " = ", fraction([power("s̃", "ij")], below)];
-    };
-    if (!masked || !weights) return row(4, "weights", letters(false), null);
-    const line = rowOf(masked, i);
-    const weight = weights.data[i * weights.cols + j];
-    const largest = line.reduce((a, b) => Math.max(a, b), -Infinity);
-    if (largest === -Infinity) return row(4, "weights", letters(false), ["= ", number(0), " ", el("small", {}, ctx.t("view.panel.formula.empty_row"))]);
-    const shift = Math.abs(largest) > 12 ? largest : 0;
-    const above = Math.exp(line[j] - shift);
-    const below = line.reduce((sum, value) => sum + Math.exp(value - shift), 0);
-    const allowed = line.reduce((n, value) => n + (value > -Infinity ? 1 : 0), 0);
-    const sinkTerm = sink === undefined ? [] : [" + ", number(Math.exp(sink - shift))];
-    const numbers = ["= ", fraction([exp(el("span", {}, ctx.fmt(line[j] - shift)))], [ctx.t("view.panel.formula.sum_of", { count: allowed }), ...(sink === undefined ? [] : [" + ", exp(el("span", {}, ctx.fmt(sink - shift)))])]), " = ", fraction([number(above)], [number(below), ...sinkTerm]), " = ", number(weight, "share")];
-    const say = (text) => numbers.push(" ", el("small", {}, text));
-    if (sink !== undefined) say(ctx.t("view.panel.formula.sink", { score: ctx.fmt(sink), share: ctx.fmt(missingShare(weights, i)) }));
-    if (shift) say(ctx.t("view.panel.formula.shift", { shift: ctx.fmt(shift) }));
-    return row(4, "weights", letters(shift !== 0), numbers);
+    if (!masked || !weights) return this.row(4, "weights", softmaxLetters(sink !== undefined, false));
+    const scores = rowOf(masked, i);
+    const largest = scores.reduce((a, b) => Math.max(a, b), -Infinity);
+    if (largest === -Infinity) return this.row(4, "weights", softmaxLetters(sink !== undefined, false), ["= ", this.number(0), " ", small(this.t("view.panel.formula.empty_row"))]);
+    const shift = Math.abs(largest) > TALL ? largest : 0;
+    const power = (x) => exp(el("span", {}, this.ctx.fmt(x - shift)));
+    const allowed = scores.reduce((n, value) => n + (value > -Infinity ? 1 : 0), 0);
+    const below = scores.reduce((sum, value) => sum + Math.exp(value - shift), 0);
+    const withSink = (term) => (sink === undefined ? [] : [" + ", term(sink)]);
+    const numbers = [
+      "= ", fraction([power(scores[j])], [this.t("view.panel.formula.sum_of", { count: allowed }), ...withSink(power)]),
+      " = ", fraction([this.number(Math.exp(scores[j] - shift))], [this.number(below), ...withSink((x) => this.number(Math.exp(x - shift)))]),
+      " = ", this.number(weights.data[i * weights.cols + j], "share"),
+    ];
+    const says = (key, params) => [" ", small(this.t(`view.panel.formula.${key}`, params))];
+    if (sink !== undefined) numbers.push(...says("sink", { score: this.ctx.fmt(sink), share: this.ctx.fmt(missingShare(weights, i)) }));
+    if (shift) numbers.push(...says("shift", { shift: this.ctx.fmt(shift) }));
+    return this.row(4, "weights", softmaxLetters(sink !== undefined, shift !== 0), numbers);
   }
 
   /** c_i[d] = Σ_j w_ij v_j[d], the keys with the largest weights written out. */
-  function contextRow({ get, keys }, i, d) {
+  contextRow({ get, keys }, i, d) {
     const letters = [letter("c", "i"), roman("[d]"), " = Σ", el("sub", {}, "j"), " ", letter("w", "ij"), " ", v(), roman("[d]")];
     const [weights, values, context] = ["weights", "v", "context"].map(get);
-    if (!weights || !values || !context) return row(5, "context", letters, null);
-    const line = rowOf(weights, i);
-    const used = [...line.keys()].filter((j) => line[j] > 0).sort((a, b) => line[b] - line[a] || a - b);
-    const terms = used.slice(0, TERMS).map((j) => [line[j], "share", values.data[j * values.cols + d], "value"]);
-    const numbers = ["= ", ...(terms.length ? sumOf(terms, used.length - TERMS) : [number(0)]), " = ", number(context.data[i * context.cols + d])];
-    const from = el("small", { class: "avp-line" }, ctx.t("view.panel.formula.largest"), " ");
-    used.slice(0, TERMS).forEach((j, n) => from.append(n ? ", " : "", tokenElement(keys[j]), ` #${j}`));
-    return row(5, "context", [...letters, roman(`  (d = ${d})`)], terms.length ? [...numbers, from] : numbers);
+    if (!weights || !values || !context) return this.row(5, "context", letters);
+    const row = rowOf(weights, i);
+    const used = [...row.keys()].filter((j) => row[j] > 0).sort((a, b) => row[b] - row[a] || a - b);
+    const largest = used.slice(0, TERMS);
+    const terms = largest.map((j) => this.product(row[j], "share", values.data[j * values.cols + d], "value"));
+    const numbers = ["= ", ...(terms.length ? this.sumOf(terms, used.length) : [this.number(0)]), " = ", this.number(context.data[i * context.cols + d])];
+    const names = largest.flatMap((j, n) => [n ? ", " : "", tokenElement(keys[j]), ` #${j}`]);
+    if (terms.length) numbers.push(el("small", { class: "avp-line" }, this.t("view.panel.formula.largest"), " ", names));
+    return this.row(5, "context", [...letters, roman(`  (d = ${d})`)], numbers);
   }
 
-  function outputRow({ site, get }, i) {
+  outputRow({ site, get }, i) {
     const letters = [letter("o", "i"), " = ", letter("c", "i"), " ", letter("W", site.direct === "states" ? "c" : "O")];
     const output = get("output");
-    return row(6, "output", letters, output ? ["= ", vector(rowOf(output, i))] : null);
+    return this.row(6, "output", letters, ...(output ? [["= ", this.vector(rowOf(output, i))]] : []));
   }
 
-  function inputRow({ state, site }, i) {
-    const x = ctx.data.x(state.site);
-    const reason = absence(ctx, state.site, "x");
-    const absent = reason ? [" ", el("small", {}, reason)] : [];
-    return row(0, "input", [...inputOf(site, "i", false), ...(x ? [" = ", vector(rowOf(x, i))] : []), ...absent], null);
-  }
+  // -- the state ------------------------------------------------------------------------------------------
 
-  function update(state, changed) {
-    const view = current(ctx);
-    const { site } = view;
-    ask(state, changed);
-    const pair = lastPair() ?? { i: view.queries.length - 1, j: 0 };
-    const d = state.dim !== null && state.dim < site.d_value ? state.dim : 0;
-    const chosen = lastPair() !== null;
-    const { plain } = shownAxes(state, ctx);
-    const signature = [state.site, state.head, pair.i, pair.j, d, plain, chosen].join();
-    if (signature !== shown || changed.has("data")) {
-      shown = signature;
-      const { i, j } = pair;
-      head.replaceChildren(
-        el("span", { class: "is-query" }, el("i", {}, "i"), ` = ${i} `, tokenElement(view.queries[i])),
-        el("span", { class: "is-key" }, el("i", {}, "j"), ` = ${j} `, tokenElement(view.keys[j])),
-        el("span", {}, el("i", {}, "d"), ` = ${d}`),
-        el("span", { class: "avp-note", hidden: chosen }, ctx.t("view.panel.formula.teach")),
-      );
-      const made = site.direct ? [row(1, "project", unprojected(view, i, j), null)] : [inputRow(view, i), row(1, "project", projections(view, i, j), null)];
-      const rows = [...made, scoreRow(view, i, j), maskedRow(view, i, j), weightsRow(view, i, j), contextRow(view, i, d)];
-      if (offers(site, "output")) rows.push(outputRow(view, i));
-      list.replaceChildren(...rows);
-      note.textContent = plain ? "" : ctx.t("view.panel.formula.hidden");
-      changed = new Set([...changed, "step"]);
+  update(state, changed) {
+    const view = current(this.ctx);
+    this.ask(state, changed);
+    const last = this.lastPair();
+    const { i, j } = last ?? { i: view.queries.length - 1, j: 0 };
+    const d = state.dim !== null && state.dim < view.site.d_value ? state.dim : 0;
+    const { plain } = shownAxes(state, this.ctx);
+    const signature = [state.site, state.head, i, j, d, plain, last !== null].join();
+    const fresh = signature !== this.shown || changed.has("data");
+    if (fresh) {
+      this.shown = signature;
+      this.nameThePair(view, i, j, d, last !== null);
+      this.rows = this.rowsOf(view, i, j, d);
+      this.list.replaceChildren(...this.rows);
+      this.note.textContent = plain ? "" : this.t("view.panel.formula.hidden");
     }
-    if (!changed.has("step") && !changed.has("all")) return;
-    for (const item of list.children) item.classList.toggle("is-current", !state.all && Number(item.dataset.step) === state.step);
+    if (!fresh && !changed.has("step") && !changed.has("all")) return;
+    for (const row of this.rows) row.classList.toggle("is-current", !state.all && Number(row.dataset.step) === state.step);
   }
 
-  return { element, update };
+  nameThePair({ queries, keys }, i, j, d, chosen) {
+    this.pair.replaceChildren(
+      el("span", { class: "is-query" }, el("i", {}, "i"), ` = ${i} `, tokenElement(queries[i])),
+      el("span", { class: "is-key" }, el("i", {}, "j"), ` = ${j} `, tokenElement(keys[j])),
+      el("span", {}, el("i", {}, "d"), ` = ${d}`),
+      el("span", { class: "avp-note", hidden: chosen }, this.t("view.panel.formula.teach")),
+    );
+  }
+
+  rowsOf(view, i, j, d) {
+    const { site } = view;
+    const made = site.direct ? [this.row(1, "project", this.unprojected(view, i, j))] : [this.inputRow(view, i), this.row(1, "project", this.projections(view, i, j))];
+    const rows = [...made, this.scoreRow(view, i, j), this.maskedRow(view, i, j), this.weightsRow(view, i, j), this.contextRow(view, i, d)];
+    return offers(site, "output") ? [...rows, this.outputRow(view, i)] : rows;
+  }
 }

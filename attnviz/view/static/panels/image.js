@@ -3,21 +3,17 @@
 import { css, ink } from "../core/colors.js";
 import { el, sizeCanvas } from "../core/dom.js";
 import { fmtPercent, tokenElement } from "../core/format.js";
-import { VirtualRows, stepIndex } from "./kit.js";
 import { cellFormatOf, formatOf } from "../core/rounding.js";
+import { unlock } from "../core/store.js";
 import { visibleWeights } from "../matrix/shown.js";
-import { hover, toggleLock, unlock } from "../core/store.js";
+import { TokenList } from "./list.js";
+import { Panel } from "./panel.js";
 
 const ROW = 24; // height of a token beside the image, px
 const TALLEST = 380; // px of the image
 const FADE = 0.45; // how far the image goes towards the background, so that colours on it can be read
 const [LEAST, MOST] = [0.1, 0.8]; // opacity of the smallest and the largest weight
 const LUMA = [0.299, 0.587, 0.114];
-
-/** Whether there is an image below the keys of the chosen head. */
-export function fits({ data, store }) {
-  return Boolean(data.array("image") && data.header.grids?.[data.site(store.state.site).keys]);
-}
 
 /**
  * Where tokens lie on an image: token -> [row, column]; those that are not on it are left out.
@@ -26,9 +22,11 @@ export function fits({ data, store }) {
  */
 function placesOf({ rows, columns, offset, cells = [] }, count) {
   const given = cells.length ? cells : Array.from({ length: rows * columns }, (_, n) => [Math.floor(n / columns), n % columns]);
+  /** @param {number[]} place */
   const inside = ([row, column]) => row >= 0 && row < rows && column >= 0 && column < columns;
-  const found = given.map((place, n) => [n + (cells.length ? 0 : offset), place]);
-  return new Map(found.filter(([token, place]) => token < count && inside(place)));
+  const found = new Map(given.map((place, n) => [n + (cells.length ? 0 : offset), place]));
+  for (const [token, place] of found) if (token >= count || !inside(place)) found.delete(token);
+  return found;
 }
 
 /**
@@ -44,292 +42,336 @@ export function reading({ data, rows, cols }, row) {
   return read;
 }
 
-/** @returns {{element: HTMLElement, update: (state: object, changed: Set<string>) => void}} */
-export function create(ctx) {
-  const { t } = ctx;
-  const caption = el("p", { class: "avp-image-caption", "aria-live": "polite" });
-  const alone = el("button", { type: "button", class: "av-small", "aria-pressed": "false" }, t("view.panel.image.alone"));
-  const [low, high] = [el("span", {}), el("span", {})];
-  const bar = el("canvas", { "aria-hidden": "true" });
-  const legend = el("span", { class: "av-legend" }, low, bar, high);
-  const beside = el("div", { class: "avp-image-tokens", role: "listbox", tabindex: "0", "aria-label": t("view.panel.image.beside") });
-  const scroller = el("div", { class: "avp-image-scroll" }, beside);
-  const canvas = el("canvas", { class: "avp-image-canvas", role: "application", tabindex: "0", "aria-label": t("view.panel.image.label") });
-  const picture = el("div", { class: "avp-image-picture" }, canvas);
-  const element = el("div", { class: "avp-panel avp-image" }, el("div", { class: "avp-image-head" }, legend, alone), el("div", { class: "avp-image-main" }, scroller, picture), caption);
-  const prefix = `avp-image-${Math.random().toString(36).slice(2, 8)}`;
-  const list = new VirtualRows(scroller, beside, ROW, makeToken);
-  let view = null; // {shown, grid, linked, tokens} of the chosen head; linked: its queries are the patches themselves
-  let bare = false; // the image without weights
-  let read = null; // of each key
-  let plain = null; // {source, palette, canvas}: the image, faded towards the background
-  let size = [0, 0];
+/** The chosen head's weights on the image: which token lies on which patch, and what is read of each. */
+class Picture {
+  /**
+   * @param {import("../core/context.js").Context} ctx
+   * @param {import("../matrix/shown.js").Shown} shown
+   */
+  constructor({ data, store }, shown) {
+    const site = data.site(store.state.site);
+    this.data = data;
+    this.shown = shown;
+    this.grid = data.header.grids[site.keys];
+    this.linked = site.queries === site.keys; // its queries are the patches themselves
+    this.placeOf = placesOf(this.grid, data.tokens(site.keys).length);
+    this.tokenOf = new Int32Array(this.grid.rows * this.grid.columns).fill(-1);
+    for (const [token, [row, column]] of this.placeOf) this.tokenOf[row * this.grid.columns + column] = token;
+    const queries = shown.queries.tokens.map(([first]) => first);
+    this.tokens = this.linked ? queries.filter((token) => !this.placeOf.has(token)) : queries; // those beside the image
+    this.keysBeside = shown.allKeys.labels.length > this.placeOf.size;
+    this.signature = `${site.queries} ${site.keys} ${this.tokens.length}`;
+    this.read = new Float64Array(shown.cols); // of each key
+    this.average = undefined; // what all queries read of each
+  }
+
+  /** Reads what a query gives to each key; null: what all of them give on average. */
+  readOf(query) {
+    const row = query === null ? -1 : this.shown.queries.of[query];
+    this.read = row < 0 ? (this.average ??= reading(this.shown, -1)) : reading(this.shown, row);
+  }
 
   /** The token of a patch; null outside of the image, and outside of the window that a head reads. */
-  function patch(row, column) {
-    const { rows, columns } = view.grid;
+  patch(row, column) {
+    const { rows, columns } = this.grid;
     if (row < 0 || row >= rows || column < 0 || column >= columns) return null;
-    const token = view.tokenOf[row * columns + column];
+    const token = this.tokenOf[row * columns + column];
     return token < 0 ? null : token;
   }
 
   /** Row and column of a token on the image; null beside it. */
-  const placeOn = (token) => view.placeOf.get(token) ?? null;
-
-  const weightOf = (token) => {
-    const column = view.shown.keys.of[token];
-    return column < 0 ? null : read[column];
-  };
-
-  function makeToken(index) {
-    const token = view.tokens[index];
-    const labels = ctx.data.tokens(ctx.data.site(ctx.store.state.site).queries);
-    return el(
-      "div",
-      { class: "avp-lines-token", role: "option", id: `${prefix}-${index}`, "aria-posinset": index + 1, "aria-setsize": view.tokens.length, "aria-selected": "false" },
-      tokenElement(labels[token]),
-      view.linked ? el("span", { class: "avp-number" }) : null,
-    );
+  placeOn(token) {
+    return this.placeOf.get(token) ?? null;
   }
 
-  function describe(state) {
-    const site = ctx.data.site(state.site);
-    const query = state.query === null ? -1 : view.shown.queries.of[state.query];
-    let onImage = 0;
-    let largest = 0;
-    const total = read.reduce((sum, weight) => sum + weight, 0);
-    for (const token of view.placeOf.keys()) {
-      const weight = weightOf(token) ?? 0;
-      onImage += weight;
-      largest = Math.max(largest, weight);
-    }
-    const percent = (share) => t("view.panel.percent", { value: view.shown.rounding ? String(Math.round(100 * share)) : fmtPercent(share) });
-    const shares = { patches: percent(onImage), beside: percent(Math.max(0, total - onImage)) };
-    const name = query < 0 ? t("view.panel.image.average", { count: view.shown.rows }) : t("view.panel.query_at", { index: state.query });
-    caption.replaceChildren(
-      el("span", { class: "is-query" }, name),
-      query < 0 ? "" : tokenElement(ctx.data.tokens(site.queries)[state.query]),
-      ` ${t(view.keysBeside ? "view.panel.image.shares" : "view.panel.image.share", shares)}`,
-    );
-    return largest;
+  weightOf(token) {
+    const column = this.shown.keys.of[token];
+    return column < 0 ? null : this.read[column];
   }
 
-  /** The image in grey, half-way to the background; made once a trace and theme. */
-  function fadedImage(palette) {
-    const source = ctx.data.array("image");
-    if (plain?.source === source && plain.palette === palette && plain.bare === bare) return plain.canvas;
-    const [height, width] = source.shape; // (H, W, 3)
-    const image = new OffscreenCanvas(width, height);
-    const pen = image.getContext("2d");
-    const pixels = pen.createImageData(width, height);
-    const ground = palette.sequential(0);
-    for (let n = 0; n < width * height; n += 1) {
-      const grey = LUMA.reduce((sum, share, c) => sum + share * source.data[3 * n + c], 0);
-      for (let c = 0; c < 3; c += 1) pixels.data[4 * n + c] = bare ? source.data[3 * n + c] : grey + (ground[c] - grey) * FADE;
-      pixels.data[4 * n + 3] = 255;
-    }
-    pen.putImageData(pixels, 0, 0);
-    plain = { source, palette, bare, canvas: image };
-    return image;
+  /** What is read of the image, of the tokens beside it, and of a patch at most. */
+  get shares() {
+    const weights = [...this.placeOf.keys()].map((token) => this.weightOf(token) ?? 0);
+    const onImage = weights.reduce((sum, weight) => sum + weight, 0);
+    const total = this.read.reduce((sum, weight) => sum + weight, 0);
+    return { onImage, beside: Math.max(0, total - onImage), largest: weights.reduce((most, weight) => Math.max(most, weight), 0) };
+  }
+}
+
+/** The image in grey, half-way to the background; as it is where it stands alone. */
+function fadedImage({ data, shape: [height, width] }, palette, bare) {
+  const image = new OffscreenCanvas(width, height);
+  const pen = image.getContext("2d");
+  const pixels = pen.createImageData(width, height);
+  const ground = palette.sequential(0);
+  for (let n = 0; n < width * height; n += 1) {
+    const grey = LUMA.reduce((sum, share, c) => sum + share * data[3 * n + c], 0);
+    for (let c = 0; c < 3; c += 1) pixels.data[4 * n + c] = bare ? data[3 * n + c] : grey + (ground[c] - grey) * FADE;
+    pixels.data[4 * n + 3] = 255;
+  }
+  pen.putImageData(pixels, 0, 0);
+  return image;
+}
+
+/** One pixel a patch; its colour and opacity grow with the weight. */
+function overlay(picture, palette, largest) {
+  const { rows, columns } = picture.grid;
+  const heat = new OffscreenCanvas(columns, rows);
+  const pen = heat.getContext("2d");
+  const pixels = pen.createImageData(columns, rows);
+  picture.tokenOf.forEach((token, n) => {
+    if (token < 0) return; // another window
+    const share = (picture.weightOf(token) ?? 0) / (largest || 1);
+    pixels.data.set([...palette.sequential(share), 255 * (LEAST + (MOST - LEAST) * share ** 0.7)], 4 * n);
+  });
+  pen.putImageData(pixels, 0, 0);
+  return heat;
+}
+
+export class ImagePanel extends Panel {
+  static id = "image";
+
+  /** Whether there is an image below the keys of the chosen head. */
+  static fits({ data, store }) {
+    return Boolean(data.array("image") && data.header.grids?.[data.site(store.state.site).keys]);
   }
 
-  /** One pixel a patch; its colour and opacity grow with the weight. */
-  function overlay(palette, largest) {
-    const { rows, columns } = view.grid;
-    const heat = new OffscreenCanvas(columns, rows);
-    const pen = heat.getContext("2d");
-    const pixels = pen.createImageData(columns, rows);
-    view.tokenOf.forEach((token, n) => {
-      if (token < 0) return; // another window
-      const share = (weightOf(token) ?? 0) / (largest || 1);
-      pixels.data.set([...palette.sequential(share), 255 * (LEAST + (MOST - LEAST) * share ** 0.7)], 4 * n);
+  constructor(ctx) {
+    super(ctx);
+    /** @type {Picture|null} */
+    this.view = null;
+    this.bare = false; // the image without weights
+    this.size = [0, 0]; // of the image on the screen
+    this.caption = el("p", { class: "avp-image-caption", "aria-live": "polite" });
+    this.alone = el("button", { type: "button", class: "av-small", "aria-pressed": "false", on: { click: () => this.toggle() } }, this.t("view.panel.image.alone"));
+    this.scroller = el("div", { class: "avp-image-scroll", on: { scroll: () => this.refresh() } });
+    this.list = this.makeList();
+    this.scroller.append(this.list.host);
+    this.canvas = this.makeCanvas();
+    this.picture = el("div", { class: "avp-image-picture" }, this.canvas);
+    const head = el("div", { class: "avp-image-head" }, this.makeLegend(), this.alone);
+    this.element.append(head, el("div", { class: "avp-image-main" }, this.scroller, this.picture), this.caption);
+    this.onResize(this.element, () => {
+      this.refresh();
+      this.paint();
     });
-    pen.putImageData(pixels, 0, 0);
-    return heat;
   }
 
-  function paint() {
-    const { state } = ctx.store;
-    const room = picture.clientWidth;
+  makeLegend() {
+    this.low = el("span");
+    this.high = el("span");
+    this.bar = el("canvas", { "aria-hidden": "true" });
+    this.legend = el("span", { class: "av-legend" }, this.low, this.bar, this.high);
+    return this.legend;
+  }
+
+  makeList() {
+    return new TokenList(this.ctx, {
+      scroller: this.scroller, class: "avp-image-tokens", label: this.t("view.panel.image.beside"), height: ROW,
+      make: (index) => this.makeToken(index),
+      point: (index, act) => act({ query: this.view.tokens[index], key: null }),
+      chosen: () => this.chosen(),
+      leave: () => this.view?.linked && this.hover({ query: null, key: null }),
+      across: (key) => {
+        if (key !== "ArrowRight") return false;
+        this.canvas.focus();
+        return true;
+      },
+    });
+  }
+
+  makeCanvas() {
+    return el("canvas", {
+      class: "avp-image-canvas", role: "application", tabindex: "0", "aria-label": this.t("view.panel.image.label"),
+      on: {
+        pointermove: (event) => this.point(event),
+        pointerleave: () => this.leave(),
+        click: (event) => this.click(event),
+        keydown: (event) => this.press(event),
+      },
+    });
+  }
+
+  makeToken(index) {
+    const labels = this.ctx.data.tokens(this.ctx.data.site(this.ctx.store.state.site).queries);
+    return el("div", { class: "avp-lines-token" }, tokenElement(labels[this.view.tokens[index]]), this.view.linked ? el("span", { class: "avp-number" }) : null);
+  }
+
+  /** The row of the chosen query beside the image, or null. */
+  chosen() {
+    const at = this.view.tokens.indexOf(this.ctx.store.state.query);
+    return at < 0 ? null : at;
+  }
+
+  toggle() {
+    this.bare = !this.bare;
+    this.alone.setAttribute("aria-pressed", String(this.bare));
+    this.paint();
+  }
+
+  refresh() {
+    if (this.view && this.list.refresh()) this.paint();
+  }
+
+  // -- what is drawn --------------------------------------------------------------------------------------
+
+  paint() {
+    const { view, canvas } = this;
+    const room = this.picture.clientWidth;
     if (!view || !room) return;
-    const row = state.query === null ? -1 : view.shown.queries.of[state.query];
-    read = row < 0 ? (view.average ??= reading(view.shown, -1)) : reading(view.shown, row);
-    const largest = describe(state);
-    const palette = ctx.palette();
-    const [height, width] = ctx.data.array("image").shape;
+    const { state } = this.ctx.store;
+    view.readOf(state.query);
+    const { largest } = view.shares;
+    this.describe(state);
+    const palette = this.ctx.palette();
+    const [height, width] = this.ctx.data.array("image").shape;
     const scale = Math.min(room / width, TALLEST / height);
-    size = [width * scale, height * scale];
-    const pen = sizeCanvas(canvas, ...size);
+    this.size = [width * scale, height * scale];
+    const pen = sizeCanvas(canvas, this.size[0], this.size[1]);
     pen.imageSmoothingEnabled = scale < 1 || width > 64;
-    pen.drawImage(fadedImage(palette), 0, 0, ...size);
+    pen.drawImage(this.image(palette), 0, 0, this.size[0], this.size[1]);
     pen.imageSmoothingEnabled = false;
-    if (!bare) pen.drawImage(overlay(palette, largest), 0, 0, ...size);
-    outline(pen, state.key, palette.key, palette);
-    outline(pen, view.linked ? state.query : null, palette.query, palette, state.locked);
-    paintTokens(state, palette, largest);
-    paintLegend(palette, largest);
+    if (!this.bare) pen.drawImage(overlay(view, palette, largest), 0, 0, this.size[0], this.size[1]);
+    this.outline(pen, state.key, palette.key, palette);
+    this.outline(pen, view.linked ? state.query : null, palette.query, palette, state.locked);
+    this.paintTokens(palette);
+    this.paintLegend(palette, largest);
   }
 
-  function outline(pen, token, colour, palette, strong = false) {
-    const place = placeOn(token);
+  /** The image below the weights; made once a trace, theme and way to see it. */
+  image(palette) {
+    const source = this.ctx.data.array("image"); // (H, W, 3)
+    const { plain, bare } = this;
+    if (plain?.source !== source || plain.palette !== palette || plain.bare !== bare) this.plain = { source, palette, bare, canvas: fadedImage(source, palette, bare) };
+    return this.plain.canvas;
+  }
+
+  describe(state) {
+    const { t, view } = this;
+    const site = this.ctx.data.site(state.site);
+    const query = state.query === null ? -1 : view.shown.queries.of[state.query];
+    const { onImage, beside } = view.shares;
+    const percent = (share) => t("view.panel.percent", { value: view.shown.rounding ? String(Math.round(100 * share)) : fmtPercent(share) });
+    const name = query < 0 ? t("view.panel.image.average", { count: view.shown.rows }) : t("view.panel.query_at", { index: state.query });
+    this.caption.replaceChildren(
+      el("span", { class: "is-query" }, name),
+      query < 0 ? "" : tokenElement(this.ctx.data.tokens(site.queries)[state.query]),
+      ` ${t(view.keysBeside ? "view.panel.image.shares" : "view.panel.image.share", { patches: percent(onImage), beside: percent(beside) })}`,
+    );
+  }
+
+  outline(pen, token, colour, palette, strong = false) {
+    const place = this.view.placeOn(token);
     if (!place) return;
-    const [w, h] = [size[0] / view.grid.columns, size[1] / view.grid.rows];
-    const box = [place[1] * w, place[0] * h, w, h];
+    const [w, h] = [this.size[0] / this.view.grid.columns, this.size[1] / this.view.grid.rows];
     for (const [stroke, line] of [[palette.background, strong ? 6 : 5], [colour, strong ? 3 : 2]]) {
       pen.strokeStyle = stroke;
       pen.lineWidth = line;
-      pen.strokeRect(...box);
+      pen.strokeRect(place[1] * w, place[0] * h, w, h);
     }
   }
 
-  function paintTokens(state, palette, largest) {
-    for (const [index, element] of list.shown) {
-      const token = view.tokens[index];
-      const focused = state.query === token;
-      element.classList.toggle("is-focused", focused);
-      element.setAttribute("aria-selected", String(focused));
-      if (!view.linked) continue;
-      const weight = weightOf(token);
-      const colour = weight === null ? null : palette.sequential(Math.min(1, weight));
-      element.style.background = colour && !bare ? css(colour) : "";
-      element.style.color = colour && !bare ? ink(colour) : "";
+  paintTokens(palette) {
+    const { view, bare } = this;
+    this.list.mark(this.chosen());
+    if (!view.linked) return;
+    for (const [index, element] of this.list.shown) {
+      const weight = view.weightOf(view.tokens[index]);
+      const colour = weight === null || bare ? null : palette.sequential(Math.min(1, weight));
+      element.style.background = colour ? css(colour) : "";
+      element.style.color = colour ? ink(colour) : "";
       element.classList.toggle("is-hidden", weight === null);
       element.lastChild.textContent = weight === null ? "" : cellFormatOf(view.shown)(weight, 5);
     }
-    const at = view.tokens.indexOf(state.query);
-    if (at >= 0) beside.setAttribute("aria-activedescendant", `${prefix}-${at}`);
-    else beside.removeAttribute("aria-activedescendant");
   }
 
-  function paintLegend(palette, largest) {
-    low.textContent = ctx.fmt(0);
-    high.textContent = formatOf(view.shown)(largest);
-    legend.style.visibility = bare ? "hidden" : "";
-    const pen = sizeCanvas(bar, 64, 8);
+  paintLegend(palette, largest) {
+    this.low.textContent = this.ctx.fmt(0);
+    this.high.textContent = formatOf(this.view.shown)(largest);
+    this.legend.style.visibility = this.bare ? "hidden" : "";
+    const pen = sizeCanvas(this.bar, 64, 8);
     for (let x = 0; x < 64; x += 1) {
       pen.fillStyle = css(palette.sequential((x + 0.5) / 64));
       pen.fillRect(x, 0, 1, 8);
     }
   }
 
+  // -- pointer and keys -----------------------------------------------------------------------------------
+
   /** The token of the patch under the pointer. */
-  function patchAt(event) {
-    const box = canvas.getBoundingClientRect();
+  patchAt(event) {
+    if (!this.view) return null;
+    const box = this.canvas.getBoundingClientRect();
     const [x, y] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
     if (x < 0 || x >= 1 || y < 0 || y >= 1) return null;
-    return patch(Math.floor(y * view.grid.rows), Math.floor(x * view.grid.columns));
+    return this.view.patch(Math.floor(y * this.view.grid.rows), Math.floor(x * this.view.grid.columns));
   }
 
   /** A patch is a query where the image reads itself, else a key of the query that was chosen. */
-  const pointTo = (token) => (view.linked ? { query: token, key: null } : { query: ctx.store.state.query, key: token });
+  patchOf(token) {
+    return this.view.linked ? { query: token, key: null } : { query: this.ctx.store.state.query, key: token };
+  }
 
-  function tell(token, event) {
+  point(event) {
+    const token = event.pointerType === "touch" ? null : this.patchAt(event);
+    if (token === null) return;
+    this.hover(this.patchOf(token));
+    this.tell(token, event);
+  }
+
+  leave() {
+    this.ctx.tooltip.hide();
+    this.hover(this.view?.linked ? { query: null, key: null } : { key: null });
+  }
+
+  click(event) {
+    const token = this.patchAt(event);
+    if (token !== null) this.lock(this.patchOf(token));
+  }
+
+  tell(token, event) {
+    const { t, view, ctx } = this;
     const site = ctx.data.site(ctx.store.state.site);
-    const key = { label: t("view.frame.tip.key"), token: ctx.data.tokens(site.keys)[token], text: `#${token}`, tone: "key" };
-    const weight = weightOf(token);
-    const lines = view.linked ? [{ ...key, label: t("view.frame.tip.query"), tone: "query" }] : [key];
+    const tone = view.linked ? "query" : "key";
+    /** @type {import("../matrix/tooltip.js").Line[]} */
+    const lines = [{ label: t(`view.frame.tip.${tone}`), token: ctx.data.tokens(site.keys)[token], text: `#${token}`, tone }];
+    const weight = view.weightOf(token);
     if (!view.linked && weight !== null) lines.push({ label: t("view.frame.tip.weights"), text: formatOf(view.shown)(weight), exact: view.shown.rounding ? undefined : ctx.full(weight) });
     ctx.tooltip.show(lines, event.clientX, event.clientY);
   }
 
-  canvas.addEventListener("pointermove", (event) => {
-    const token = view && event.pointerType !== "touch" ? patchAt(event) : null;
-    if (token === null) return;
-    hover(ctx.store, pointTo(token));
-    tell(token, event);
-  });
-  canvas.addEventListener("pointerleave", () => {
-    ctx.tooltip.hide();
-    hover(ctx.store, view?.linked ? { query: null, key: null } : { key: null });
-  });
-  canvas.addEventListener("click", (event) => {
-    const token = view && patchAt(event);
-    if (token !== null) toggleLock(ctx.store, pointTo(token));
-  });
-  canvas.addEventListener("keydown", (event) => {
+  press(event) {
     const move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
-    const { state } = ctx.store;
-    if (event.key === "Enter" || event.key === " ") ctx.store.set({ locked: !state.locked });
-    else if (event.key === "Escape" && state.locked) unlock(ctx.store);
-    else if (move && view) step(move);
+    const { store } = this.ctx;
+    if (event.key === "Enter" || event.key === " ") store.set({ locked: !store.state.locked });
+    else if (event.key === "Escape" && store.state.locked) unlock(store);
+    else if (move && this.view) this.step(move);
     else return;
     event.preventDefault();
     event.stopPropagation();
-  });
+  }
 
-  function step([down, across]) {
-    const { state } = ctx.store;
-    const place = placeOn(view.linked ? state.query : state.key);
+  step([down, across]) {
+    const { view } = this;
+    const { state } = this.ctx.store;
+    const place = view.placeOn(view.linked ? state.query : state.key);
     const [first] = view.placeOf.keys();
-    const next = place ? patch(place[0] + down, place[1] + across) : first;
-    if (next !== null) ctx.store.set(pointTo(next));
+    const next = place ? view.patch(place[0] + down, place[1] + across) : first;
+    if (next !== null) this.ctx.store.set(this.patchOf(next));
   }
 
-  const tokenAt = (event) => {
-    const index = list.at(event);
-    return index === null ? null : { query: view.tokens[index], key: null };
-  };
-  beside.addEventListener("pointermove", (event) => {
-    const place = event.pointerType === "touch" ? null : tokenAt(event);
-    if (place) hover(ctx.store, place);
-  });
-  beside.addEventListener("pointerleave", () => view?.linked && hover(ctx.store, { query: null, key: null }));
-  beside.addEventListener("click", (event) => {
-    const place = tokenAt(event);
-    if (place) toggleLock(ctx.store, place);
-  });
-  beside.addEventListener("keydown", (event) => {
-    if (!view) return;
-    const { state } = ctx.store;
-    const at = view.tokens.indexOf(state.query);
-    const to = stepIndex(event.key, at < 0 ? null : at, list.count);
-    if (to !== null) {
-      ctx.store.set({ query: view.tokens[to], key: null });
-      list.reveal(to);
-    } else if (event.key === "ArrowRight") canvas.focus();
-    else if ((event.key === "Enter" || event.key === " ") && at >= 0) toggleLock(ctx.store, { query: state.query, key: null });
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-  });
-  alone.addEventListener("click", () => {
-    bare = !bare;
-    alone.setAttribute("aria-pressed", String(bare));
-    paint();
-  });
-  const refresh = () => view && list.refresh() && paint();
-  scroller.addEventListener("scroll", refresh);
-  new ResizeObserver(() => {
-    refresh();
-    paint();
-  }).observe(element);
-
-  function update(state, changed) {
-    const shown = visibleWeights(state, ctx);
-    element.classList.toggle("is-waiting", !shown);
+  update(state, changed) {
+    const shown = visibleWeights(state, this.ctx);
+    this.element.classList.toggle("is-waiting", !shown);
     if (!shown) return; // the last picture stays, dimmed, until the numbers are here
-    if (view?.shown !== shown || view.data !== ctx.data) {
-      const before = view;
-      view = viewOf(state, shown);
-      if (before?.signature !== view.signature || before.data !== view.data) list.reset(view.tokens.length);
+    const before = this.view;
+    if (before?.shown !== shown || before.data !== this.ctx.data) {
+      this.view = new Picture(this.ctx, shown);
+      this.scroller.hidden = this.view.tokens.length === 0;
+      if (before?.signature !== this.view.signature || before.data !== this.view.data) this.list.reset(this.view.tokens.length);
     }
-    if (changed.has("query") && !beside.matches(":hover") && view.tokens.includes(state.query)) list.reveal(view.tokens.indexOf(state.query), true);
-    paint();
+    const at = this.chosen();
+    if (changed.has("query") && !this.list.host.matches(":hover") && at !== null) this.list.reveal(at, true);
+    this.paint();
   }
-
-  function viewOf(state, shown) {
-    const site = ctx.data.site(state.site);
-    const grid = ctx.data.header.grids[site.keys];
-    const linked = site.queries === site.keys;
-    const placeOf = placesOf(grid, ctx.data.tokens(site.keys).length);
-    const tokenOf = new Int32Array(grid.rows * grid.columns).fill(-1);
-    for (const [token, [row, column]] of placeOf) tokenOf[row * grid.columns + column] = token;
-    const queries = shown.queries.tokens.map(([first]) => first);
-    const tokens = linked ? queries.filter((token) => !placeOf.has(token)) : queries;
-    scroller.hidden = tokens.length === 0;
-    const keysBeside = shown.allKeys.labels.length > placeOf.size;
-    return { shown, grid, linked, placeOf, tokenOf, tokens, keysBeside, data: ctx.data, signature: `${site.queries} ${site.keys} ${tokens.length}` };
-  }
-
-  return { element, update };
 }

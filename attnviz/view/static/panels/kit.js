@@ -1,4 +1,4 @@
-/** What the tab panels share: reading the current head, hovering and locking, long lists. */
+/** What the tab panels read: the chosen head, the pair that was pointed at, why a pair is masked. */
 
 import { missing } from "../matrix/specs.js";
 
@@ -57,76 +57,4 @@ export function asker(ctx, stagesOf) {
     asked = key;
     ctx.load(state.site, [state.head], stages);
   };
-}
-
-/** Rows of one height in a scrolling box; only those in sight (and a few around them) are in the document. */
-export class VirtualRows {
-  /**
-   * @param {HTMLElement} scroller the element that scrolls
-   * @param {HTMLElement} host inside the scroller; gets the full height
-   * @param {number} height of a row in CSS pixels
-   * @param {(index: number) => HTMLElement} make
-   */
-  constructor(scroller, host, height, make) {
-    Object.assign(this, { scroller, host, height, make, count: 0, shown: new Map() });
-  }
-
-  /** Throws all rows away and starts again with `count` rows. */
-  reset(count) {
-    this.count = count;
-    this.host.style.height = `${count * this.height}px`;
-    this.shown.clear();
-    this.host.replaceChildren();
-    this.refresh();
-  }
-
-  /** First and last (exclusive) row in sight. */
-  range(margin = 0) {
-    const top = this.scroller.scrollTop / this.height;
-    const rows = this.scroller.clientHeight / this.height;
-    return [Math.max(0, Math.floor(top - margin)), Math.min(this.count, Math.ceil(top + rows + margin))];
-  }
-
-  /** Brings the document in step with the scroll position. Returns true when rows were added. */
-  refresh() {
-    const [first, last] = this.range(6);
-    for (const [index, element] of this.shown) {
-      if (index >= first && index < last) continue;
-      element.remove();
-      this.shown.delete(index);
-    }
-    let added = false;
-    for (let index = first; index < last; index++) {
-      if (this.shown.has(index)) continue;
-      const element = this.make(index);
-      element.style.transform = `translateY(${index * this.height}px)`;
-      this.shown.set(index, element);
-      this.host.append(element);
-      added = true;
-    }
-    return added;
-  }
-
-  /** The row under a pointer event, or null. */
-  at(event) {
-    const index = Math.floor((event.clientY - this.host.getBoundingClientRect().top) / this.height);
-    return index >= 0 && index < this.count ? index : null;
-  }
-
-  /** Scrolls just far enough to show a row, or, if it is out of sight, to its middle. */
-  reveal(index, middle = false) {
-    const top = index * this.height;
-    const { scrollTop, clientHeight } = this.scroller;
-    if (top >= scrollTop && top + this.height <= scrollTop + clientHeight) return;
-    if (middle) this.scroller.scrollTop = top - (clientHeight - this.height) / 2;
-    else if (top < scrollTop) this.scroller.scrollTop = top;
-    else this.scroller.scrollTop = top + this.height - clientHeight;
-  }
-}
-
-/** The index a key press moves to in a list of `count`, or null when the key does not move. */
-export function stepIndex(key, index, count, page = 10) {
-  const from = index ?? -1;
-  const to = { ArrowDown: from + 1, ArrowUp: index === null ? 0 : from - 1, PageDown: from + page, PageUp: from - page, Home: 0, End: count - 1 }[key];
-  return to === undefined ? null : Math.max(0, Math.min(count - 1, to));
 }

@@ -16,51 +16,56 @@ export function headColour(head, palette) {
   return palette.dark ? `oklch(0.78 0.14 ${hue.toFixed(0)})` : `oklch(0.58 0.17 ${hue.toFixed(0)})`;
 }
 
-/**
- * Squares, one a head: a click adds or removes a head, a double click leaves it alone.
- * @returns {{element: HTMLElement, update: () => void}}
- */
-export function headSquares(ctx) {
-  const squares = el("span", { class: "avp-heads-squares", role: "group", "aria-label": ctx.t("view.panel.heads") });
-  const none = el("button", { type: "button", class: "av-button" }, ctx.t("view.panel.heads.one"));
-  const all = el("button", { type: "button", class: "av-button" }, ctx.t("view.panel.heads.all"));
-  const element = el("div", { class: "avp-heads" }, el("span", { class: "av-muted av-label" }, ctx.t("view.panel.heads")), squares, all, none);
-  let built = "";
-
-  const site = () => ctx.data.site(ctx.store.state.site);
-  const choose = (heads) => ctx.store.set({ heads: heads.join(",") });
-  all.addEventListener("click", () => choose(Array.from({ length: site().n_heads }, (_, head) => head)));
-  none.addEventListener("click", () => choose([]));
-
-  function build(count) {
-    const buttons = Array.from({ length: count }, (_, head) => {
-      const name = ctx.t("view.frame.grid.head", { head });
-      const button = el("button", { type: "button", class: "avp-heads-square", title: name, "aria-label": name, "data-head": head });
-      button.addEventListener("click", () => {
-        const heads = new Set(headsOf(ctx.store.state, site()));
-        if (!heads.delete(head)) heads.add(head);
-        choose([...heads].sort((a, b) => a - b));
-      });
-      button.addEventListener("dblclick", () => choose([head]));
-      return button;
-    });
-    squares.replaceChildren(...buttons);
+/** Squares, one a head: a click adds or removes a head, a double click leaves it alone. */
+export class HeadSquares {
+  /** @param {import("../core/context.js").Context} ctx */
+  constructor(ctx) {
+    this.ctx = ctx;
+    const { t } = ctx;
+    const button = (key, act) => el("button", { type: "button", class: "av-button", on: { click: act } }, t(key));
+    this.squares = el("span", { class: "avp-heads-squares", role: "group", "aria-label": t("view.panel.heads") });
+    this.none = button("view.panel.heads.one", () => this.choose([]));
+    const all = button("view.panel.heads.all", () => this.choose(Array.from({ length: this.site.n_heads }, (_, head) => head)));
+    this.element = el("div", { class: "avp-heads" }, el("span", { class: "av-muted av-label" }, t("view.panel.heads")), this.squares, all, this.none);
   }
 
-  function update() {
-    const palette = ctx.palette();
-    const { n_heads: count } = site();
-    if (built !== `${count}`) build(count);
-    built = `${count}`;
-    const heads = new Set(headsOf(ctx.store.state, site()));
-    for (const button of squares.children) {
-      const head = Number(button.dataset.head);
-      button.style.setProperty("--colour", headColour(head, palette));
-      button.setAttribute("aria-pressed", String(heads.has(head)));
+  get site() {
+    return this.ctx.data.site(this.ctx.store.state.site);
+  }
+
+  get chosen() {
+    return new Set(headsOf(this.ctx.store.state, this.site));
+  }
+
+  choose(heads) {
+    this.ctx.store.set({ heads: heads.join(",") });
+  }
+
+  toggle(head) {
+    const heads = this.chosen;
+    if (!heads.delete(head)) heads.add(head);
+    this.choose([...heads].sort((a, b) => a - b));
+  }
+
+  square(head) {
+    const name = this.ctx.t("view.frame.grid.head", { head });
+    const on = { click: () => this.toggle(head), dblclick: () => this.choose([head]) };
+    return el("button", { type: "button", class: "avp-heads-square", title: name, "aria-label": name, "data-head": head, on });
+  }
+
+  update() {
+    const palette = this.ctx.palette();
+    const { n_heads: count } = this.site;
+    if (this.buttons?.length !== count) {
+      this.buttons = Array.from({ length: count }, (_, head) => this.square(head));
+      this.squares.replaceChildren(...this.buttons);
     }
-    none.hidden = heads.size === 0;
-    element.hidden = count === 1;
+    const { chosen } = this;
+    this.buttons.forEach((button, head) => {
+      button.style.setProperty("--colour", headColour(head, palette));
+      button.setAttribute("aria-pressed", String(chosen.has(head)));
+    });
+    this.none.hidden = chosen.size === 0;
+    this.element.hidden = count === 1;
   }
-
-  return { element, update };
 }

@@ -6,198 +6,216 @@
 import { css, ink } from "../core/colors.js";
 import { fmtPercent, tokenElement } from "../core/format.js";
 import { el } from "../core/dom.js";
-import { VirtualRows, current, stepIndex } from "./kit.js";
-import { hover, toggleLock } from "../core/store.js";
+import { current } from "./kit.js";
+import { TokenList } from "./list.js";
+import { Panel } from "./panel.js";
 
 const ROW = 26; // height of a position in CSS pixels
 const COMPACT = 3; // candidates beside a position; all of them below
 
-/** @returns {{element: HTMLElement, update: (state: object, changed: Set<string>) => void}} */
-export function create(ctx) {
-  const intro = el("p", { class: "avp-note" });
-  const host = el("div", { class: "avp-outputs-list", role: "listbox", tabindex: "0", "aria-label": ctx.t("view.panel.outputs.list") });
-  const scroller = el("div", { class: "avp-outputs-scroll" }, host);
-  const detail = el("div", { class: "avp-outputs-detail", "aria-live": "polite" });
-  const none = el("p", { class: "avp-teach" }, ctx.t("view.panel.outputs.none"));
-  const element = el("div", { class: "avp-panel avp-outputs" }, none, intro, scroller, detail);
-  const prefix = `avp-outputs-${Math.random().toString(36).slice(2, 8)}`;
-  const rows = new VirtualRows(scroller, host, ROW, makeRow);
-  let trace = null; // the trace the list was built for
-  let order = []; // positions by row: those that matter most come first
-  let selected = null; // position in the detail, null: the one that is shown by default
-  let pointed = false;
+export class OutputsPanel extends Panel {
+  static id = "outputs";
 
-  const outputs = () => ctx.data.header.outputs;
-  const labels = () => ctx.data.tokens(outputs().stack);
-  const areValues = () => outputs().kind === "values";
-  const whole = () => outputs().kind === "label" || (areValues() && ctx.data.array("outputs/values").shape[0] === 1); // one row for all tokens
-  const linked = () => !whole() && current(ctx).site.queries === outputs().stack;
-  const percent = (p) => ctx.t("view.panel.percent", { value: fmtPercent(p) });
-  const byDefault = () => (outputs().positions.length ? outputs().positions[0] : ["labels", "masked"].includes(outputs().kind) ? 0 : labels().length - 1);
+  constructor(ctx) {
+    super(ctx);
+    this.trace = null; // the trace the list was built for
+    /** @type {number[]} */
+    this.order = []; // positions by row: those that matter most come first
+    this.selected = null; // position in the detail, null: the one that is shown by default
+    this.pointed = false;
+    this.intro = el("p", { class: "avp-note" });
+    this.scroller = el("div", { class: "avp-outputs-scroll", on: { scroll: () => this.refresh() } });
+    this.list = new TokenList(ctx, {
+      scroller: this.scroller, class: "avp-outputs-list", label: this.t("view.panel.outputs.list"), height: ROW,
+      make: (index) => this.makeRow(this.order[index]),
+      point: (index, act) => this.point(this.order[index], act),
+      chosen: () => (this.selected === null ? null : this.order.indexOf(this.selected)),
+      leave: () => this.linked && this.hover({ query: null, key: null }),
+    });
+    this.scroller.append(this.list.host);
+    this.detail = el("div", { class: "avp-outputs-detail", "aria-live": "polite" });
+    this.none = el("p", { class: "avp-teach" }, this.t("view.panel.outputs.none"));
+    this.element.append(this.none, this.intro, this.scroller, this.detail);
+    this.element.addEventListener("pointerenter", () => (this.pointed = true));
+    this.element.addEventListener("pointerleave", () => (this.pointed = false));
+    this.onResize(this.scroller, () => this.refresh());
+  }
+
+  // -- what there is --------------------------------------------------------------------------------------
+
+  get outputs() {
+    return this.ctx.data.header.outputs;
+  }
+
+  /** The tokens at whose positions there are outputs. */
+  get labels() {
+    return this.ctx.data.tokens(this.outputs.stack);
+  }
+
+  get areValues() {
+    return this.outputs.kind === "values";
+  }
+
+  /** Whether there is one row for all tokens. */
+  get whole() {
+    return this.outputs.kind === "label" || (this.areValues && this.ctx.data.array("outputs/values").shape[0] === 1);
+  }
+
+  /** Whether the outputs belong to the queries' own stack. */
+  get linked() {
+    return !this.whole && current(this.ctx).site.queries === this.outputs.stack;
+  }
+
+  /** The position that is shown until somebody points at one. */
+  get byDefault() {
+    const { positions, kind } = this.outputs;
+    if (positions.length) return positions[0];
+    return ["labels", "masked"].includes(kind) ? 0 : this.labels.length - 1;
+  }
 
   /** The K candidates of a position, most probable first: [{label, p}, ...]. */
-  function candidates(position) {
-    const [ids, probs] = [ctx.data.array("outputs/ids"), ctx.data.array("outputs/probs")];
+  candidates(position) {
+    const [ids, probs] = [this.ctx.data.array("outputs/ids"), this.ctx.data.array("outputs/probs")];
     const k = ids.shape[1];
-    return Array.from({ length: k }, (_, n) => ({ label: outputs().labels[ids.data[position * k + n]], p: probs.data[position * k + n] }));
+    return Array.from({ length: k }, (_, n) => ({ label: this.outputs.labels[ids.data[position * k + n]], p: probs.data[position * k + n] }));
   }
 
   /** The values at a position. */
-  function valuesAt(position) {
-    const { data, shape: [, n] } = ctx.data.array("outputs/values");
+  valuesAt(position) {
+    const { data, shape: [, n] } = this.ctx.data.array("outputs/values");
     return [...data.subarray(position * n, (position + 1) * n)];
   }
 
-  const valueChip = (value) => el("span", { class: "avp-outputs-chip", title: ctx.full(value) }, el("span", { class: "avp-number" }, ctx.fmt(value)));
+  percent(p) {
+    return this.t("view.panel.percent", { value: fmtPercent(p) });
+  }
 
-  function makeRow(index) {
-    const position = order[index];
-    const chips = areValues() ? valuesAt(position).slice(0, COMPACT).map(valueChip) : candidates(position)
-      .slice(0, COMPACT)
-      .map(({ label, p }) => {
-        const colour = ctx.palette().sequential(p);
-        const chip = el("span", { class: "avp-outputs-chip", title: `${ctx.full(p)}` }, tokenElement(label), el("span", { class: "avp-number" }, percent(p)));
-        chip.style.background = css(colour);
-        chip.style.color = ink(colour);
-        return chip;
-      });
-    const matters = outputs().positions.includes(position);
+  // -- the list -------------------------------------------------------------------------------------------
+
+  makeRow(position) {
+    const chips = this.areValues
+      ? this.valuesAt(position).slice(0, COMPACT).map((value) => this.valueChip(value))
+      : this.candidates(position).slice(0, COMPACT).map((candidate) => this.candidateChip(candidate));
+    const matters = this.outputs.positions.includes(position);
     return el(
       "div",
-      { class: `avp-outputs-row${matters ? " is-asked" : ""}`, role: "option", id: `${prefix}-${position}`, "aria-posinset": index + 1, "aria-setsize": order.length, "aria-selected": "false" },
+      { class: `avp-outputs-row${matters ? " is-asked" : ""}` },
       el("span", { class: "avp-index" }, position),
-      el("span", { class: "avp-outputs-token" }, tokenElement(labels()[position])),
+      el("span", { class: "avp-outputs-token" }, tokenElement(this.labels[position])),
       el("span", { class: "avp-outputs-arrow", "aria-hidden": "true" }, "→"),
-      ...chips,
+      chips,
     );
+  }
+
+  valueChip(value) {
+    return el("span", { class: "avp-outputs-chip", title: this.ctx.full(value) }, el("span", { class: "avp-number" }, this.ctx.fmt(value)));
+  }
+
+  candidateChip({ label, p }) {
+    const colour = this.ctx.palette().sequential(p);
+    const chip = el("span", { class: "avp-outputs-chip", title: this.ctx.full(p) }, tokenElement(label), el("span", { class: "avp-number" }, this.percent(p)));
+    chip.style.background = css(colour);
+    chip.style.color = ink(colour);
+    return chip;
   }
 
   /** Pointing at a position moves the query when the outputs belong to the queries' own stack. */
-  function point(position, act) {
-    if (linked()) act({ query: position, key: null });
+  point(position, act) {
+    if (this.linked) act({ query: position, key: null });
     else {
-      selected = position;
-      paint();
+      this.selected = position;
+      this.paint();
     }
   }
 
-  const positionAt = (event) => {
-    const index = rows.at(event);
-    return index === null ? null : order[index];
-  };
-  host.addEventListener("pointermove", (event) => {
-    const position = event.pointerType === "touch" ? null : positionAt(event);
-    if (position !== null) point(position, (patch) => hover(ctx.store, patch));
-  });
-  host.addEventListener("pointerleave", () => linked() && hover(ctx.store, { query: null, key: null }));
-  host.addEventListener("click", (event) => {
-    const position = positionAt(event);
-    if (position !== null) point(position, (patch) => toggleLock(ctx.store, patch));
-  });
-  host.addEventListener("keydown", (event) => {
-    const to = stepIndex(event.key, selected === null ? null : order.indexOf(selected), rows.count);
-    if (to !== null) {
-      point(order[to], (patch) => ctx.store.set(patch));
-      rows.reveal(to);
-    } else if ((event.key === "Enter" || event.key === " ") && selected !== null) {
-      point(selected, (patch) => toggleLock(ctx.store, patch));
-    } else return;
-    event.preventDefault();
-    event.stopPropagation();
-  });
-  element.addEventListener("pointerenter", () => (pointed = true));
-  element.addEventListener("pointerleave", () => (pointed = false));
-  const repaint = () => rows.refresh() && paintRows();
-  scroller.addEventListener("scroll", repaint);
-  new ResizeObserver(repaint).observe(scroller);
-
-  function paintRows() {
-    const position = selected ?? (outputs().positions.length ? byDefault() : null);
-    for (const [index, row] of rows.shown) {
-      row.classList.toggle("is-focused", order[index] === position);
-      row.setAttribute("aria-selected", String(order[index] === position));
-    }
-    if (position !== null) host.setAttribute("aria-activedescendant", `${prefix}-${position}`);
-    else host.removeAttribute("aria-activedescendant");
+  refresh() {
+    if (this.list.refresh()) this.paintRows();
   }
 
-  function paintDetail() {
-    const position = whole() ? 0 : (selected ?? byDefault());
-    if (areValues()) return paintValues(position);
-    const list = candidates(position);
-    const rest = Math.max(0, 1 - list.reduce((sum, { p }) => sum + p, 0));
-    const bar = (p, kind) => {
+  paintRows() {
+    const position = this.selected ?? (this.outputs.positions.length ? this.byDefault : null);
+    const row = this.order.indexOf(position);
+    this.list.mark(row < 0 ? null : row);
+  }
+
+  // -- one position ---------------------------------------------------------------------------------------
+
+  paintDetail() {
+    const position = this.whole ? 0 : (this.selected ?? this.byDefault);
+    const kind = this.areValues && this.whole ? "whole" : this.outputs.kind;
+    const title = this.t(`view.panel.outputs.at.${kind}`, { index: position });
+    const lines = this.areValues ? this.valueLines(this.valuesAt(position)) : this.candidateLines(this.candidates(position));
+    this.detail.replaceChildren(
+      el("p", { class: "avp-pair" }, title, " ", this.whole ? null : tokenElement(this.labels[position])),
+      el("ol", {}, lines),
+    );
+  }
+
+  candidateLines(list) {
+    const line = (name, p, kind = "") => {
       const fill = el("span", { class: `avp-outputs-fill ${kind}` });
       fill.style.width = `${100 * p}%`;
-      if (!kind) fill.style.background = css(ctx.palette().sequential(0.75));
-      return el("span", { class: "avp-outputs-bar" }, fill);
+      if (!kind) fill.style.background = css(this.ctx.palette().sequential(0.75));
+      return el("li", { title: this.ctx.full(p) }, name, el("span", { class: "avp-outputs-bar" }, fill), el("span", { class: "avp-number" }, this.percent(p)));
     };
-    const line = (name, p, kind = "") => el("li", { title: ctx.full(p) }, name, bar(p, kind), el("span", { class: "avp-number" }, percent(p)));
-    const all = rest < 1e-5; // a few labels are all that there are
-    const title = ctx.t(`view.panel.outputs.at.${outputs().kind}`, { index: position });
-    detail.replaceChildren(
-      el("p", { class: "avp-pair" }, title, " ", whole() ? null : tokenElement(labels()[position])),
-      el("ol", {}, ...list.map(({ label, p }) => line(tokenElement(label), p)), all ? null : line(el("span", { class: "avp-note" }, ctx.t("view.panel.outputs.rest")), rest, "is-rest")),
-    );
+    const lines = list.map(({ label, p }) => line(tokenElement(label), p));
+    const rest = Math.max(0, 1 - list.reduce((sum, { p }) => sum + p, 0));
+    if (rest < 1e-5) return lines; // a few labels are all that there are
+    return [...lines, line(el("span", { class: "avp-note" }, this.t("view.panel.outputs.rest")), rest, "is-rest")];
   }
 
   /** All values of a position, by their number. */
-  function paintValues(position) {
-    const title = ctx.t(`view.panel.outputs.at.${whole() ? "whole" : "values"}`, { index: position });
-    const values = valuesAt(position);
+  valueLines(values) {
     const limit = Math.max(...values.map(Math.abs)) || 1;
-    const line = (value, n) => {
+    return values.map((value, n) => {
       const fill = el("span", { class: "avp-outputs-fill" });
       const share = (50 * Math.abs(value)) / limit; // to both sides of the middle
-      Object.assign(fill.style, { width: `${share}%`, marginInlineStart: `${value < 0 ? 50 - share : 50}%`, background: css(ctx.palette().diverging(Math.sign(value) * 0.75)) });
-      return el("li", { title: ctx.full(value) }, el("span", { class: "avp-note" }, `#${n}`), el("span", { class: "avp-outputs-bar" }, fill), el("span", { class: "avp-number" }, ctx.fmt(value)));
-    };
-    detail.replaceChildren(
-      el("p", { class: "avp-pair" }, title, " ", whole() ? null : tokenElement(labels()[position])),
-      el("ol", {}, ...values.map(line)),
-    );
+      Object.assign(fill.style, { width: `${share}%`, marginInlineStart: `${value < 0 ? 50 - share : 50}%`, background: css(this.ctx.palette().diverging(Math.sign(value) * 0.75)) });
+      return el("li", { title: this.ctx.full(value) }, el("span", { class: "avp-note" }, `#${n}`), el("span", { class: "avp-outputs-bar" }, fill), el("span", { class: "avp-number" }, this.ctx.fmt(value)));
+    });
   }
 
-  function paint() {
-    if (selected !== null && selected >= labels().length) selected = null;
-    paintRows();
-    paintDetail();
+  // -- the state ------------------------------------------------------------------------------------------
+
+  paint() {
+    if (this.selected !== null && this.selected >= this.labels.length) this.selected = null;
+    this.paintRows();
+    this.paintDetail();
   }
 
   /** What there is to show, for another trace or other colours. */
-  function start() {
-    trace = ctx.data;
-    if (!linked()) selected = null;
-    const positions = outputs().positions;
-    const count = whole() ? 0 : labels().length;
-    order = [...positions, ...Array.from({ length: count }, (_, n) => n).filter((n) => !positions.includes(n))];
-    rows.reset(order.length);
+  start() {
+    this.trace = this.ctx.data;
+    if (!this.linked) this.selected = null;
+    const { positions } = this.outputs;
+    const count = this.whole ? 0 : this.labels.length;
+    this.order = [...positions, ...Array.from({ length: count }, (_, n) => n).filter((n) => !positions.includes(n))];
+    this.list.reset(this.order.length);
   }
 
-  function introduce() {
-    const { kind, k, positions } = outputs();
-    const parts = [ctx.t(`view.panel.outputs.intro.${kind}${areValues() && whole() ? ".whole" : ""}`, { k })];
-    if (kind === "masked" && !positions.length) parts.push(ctx.t("view.panel.outputs.no_mask"));
-    if (!whole() && !linked()) parts.push(ctx.t("view.panel.outputs.unlinked"));
-    intro.textContent = parts.join(" ");
+  introduce() {
+    const { kind, k, positions } = this.outputs;
+    const parts = [this.t(`view.panel.outputs.intro.${kind}${this.areValues && this.whole ? ".whole" : ""}`, { k })];
+    if (kind === "masked" && !positions.length) parts.push(this.t("view.panel.outputs.no_mask"));
+    if (!this.whole && !this.linked) parts.push(this.t("view.panel.outputs.unlinked"));
+    this.intro.textContent = parts.join(" ");
   }
 
-  function update(state, changed) {
-    none.hidden = Boolean(outputs());
-    for (const part of [intro, scroller, detail]) part.hidden = !outputs();
-    if (!outputs()) return;
-    const fresh = trace !== ctx.data || changed.has("theme");
-    scroller.hidden = whole();
-    if (fresh) start();
-    else rows.refresh();
-    if (fresh || changed.has("site")) introduce();
-    if (linked() && selected !== state.query) {
-      selected = state.query;
-      if (selected !== null && !pointed) rows.reveal(order.indexOf(selected), true);
-      paint();
-    } else if (fresh) paint();
-    else paintRows();
+  update(state, changed) {
+    const { outputs } = this;
+    this.none.hidden = Boolean(outputs);
+    for (const part of [this.intro, this.scroller, this.detail]) part.hidden = !outputs;
+    if (!outputs) return;
+    this.scroller.hidden = this.whole;
+    const fresh = this.trace !== this.ctx.data || changed.has("theme");
+    if (fresh) this.start();
+    else this.list.refresh();
+    if (fresh || changed.has("site")) this.introduce();
+    if (this.linked && this.selected !== state.query) {
+      this.selected = state.query;
+      if (this.selected !== null && !this.pointed) this.list.reveal(this.order.indexOf(this.selected), true);
+      this.paint();
+    } else if (fresh) this.paint();
+    else this.paintRows();
   }
-
-  return { element, update };
 }

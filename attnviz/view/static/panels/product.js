@@ -12,7 +12,7 @@ import { asker, current, maskReason, pairMemory, rowOf } from "./kit.js";
 import { agrees, hasCap, scaleKind, scaledScore } from "../matrix/scaling.js";
 import { missingShare } from "../matrix/shown.js";
 import { numbersOf, offers } from "../matrix/specs.js";
-import { hover, toggleLock } from "../core/store.js";
+import { Panel } from "./panel.js";
 
 const BAR = { dot: 50, additive: 36 }; // percent of a cell that its bar may take; the number stands beside it
 const COLUMNS = { dot: ["q", "k", "product", "sum"], additive: ["query", "key", "both", "bent", "factor", "term", "sum"] };
@@ -33,181 +33,206 @@ function products(q, k) {
   return { q, k, product, sum: product.map((value) => (sum += value)) };
 }
 
+/** The dimension of the row under the pointer. */
+function dimAt(event) {
+  const row = event.target.closest("tr[data-dim]");
+  return row ? Number(row.dataset.dim) : null;
+}
+
 const methodOf = (site) => (site.scoring === "additive" ? "additive" : "dot");
 
-/** @returns {{element: HTMLElement, update: (state: object, changed: Set<string>) => void}} */
-export function create(ctx) {
-  const lastPair = pairMemory(ctx);
-  const ask = asker(ctx, numbersOf);
-  const teach = el("p", { class: "avp-teach" });
-  const title = el("p", { class: "avp-pair" });
-  const body = el("tbody");
-  const head = el("thead");
-  const table = el("table", { class: "avp-product-table" }, head, body);
-  const scroller = el("div", { class: "avp-product-scroll", tabindex: "0", role: "region", "aria-label": ctx.t("view.panel.product.region") }, table);
-  const verdict = el("ol", { class: "avp-verdict" });
-  const element = el("div", { class: "avp-panel avp-product" }, teach, title, scroller, verdict);
-  let rows = []; // per dimension: {row, cells}
-  let built = ""; // how scores are made, and how many rows the table has
-  let shown = ""; // signature of the numbers on the screen
+export class ProductPanel extends Panel {
+  static id = "product";
 
-  const dimAt = (event) => {
-    const row = event.target.closest("tr[data-dim]");
-    return row ? Number(row.dataset.dim) : null;
-  };
-  body.addEventListener("pointermove", (event) => event.pointerType !== "touch" && dimAt(event) !== null && hover(ctx.store, { dim: dimAt(event) }));
-  body.addEventListener("pointerleave", () => hover(ctx.store, { dim: null }));
-  body.addEventListener("click", (event) => {
-    const pair = lastPair();
-    if (dimAt(event) !== null && pair) toggleLock(ctx.store, { query: pair.i, key: pair.j, dim: dimAt(event) });
-  });
-
-  function say(text) {
-    teach.textContent = text;
-    teach.hidden = text === "";
-    for (const part of [title, scroller, verdict]) part.hidden = text !== "";
+  constructor(ctx) {
+    super(ctx);
+    this.lastPair = pairMemory(ctx);
+    this.ask = asker(ctx, numbersOf);
+    this.teach = el("p", { class: "avp-teach" });
+    this.title = el("p", { class: "avp-pair" });
+    this.head = el("thead");
+    this.body = el("tbody", {
+      on: {
+        pointermove: (event) => event.pointerType !== "touch" && dimAt(event) !== null && this.hover({ dim: dimAt(event) }),
+        pointerleave: () => this.hover({ dim: null }),
+        click: (event) => this.click(event),
+      },
+    });
+    this.table = el("table", { class: "avp-product-table" }, this.head, this.body);
+    this.scroller = el("div", { class: "avp-product-scroll", tabindex: "0", role: "region", "aria-label": this.t("view.panel.product.region") }, this.table);
+    this.verdict = el("ol", { class: "avp-verdict" });
+    this.element.append(this.teach, this.title, this.scroller, this.verdict);
+    /** @type {{row: HTMLElement, cells: HTMLElement[]}[]} */
+    this.rows = []; // one a dimension
+    this.method = "dot"; // how scores are made: "dot" or "additive"
+    this.shown = ""; // signature of the numbers on the screen
   }
 
-  function build(method, n) {
-    if (built === `${method} ${n}`) return;
-    built = `${method} ${n}`;
+  click(event) {
+    const pair = this.lastPair();
+    if (dimAt(event) !== null && pair) this.lock({ query: pair.i, key: pair.j, dim: dimAt(event) });
+  }
+
+  /** A line in place of everything else; "" for none. */
+  say(text) {
+    this.teach.textContent = text;
+    this.teach.hidden = text === "";
+    for (const part of [this.title, this.scroller, this.verdict]) part.hidden = text !== "";
+  }
+
+  // -- the table ------------------------------------------------------------------------------------------
+
+  build(method, n) {
+    if (this.method === method && this.rows.length === n) return;
+    this.method = method;
     const columns = COLUMNS[method];
-    const heading = (name) => el("th", { scope: "col", class: `is-${TONES[name] ?? name}` }, ctx.t(`view.panel.${method === "dot" || name === "sum" ? "product" : "additive"}.${name}`));
-    head.replaceChildren(el("tr", {}, el("th", { scope: "col", class: "is-dim" }, ctx.t(`view.panel.${method === "dot" ? "product" : "additive"}.dim`)), ...columns.map(heading)));
-    rows = Array.from({ length: n }, (_, d) => {
+    const words = (name) => this.t(`view.panel.${method === "dot" || name === "sum" ? "product" : "additive"}.${name}`);
+    const headings = columns.map((name) => el("th", { scope: "col", class: `is-${TONES[name] ?? name}` }, words(name)));
+    this.head.replaceChildren(el("tr", {}, el("th", { scope: "col", class: "is-dim" }, words("dim")), headings));
+    this.rows = Array.from({ length: n }, (_, d) => {
       const cells = columns.map((name) => el("td", { class: BARS.has(name) ? "has-bar" : "" }, el("span", { class: "avp-bar" }), el("span", { class: "avp-number" })));
       // the dimensions inside additive scoring are not those of the head: nothing else on the page has them
-      return { row: el("tr", method === "dot" ? { "data-dim": d } : {}, el("th", { scope: "row" }, d), ...cells), cells };
+      return { row: el("tr", method === "dot" ? { "data-dim": d } : {}, el("th", { scope: "row" }, d), cells), cells };
     });
-    table.dataset.method = method;
-    body.replaceChildren(...rows.map(({ row }) => row));
+    this.table.dataset.method = method;
+    this.body.replaceChildren(...this.rows.map(({ row }) => row));
   }
 
   /** A coloured cell for a vector's entry. */
-  function paintCell(cell, value, limit, palette) {
+  paintCell(cell, value, limit, palette) {
     const colour = palette.diverging(Math.max(-1, Math.min(1, value / limit)));
     cell.style.background = css(colour);
     cell.style.color = ink(colour);
-    write(cell, value);
+    this.write(cell, value, this.ctx.fmt);
   }
 
   /** A bar from 0, the middle of the cell's left part, for a product or a sum. */
-  function paintBar(cell, value, limit, palette) {
+  paintBar(cell, value, limit, palette) {
     const bar = cell.firstChild;
-    const { method } = table.dataset;
-    const middle = BAR[method] / 2;
+    const middle = BAR[this.method] / 2;
     const share = Math.min(1, Math.abs(value) / limit) * middle;
     bar.style.left = `${value < 0 ? middle - share : middle}%`;
     bar.style.width = `${share}%`;
     bar.style.background = css(palette.diverging(value < 0 ? -0.7 : 0.7));
-    write(cell, value, method === "dot" ? ctx.fmt : fmtCell); // seven columns are narrow
+    this.write(cell, value, this.method === "dot" ? this.ctx.fmt : fmtCell); // seven columns are narrow
   }
 
-  function write(cell, value, format = ctx.fmt) {
+  write(cell, value, format) {
     cell.lastChild.textContent = format(value);
-    cell.title = ctx.full(value);
+    cell.title = this.ctx.full(value);
   }
 
   /** The vectors of a pair by column, and the limit of each column's colours or bars; what is compared shares one. */
-  function stepsOf(pair, site, matrices) {
+  stepsOf(pair, site, matrices) {
     const [q, k] = [rowOf(matrices.q, pair.i), rowOf(matrices.k, pair.j)];
     if (methodOf(site) === "dot") {
       const steps = products(q, k);
       const [[, vectors], sums] = [symmetricLimits(matrices.q, matrices.k), limitOf(steps.product, steps.sum)];
       return { steps, limits: { q: vectors, k: vectors, product: sums, sum: sums } };
     }
-    const steps = additiveSteps(additiveOf(ctx.data, site), q, k);
+    const steps = additiveSteps(additiveOf(this.ctx.data, site), q, k);
     const [vectors, sums] = [limitOf(steps.query, steps.key, steps.both), limitOf(steps.term, steps.sum)];
     return { steps, limits: { query: vectors, key: vectors, both: vectors, bent: 1, factor: limitOf(steps.factor), term: sums, sum: sums } };
   }
 
   /** Fills the table; returns the total. */
-  function paintPair(pair, site, matrices, palette) {
-    const { steps, limits } = stepsOf(pair, site, matrices);
-    const method = methodOf(site);
-    build(method, steps.sum.length);
-    COLUMNS[method].forEach((name, column) => {
-      const paint = BARS.has(name) ? paintBar : paintCell;
-      rows.forEach(({ cells }, d) => paint(cells[column], steps[name][d], limits[name], palette));
+  paintPair(pair, site, matrices, palette) {
+    const { steps, limits } = this.stepsOf(pair, site, matrices);
+    this.build(methodOf(site), steps.sum.length);
+    COLUMNS[this.method].forEach((name, column) => {
+      this.rows.forEach(({ cells }, d) => {
+        if (BARS.has(name)) this.paintBar(cells[column], steps[name][d], limits[name], palette);
+        else this.paintCell(cells[column], steps[name][d], limits[name], palette);
+      });
     });
     return steps.sum.at(-1);
   }
 
-  function step(name, formula, value, note, kind = "") {
+  // -- from the total to the weight -----------------------------------------------------------------------
+
+  step(name, formula, value, note, kind = "") {
+    const { ctx } = this;
+    const text = typeof value === "number" ? ctx.fmt(value) : value;
     return el(
       "li",
       { class: kind },
-      el("span", { class: "avp-verdict-name" }, ctx.t(`view.panel.product.step.${name}`)),
-      el("span", { class: "avp-verdict-formula" }, ...formula, el("span", { class: `avp-verdict-note${formula.length ? "" : " is-alone"}` }, note)),
-      el("span", { class: "avp-verdict-value", title: typeof value === "number" ? ctx.full(value) : null }, typeof value === "number" ? ctx.fmt(value) : value),
+      el("span", { class: "avp-verdict-name" }, this.t(`view.panel.product.step.${name}`)),
+      el("span", { class: "avp-verdict-formula" }, formula, el("span", { class: `avp-verdict-note${formula ? "" : " is-alone"}` }, note)),
+      el("span", { class: "avp-verdict-value", title: typeof value === "number" ? ctx.full(value) : null }, text),
     );
   }
 
   /** From the total of the products to the weight, each beside the entry of its matrix. */
-  function paintVerdict({ i, j }, site, matrices, total) {
+  paintVerdict({ i, j }, site, matrices, total) {
+    const { t, ctx } = this;
     const { scores, bias, masked, weights } = matrices;
     const at = (matrix) => matrix?.data[i * matrix.cols + j];
-    const [score, verdictScore, weight] = [at(scores), at(masked), at(weights)];
+    const [score, weight] = [at(scores), at(weights)];
     const reason = masked ? maskReason(site, masked, i, j) : null;
     const allowed = masked ? rowOf(masked, i).reduce((n, value) => n + (value > -Infinity ? 1 : 0), 0) : 0;
-    const reasonText = reason ? ctx.t(`view.panel.mask.${reason}`, { query: i, key: j, window: site.window }) : ctx.t("view.panel.mask.allowed", { query: i, key: j });
-    const share = weights ? missingShare(weights, i) : 0;
-    verdict.replaceChildren(
-      step("total", [site.scoring === "additive" ? "Σ w_v[a] · tanh(…)[a]" : "Σ q[d] · k[d]"], total, ctx.t("view.panel.product.note.total", { score: ctx.fmt(score), query: i, key: j, error: ctx.fmt(Math.abs(total - score)) })),
-      scaledStep(site, score, at(bias), reason === null ? verdictScore : undefined),
-      step("mask", [], reason ? ctx.fmt(-Infinity) : ctx.t("view.panel.product.pass"), reasonText, reason ? "is-masked" : "is-allowed"),
-      step("weight", [ctx.t("view.panel.product.softmax", { count: allowed })], weight ?? "", weightNote(i, weight, reason, allowed)),
-      ...(site.sinks && allowed ? [step("sink", [], share, ctx.t("view.panel.product.note.sink"))] : []),
+    const reasonText = t(`view.panel.mask.${reason ?? "allowed"}`, { query: i, key: j, window: site.window });
+    const difference = t("view.panel.product.note.total", { score: ctx.fmt(score), query: i, key: j, error: ctx.fmt(Math.abs(total - score)) });
+    this.verdict.replaceChildren(
+      this.step("total", site.scoring === "additive" ? "Σ w_v[a] · tanh(…)[a]" : "Σ q[d] · k[d]", total, difference),
+      this.scaledStep(site, score, at(bias), reason === null ? at(masked) : undefined),
+      this.step("mask", null, reason ? ctx.fmt(-Infinity) : t("view.panel.product.pass"), reasonText, reason ? "is-masked" : "is-allowed"),
+      this.step("weight", t("view.panel.product.softmax", { count: allowed }), weight ?? "", this.weightNote(i, weight, reason, allowed)),
+      ...(site.sinks && allowed ? [this.step("sink", null, weights ? missingShare(weights, i) : 0, t("view.panel.product.note.sink"))] : []),
     );
   }
 
   /** The score after scale, bias and cap; `shown`: what the matrix holds, undefined where a mask stands in its place. */
-  function scaledStep(site, score, bias, shown) {
-    const notes = [ctx.t(`view.panel.product.note.scale.${scaleKind(site)}`, { d_head: site.d_head })];
+  scaledStep(site, score, bias, shown) {
+    const { t, ctx } = this;
+    const notes = [t(`view.panel.product.note.scale.${scaleKind(site)}`, { d_head: site.d_head })];
     let formula = `${ctx.fmt(score)} × ${ctx.fmt(site.scale)}`;
     if (bias !== undefined) {
       formula += ` + ${ctx.fmt(bias)}`;
-      notes.push(ctx.t("view.panel.product.note.bias"));
+      notes.push(t("view.panel.product.note.bias"));
     }
     if (hasCap(site)) {
       const cap = ctx.fmt(site.softcap);
       formula = `${cap} · tanh((${formula}) / ${cap})`;
-      notes.push(ctx.t("view.panel.product.note.cap", { cap }));
+      notes.push(t("view.panel.product.note.cap", { cap }));
     }
     const scaled = scaledScore(site, score, bias);
     const explained = shown === undefined || agrees(scaled, shown);
-    if (!explained) notes.push(ctx.t("view.panel.product.note.unexplained", { scaled: ctx.fmt(scaled) }));
-    return step("scaled", [formula], explained ? scaled : shown, notes.join(" · "));
+    if (!explained) notes.push(t("view.panel.product.note.unexplained", { scaled: ctx.fmt(scaled) }));
+    return this.step("scaled", formula, explained ? scaled : shown, notes.join(" · "));
   }
 
-  function weightNote(i, weight, reason, allowed) {
-    if (!allowed) return ctx.t("view.panel.product.note.empty", { query: i });
-    if (reason) return ctx.t("view.panel.product.note.zero");
-    return ctx.t("view.panel.product.note.weight", { query: i, percent: fmtPercent(weight) });
+  weightNote(i, weight, reason, allowed) {
+    if (!allowed) return this.t("view.panel.product.note.empty", { query: i });
+    if (reason) return this.t("view.panel.product.note.zero");
+    return this.t("view.panel.product.note.weight", { query: i, percent: fmtPercent(weight) });
   }
 
-  function update(state, changed) {
-    const { site, queries, keys, get } = current(ctx);
-    const pair = lastPair();
-    ask(state, changed);
-    const matrices = Object.fromEntries(["q", "k", "scores", "bias", "masked", "weights"].map((stage) => [stage, get(stage)]));
+  update(state, changed) {
+    const view = current(this.ctx);
+    const { site } = view;
+    const pair = this.lastPair();
+    this.ask(state, changed);
+    const method = methodOf(site);
+    const matrices = Object.fromEntries(["q", "k", "scores", "bias", "masked", "weights"].map((stage) => [stage, view.get(stage)]));
     const ready = ["q", "k", "scores", "bias"].every((stage) => matrices[stage] || !offers(site, stage));
-    if (!pair) return say(ctx.t(`view.panel.${methodOf(site) === "dot" ? "product" : "additive"}.teach`));
-    if (!ready) return say(ctx.absent(state.site, "q") || ctx.t("view.panel.waiting"));
-    say("");
+    if (!pair) return this.say(this.t(`view.panel.${method === "dot" ? "product" : "additive"}.teach`));
+    if (!ready) return this.say(this.ctx.absent(state.site, "q") || this.t("view.panel.waiting"));
+    this.say("");
     const signature = [state.site, state.head, pair.i, pair.j].join();
-    if (signature !== shown || changed.has("data") || changed.has("theme")) {
-      shown = signature;
-      title.replaceChildren(
-        el("span", { class: "is-query" }, ctx.t("view.panel.query_at", { index: pair.i }), " ", tokenElement(queries[pair.i])),
-        el("span", { class: "avp-times" }, "×"),
-        el("span", { class: "is-key" }, ctx.t("view.panel.key_at", { index: pair.j }), " ", tokenElement(keys[pair.j])),
-      );
-      paintVerdict(pair, site, matrices, paintPair(pair, site, matrices, ctx.palette()));
+    if (signature !== this.shown || changed.has("data") || changed.has("theme")) {
+      this.shown = signature;
+      this.nameThePair(pair, view);
+      this.paintVerdict(pair, site, matrices, this.paintPair(pair, site, matrices, this.ctx.palette()));
     }
-    const dim = methodOf(site) === "dot" ? state.dim : null;
-    rows.forEach(({ row }, d) => row.classList.toggle("is-current", d === dim));
+    const dim = method === "dot" ? state.dim : null;
+    this.rows.forEach(({ row }, d) => row.classList.toggle("is-current", d === dim));
   }
 
-  return { element, update };
+  nameThePair({ i, j }, { queries, keys }) {
+    this.title.replaceChildren(
+      el("span", { class: "is-query" }, this.t("view.panel.query_at", { index: i }), " ", tokenElement(queries[i])),
+      el("span", { class: "avp-times" }, "×"),
+      el("span", { class: "is-key" }, this.t("view.panel.key_at", { index: j }), " ", tokenElement(keys[j])),
+    );
+  }
 }

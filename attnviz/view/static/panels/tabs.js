@@ -2,36 +2,31 @@
 
 import { el } from "../core/dom.js";
 
-const EVERYTHING = new Set([
-  "site", "head", "query", "key", "dim", "locked", "step", "all", "tab", "hide", "words", "pair", "keep", "zoom", "data", "trace", "theme",
-]);
+const BESIDE = ["data", "trace", "theme"]; // what changes beside the fields of the state
 
 export class Tabs {
   /**
-   * @typedef {Object} Module
-   * @property {(ctx: any) => {element: HTMLElement, update: Function}} create
-   * @property {(ctx: any) => boolean} [fits]  whether it has something to show of the chosen head
-   *
-   * @param {Record<string, Module>} modules  by tab, in order
+   * @param {import("../core/context.js").Context} ctx
+   * @param {(typeof import("./panel.js").Panel)[]} panels  in order
    */
-  constructor(ctx, modules) {
+  constructor(ctx, panels) {
     this.ctx = ctx;
-    this.modules = modules;
-    this.names = Object.keys(modules);
-    this.panels = new Map();
-    this.buttons = this.names.map((name) => el("button", {
-      type: "button", role: "tab", class: "av-tab", text: ctx.t(`view.frame.tab.${name}`), dataset: { tab: name },
-      on: { click: () => this.choose(name) },
+    this.panels = panels;
+    /** @type {Map<string, import("./panel.js").Panel>} */
+    this.open = new Map();
+    this.buttons = panels.map(({ id }) => el("button", {
+      type: "button", role: "tab", class: "av-tab", text: ctx.t(`view.frame.tab.${id}`), dataset: { tab: id },
+      on: { click: () => this.choose(id) },
     }));
     const list = el("div", { class: "av-tablist", role: "tablist", "aria-label": ctx.t("view.frame.tabs"), on: { keydown: (event) => this.press(event) } }, this.buttons);
     this.body = el("div", { class: "av-panel", role: "tabpanel", tabindex: "0" });
-    this.element = el("section", { class: "av-tabs" }, [list, this.body]);
-    this.open();
+    this.element = el("section", { class: "av-tabs" }, list, this.body);
+    this.show();
   }
 
-  /** The tabs that the chosen head has. */
+  /** The names of the tabs that the chosen head has. */
   get fitting() {
-    return this.names.filter((name) => this.modules[name].fits?.(this.ctx) ?? true);
+    return this.panels.filter((panel) => panel.fits(this.ctx)).map(({ id }) => id);
   }
 
   get current() {
@@ -41,26 +36,30 @@ export class Tabs {
   }
 
   /** The first tab goes without saying: where there is another first one, that comes in its place. */
-  choose(name) {
-    this.ctx.store.set({ tab: name === this.fitting[0] ? "" : name });
+  choose(id) {
+    this.ctx.store.set({ tab: id === this.fitting[0] ? "" : id });
   }
 
-  open() {
-    const name = this.current;
-    const { fitting } = this;
-    this.shown = name;
+  /** The panel of a tab, made when it is first asked for. */
+  panel(id) {
+    if (!this.open.has(id)) this.open.set(id, new (this.panels.find((panel) => panel.id === id))(this.ctx));
+    return this.open.get(id);
+  }
+
+  show() {
+    const { current, fitting } = this;
+    const { state } = this.ctx.store;
+    this.shown = current;
     for (const button of this.buttons) {
-      button.hidden = !fitting.includes(button.dataset.tab);
-      const chosen = button.dataset.tab === name;
-      button.setAttribute("aria-selected", String(chosen));
-      button.tabIndex = chosen ? 0 : -1;
+      const { tab } = button.dataset;
+      button.hidden = !fitting.includes(tab);
+      button.setAttribute("aria-selected", String(tab === current));
+      button.tabIndex = tab === current ? 0 : -1;
     }
-    if (!this.panels.has(name)) this.panels.set(name, this.modules[name].create(this.ctx));
-    const panel = this.panels.get(name);
-    this.body.setAttribute("aria-label", this.ctx.t(`view.frame.tab.${name}`));
-    this.body.dataset.tab = name;
-    this.body.replaceChildren(panel.element);
-    panel.update(this.ctx.store.state, EVERYTHING);
+    this.body.setAttribute("aria-label", this.ctx.t(`view.frame.tab.${current}`));
+    this.body.dataset.tab = current;
+    this.body.replaceChildren(this.panel(current).element);
+    this.panel(current).update(state, new Set([...Object.keys(state), ...BESIDE]));
   }
 
   press(event) {
@@ -68,18 +67,18 @@ export class Tabs {
     if (!by) return;
     event.preventDefault();
     const { fitting } = this;
-    const name = fitting[(fitting.indexOf(this.current) + by + fitting.length) % fitting.length];
-    this.choose(name);
-    this.buttons[this.names.indexOf(name)].focus();
+    const id = fitting[(fitting.indexOf(this.current) + by + fitting.length) % fitting.length];
+    this.choose(id);
+    this.buttons.find(({ dataset }) => dataset.tab === id).focus();
   }
 
   /** @param {Set<string>} changed */
   update(changed) {
-    if (changed.has("tab") || changed.has("trace") || this.shown !== this.current) this.open();
-    else this.panels.get(this.current).update(this.ctx.store.state, changed);
+    if (changed.has("tab") || changed.has("trace") || this.shown !== this.current) this.show();
+    else this.panel(this.current).update(this.ctx.store.state, changed);
   }
 
   destroy() {
-    for (const panel of this.panels.values()) panel.destroy?.();
+    for (const panel of this.open.values()) panel.destroy();
   }
 }

@@ -11,7 +11,7 @@ const placeIn = (parameters) => JSON.stringify(NAMES.map((name) => parameters.ge
 
 /**
  * What the address says, as far as the run has it; nothing where it still speaks of the run that was shown before.
- * @param {object} header
+ * @param {any} header
  */
 export function readPlace(header, search = window.location.search) {
   const parameters = new URLSearchParams(search);

@@ -32,6 +32,7 @@ export function thin(x, y) {
 }
 
 /** The range of a log axis that holds these values, with a little room. */
+/** @type {(low: number, high: number) => [number, number]} */
 export const logRange = (low, high) => [Math.log10(low) - 0.08, Math.log10(high) + 0.08];
 
 /** Two tones: what is trained on is grey, what is held out is the colour of weights. */
@@ -53,9 +54,10 @@ export class Charts {
     this.ctx = ctx;
     const { t, header } = ctx;
     this.isLoss = isLanguage(header);
+    this.toggles = []; // [button, field of the state]
     const toggle = (key, name) => {
       const button = el("button", { type: "button", class: "av-small", text: t(name), "aria-pressed": String(ctx.store.state[key]), on: { click: () => ctx.store.set({ [key]: !ctx.store.state[key] }) } });
-      (this.toggles ??= []).push([button, key]);
+      this.toggles.push([button, key]);
       return button;
     };
     this.loss = new Chart(ctx, { name: "loss", title: lossName(t, header), height: 150, table: () => this.lossTable(), tools: [toggle("log", "watch.log"), toggle("smooth", "watch.smooth")] });
@@ -118,6 +120,7 @@ export class Charts {
     const values = [...metrics.loss.all, ...held.map(({ loss }) => loss), ...(target ? [header.target] : [])];
     const low = Math.max(LOW_ENOUGH, values.reduce((a, b) => Math.min(a, b), Infinity));
     const high = values.reduce((a, b) => Math.max(a, b), LOW_ENOUGH);
+    /** @type {[number, number]} */
     const y = log ? logRange(low, high) : [0, high * 1.05];
     this.loss.draw({ traces, x: this.ctx.range(), y: values.length ? y : [0, 1], scale: log && values.length ? "log" : "linear", format: log ? undefined : "~g" });
     this.loss.explain([

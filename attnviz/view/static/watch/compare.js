@@ -54,7 +54,7 @@ class Compare {
       plotly: () => this.plotly(),
       hoverStep: (step, event) => this.hover(step, event),
       jump: () => {},
-      openTable: (spec) => openTable({ root: this.root, t, fmt: orDash, full: orDash }, spec),
+      openTable: (spec) => openTable({ root: this.root, t, full: orDash }, spec),
     };
     this.ctx = ctx;
     this.body = el("div", { class: "av-body aw-body" });

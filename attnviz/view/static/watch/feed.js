@@ -31,7 +31,15 @@ export class Feed {
    */
   constructor(run, lang, take, tell) {
     const url = new URL(`../../../runs/${encodeURIComponent(run)}/news`, import.meta.url).href;
-    Object.assign(this, { url, lang, take, tell, generation: "", metrics: 0, attention: 0, failures: 0, expecting: 0 });
+    this.url = url;
+    this.lang = lang;
+    this.take = take;
+    this.tell = tell;
+    this.generation = ""; // of what was told last, and how many bytes of each file
+    this.metrics = 0;
+    this.attention = 0;
+    this.failures = 0;
+    this.expecting = 0;
     this.onVisible = () => document.hidden || this.wake();
     document.addEventListener("visibilitychange", this.onVisible);
     this.wake();
@@ -93,7 +101,7 @@ export class Feed {
   async fetch() {
     const { generation, metrics, attention, lang } = this;
     try {
-      const answer = await fetch(`${this.url}?${new URLSearchParams({ generation, metrics, attention, lang })}`);
+      const answer = await fetch(`${this.url}?${new URLSearchParams(/** @type {any} */ ({ generation, metrics, attention, lang }))}`);
       if (answer.ok || answer.status === UNREADABLE) {
         return { status: answer.status, bytes: new Uint8Array(await answer.arrayBuffer()) };
       }

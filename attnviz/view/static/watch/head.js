@@ -15,6 +15,12 @@ const LEVELS = 255; // of a recorded weight
 const asHundredths = (x) => x.toFixed(2).replace(/^0(\.00)?(?=$)/, "0").replace(/^1\.00$/, "1").replace(/^0\./, ".");
 
 class HeadMatrix extends Matrix {
+  /** @param {() => number[][]} expected  the cells that the task expects, [row, column] each */
+  constructor(ctx, expected) {
+    super(ctx, { maxHeight: MAX_HEIGHT, eager: true });
+    this.expected = expected;
+  }
+
   build() {
     super.build();
     this.outlines = el("canvas", { class: "av-marks aw-outlines", "aria-hidden": "true" });
@@ -37,7 +43,7 @@ class HeadMatrix extends Matrix {
     if (!g || this.dirty) return;
     const pen = sizeCanvas(this.outlines, g.left + g.width + 2, g.top + g.height + 2);
     pen.clearRect(0, 0, g.left + g.width + 2, g.top + g.height + 2);
-    const cells = this.ctx.expected();
+    const cells = this.expected();
     if (!cells.length || Math.min(g.cw, g.ch) < 5) return;
     pen.save();
     pen.beginPath();
@@ -66,7 +72,7 @@ export class Head {
   constructor(ctx) {
     this.ctx = ctx;
     const { t, store } = ctx;
-    this.matrix = new HeadMatrix(Object.assign(Object.create(ctx), { expected: () => this.expected() }), { maxHeight: MAX_HEIGHT, eager: true });
+    this.matrix = new HeadMatrix(ctx, () => this.expected());
     this.toggle = el("button", { type: "button", class: "av-small", text: t("watch.outline"), title: t("watch.outline.help"), on: { click: () => store.set({ outline: !store.state.outline }) } });
     this.matrix.buttons.prepend(this.toggle);
     this.facts = el("p", { class: "aw-facts" });

@@ -5,6 +5,7 @@ import { el } from "../core/dom.js";
 const MARGIN = { l: 46, r: 8, t: 6, b: 22 };
 const FONT_SIZE = 11;
 
+const page = /** @type {any} */ (window); // where the library puts itself
 let library; // one for all charts of the page
 
 /**
@@ -14,9 +15,9 @@ let library; // one for all charts of the page
  */
 export function loadPlotly(name) {
   library ??= new Promise((resolve, reject) => {
-    if (window.Plotly) return resolve(window.Plotly);
+    if (page.Plotly) return resolve(page.Plotly);
     const script = el("script", { src: new URL(`../../../${name}`, import.meta.url).href, async: true });
-    script.addEventListener("load", () => resolve(window.Plotly));
+    script.addEventListener("load", () => resolve(page.Plotly));
     script.addEventListener("error", () => {
       library = undefined; // the next chart tries again
       reject(new Error("the charts' library was not found"));
@@ -29,7 +30,7 @@ export function loadPlotly(name) {
 
 /**
  * @typedef {Object} Drawing
- * @property {object[]} traces   as Plotly takes them
+ * @property {any[]} traces   as Plotly takes them
  * @property {[number, number]} x  range
  * @property {[number, number]} [y]  range, if not chosen by Plotly
  * @property {"linear"|"log"} [scale]  of y
@@ -38,12 +39,16 @@ export function loadPlotly(name) {
  */
 export class Chart {
   /**
-   * @param {object} ctx
+   * @param {any} ctx
    * @param {{name: string, title: string, height: number, steps?: boolean, table?: () => object, tools?: Node[]}} options
    *     steps: the x axis counts steps, so that hovering and clicking point at one
    */
   constructor(ctx, { name, title, height, steps = true, table, tools = [] }) {
-    Object.assign(this, { ctx, name, title, height, steps });
+    this.ctx = ctx;
+    this.name = name;
+    this.title = title;
+    this.height = height;
+    this.steps = steps;
     const { t } = ctx;
     this.heading = el("h3", { text: title });
     this.legend = el("span", { class: "aw-legend" });
@@ -67,7 +72,7 @@ export class Chart {
 
   destroy() {
     this.resized.disconnect();
-    window.Plotly?.purge(this.plot);
+    page.Plotly?.purge(this.plot);
   }
 
   /** What the lines are: [{label, colour, dash, width}] */
@@ -98,6 +103,7 @@ export class Chart {
     if (this.drawing !== drawing) this.draw(this.drawing);
   }
 
+  /** @param {Drawing} drawing */
   layout({ x, y, scale = "linear", format, xTitle }) {
     const palette = this.ctx.palette();
     const axis = { color: palette.muted, linecolor: palette.border, tickcolor: palette.border, zeroline: false, fixedrange: true };

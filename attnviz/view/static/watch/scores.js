@@ -43,7 +43,7 @@ function byQuery(pairs) {
  * @property {Growing} hits
  */
 export class Scores {
-  /** @param {object} header of the payload */
+  /** @param {any} header of the payload */
   constructor(header) {
     this.header = header;
     this.clear();

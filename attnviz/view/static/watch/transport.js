@@ -16,6 +16,7 @@ export class Transport {
   constructor(ctx) {
     this.ctx = ctx;
     this.pending = null;
+    this.ended = undefined; // whether the run had ended when it was looked at first
     this.state = el("strong", { class: "aw-state" });
     this.facts = el("span", { class: "aw-where" });
     this.progress = el("progress", { class: "aw-progress", max: String(ctx.header.steps), value: "0", "aria-label": ctx.t("watch.progress") });

@@ -85,6 +85,7 @@ class Watch {
     this.time = new TimeBar(ctx);
     this.charts = new Charts(ctx);
     this.samples = new Samples(ctx);
+    /** @type {{update: Function, destroy?: () => void}[]} */
     this.parts = [this.transport, this.time, this.charts, this.samples];
     if (this.attends) {
       this.heads = new Heads(ctx);
@@ -125,6 +126,7 @@ class Watch {
   headline() {
     const { t } = this.ctx;
     const { sequences } = this.header;
+    /** @type {HTMLElement[]} */
     const parts = [el("h3", { text: t("watch.attention") })];
     if (sequences.length > 1) {
       const choice = el("select", { class: "aw-select aw-sequence", on: { change: () => this.store.set({ seq: Number(choice.value) }) } },
@@ -168,7 +170,7 @@ class Watch {
       },
       command: (name, value) => this.command(name, value),
       announce: (text) => this.announce(text),
-      openTable: (spec) => openTable({ root: this.root, t, fmt: orDash, full: orDash }, spec),
+      openTable: (spec) => openTable({ root: this.root, t, full: orDash }, spec),
       exportMenu: (spec, anchor) => exportMenu(this.ctx, spec, anchor),
       data: { header: { lang: header.lang } },
     };

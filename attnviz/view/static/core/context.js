@@ -1,0 +1,21 @@
+/**
+ * What a view gives to its parts.
+ *
+ * @typedef {Object} Context
+ * @property {import("./store.js").Store} store
+ * @property {HTMLElement} root
+ * @property {import("./data.js").TraceData} data
+ * @property {import("../matrix/tooltip.js").Tooltip} [tooltip]
+ * @property {() => import("./colors.js").Palette} palette
+ * @property {(key: string, params?: Record<string, any>) => string} t  the catalogue's text
+ * @property {(x: number) => string} fmt   three significant digits
+ * @property {(x: number) => string} full  every digit
+ * @property {(text: string) => void} announce  to those who hear the page
+ * @property {(site: number, heads: number[], stages: string[]) => Promise<void>} load
+ * @property {(site: number, stage: string) => string} absent  why numbers of the chosen head will not come; "" when they may
+ * @property {(error: Error) => void} failed
+ * @property {(spec: object) => void} openTable
+ * @property {(spec: object, anchor: HTMLElement) => void} exportMenu
+ */
+
+export {};

@@ -1,0 +1,18 @@
+/** Every panel, in the order of the tabs. One entry here is all that a panel needs. */
+
+import { oneOf } from "../core/address.js";
+import { CodePanel } from "./code.js";
+import { FormulaPanel } from "./formula.js";
+import { ImagePanel } from "./image.js";
+import { LinesPanel } from "./lines.js";
+import { OutputsPanel } from "./outputs.js";
+import { ProductPanel } from "./product.js";
+
+/** @type {(typeof import("./panel.js").Panel)[]} */
+export const PANELS = [ImagePanel, LinesPanel, ProductPanel, FormulaPanel, OutputsPanel, CodePanel];
+
+/** What the tabs and the panels keep in the state and in the address. */
+export function panelFields(panels = PANELS) {
+  const tab = oneOf("", panels.map(({ id }) => id)); // "": the first one that the chosen head has
+  return Object.assign({ tab }, ...panels.map(({ fields }) => fields));
+}

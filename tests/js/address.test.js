@@ -1,0 +1,80 @@
+/** State <-> address, and what one entry of a panel brings. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Address, oneOf, readChoice } from "../../attnviz/view/static/core/address.js";
+import { TOOLS } from "../../attnviz/view/static/matrix/toolbar.js";
+import { Panel } from "../../attnviz/view/static/panels/panel.js";
+import { PANELS, panelFields } from "../../attnviz/view/static/panels/registry.js";
+import { open } from "./view.js";
+
+const SITE = { layer: 1, stack: "decoder", kind: "self", part: null };
+const FREE = { head: 2, query: null, key: null, locked: false };
+const FIELDS = { ...TOOLS, ...panelFields() };
+
+test("an address without a state is the start", () => {
+  open("https://x.org/?model=a");
+  assert.deepEqual(new Address(FIELDS).read(), { hide: "none", words: false, pair: "", scale: "", tab: "", heads: "", keep: 70 });
+});
+
+test("the state is written, read back, and other parameters stay", () => {
+  const written = open("https://x.org/?model=a&tab=code");
+  const address = new Address(FIELDS);
+  const state = { hide: "first", words: true, pair: "ab", scale: "contrast", tab: "lines", heads: "0,3", keep: 40 };
+  address.write({ ...FREE, ...state, query: 4, key: 0, locked: true }, SITE);
+  assert.equal(written.written, "https://x.org/?model=a&tab=lines&layer=1&head=2&stack=decoder&kind=self&q=4&k=0&lock=1&hide=first&words=1&pair=ab&scale=contrast&heads=0%2C3&keep=40");
+  open(written.written);
+  assert.deepEqual(address.read(), state);
+});
+
+test("what is at its start is not written, and goes from the address", () => {
+  const written = open("https://x.org/?tab=code&hide=first&q=1&lock=1");
+  const address = new Address(FIELDS);
+  address.write({ ...FREE, ...address.read(), hide: "none", tab: "" }, SITE);
+  assert.equal(written.written, "https://x.org/?layer=1&head=2&stack=decoder&kind=self");
+});
+
+test("nonsense is the start", () => {
+  open("https://x.org/?tab=nothing&hide=<b>&words=2&pair=xx&scale=&heads=a,b&keep=101");
+  const { tab, hide, words, pair, scale, heads, keep } = new Address(FIELDS).read();
+  assert.deepEqual([tab, hide, words, pair, scale, heads, keep], ["", "none", false, "", "", "", 70]);
+});
+
+test("a page that was saved whole keeps its state behind the #", () => {
+  const written = open("file:///a.html#tab=code");
+  const address = new Address(FIELDS);
+  assert.equal(address.read().tab, "code");
+  globalThis.window.location = /** @type {any} */ ({ ...globalThis.window.location, href: "file:///a.html#tab=code" });
+  address.write({ ...FREE, ...address.read(), words: true }, SITE);
+  assert.match(written.written, /^file:\/\/\/a\.html#tab=code&.*words=1$/);
+});
+
+test("a saved page names the head itself", () => {
+  const header = { choice: { site: 0, head: 0 }, sites: [{ ...SITE, layer: 0 }, SITE] };
+  open("file:///a.html#layer=1&stack=decoder&kind=self&head=3&q=2&lock=1");
+  assert.deepEqual(readChoice(header), { site: 1, head: 3, query: 2, key: null, locked: true });
+  open("file:///a.html#layer=9");
+  assert.equal(readChoice(header), header.choice);
+});
+
+test("one entry brings a panel its tab and its place in the address", () => {
+  class MadeUp extends Panel {
+    static id = "made-up";
+    static fields = { depth: oneOf("3", ["1", "2", "3"]) };
+  }
+  const address = new Address(panelFields([...PANELS, MadeUp]));
+  const written = open("https://x.org/?tab=made-up&depth=2");
+  assert.equal(address.read().tab, "made-up");
+  assert.equal(address.read().depth, "2");
+  address.write({ ...FREE, ...address.read(), depth: "1" }, SITE);
+  assert.match(written.written, /tab=made-up&depth=1/);
+});
+
+test("every panel has a name of its own and fields of its own", () => {
+  const names = PANELS.map(({ id }) => id);
+  assert.equal(new Set(names).size, names.length);
+  assert.ok(names.every((name) => /^[a-z-]+$/.test(name)));
+  const fields = [...Object.keys(TOOLS), "tab", ...PANELS.flatMap((panel) => Object.keys(panel.fields))];
+  assert.equal(new Set(fields).size, fields.length);
+});

@@ -1,0 +1,94 @@
+/** Payloads: what is unpacked, held, and asked for. `attnviz/view/payload.py` writes them. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { LoadError, TraceData, unpack } from "../../attnviz/view/static/core/data.js";
+
+/** A payload as Python packs it. */
+function pack(header, arrays) {
+  const directory = {};
+  let size = 0;
+  for (const [path, { data, shape }] of Object.entries(arrays)) {
+    const dtype = { Float32Array: "float32", Int32Array: "int32", Uint8Array: "uint8" }[data.constructor.name];
+    directory[path] = { dtype, shape, offset: size };
+    size += Math.ceil(data.byteLength / 8) * 8;
+  }
+  const text = new TextEncoder().encode(JSON.stringify({ ...header, arrays: directory }));
+  const start = Math.ceil((8 + text.length) / 8) * 8;
+  const bytes = new Uint8Array(start + size);
+  bytes.set(new TextEncoder().encode("AVZ1"));
+  new DataView(bytes.buffer).setUint32(4, text.length, true);
+  bytes.set(text, 8);
+  for (const [path, { data }] of Object.entries(arrays)) bytes.set(new Uint8Array(data.buffer), start + directory[path].offset);
+  return bytes;
+}
+
+const floats = (...values) => ({ data: Float32Array.from(values), shape: [1, values.length] });
+const SITES = [{ name: "decoder.0.self", n_heads: 2, queries: "decoder", keys: "decoder" }];
+const HEADER = { sites: SITES, tokens: { decoder: ["a", "ü"] } };
+
+test("header and numbers come back as they were", () => {
+  const { header, arrays } = unpack(pack({ name: "ü" }, { a: floats(0.1, -Infinity), b: { data: Int32Array.of(7), shape: [1] }, c: { data: Uint8Array.of(1, 2, 3), shape: [3] } }));
+  assert.equal(header.name, "ü");
+  assert.deepEqual([...arrays.get("a").data], [Math.fround(0.1), -Infinity]);
+  assert.deepEqual([...arrays.get("b").data, ...arrays.get("c").data], [7, 1, 2, 3]);
+});
+
+test("bytes that do not lie on a border of 8 are read all the same", () => {
+  const bytes = pack({}, { a: floats(1, 2) });
+  const shifted = new Uint8Array(bytes.length + 3);
+  shifted.set(bytes, 3);
+  assert.deepEqual([...unpack(shifted.subarray(3)).arrays.get("a").data], [1, 2]);
+});
+
+test("what is no payload is refused", () => {
+  assert.throws(() => unpack(new TextEncoder().encode("<html>...")), LoadError);
+});
+
+/** A source that counts what it is asked. */
+function makeSource(arrays, lacking = () => false) {
+  const asked = [];
+  return {
+    asked,
+    lacks: (site, head, stage) => lacking(stage),
+    fetch: async () => ({ json: async () => null }),
+    bundle: async (site, heads, stages) => {
+      asked.push([heads, stages]);
+      return unpack(pack({}, arrays)).arrays;
+    },
+  };
+}
+
+test("what is held or under way is not asked for again", async () => {
+  const source = makeSource({ "decoder.0.self/1/weights": floats(0.25, 0.75) });
+  const arrived = [];
+  const data = new TraceData(pack(HEADER, { "decoder.0.self/0/weights": floats(1, 0) }), (paths) => arrived.push(...paths), source);
+  assert.ok(data.has(0, 0, ["weights"]));
+  await Promise.all([data.load(0, [0, 1], ["weights"]), data.load(0, [1], ["weights"])]);
+  await data.load(0, [1], ["weights"]);
+  assert.deepEqual(source.asked, [[[1], ["weights"]]]);
+  assert.deepEqual(arrived, ["decoder.0.self/1/weights"]);
+  assert.deepEqual([...data.get(0, 1, "weights").data], [0.25, 0.75]);
+  assert.ok(data.get(0, 1, "weights").shares);
+});
+
+test("what will never come is not asked for", async () => {
+  const source = makeSource({}, (stage) => stage !== "weights");
+  const data = new TraceData(pack(HEADER, {}), undefined, source);
+  assert.ok(data.lacks(0, 0, "q"));
+  await data.load(0, [0], ["q", "k"]);
+  assert.deepEqual(source.asked, []);
+});
+
+test("a payload of the same trace takes over what was loaded", () => {
+  const before = new TraceData(pack(HEADER, { "decoder.0.self/0/weights": floats(1, 0) }));
+  const after = new TraceData(pack(HEADER, {}));
+  after.adopt(before);
+  assert.ok(after.has(0, 0, ["weights"]));
+});
+
+test("a thumbnail's levels are fourth roots", () => {
+  const data = new TraceData(pack(HEADER, { "thumbs/decoder.0.self": { data: Uint8Array.of(255, 0), shape: [1, 1, 2] }, "peaks/decoder.0.self": floats(0.5) }));
+  assert.deepEqual([...data.thumb(0, 0).weights], [0.5, 0]);
+});
