@@ -10,9 +10,10 @@ from pathlib import Path
 
 import torch
 
-from attnviz.locale import DEFAULT, view_strings
+from attnviz.locale import DEFAULT
 from attnviz.view.payload import overview
 from attnviz.view.standalone import to_html
+from attnviz.view.texts import address
 from bench.peers_models import gpt2, token_ids, traced
 from bench.server import CHROMIUM_FLAGS
 
@@ -25,7 +26,7 @@ def sizes(length: int, folder: Path, bertviz: bool) -> dict[str, int | None]:
     ids = token_ids(length)
     trace = traced(ids)
     choice = {"site": 0, "head": 0, "query": None, "key": None, "locked": False}
-    payload = overview(trace, trace_id="0" * 16, choice=choice, strings=view_strings(DEFAULT), lang=DEFAULT)
+    payload = overview(trace, trace_id="0" * 16, choice=choice, lang=DEFAULT, texts=address(DEFAULT))
     file = to_html(trace, folder / FILE).stat().st_size
     return {"file": file, "payload": len(payload), "BertViz": _bertviz(ids, list(trace.tokens)) if bertviz else None}
 

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-__all__ = ["DEFAULT", "LANGUAGES", "catalogue", "closest", "has", "placeholders", "strings", "t", "view_strings"]
+__all__ = ["DEFAULT", "LANGUAGES", "catalogue", "closest", "has", "placeholders", "strings", "t"]
 
 LANGUAGES: Mapping[str, str] = {"en": "English", "zh": "中文"}
 DEFAULT = "en"
@@ -79,8 +79,3 @@ def placeholders(text: str) -> set[str]:
 def strings(lang: str, *prefixes: str) -> dict[str, str]:
     """The messages whose keys begin with one of these: what a part of the page in the browser needs."""
     return {key: text for key, text in catalogue(lang).items() if key.startswith(prefixes)}
-
-
-def view_strings(lang: str) -> dict[str, str]:
-    """The messages that the browser view needs: those under "view."."""
-    return strings(lang, "view.")

@@ -1,6 +1,7 @@
 """What the browser view fetches without a rerun: its modules, and the numbers of a trace by its id.
 
 GET /attnviz/view/static/<file>
+GET /attnviz/view/texts/<language>?v=HASH                                JSON of `attnviz.view.texts`, kept for good
 GET /attnviz/trace/<id>/bundle?site=NAME&heads=0,1&stages=q,k,weights    the binary format of `attnviz.view.payload`
 GET /attnviz/trace/<id>/proof                                            JSON
 GET /attnviz/trace/<id>/trace.npz                                        a download
@@ -21,18 +22,21 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from attnviz import locale
 from attnviz.errors import AttnvizError
 from attnviz.server.run_routes import run_routes
 from attnviz.server.stores import TRACES
 from attnviz.trace import Trace
 from attnviz.view import STATIC
 from attnviz.view.payload import STAGES, bundle, proof
+from attnviz.view.texts import TEXTS_PATH, written
 
 __all__ = ["DATA_PATH", "routes"]
 
 DATA_PATH = "attnviz/trace"
 MAX_BUNDLE = 256 * 2**20  # bytes of one answer
 KEPT = {"Cache-Control": "private, max-age=600"}  # what an id stands for never changes
+FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}  # other content has another address
 
 _heavy = CapacityLimiter(2)  # requests that compute at the same time
 
@@ -52,6 +56,7 @@ def routes(base: str = "") -> list[BaseRoute]:
     data = f"{root}/{DATA_PATH}/{{trace_id}}"
     return [
         Mount(f"{root}/attnviz/view/static", app=_Modules(directory=STATIC)),
+        Route(f"{root}/{TEXTS_PATH}/{{lang}}", _texts),
         Route(f"{data}/bundle", _answer(_bundle)),
         Route(f"{data}/proof", _answer(_proof)),
         Route(f"{data}/trace.npz", _answer(_npz)),
@@ -72,6 +77,13 @@ def _answer(make: Callable[[Request, Trace], Response]) -> Callable[[Request], A
             return _refuse(error.code, 409)
 
     return handle
+
+
+def _texts(request: Request) -> Response:
+    lang = request.path_params["lang"]
+    if lang not in locale.LANGUAGES:
+        return _refuse("language", 404)
+    return Response(written(lang), media_type="application/json", headers=FOR_GOOD)
 
 
 def _refuse(error: str, status: int = 400) -> Response:

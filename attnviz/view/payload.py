@@ -11,11 +11,9 @@ The parameters of additive scoring come with the first picture, under "additive/
 
 from __future__ import annotations
 
-import inspect
 import json
 import math
-import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Literal, get_args
 
@@ -24,10 +22,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from attnviz import attention
 from attnviz.calculator.solve import BY_HAND
-from attnviz.models.layers import Attention
-from attnviz.positions import rotate
 from attnviz.trace import AttentionSite, Trace
 from attnviz.trace.thumbnails import thumbnails
 
@@ -116,8 +111,8 @@ def overview(
     trace_id: str = "",
     data_url: str = "",
     choice: Mapping[str, Any],
-    strings: Mapping[str, str],
     lang: str,
+    texts: str = "",
 ) -> bytes:
     """All that the first picture needs: every head as a thumbnail, the chosen head's numbers, the outputs.
 
@@ -126,8 +121,8 @@ def overview(
         trace_id: names the trace on the server.
         data_url: where the rest of the numbers can be fetched, relative to the page; "" when there is no server.
         choice: {"site": index, "head": h, "query": i | None, "key": j | None, "locked": bool}.
-        strings: messages of the view in the user's language.
-        lang: of those messages.
+        lang: of the page.
+        texts: where its messages stand (`attnviz.view.texts`), relative to the page; "" where the page has them.
     """
     site, head = trace.sites[choice["site"]], choice["head"]
     long = site.q.shape[1] * site.k.shape[1] > LONG
@@ -155,8 +150,7 @@ def overview(
         "sites": [_site_header(trace, s) for s in trace.sites],
         "choice": dict(choice),
         "outputs": outputs,
-        "code": _code(trace),
-        "strings": dict(strings),
+        "texts": texts,
         "lang": lang,
     }
     return pack(header, arrays)
@@ -226,34 +220,3 @@ def _site_header(trace: Trace, site: AttentionSite) -> dict[str, Any]:
         "rotary": site.rotary,
         "projection": None if site.projection is None else site.projection._asdict(),
     }
-
-
-def _exhibit(*functions: Callable[..., object]) -> dict[str, str]:
-    """Name and source of the functions that compute a stage: the code itself is on show."""
-    names = (f"{f.__module__.removeprefix('attnviz.')}.{f.__qualname__}" for f in functions)
-    return {"name": ", ".join(names), "source": "\n\n".join(textwrap.dedent(inspect.getsource(f)) for f in functions)}
-
-
-def _code(trace: Trace) -> dict[str, dict[str, str]]:
-    """The code behind each stage; another library's models make q, k and v in their own way.
-
-    "additive" stands in place of "scores" at sites that score additively, "rotated" in place of "q" and "k" at those
-    that turn them by their positions.
-    """
-    made_here = not trace.model.facts.kind
-    code = {stage: exhibit for stage, exhibit in CODE.items() if made_here or stage not in ("q", "k", "v")}
-    if made_here and any(site.rotary for site in trace.sites):
-        code["rotated"] = _exhibit(Attention._project, rotate)
-    if any(site.additive is not None for site in trace.sites):
-        code["additive"] = _exhibit(attention.additive_scores)
-    return code
-
-
-CODE: dict[str, dict[str, str]] = {
-    **dict.fromkeys(("q", "k", "v"), _exhibit(Attention._project)),
-    "scores": _exhibit(attention.dot_product_scores),
-    "masked": _exhibit(attention.scaled_scores, attention.masked_scores),
-    "weights": _exhibit(attention.softmax_weights),
-    "context": _exhibit(attention.context),
-    "output": _exhibit(attention.head_output),
-}

@@ -30,6 +30,7 @@ from attnviz.trace.find import find_site
 from attnviz.view import STATIC
 from attnviz.view.parts import Part, Rounding, deflated, rounded_weights
 from attnviz.view.payload import bundle, overview, pack, proof, stages_of
+from attnviz.view.texts import texts
 
 __all__ = ["Shown", "show", "to_html"]
 
@@ -317,7 +318,7 @@ class _Numbers:
     def __init__(self, trace: Trace, chosen: list[tuple[AttentionSite, int]], lang: str) -> None:
         first, head = chosen[0]
         choice = {"site": trace.sites.index(first), "head": head, "query": None, "key": None, "locked": False}
-        picture = overview(trace, trace_id="file", choice=choice, strings=locale.view_strings(lang), lang=lang)
+        picture = overview(trace, trace_id="file", choice=choice, lang=lang)
         header, arrays = _unpack(picture)
         shared = {path: array for path, array in arrays.items() if not path.startswith(f"{first.name}/")}
         self.parts = {"overview": deflated(pack(header, shared))}
@@ -335,6 +336,7 @@ class _Numbers:
             "levels": rounding.levels,
             "decimals": rounding.decimals,
             "proof": proof(trace),
+            "texts": {**texts(lang), "strings": locale.strings(lang, "view.")},
         }
         self.note = _note(trace, chosen, others, rounding, lang)
 

@@ -14,7 +14,6 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from torch import Tensor
 
-from attnviz import locale
 from attnviz.attention import Mask
 from attnviz.models.facts import ModelFacts
 from attnviz.server.routes import DATA_PATH, routes
@@ -22,6 +21,7 @@ from attnviz.server.stores import TRACES
 from attnviz.server.traces import TraceKey
 from attnviz.trace import AttentionSite, Grid, LayerInputs, Outputs, ProofEntry, Tokens, Trace
 from attnviz.view.payload import overview
+from attnviz.view.texts import address
 
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><link rel="icon" href="data:,">
 <meta name="viewport" content="width=device-width">
@@ -256,7 +256,7 @@ def payload(request: Request) -> Response:
         trace_id=held.id,
         data_url=f"{DATA_PATH}/{held.id}",
         choice=choice,
-        strings=locale.view_strings(lang),
+        texts=address(lang),
         lang=lang,
     )
     return Response(data, media_type="application/octet-stream")

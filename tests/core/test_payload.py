@@ -37,7 +37,7 @@ def unpack(payload: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
 def take(model: SequenceModel, text: str = "a b c") -> tuple[attnviz.Trace, dict[str, Any], dict[str, np.ndarray]]:
     trace = attnviz.trace(model, text)
     choice = {"site": len(trace.sites) - 1, "head": 1, "query": None, "key": 2, "locked": True}
-    header, arrays = unpack(overview(trace, trace_id="id", data_url="u", choice=choice, strings={"a": "é"}, lang="en"))
+    header, arrays = unpack(overview(trace, trace_id="id", data_url="u", choice=choice, lang="en", texts="t"))
     return trace, header, arrays
 
 
@@ -47,14 +47,6 @@ def test_pack_keeps_values_and_aligns() -> None:
     assert header["文"] == "<b>"
     for path, array in arrays.items():
         np.testing.assert_array_equal(back[path], array)
-
-
-def test_the_code_of_queries_and_keys_turns_them_where_positions_are_rotary(make_model: Make) -> None:
-    for positions, turned in (("rotary", True), ("learned", False)):
-        _, header, _ = take(make_model(positions=positions))
-        assert ("rotated" in header["code"]) == turned
-        assert "rotate" not in header["code"]["q"]["name"]
-        assert header["code"]["q"] == header["code"]["v"]
 
 
 def test_overview_holds_the_chosen_head_bit_for_bit(make_model: Make) -> None:
@@ -69,7 +61,7 @@ def test_overview_holds_the_chosen_head_bit_for_bit(make_model: Make) -> None:
     assert [s["name"] for s in header["sites"]] == [s.name for s in trace.sites]
     cross = header["sites"][-1]
     assert (cross["queries"], cross["keys"], cross["causal"]) == ("decoder", "encoder", False)
-    assert header["strings"] == {"a": "é"}
+    assert (header["lang"], header["texts"]) == ("en", "t")
 
 
 def test_thumbnails_show_every_head_and_the_average(make_model: Make) -> None:
@@ -122,13 +114,6 @@ def test_bundle_refuses_what_does_not_exist(make_model: Make) -> None:
         bundle(trace, "decoder.0.self", [0], ["nonsense"])  # type: ignore[list-item]
 
 
-def test_code_on_show_is_the_code_that_ran(make_model: Make) -> None:
-    _, header, _ = take(make_model())
-    assert header["code"]["scores"]["source"].startswith("def dot_product_scores(")
-    assert "def masked_scores(" in header["code"]["masked"]["source"]
-    assert header["code"]["output"]["name"] == "attention.head_output"
-
-
 def made_up(site: AttentionSite, tokens: Tokens, **changes: Any) -> attnviz.Trace:
     facts = ModelFacts("made-up", "Made up", "", "encoder", 1, None, kind="MadeUpModel")
     given: dict[str, Any] = {"target": None, "target_generated": False, "outputs": None, "forward_pass": None}
@@ -145,7 +130,7 @@ def made_up_site(n: int, **changes: Any) -> AttentionSite:
 
 def show(trace: attnviz.Trace) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     choice = {"site": 0, "head": 1, "query": None, "key": None, "locked": False}
-    return unpack(overview(trace, choice=choice, strings={}, lang="en"))
+    return unpack(overview(trace, choice=choice, lang="en"))
 
 
 def test_header_tells_what_the_tokens_are() -> None:
@@ -183,11 +168,6 @@ def test_a_long_text_brings_the_weights_first() -> None:
     assert {path for path in arrays if not path.startswith(("thumbs", "peaks"))} == {"encoder.0.self/1/weights"}
 
 
-def test_code_on_show_leaves_out_what_another_library_computed() -> None:
-    header, _ = show(made_up(made_up_site(3), Tokens((), ("a", "b", "c"))))
-    assert header["code"].keys() == {"scores", "masked", "weights", "context", "output"}
-
-
 def additive_site(n: int) -> AttentionSite:
     """One query reads n states of width 5 by additive scoring, d_att 4; nothing is projected."""
     random = torch.Generator().manual_seed(1)
@@ -206,7 +186,7 @@ def pooled(kind: str) -> attnviz.Trace:
 def test_the_parameters_of_additive_scoring_come_with_the_first_picture() -> None:
     trace = pooled("")
     choice = {"site": 0, "head": 0, "query": None, "key": None, "locked": False}
-    header, arrays = unpack(overview(trace, choice=choice, strings={}, lang="en"))
+    header, arrays = unpack(overview(trace, choice=choice, lang="en"))
     site = trace.sites[0]
     assert site.additive is not None
     for name, tensor in site.additive._asdict().items():
@@ -214,13 +194,12 @@ def test_the_parameters_of_additive_scoring_come_with_the_first_picture() -> Non
     assert arrays["thumbs/readout.0.cross"].shape == (2, 1, 7)
     (told,) = header["sites"]
     assert (told["scoring"], told["d_head"], told["d_key"]) == ("additive", 3, 5)
-    assert header["code"]["additive"]["name"] == "attention.additive_scores"
 
 
 def test_states_that_nothing_projects_are_told_of_our_own_models_alone() -> None:
     choice = {"site": 0, "head": 0, "query": None, "key": None, "locked": False}
     for kind, direct in (("", "states"), ("MadeUpModel", "")):
-        (told,) = unpack(overview(pooled(kind), choice=choice, strings={}, lang="en"))[0]["sites"]
+        (told,) = unpack(overview(pooled(kind), choice=choice, lang="en"))[0]["sites"]
         assert told["direct"] == direct
         assert ("x" in told["stages"]) is not bool(direct)
         assert "output" not in told["stages"]
@@ -229,7 +208,7 @@ def test_states_that_nothing_projects_are_told_of_our_own_models_alone() -> None
 def test_numbers_by_hand_tell_whether_anything_projects_them() -> None:
     choice = {"site": 0, "head": 0, "query": None, "key": None, "locked": False}
     for preset, direct in (("five", "typed"), ("one-hot", "")):
-        (told,) = unpack(overview(solve(PRESETS[preset]), choice=choice, strings={}, lang="en"))[0]["sites"]
+        (told,) = unpack(overview(solve(PRESETS[preset]), choice=choice, lang="en"))[0]["sites"]
         assert told["direct"] == direct
         assert ("x" in told["stages"]) is not bool(direct)
 
@@ -237,7 +216,6 @@ def test_numbers_by_hand_tell_whether_anything_projects_them() -> None:
 def test_other_sites_have_no_parameters_of_additive_scoring(make_model: Make) -> None:
     _, header, arrays = take(make_model())
     assert not [path for path in arrays if path.startswith("additive/")]
-    assert "additive" not in header["code"]
     assert not any(site["direct"] for site in header["sites"])
 
 

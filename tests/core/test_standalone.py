@@ -274,7 +274,7 @@ def test_a_script_cannot_end_its_element() -> None:
 def test_the_page_speaks_the_language(trace: Trace, tmp_path: Path, lang: str) -> None:
     page = saved(trace, tmp_path, lang=lang)
     assert page.elements[0] == ("html", {"lang": lang})
-    assert ("重新归一化" in str(unpack(page.part("overview"))[0]["strings"])) == (lang == "zh")
+    assert ("重新归一化" in str(page.index()["texts"]["strings"])) == (lang == "zh")
     assert ("Source" in page.text) == (lang == "en")
 
 

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { LoadError, TraceData, unpack } from "../../attnviz/view/static/core/data.js";
+import { codeOf } from "../../attnviz/view/static/panels/code.js";
 
 /** A payload as Python packs it. */
 function pack(header, arrays) {
@@ -91,4 +92,19 @@ test("a payload of the same trace takes over what was loaded", () => {
 test("a thumbnail's levels are fourth roots", () => {
   const data = new TraceData(pack(HEADER, { "thumbs/decoder.0.self": { data: Uint8Array.of(255, 0), shape: [1, 1, 2] }, "peaks/decoder.0.self": floats(0.5) }));
   assert.deepEqual([...data.thumb(0, 0).weights], [0.5, 0]);
+});
+
+test("the code of a site is that of its own scoring, and of its own projection where it has one", () => {
+  const names = ["q", "k", "v", "rotated", "scores", "additive", "masked", "weights", "context", "output"];
+  const code = Object.fromEntries(names.map((name) => [name, { name, source: name }]));
+  const of = (model, site) => Object.fromEntries(Object.entries(codeOf(model, site, code)).map(([stage, { name }]) => [stage, name]));
+  const stages = ["x", "q", "k", "v", "scores", "masked", "weights", "context", "output"];
+  const same = (...names) => Object.fromEntries(names.map((name) => [name, name]));
+  assert.deepEqual(of({ kind: "" }, { stages }), same("q", "k", "v", "scores", "masked", "weights", "context", "output"));
+  const turned = of({ kind: "" }, { stages, rotary: true });
+  assert.deepEqual([turned.q, turned.k, turned.v], ["rotated", "rotated", "v"]);
+  assert.equal(of({ kind: "" }, { stages, scoring: "additive" }).scores, "additive");
+  const others = same("scores", "masked", "weights", "context", "output");
+  assert.deepEqual(of({ kind: "BertModel" }, { stages, rotary: true }), others);
+  assert.deepEqual(of({ kind: "" }, { stages, direct: "states" }), others);
 });

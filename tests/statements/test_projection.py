@@ -25,7 +25,7 @@ Arrays = dict[str, np.ndarray]
 
 def header_of(trace: Trace) -> dict[str, Any]:
     choice = {"site": 0, "head": 0, "query": None, "key": None, "locked": False}
-    return unpack(overview(trace, choice=choice, strings={}, lang="en"))[0]
+    return unpack(overview(trace, choice=choice, lang="en"))[0]
 
 
 def shown(trace: Trace, site: AttentionSite) -> Arrays:

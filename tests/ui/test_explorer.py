@@ -17,6 +17,7 @@ from attnviz.models.bundle import read_config
 from attnviz.models.recurrent_config import config_from_dict
 from attnviz.server import forward, listing, opening
 from attnviz.training import Run, record
+from attnviz.view.texts import address
 from attnviz.zoo import ORDER, zoo_path
 from tests.tiny import MARKUP
 from tests.training.runs import small_run
@@ -293,7 +294,7 @@ def test_both_languages_say_the_same() -> None:
     page.session_state["lang"] = "en"
     page.run()
     assert page.text_area(key="text").label == locale.t("en", "page.text")
-    assert shown(page)["strings"] == locale.view_strings("en")
+    assert shown(page)["texts"] == address("en")
 
 
 def test_without_models_the_page_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

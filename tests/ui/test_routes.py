@@ -9,6 +9,7 @@ from attnviz.server import forward
 from attnviz.server.routes import routes
 from attnviz.server.traces import Held, TraceKey
 from attnviz.trace import Trace
+from attnviz.view.texts import address, written
 from tests.ui.asgi import get
 
 APP = Starlette(routes=routes())
@@ -105,6 +106,14 @@ def test_modules_are_asked_about_each_time() -> None:
     again = get(APP, "/attnviz/view/static/main.js", headers={"If-None-Match": first.headers["etag"]})
     assert again.status == 304
     assert again.headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_texts_of_a_language_are_kept_for_good(lang: str) -> None:
+    answer = get(APP, f"/{address(lang)}")
+    assert answer.content == written(lang)
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert get(APP, "/attnviz/view/texts/xx?v=0").status == 404
 
 
 @pytest.mark.parametrize("path", ["../payload.py", "%2e%2e/payload.py", "..%2fpayload.py"])

@@ -13,13 +13,13 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from attnviz import locale
 from attnviz.server.routes import DATA_PATH
 from attnviz.server.traces import Held, TraceKey
 from attnviz.trace import Trace
 from attnviz.ui.frame.address import whole
 from attnviz.ui.frame.language import code, say
 from attnviz.view.payload import overview
+from attnviz.view.texts import address
 
 __all__ = ["LOOK", "PLACE", "follow", "show_view"]
 
@@ -51,8 +51,8 @@ def show_view(key: TraceKey, held: Held, lang: str, messages: DeltaGenerator) ->
         trace_id=held.id,
         data_url=f"{DATA_PATH}/{held.id}",
         choice=choice,
-        strings=locale.view_strings(lang),
         lang=lang,
+        texts=address(lang),
     )
     # "reload": the server no longer held this trace; the run that the event causes makes it anew, under another id
     _view(key="view", data=payload, on_reload_change=lambda: None)

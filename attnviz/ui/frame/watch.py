@@ -15,13 +15,13 @@ from typing import Any, NamedTuple, Protocol, cast
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from attnviz import locale
 from attnviz.errors import AttnvizError, RunUnwritable
 from attnviz.server import workers
 from attnviz.server.shelf import is_own
 from attnviz.training import COMMANDS, Run
 from attnviz.ui.frame.language import code, current, explain, say
 from attnviz.view.run_header import run_header, unit_of
+from attnviz.view.texts import address
 
 __all__ = ["PLACE", "Told", "obey", "prepare", "show_compare", "told", "unwritable", "watch"]
 
@@ -30,7 +30,6 @@ PLACE = {"step": r"\d{1,9}", "site": r"\w+\.\d+\.\w+", "head": r"\d{1,9}", "seq"
 
 SUBMIT = "submit"
 MOST = 1e9  # no rate and no speed is as high
-PREFIXES = ("watch.", *(f"view.{part}." for part in ("frame", "panel.table", "panel.axis", "panel.export")))
 
 _LOADER = (Path(__file__).parent / "loader.js").read_text("utf-8")
 _watch = st.components.v2.component("attnviz.watch", js=_LOADER.replace("main.js", "watch/watch.js"))
@@ -76,7 +75,7 @@ def show_watch(run: Run, *, key: str, steer: bool, follow: bool) -> Told | None:
 
 def prepare() -> None:
     """On a page that has no run yet: have the browser fetch what the view of one takes."""
-    _prepare(key="prepare", data={"plotly": _plotly()})
+    _prepare(key="prepare", data=_common())
 
 
 def show_compare(runs: Sequence[Run], *, key: str) -> None:
@@ -129,7 +128,7 @@ def unwritable(name: str, error: OSError) -> RunUnwritable:
 
 def _common() -> dict[str, Any]:
     lang = current()
-    return {"lang": lang, "strings": locale.strings(lang, *PREFIXES), "plotly": _plotly()}
+    return {"lang": lang, "texts": address(lang), "plotly": _plotly()}
 
 
 @cache

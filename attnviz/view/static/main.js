@@ -8,13 +8,14 @@ import { LoadError, TraceData } from "./core/data.js";
 import { el } from "./core/dom.js";
 import { exportMenu } from "./export/menu.js";
 import { fmt, full } from "./core/format.js";
-import { applyTheme, mountOf, onScheme, style, textOf } from "./core/frame.js";
+import { applyTheme, mountOf, onScheme, style } from "./core/frame.js";
 import { Grid } from "./matrix/grid.js";
 import { Matrix } from "./matrix/matrix.js";
 import { choiceState, siteTitle } from "./core/select.js";
 import { visibleWeights } from "./matrix/shown.js";
 import { missing, numbersOf, visibleSpec } from "./matrix/specs.js";
 import { createStore, unlock } from "./core/store.js";
+import { textOf, textsAt } from "./core/texts.js";
 import { openTable } from "./export/table.js";
 import { PANELS, panelFields } from "./panels/registry.js";
 import { Tabs } from "./panels/tabs.js";
@@ -49,7 +50,16 @@ class View {
     this.onEscape = (event) => this.escape(event);
     document.addEventListener("keydown", this.onEscape);
     // nothing is drawn before its rules are there: sizes and colours come from them
-    styled.then(() => this.build());
+    Promise.all([styled, this.readTexts()]).then(() => this.build());
+  }
+
+  /** Has the messages and the code in the language of the payload; another payload may come meanwhile. */
+  async readTexts() {
+    const { texts: address } = this.data.header;
+    const texts = this.component.source?.texts ?? (await textsAt(address));
+    if (address !== this.data.header.texts) return this.readTexts();
+    this.texts = texts;
+    return undefined;
   }
 
   build() {
@@ -94,6 +104,9 @@ class View {
       get data() {
         return view.data;
       },
+      get code() {
+        return view.texts.code;
+      },
       palette: () => view.palette,
       t: (key, params) => view.text(key, params),
       announce: (text) => view.announce(text),
@@ -107,7 +120,7 @@ class View {
   }
 
   text(key, params) {
-    return textOf(this.data.header.strings, key, params);
+    return textOf(this.texts, key, params);
   }
 
   announce(text) {
@@ -154,8 +167,8 @@ class View {
     // a link is followed once; after that another text of the same model leaves people where they are
     const follow = header.model.name !== before.model.name || header.choice.link !== before.choice.link;
     if (!sameTrace || follow) this.store.set(choiceState(follow ? header : { ...header, choice: this.store.state }));
-    if (JSON.stringify(header.strings) !== JSON.stringify(before.strings)) {
-      this.build();
+    if (header.texts !== before.texts) {
+      this.readTexts().then(() => this.build());
     } else {
       this.retheme();
       this.store.touch("data");

@@ -5,6 +5,7 @@
  * @property {import("./store.js").Store} store
  * @property {HTMLElement} root
  * @property {import("./data.js").TraceData} data
+ * @property {import("./texts.js").Texts["code"]} code  behind each stage
  * @property {import("../matrix/tooltip.js").Tooltip} [tooltip]
  * @property {() => import("./colors.js").Palette} palette
  * @property {(key: string, params?: Record<string, any>) => string} t  the catalogue's text

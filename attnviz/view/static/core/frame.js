@@ -8,7 +8,7 @@ import { el } from "./dom.js";
  * @property {any} data
  * @property {HTMLElement} parentElement
  * @property {Function} [setTriggerValue]
- * @property {import("./data.js").Source} [source]  of the numbers of a page that was saved whole
+ * @property {import("../export/embedded.js").EmbeddedSource} [source]  of the numbers and texts of a page that was saved whole
  * @property {boolean} [styled]  such a page has the style sheets in it
  *
  * @typedef {Object} Mounted
@@ -49,11 +49,6 @@ export function style(root, name) {
   });
   root.append(link);
   return settled;
-}
-
-/** The catalogue's text, "{name}" filled in. */
-export function textOf(strings, key, params = {}) {
-  return (strings[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => (name in params ? String(params[name]) : whole));
 }
 
 /** Tells the root whether its page is dark, and returns the colours that follow. */

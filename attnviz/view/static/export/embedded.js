@@ -44,6 +44,8 @@ export class EmbeddedSource {
   constructor(page) {
     this.index = JSON.parse(page.getElementById("attnviz-file").textContent);
     this.parts = new Map([.../** @type {NodeListOf<HTMLElement>} */ (page.querySelectorAll("script[data-part]"))].map((script) => [script.dataset.part, script]));
+    /** @type {import("../core/texts.js").Texts} */
+    this.texts = this.index.texts;
     this.opened = null; // the rounded site that was opened last: {name, steps: Promise<Uint16Array>}
   }
 

@@ -36,11 +36,17 @@ function highlight(source) {
   return parts;
 }
 
-/** The code by the stages of a site: those it has, with its own scoring function, and no projection where there is none. */
-function codeOf(site, { additive, rotated, ...code }) {
-  const turned = site.rotary && rotated ? { q: rotated, k: rotated } : {};
+/**
+ * The code by the stages of a site: those it has, with its own scoring function, and no projection where there is none.
+ * @param {{kind: string}} model  another library's makes q, k and v in its own way
+ * @param {any} site
+ * @param {any} code  "additive" stands in place of "scores" where that is how a site scores, "rotated" in place of "q" and "k"
+ */
+export function codeOf({ kind }, site, { additive, rotated, ...code }) {
+  const turned = site.rotary ? { q: rotated, k: rotated } : {};
   const own = { ...code, ...turned, scores: site.scoring === "additive" ? additive : code.scores };
-  return Object.fromEntries(Object.entries(own).filter(([stage]) => offers(site, stage) && !(site.direct && PROJECTED.has(stage))));
+  const known = (stage) => offers(site, stage) && !(PROJECTED.has(stage) && (kind || site.direct));
+  return Object.fromEntries(Object.entries(own).filter(([stage]) => known(stage)));
 }
 
 export class CodePanel extends Panel {
@@ -87,7 +93,7 @@ export class CodePanel extends Panel {
 
   /** The buttons of a site's stages; those of one function share a button. */
   build(site) {
-    this.code = codeOf(site, this.ctx.data.header.code);
+    this.code = codeOf(this.ctx.data.header.model, site, this.ctx.code);
     const sources = Object.values(this.code).map(({ source }) => source);
     this.stages = Object.keys(this.code).filter((key, n) => sources.indexOf(this.code[key].source) === n);
     this.buttons = this.stages.map((key) => el("button", { type: "button", class: "av-button", "data-stage": key, on: { click: () => this.show(key) } }, this.t(`view.panel.stage.${key}`)));

@@ -2,7 +2,8 @@
 
 import { el } from "../core/dom.js";
 import { fmt, orDash } from "../core/format.js";
-import { applyTheme, mountOf, onScheme, style, textOf } from "../core/frame.js";
+import { applyTheme, mountOf, onScheme, style } from "../core/frame.js";
+import { textOf, textsAt } from "../core/texts.js";
 import { openTable } from "../export/table.js";
 import { Tooltip } from "../matrix/tooltip.js";
 import { logRange, stepTable, thin } from "./charts.js";
@@ -30,7 +31,7 @@ class Compare {
     this.runs = data.runs.map((run) => ({ ...run, metrics: new Metrics(), state: "", problem: "" }));
     this.held = true;
     this.ignoreScheme = onScheme(() => this.retheme());
-    Promise.all(STYLES.map((name) => style(this.root, name))).then(() => this.gone || this.build());
+    Promise.all([textsAt(this.header.texts), ...STYLES.map((name) => style(this.root, name))]).then(([texts]) => this.gone || this.build(texts));
   }
 
   fits(data) {
@@ -42,10 +43,12 @@ class Compare {
   }
 
   t(key, params) {
-    return textOf(this.header.strings, key, params);
+    return textOf(this.texts, key, params);
   }
 
-  build() {
+  /** @param {import("../core/texts.js").Texts} texts */
+  build(texts) {
+    this.texts = texts;
     this.palette = applyTheme(this.root);
     const t = (key, params) => this.t(key, params);
     const ctx = {

@@ -6,8 +6,9 @@
 import { el } from "../core/dom.js";
 import { exportMenu } from "../export/menu.js";
 import { fmt, orDash } from "../core/format.js";
-import { applyTheme, mountOf, onScheme, style, textOf } from "../core/frame.js";
+import { applyTheme, mountOf, onScheme, style } from "../core/frame.js";
 import { createStore } from "../core/store.js";
+import { textOf, textsAt } from "../core/texts.js";
 import { openTable } from "../export/table.js";
 import { Tooltip } from "../matrix/tooltip.js";
 import { Charts } from "./charts.js";
@@ -52,7 +53,7 @@ class Watch {
     this.store.subscribe((state, changed) => this.update(state, changed));
     this.ignoreScheme = onScheme(() => this.retheme());
     // nothing is drawn before its rules are there: sizes and colours come from them
-    Promise.all(STYLES.map((name) => style(this.root, name))).then(() => this.gone || this.build());
+    Promise.all([textsAt(this.header.texts), ...STYLES.map((name) => style(this.root, name))]).then(([texts]) => this.gone || this.build(texts));
   }
 
   /** The first layer of which something is expected, or else that writes the answer. */
@@ -73,7 +74,9 @@ class Watch {
     this.feed?.wake();
   }
 
-  build() {
+  /** @param {import("../core/texts.js").Texts} texts */
+  build(texts) {
+    this.texts = texts;
     this.palette = applyTheme(this.root);
     const ctx = this.context();
     this.ctx = ctx;
@@ -141,7 +144,7 @@ class Watch {
     const { header, store } = this;
     const number = (x) => x.toLocaleString(header.lang);
     const percent = (share) => (Number.isFinite(share) ? share.toLocaleString(header.lang, { style: "percent", maximumFractionDigits: share < 0.0995 || (share > 0.99 && share < 1) ? 1 : 0 }) : "–");
-    const t = (key, params) => textOf(header.strings, key, params);
+    const t = (key, params) => textOf(this.texts, key, params);
     return {
       header, store, t, number, percent, fmt, lang: header.lang,
       full: fmt, // the weights are rounded to 255 levels: more digits would say nothing

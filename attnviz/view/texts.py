@@ -1,0 +1,65 @@
+"""What a language's views read beside numbers: their messages, and the code behind each stage.
+
+The browser fetches it once and keeps it: the address has a hash of the content, so another content has another address.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import textwrap
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from attnviz import attention, locale
+from attnviz.models.layers import Attention
+from attnviz.positions import rotate
+
+__all__ = ["TEXTS_PATH", "address", "texts", "written"]
+
+TEXTS_PATH = "attnviz/view/texts"
+
+
+@cache
+def texts(lang: str) -> dict[str, Any]:
+    """The messages as "strings", and as "code" the name and the source of the functions that compute each stage.
+
+    "additive" stands in place of "scores" at sites that score additively, "rotated" in place of "q" and "k" at those
+    that turn them by their positions.
+
+    Raises:
+        KeyError: there is no such language.
+    """
+    return {"strings": locale.strings(lang, "view.", "watch."), "code": CODE}
+
+
+@cache
+def written(lang: str) -> bytes:
+    """The same as JSON."""
+    return json.dumps(texts(lang), ensure_ascii=False).encode()
+
+
+@cache
+def address(lang: str) -> str:
+    """Where a server has them, below the app's own address."""
+    return f"{TEXTS_PATH}/{lang}?v={hashlib.sha256(written(lang)).hexdigest()[:16]}"
+
+
+def _exhibit(*functions: Callable[..., object]) -> dict[str, str]:
+    """Name and source of the functions that compute a stage: the code itself is on show."""
+    names = (f"{f.__module__.removeprefix('attnviz.')}.{f.__qualname__}" for f in functions)
+    return {"name": ", ".join(names), "source": "\n\n".join(textwrap.dedent(inspect.getsource(f)) for f in functions)}
+
+
+CODE: dict[str, dict[str, str]] = {
+    **dict.fromkeys(("q", "k", "v"), _exhibit(Attention._project)),
+    "rotated": _exhibit(Attention._project, rotate),
+    "scores": _exhibit(attention.dot_product_scores),
+    "additive": _exhibit(attention.additive_scores),
+    "masked": _exhibit(attention.scaled_scores, attention.masked_scores),
+    "weights": _exhibit(attention.softmax_weights),
+    "context": _exhibit(attention.context),
+    "output": _exhibit(attention.head_output),
+}

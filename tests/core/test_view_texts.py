@@ -1,0 +1,35 @@
+"""What the views of a language read beside numbers."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from attnviz import locale
+from attnviz.view.texts import CODE, address, texts, written
+
+
+def test_code_on_show_is_the_code_that_ran() -> None:
+    assert CODE["scores"]["source"].startswith("def dot_product_scores(")
+    assert "def masked_scores(" in CODE["masked"]["source"]
+    assert CODE["output"]["name"] == "attention.head_output"
+    assert CODE["additive"]["name"] == "attention.additive_scores"
+
+
+def test_queries_and_keys_have_the_code_of_a_projection_and_turned_ones_that_of_the_turn_too() -> None:
+    assert CODE["q"] == CODE["k"] == CODE["v"]
+    assert "rotate" not in CODE["q"]["name"]
+    assert CODE["rotated"]["name"] == f"{CODE['q']['name']}, positions.rotate"
+
+
+@pytest.mark.parametrize("lang", locale.LANGUAGES)
+def test_all_messages_of_the_views_are_there(lang: str) -> None:
+    strings = texts(lang)["strings"]
+    assert strings == {key: text for key, text in locale.catalogue(lang).items() if key.startswith(("view.", "watch."))}
+    assert json.loads(written(lang)) == texts(lang)
+
+
+def test_each_content_has_an_address() -> None:
+    assert len({address(lang) for lang in locale.LANGUAGES}) == len(locale.LANGUAGES)
+    assert address("en").startswith("attnviz/view/texts/en?v=")
