@@ -7,7 +7,13 @@ export default [
   js.configs.recommended,
   {
     languageOptions: { ecmaVersion: 2024, sourceType: "module", globals: globals.browser },
-    rules: { "no-unused-vars": ["error", { argsIgnorePattern: "^_" }], eqeqeq: "error", "no-var": "error", "prefer-const": "error" },
+    rules: {
+      "eqeqeq": "error",
+      "max-lines-per-function": ["error", { max: 45, skipComments: true }], // a function fits on a screen
+      "no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
+      "no-var": "error",
+      "prefer-const": "error",
+    },
   },
   { files: ["tests/**"], languageOptions: { globals: globals.node } },
 ];

@@ -8,14 +8,14 @@ import { LoadError, TraceData } from "./core/data.js";
 import { el } from "./core/dom.js";
 import { exportMenu } from "./export/menu.js";
 import { fmt, full } from "./core/format.js";
-import { applyTheme, mountOf, onScheme, style } from "./core/frame.js";
+import { View, mountOf } from "./core/frame.js";
 import { Grid } from "./matrix/grid.js";
 import { Matrix } from "./matrix/matrix.js";
 import { choiceState, siteTitle } from "./core/select.js";
 import { visibleWeights } from "./matrix/shown.js";
 import { missing, numbersOf, visibleSpec } from "./matrix/specs.js";
 import { createStore, unlock } from "./core/store.js";
-import { textOf, textsAt } from "./core/texts.js";
+import { textsAt } from "./core/texts.js";
 import { openTable } from "./export/table.js";
 import { PANELS, panelFields } from "./panels/registry.js";
 import { Tabs } from "./panels/tabs.js";
@@ -31,14 +31,11 @@ const ANNOUNCE_WAIT_MS = 120;
 const WEIGHTS_HEIGHT = 430;
 const STYLES = ["core/view.css", "panels/panels.css"];
 
-class View {
+class Explorer extends View {
   constructor(component) {
-    this.component = component;
+    super(component, "attnviz", STYLES);
     this.bytes = component.data;
     this.absent = new Set(); // what the model does not show, by place
-    this.root = el("div", { class: "attnviz" });
-    const styled = component.styled ? Promise.resolve() : Promise.all(STYLES.map((name) => style(this.root, name)));
-    component.parentElement.append(this.root);
     this.data = this.unpack(component.data);
     const { header } = this.data;
     const choice = component.source ? readChoice(header) : header.choice; // a server has read the address itself
@@ -46,26 +43,20 @@ class View {
     const start = { ...CHAIN, ...choiceState({ ...header, choice }), ...this.address.read() };
     this.store = createStore(/** @type {import("./core/store.js").State} */ (start));
     this.store.subscribe((state, changed) => this.update(state, changed));
-    this.ignoreScheme = onScheme(() => this.retheme());
     this.onEscape = (event) => this.escape(event);
     document.addEventListener("keydown", this.onEscape);
-    // nothing is drawn before its rules are there: sizes and colours come from them
-    Promise.all([styled, this.readTexts()]).then(() => this.build());
+    this.open(this.readTexts());
   }
 
-  /** Has the messages and the code in the language of the payload; another payload may come meanwhile. */
+  /** The messages and the code in the language of the payload; another payload may come meanwhile. */
   async readTexts() {
     const { texts: address } = this.data.header;
     const texts = this.component.source?.texts ?? (await textsAt(address));
-    if (address !== this.data.header.texts) return this.readTexts();
-    this.texts = texts;
-    return undefined;
+    return address === this.data.header.texts ? texts : this.readTexts();
   }
 
   build() {
-    if (this.gone) return;
-    this.palette = applyTheme(this.root);
-    this.parts?.forEach((part) => part.destroy?.());
+    for (const part of this.parts) part.destroy?.();
     this.body?.remove();
     this.ctx = this.context();
     this.body = el("div", { class: "av-body" });
@@ -77,7 +68,6 @@ class View {
     this.weights = new Matrix(this.ctx, { maxHeight: WEIGHTS_HEIGHT, eager: true, zoomable: true });
     this.tabs = new Tabs(this.ctx, PANELS);
     this.chain = new Chain(this.ctx);
-    /** @type {{update: Function, destroy?: () => void}[]} */
     this.parts = [this.toolbar, this.grid, this.weights, this.tabs, this.chain];
     const right = el("div", { class: "av-right" }, [
       this.toolbar.element,
@@ -119,10 +109,6 @@ class View {
     };
   }
 
-  text(key, params) {
-    return textOf(this.texts, key, params);
-  }
-
   announce(text) {
     clearTimeout(this.announcing);
     this.announcing = setTimeout(() => {
@@ -141,11 +127,6 @@ class View {
       this.store.flush(); // into the coming frame, not the one after it
     }, this.component.source);
     return data;
-  }
-
-  /** Any trace is drawn in place. */
-  fits() {
-    return true;
   }
 
   /** Other data, or the same again because the theme changed. */
@@ -168,7 +149,7 @@ class View {
     const follow = header.model.name !== before.model.name || header.choice.link !== before.choice.link;
     if (!sameTrace || follow) this.store.set(choiceState(follow ? header : { ...header, choice: this.store.state }));
     if (header.texts !== before.texts) {
-      this.readTexts().then(() => this.build());
+      this.open(this.readTexts());
     } else {
       this.retheme();
       this.store.touch("data");
@@ -176,9 +157,7 @@ class View {
     }
   }
 
-  retheme() {
-    if (!this.body) return;
-    this.palette = applyTheme(this.root);
+  repaint() {
     this.store.touch("theme");
   }
 
@@ -298,14 +277,11 @@ class View {
   }
 
   destroy() {
-    this.gone = true;
+    super.destroy();
     this.address.forget();
     clearTimeout(this.prefetching);
     clearTimeout(this.announcing);
     document.removeEventListener("keydown", this.onEscape);
-    this.ignoreScheme();
-    this.parts?.forEach((part) => part.destroy?.());
-    this.root.remove();
   }
 }
 
@@ -313,4 +289,4 @@ class View {
  * As `mountOf` says; its data is the payload of a trace, a Uint8Array. A page that was saved whole also brings the
  * `source` of its numbers, and says that it is `styled` when it has the style sheets in it.
  */
-export const mount = mountOf(View);
+export const mount = mountOf(Explorer);

@@ -1,7 +1,8 @@
-/** What every view that a page mounts shares: its place in the page, style sheets, texts, and colours of the theme. */
+/** What every view that a page mounts stands on: its place in the page, style sheets, texts, and colours of the theme. */
 
 import { palette } from "./colors.js";
 import { el } from "./dom.js";
+import { textOf } from "./texts.js";
 
 /**
  * @typedef {Object} Component  what Streamlit, a notebook or a plain page hands over
@@ -10,28 +11,23 @@ import { el } from "./dom.js";
  * @property {Function} [setTriggerValue]
  * @property {import("../export/embedded.js").EmbeddedSource} [source]  of the numbers and texts of a page that was saved whole
  * @property {boolean} [styled]  such a page has the style sheets in it
- *
- * @typedef {Object} Mounted
- * @property {(data: any) => boolean} fits  whether this view can show that data
- * @property {(component: Component) => void} receive
- * @property {() => void} destroy
  */
 
 /**
  * The `mount` of a view. Called again, it hands what comes to the view in place, or replaces one that does not fit.
  *
- * @param {new (component: Component) => Mounted} View
+ * @param {new (component: Component) => View} Kind
  * @returns {(component: Component) => () => void}  the inner function is the cleanup
  */
-export function mountOf(View) {
-  const instances = new WeakMap(); // parentElement -> View
+export function mountOf(Kind) {
+  const instances = new WeakMap(); // parentElement -> view
   return (component) => {
     const { parentElement } = component;
     const view = instances.get(parentElement);
     if (view?.fits(component.data)) view.receive(component);
     else {
       view?.destroy();
-      instances.set(parentElement, new View(component));
+      instances.set(parentElement, new Kind(component));
     }
     return () => {
       instances.get(parentElement)?.destroy();
@@ -41,7 +37,7 @@ export function mountOf(View) {
 }
 
 /** One style sheet below the root, named by its room; resolved when it has loaded or failed to. */
-export function style(root, name) {
+function style(root, name) {
   const link = el("link", { rel: "stylesheet", href: new URL(`../${name}`, import.meta.url).href });
   const settled = new Promise((resolve) => {
     link.addEventListener("load", resolve);
@@ -51,15 +47,76 @@ export function style(root, name) {
   return settled;
 }
 
-/** Tells the root whether its page is dark, and returns the colours that follow. */
-export function applyTheme(root) {
-  root.dataset.theme = palette(root).dark ? "dark" : "light";
-  return palette(root); // the theme's own tints
-}
+/** What is common to the views: a root, style sheets, texts, the colours of the theme. */
+export class View {
+  /**
+   * @param {Component} component
+   * @param {string} kind  classes of the root
+   * @param {string[]} sheets
+   */
+  constructor(component, kind, sheets) {
+    this.component = component;
+    this.root = el("div", { class: kind });
+    component.parentElement.append(this.root);
+    this.styled = component.styled ? [] : sheets.map((name) => style(this.root, name));
+    /** @type {{update?: Function, destroy?: () => void}[]} what the view is made of */
+    this.parts = [];
+    this.gone = false;
+    /** @type {import("./texts.js").Texts} */
+    this.texts = undefined;
+    /** @type {HTMLElement} there once the view is built */
+    this.body = undefined;
+    this.scheme = window.matchMedia("(prefers-color-scheme: dark)");
+    this.onScheme = () => this.retheme();
+    this.scheme.addEventListener("change", this.onScheme);
+  }
 
-/** Calls back when the system turns dark or light. @returns {() => void} what ends that */
-export function onScheme(changed) {
-  const scheme = window.matchMedia("(prefers-color-scheme: dark)");
-  scheme.addEventListener("change", changed);
-  return () => scheme.removeEventListener("change", changed);
+  /**
+   * Builds the view as soon as its rules and texts are there: sizes, colours and words come from them.
+   * @param {Promise<import("./texts.js").Texts>} texts
+   */
+  async open(texts) {
+    [this.texts] = await Promise.all([texts, ...this.styled]);
+    if (this.gone) return;
+    this.tint();
+    this.build();
+  }
+
+  /** Tells the root whether its page is dark, and reads the colours that follow. */
+  tint() {
+    this.root.dataset.theme = palette(this.root).dark ? "dark" : "light";
+    this.palette = palette(this.root); // the theme's own tints
+  }
+
+  /** The catalogue's text. */
+  text(key, params) {
+    return textOf(this.texts, key, params);
+  }
+
+  retheme() {
+    if (!this.body) return;
+    this.tint();
+    this.repaint();
+  }
+
+  /** Makes the elements below the root. */
+  build() {}
+
+  /** Draws everything in other colours. */
+  repaint() {}
+
+  /** Whether it can show that data in place. */
+  fits(_data) {
+    return true;
+  }
+
+  /** Takes other data, or the same again because the theme changed. @param {Component} _component */
+  receive(_component) {}
+
+  destroy() {
+    this.gone = true;
+    this.scheme.removeEventListener("change", this.onScheme);
+    for (const part of this.parts) part.destroy?.();
+    this.root.remove();
+  }
 }

@@ -60,7 +60,7 @@ function textWidth(text, size, mono = false) {
  * @param {{rect: Function, text: Function, image: Function}} pen
  * @param {boolean} cells one rect per cell; otherwise one image
  */
-export function drawFigure(figure, layout, pen, cells) {
+function drawFigure(figure, layout, pen, cells) {
   const { matrix, colour, limits, palette, names, title } = figure;
   const { cell, size, flat, left, top, width, height, legend } = layout;
   pen.rect(0, 0, layout.total.width, layout.total.height, palette.background);

@@ -15,78 +15,92 @@ function entry(axis, at) {
   return kind === "dims" ? [index] : [el("span", { class: "avp-index" }, index), tokenElement(labels[at])];
 }
 
+class TableDialog {
+  constructor(ctx, spec) {
+    this.ctx = ctx;
+    this.spec = spec;
+    this.start = { rows: 0, cols: 0 };
+    this.exact = false;
+    this.pagers = { rows: this.pager("rows"), cols: this.pager("cols") };
+    this.digits = this.button("view.panel.table.full", () => {
+      this.exact = !this.exact;
+      this.paint();
+    });
+    this.table = el("table", { class: "avp-table" });
+    this.box = el("div", { class: "avp-table-scroll", tabindex: "0", role: "region", "aria-label": spec.title }, this.table);
+    const head = el("header", {}, el("h2", {}, spec.title), this.digits, this.button("view.panel.table.close", () => this.dialog.close()));
+    const pagers = el("div", { class: "avp-table-pagers" }, this.pagers.rows.element, this.pagers.cols.element);
+    const on = {
+      keydown: (event) => event.stopPropagation(), // the page's keys stay out of the dialog
+      click: (event) => event.target === this.dialog && this.dialog.close(),
+    };
+    this.dialog = el("dialog", { class: "avp-dialog", "aria-label": spec.title, on }, head, pagers, this.box);
+  }
+
+  nameOf(axis) {
+    return this.spec[axis].title ?? this.ctx.t(`view.panel.axis.${this.spec[axis].kind}`);
+  }
+
+  button(name, act) {
+    return el("button", { type: "button", class: "av-button", on: { click: act } }, this.ctx.t(name));
+  }
+
+  /** Walks an axis that is longer than a window. */
+  pager(axis) {
+    const move = (by) => () => {
+      this.start[axis] += by;
+      this.paint();
+    };
+    const previous = this.button("view.panel.table.previous", move(-WINDOW));
+    const next = this.button("view.panel.table.next", move(WINDOW));
+    const label = el("span");
+    return { previous, next, label, element: el("div", { class: "avp-table-pager", role: "group", "aria-label": this.nameOf(axis) }, previous, label, next) };
+  }
+
+  /** The places of an axis that are in the document; its pager says which. */
+  window(axis) {
+    const { previous, next, label, element } = this.pagers[axis];
+    const count = this.spec.matrix[axis];
+    const first = this.start[axis];
+    const end = Math.min(count, first + WINDOW);
+    element.hidden = count <= WINDOW;
+    previous.disabled = first === 0;
+    next.disabled = end === count;
+    label.textContent = this.ctx.t("view.panel.table.part", { axis: this.nameOf(axis), first, last: end - 1, count });
+    return Array.from({ length: end - first }, (_, n) => first + n);
+  }
+
+  paint() {
+    const { ctx, spec } = this;
+    const { matrix } = spec;
+    const [rows, cols] = [this.window("rows"), this.window("cols")];
+    this.digits.setAttribute("aria-pressed", String(this.exact));
+    const show = this.exact ? ctx.full : formatOf(matrix);
+    const corner = el("th", { scope: "col", class: "is-corner" }, ctx.t("view.panel.table.corner", { rows: this.nameOf("rows"), cols: this.nameOf("cols") }));
+    const headings = cols.map((c) => el("th", { scope: "col" }, entry(spec.cols, c)));
+    const row = (r) => el("tr", {}, el("th", { scope: "row" }, entry(spec.rows, r)), cols.map((c) => el("td", {}, show(matrix.data[r * matrix.cols + c]))));
+    this.table.replaceChildren(
+      el("caption", {}, ctx.t("view.panel.table.caption", { title: spec.title, rows: matrix.rows, cols: matrix.cols })),
+      el("thead", {}, el("tr", {}, corner, headings)),
+      el("tbody", {}, rows.map(row)),
+    );
+  }
+}
+
 /**
  * Opens a dialog with the matrix of `spec`; closes with Esc or its button and gives the focus back.
  * @param {Pick<import("../core/context.js").Context, "root"|"t"|"full">} ctx
  * @param {any} spec {title, rows, cols, matrix}
  */
 export function openTable(ctx, spec) {
-  const { matrix } = spec;
   const opener = /** @type {any} */ (ctx.root.getRootNode()).activeElement;
-  const nameOf = (axis) => spec[axis].title ?? ctx.t(`view.panel.axis.${spec[axis].kind}`);
-  const start = { rows: 0, cols: 0 };
-  let exact = false;
-
-  const button = (name, act) => {
-    const element = el("button", { type: "button", class: "av-button" }, ctx.t(name));
-    element.addEventListener("click", act);
-    return element;
-  };
-  const move = (axis, by) => () => {
-    start[axis] += by;
-    paint();
-  };
-  const pager = (axis) => {
-    const previous = button("view.panel.table.previous", move(axis, -WINDOW));
-    const next = button("view.panel.table.next", move(axis, WINDOW));
-    const label = el("span", {});
-    return { previous, next, label, element: el("div", { class: "avp-table-pager", role: "group", "aria-label": nameOf(axis) }, previous, label, next) };
-  };
-  const pagers = { rows: pager("rows"), cols: pager("cols") };
-  const close = button("view.panel.table.close", () => dialog.close());
-  const digits = button("view.panel.table.full", () => {
-    exact = !exact;
-    paint();
-  });
-  const caption = el("caption", {});
-  const table = el("table", { class: "avp-table" });
-  const box = el("div", { class: "avp-table-scroll", tabindex: "0", role: "region", "aria-label": spec.title }, table);
-  const heading = el("h2", {}, spec.title);
-  const dialog = el("dialog", { class: "avp-dialog", "aria-label": spec.title }, el("header", {}, heading, digits, close), el("div", { class: "avp-table-pagers" }, pagers.rows.element, pagers.cols.element), box);
-
-  function paint() {
-    const range = {};
-    for (const axis of ["rows", "cols"]) {
-      const count = matrix[axis];
-      const end = Math.min(count, start[axis] + WINDOW);
-      range[axis] = [start[axis], end];
-      const { previous, next, label, element } = pagers[axis];
-      element.hidden = count <= WINDOW;
-      previous.disabled = start[axis] === 0;
-      next.disabled = end === count;
-      label.textContent = ctx.t("view.panel.table.part", { axis: nameOf(axis), first: start[axis], last: end - 1, count });
-    }
-    digits.setAttribute("aria-pressed", String(exact));
-    const show = exact ? ctx.full : formatOf(matrix);
-    const [[r0, r1], [c0, c1]] = [range.rows, range.cols];
-    const span = (from, to) => Array.from({ length: to - from }, (_, n) => from + n);
-    const corner = ctx.t("view.panel.table.corner", { rows: nameOf("rows"), cols: nameOf("cols") });
-    caption.textContent = ctx.t("view.panel.table.caption", { title: spec.title, rows: matrix.rows, cols: matrix.cols });
-    table.replaceChildren(
-      caption,
-      el("thead", {}, el("tr", {}, el("th", { scope: "col", class: "is-corner" }, corner), ...span(c0, c1).map((c) => el("th", { scope: "col" }, ...entry(spec.cols, c))))),
-      el("tbody", {}, ...span(r0, r1).map((r) => el("tr", {}, el("th", { scope: "row" }, ...entry(spec.rows, r)), ...span(c0, c1).map((c) => el("td", {}, show(matrix.data[r * matrix.cols + c])))))),
-    );
-  }
-
-  dialog.addEventListener("keydown", (event) => event.stopPropagation()); // the page's keys stay out of the dialog
-  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
-  dialog.addEventListener("close", () => {
-    dialog.remove();
+  const table = new TableDialog(ctx, spec);
+  table.dialog.addEventListener("close", () => {
+    table.dialog.remove();
     opener?.focus?.();
   });
-  paint();
-  ctx.root.append(dialog);
-  dialog.showModal();
-  box.focus();
+  table.paint();
+  ctx.root.append(table.dialog);
+  table.dialog.showModal();
+  table.box.focus();
 }

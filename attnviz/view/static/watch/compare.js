@@ -2,8 +2,8 @@
 
 import { el } from "../core/dom.js";
 import { fmt, orDash } from "../core/format.js";
-import { applyTheme, mountOf, onScheme, style } from "../core/frame.js";
-import { textOf, textsAt } from "../core/texts.js";
+import { View, mountOf } from "../core/frame.js";
+import { textsAt } from "../core/texts.js";
 import { openTable } from "../export/table.js";
 import { Tooltip } from "../matrix/tooltip.js";
 import { logRange, stepTable, thin } from "./charts.js";
@@ -23,15 +23,13 @@ const identity = ({ runs, lang }) => JSON.stringify([lang, runs.map(({ run }) =>
 /** What all of these are, if they are all the same. */
 const alike = (values) => (values.every((value) => value === values[0]) ? values[0] : undefined);
 
-class Compare {
-  constructor({ data, parentElement }) {
-    this.header = data;
-    this.root = el("div", { class: "attnviz aw aw-compare" });
-    parentElement.append(this.root);
-    this.runs = data.runs.map((run) => ({ ...run, metrics: new Metrics(), state: "", problem: "" }));
+class Compare extends View {
+  constructor(component) {
+    super(component, "attnviz aw aw-compare", STYLES);
+    this.header = component.data;
+    this.runs = this.header.runs.map((run) => ({ ...run, metrics: new Metrics(), state: "", problem: "" }));
     this.held = true;
-    this.ignoreScheme = onScheme(() => this.retheme());
-    Promise.all([textsAt(this.header.texts), ...STYLES.map((name) => style(this.root, name))]).then(([texts]) => this.gone || this.build(texts));
+    this.open(textsAt(this.header.texts));
   }
 
   fits(data) {
@@ -42,15 +40,8 @@ class Compare {
     this.retheme();
   }
 
-  t(key, params) {
-    return textOf(this.texts, key, params);
-  }
-
-  /** @param {import("../core/texts.js").Texts} texts */
-  build(texts) {
-    this.texts = texts;
-    this.palette = applyTheme(this.root);
-    const t = (key, params) => this.t(key, params);
+  build() {
+    const t = (key, params) => this.text(key, params);
     const ctx = {
       t, root: this.root, file: "runs",
       palette: () => this.palette,
@@ -72,6 +63,7 @@ class Compare {
     this.problem = el("p", { class: "aw-problem", role: "alert", hidden: true });
     this.body.prepend(this.problem, this.key, el("div", { class: "aw-two" }, [this.loss.element, this.metric.element]));
     this.feeds = this.runs.map((run) => new Feed(run.run, this.header.lang, async (news, metrics) => this.take(run, news, metrics), (problem) => this.tell(run, problem)));
+    this.parts = [this.loss, this.metric, ...this.feeds];
     this.choose(true);
     this.root.dataset.ready = "true";
   }
@@ -87,12 +79,12 @@ class Compare {
   plotly() {
     return loadPlotly(this.header.plotly).catch(() => {
       this.problem.hidden = false;
-      this.problem.textContent = this.t("watch.problem.network");
+      this.problem.textContent = this.text("watch.problem.network");
     });
   }
 
   tell(run, problem) {
-    run.problem = problem ? this.t("watch.compare.problem", { run: run.run, message: problem.message || this.t(`watch.problem.${problem.kind}`) }) : "";
+    run.problem = problem ? this.text("watch.compare.problem", { run: run.run, message: problem.message || this.text(`watch.problem.${problem.kind}`) }) : "";
     const texts = this.runs.map((one) => one.problem).filter(Boolean);
     this.problem.hidden = texts.length === 0;
     this.problem.replaceChildren(...texts.map((text) => el("span", { text })));
@@ -142,7 +134,7 @@ class Compare {
       const { color, dash } = this.look(n);
       Object.assign(swatch.style, { borderColor: color, borderTopStyle: { solid: "solid", dash: "dashed", dot: "dotted" }[dash] });
       const last = run.metrics.looks.at(-1);
-      const facts = [run.task, run.state && this.t(`watch.state.${run.state}`), this.t("watch.steps", { step: run.metrics.last, steps: run.steps }), ...(last ? this.facts(run, last) : [])];
+      const facts = [run.task, run.state && this.text(`watch.state.${run.state}`), this.text("watch.steps", { step: run.metrics.last, steps: run.steps }), ...(last ? this.facts(run, last) : [])];
       return el("li", {}, [swatch, el("b", { text: run.run }), el("span", { class: "av-muted", text: facts.filter(Boolean).join(" · ") })]);
     }));
     this.root.dataset.points = this.runs.map(({ metrics }) => metrics.step.length).join(" ");
@@ -150,7 +142,7 @@ class Compare {
 
   /** What a look at held-out data found. */
   facts(run, look) {
-    const t = (key, params) => this.t(key, params);
+    const t = (key, params) => this.text(key, params);
     const facts = inOtherWords(t, run, look.loss).map(([label, text]) => `${label} ${text}`);
     if (Number.isFinite(run.metrics.gap(look))) facts.push(`${t("watch.gap")} ${signed(run.metrics.gap(look))}`);
     if (Number.isFinite(look.accuracy)) facts.unshift(`${metricName(t, run)} ${metricText(run, look.accuracy, (share) => this.percent(share))}`);
@@ -173,7 +165,7 @@ class Compare {
       const loss = this.held ? look?.loss : run.metrics.smooth.at(at);
       return at < 0 || loss === undefined ? [] : [{ label: run.run, text: [fmt(loss), ...(look ? this.facts(run, look) : [])].join(" · ") }];
     });
-    this.ctx.tooltip.show([{ label: this.t("watch.step"), text: step.toLocaleString(this.header.lang) }, ...lines], event.clientX, event.clientY);
+    this.ctx.tooltip.show([{ label: this.text("watch.step"), text: step.toLocaleString(this.header.lang) }, ...lines], event.clientX, event.clientY);
   }
 
   /** Rows are the steps of all runs, columns the runs. */
@@ -184,24 +176,17 @@ class Compare {
     });
     const steps = [...new Set(values.flatMap((column) => [...column.keys()]))].sort((a, b) => a - b);
     const spec = stepTable(this.ctx, chart.title, steps, this.runs.map(({ run }, n) => [run, steps.map((step) => values[n].get(step) ?? NaN)]));
-    spec.cols.title = this.t("watch.compare");
+    spec.cols.title = this.text("watch.compare");
     return spec;
   }
 
-  retheme() {
-    if (!this.body) return;
-    this.palette = applyTheme(this.root);
+  repaint() {
     this.draw();
   }
 
   destroy() {
-    this.gone = true;
+    super.destroy();
     clearTimeout(this.timer);
-    this.feeds?.forEach((feed) => feed.destroy());
-    this.loss?.destroy();
-    this.metric?.destroy();
-    this.ignoreScheme();
-    this.root.remove();
   }
 }
 

@@ -6,9 +6,9 @@
 import { el } from "../core/dom.js";
 import { exportMenu } from "../export/menu.js";
 import { fmt, orDash } from "../core/format.js";
-import { applyTheme, mountOf, onScheme, style } from "../core/frame.js";
+import { View, mountOf } from "../core/frame.js";
 import { createStore } from "../core/store.js";
-import { textOf, textsAt } from "../core/texts.js";
+import { textsAt } from "../core/texts.js";
 import { openTable } from "../export/table.js";
 import { Tooltip } from "../matrix/tooltip.js";
 import { Charts } from "./charts.js";
@@ -32,12 +32,11 @@ const CLEARLY = 0.2; // above chance: a share of attention that is no accident
 const EVERYTHING = new Set(["news", "metrics", "snapshots", "snapshot", "at", "site", "head", "seq", "measure", "outline", "log", "smooth", "theme"]);
 const START = { at: null, site: 0, head: 0, seq: 0, query: null, key: null, dim: null, locked: false, hide: "none", hover: null, log: true, smooth: true, outline: true, measure: "mass" };
 
-class Watch {
+class Watch extends View {
   constructor(component) {
-    this.component = component;
+    super(component, "attnviz aw", STYLES);
     this.header = component.data;
-    this.root = el("div", { class: "attnviz aw", dataset: { run: this.header.run } });
-    component.parentElement.append(this.root);
+    this.root.dataset.run = this.header.run;
     this.metrics = new Metrics();
     this.timeline = new Timeline();
     this.scores = new Scores(this.header);
@@ -51,9 +50,7 @@ class Watch {
     this.first = this.firstSite();
     this.store = createStore({ ...START, site: this.first, ...place });
     this.store.subscribe((state, changed) => this.update(state, changed));
-    this.ignoreScheme = onScheme(() => this.retheme());
-    // nothing is drawn before its rules are there: sizes and colours come from them
-    Promise.all([textsAt(this.header.texts), ...STYLES.map((name) => style(this.root, name))]).then(([texts]) => this.gone || this.build(texts));
+    this.open(textsAt(this.header.texts));
   }
 
   /** The first layer of which something is expected, or else that writes the answer. */
@@ -74,10 +71,7 @@ class Watch {
     this.feed?.wake();
   }
 
-  /** @param {import("../core/texts.js").Texts} texts */
-  build(texts) {
-    this.texts = texts;
-    this.palette = applyTheme(this.root);
+  build() {
     const ctx = this.context();
     this.ctx = ctx;
     this.body = el("div", { class: "av-body aw-body" });
@@ -88,7 +82,6 @@ class Watch {
     this.time = new TimeBar(ctx);
     this.charts = new Charts(ctx);
     this.samples = new Samples(ctx);
-    /** @type {{update: Function, destroy?: () => void}[]} */
     this.parts = [this.transport, this.time, this.charts, this.samples];
     if (this.attends) {
       this.heads = new Heads(ctx);
@@ -144,7 +137,7 @@ class Watch {
     const { header, store } = this;
     const number = (x) => x.toLocaleString(header.lang);
     const percent = (share) => (Number.isFinite(share) ? share.toLocaleString(header.lang, { style: "percent", maximumFractionDigits: share < 0.0995 || (share > 0.99 && share < 1) ? 1 : 0 }) : "–");
-    const t = (key, params) => textOf(this.texts, key, params);
+    const t = (key, params) => this.text(key, params);
     return {
       header, store, t, number, percent, fmt, lang: header.lang,
       full: fmt, // the weights are rounded to 255 levels: more digits would say nothing
@@ -378,19 +371,14 @@ class Watch {
     dataset.follows = String(state.at === null);
   }
 
-  retheme() {
-    if (!this.body) return;
-    this.palette = applyTheme(this.root);
+  repaint() {
     this.store.touch("theme");
   }
 
   destroy() {
-    this.gone = true;
+    super.destroy();
     forgetPlace();
     this.feed?.destroy();
-    this.ignoreScheme();
-    this.parts?.forEach((part) => part.destroy?.());
-    this.root.remove();
   }
 }
 
