@@ -1,6 +1,7 @@
 /** State <-> address, and what one entry of a panel brings. */
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { Address, oneOf, readChoice } from "../../attnviz/view/static/core/address.js";
@@ -77,4 +78,17 @@ test("every panel has a name of its own and fields of its own", () => {
   assert.ok(names.every((name) => /^[a-z-]+$/.test(name)));
   const fields = [...Object.keys(TOOLS), "tab", ...PANELS.flatMap((panel) => Object.keys(panel.fields))];
   assert.equal(new Set(fields).size, fields.length);
+});
+
+test("Python knows every parameter of the view, and the same values of each", () => {
+  const source = readFileSync(new URL("../../attnviz/ui/frame/view.py", import.meta.url), "utf8");
+  const [, look] = source.match(/^LOOK = \{\n([\s\S]*?)\n\}$/m);
+  const patterns = Object.fromEntries([...look.matchAll(/"(\w+)": r?"(.*)",/g)].map(([, name, pattern]) => [name, new RegExp(`^(?:${pattern})$`)]));
+  assert.deepEqual(Object.keys(patterns).sort(), Object.keys(FIELDS).sort());
+  const values = ["none", "first", "specials", "0", "1", "2", "aa", "ab", "ba", "bb", "one", "contrast", "0,3", "70", "7.5", "100", "101", "-1", "nothing"];
+  for (const [name, { read }] of Object.entries(FIELDS)) {
+    for (const value of [...values, ...PANELS.map(({ id }) => id)]) {
+      assert.equal(read(value) !== undefined, patterns[name].test(value), `${name}=${value}`);
+    }
+  }
 });
