@@ -13,7 +13,6 @@ import attnviz
 from attnviz.cli.common import SUCCESS, WHERE, Commands, UsageError, add_command, not_negative
 from attnviz.cli.head import as_json, as_table
 from attnviz.trace import AttentionSite, Trace
-from attnviz.trace.find import find_site
 
 __all__ = ["add_trace"]
 
@@ -108,7 +107,7 @@ def _head(trace: Trace, options: argparse.Namespace) -> tuple[AttentionSite, int
     fitting = [s.layer for s in trace.sites if options.stack in (None, s.stack) and options.kind in (None, s.kind)]
     layer = options.layer if options.layer is not None else min(fitting, default=0)
     try:
-        site = find_site(trace, layer, options.stack, options.kind, options.part)
+        site = trace.find(layer, options.stack, options.kind, options.part)
     except KeyError as error:
         raise UsageError(error.args[0]) from error
     head = options.head or 0

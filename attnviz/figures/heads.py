@@ -15,7 +15,6 @@ from attnviz.figures.look import EMPTY, INK, KEY, QUERY, SEQUENTIAL, VALUE, fram
 from attnviz.figures.matrix import Axis, Panel, Size, axis_titles, dims, draw, keys, queries, site_title, symmetric
 from attnviz.locale import t
 from attnviz.trace import AttentionSite, Chain, Trace
-from attnviz.trace.find import find_site, find_sites
 from attnviz.trace.thumbnails import thumbnails
 
 __all__ = ["chain", "heads", "weights"]
@@ -43,7 +42,7 @@ def weights(
 
     Args:
         trace: to look into.
-        layer: index of the block; with stack, kind and part as in `find_site`.
+        layer: index of the block; with stack, kind and part as in `Trace.find`.
         head: index of the head.
         stack: "encoder", "decoder", "text" or "vision".
         kind: "self" or "cross".
@@ -60,7 +59,7 @@ def weights(
         >>> weights(trace, layer=1, head=0).data[0].z.shape
         (6, 6)
     """
-    site = find_site(trace, layer, stack, kind, part)
+    site = trace.find(layer, stack, kind, part)
     panel = _weights(trace, site, site.chain(head), lang)
     return draw([panel], 1, ONE, site_title(site, head, lang), plain(trace.model.facts.name), bar=True)
 
@@ -88,7 +87,7 @@ def chain(
         >>> [matrix.name for matrix in chain(trace, layer=0, head=0).data][:4]
         ['Q', 'K', 'V', 'Scores']
     """
-    site = find_site(trace, layer, stack, kind, part)
+    site = trace.find(layer, stack, kind, part)
     panels = _chain(trace, site, head, lang)
     return draw(panels, -(-len(panels) // 2), CHAIN, site_title(site, head, lang), plain(trace.model.facts.name))
 
@@ -162,7 +161,7 @@ def heads(trace: Trace, stack: str | None = None, kind: str | None = None, *, la
         >>> heads(trace, stack="decoder").layout.yaxis.ticktext
         ('decoder.0.self', 'decoder.0.cross')
     """
-    sites = find_sites(trace, stack=stack, kind=kind)
+    sites = trace.find_all(stack=stack, kind=kind)
     maps = [one for row, site in enumerate(sites) for one in _small_maps(site, row, lang)]
     alike = len({(site.stack, site.kind) for site in sites}) == 1 and len({site.layer for site in sites}) == len(sites)
     title, corner, rows = t(lang, "view.frame.grid.title"), "", [site.name for site in sites]

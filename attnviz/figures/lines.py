@@ -15,7 +15,6 @@ from attnviz.figures.look import KEY, MONOSPACED, MUTED, QUERY, SEQUENTIAL, colo
 from attnviz.figures.matrix import LETTER, Axis, keys, queries, site_title
 from attnviz.locale import t
 from attnviz.trace import Trace
-from attnviz.trace.find import find_site
 
 __all__ = ["fewest", "lines"]
 
@@ -42,7 +41,7 @@ def lines(
 
     Args:
         trace: to look into.
-        layer: index of the block; with stack, kind and part as in `find_site`.
+        layer: index of the block; with stack, kind and part as in `Trace.find`.
         head: index of the head.
         keep: part of each row's weights, 0 to 1.
         stack: "encoder", "decoder", "text" or "vision".
@@ -61,7 +60,7 @@ def lines(
         >>> len(lines(trace, layer=1, head=0).data[-1].y)  # the keys
         6
     """
-    site = find_site(trace, layer, stack, kind, part)
+    site = trace.find(layer, stack, kind, part)
     weights = site.weights(head).cpu()
     kept = fewest(weights, keep)
     left, right = queries(trace, site, lang), keys(trace, site, lang)

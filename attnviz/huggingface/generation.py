@@ -25,8 +25,7 @@ from attnviz.huggingface.sites import make_site
 from attnviz.huggingface.tracing import HuggingFacePass, find_places, make_trace
 from attnviz.texts import check_text
 from attnviz.trace import AttentionSite, Trace
-from attnviz.trace.compare import site_difference
-from attnviz.trace.weights import Held
+from attnviz.trace.site import Held
 
 __all__ = ["continue_text", "trace_generated"]
 
@@ -105,7 +104,7 @@ def _trace_generated(model: HuggingFaceModel, text: str | Mapping[str, Tensor], 
         made = made[-1:] if place.stack == "encoder" and model.has_decoder else made
         sites.append(_stitch(place, made, row, forward_pass.w_o(place, row)))
     for one, other in zip(sites, forward_pass.sites, strict=True):
-        if not site_difference(one, other.q, other.k, other.v) <= tolerance(one.q.dtype):
+        if not one.difference(other.q, other.k, other.v) <= tolerance(one.q.dtype):
             raise AttentionDiffers(model.name, one.name, "while it writes, it reads something else than all at once")
     reading = of_inputs(model, whole, row)
     reading = replace(reading, text=text if isinstance(text, str) else "", target_generated=True)

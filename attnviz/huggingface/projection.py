@@ -19,7 +19,7 @@ from attnviz.huggingface.inspection import Reader, Seen
 from attnviz.huggingface.numerics import output_error, tolerance
 from attnviz.trace import AttentionSite
 from attnviz.trace.compare import difference
-from attnviz.trace.weights import Held
+from attnviz.trace.site import Held
 
 __all__ = ["HeldProjection", "OutputProjection", "find_projection", "is_plain", "matrix_of"]
 

@@ -6,8 +6,7 @@ from attnviz.huggingface.interface import InterfaceCall
 from attnviz.huggingface.place import Place
 from attnviz.huggingface.rules import RulesReader
 from attnviz.trace import AttentionSite
-from attnviz.trace.site import hold_only_these
-from attnviz.trace.weights import Held
+from attnviz.trace.site import Held, hold_only_these
 
 __all__ = ["make_site"]
 

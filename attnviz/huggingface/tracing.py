@@ -27,9 +27,10 @@ from attnviz.huggingface.structure import Structure, logits_of
 from attnviz.huggingface.windows import has_windows, window_tokens
 from attnviz.texts import check_text
 from attnviz.trace import AttentionSite, LayerInputs, ProofEntry, Trace
-from attnviz.trace.compare import difference, site_difference, worst
+from attnviz.trace.compare import difference, worst
 from attnviz.trace.model_trace import in_rows
-from attnviz.trace.weights import Held, HeldLayer, HeldMatrix, Parameters
+from attnviz.trace.site import Held
+from attnviz.trace.weights import HeldLayer, HeldMatrix, Parameters
 
 __all__ = ["HuggingFacePass", "find_places", "make_trace", "trace_inputs", "trace_text"]
 
@@ -338,7 +339,7 @@ class HuggingFacePass:
             parts = seen.call.q.shape[0] // self.batch
             for index in range(self.row * parts, (self.row + 1) * parts):
                 q, k, v = (tensor[index] for tensor in (seen.call.q, seen.call.k, seen.call.v))
-                errors.append(site_difference(next(waiting), q, k, v))
+                errors.append(next(waiting).difference(q, k, v))
             if take is not None:
                 take(place, seen)
 

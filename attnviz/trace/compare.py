@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from attnviz.trace.site import AttentionSite
-
-__all__ = ["difference", "largest", "site_difference", "worst"]
+__all__ = ["difference", "largest", "worst"]
 
 
 def largest(numbers: Tensor) -> float:
@@ -48,16 +44,3 @@ def difference(one: Tensor, other: Tensor) -> float:
     differs = (a != b) & ~(a.isnan() & b.isnan())
     error = largest((a - b)[differs])
     return float("inf") if error != error else error / max(1.0, largest(a[a.isfinite()]))
-
-
-def site_difference(site: AttentionSite, q: Tensor, k: Tensor, v: Tensor) -> float:
-    """The largest `difference` of a site's q (H, Tq, d), k and v (H_kv, Tk, d) from those of another pass.
-
-    Queries that may read nothing, and keys that no query may read, are left out: nothing depends on them.
-    """
-    reads = site.mask.allowed(site.q.shape[1], site.k.shape[1], site.q.device)  # (Tq, Tk)
-    if (site.q.shape, site.k.shape, site.v.shape) != (q.shape, k.shape, v.shape):
-        return float("inf")
-    rows, keys = reads.any(1), reads.any(0)
-    pairs = ((site.q[:, rows], q[:, rows]), (site.k[:, keys], k[:, keys]), (site.v[:, keys], v[:, keys]))
-    return worst(difference(one, other) for one, other in pairs)

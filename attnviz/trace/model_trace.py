@@ -15,9 +15,9 @@ from torch import Tensor
 
 from attnviz.errors import TokensDoNotFit
 from attnviz.models.facts import ModelFacts
-from attnviz.trace.find import find_site
 from attnviz.trace.site import AttentionSite
 from attnviz.trace.states import LayerStates
+from attnviz.trace.table import to_dataframe
 from attnviz.trace.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -242,12 +242,47 @@ class Trace:
     def find(
         self, layer: int, stack: str | None = None, kind: str | None = None, part: int | None = None
     ) -> AttentionSite:
-        """The site of a layer: see `attnviz.trace.find.find_site`.
+        """The site of a layer. Where there are several, in this order: self-attention before cross-attention, the
+        sequence that the model reads last (the decoder's in an encoder-decoder) before others, the first part of an
+        image.
+
+        Args:
+            layer: index of the block, from 0.
+            stack: "encoder" or "decoder"; "text" or "vision" in a model that has an encoder for each.
+            kind: "self" or "cross".
+            part: which window of an image.
+
+        Raises:
+            KeyError: there is no such site; the message lists what there is.
+
+        Example:
+            >>> import attnviz
+            >>> trace = attnviz.trace(attnviz.load_model("zoo/dates"), "3rd of March 2021", "2021")
+            >>> [trace.find(0, *choice).name for choice in ((), (None, "cross"), ("encoder",))]
+            ['decoder.0.self', 'decoder.0.cross', 'encoder.0.self']
+        """
+        found = self.find_all(layer, stack, kind, part)
+        found = [site for site in found if site.kind == "self"] or found
+        found = [site for site in found if site.queries == self.main] or found
+        return found[0]
+
+    def find_all(
+        self, layer: int | None = None, stack: str | None = None, kind: str | None = None, part: int | None = None
+    ) -> list[AttentionSite]:
+        """All sites that are what is asked for, in the order in which they ran. Arguments as in `find`; None: any.
 
         Raises:
             KeyError: there is no such site; the message lists what there is.
         """
-        return find_site(self, layer, stack, kind, part)
+        asked = {"layer": layer, "stack": stack, "kind": kind, "part": part}
+        asked = {name: value for name, value in asked.items() if value is not None}
+        found = [site for site in self.sites if all(getattr(site, name) == value for name, value in asked.items())]
+        if not self.sites:
+            raise KeyError(f"{self.model.facts.name} has no attention")
+        if not found:
+            wanted = ", ".join(f"{name} {value!r}" for name, value in asked.items())
+            raise KeyError(f"no attention at {wanted}; there is {_what_there_is(self.sites)}")
+        return found
 
     def inputs(self, name: str) -> LayerInputs | None:
         """Return what a site's attention layer read (after the norm in a pre-norm model): the chain begins with it.
@@ -283,13 +318,26 @@ class Trace:
     ) -> pd.DataFrame:
         """One head as a pandas table, a row for every pair of a query and a key: see `attnviz.trace.table`.
 
+        Args:
+            layer: index of the block; with stack, kind and part as in `find`.
+            head: index of the head.
+            stack: "encoder", "decoder", "text" or "vision".
+            kind: "self" or "cross".
+            part: which window of an image.
+
         Raises:
             KeyError: there is no such site.
             IndexError: there is no such head.
-        """
-        from attnviz.trace.table import to_dataframe
 
-        return to_dataframe(self, layer, head, stack, kind, part)
+        Example:
+            >>> import attnviz
+            >>> trace = attnviz.trace(attnviz.load_model("zoo/sort"), "c a b")
+            >>> table = trace.to_dataframe(layer=0, head=0)
+            >>> table[table.allowed].groupby("query").weight.sum().round(5).unique().tolist()
+            [1.0]
+        """
+        site = self.find(layer, stack, kind, part)
+        return to_dataframe(site, head, self.sequences[site.queries].labels, self.sequences[site.keys].labels)
 
     def to_npz(self, path: str | Path | BinaryIO) -> None:
         """Write everything as one compressed NumPy archive.
@@ -338,3 +386,11 @@ def _array(tensor: Tensor) -> np.ndarray:
 def _rules(site: AttentionSite) -> dict[str, Any]:
     """What turns raw scores into weights, beside the arrays."""
     return {"scale": site.scale, "softcap": site.softcap, "causal": site.mask.causal, "window": site.mask.window}
+
+
+def _what_there_is(sites: Sequence[AttentionSite]) -> str:
+    """Such as "decoder self-attention in layers 0 to 5"; a name for each site would be too much for large models."""
+    layers: dict[str, set[int]] = {}
+    for site in sites:
+        layers.setdefault(f"{site.stack} {site.kind}-attention", set()).add(site.layer)
+    return "; ".join(f"{what} in layer {', '.join(map(str, sorted(at)))}" for what, at in layers.items())

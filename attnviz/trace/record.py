@@ -13,7 +13,7 @@ from attnviz.errors import EmptyText, ModelChanged, TargetNotAllowed, TextTooLon
 from attnviz.models import AttentionCall, Recorder, Recurrent, SequenceModel, generate
 from attnviz.models.call import StateRecorder
 from attnviz.tokenizers import Tokenizer
-from attnviz.trace.compare import difference, largest, site_difference, worst
+from attnviz.trace.compare import difference, largest, worst
 from attnviz.trace.model_trace import LayerInputs, Outputs, ProofEntry, Trace, in_rows
 from attnviz.trace.site import Additive, AttentionSite, hold_only_these
 from attnviz.trace.states import LayerStates, layer_states
@@ -192,7 +192,7 @@ class OwnPass:
         errors: list[float] = []
 
         def compare(call: AttentionCall) -> None:
-            errors.append(site_difference(self._sites[len(errors)], call.q[0], call.k[0], call.v[0]))
+            errors.append(self._sites[len(errors)].difference(call.q[0], call.k[0], call.v[0]))
             if take is not None:
                 take(call)
 

@@ -17,9 +17,9 @@ from torch import Tensor
 from attnviz import attention
 from attnviz.attention import Additive, Mask, Projection
 from attnviz.errors import NoHeadOutputs
-from attnviz.trace.weights import Held
+from attnviz.trace.compare import difference, worst
 
-__all__ = ["Additive", "AttentionSite", "Chain", "hold_only_these"]
+__all__ = ["Additive", "AttentionSite", "Chain", "Held", "hold_only_these"]
 
 
 class Chain(NamedTuple):
@@ -34,6 +34,24 @@ class Chain(NamedTuple):
     weights: Tensor
     context: Tensor
     output: Tensor | None
+
+
+class Held:
+    """W_O as it was when a trace was taken.
+
+    Attributes:
+        shape: of the matrix.
+    """
+
+    shape: torch.Size
+
+    def take(self, site: AttentionSite) -> Tensor:
+        """The matrix itself, for the site that holds it.
+
+        Raises:
+            ModelChanged: the model has another one by now.
+        """
+        raise NotImplementedError
 
 
 class _OutputField:
@@ -234,6 +252,18 @@ class AttentionSite:
                 )  # (H, rows, seen)
                 part[..., :seen] = attention.softmax_weights(attention.masked_scores(scaled, mask), sinks)
             yield block, part
+
+    def difference(self, q: Tensor, k: Tensor, v: Tensor) -> float:
+        """The largest `difference` of q (H, Tq, d), k and v (H_kv, Tk, d) from those of another pass.
+
+        Queries that may read nothing, and keys that no query may read, are left out: nothing depends on them.
+        """
+        if (self.q.shape, self.k.shape, self.v.shape) != (q.shape, k.shape, v.shape):
+            return float("inf")
+        reads = self.mask.allowed(q.shape[1], k.shape[1], self.q.device)  # (Tq, Tk)
+        rows, keys = reads.any(1), reads.any(0)
+        pairs = ((self.q[:, rows], q[:, rows]), (self.k[:, keys], k[:, keys]), (self.v[:, keys], v[:, keys]))
+        return worst(difference(one, other) for one, other in pairs)
 
     def _score(self, q: Tensor, k: Tensor) -> Tensor:
         if self.additive is not None:

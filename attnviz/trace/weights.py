@@ -13,7 +13,7 @@ import ctypes
 import zlib
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 from weakref import WeakKeyDictionary
 
 import torch
@@ -21,11 +21,9 @@ from torch import Tensor, nn
 
 from attnviz.errors import ModelChanged
 from attnviz.trace.compare import largest
+from attnviz.trace.site import AttentionSite, Held
 
-if TYPE_CHECKING:
-    from attnviz.trace.site import AttentionSite
-
-__all__ = ["Held", "HeldLayer", "HeldMatrix", "Parameters"]
+__all__ = ["HeldLayer", "HeldMatrix", "Parameters"]
 
 SPOT = 8  # bytes
 FEW, MANY = 2, 32  # spots of a tensor that are looked at: of every parameter; of those that a trace multiplies by
@@ -44,24 +42,6 @@ class _Known:
 
 _known: WeakKeyDictionary[nn.Module, dict[str, _Known]] = WeakKeyDictionary()
 _lock = Lock()
-
-
-class Held:
-    """W_O as it was when a trace was taken.
-
-    Attributes:
-        shape: of the matrix.
-    """
-
-    shape: torch.Size
-
-    def take(self, site: AttentionSite) -> Tensor:
-        """The matrix itself, for the site that holds it.
-
-        Raises:
-            ModelChanged: the model has another one by now.
-        """
-        raise NotImplementedError
 
 
 class HeldMatrix(Held):

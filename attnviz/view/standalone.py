@@ -26,7 +26,6 @@ from numpy.typing import NDArray
 
 from attnviz import locale
 from attnviz.trace import AttentionSite, Trace
-from attnviz.trace.find import find_site
 from attnviz.view import STATIC
 from attnviz.view.parts import Part, Rounding, deflated, rounded_weights
 from attnviz.view.payload import bundle, overview, pack, proof, stages_of
@@ -161,7 +160,7 @@ def _chosen(trace: Trace, heads: Heads) -> list[tuple[AttentionSite, int]]:
 
 def _head(trace: Trace, place: str | int, head: int) -> tuple[AttentionSite, int]:
     try:
-        site = trace.site(place) if isinstance(place, str) else find_site(trace, place)
+        site = trace.site(place) if isinstance(place, str) else trace.find(place)
         site.group(head)
     except (KeyError, IndexError) as error:
         raise ValueError(error.args[0]) from error

@@ -11,8 +11,6 @@ import torch
 import attnviz
 from attnviz.attention import Mask
 from attnviz.trace import Tokens, Trace
-from attnviz.trace.find import find_site, find_sites
-from attnviz.trace.table import to_dataframe
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +25,7 @@ def sums() -> Trace:
 
 def test_every_pair_has_the_numbers_of_the_site(dates: Trace) -> None:
     site = dates.site("decoder.0.cross")
-    table = to_dataframe(dates, layer=0, head=2, kind="cross")
+    table = dates.to_dataframe(layer=0, head=2, kind="cross")
     n_queries, n_keys = len(dates.tokens), len(dates.source_tokens or ())
     assert list(table) == ["query", "key", "query_token", "key_token", "score", "scaled", "masked", "weight", "allowed"]
     assert len(table) == n_queries * n_keys
@@ -40,14 +38,14 @@ def test_every_pair_has_the_numbers_of_the_site(dates: Trace) -> None:
 
 
 def test_tokens_stand_beside_their_positions(dates: Trace) -> None:
-    table = to_dataframe(dates, 0, 0, kind="cross")
+    table = dates.to_dataframe(0, 0, kind="cross")
     row = table[(table["query"] == 2) & (table["key"] == 5)].iloc[0]
     assert (row.query_token, row.key_token) == (dates.tokens[2], (dates.source_tokens or ())[5])
     assert table.key_token.cat.categories.is_unique  # the same token twice is one category
 
 
 def test_masked_pairs_are_rows_too_and_say_so(sums: Trace) -> None:
-    table = to_dataframe(sums, 0, 1)
+    table = sums.to_dataframe(0, 1)
     later = table[table.key > table["query"]]
     assert len(later)
     assert not later.allowed.any()
@@ -59,7 +57,7 @@ def test_masked_pairs_are_rows_too_and_say_so(sums: Trace) -> None:
 
 def test_a_query_that_may_read_nothing_weighs_nothing(sums: Trace) -> None:
     hidden = replace(sums.sites[0], mask=Mask(causal=True, keys=torch.arange(len(sums.tokens)) > 1))
-    table = to_dataframe(replace(sums, sites=(hidden,)), 0, 0)
+    table = replace(sums, sites=(hidden,)).to_dataframe(0, 0)
     first = table[table["query"] < 2]
     assert not first.allowed.any()
     assert (first.weight == 0).all()
@@ -71,24 +69,24 @@ def test_a_long_text_makes_as_many_rows_as_it_has_pairs(sums: Trace) -> None:
     q, k, v = numbers
     site = replace(sums.sites[0], q=q, k=k, v=v)
     tokens = Tokens((), tuple(f"t{i % 7}" for i in range(length)))
-    table = to_dataframe(replace(sums, sites=(site,), sequences={sums.main: tokens}), 0, 0)
+    table = replace(sums, sites=(site,), sequences={sums.main: tokens}).to_dataframe(0, 0)
     assert len(table) == length**2
     assert int(table.allowed.sum()) == length * (length + 1) // 2
     assert table.memory_usage(deep=True).sum() < 32 * length**2  # bytes a row: no Python objects
 
 
 def test_the_decoder_is_meant_unless_said_otherwise(dates: Trace) -> None:
-    assert find_site(dates, 0).name == "decoder.0.self"
-    assert find_site(dates, 0, kind="cross").name == "decoder.0.cross"
-    assert find_site(dates, 0, stack="encoder").name == "encoder.0.self"
-    assert [site.name for site in find_sites(dates, stack="decoder")] == ["decoder.0.self", "decoder.0.cross"]
+    assert dates.find(0).name == "decoder.0.self"
+    assert dates.find(0, kind="cross").name == "decoder.0.cross"
+    assert dates.find(0, stack="encoder").name == "encoder.0.self"
+    assert [site.name for site in dates.find_all(stack="decoder")] == ["decoder.0.self", "decoder.0.cross"]
 
 
 def test_of_several_parts_the_first_is_meant(sums: Trace) -> None:
     windows = tuple(replace(sums.sites[0], name=f"decoder.0.self.{part}", part=part) for part in range(3))
     trace = replace(sums, sites=windows)
-    assert find_site(trace, 0).part == 0
-    assert find_site(trace, 0, part=2).part == 2
+    assert trace.find(0).part == 0
+    assert trace.find(0, part=2).part == 2
 
 
 def test_what_is_not_there_is_named_with_what_there_is(dates: Trace) -> None:
@@ -96,9 +94,9 @@ def test_what_is_not_there_is_named_with_what_there_is(dates: Trace) -> None:
         "encoder self-attention in layer 0; decoder self-attention in layer 0; decoder cross-attention in layer 0"
     )
     with pytest.raises(KeyError, match=f"no attention at layer 3, kind 'cross'; there is {there_is}"):
-        to_dataframe(dates, 3, 0, kind="cross")
+        dates.to_dataframe(3, 0, kind="cross")
     with pytest.raises(IndexError, match="no head 9"):
-        to_dataframe(dates, 0, 9)
+        dates.to_dataframe(0, 9)
 
 
 def test_importing_attnviz_imports_neither_pandas_nor_plotly() -> None:
