@@ -27,8 +27,8 @@ from attnviz.models import Network, build_network
 from attnviz.models.network import blank_network
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
 from attnviz.tasks import OwnText, Split, Stories, Task
-from attnviz.tasks.ngram import best_models
-from attnviz.tasks.stories import corpus
+from attnviz.tasks.language.ngram import best_models
+from attnviz.tasks.language.stories import corpus
 from attnviz.training import RECIPES, TrainConfig, train
 
 SIZES_DIFFER = 0.03  # at most

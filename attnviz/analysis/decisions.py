@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor
 
 from attnviz.models import Network
-from attnviz.tasks.gridworld import ACTIONS, BEST, RETURNS, SIGNS, Gridworld, world
+from attnviz.tasks.decisions.gridworld import ACTIONS, BEST, RETURNS, SIGNS, Gridworld, world
 
 __all__ = [
     "Attended",

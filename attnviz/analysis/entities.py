@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from attnviz.tasks.bio import spans
+from attnviz.tasks.language.bio import spans
 
 __all__ = ["EntityReport", "EntityScore", "entity_report"]
 
@@ -64,7 +64,7 @@ def entity_report(
     type.
 
     Args:
-        true: BIO tags of each sentence; see `attnviz.tasks.bio.spans` for what they say.
+        true: BIO tags of each sentence; see `attnviz.tasks.language.bio.spans` for what they say.
         predicted: as many of each.
         types: to report on even where no entity is of them; types that occur are always reported.
 

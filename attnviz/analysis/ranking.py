@@ -10,7 +10,7 @@ from torch import Tensor
 
 from attnviz.models import Network
 from attnviz.tasks.base import HITS, IGNORE
-from attnviz.tasks.sessions import JUDGED, Sessions
+from attnviz.tasks.decisions.sessions import JUDGED, Sessions
 
 __all__ = ["Ranking", "hit_rate", "judge_rankings", "ndcg", "ranks"]
 

@@ -22,7 +22,7 @@ from attnviz.models.bundle import CONFIG_FILE, SequenceModel, save_model
 from attnviz.models.config import ModelConfig
 from attnviz.models.recurrent_config import AnyConfig, Cell, RecurrentConfig
 from attnviz.tasks.base import LOSSES
-from attnviz.tasks.decoding import ENCODINGS, decode
+from attnviz.tasks.own.readers.decoding import ENCODINGS, decode
 from attnviz.training import (
     RECIPES,
     Evaluation,

@@ -11,7 +11,7 @@ from torch import Generator
 from attnviz.analysis.decisions import attended, logged, on_grid, play, policy, success, table_policy
 from attnviz.errors import UnknownSymbols
 from attnviz.models import build_network
-from attnviz.tasks.gridworld import ACTIONS, MAP, SIGNS, Gridworld, world
+from attnviz.tasks.decisions.gridworld import ACTIONS, MAP, SIGNS, Gridworld, world
 from attnviz.training import TrainConfig, train
 
 TASK = Gridworld()

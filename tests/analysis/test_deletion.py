@@ -10,7 +10,7 @@ from torch import Generator, Tensor, nn
 
 from attnviz.analysis.deletion import by_amount, by_attention, delete, random_orders
 from attnviz.models.network import Network, build_network
-from attnviz.tasks.digits import Digits
+from attnviz.tasks.signals.digits import Digits
 
 
 class Weighing(nn.Module):

@@ -10,7 +10,7 @@ from attnviz.analysis.forecast import forecast
 from attnviz.errors import ConfigError
 from attnviz.models.config import ModelConfig
 from attnviz.models.network import Network, build_network
-from attnviz.tasks.series import Seasonal
+from attnviz.tasks.signals.series import Seasonal
 
 
 def network_of(kind: str) -> Network:

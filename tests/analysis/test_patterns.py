@@ -41,9 +41,9 @@ from attnviz.tasks import (
     Stories,
     Task,
 )
-from attnviz.tasks.dates import FORMS, parts, write
-from attnviz.tasks.sentiment import Sentiment
-from attnviz.tasks.series import Seasonal
+from attnviz.tasks.language.dates import FORMS, parts, write
+from attnviz.tasks.language.sentiment import Sentiment
+from attnviz.tasks.signals.series import Seasonal
 from attnviz.training import RECIPES
 from attnviz.zoo import ORDER
 

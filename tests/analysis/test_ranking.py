@@ -11,7 +11,7 @@ from torch import Generator
 
 from attnviz.analysis.ranking import hit_rate, judge_rankings, ndcg, ranks
 from attnviz.models import build_network
-from attnviz.tasks.sessions import Sessions
+from attnviz.tasks.decisions.sessions import Sessions
 
 SCORES = torch.tensor([[0.5, 0.3, 0.15, 0.05], [0.1, 0.2, 0.3, 0.4], [0.25, 0.4, 0.2, 0.15]])
 TARGETS = torch.tensor([0, 1, 3])  # first, third and fourth of four

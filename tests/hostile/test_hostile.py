@@ -31,15 +31,15 @@ from attnviz.sandbox.seal import NETWORK
 from attnviz.server import listing, shelf
 from attnviz.server.images import ImageStore
 from attnviz.server.uploads import UploadStore
-from attnviz.tasks.columns import series_layout
-from attnviz.tasks.conll import conll_layout
-from attnviz.tasks.decoding import decode as text_of
-from attnviz.tasks.labelled_rows import labelled_layout
-from attnviz.tasks.own_entities import OwnEntities
-from attnviz.tasks.own_labelled import OwnLabelled
-from attnviz.tasks.own_series import OwnSeries
-from attnviz.tasks.own_text import OwnText
-from attnviz.tasks.sound import Sound
+from attnviz.tasks.own.entities import OwnEntities
+from attnviz.tasks.own.labelled import OwnLabelled
+from attnviz.tasks.own.readers.columns import series_layout
+from attnviz.tasks.own.readers.conll import conll_layout
+from attnviz.tasks.own.readers.decoding import decode as text_of
+from attnviz.tasks.own.readers.labelled_rows import labelled_layout
+from attnviz.tasks.own.series import OwnSeries
+from attnviz.tasks.own.text import OwnText
+from attnviz.tasks.signals.sound import Sound
 from attnviz.training import Run, record
 from attnviz.ui.models.outline import outline_of
 from tests.hostile import generator

@@ -10,8 +10,8 @@ from torch import Generator, Tensor
 
 from attnviz.analysis.decisions import logged, play, policy
 from attnviz.tasks import Batch, Digits, Gridworld, Seasonal, Sound
-from attnviz.tasks.gridworld import SIGNS, world
-from attnviz.tasks.sessions import CATEGORY
+from attnviz.tasks.decisions.gridworld import SIGNS, world
+from attnviz.tasks.decisions.sessions import CATEGORY
 from tests.statements.looking import AT_LEAST, FRESH_SEED, Seen, attended, look, model_of, read, task_of
 from tests.statements.statement import Bound, at_least, at_most, between, statement
 from tests.statements.texts import baseline

@@ -10,13 +10,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from attnviz.tasks import Batch, Stories, stories_en, stories_zh
+from attnviz.tasks import Batch, Stories
 from attnviz.tasks.base import IGNORE
-from attnviz.tasks.stories import Language, corpus
-from attnviz.tasks.stories_en import BOYS as EN_BOYS
-from attnviz.tasks.stories_en import GIRLS as EN_GIRLS
-from attnviz.tasks.stories_zh import BOYS as ZH_BOYS
-from attnviz.tasks.stories_zh import GIRLS as ZH_GIRLS
+from attnviz.tasks.language import stories_en, stories_zh
+from attnviz.tasks.language.stories import Language, corpus
+from attnviz.tasks.language.stories_en import BOYS as EN_BOYS
+from attnviz.tasks.language.stories_en import GIRLS as EN_GIRLS
+from attnviz.tasks.language.stories_zh import BOYS as ZH_BOYS
+from attnviz.tasks.language.stories_zh import GIRLS as ZH_GIRLS
 from tests.statements.looking import AT_LEAST, FRESH_SEED, Seen, attended, look, model_of
 from tests.statements.statement import Bound, at_least, at_most, between, statement
 

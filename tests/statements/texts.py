@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from attnviz.tasks import IGNORE
-from attnviz.tasks.dialogue import SLOT_AFTER, SYSTEM, turns
+from attnviz.tasks.language.dialogue import SLOT_AFTER, SYSTEM, turns
 from tests.statements.looking import Seen, ablated, look, model_of, pattern_cells, read, task_of
 from tests.statements.statement import Bound, at_least, at_most, between, statement
 

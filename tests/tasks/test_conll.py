@@ -19,12 +19,12 @@ from attnviz.errors import (
     DataWord,
     InputError,
 )
-from attnviz.tasks import conll
 from attnviz.tasks.base import SPLITS
-from attnviz.tasks.bio import spans
-from attnviz.tasks.conll import Sentence, read_conll
-from attnviz.tasks.decoding import decode
-from attnviz.tasks.own_entities import OwnEntities
+from attnviz.tasks.language.bio import spans
+from attnviz.tasks.own.entities import OwnEntities
+from attnviz.tasks.own.readers import conll
+from attnviz.tasks.own.readers.conll import Sentence, read_conll
+from attnviz.tasks.own.readers.decoding import decode
 
 TEXT = """-DOCSTART- -X- O O
 

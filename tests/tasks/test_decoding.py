@@ -24,9 +24,9 @@ from attnviz.errors import (
     InputError,
 )
 from attnviz.tasks import OwnEntities, OwnLabelled, OwnSeries, OwnText
-from attnviz.tasks.decoding import ENCODINGS, decode, unified
-from attnviz.tasks.delimited import SIGNS
-from attnviz.tasks.labelled_rows import read_labelled
+from attnviz.tasks.own.readers.decoding import ENCODINGS, decode, unified
+from attnviz.tasks.own.readers.delimited import SIGNS
+from attnviz.tasks.own.readers.labelled_rows import read_labelled
 
 CHINESE = "这家餐厅的菜很好吃，服务也周到。价格有点贵，但是值得。\n" * 5
 TRADITIONAL = "這家餐廳的菜很好吃，服務也周到。價格有點貴，但是值得。\n" * 5

@@ -9,7 +9,16 @@ import torch
 from torch import Generator
 
 from attnviz.tasks.base import IGNORE, SPLITS, Split
-from attnviz.tasks.dialogue import SERVICES, SLOT_AFTER, SLOT_OF, VALUES, Dialogue, reply, said_first, said_last
+from attnviz.tasks.language.dialogue import (
+    SERVICES,
+    SLOT_AFTER,
+    SLOT_OF,
+    VALUES,
+    Dialogue,
+    reply,
+    said_first,
+    said_last,
+)
 from attnviz.tokenizers import Tokenizer
 
 GOLD = (  # written by hand

@@ -9,7 +9,7 @@ from torch import Generator
 from attnviz.errors import ConfigError
 from attnviz.models.network import build_network
 from attnviz.tasks.base import IGNORE, SPLITS
-from attnviz.tasks.digits import Digits
+from attnviz.tasks.signals.digits import Digits
 from attnviz.training.engine.config import TrainConfig
 from attnviz.training.engine.loop import evaluate, train
 

@@ -9,9 +9,19 @@ import torch
 from torch import Generator
 
 from attnviz.tasks.base import IGNORE, SPLITS, Batch, Split
-from attnviz.tasks.bio import Span, is_tag, spans
-from attnviz.tasks.entities import SEEN, TYPES, VERB_WORDS, Entities
-from attnviz.tasks.entities_grammar import ASIDES, FORMS, MONTHS, NAMES, OPENINGS, SUBJECTS, TAILS, VERBS, YEARS
+from attnviz.tasks.language.bio import Span, is_tag, spans
+from attnviz.tasks.language.entities import SEEN, TYPES, VERB_WORDS, Entities
+from attnviz.tasks.language.entities_grammar import (
+    ASIDES,
+    FORMS,
+    MONTHS,
+    NAMES,
+    OPENINGS,
+    SUBJECTS,
+    TAILS,
+    VERBS,
+    YEARS,
+)
 
 TASK = Entities()
 

@@ -11,7 +11,7 @@ from torch import Generator
 
 from attnviz.errors import ConfigError
 from attnviz.tasks.base import IGNORE, SPLITS, Split
-from attnviz.tasks.extract import SUBJECT_OF, SUBJECTS, TOPIC_OF, Extract
+from attnviz.tasks.language.extract import SUBJECT_OF, SUBJECTS, TOPIC_OF, Extract
 
 
 def reports(n: int, split: Split = "train", seed: int = 5, task: Extract | None = None) -> list[tuple[str, list[str]]]:

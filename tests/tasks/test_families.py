@@ -25,7 +25,7 @@ from attnviz.tasks import (
     Task,
 )
 from attnviz.tasks.base import SPLITS
-from attnviz.tasks.brackets import balanced
+from attnviz.tasks.sequences.brackets import balanced
 from attnviz.tokenizers import Tokenizer
 
 

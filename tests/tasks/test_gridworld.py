@@ -8,7 +8,7 @@ from torch import Generator, Tensor
 
 from attnviz.errors import ConfigError
 from attnviz.tasks.base import IGNORE, SPLITS, Batch, Split
-from attnviz.tasks.gridworld import ACTIONS, BEST, MAP, RETURNS, SIGNS, Gridworld, world
+from attnviz.tasks.decisions.gridworld import ACTIONS, BEST, MAP, RETURNS, SIGNS, Gridworld, world
 
 MOVES = dict(ACTIONS)
 

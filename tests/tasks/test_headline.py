@@ -10,7 +10,7 @@ import torch
 from torch import Generator
 
 from attnviz.tasks.base import SPLITS, Split
-from attnviz.tasks.headline import NEEDED, TEAMS, VALUES, Headline, headline, read_record
+from attnviz.tasks.language.headline import NEEDED, TEAMS, VALUES, Headline, headline, read_record
 
 GOLD = (  # written by hand
     ("team : lions | rival : bears | goals : 3 | against : 1", "lions beat bears 3 : 1"),

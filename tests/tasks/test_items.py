@@ -27,8 +27,8 @@ from attnviz.tasks import (
     Task,
 )
 from attnviz.tasks.base import SPLITS
-from attnviz.tasks.gridworld import BEST
-from attnviz.tasks.own_data import tiles
+from attnviz.tasks.decisions.gridworld import BEST
+from attnviz.tasks.own.data import tiles
 from attnviz.training import TrainConfig, evaluate
 from attnviz.training.engine.loop import first_batch
 

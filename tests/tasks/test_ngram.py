@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 from attnviz.errors import ConfigError
 from attnviz.tasks import OwnText, Stories
 from attnviz.tasks.base import Batch
-from attnviz.tasks.ngram import MAX_ORDER, NGram, best_models, nats
+from attnviz.tasks.language.ngram import MAX_ORDER, NGram, best_models, nats
 from attnviz.tokenizers import Tokenizer
 
 BOS, A, B, C = 1, 3, 4, 5

@@ -30,9 +30,10 @@ from attnviz.errors import (
     InputError,
     TextTooLong,
 )
-from attnviz.tasks import labelled_rows, own_labelled
 from attnviz.tasks.base import SPLITS
-from attnviz.tasks.own_labelled import OwnLabelled, read_labelled
+from attnviz.tasks.own import labelled as own_labelled
+from attnviz.tasks.own.labelled import OwnLabelled, read_labelled
+from attnviz.tasks.own.readers import labelled_rows
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from torch import Generator
 
 from attnviz.errors import ConfigError
 from attnviz.tasks.base import IGNORE, SPLITS, Split
-from attnviz.tasks.sentiment import Language, Sentiment
-from attnviz.tasks.sentiment_en import ENGLISH
-from attnviz.tasks.sentiment_zh import CHINESE
+from attnviz.tasks.language.sentiment import Language, Sentiment
+from attnviz.tasks.language.sentiment_en import ENGLISH
+from attnviz.tasks.language.sentiment_zh import CHINESE
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 each_language = pytest.mark.parametrize("language", LANGUAGES)

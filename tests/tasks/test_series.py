@@ -29,9 +29,9 @@ from attnviz.errors import (
 )
 from attnviz.models.network import build_network
 from attnviz.tasks.base import IGNORE, SPLITS, Batch
-from attnviz.tasks.columns import MOST_POINTS, read_column
-from attnviz.tasks.own_series import OwnSeries, estimated_period
-from attnviz.tasks.series import Seasonal, naive_baselines
+from attnviz.tasks.own.readers.columns import MOST_POINTS, read_column
+from attnviz.tasks.own.series import OwnSeries, estimated_period
+from attnviz.tasks.signals.series import Seasonal, naive_baselines
 from attnviz.training.engine.config import TrainConfig
 from attnviz.training.engine.loop import train
 

@@ -8,7 +8,16 @@ from torch import Generator
 
 from attnviz.errors import ConfigError
 from attnviz.tasks.base import IGNORE, SPLITS, Batch, Split
-from attnviz.tasks.sessions import CATEGORIES, CATEGORY, ITEMS, NOISE, PER_CATEGORY, SWITCH, Sessions, successors
+from attnviz.tasks.decisions.sessions import (
+    CATEGORIES,
+    CATEGORY,
+    ITEMS,
+    NOISE,
+    PER_CATEGORY,
+    SWITCH,
+    Sessions,
+    successors,
+)
 from attnviz.tokenizers import Tokenizer
 
 

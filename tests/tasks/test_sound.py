@@ -18,8 +18,18 @@ from torch import Generator, Tensor
 from attnviz.errors import ConfigError, SoundLength, SoundUnreadable
 from attnviz.models.network import build_network
 from attnviz.tasks.base import IGNORE, SPLITS
-from attnviz.tasks.sound import FRAMES, SAMPLES, Sound
-from attnviz.tasks.voice import BEEP, RATE, VOWELS, Speech, read_wav, resampled, spectrogram, synthesise, wav_bytes
+from attnviz.tasks.signals.sound import FRAMES, SAMPLES, Sound
+from attnviz.tasks.signals.voice import (
+    BEEP,
+    RATE,
+    VOWELS,
+    Speech,
+    read_wav,
+    resampled,
+    spectrogram,
+    synthesise,
+    wav_bytes,
+)
 from attnviz.training.engine.config import TrainConfig
 from attnviz.training.engine.loop import evaluate, train
 

@@ -11,8 +11,8 @@ from torch import Generator
 
 from attnviz.tasks import Stories
 from attnviz.tasks.base import SPLITS
-from attnviz.tasks.stories import Language, corpus
-from attnviz.tasks.stories_en import story, with_article
+from attnviz.tasks.language.stories import Language, corpus
+from attnviz.tasks.language.stories_en import story, with_article
 
 languages = pytest.mark.parametrize("language", ["en", "zh"])
 

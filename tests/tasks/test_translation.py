@@ -10,7 +10,7 @@ from torch import Generator
 
 from attnviz.errors import UnknownSymbols
 from attnviz.tasks.base import SPLITS, Split
-from attnviz.tasks.english_chinese import (
+from attnviz.tasks.language.english_chinese import (
     ACTIONS,
     ADJECTIVES,
     LIKES,
@@ -25,7 +25,7 @@ from attnviz.tasks.english_chinese import (
     TIMES,
     translate,
 )
-from attnviz.tasks.translation import Translation
+from attnviz.tasks.language.translation import Translation
 from attnviz.tokenizers import Tokenizer
 
 GOLD = (  # translated by hand

@@ -26,9 +26,9 @@ from attnviz.models import AnyConfig, ModelConfig
 from attnviz.models.recurrent_config import RecurrentConfig
 from attnviz.tasks import Copy, Dates, ModularAddition, OwnEntities, OwnText, Reverse, Sessions, Task
 from attnviz.tasks.base import IGNORE
-from attnviz.tasks.digits import Digits
-from attnviz.tasks.sentiment import Sentiment
-from attnviz.tasks.series import Seasonal
+from attnviz.tasks.language.sentiment import Sentiment
+from attnviz.tasks.signals.digits import Digits
+from attnviz.tasks.signals.series import Seasonal
 from attnviz.training import Run, RunConfig, RunState, TrainConfig, open_run, record
 from attnviz.training.engine.gradients import forward, loss_sum
 from attnviz.training.run.export import (

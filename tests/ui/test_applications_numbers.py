@@ -12,7 +12,7 @@ from torch import Generator
 
 from attnviz import locale
 from attnviz.tasks import Digits, Gridworld, OwnSeries, Seasonal, Sessions, Sound, Task
-from attnviz.tasks.voice import RATE, wav_bytes
+from attnviz.tasks.signals.voice import RATE, wav_bytes
 from attnviz.training import Run, RunConfig, TrainConfig, record
 from attnviz.ui.applications.case import N_EXAMPLES, SEED, examples
 from attnviz.ui.applications.sound import _clips

@@ -17,9 +17,9 @@ from attnviz.models import AnyConfig
 from attnviz.models.network import build_network
 from attnviz.tasks import Dates, Needle, Task
 from attnviz.tasks.base import IGNORE
-from attnviz.tasks.digits import Digits
-from attnviz.tasks.sentiment import Sentiment
-from attnviz.tasks.series import Seasonal
+from attnviz.tasks.language.sentiment import Sentiment
+from attnviz.tasks.signals.digits import Digits
+from attnviz.tasks.signals.series import Seasonal
 from attnviz.training import RECIPES, Run, RunConfig, RunState, TrainConfig
 from attnviz.training.engine.gradients import forward
 from attnviz.training.engine.loop import evaluate

@@ -24,7 +24,7 @@ from attnviz.tasks import (
     Sort,
     Stories,
 )
-from attnviz.tasks.stories import Language
+from attnviz.tasks.language.stories import Language
 from attnviz.training.recipes.recipe import Recipe, make_recipe, recurrent, training, until_learned
 
 __all__ = ["BASICS"]

@@ -6,10 +6,10 @@ from typing import Any
 
 from attnviz.models.recurrent_config import AnyConfig
 from attnviz.tasks import OwnEntities, OwnLabelled, OwnSeries, OwnText, Task
-from attnviz.tasks.columns import series_layout
-from attnviz.tasks.conll import conll_layout
-from attnviz.tasks.labelled_rows import labelled_layout
-from attnviz.tasks.own_labelled import Unit
+from attnviz.tasks.own.labelled import Unit
+from attnviz.tasks.own.readers.columns import series_layout
+from attnviz.tasks.own.readers.conll import conll_layout
+from attnviz.tasks.own.readers.labelled_rows import labelled_layout
 from attnviz.training.recipes.recipe import OwnRecipe, Recipe, make_recipe, recurrent, training
 
 __all__ = [
@@ -57,7 +57,7 @@ def own_series(text: str, length: int = 32, **reading: Any) -> Recipe:
         reading: what the data do not tell, such as `decimal="comma"`; see `OwnSeries`.
 
     Raises:
-        InputError: the text is no such column; see `attnviz.tasks.columns`.
+        InputError: the text is no such column; see `attnviz.tasks.own.readers.columns`.
     """
     return _own(OWN_SERIES, "Your own series", OwnSeries(text, length, **reading))
 

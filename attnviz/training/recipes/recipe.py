@@ -11,7 +11,7 @@ from attnviz.models.bundle import ModelCard, SequenceModel
 from attnviz.models.network import Network
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
 from attnviz.tasks import Baseline, Task
-from attnviz.tasks.delimited import Layout
+from attnviz.tasks.own.readers.delimited import Layout
 from attnviz.training.engine.config import TrainConfig
 
 __all__ = ["OwnRecipe", "Recipe", "make_recipe", "recurrent", "training", "until_learned"]

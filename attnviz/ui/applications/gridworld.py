@@ -23,7 +23,7 @@ from attnviz.figures.gridworld import grid
 from attnviz.server.forward import run
 from attnviz.server.listing import Listed
 from attnviz.server.traces import TraceKey
-from attnviz.tasks.gridworld import BEST, MAP, RETURNS, SIGNS, Gridworld, world
+from attnviz.tasks.decisions.gridworld import BEST, MAP, RETURNS, SIGNS, Gridworld, world
 from attnviz.trace import AttentionSite
 from attnviz.ui.applications.case import Case, choose_head, opened, task_of
 from attnviz.ui.applications.strip import Chip, strip

@@ -15,7 +15,7 @@ from attnviz.figures.series import Reading, series
 from attnviz.models import RecurrentConfig, SequenceModel
 from attnviz.server.listing import listed
 from attnviz.tasks import OwnSeries, Seasonal
-from attnviz.tasks.own_series import estimated_period
+from attnviz.tasks.own.series import estimated_period
 from attnviz.ui.applications.case import Case, choose_head, opened, recipe_of, task_of
 from attnviz.ui.frame.charts import PICTURE, theme
 from attnviz.ui.frame.language import code, current, plain, say

@@ -10,7 +10,7 @@ import streamlit as st
 from attnviz.analysis.ranking import Ranking, judge_rankings
 from attnviz.server.listing import Listed
 from attnviz.tasks.base import HITS
-from attnviz.tasks.sessions import CATEGORY, Sessions
+from attnviz.tasks.decisions.sessions import CATEGORY, Sessions
 from attnviz.ui.applications.case import Case, choose_head, judged_on, opened, task_of
 from attnviz.ui.applications.strip import Chip, strip
 from attnviz.ui.frame.language import plain, say

@@ -12,8 +12,8 @@ from torch import Generator, Tensor
 from attnviz.errors import AttnvizError
 from attnviz.figures.sound import spectrogram
 from attnviz.tasks import Sound
-from attnviz.tasks.sound import Clip
-from attnviz.tasks.voice import HOP, RATE, WINDOW, band_filters, wav_bytes
+from attnviz.tasks.signals.sound import Clip
+from attnviz.tasks.signals.voice import HOP, RATE, WINDOW, band_filters, wav_bytes
 from attnviz.texts import visible
 from attnviz.ui.applications.answer import answer
 from attnviz.ui.applications.case import N_EXAMPLES, SEED, Case, choose_head, examples

@@ -15,7 +15,7 @@ from attnviz.figures import comparison as figures
 from attnviz.loading import checkpoint_name
 from attnviz.server.shelf import Entry, entries
 from attnviz.tasks.base import Metric
-from attnviz.tasks.first import N_SYMBOLS
+from attnviz.tasks.sequences.first import N_SYMBOLS
 from attnviz.training import Run, RunConfig
 from attnviz.training.comparison import (
     CONTENDERS,

@@ -14,7 +14,7 @@ from attnviz.models.config import Norm, Positions
 from attnviz.models.network_config import Pooling
 from attnviz.models.recurrent_config import Cell, StateScoring
 from attnviz.tasks import Choice, Task
-from attnviz.tasks.decoding import MOST_BYTES
+from attnviz.tasks.own.readers.decoding import MOST_BYTES
 from attnviz.training import RECIPES, Recipe, RunConfig
 from attnviz.training.engine.config import Schedule
 from attnviz.training.recipes import OWN

@@ -9,8 +9,8 @@ import streamlit as st
 
 from attnviz.errors import AttnvizError, DataEncodingUnclear
 from attnviz.tasks import Choice
-from attnviz.tasks.decoding import ENCODINGS, MOST_BYTES, decode
-from attnviz.tasks.delimited import Layout
+from attnviz.tasks.own.readers.decoding import ENCODINGS, MOST_BYTES, decode
+from attnviz.tasks.own.readers.delimited import Layout
 from attnviz.texts import visible
 from attnviz.training.recipes import OWN
 from attnviz.ui.frame.address import notice_error

@@ -18,9 +18,9 @@ from attnviz.errors import (
     DataTooManyColumns,
     DataWord,
 )
-from attnviz.tasks.bio import is_tag
-from attnviz.tasks.decoding import unified
-from attnviz.tasks.delimited import MOST_COLUMNS, Header, Layout, Record, column_names
+from attnviz.tasks.language.bio import is_tag
+from attnviz.tasks.own.readers.decoding import unified
+from attnviz.tasks.own.readers.delimited import MOST_COLUMNS, Header, Layout, Record, column_names
 
 __all__ = ["MOST_SENTENCES", "MOST_WORDS", "Sentence", "conll_layout", "first_and_last", "read_conll"]
 
@@ -39,7 +39,7 @@ def read_conll(text: str, header: Header = "auto", word_column: int = 0, tag_col
 
     Columns are separated by tabs where each line has some, else by blanks. A line that begins with "-DOCSTART-" ends a
     sentence and is left out, and so is a comment: a line that begins with "#" and does not end with a tag. I- after O
-    is read as conlleval reads it, see `attnviz.tasks.bio.spans`.
+    is read as conlleval reads it, see `attnviz.tasks.language.bio.spans`.
 
     Args:
         text: of the file.

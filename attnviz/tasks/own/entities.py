@@ -16,13 +16,13 @@ from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.models.recurrent_config import RecurrentConfig
 from attnviz.tasks.base import SPLITS, Batch, Split
-from attnviz.tasks.bio import entity_types, tag_names
 from attnviz.tasks.choice import column, one_of
-from attnviz.tasks.conll import Sentence, first_and_last, read_conll
-from attnviz.tasks.delimited import HEADERS, Header
-from attnviz.tasks.own_data import MOST_TOKENS, divided, keep_unified, picked
-from attnviz.tasks.tagging import TaggingTask, tagged
-from attnviz.tasks.vocabulary import Vocabulary
+from attnviz.tasks.language.bio import entity_types, tag_names
+from attnviz.tasks.language.tagging import TaggingTask, tagged
+from attnviz.tasks.language.vocabulary import Vocabulary
+from attnviz.tasks.own.data import MOST_TOKENS, divided, keep_unified, picked
+from attnviz.tasks.own.readers.conll import Sentence, first_and_last, read_conll
+from attnviz.tasks.own.readers.delimited import HEADERS, Header
 from attnviz.tokenizers import Tokenizer
 
 __all__ = ["OwnEntities"]
@@ -50,13 +50,13 @@ class OwnEntities(TaggingTask):
         ('<unk> sings', ['B-PER', 'O'])
 
     Attributes:
-        text: a word and its tag a line, an empty line between sentences; see `attnviz.tasks.conll.read_conll`.
+        text: a word and its tag a line, an empty line between sentences; see `read_conll`.
         header: whether the first line names the columns; see there, as for the next two.
         word_column: of the word, counted from 1.
         tag_column: of the tag, counted from 1.
 
     Raises:
-        InputError: of `attnviz.tasks.conll.read_conll`; DataUnclear: what the data do not tell, and must be said.
+        InputError: of `read_conll`; DataUnclear: what the data do not tell, and must be said.
         DataTypes: no entities, or more than 20 types of them.
         DataTooFew: fewer than 20 different sentences.
     """

@@ -1,8 +1,8 @@
 """Little stories in Chinese, from a seeded grammar: the corpus of the Chinese character language model.
 
-Built like the English ones (:mod:`attnviz.tasks.stories_en`): names, the colour of the thing and the number are drawn
-once and come back later in the story, so that a model gains by looking back at them. Half of the names are put together
-at random: no model can know them by heart.
+Built like the English ones (see `stories_en`): names, the colour of the thing and the number are drawn once and come
+back later in the story, so that a model gains by looking back at them. Half of the names are put together at random: no
+model can know them by heart.
 
     >>> story(Random(6))[:42]
     '紫贝是一位调皮的木匠，住在教室里。她最喜欢的是那张金色的地图。突然，她怎么也找不到它'

@@ -14,8 +14,8 @@ from torch import Generator, Tensor
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import Baseline, Batch, Split, Task, draw
-from attnviz.tasks.english_chinese import PEOPLE, THINGS, translate, vocabulary, write
-from attnviz.tasks.pairs import pair_batch
+from attnviz.tasks.language.english_chinese import PEOPLE, THINGS, translate, vocabulary, write
+from attnviz.tasks.language.pairs import pair_batch
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 

@@ -18,11 +18,11 @@ from attnviz.models.config import ModelConfig
 from attnviz.models.recurrent_config import RecurrentConfig
 from attnviz.tasks.base import Baseline, Batch, Split, Task, draw
 from attnviz.tasks.choice import one_of, whole
-from attnviz.tasks.classify import label_baselines, labelled
+from attnviz.tasks.language.classify import label_baselines, labelled
+from attnviz.tasks.language.sentiment_en import ENGLISH
+from attnviz.tasks.language.sentiment_words import OpinionWords
+from attnviz.tasks.language.sentiment_zh import CHINESE
 from attnviz.tasks.pattern import Pattern
-from attnviz.tasks.sentiment_en import ENGLISH
-from attnviz.tasks.sentiment_words import OpinionWords
-from attnviz.tasks.sentiment_zh import CHINESE
 from attnviz.tokenizers import Tokenizer
 
 __all__ = ["Sentiment"]

@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor
 
 from attnviz.tasks.base import IGNORE, Baseline, Batch, Split, Task, collate
-from attnviz.tasks.bio import spans
+from attnviz.tasks.language.bio import spans
 from attnviz.tokenizers import Tokenizer
 
 __all__ = ["TaggingTask", "tagged"]

@@ -21,8 +21,8 @@ from attnviz.errors import (
     SeriesTooLong,
     SeriesUnits,
 )
-from attnviz.tasks.decoding import unified
-from attnviz.tasks.delimited import (
+from attnviz.tasks.own.readers.decoding import unified
+from attnviz.tasks.own.readers.delimited import (
     SIGNS,
     Header,
     Layout,
@@ -34,7 +34,7 @@ from attnviz.tasks.delimited import (
     tables,
     used_columns,
 )
-from attnviz.tasks.written_numbers import DECIMALS, Decimal, Number, is_missing, read_number
+from attnviz.tasks.own.readers.written_numbers import DECIMALS, Decimal, Number, is_missing, read_number
 
 __all__ = [
     "DECIMAL_SIGNS",
@@ -97,7 +97,7 @@ def read_column(
         SeriesMissing: values are missing.
         SeriesUnits: not all values have the same sign beside them.
         SeriesTooLong: more lines than are taken.
-        InputError: of `attnviz.tasks.delimited.records`.
+        InputError: of `attnviz.tasks.own.readers.delimited.records`.
 
     Example:
         >>> read_column("day;degrees\\n2024-01-01;3,5\\n2024-01-02;-1\\n")
@@ -157,7 +157,7 @@ def series_layout(
         EmptyText: nothing but white space.
         SeriesNotNumber: no column has numbers.
         DataRagged: a record is wider than the first.
-        InputError: of `attnviz.tasks.delimited.records`.
+        InputError: of `attnviz.tasks.own.readers.delimited.records`.
     """
     text = unified(text)
     if not text.strip():

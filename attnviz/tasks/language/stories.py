@@ -16,11 +16,11 @@ from torch import Generator, Tensor
 from attnviz.errors import ConfigError
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
-from attnviz.tasks import stories_en, stories_zh
 from attnviz.tasks.base import BUCKETS, Baseline, Batch, Split, Task
-from attnviz.tasks.character import character_model, pieces
 from attnviz.tasks.choice import one_of, whole
-from attnviz.tasks.ngram import text_baselines
+from attnviz.tasks.language import stories_en, stories_zh
+from attnviz.tasks.language.character import character_model, pieces
+from attnviz.tasks.language.ngram import text_baselines
 from attnviz.tasks.pattern import Pattern, previous_token
 from attnviz.tokenizers import Tokenizer
 

@@ -14,11 +14,21 @@ from torch import Generator, Tensor
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import Batch, Split, draw
-from attnviz.tasks.bio import OUTSIDE, tag_names
-from attnviz.tasks.entities_grammar import ASIDES, FORMS, MONTHS, NAMES, OPENINGS, SUBJECTS, TAILS, VERBS, YEARS
+from attnviz.tasks.language.bio import OUTSIDE, tag_names
+from attnviz.tasks.language.entities_grammar import (
+    ASIDES,
+    FORMS,
+    MONTHS,
+    NAMES,
+    OPENINGS,
+    SUBJECTS,
+    TAILS,
+    VERBS,
+    YEARS,
+)
+from attnviz.tasks.language.tagging import TaggingTask, tagged
+from attnviz.tasks.language.vocabulary import UNKNOWN
 from attnviz.tasks.pattern import Pattern
-from attnviz.tasks.tagging import TaggingTask, tagged
-from attnviz.tasks.vocabulary import UNKNOWN
 from attnviz.tokenizers import Tokenizer
 
 __all__ = ["Entities"]

@@ -1,7 +1,7 @@
 """Chinese opinions, read by the character."""
 
 from attnviz.tasks.base import words
-from attnviz.tasks.sentiment_words import Denial, OpinionWords
+from attnviz.tasks.language.sentiment_words import Denial, OpinionWords
 
 __all__ = ["CHINESE"]
 

@@ -1,7 +1,7 @@
 """English opinions; words are separated by blanks, as a tokenizer of words reads them."""
 
 from attnviz.tasks.base import words
-from attnviz.tasks.sentiment_words import Denial, OpinionWords
+from attnviz.tasks.language.sentiment_words import Denial, OpinionWords
 
 __all__ = ["ENGLISH"]
 

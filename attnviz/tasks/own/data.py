@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 
 from attnviz.errors import DataBinary, DataTooFew
 from attnviz.tasks.base import Split
-from attnviz.tasks.decoding import unified
+from attnviz.tasks.own.readers.decoding import unified
 
 __all__ = ["LEAST_TEXTS", "MOST_TOKENS", "OwnTask", "divided", "keep_unified", "picked", "tiles"]
 

@@ -16,8 +16,8 @@ from attnviz.errors import (
     DataSeparatorUnclear,
     DataTooMany,
 )
-from attnviz.tasks.decoding import unified
-from attnviz.tasks.delimited import (
+from attnviz.tasks.own.readers.decoding import unified
+from attnviz.tasks.own.readers.delimited import (
     Header,
     Layout,
     Record,
@@ -69,7 +69,7 @@ def read_labelled(
         DataBlank: an empty text or label.
         DataLineTooLong: a text of more than 10,000 characters.
         DataTooMany: more than 20,000 rows.
-        InputError: of `attnviz.tasks.delimited.records`.
+        InputError: of `attnviz.tasks.own.readers.delimited.records`.
 
     Example:
         >>> read_labelled('text,label\\n"good, very good",positive\\nbad,negative')
@@ -101,7 +101,7 @@ def labelled_layout(
     Raises:
         DataEmpty: there is no record.
         DataColumns, DataRagged: there is one column, a line without those that are read, or with more than the first.
-        InputError: of `attnviz.tasks.delimited.records`.
+        InputError: of `attnviz.tasks.own.readers.delimited.records`.
     """
     taken: dict[str, str | int] = {}
     found = _separated(unified(text), separator)

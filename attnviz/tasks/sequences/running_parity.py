@@ -12,7 +12,7 @@ from attnviz.models.config import ModelConfig
 from attnviz.models.recurrent_config import RecurrentConfig
 from attnviz.tasks.base import Batch, Split, Task
 from attnviz.tasks.choice import whole
-from attnviz.tasks.parity import all_bits, drawn_bits
+from attnviz.tasks.sequences.parity import all_bits, drawn_bits
 from attnviz.tokenizers import Tokenizer
 
 __all__ = ["RunningParity"]

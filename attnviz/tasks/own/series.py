@@ -17,7 +17,8 @@ from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import Baseline, Batch, Split, Task
 from attnviz.tasks.choice import column, one_of, whole
-from attnviz.tasks.columns import (
+from attnviz.tasks.own.data import keep_unified, tiles
+from attnviz.tasks.own.readers.columns import (
     DECIMAL_SIGNS,
     MISSING,
     Column,
@@ -26,10 +27,9 @@ from attnviz.tasks.columns import (
     older_reading,
     read_column,
 )
-from attnviz.tasks.delimited import HEADERS, SEPARATORS, Header, Separator
-from attnviz.tasks.own_data import keep_unified, tiles
+from attnviz.tasks.own.readers.delimited import HEADERS, SEPARATORS, Header, Separator
 from attnviz.tasks.pattern import Pattern
-from attnviz.tasks.series import forecast_batch, naive_baselines, period_pattern
+from attnviz.tasks.signals.series import forecast_batch, naive_baselines, period_pattern
 from attnviz.vectors import NUMBER_ID, Vectors
 
 __all__ = ["OwnSeries", "estimated_period"]
@@ -57,7 +57,7 @@ class OwnSeries(Task):
     Attributes:
         text: of a CSV file with a column of numbers.
         length: points that the model reads.
-        separator: between columns; see `attnviz.tasks.columns.read_column`, as for the next four.
+        separator: between columns; see `attnviz.tasks.own.readers.columns.read_column`, as for the next four.
         header: whether the first line names the columns.
         value_column: of the numbers, counted from 1.
         decimal: sign of the numbers.

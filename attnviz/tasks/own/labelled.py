@@ -16,11 +16,11 @@ from attnviz.models.config import ModelConfig
 from attnviz.models.recurrent_config import RecurrentConfig
 from attnviz.tasks.base import SPLITS, Baseline, Batch, Split, Task
 from attnviz.tasks.choice import column, one_of
-from attnviz.tasks.classify import label_baselines, labelled
-from attnviz.tasks.delimited import HEADERS, SEPARATORS, Header, Separator
-from attnviz.tasks.labelled_rows import LEAST_LABELS, MOST_LABELS, Row, read_labelled
-from attnviz.tasks.own_data import MOST_TOKENS, divided, keep_unified, picked
-from attnviz.tasks.vocabulary import Vocabulary
+from attnviz.tasks.language.classify import label_baselines, labelled
+from attnviz.tasks.language.vocabulary import Vocabulary
+from attnviz.tasks.own.data import MOST_TOKENS, divided, keep_unified, picked
+from attnviz.tasks.own.readers.delimited import HEADERS, SEPARATORS, Header, Separator
+from attnviz.tasks.own.readers.labelled_rows import LEAST_LABELS, MOST_LABELS, Row, read_labelled
 from attnviz.tokenizers import Kind, Tokenizer
 
 __all__ = ["OwnLabelled", "Row", "read_labelled"]

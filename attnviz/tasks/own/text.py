@@ -17,10 +17,10 @@ from attnviz.errors import EmptyText, OneCharacter, TextTooShort
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, Baseline, Batch, Split, Task
-from attnviz.tasks.character import character_model, pieces
 from attnviz.tasks.choice import whole
-from attnviz.tasks.ngram import text_baselines
-from attnviz.tasks.own_data import keep_unified, tiles
+from attnviz.tasks.language.character import character_model, pieces
+from attnviz.tasks.language.ngram import text_baselines
+from attnviz.tasks.own.data import keep_unified, tiles
 from attnviz.tasks.pattern import Pattern, previous_token
 from attnviz.tokenizers import Tokenizer
 

@@ -14,7 +14,7 @@ from torch import Generator, Tensor
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import Baseline, Batch, Split, Task, draw, words
-from attnviz.tasks.pairs import pair_batch
+from attnviz.tasks.language.pairs import pair_batch
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 

@@ -15,7 +15,7 @@ from attnviz.models.config import ModelConfig
 from attnviz.models.recurrent_config import RecurrentConfig
 from attnviz.tasks.base import IGNORE, Baseline, Batch, Split, Task, draw
 from attnviz.tasks.choice import whole
-from attnviz.tasks.voice import BEEP, HOP, RATE, VOWELS, WINDOW, Speech, read_wav, spectrogram, synthesise
+from attnviz.tasks.signals.voice import BEEP, HOP, RATE, VOWELS, WINDOW, Speech, read_wav, spectrogram, synthesise
 from attnviz.vectors import NUMBER_ID, Vectors
 
 __all__ = ["Clip", "Sound"]

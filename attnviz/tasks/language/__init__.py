@@ -1,0 +1,1 @@
+"""Tasks of words: stories, translation, labels, entities, dialogue."""

@@ -1,0 +1,1 @@
+"""Readers of data that somebody brought: encodings, tables, tagged sentences, numbers."""
