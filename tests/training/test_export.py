@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import csv
+import inspect
 import io
 import json
 import re
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import replace
+from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,11 @@ from tensorboardX.proto.event_pb2 import Event
 
 from attnviz.errors import RunCorrupt
 from attnviz.models import AnyConfig, ModelConfig
+from attnviz.models.layers import Attention
+from attnviz.models.recurrent import RecurrentStack
 from attnviz.models.recurrent_config import RecurrentConfig
+from attnviz.models.transformer import Transformer
+from attnviz.positions import rotate
 from attnviz.tasks import Copy, Dates, ModularAddition, OwnEntities, OwnText, Reverse, Sessions, Task
 from attnviz.tasks.base import IGNORE
 from attnviz.tasks.language.sentiment import Sentiment
@@ -42,6 +48,7 @@ from attnviz.training.run.export import (
 )
 from attnviz.training.run.probe import sequences
 from attnviz.training.run.process import ProcessId
+from attnviz.training.run.sources import Sources
 from tests.training.runs import contents, small_config, small_run, stop_after
 
 TASKS: dict[str, Task] = {"encoder": Reverse(n_symbols=5, max_length=4), "decoder": Copy(), "encoder-decoder": Dates()}
@@ -191,7 +198,7 @@ def test_the_script_runs_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("architecture", TASKS)
-def test_the_script_imports_nothing_of_ours_and_keeps_no_mark(architecture: str, tmp_path: Path) -> None:
+def test_the_script_needs_torch_and_safetensors_alone(architecture: str, tmp_path: Path) -> None:
     text = pytorch_script(untrained(tmp_path / "run", TASKS[architecture]))
     imported = {
         name.name.split(".")[0] if isinstance(node, ast.Import) else (node.module or "").split(".")[0]
@@ -199,9 +206,8 @@ def test_the_script_imports_nothing_of_ours_and_keeps_no_mark(architecture: str,
         if isinstance(node, ast.Import | ast.ImportFrom)
         for name in node.names
     }
-    assert imported == {"argparse", "json", "pathlib", "torch", "safetensors"}
-    assert "#?" not in text
-    assert "$" not in text
+    assert imported - sys.stdlib_module_names == {"torch", "safetensors"}
+    assert "attnviz" not in text
 
 
 def test_the_script_shows_what_it_reads_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -472,12 +478,26 @@ def test_the_copy_of_an_active_run_is_interrupted(tmp_path: Path) -> None:
     assert run.state().state == "running"
 
 
-def test_a_model_of_another_shape_has_another_script(tmp_path: Path) -> None:
+def test_the_script_is_the_source_of_the_network(tmp_path: Path) -> None:
     first = pytorch_script(Run.create(tmp_path / "a", small_config()))
+    for part in (Transformer, Attention, rotate, loss_sum):
+        assert re.sub(r"  # type: ignore.*", "", inspect.getsource(part)) in first
+    assert "RecurrentStack" not in first
     config = small_config()
     model: ModelConfig = replace(config.model, d_ff=0, positions="rotary")
     second = pytorch_script(Run.create(tmp_path / "b", replace(config, model=model)))
-    assert "feed_forward" in first
-    assert "feed_forward" not in second
-    assert "rotate" in second
-    assert "rotate" not in first
+    changed = {line for line in unified_diff(first.splitlines(), second.splitlines(), n=0) if line[:2] in ("+ ", "- ")}
+    assert changed == {
+        f"- {line}" for line in (f"   d_ff={config.model.d_ff},", "   positions='learned',", "   run='a',")
+    } | {"+    d_ff=0,", "+    positions='rotary',", "+    run='b',"}
+    third = pytorch_script(untrained(tmp_path / "c", *NETWORKS["Luong, lstm"]))
+    assert inspect.getsource(RecurrentStack.begin) in third
+    assert "TransformerStack" not in third
+
+
+def test_two_definitions_of_one_name_are_refused() -> None:
+    sources = Sources()
+    sources.add(rotate)
+    sources._found["loss_sum"] = "another"
+    with pytest.raises(ValueError, match="two different definitions have the name loss_sum"):
+        sources.add(loss_sum)

@@ -15,7 +15,17 @@ from attnviz.tasks.base import CHUNK, IGNORE, LOSSES, Batch, Metric, Split, Task
 from attnviz.training.engine.config import TrainConfig
 from attnviz.training.engine.gradients import add_gradients, forward, loss_sum
 
-__all__ = ["SAMPLES", "Evaluation", "Step", "TrainingState", "evaluate", "first_batch", "perplexity", "train"]
+__all__ = [
+    "SAMPLES",
+    "Evaluation",
+    "Step",
+    "TrainingState",
+    "evaluate",
+    "first_batch",
+    "new_optimizer",
+    "perplexity",
+    "train",
+]
 
 SAMPLES = 6  # validation sequences whose outputs are kept
 
@@ -87,12 +97,16 @@ class TrainingState:
 
     @classmethod
     def begin(cls, network: Network, config: TrainConfig) -> TrainingState:
-        """The state before the first step. Weight decay applies to matrices, not to biases and norms."""
-        matrices = [p for p in network.parameters() if p.dim() >= 2]
-        others = [p for p in network.parameters() if p.dim() < 2]
-        groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
-        optimizer = torch.optim.AdamW(groups, config.learning_rate, (config.beta1, config.beta2), fused=True)
-        return cls(optimizer, seeded(config.seed, "train"))
+        """The state before the first step."""
+        return cls(new_optimizer(network, config), seeded(config.seed, "train"))
+
+
+def new_optimizer(network: Network, config: TrainConfig) -> torch.optim.AdamW:
+    """AdamW for a network; weight decay applies to matrices, not to biases and norms."""
+    matrices = [p for p in network.parameters() if p.dim() >= 2]
+    others = [p for p in network.parameters() if p.dim() < 2]
+    groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, config.learning_rate, (config.beta1, config.beta2), fused=True)
 
 
 def train(
