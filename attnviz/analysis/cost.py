@@ -1,10 +1,4 @@
-"""What a layer costs: attention against recurrence, computed from sizes, and measured on this machine.
-
-Shape legend
-    T  tokens of one sequence        d  width (d_model)        H  heads
-
-One multiplication and one addition are two operations (FLOPs); numbers take 4 bytes (float32).
-"""
+"""What a layer costs on this machine: attention against recurrence, measured."""
 
 from __future__ import annotations
 
@@ -12,42 +6,20 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from threading import Lock
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from attnviz.errors import MeasuringBusy
 from attnviz.models.config import ModelConfig
+from attnviz.models.cost import Layer
 from attnviz.models.layers import Attention, Masking
 
-__all__ = [
-    "LAYERS",
-    "MEASURED",
-    "Layer",
-    "Measurement",
-    "Measurements",
-    "attention_flops",
-    "attention_memory",
-    "crossing",
-    "flops",
-    "measure",
-    "memory",
-    "recurrent_flops",
-    "recurrent_memory",
-    "sequential_steps",
-]
+__all__ = ["MEASURED", "Measurement", "Measurements", "measure"]
 
-Layer = Literal["attention", "rnn", "gru", "lstm"]
-LAYERS: tuple[Layer, ...] = get_args(Layer)
-
-GATES: Mapping[Layer, int] = {"rnn": 1, "gru": 3, "lstm": 4}
-"""Products of a recurrent cell with its input, and as many with its state, in each step."""
-STATES: Mapping[Layer, int] = {"rnn": 1, "gru": 1, "lstm": 2}
-"""Vectors that a cell hands on to its next step."""
 MODULES: Mapping[Layer, Callable[..., nn.Module]] = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 
-BYTES = 4
 MEASURED = (16, 32, 64, 128, 256, 512)
 """Lengths that are measured."""
 SECONDS = 1.5  # that measuring takes, but for the round in which it ends
@@ -55,107 +27,6 @@ MOST_ROUNDS = 25
 MATRIX = 256  # rows and columns of the product that tells how fast this machine can be
 
 _measuring = Lock()
-
-
-def attention_flops(n_tokens: int, d: int) -> int:
-    """Operations of one layer of self-attention: 8 T d^2 + 4 T^2 d.
-
-    The four projections (W_Q, W_K, W_V, W_O) take 4 * 2 T d^2; the scores of all heads 2 T^2 d, and the weighted values
-    as much. The number of heads does not matter: each is d / H wide. Softmax, scale and biases are left out: H T^2 and
-    T d operations, few beside these.
-
-    Args:
-        n_tokens: T.
-        d: width.
-
-    Source:
-        Vaswani et al. 2017, table 1: O(T^2 d) for each layer, here with the projections.
-
-    Example:
-        >>> attention_flops(10, 4) == 4 * 2 * 10 * 4**2 + 2 * 2 * 10**2 * 4
-        True
-    """
-    return 8 * n_tokens * d**2 + 4 * n_tokens**2 * d
-
-
-def recurrent_flops(layer: Layer, n_tokens: int, d: int) -> int:
-    """Operations of one recurrent layer: 4 g T d^2, with g = 1 (RNN), 3 (GRU), 4 (LSTM).
-
-    Each of the T steps multiplies the input and the state, both d wide, by g matrices (d, d) each; gates, biases and
-    tanh are left out: of the order of g T d.
-
-    Args:
-        layer: "rnn", "gru" or "lstm".
-        n_tokens: T.
-        d: width of input and state.
-
-    Source:
-        Vaswani et al. 2017, table 1: O(T d^2) for each layer; the cells as in Hochreiter & Schmidhuber 1997 (LSTM) and
-        Cho et al. 2014 (GRU).
-    """
-    return 4 * GATES[layer] * n_tokens * d**2
-
-
-def flops(layer: Layer, n_tokens: int, d: int) -> int:
-    """Operations of a layer on one sequence: see `attention_flops` and `recurrent_flops`."""
-    return attention_flops(n_tokens, d) if layer == "attention" else recurrent_flops(layer, n_tokens, d)
-
-
-def attention_memory(n_tokens: int, d: int, n_heads: int) -> int:
-    """Bytes of all that can be looked at in a layer of self-attention, of one sequence: 4 (H T^2 + 5 T d).
-
-    The weights of every head (T^2 each), queries, keys, values, contexts and outputs (T d each). What the layer takes
-    while it runs is another number: fused kernels hold a part of the weights at a time, plain ones scores and weights.
-
-    Args:
-        n_tokens: T.
-        d: width.
-        n_heads: H.
-    """
-    return BYTES * (n_heads * n_tokens**2 + 5 * n_tokens * d)
-
-
-def recurrent_memory(layer: Layer, n_tokens: int, d: int) -> int:
-    """Bytes of all that can be looked at in a recurrent layer, of one sequence: 4 (T d + s d), s = 1, or 2 (LSTM).
-
-    Its outputs, and the state that it hands on. What the layer takes while it runs is another number: PyTorch's RNN and
-    GRU make the inputs of the gates of all steps in advance, g T d numbers with g as in `recurrent_flops`.
-
-    Args:
-        layer: "rnn", "gru" or "lstm".
-        n_tokens: T.
-        d: width of input and state.
-    """
-    return BYTES * (n_tokens * d + STATES[layer] * d)
-
-
-def memory(layer: Layer, n_tokens: int, d: int, n_heads: int) -> int:
-    """Bytes of all that can be looked at in a layer, of one sequence: see `attention_memory` and `recurrent_memory`."""
-    if layer == "attention":
-        return attention_memory(n_tokens, d, n_heads)
-    return recurrent_memory(layer, n_tokens, d)
-
-
-def sequential_steps(layer: Layer, n_tokens: int) -> int:
-    """Steps that must wait for each other: T in a recurrent layer, 1 in attention.
-
-    Source:
-        Vaswani et al. 2017, table 1.
-    """
-    return 1 if layer == "attention" else n_tokens
-
-
-def crossing(layer: Layer, d: int) -> int | None:
-    """The length beyond which attention takes more operations than a recurrent layer: T = (g - 2) d.
-
-    8 T d^2 + 4 T^2 d = 4 g T d^2 gives T = (g - 2) d: d for the GRU, 2 d for the LSTM. None where attention takes more
-    at every length: beside a plain RNN, whose two products per token are fewer than attention's four projections.
-
-    Example:
-        >>> crossing("lstm", 64), crossing("gru", 64), crossing("rnn", 64)
-        (128, 64, None)
-    """
-    return (GATES[layer] - 2) * d if GATES[layer] > 2 else None
 
 
 class Measurement(NamedTuple):

@@ -13,9 +13,9 @@ from attnviz.cli.text import columns, printable
 from attnviz.errors import AttnvizError, RunError
 from attnviz.library import MODELS_FOLDER, ModelFolder, model_folders
 from attnviz.loading import checkpoint_name
+from attnviz.models.cost import n_parameters
 from attnviz.models.weight_files import stored_parameters
 from attnviz.training import Run, all_runs
-from attnviz.training.engine.estimate import n_parameters
 from attnviz.zoo import EXAMPLE_RUNS, zoo
 
 __all__ = ["add_models"]

@@ -20,6 +20,7 @@ from attnviz.cli.settings import read_settings, setting_names
 from attnviz.errors import ConfigError, DataTooLarge, DataUnclear, InputError
 from attnviz.models.bundle import CONFIG_FILE, SequenceModel, save_model
 from attnviz.models.config import ModelConfig
+from attnviz.models.cost import n_parameters
 from attnviz.models.recurrent_config import AnyConfig, Cell, RecurrentConfig
 from attnviz.tasks.base import LOSSES
 from attnviz.tasks.own.readers.decoding import ENCODINGS, decode
@@ -36,7 +37,6 @@ from attnviz.training import (
     open_run,
     record,
 )
-from attnviz.training.engine.estimate import n_parameters
 from attnviz.training.engine.loop import perplexity
 from attnviz.training.engine.memory import check_memory
 from attnviz.training.recipes import OWN, OWN_LABELS, OWN_TEXT

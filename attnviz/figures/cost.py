@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 
 import plotly.graph_objects as go
 
-from attnviz.analysis.cost import LAYERS, Layer, Measurements, crossing, flops, memory
+from attnviz.analysis.cost import Measurements
 from attnviz.figures.theme import LIGHT, Theme, axis, on_page
 from attnviz.locale import t
+from attnviz.models.cost import LAYERS, Layer, crossing, flops, memory
 
 __all__ = ["LENGTHS", "measured", "memory_curves", "operations"]
 

@@ -19,13 +19,13 @@ import torch
 from torch import Generator, Tensor, nn
 
 from attnviz.models.config import ModelConfig
+from attnviz.models.cost import activation_bytes, flops_per_step, n_parameters
 from attnviz.models.network import Network, build_network
 from attnviz.models.recurrent_config import AnyConfig, Cell, RecurrentConfig
 from attnviz.tasks import Batch, FirstSymbol, Task
 from attnviz.tasks.base import LOSSES, Metric
-from attnviz.training.engine.estimate import as_trained, flops_per_step, n_parameters
+from attnviz.training.engine.estimate import as_trained
 from attnviz.training.engine.gradients import forward, loss_sum
-from attnviz.training.engine.memory import activation_bytes
 from attnviz.training.recipes import RECIPES, Recipe
 from attnviz.training.run.config import RunConfig
 from attnviz.training.run.folder import Run

@@ -11,9 +11,10 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from attnviz.analysis import cost
-from attnviz.analysis.cost import LAYERS, Layer, crossing, flops, measure, memory, sequential_steps
+from attnviz.analysis.cost import measure
 from attnviz.errors import MeasuringBusy
 from attnviz.models.config import ModelConfig
+from attnviz.models.cost import LAYERS, Layer, crossing, flops, memory, sequential_steps
 from attnviz.models.layers import Attention, Masking
 
 CELLS: dict[Layer, Callable[..., nn.Module]] = {"rnn": nn.RNNCell, "gru": nn.GRUCell, "lstm": nn.LSTMCell}

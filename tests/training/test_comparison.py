@@ -13,6 +13,7 @@ from torch import Generator
 
 from attnviz.errors import ConfigError
 from attnviz.models import RecurrentConfig, build_network
+from attnviz.models.cost import n_parameters
 from attnviz.tasks import Batch, FirstSymbol, RunningParity
 from attnviz.tasks.base import Split
 from attnviz.training import Recording, evaluate, open_run, record, train
@@ -34,7 +35,6 @@ from attnviz.training.comparison import (
     reach_at_start,
     read_curves,
 )
-from attnviz.training.engine.estimate import n_parameters
 from attnviz.training.run.manage import delete_run
 from attnviz.zoo import FOLDER
 

@@ -12,10 +12,11 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from attnviz.models import AnyConfig, ModelConfig, RecurrentConfig, build_network
+from attnviz.models.cost import flops_per_step, n_parameters
 from attnviz.tasks import Dates, Recall, Reverse
 from attnviz.training import RECIPES
 from attnviz.training.engine import estimate
-from attnviz.training.engine.estimate import Speed, as_trained, flops_per_step, n_parameters, seconds_per_step
+from attnviz.training.engine.estimate import Speed, as_trained, seconds_per_step
 
 SHAPES = {
     "decoder": ModelConfig("decoder", vocab_size=11, max_len=7, d_model=24, n_heads=2, d_ff=30),

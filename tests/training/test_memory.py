@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from attnviz.errors import ConfigError, TooMuchMemory
+from attnviz.models.cost import activation_bytes
 from attnviz.models.network import build_network
 from attnviz.training import RECIPES, Run, RunConfig, record
-from attnviz.training.engine.memory import activation_bytes, check_memory, memory_limit
+from attnviz.training.engine.memory import check_memory, memory_limit
 from tests.training.runs import MODEL, TASK, small_config
 
 

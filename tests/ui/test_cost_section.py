@@ -13,9 +13,10 @@ from streamlit.testing.v1 import AppTest
 
 from attnviz import locale
 from attnviz.analysis import cost as maths
-from attnviz.analysis.cost import LAYERS, Measurement, Measurements, flops, memory
+from attnviz.analysis.cost import Measurement, Measurements
 from attnviz.figures import cost as figures
 from attnviz.figures.theme import DARK
+from attnviz.models.cost import LAYERS, flops, memory
 
 
 def page() -> None:

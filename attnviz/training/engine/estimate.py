@@ -1,4 +1,4 @@
-"""What a training step takes, told before it is taken: parameters, operations, seconds."""
+"""How long a training step takes, told before it is taken."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 import torch
@@ -15,99 +14,21 @@ from torch import Generator
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grad_norm_
 
-from attnviz.models.config import ModelConfig
-from attnviz.models.network import blank_network, build_network
-from attnviz.models.network_config import Pooling
+from attnviz.models.cost import activation_bytes, flops_per_step
+from attnviz.models.network import build_network
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
 from attnviz.tasks import IGNORE, Copy, Majority, Recall, Task
 from attnviz.training.engine.config import TrainConfig
 from attnviz.training.engine.gradients import forward
-from attnviz.training.engine.memory import activation_bytes
 
-__all__ = ["Speed", "as_trained", "flops_per_step", "n_parameters", "seconds_per_step"]
+__all__ = ["Speed", "as_trained", "seconds_per_step"]
 
 FLOPS_PER_BYTE = 8  # what moving a byte costs, in operations of a matrix product: fitted to the shapes of the recipes
 TIMED = (Majority(), Copy(), Recall())  # one ruled by its overhead, two by what they compute
 BATCH_SIZE = TrainConfig().batch_size
-GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 PARTS_PER_STEP = {"rnn": 0.1, "gru": 0.2, "lstm": 0.1}  # what a step of a layer costs in calls, in Transformer's parts
 PARTS_PER_FED_STEP = 1.5  # of a decoder that takes one step after the other
 TRIALS = 6  # of each; the fastest counts
-
-
-@lru_cache(256)
-def n_parameters(model: AnyConfig) -> int:
-    """Number of trained numbers, without memory for them.
-
-    Example:
-        >>> n_parameters(ModelConfig("decoder", vocab_size=10, max_len=8, d_model=16, d_ff=0, n_layers=1))
-        1610
-    """
-    return blank_network(model).n_parameters
-
-
-def flops_per_step(model: AnyConfig, batch_size: int) -> int:
-    """Operations of the matrix products in one step, at the longest sequences the model reads.
-
-    A product (m, k) x (k, n) takes 2 m k n operations; see `transformer_products` and `recurrent_products`. The
-    backward pass takes twice as much as the forward pass: each product has a gradient for both of its factors. What
-    fused attention computes a second time is left out, as is all that is no matrix product.
-
-    Example:
-        >>> model = ModelConfig("decoder", vocab_size=10, max_len=8, d_model=16, d_ff=0, n_layers=1)
-        >>> flops_per_step(model, 1)
-        69120
-    """
-    products = transformer_products(model) if isinstance(model, ModelConfig) else recurrent_products(model)
-    return 3 * 2 * batch_size * products
-
-
-def transformer_products(model: ModelConfig) -> int:
-    """Multiplications in one forward pass of one sequence.
-
-    For T tokens a block takes T (d (H + 2 H_kv) d_head + d d) for its four projections, 2 T T d for scores and context,
-    a masked half included, and 2 T d d_ff for its feed-forward part; cross-attention reads T_source keys; the output
-    takes T d V.
-    """
-    d, target, source = model.d_model, model.max_len, model.source_max_len or 0
-    into_heads, keys_and_values = _attention_in(model), 2 * model.kv_heads * model.d_head
-    n_read = target if model.pooling == "none" else 1
-    products = n_read * d * model.output_size + target * model.n_features * d + _pooling(model.pooling, target, d)
-    for _, length in _stacks(model):
-        projections = length * d * (into_heads + d)
-        products += model.n_layers * (projections + 2 * length * length * d + 2 * length * d * model.d_ff)
-    cross = target * d * 2 * d + source * d * keys_and_values + 2 * target * source * d
-    return products + (model.n_layers * cross if source else 0)
-
-
-def recurrent_products(model: RecurrentConfig) -> int:
-    """Multiplications in one forward pass of one sequence.
-
-    A layer with G gates (RNN 1, GRU 3, LSTM 4) and states of width d takes T G d (d_in + d), both directions of d / 2
-    together T G d (d_in + d / 2); attention 2 Tq Tk d for scores and context, additive scores 2 T d d more for
-    their projections; mixing context and state takes T 2 d d, the output T d V.
-    """
-    d, target, source = model.d_model, model.max_len, model.source_max_len or 0
-    fed = d if source and model.attention == "additive" else 0
-    n_read = target if model.pooling == "none" else 1
-    products = n_read * d * model.output_size + target * model.n_features * model.embedding_size
-    products += _pooling(model.pooling, target, d) + (model.n_layers * d * d if source else 0)
-    for length, reads in ((source, True), (target, model.architecture == "encoder")):
-        back = d // 2 if model.bidirectional and reads else d
-        first = model.embedding_size + (0 if reads else fed)
-        products += length * GATES[model.cell] * d * (first + back + (model.n_layers - 1) * (d + back))
-    if model.attention != "none":
-        keys = source or target
-        projections = (target + keys) * d * d if model.attention == "additive" else 0
-        products += 2 * target * keys * d + projections + 2 * target * d * d
-    return products
-
-
-def _pooling(pooling: Pooling, length: int, d: int) -> int:
-    """Multiplications of attention that one query pays to a sequence."""
-    if pooling in ("none", "last", "mean", "max"):
-        return 0
-    return 2 * length * d + ((length + 1) * d * d if pooling == "additive" else 0)
 
 
 def as_trained(model: AnyConfig, task: Task) -> AnyConfig:
@@ -191,8 +112,8 @@ def _work(model: AnyConfig, batch_size: int) -> tuple[int, int]:
         fed = model.max_len if model.source_max_len and model.attention == "additive" else 0
         parts = 2 + round(steps * PARTS_PER_STEP[model.cell] + fed * PARTS_PER_FED_STEP)
     else:
-        per_stack = 1 + model.n_layers * (2 if model.d_ff else 1)
-        parts = per_stack * len(_stacks(model)) + (model.n_layers if model.source_max_len else 0)
+        per_stack, crosses = 1 + model.n_layers * (2 if model.d_ff else 1), model.source_max_len is not None
+        parts = per_stack * (1 + crosses) + model.n_layers * crosses
     return parts, flops_per_step(model, batch_size) + FLOPS_PER_BYTE * activation_bytes(model, batch_size)
 
 
@@ -234,16 +155,3 @@ def _with_one_thread(work: Callable[[], list[float]]) -> list[float]:
         own.submit(torch.set_num_threads, 1).result()
         other.submit(torch.set_num_threads, before).result()
         return own.submit(work).result()
-
-
-def _attention_in(model: ModelConfig) -> int:
-    """Columns of W_Q, W_K and W_V side by side."""
-    return (model.n_heads + 2 * model.kv_heads) * model.d_head
-
-
-def _stacks(model: AnyConfig) -> list[tuple[int, int]]:
-    """Vocabulary and longest sequence of each stack."""
-    stacks = [(model.vocab_size, model.max_len)]
-    if model.source_vocab_size and model.source_max_len:
-        stacks.append((model.source_vocab_size, model.source_max_len))
-    return stacks

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from attnviz.analysis.cost import LAYERS, Measurements, crossing, flops, measure, memory, sequential_steps
+from attnviz.analysis.cost import Measurements, measure
 from attnviz.errors import MeasuringBusy
 from attnviz.figures import cost as figures
+from attnviz.models.cost import LAYERS, crossing, flops, memory, sequential_steps
 from attnviz.ui.frame.charts import CHART, theme
 from attnviz.ui.frame.language import current, explain, say
 from attnviz.ui.frame.numbers import short

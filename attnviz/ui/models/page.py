@@ -17,6 +17,7 @@ from attnviz.errors import AttnvizError
 from attnviz.library import MODELS_FOLDER, model_folder
 from attnviz.loading import HUB, open_checkpoint
 from attnviz.models import SequenceModel
+from attnviz.models.cost import n_parameters
 from attnviz.sandbox import STAGES, prepare
 from attnviz.server.listing import Listed, find, listed
 from attnviz.server.open_models import ModelKey
@@ -24,7 +25,6 @@ from attnviz.server.opening import VERDICTS, Reason, open_model
 from attnviz.server.stores import MODELS, UPLOADS
 from attnviz.server.uploads import is_upload, upload_limit
 from attnviz.server.words import in_words
-from attnviz.training.engine.estimate import n_parameters
 from attnviz.ui.frame.address import Address, notice, notice_error
 from attnviz.ui.frame.head import head_row, loading, message_box
 from attnviz.ui.frame.head import page as link_to

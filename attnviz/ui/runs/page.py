@@ -14,13 +14,13 @@ from attnviz import locale
 from attnviz.analysis.scores import score_text
 from attnviz.errors import AttnvizError
 from attnviz.loading import find_run
+from attnviz.models.cost import n_parameters
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
 from attnviz.server.run_routes import RUNS_PATH
 from attnviz.server.shelf import Entry, entries, is_own
 from attnviz.server.words import in_words
 from attnviz.tasks.base import LOSSES, Metric
 from attnviz.training import Run, RunConfig
-from attnviz.training.engine.estimate import n_parameters
 from attnviz.training.run.manage import delete_run, rename_run
 from attnviz.ui.frame.address import Address, notice_error
 from attnviz.ui.frame.head import head_row, message_box

@@ -11,10 +11,11 @@ from streamlit.delta_generator import DeltaGenerator
 
 from attnviz.errors import AttnvizError, DataUnclear
 from attnviz.loading import find_run
+from attnviz.models.cost import flops_per_step, n_parameters
 from attnviz.server import workers
 from attnviz.server.shelf import runs_ahead
 from attnviz.training import Run, RunConfig, new_run
-from attnviz.training.engine.estimate import as_trained, flops_per_step, n_parameters, seconds_per_step
+from attnviz.training.engine.estimate import as_trained, seconds_per_step
 from attnviz.training.engine.memory import check_memory
 from attnviz.training.recipes import OWN
 from attnviz.ui.frame.address import Address, notice, notice_error, notice_wrong

@@ -1,0 +1,207 @@
+"""What networks cost, told by their sizes: parameters, operations, bytes; of one layer, and of a step of training.
+
+Shape legend
+    T  tokens of one sequence        d  width (d_model)        H  heads
+
+One multiplication and one addition are two operations (FLOPs), so that a product (m, k) x (k, n) takes 2 m k n; numbers
+take 4 bytes (float32). Softmax, norms, biases and gates are left out of the operations: few beside the products.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Literal, get_args
+
+from attnviz.models.config import ModelConfig
+from attnviz.models.network import blank_network
+from attnviz.models.network_config import SCORINGS
+from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
+
+__all__ = [
+    "LAYERS",
+    "Layer",
+    "activation_bytes",
+    "crossing",
+    "flops",
+    "flops_per_step",
+    "memory",
+    "n_parameters",
+    "sequential_steps",
+]
+
+Layer = Literal["attention", "rnn", "gru", "lstm"]
+LAYERS: tuple[Layer, ...] = get_args(Layer)
+
+GATES: Mapping[str, int] = {"rnn": 1, "gru": 3, "lstm": 4}
+"""Products of a recurrent cell with its input, and as many with its state, in each step."""
+STATES: Mapping[str, int] = {"rnn": 1, "gru": 1, "lstm": 2}
+"""Vectors that a cell hands on to its next step."""
+BYTES = 4
+
+
+def flops(layer: Layer, n_tokens: int, d: int) -> int:
+    """Operations of a layer on one sequence: 8 T d^2 + 4 T^2 d of attention, 4 g T d^2 of a recurrent layer.
+
+    Attention: the four projections (W_Q, W_K, W_V, W_O) take 4 * 2 T d^2; the scores of all heads 2 T^2 d, and the
+    weighted values as much. The number of heads does not matter: each is d / H wide. Recurrence: each of the T steps
+    multiplies the input and the state, both d wide, by g matrices (d, d) each, with g = 1 (RNN), 3 (GRU), 4 (LSTM).
+
+    Args:
+        layer: "attention", "rnn", "gru" or "lstm".
+        n_tokens: T.
+        d: width of input, state and output.
+
+    Source:
+        Vaswani et al. 2017, table 1: O(T^2 d) and O(T d^2) for each layer, here with the projections; the cells as in
+        Hochreiter & Schmidhuber 1997 (LSTM) and Cho et al. 2014 (GRU).
+
+    Example:
+        >>> flops("attention", 10, 4) == 4 * 2 * 10 * 4**2 + 2 * 2 * 10**2 * 4
+        True
+    """
+    if layer == "attention":
+        return 2 * _attention(n_tokens, n_tokens, d, d)
+    return 2 * _recurrence(layer, n_tokens, d, d, d)
+
+
+def memory(layer: Layer, n_tokens: int, d: int, n_heads: int) -> int:
+    """Bytes of all that can be looked at in a layer, of one sequence.
+
+    Attention: 4 (H T^2 + 5 T d), the weights of every head (T^2 each), queries, keys, values, contexts and outputs
+    (T d each). Recurrence: 4 (T d + s d), s = 1, or 2 (LSTM), its outputs, and the state that it hands on. What a layer
+    takes while it runs is another number: fused kernels hold a part of the weights at a time, plain ones scores and
+    weights; PyTorch's RNN and GRU make the inputs of the gates of all steps in advance, g T d numbers.
+
+    Args:
+        layer: "attention", "rnn", "gru" or "lstm".
+        n_tokens: T.
+        d: width of input, state and output.
+        n_heads: H, of attention.
+    """
+    if layer == "attention":
+        return BYTES * (n_heads * n_tokens**2 + 5 * n_tokens * d)
+    return BYTES * (n_tokens * d + STATES[layer] * d)
+
+
+def sequential_steps(layer: Layer, n_tokens: int) -> int:
+    """Steps that must wait for each other: T in a recurrent layer, 1 in attention.
+
+    Source:
+        Vaswani et al. 2017, table 1.
+    """
+    return 1 if layer == "attention" else n_tokens
+
+
+def crossing(layer: Layer, d: int) -> int | None:
+    """The length beyond which attention takes more operations than a recurrent layer: T = (g - 2) d.
+
+    8 T d^2 + 4 T^2 d = 4 g T d^2 gives T = (g - 2) d: d for the GRU, 2 d for the LSTM. None where attention takes more
+    at every length: beside a plain RNN, whose two products per token are fewer than attention's four projections.
+
+    Example:
+        >>> crossing("lstm", 64), crossing("gru", 64), crossing("rnn", 64)
+        (128, 64, None)
+    """
+    return (GATES[layer] - 2) * d if GATES[layer] > 2 else None
+
+
+@lru_cache(256)
+def n_parameters(model: AnyConfig) -> int:
+    """Number of trained numbers, without memory for them.
+
+    Example:
+        >>> n_parameters(ModelConfig("decoder", vocab_size=10, max_len=8, d_model=16, d_ff=0, n_layers=1))
+        1610
+    """
+    return blank_network(model).n_parameters
+
+
+def flops_per_step(model: AnyConfig, batch_size: int) -> int:
+    """Operations of the matrix products in one step of training, at the longest sequences the model reads.
+
+    The backward pass takes twice as much as the forward pass: each product has a gradient for both of its factors. What
+    fused attention computes a second time is left out.
+
+    Example:
+        >>> model = ModelConfig("decoder", vocab_size=10, max_len=8, d_model=16, d_ff=0, n_layers=1)
+        >>> flops_per_step(model, 1)
+        69120
+    """
+    products = _transformer(model) if isinstance(model, ModelConfig) else _recurrent(model)
+    return 3 * 2 * batch_size * products
+
+
+def activation_bytes(model: AnyConfig, batch_size: int) -> int:
+    """About what the forward pass keeps for the backward pass, at the longest sequences the model reads, in float32.
+
+    A token costs in each block: norms, q, k, v, context and residual sums 10 d_model, dropout 3 d_model,
+    cross-attention 8 d_model more, feed-forward 2 d_ff; at the end 3 copies of its logits; a mask T bytes. In a
+    recurrent layer it costs gates, state and memory, 10 d_model; where states attend, for every key a weight and, with
+    additive scores, 2 d_model.
+    """
+    d, target, source = model.d_model, model.max_len, model.source_max_len or 0
+    if isinstance(model, RecurrentConfig):
+        per_token = model.n_layers * 10 * d + 3 * model.embedding_size
+        per_pair = 1 + 2 * d * (model.attention == "additive")
+        pairs = target * (source or target) * per_pair if model.attention != "none" else 0
+        pooled = target * 2 * d if model.pooling == "additive" else 0
+        numbers = (target + source) * per_token + target * 3 * model.output_size + pairs + pooled
+        return batch_size * BYTES * numbers
+    width = 10 * d + 2 * model.d_ff + (3 * d if model.dropout else 0)
+    cross = 8 * d if source else 0
+    numbers = target * (model.n_layers * (width + cross) + 3 * model.output_size) + source * model.n_layers * width
+    return batch_size * (BYTES * numbers + target**2 + source**2)
+
+
+def _attention(n_queries: int, n_keys: int, d: int, d_kv: int) -> int:
+    """Multiplications of a layer: projections of queries and outputs, of keys and values, then scores and context.
+
+    Keys and values of all heads are d_kv wide together; a masked half is included.
+    """
+    return 2 * n_queries * d * d + 2 * n_keys * d * d_kv + 2 * n_queries * n_keys * d
+
+
+def _recurrence(cell: str, n_tokens: int, d: int, d_in: int, d_state: int) -> int:
+    """Multiplications of a layer whose gates, d wide, each read input and state."""
+    return n_tokens * GATES[cell] * d * (d_in + d_state)
+
+
+def _transformer(model: ModelConfig) -> int:
+    """Multiplications in one forward pass of one sequence: blocks, features, and outputs, T d V."""
+    d, target, source = model.d_model, model.max_len, model.source_max_len or 0
+    d_kv = model.kv_heads * model.d_head
+    blocks = sum(_attention(n, n, d, d_kv) + 2 * n * d * model.d_ff for n in (target, source))
+    cross = _attention(target, source, d, d_kv) if source else 0
+    return model.n_layers * (blocks + cross) + target * model.n_features * d + _outputs(model)
+
+
+def _recurrent(model: RecurrentConfig) -> int:
+    """Multiplications in one forward pass of one sequence.
+
+    Both directions of d / 2 together take T g d (d_in + d / 2); attention 2 Tq Tk d for scores and context, additive
+    scores 2 T d d more for their projections; mixing context and state takes T 2 d d.
+    """
+    d, target, source = model.d_model, model.max_len, model.source_max_len or 0
+    fed = d if source and model.attention == "additive" else 0
+    products = target * model.n_features * model.embedding_size + (model.n_layers * d * d if source else 0)
+    for length, reads in ((source, True), (target, model.architecture == "encoder")):
+        back = d // 2 if model.bidirectional and reads else d
+        first = model.embedding_size + (0 if reads else fed)
+        products += _recurrence(model.cell, length, d, first, back)
+        products += (model.n_layers - 1) * _recurrence(model.cell, length, d, d, back)
+    if model.attention != "none":
+        keys = source or target
+        projections = (target + keys) * d * d if model.attention == "additive" else 0
+        products += 2 * target * keys * d + projections + 2 * target * d * d
+    return products + _outputs(model)
+
+
+def _outputs(model: AnyConfig) -> int:
+    """Multiplications of the unembedding, and of the attention that one query pays to a sequence that is pooled."""
+    d, target = model.d_model, model.max_len
+    if model.pooling == "none":
+        return target * d * model.output_size
+    reads = 2 * target * d if model.pooling in SCORINGS else 0
+    projections = (target + 1) * d * d if model.pooling == "additive" else 0
+    return d * model.output_size + reads + projections
