@@ -3,13 +3,13 @@
 numbers   bytes in memory: a payload (`attnviz.view.payload`), or the rounded weights of one site (`rounded_weights`)
 planes    all first bytes of every number, then all second bytes ...: alike bytes side by side deflate better
 deflate   without header (RFC 1951); the browser inflates it when somebody looks
-base 85   four bytes as five letters, none of which means anything in HTML: 6% less than base 64
+base 64   letters that mean nothing in HTML
 """
 
 from __future__ import annotations
 
-import string
 import zlib
+from base64 import b64encode
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -19,11 +19,7 @@ from numpy.typing import NDArray
 
 from attnviz.trace import AttentionSite
 
-__all__ = ["ALPHABET", "Part", "Rounding", "deflated", "rounded_weights"]
-
-ALPHABET = (string.digits + string.ascii_letters + "!#$%()*+,-./:;=?@[]^_{}|")[:85]
-_LETTERS = np.frombuffer(ALPHABET.encode(), np.uint8)
-_POWERS = np.array([85**4, 85**3, 85**2, 85, 1], np.uint32)
+__all__ = ["Part", "Rounding", "deflated", "rounded_weights"]
 
 
 class Rounding(NamedTuple):
@@ -47,13 +43,11 @@ class Part(NamedTuple):
     """Numbers as text.
 
     Attributes:
-        text: in base 85.
-        length: bytes of the deflated numbers, without what fills the last group of four.
+        text: the deflated numbers in base 64.
         planes: bytes of one number.
     """
 
     text: str
-    length: int
     planes: int
 
 
@@ -73,15 +67,7 @@ def deflated(raw: bytes, planes: int = 1) -> Part:
     strategy = zlib.Z_DEFAULT_STRATEGY if planes == 1 else zlib.Z_FILTERED
     packer = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS, 9, strategy)
     packed = packer.compress(apart.tobytes()) + packer.flush()
-    return Part(_base85(packed), len(packed), planes)
-
-
-def _base85(raw: bytes) -> str:
-    """Four bytes, the highest first, as five digits to the base of 85."""
-    groups = np.frombuffer(raw + bytes(-len(raw) % 4), ">u4").astype(np.uint32)
-    digits = groups[:, None] // _POWERS % np.uint32(85)  # (groups, 5)
-    letters: bytes = _LETTERS[digits].tobytes()
-    return letters.decode("ascii")
+    return Part(b64encode(packed).decode("ascii"), planes)
 
 
 def rounded_weights(site: AttentionSite, heads: Sequence[int], rounding: Rounding) -> bytes:

@@ -246,8 +246,7 @@ def _json(value: Any) -> str:
 
 
 def _part(name: str, part: Part) -> str:
-    size = f'data-length="{part.length}" data-planes="{part.planes}"'
-    return f'<script type="text/plain" data-part="{html.escape(name)}" {size}>{part.text}</script>'
+    return f'<script type="text/plain" data-part="{html.escape(name)}" data-planes="{part.planes}">{part.text}</script>'
 
 
 def _say(lang: str, key: str, **params: object) -> str:

@@ -19,12 +19,12 @@ UNFINISHED = ".tmp"
 """Ends the hidden name under which a file is written before it takes its own."""
 
 
-def write_atomically(path: Path, *data: bytes | memoryview, force: bool = True) -> None:
+def write_atomically(path: Path, data: bytes, force: bool = True) -> None:
     """Replace the content of a file: written beside it, then renamed over it.
 
     Args:
         path: of the file.
-        data: its new content, in pieces.
+        data: its new content.
         force: it onto the disk first, so that it outlives the machine's power, not only the process.
 
     Raises:
@@ -33,7 +33,7 @@ def write_atomically(path: Path, *data: bytes | memoryview, force: bool = True) 
     beside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}{UNFINISHED}")
     try:
         with beside.open("wb") as file:
-            file.writelines(data)
+            file.write(data)
             if force:
                 file.flush()
                 os.fsync(file.fileno())
@@ -90,4 +90,4 @@ def clear_unfinished(folder: Path) -> int:
 
 def write_json(path: Path, values: dict[str, Any], force: bool = True) -> None:
     """Replace a file by an indented JSON object, atomically; see `write_atomically`."""
-    write_atomically(path, (json.dumps(values, ensure_ascii=False, indent=1) + "\n").encode(), force=force)
+    write_atomically(path, (json.dumps(values, ensure_ascii=False, indent=1) + "\n").encode(), force)

@@ -13,14 +13,13 @@ memory that is taken once, is ten times as fast as a file of a hundred small one
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save as save_arrays
 from safetensors.torch import save
 from torch import Generator, Tensor
 
@@ -35,7 +34,6 @@ __all__ = ["ResumeWriter", "Resumed", "check_weights", "load_resume", "load_weig
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
 GENERATORS = ("generator", "global_generator")
-DTYPES = {torch.float32: "F32", torch.uint8: "U8"}
 
 
 @dataclass(frozen=True)
@@ -113,17 +111,16 @@ class ResumeWriter:
         if not self._numbers[: self._sizes[0]].isfinite().all():
             raise FloatingPointError("a weight is not a number")
         generators = {"generator": self.state.generator.get_state(), "global_generator": torch.get_rng_state()}
-        tensors = (
-            dict(zip(("weights", *MOMENTS, "steps"), torch.split(self._numbers, self._sizes), strict=True)) | generators
-        )
+        parts = dict(zip(("weights", *MOMENTS, "steps"), torch.split(self._numbers, self._sizes), strict=True))
         metadata = {
             "step": self.state.step,
             "rate_factor": self.state.rate_factor,
             "seconds": seconds,
             "shapes": _shapes(self._parameters),
         }
-        data = [tensor.numpy().data for tensor in (self._numbers, *generators.values())]
-        write_atomically(self.path, _header(tensors, metadata), *data, force=force)
+        arrays = {name: tensor.numpy() for name, tensor in (parts | generators).items()}
+        data = save_arrays(arrays, {name: repr(value) for name, value in metadata.items()})
+        write_atomically(self.path, data, force=force)
 
     @torch.no_grad()
     def _collect(self) -> None:
@@ -136,22 +133,6 @@ class ResumeWriter:
 def _nothing(parameter: Tensor) -> dict[str, Tensor]:
     """What AdamW knows of a parameter before its first step."""
     return {"step": torch.zeros(()), **{name: torch.zeros_like(parameter) for name in MOMENTS}}
-
-
-def _header(tensors: Mapping[str, Tensor], metadata: Mapping[str, object]) -> bytes:
-    """The beginning of a safetensors file in which these tensors follow in this order.
-
-    Source:
-        https://github.com/huggingface/safetensors, "Format": eight bytes of length, JSON, the tensors' bytes.
-    """
-    header: dict[str, Any] = {"__metadata__": {name: repr(value) for name, value in metadata.items()}}
-    end = 0
-    for name, tensor in tensors.items():
-        start, end = end, end + tensor.nbytes
-        header[name] = {"dtype": DTYPES[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [start, end]}
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    return len(text).to_bytes(8, "little") + text
 
 
 def load_resume(path: Path, network: Network, config: TrainConfig) -> Resumed:

@@ -2,25 +2,7 @@
 
 import { LoadError, unpack } from "../core/data.js";
 
-const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ!#$%()*+,-./:;=?@[]^_{}";
-const DIGITS = new Uint8Array(128);
-for (let digit = 0; digit < ALPHABET.length; digit += 1) DIGITS[ALPHABET.charCodeAt(digit)] = digit;
-
 const OF_SITE = new Set(["x", "x_kv"]);
-
-/** Five letters are four bytes, the highest first. */
-function fromBase85(text) {
-  const bytes = new Uint8Array((text.length / 5) * 4);
-  for (let from = 0, to = 0; from < text.length; from += 5, to += 4) {
-    let group = 0;
-    for (let n = 0; n < 5; n += 1) group = group * 85 + DIGITS[text.charCodeAt(from + n)];
-    bytes[to] = group >>> 24;
-    bytes[to + 1] = group >>> 16;
-    bytes[to + 2] = group >>> 8;
-    bytes[to + 3] = group;
-  }
-  return bytes;
-}
 
 async function inflate(bytes) {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
@@ -56,7 +38,7 @@ export class EmbeddedSource {
 
   async read(name) {
     const { textContent, dataset } = this.parts.get(name);
-    const packed = fromBase85(textContent).subarray(0, Number(dataset.length));
+    const packed = Uint8Array.from(atob(textContent), (letter) => letter.charCodeAt(0));
     return join(await inflate(packed), Number(dataset.planes));
   }
 
