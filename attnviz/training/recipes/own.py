@@ -45,7 +45,7 @@ def own_text(text: str, length: int = 64) -> Recipe:
     """
     task = OwnText(text, length)
     settings = training(400, batch_size=32, validation_size=128)  # more learns a short text by heart
-    return make_recipe(OWN_TEXT, "Your own text", task, settings, task.frequency_loss, test_size=256, exempt=True)
+    return make_recipe(OWN_TEXT, task, settings, task.frequency_loss, test_size=256, exempt=True)
 
 
 def own_series(text: str, length: int = 32, **reading: Any) -> Recipe:
@@ -59,7 +59,7 @@ def own_series(text: str, length: int = 32, **reading: Any) -> Recipe:
     Raises:
         InputError: the text is no such column; see `attnviz.tasks.own.readers.columns`.
     """
-    return _own(OWN_SERIES, "Your own series", OwnSeries(text, length, **reading))
+    return _own(OWN_SERIES, OwnSeries(text, length, **reading))
 
 
 def own_labels(text: str, unit: Unit = "words", **reading: Any) -> Recipe:
@@ -74,7 +74,7 @@ def own_labels(text: str, unit: Unit = "words", **reading: Any) -> Recipe:
         InputError: the text is no such table; see `OwnLabelled`.
     """
     task = OwnLabelled(text, unit, **reading)
-    return _own(OWN_LABELS, "Your own labelled texts", task, recurrent(task))
+    return _own(OWN_LABELS, task, recurrent(task))
 
 
 def own_entities(text: str, **reading: Any) -> Recipe:
@@ -88,13 +88,13 @@ def own_entities(text: str, **reading: Any) -> Recipe:
         InputError: the text is not in CoNLL's format; see `OwnEntities`.
     """
     task = OwnEntities(text, **reading)
-    return _own(OWN_ENTITIES, "Your own entities", task, recurrent(task))
+    return _own(OWN_ENTITIES, task, recurrent(task))
 
 
-def _own(name: str, title: str, task: Task, model: AnyConfig | None = None) -> Recipe:
+def _own(name: str, task: Task, model: AnyConfig | None = None) -> Recipe:
     """A short training, of which nobody knows what it can reach."""
     settings = training(400, batch_size=32, validation_size=128)
-    return make_recipe(name, title, task, settings, None, test_size=256, exempt=True, model=model)
+    return make_recipe(name, task, settings, None, test_size=256, exempt=True, model=model)
 
 
 OWN: dict[str, OwnRecipe] = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from attnviz.locale import t
 from attnviz.models.bundle import ModelCard, SequenceModel
 from attnviz.models.network import Network
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
@@ -23,7 +24,6 @@ class Recipe:
 
     Attributes:
         name: of the recipe and of the model it makes.
-        title: of that model.
         task: what it learns.
         model: its shape.
         training: steps, learning rate, seed ...
@@ -34,13 +34,17 @@ class Recipe:
     """
 
     name: str
-    title: str
     task: Task
     model: AnyConfig
     training: TrainConfig
     target: float | None
     test_size: int = 2048
     exempt: bool = False
+
+    @property
+    def title(self) -> str:
+        """Title of the model, in English; the message has it in other languages."""
+        return t("en", f"task.{self.name}.title")
 
     @property
     def seed(self) -> int:
@@ -92,7 +96,6 @@ class Recipe:
 
 def make_recipe(
     name: str,
-    title: str,
     task: Task,
     training: TrainConfig,
     target: float | None,
@@ -101,7 +104,7 @@ def make_recipe(
     model: AnyConfig | None = None,
 ) -> Recipe:
     """A recipe; the model is the task's own where none is given."""
-    return Recipe(name, title, task, model or task.model_config(), training, target, test_size, exempt)
+    return Recipe(name, task, model or task.model_config(), training, target, test_size, exempt)
 
 
 def recurrent(task: Task, **settings: Any) -> RecurrentConfig:
