@@ -206,6 +206,12 @@ class Task(ABC):
     def model_config(self) -> ModelConfig:
         """A small Transformer that learns the task."""
 
+    def transformer(self, max_len: int, **settings: Any) -> ModelConfig:
+        """A Transformer for the symbols and labels of the task; settings are those that differ from `ModelConfig`'s."""
+        source = None if self.source_tokenizer is None else self.source_tokenizer.vocab_size
+        shape = {"source_vocab_size": source, "n_outputs": len(self.labels) or None, **settings}
+        return ModelConfig(self.architecture, self.tokenizer.vocab_size, max_len, **shape)
+
     def recurrent_config(self) -> RecurrentConfig:
         """An LSTM that reads and writes the same; encoders are bidirectional, the last state stands for the whole."""
         shape = self.model_config()

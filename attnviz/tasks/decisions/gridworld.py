@@ -225,14 +225,7 @@ class Gridworld(Task):
 
     def model_config(self) -> ModelConfig:
         """Two layers of two heads; the sign is read at the crossing, some steps after it was seen."""
-        return ModelConfig(
-            architecture="decoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=1 + 2 * self.horizon,
-            d_model=48,
-            n_heads=2,
-            n_layers=2,
-        )
+        return self.transformer(1 + 2 * self.horizon)
 
     def texts(self) -> tuple[Example, ...]:
         """Walks up to the crossing that differ in the sign, and one for no return."""

@@ -130,16 +130,7 @@ class Sessions(Task):
 
     def model_config(self) -> ModelConfig:
         """Two layers of two heads; learned positions, since "the latest" is about order."""
-        return ModelConfig(
-            architecture="decoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=self.length,
-            d_model=64,
-            n_heads=2,
-            n_layers=2,
-            d_ff=256,
-            positions="learned",
-        )
+        return self.transformer(self.length, d_model=64, d_ff=256)
 
     def texts(self) -> tuple[Example, ...]:
         """Sessions of two and of three interests."""

@@ -174,18 +174,7 @@ class Dates(Task):
 
     def model_config(self) -> ModelConfig:
         """One layer each side; cross-attention in between shows which characters became which digits."""
-        return ModelConfig(
-            architecture="encoder-decoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=11,
-            d_model=64,
-            n_heads=4,
-            n_layers=1,
-            d_ff=256,
-            positions="learned",
-            source_vocab_size=self.source_tokenizer.vocab_size,
-            source_max_len=40,
-        )
+        return self.transformer(11, d_model=64, n_heads=4, n_layers=1, d_ff=256, source_max_len=40)
 
     def texts(self) -> tuple[Example, ...]:
         """Dates to type, each with its answer."""

@@ -258,16 +258,7 @@ class Dialogue(Task):
 
     def model_config(self) -> ModelConfig:
         """Two layers; rotary positions, because dialogues differ in length."""
-        return ModelConfig(
-            architecture="decoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=112,
-            d_model=64,
-            n_heads=2,
-            n_layers=2,
-            d_ff=256,
-            positions="rotary",
-        )
+        return self.transformer(112, d_model=64, d_ff=256, positions="rotary")
 
     def texts(self) -> tuple[Example, ...]:
         """Dialogues to go on with: the system's turn is next."""

@@ -106,17 +106,7 @@ class Entities(TaggingTask):
 
     def model_config(self) -> ModelConfig:
         """Two layers, rotary positions: an entity is told by words at a distance."""
-        return ModelConfig(
-            architecture="encoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=40,
-            d_model=48,
-            n_heads=2,
-            n_layers=2,
-            d_ff=192,
-            positions="rotary",
-            n_outputs=len(self.labels),
-        )
+        return self.transformer(40, positions="rotary")
 
     def texts(self) -> tuple[Example, ...]:
         """Sentences to type: the same name as a person, a place and a company, and unknown ones."""

@@ -227,16 +227,8 @@ class Extract(Task):
 
     def model_config(self) -> ModelConfig:
         """Two layers; rotary positions, because what matters is how far away a word is."""
-        return ModelConfig(
-            architecture="encoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=max(80, 2 + 9 * self.max_sentences),
-            d_model=48,
-            n_heads=4,
-            n_layers=2,
-            d_ff=192,
-            positions="rotary",
-            n_outputs=len(LABELS),
+        return self.transformer(
+            max(80, 2 + 9 * self.max_sentences), n_heads=4, positions="rotary", n_outputs=len(LABELS)
         )
 
     def texts(self) -> tuple[Example, ...]:

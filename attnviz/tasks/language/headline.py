@@ -179,18 +179,7 @@ class Headline(Task):
 
     def model_config(self) -> ModelConfig:
         """Two layers each side: the encoder tells what belongs to which field, the decoder looks it up."""
-        return ModelConfig(
-            architecture="encoder-decoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=12,
-            d_model=48,
-            n_heads=2,
-            n_layers=2,
-            d_ff=192,
-            positions="learned",
-            source_vocab_size=self.source_tokenizer.vocab_size,
-            source_max_len=4 * len(VALUES),
-        )
+        return self.transformer(12, source_max_len=4 * len(VALUES))
 
     def texts(self) -> tuple[Example, ...]:
         """Records to type, each with its line."""

@@ -192,18 +192,7 @@ class Sentiment(Task):
 
     def model_config(self) -> ModelConfig:
         """Two layers join negations and opinion word; then `<bos>` asks, and attention makes one vector of all."""
-        return ModelConfig(
-            architecture="encoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=self.max_len,
-            d_model=48,
-            n_heads=2,
-            n_layers=2,
-            d_ff=192,
-            positions="rotary",
-            pooling="additive",
-            n_outputs=len(self.labels),
-        )
+        return self.transformer(self.max_len, positions="rotary", pooling="additive")
 
     def recurrent_config(self) -> RecurrentConfig:
         """An LSTM in both directions, whose states attention makes one vector of."""

@@ -112,18 +112,7 @@ class Translation(Task):
 
     def model_config(self) -> ModelConfig:
         """One layer each side; cross-attention in between shows which words became which."""
-        return ModelConfig(
-            architecture="encoder-decoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=32,
-            d_model=64,
-            n_heads=4,
-            n_layers=1,
-            d_ff=256,
-            positions="learned",
-            source_vocab_size=self.source_tokenizer.vocab_size,
-            source_max_len=32,
-        )
+        return self.transformer(32, d_model=64, n_heads=4, n_layers=1, d_ff=256, source_max_len=32)
 
     def texts(self) -> tuple[Example, ...]:
         """Sentences to type, each with its translation."""

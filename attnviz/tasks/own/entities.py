@@ -135,14 +135,7 @@ class OwnEntities(TaggingTask):
 
     def model_config(self) -> ModelConfig:
         """As for the task's own sentences, with dropout, for there may be few."""
-        return ModelConfig(
-            architecture="encoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=self.max_len,
-            positions="rotary",
-            dropout=0.1,
-            n_outputs=len(self.labels),
-        )
+        return self.transformer(self.max_len, positions="rotary", dropout=0.1)
 
     def recurrent_config(self) -> RecurrentConfig:
         """An LSTM in both directions, likewise; it knows no positions, and so reads longer sentences."""

@@ -155,15 +155,7 @@ class OwnLabelled(Task):
 
     def model_config(self) -> ModelConfig:
         """As for sentiment, with dropout, for there may be few texts."""
-        return ModelConfig(
-            architecture="encoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=self.max_len,
-            positions="rotary",
-            pooling="additive",
-            dropout=0.1,
-            n_outputs=len(self.labels),
-        )
+        return self.transformer(self.max_len, positions="rotary", pooling="additive", dropout=0.1)
 
     def recurrent_config(self) -> RecurrentConfig:
         """As for sentiment, likewise; it knows no positions, and so reads longer texts than it learned from."""

@@ -179,15 +179,7 @@ class OwnSeries(Task):
 
     def model_config(self) -> ModelConfig:
         """One layer of two heads; learned positions tell lags."""
-        return ModelConfig(
-            architecture="decoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=self.length,
-            n_layers=1,
-            n_features=1,
-            n_outputs=1,
-            predicts="values",
-        )
+        return self.transformer(self.length, n_layers=1, n_features=1, n_outputs=1, predicts="values")
 
     def texts(self) -> tuple[Example, ...]:
         """The first piece of the test part, and the last."""

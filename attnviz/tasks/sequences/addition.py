@@ -102,16 +102,7 @@ class Addition(Task):
 
     def model_config(self) -> ModelConfig:
         """Two layers, four heads; one head may read both digits of a column."""
-        return ModelConfig(
-            architecture="decoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=3 * self.digits + 3,
-            d_model=64,
-            n_heads=4,
-            n_layers=2,
-            d_ff=256,
-            positions="learned",
-        )
+        return self.transformer(3 * self.digits + 3, d_model=64, n_heads=4, d_ff=256)
 
     def texts(self) -> tuple[Example, ...]:
         """Sums to type, some with the beginning of their answer."""

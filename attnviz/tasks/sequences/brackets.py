@@ -125,16 +125,7 @@ class Brackets(Task):
 
     def model_config(self) -> ModelConfig:
         """Two layers: heights, then the question whether one is below zero."""
-        return ModelConfig(
-            architecture="encoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=self.length + 1,
-            d_model=48,
-            n_heads=4,
-            n_layers=2,
-            positions="learned",
-            embedding_std=0.1,
-        )
+        return self.transformer(self.length + 1, n_heads=4, embedding_std=0.1)
 
     def texts(self) -> tuple[Example, ...]:
         """Rows to type: nested, side by side, and one that is wrong though as many close as open."""
@@ -204,15 +195,7 @@ class OpenBracket(Task):
 
     def model_config(self) -> ModelConfig:
         """Two layers, two heads."""
-        return ModelConfig(
-            architecture="decoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=self.length,
-            d_model=48,
-            n_heads=2,
-            n_layers=2,
-            positions="learned",
-        )
+        return self.transformer(self.length)
 
     def texts(self) -> tuple[Example, ...]:
         """Rows to type."""

@@ -89,15 +89,7 @@ class Copy(Task):
 
     def model_config(self) -> ModelConfig:
         """Two layers: the first counts from ">", the second reads."""
-        return ModelConfig(
-            architecture="decoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=2 * self.max_length + 1,
-            d_model=48,
-            n_heads=2,
-            n_layers=2,
-            positions="learned",
-        )
+        return self.transformer(2 * self.max_length + 1)
 
     def texts(self) -> tuple[Example, ...]:
         """Sequences to type."""

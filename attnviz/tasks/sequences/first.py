@@ -82,17 +82,7 @@ class FirstSymbol(Task):
 
     def model_config(self) -> ModelConfig:
         """One layer, one head, positions that tell which letter is the first; read at the last token."""
-        return ModelConfig(
-            architecture="encoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=self.distance + 2,
-            d_model=32,
-            n_heads=1,
-            n_layers=1,
-            d_ff=64,
-            positions="learned",
-            pooling="last",
-        )
+        return self.transformer(self.distance + 2, d_model=32, n_heads=1, n_layers=1, d_ff=64, pooling="last")
 
     def recurrent_config(self) -> RecurrentConfig:
         """In one direction: to one that reads backwards the first letter would be the last."""

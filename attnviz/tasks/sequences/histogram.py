@@ -90,16 +90,8 @@ class Histogram(Task):
 
     def model_config(self) -> ModelConfig:
         """One layer, one head, no positions: where a letter stands does not matter."""
-        return ModelConfig(
-            architecture="encoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=self.length + 1,
-            d_model=64,
-            n_heads=1,
-            n_layers=1,
-            d_ff=256,
-            positions="none",
-            embedding_std=0.25,
+        return self.transformer(
+            self.length + 1, d_model=64, n_heads=1, n_layers=1, d_ff=256, positions="none", embedding_std=0.25
         )
 
     def texts(self) -> tuple[Example, ...]:

@@ -89,16 +89,7 @@ class Induction(Task):
 
     def model_config(self) -> ModelConfig:
         """Two layers of attention and nothing else; one head each shows the two steps most clearly."""
-        return ModelConfig(
-            architecture="decoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=max(64, self.length),
-            d_model=48,
-            n_heads=1,
-            n_layers=2,
-            d_ff=0,
-            positions="rotary",
-        )
+        return self.transformer(max(64, self.length), n_heads=1, d_ff=0, positions="rotary")
 
     def texts(self) -> tuple[Example, ...]:
         """Sequences to type."""

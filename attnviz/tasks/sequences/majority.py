@@ -80,16 +80,7 @@ class Majority(Task):
 
     def model_config(self) -> ModelConfig:
         """One layer, one head, no positions."""
-        return ModelConfig(
-            architecture="encoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=self.length + 1,
-            d_model=16,
-            n_heads=1,
-            n_layers=1,
-            d_ff=64,
-            positions="none",
-        )
+        return self.transformer(self.length + 1, d_model=16, n_heads=1, n_layers=1, d_ff=64, positions="none")
 
     def texts(self) -> tuple[Example, ...]:
         """Sequences to type: a small majority, a large one, and letters in order."""

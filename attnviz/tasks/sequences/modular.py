@@ -127,17 +127,7 @@ class ModularAddition(Task):
 
     def model_config(self) -> ModelConfig:
         """One layer with large first weights: they make learning by heart come long before the rule."""
-        return ModelConfig(
-            architecture="decoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=4,
-            d_model=64,
-            n_heads=4,
-            n_layers=1,
-            d_ff=256,
-            positions="learned",
-            init_std=0.3,
-        )
+        return self.transformer(4, d_model=64, n_heads=4, n_layers=1, d_ff=256, init_std=0.3)
 
     def texts(self) -> tuple[Example, ...]:
         """Sums to type."""

@@ -81,16 +81,7 @@ class Needle(Task):
 
     def model_config(self) -> ModelConfig:
         """One layer, one head; no positions, because where the digit stands does not matter."""
-        return ModelConfig(
-            architecture="encoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=self.max_length + 1,
-            d_model=32,
-            n_heads=1,
-            n_layers=1,
-            d_ff=128,
-            positions="none",
-        )
+        return self.transformer(self.max_length + 1, d_model=32, n_heads=1, n_layers=1, d_ff=128, positions="none")
 
     def texts(self) -> tuple[Example, ...]:
         """Sequences to type."""

@@ -93,16 +93,7 @@ class Parity(Task):
 
     def model_config(self) -> ModelConfig:
         """Twice as deep and wide as what solves the task with a scratchpad; it does not help."""
-        return ModelConfig(
-            architecture="encoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=self.length + 1,
-            d_model=64,
-            n_heads=4,
-            n_layers=2,
-            d_ff=256,
-            positions="learned",
-        )
+        return self.transformer(self.length + 1, d_model=64, n_heads=4, d_ff=256)
 
     def texts(self) -> tuple[Example, ...]:
         """Bits to type."""
@@ -175,16 +166,7 @@ class ScratchpadParity(Task):
 
     def model_config(self) -> ModelConfig:
         """Two layers, two heads: one for the bit, one for the parity so far."""
-        return ModelConfig(
-            architecture="decoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=2 * self.length,
-            d_model=32,
-            n_heads=2,
-            n_layers=2,
-            d_ff=128,
-            positions="learned",
-        )
+        return self.transformer(2 * self.length, d_model=32, d_ff=128)
 
     def texts(self) -> tuple[Example, ...]:
         """Bits to type, with "=" behind them."""

@@ -98,15 +98,8 @@ class Recall(Task):
 
     def model_config(self) -> ModelConfig:
         """Two layers of attention and nothing else, one head each."""
-        return ModelConfig(
-            architecture="decoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=max(64, 2 * self.max_pairs + 3 * self.n_questions - 1),
-            d_model=48,
-            n_heads=1,
-            n_layers=2,
-            d_ff=0,
-            positions="rotary",
+        return self.transformer(
+            max(64, 2 * self.max_pairs + 3 * self.n_questions - 1), n_heads=1, d_ff=0, positions="rotary"
         )
 
     def texts(self) -> tuple[Example, ...]:

@@ -82,15 +82,7 @@ class Reverse(Task):
 
     def model_config(self) -> ModelConfig:
         """Two layers: the first finds out where the sequence ends, the second reads the mirrored position."""
-        return ModelConfig(
-            architecture="encoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=self.max_length + 1,
-            d_model=48,
-            n_heads=2,
-            n_layers=2,
-            positions="learned",
-        )
+        return self.transformer(self.max_length + 1)
 
     def texts(self) -> tuple[Example, ...]:
         """Sequences to type."""

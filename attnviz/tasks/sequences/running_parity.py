@@ -66,16 +66,7 @@ class RunningParity(Task):
 
     def model_config(self) -> ModelConfig:
         """Two layers, four heads: it takes many more steps than a small recurrent network."""
-        return ModelConfig(
-            architecture="decoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=self.length,
-            d_model=48,
-            n_heads=4,
-            n_layers=2,
-            d_ff=192,
-            positions="learned",
-        )
+        return self.transformer(self.length, n_heads=4)
 
     def recurrent_config(self) -> RecurrentConfig:
         """A small GRU."""

@@ -95,15 +95,7 @@ class Sort(Task):
 
     def model_config(self) -> ModelConfig:
         """One layer is enough: the last letter written asks for the next one."""
-        return ModelConfig(
-            architecture="decoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=2 * self.max_length + 1,
-            d_model=48,
-            n_heads=1,
-            n_layers=1,
-            positions="learned",
-        )
+        return self.transformer(2 * self.max_length + 1, n_heads=1, n_layers=1)
 
     def texts(self) -> tuple[Example, ...]:
         """Sequences to type: the letters, ">", and as much of the answer as one likes."""

@@ -147,18 +147,8 @@ class Digits(Task):
 
     def model_config(self) -> ModelConfig:
         """Two layers of two heads; learned positions, because a picture's layout is fixed."""
-        return ModelConfig(
-            architecture="encoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=(SIDE // self.patch) ** 2 + 1,
-            d_model=48,
-            n_heads=2,
-            n_layers=2,
-            d_ff=96,
-            positions="learned",
-            embedding_std=0.2,
-            n_features=self.tokenizer.width,
-            n_outputs=10,
+        return self.transformer(
+            (SIDE // self.patch) ** 2 + 1, d_ff=96, embedding_std=0.2, n_features=self.tokenizer.width, n_outputs=10
         )
 
     def recurrent_config(self) -> RecurrentConfig:

@@ -118,10 +118,8 @@ class Seasonal(Task):
     def model_config(self) -> ModelConfig:
         """One layer, one head and learned positions tell lags; two layers where each series has a period of its own."""
         finds = self.min_period != self.max_period
-        return ModelConfig(
-            architecture="decoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=self.length,
+        return self.transformer(
+            self.length,
             d_model=64 if finds else 48,
             n_heads=4 if finds else 1,
             n_layers=2 if finds else 1,

@@ -177,18 +177,8 @@ class Sound(Task):
 
     def model_config(self) -> ModelConfig:
         """Two layers, to find the beep and then what comes after it; positions are rotary, for that is relative."""
-        return ModelConfig(
-            architecture="encoder",
-            vocab_size=self.tokenizer.vocab_size,
-            max_len=FRAMES + 1,
-            d_model=48,
-            n_heads=2,
-            n_layers=2,
-            d_ff=96,
-            positions="rotary",
-            embedding_std=0.2,
-            n_features=self.bands,
-            n_outputs=len(VOWELS),
+        return self.transformer(
+            FRAMES + 1, d_ff=96, positions="rotary", embedding_std=0.2, n_features=self.bands, n_outputs=len(VOWELS)
         )
 
     def recurrent_config(self) -> RecurrentConfig:
