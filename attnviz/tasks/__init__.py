@@ -26,10 +26,9 @@ from attnviz.tasks.sequences.induction import Induction
 from attnviz.tasks.sequences.majority import Majority
 from attnviz.tasks.sequences.modular import ModularAddition
 from attnviz.tasks.sequences.needle import Needle
-from attnviz.tasks.sequences.parity import Parity, ScratchpadParity
+from attnviz.tasks.sequences.parity import Parity, RunningParity, ScratchpadParity
 from attnviz.tasks.sequences.recall import Recall
 from attnviz.tasks.sequences.reverse import Reverse
-from attnviz.tasks.sequences.running_parity import RunningParity
 from attnviz.tasks.sequences.sort import Sort
 from attnviz.tasks.signals.digits import Digits
 from attnviz.tasks.signals.series import Seasonal

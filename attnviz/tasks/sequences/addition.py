@@ -11,9 +11,10 @@ from torch import Generator, Tensor
 
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
-from attnviz.tasks.base import IGNORE, Batch, Split, Task, belonging, draw
+from attnviz.tasks.base import Batch, Split, Task, belonging, draw
 from attnviz.tasks.choice import one_of, whole
 from attnviz.tasks.pattern import Pattern
+from attnviz.tasks.sequences.batches import written_on
 from attnviz.tokenizers import Tokenizer
 
 __all__ = ["Addition"]
@@ -85,9 +86,7 @@ class Addition(Task):
         total = total if self.reverse else total.flip(1)
         plus, equals = (torch.full((n, 1), symbol) for symbol in (10, 11))
         whole = torch.cat((a, plus, b, equals, total), 1) + Tokenizer.n_specials  # (B, 3 digits + 3)
-        targets = whole[:, 1:].clone()
-        targets[:, : 2 * self.digits + 1] = IGNORE
-        return Batch(whole[:, :-1], targets)
+        return written_on(whole, 2 * self.digits + 2)
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
         """From "=" on: the two digits of the column whose sum is written next; none for the carry in front."""

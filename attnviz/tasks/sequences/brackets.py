@@ -15,6 +15,7 @@ from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, Batch, Split, Task, draw
 from attnviz.tasks.choice import whole
 from attnviz.tasks.pattern import Pattern
+from attnviz.tasks.sequences.batches import answer_at_bos
 from attnviz.tokenizers import Tokenizer
 
 __all__ = ["Brackets", "OpenBracket", "innermost"]
@@ -112,10 +113,7 @@ class Brackets(Task):
         rows = draw(n, split, lambda count: self._candidates(count, generator))  # (B, N), 0 opens, 1 closes
         heights = (1 - 2 * rows).cumsum(1)
         wrong = (heights[:, -1] != 0) | (heights < 0).any(1)
-        tokens = torch.cat((torch.full((n, 1), Tokenizer.bos_id), rows + LOW), 1)  # (B, T)
-        targets = torch.full_like(tokens, IGNORE)
-        targets[:, 0] = LOW + 2 + wrong.long()
-        return Batch(tokens, targets)
+        return answer_at_bos(rows + LOW, LOW + 2 + wrong.long())
 
     def _candidates(self, count: int, generator: Generator) -> Tensor:
         rows = balanced(count, self.length, generator)

@@ -11,9 +11,10 @@ from torch import Generator, Tensor
 
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
-from attnviz.tasks.base import IGNORE, LETTERS, Batch, Split, Task, draw
+from attnviz.tasks.base import LETTERS, Batch, Split, Task, draw
 from attnviz.tasks.choice import whole
 from attnviz.tasks.pattern import Pattern
+from attnviz.tasks.sequences.batches import letters_of_lengths, rewritten
 from attnviz.tokenizers import Tokenizer
 
 __all__ = ["Copy"]
@@ -65,21 +66,12 @@ class Copy(Task):
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n sequences; every length is as frequent as the others. Split by the letters."""
         letters = draw(n, split, lambda count: self._candidates(count, generator))  # (B, N), padded with 0
-        lengths = (letters > 0).sum(1, keepdim=True)  # (B, 1)
-        places = torch.arange(2 * self.max_length + 2)  # (T + 1,)
-        once = places.where(places < lengths, places - lengths - 1).clamp(0, self.max_length - 1)
-        whole = letters.gather(1, once)  # (B, T + 1): letters > letters <eos> padding
-        whole = whole.where(places != lengths, self._marker)
-        whole = whole.where(places <= 2 * lengths, Tokenizer.eos_id)
-        padding = places[:-1] <= 2 * lengths
-        targets = whole[:, 1:].where((places[:-1] >= lengths) & padding, IGNORE)
-        return Batch(whole[:, :-1].where(padding, Tokenizer.pad_id), targets, padding)
+        return rewritten(letters, letters, self._marker)
 
     def _candidates(self, count: int, generator: Generator) -> Tensor:
         low = Tokenizer.n_specials
         letters = torch.randint(low, low + self.n_symbols, (count, self.max_length), generator=generator)
-        lengths = torch.randint(self.min_length, self.max_length + 1, (count, 1), generator=generator)
-        return letters.where(torch.arange(self.max_length) < lengths, 0)
+        return letters_of_lengths(letters, self.min_length, generator)
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
         """From ">" on: the place of the letter that is due."""

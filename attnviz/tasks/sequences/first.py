@@ -12,9 +12,10 @@ from torch import Generator
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.models.recurrent_config import RecurrentConfig
-from attnviz.tasks.base import IGNORE, LETTERS, Batch, Split, Task, draw
+from attnviz.tasks.base import LETTERS, Batch, Split, Task, draw
 from attnviz.tasks.choice import whole
 from attnviz.tasks.pattern import Pattern
+from attnviz.tasks.sequences.batches import answer_at_bos
 from attnviz.tokenizers import Tokenizer
 
 __all__ = ["FirstSymbol"]
@@ -70,10 +71,8 @@ class FirstSymbol(Task):
         """n rows of random letters. Split by all letters of a row."""
         size = self.distance + 1
         letters = draw(n, split, lambda count: torch.randint(N_SYMBOLS, (count, size), generator=generator))
-        tokens = torch.cat((torch.full((n, 1), Tokenizer.bos_id), letters + Tokenizer.n_specials), 1)  # (B, D + 2)
-        targets = torch.full_like(tokens, IGNORE)
-        targets[:, 0] = tokens[:, 1]  # where one answer for a whole sequence is scored
-        return Batch(tokens, targets)
+        symbols = letters + Tokenizer.n_specials
+        return answer_at_bos(symbols, symbols[:, 0])  # where one answer for a whole sequence is scored
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
         """The last token, from which the answer is read, reads the first letter."""

@@ -14,6 +14,7 @@ from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, LETTERS, Batch, Split, Task, draw
 from attnviz.tasks.choice import check_whole, whole
 from attnviz.tasks.pattern import Pattern, previous_token
+from attnviz.tasks.sequences.batches import letters_of_lengths
 from attnviz.tokenizers import Tokenizer
 
 __all__ = ["Induction"]
@@ -79,8 +80,7 @@ class Induction(Task):
 
     def _candidates(self, count: int, generator: Generator) -> torch.Tensor:
         letters = torch.rand(count, len(LETTERS), generator=generator).argsort(1)[:, : self.max_period]
-        periods = torch.randint(self.min_period, self.max_period + 1, (count, 1), generator=generator)
-        return (letters + Tokenizer.n_specials).where(torch.arange(self.max_period) < periods, 0)
+        return letters_of_lengths(letters + Tokenizer.n_specials, self.min_period, generator)
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
         """What came after this symbol before, at any earlier time; and, for the first layer, the previous token."""

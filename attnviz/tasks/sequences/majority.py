@@ -12,9 +12,10 @@ from torch import Generator
 from attnviz.errors import ConfigError
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
-from attnviz.tasks.base import IGNORE, Batch, Split, Task, draw
+from attnviz.tasks.base import Batch, Split, Task, draw
 from attnviz.tasks.choice import whole
 from attnviz.tasks.pattern import Pattern
+from attnviz.tasks.sequences.batches import answer_at_bos
 from attnviz.tokenizers import Tokenizer
 
 __all__ = ["Majority"]
@@ -67,10 +68,7 @@ class Majority(Task):
         """n sequences of letters drawn like coins: most majorities are small."""
         low, size = Tokenizer.n_specials, (self.length,)
         letters = draw(n, split, lambda count: torch.randint(low, low + 2, (count, *size), generator=generator))
-        tokens = torch.cat((torch.full((n, 1), Tokenizer.bos_id), letters), 1)  # (B, T)
-        targets = torch.full_like(tokens, IGNORE)
-        targets[:, 0] = letters.median(1).values
-        return Batch(tokens, targets)
+        return answer_at_bos(letters, letters.median(1).values)
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
         """`<bos>` reads the letters of the majority: at chance when it counts, above when it looks for them."""

@@ -15,9 +15,10 @@ from attnviz.errors import ConfigError
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.models.network import Network
-from attnviz.tasks.base import IGNORE, Batch, Split, Task, belonging, draw
+from attnviz.tasks.base import Batch, Split, Task, belonging, draw
 from attnviz.tasks.choice import whole
 from attnviz.tasks.pattern import Pattern
+from attnviz.tasks.sequences.batches import written_on
 from attnviz.tokenizers import Tokenizer
 
 __all__ = ["ModularAddition"]
@@ -99,10 +100,8 @@ class ModularAddition(Task):
     def _batch(self, pairs: Tensor) -> Batch:
         a, b = pairs.unbind(1)  # (B,) each
         plus, equals = (torch.full_like(a, symbol) for symbol in (self.modulus, self.modulus + 1))
-        tokens = torch.stack((a, plus, b, equals), 1) + Tokenizer.n_specials  # (B, 4)
-        targets = torch.full_like(tokens, IGNORE)
-        targets[:, -1] = (a + b) % self.modulus + Tokenizer.n_specials
-        return Batch(tokens, targets)
+        whole = torch.stack((a, plus, b, equals, (a + b) % self.modulus), 1) + Tokenizer.n_specials  # (B, 5)
+        return written_on(whole, 4)
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
         """The equals sign reads both numbers."""

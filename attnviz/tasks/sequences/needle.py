@@ -11,9 +11,10 @@ from torch import Generator, Tensor
 
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
-from attnviz.tasks.base import IGNORE, LETTERS, Batch, Split, Task, draw
+from attnviz.tasks.base import LETTERS, Batch, Split, Task, draw
 from attnviz.tasks.choice import whole
 from attnviz.tasks.pattern import Pattern
+from attnviz.tasks.sequences.batches import answer_at_bos
 from attnviz.tokenizers import Tokenizer
 
 __all__ = ["Needle"]
@@ -60,11 +61,7 @@ class Needle(Task):
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n sequences; every length and every place of the digit is as frequent as the others."""
         symbols = draw(n, split, lambda count: self._candidates(count, generator))  # (B, N), padded with 0
-        tokens = torch.cat((torch.full((n, 1), Tokenizer.bos_id), symbols), 1)  # (B, T)
-        targets = torch.full_like(tokens, IGNORE)
-        targets[:, 0] = symbols.max(1).values  # digits come after letters
-        padding = tokens != Tokenizer.pad_id
-        return Batch(tokens, targets, None if bool(padding.all()) else padding)
+        return answer_at_bos(symbols, symbols.max(1).values)  # digits come after letters
 
     def _candidates(self, count: int, generator: Generator) -> Tensor:
         size = (count, self.max_length)

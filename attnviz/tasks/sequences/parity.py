@@ -1,9 +1,10 @@
-"""Parity: is the number of ones odd? At once it is not learned; one step at a time it is easy."""
+"""Parity: is the number of ones odd? At once it is not learned; one step at a time, or by recurrence, it is easy."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -11,32 +12,47 @@ from torch import Generator, Tensor
 
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
-from attnviz.tasks.base import IGNORE, Batch, Split, Task, belonging, draw
+from attnviz.models.recurrent_config import RecurrentConfig
+from attnviz.tasks.base import Batch, Split, Task, belonging, draw
 from attnviz.tasks.choice import whole
 from attnviz.tasks.pattern import Pattern
+from attnviz.tasks.sequences.batches import answer_at_bos, written_on
 from attnviz.tokenizers import Tokenizer
 
-__all__ = ["Parity", "ScratchpadParity", "all_bits", "drawn_bits"]
+__all__ = ["Parity", "RunningParity", "ScratchpadParity"]
 
 MOST_BITS = 16  # of sequences that are all listed
 
 EXAMPLES = ("1011001110001011", "0000000000000001", "1111111111111111", "0100110100101101")
 
 
-def drawn_bits(n: int, length: int, generator: Generator, split: Split) -> Tensor:
-    """(n, length) zeros and ones of a split."""
-    return draw(n, split, lambda count: torch.randint(2, (count, length), generator=generator))
+class BitsTask(Task):
+    """A task about rows of random bits, split by the bits."""
 
+    length: int
 
-def all_bits(length: int, split: Split) -> Tensor | None:
-    """All rows of zeros and ones of a split (N, length); None where there are too many."""
-    if length > MOST_BITS:
-        return None
-    return belonging(split, torch.arange(2**length)[:, None] >> torch.arange(length) & 1)
+    @abstractmethod
+    def batch(self, bits: Tensor) -> Batch:
+        """Rows of bits (B, N) with their right answers."""
+
+    def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
+        """n rows of random bits."""
+        return self.batch(draw(n, split, lambda count: torch.randint(2, (count, self.length), generator=generator)))
+
+    def items(self, split: Split = "test") -> Batch | None:
+        """All rows of bits of a split; None where there are too many."""
+        if self.length > MOST_BITS:
+            return None
+        rows = belonging(split, torch.arange(2**self.length)[:, None] >> torch.arange(self.length) & 1)
+        return None if rows is None else self.batch(rows)
+
+    def texts(self) -> tuple[Example, ...]:
+        """Bits to type."""
+        return tuple((row * self.length)[: self.length] for row in EXAMPLES)
 
 
 @dataclass(frozen=True)
-class Parity(Task):
+class Parity(BitsTask):
     """An encoder says at `<bos>`, at once, whether the number of ones is odd (1) or even (0). It stays at chance.
 
         read    <bos> 1 0 1 1
@@ -75,33 +91,17 @@ class Parity(Task):
         """0 and 1, `<bos>` in front."""
         return Tokenizer("characters", ("0", "1"), add_bos=True)
 
-    def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n rows of random bits."""
-        return self._batch(drawn_bits(n, self.length, generator, split))
-
-    def items(self, split: Split = "test") -> Batch | None:
-        """All rows of bits of a split; None where there are too many."""
-        bits = all_bits(self.length, split)
-        return None if bits is None else self._batch(bits)
-
-    def _batch(self, bits: Tensor) -> Batch:
-        n = len(bits)
-        tokens = torch.cat((torch.full((n, 1), Tokenizer.bos_id), bits + Tokenizer.n_specials), 1)  # (B, T)
-        targets = torch.full_like(tokens, IGNORE)
-        targets[:, 0] = bits.sum(1) % 2 + Tokenizer.n_specials
-        return Batch(tokens, targets)
+    def batch(self, bits: Tensor) -> Batch:
+        """Rows of bits (B, N) with their parity."""
+        return answer_at_bos(bits + Tokenizer.n_specials, bits.sum(1) % 2 + Tokenizer.n_specials)
 
     def model_config(self) -> ModelConfig:
         """Twice as deep and wide as what solves the task with a scratchpad; it does not help."""
         return self.transformer(self.length + 1, d_model=64, n_heads=4, d_ff=256)
 
-    def texts(self) -> tuple[Example, ...]:
-        """Bits to type."""
-        return tuple((row * self.length)[: self.length] for row in EXAMPLES)
-
 
 @dataclass(frozen=True)
-class ScratchpadParity(Task):
+class ScratchpadParity(BitsTask):
     """A decoder writes the parity of the first bit, of the first two, of the first three ... The last is the answer.
 
         read    1 0 1 1 = 1 1 0
@@ -139,23 +139,11 @@ class ScratchpadParity(Task):
         """0, 1 and "="."""
         return Tokenizer("characters", ("0", "1", "="))
 
-    def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n rows of random bits with their running parities. Split by the bits."""
-        return self._batch(drawn_bits(n, self.length, generator, split))
-
-    def items(self, split: Split = "test") -> Batch | None:
-        """All rows of bits of a split; None where there are too many."""
-        bits = all_bits(self.length, split)
-        return None if bits is None else self._batch(bits)
-
-    def _batch(self, bits: Tensor) -> Batch:
-        """(B, N) bits."""
-        n = len(bits)
-        parities = bits.cumsum(1) % 2  # (B, N)
-        whole = torch.cat((bits, torch.full((n, 1), 2), parities), 1) + Tokenizer.n_specials  # (B, 2 N + 1)
-        targets = whole[:, 1:].clone()
-        targets[:, : self.length] = IGNORE
-        return Batch(whole[:, :-1], targets)
+    def batch(self, bits: Tensor) -> Batch:
+        """Rows of bits (B, N) with their running parities."""
+        equals = torch.full((len(bits), 1), 2)
+        whole = torch.cat((bits, equals, bits.cumsum(1) % 2), 1) + Tokenizer.n_specials  # (B, 2 N + 1)
+        return written_on(whole, self.length + 1)
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
         """From "=" on: the bit that comes next."""
@@ -170,4 +158,52 @@ class ScratchpadParity(Task):
 
     def texts(self) -> tuple[Example, ...]:
         """Bits to type, with "=" behind them."""
-        return tuple((row * self.length)[: self.length] + "=" for row in EXAMPLES)
+        return tuple(f"{row}=" for row in super().texts())
+
+
+@dataclass(frozen=True)
+class RunningParity(BitsTask):
+    """A decoder says after each bit whether the number of ones so far is odd (1) or even (0).
+
+        read    1 0 1 1
+        write   1 1 0 1
+
+    A recurrent network needs one bit of state, which each new bit turns or leaves. The causal Transformer, which sees
+    all bits at once and no answer of its own, has to count them at every position anew: it learns the first positions
+    soon and the others one after the other. `ScratchpadParity` gives it back what recurrence has: its own last answer.
+
+    Example:
+        >>> task = RunningParity(length=8)
+        >>> batch = task.sample(1, Generator().manual_seed(0))
+        >>> task.tokenizer.decode(batch.tokens[0].tolist()), task.tokenizer.decode(batch.targets[0].tolist())
+        ('01101111', '01001010')
+
+    Attributes:
+        length: bits of a sequence.
+
+    Raises:
+        ConfigError: a length of 0.
+    """
+
+    length: int = whole(16, 1, offered=range(6, 65))
+
+    name = "running parity"
+    architecture = "decoder"
+    metric = "accuracy"
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """0 and 1."""
+        return Tokenizer("characters", ("0", "1"))
+
+    def batch(self, bits: Tensor) -> Batch:
+        """Rows of bits (B, T) with the parity so far."""
+        return Batch(bits + Tokenizer.n_specials, bits.cumsum(1) % 2 + Tokenizer.n_specials)
+
+    def model_config(self) -> ModelConfig:
+        """Two layers, four heads: it takes many more steps than a small recurrent network."""
+        return self.transformer(self.length, n_heads=4)
+
+    def recurrent_config(self) -> RecurrentConfig:
+        """A small GRU."""
+        return replace(super().recurrent_config(), cell="gru", d_model=32)

@@ -11,9 +11,10 @@ from torch import Generator
 
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
-from attnviz.tasks.base import IGNORE, LETTERS, Batch, Split, Task, draw
+from attnviz.tasks.base import LETTERS, Batch, Split, Task, draw
 from attnviz.tasks.choice import check_whole, one_of, whole
 from attnviz.tasks.pattern import Pattern
+from attnviz.tasks.sequences.batches import letters_of_lengths, rewritten
 from attnviz.tokenizers import Tokenizer
 
 __all__ = ["Sort"]
@@ -64,26 +65,16 @@ class Sort(Task):
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n sequences; every length is as frequent as the others. Split by the letters before ">"."""
         letters = draw(n, split, lambda count: self._candidates(count, generator))  # (B, N), padded with 0
-        lengths = (letters > 0).sum(1, keepdim=True)  # (B, 1)
         marker = Tokenizer.n_specials + len(LETTERS)
         ordered = letters.where(letters > 0, marker + 1).sort(1).values  # padding last
-        positions = torch.arange(2 * self.max_length + 2)  # (T + 1,)
-        padded = torch.cat((letters, torch.zeros(n, self.max_length + 2, dtype=torch.int64)), 1)
-        answer = ordered.gather(1, (positions - lengths - 1).clamp(0, self.max_length - 1))
-        whole = padded.where(positions < lengths, answer)  # (B, T + 1): letters > answer <eos> padding
-        whole = whole.where(positions != lengths, marker)
-        whole = whole.where(positions <= 2 * lengths, Tokenizer.eos_id)
-        padding = positions[:-1] <= 2 * lengths
-        targets = whole[:, 1:].where((positions[:-1] >= lengths) & padding, IGNORE)
-        return Batch(whole[:, :-1].where(padding, Tokenizer.pad_id), targets, padding)
+        return rewritten(letters, ordered, marker)
 
     def _candidates(self, count: int, generator: Generator) -> torch.Tensor:
         if self.repeats:
             letters = torch.randint(len(LETTERS), (count, self.max_length), generator=generator)
         else:
             letters = torch.rand(count, len(LETTERS), generator=generator).argsort(1)[:, : self.max_length]
-        lengths = torch.randint(self.min_length, self.max_length + 1, (count, 1), generator=generator)
-        return (letters + Tokenizer.n_specials).where(torch.arange(self.max_length) < lengths, 0)
+        return letters_of_lengths(letters + Tokenizer.n_specials, self.min_length, generator)
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
         """From ">" on: the places of the letter that comes next in the alphabet."""

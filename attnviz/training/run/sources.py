@@ -6,9 +6,8 @@ import ast
 import importlib
 import inspect
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
-from types import FunctionType
 from typing import NamedTuple
 
 __all__ = ["Sources"]
@@ -45,7 +44,7 @@ class Sources:
         self._imports: set[tuple[str, str, str]] = set()  # module, name in it, name here
         self._found: dict[str, str] = {}  # source by name
 
-    def add(self, root: type | FunctionType) -> None:
+    def add(self, root: Callable[..., object]) -> None:
         """Add a function or class of this package, and all that it uses.
 
         Raises:
