@@ -14,6 +14,7 @@ from attnviz.errors import (
     DataRagged,
     DataSeparatorUnclear,
     DataTooMany,
+    DataUnclear,
     EmptyText,
     InputError,
     SeriesMissing,
@@ -105,9 +106,7 @@ def read_column(
         >>> read_column("price\\n1.234 €\\n950 €", decimal="comma")
         Column(name='price', values=(1234.0, 950.0), unit='€')
     """
-    layout = series_layout(text, separator, header, value_column, decimal, missing)
-    if layout.unclear is not None:
-        raise layout.unclear
+    layout = series_layout(text, separator, header, value_column, decimal, missing).settled()
     place, sign = int(layout.taken["value_column"]), layout.taken["decimal"]
     body = layout.records
     if len(body) > MOST_POINTS:
@@ -163,30 +162,24 @@ def series_layout(
     if not text.strip():
         raise EmptyText
     taken: dict[str, str | int] = {}
-    found = _separated(text, separator)
-    if isinstance(found, DataSeparatorUnclear):
-        return Layout(records(text, "none", 2 * MOST_POINTS), taken, unclear=found)
-    taken["separator"], rows = found
-    place = chosen("value_column", value_column, rows) if value_column else _number_column(rows)
-    if isinstance(place, DataColumnsUnclear):
-        return Layout(rows, taken, unclear=place)
-    taken["value_column"] = place
-    named = header if header != "auto" else _header(rows, place)
-    if isinstance(named, DataHeaderUnclear):
-        return Layout(rows, taken, unclear=named)
-    taken["header"] = named
-    first, body = (rows[0], rows[1:]) if named == "yes" else (None, rows)
-    sign = decimal if decimal != "auto" else _decimal(body, place, str(taken["separator"]))
-    if isinstance(sign, DataDecimalUnclear):
-        return Layout(body, taken, first, sign)
-    taken["decimal"] = sign
-    gaps = [record for record in body if is_missing(record.cell(place))]
-    if gaps and missing == "refuse":
-        return Layout(body, taken, first, SeriesMissing(len(gaps), gaps[0].line, gaps[0].cell(place)))
-    return Layout(body, {**taken, "missing": missing}, first)
+    rows: list[Record] = []
+    first: Record | None = None
+    try:
+        taken["separator"], rows = _separated(text, separator)
+        place = taken["value_column"] = chosen("value_column", value_column, rows) or _number_column(rows)
+        taken["header"] = header if header != "auto" else _header(rows, place)
+        if taken["header"] == "yes":
+            first, rows = rows[0], rows[1:]
+        taken["decimal"] = decimal if decimal != "auto" else _decimal(rows, place, str(taken["separator"]))
+        gaps = [record for record in rows if is_missing(record.cell(place))]
+        if gaps and missing == "refuse":
+            raise SeriesMissing(len(gaps), gaps[0].line, gaps[0].cell(place))
+    except DataUnclear as unclear:
+        return Layout(rows or records(text, "none", 2 * MOST_POINTS), taken, first, unclear)
+    return Layout(rows, {**taken, "missing": missing}, first)
 
 
-def _separated(text: str, separator: Separator) -> tuple[Separator, list[Record]] | DataSeparatorUnclear:
+def _separated(text: str, separator: Separator) -> tuple[Separator, list[Record]]:
     """The separator, and the records it makes."""
     if separator != "auto":
         return separator, _rows(text, separator)
@@ -196,7 +189,7 @@ def _separated(text: str, separator: Separator) -> tuple[Separator, list[Record]
     single = _is_one_column(text)
     name: Separator = next((each for each in order if each in possible), "none")
     if name == "comma" and single:
-        return DataSeparatorUnclear(["comma", "none"], first)
+        raise DataSeparatorUnclear(["comma", "none"], first)
     if name == "none" and not single:  # the error names the line that does not fit
         name = next((each for each in order if SIGNS[each] in first), "none")
     return name, _rows(text, name)
@@ -228,13 +221,13 @@ def _is_one_column(text: str) -> bool:
     return all(is_missing(cell) or any(read_number(cell, sign) for sign in DECIMALS) for cell in rows[1:] or rows)
 
 
-def _number_column(rows: list[Record]) -> int | DataColumnsUnclear:
+def _number_column(rows: list[Record]) -> int:
     """The only column of which at least half are numbers, the first line left out."""
     body = rows[1:] or rows
     columns = used_columns(rows)
     numeric = [place for place in columns if 2 * _count_numbers(body, place) >= len(body)]
     if len(numeric) > 1:
-        return DataColumnsUnclear(column_names(rows, numeric), ["value_column"])
+        raise DataColumnsUnclear(column_names(rows, numeric), ["value_column"])
     numeric = numeric or [place for place in columns if _count_numbers(body, place)]
     if len(numeric) != 1:
         raise SeriesNotNumber(body[0].line, body[0].cell(columns[-1] if columns else 1))
@@ -245,14 +238,14 @@ def _count_numbers(rows: list[Record], place: int) -> int:
     return sum(any(read_number(record.cell(place), sign) for sign in DECIMALS) for record in rows)
 
 
-def _header(rows: list[Record], place: int) -> Header | DataHeaderUnclear:
+def _header(rows: list[Record], place: int) -> Header:
     """Whether the first line is a header: a number is none, a name without digits or with a letter in front is one."""
     first = rows[0].cell(place)
     if len(rows) == 1 or _looks_like_number(first):
         return "no"
     is_name = first[:1].isalpha() or not any(character.isdigit() for character in first)
     if is_missing(first) or not is_name:
-        return DataHeaderUnclear(" | ".join(rows[0].cells))
+        raise DataHeaderUnclear(" | ".join(rows[0].cells))
     return "yes"
 
 
@@ -265,7 +258,7 @@ def _looks_like_number(cell: str) -> bool:
     return not is_missing(cell)
 
 
-def _decimal(rows: list[Record], place: int, separator: str) -> Decimal | DataDecimalUnclear:
+def _decimal(rows: list[Record], place: int, separator: str) -> Decimal:
     """The decimal sign by which all numbers can be read; who separates by commas writes points."""
     cells = [(record.line, record.cell(place)) for record in rows if not is_missing(record.cell(place))]
     if separator == "comma" and not any("," in cell for _, cell in cells):
@@ -278,7 +271,7 @@ def _decimal(rows: list[Record], place: int, separator: str) -> Decimal | DataDe
         return max(DECIMALS, key=lambda sign: sum(each is not None for each in read[sign]))
     for (line, cell), point, comma in zip(cells, read["point"], read["comma"], strict=True):
         if point is not None and comma is not None and point.value != comma.value:
-            return DataDecimalUnclear(line, cell, point.value, comma.value)
+            raise DataDecimalUnclear(line, cell, point.value, comma.value)
     return "point"
 
 

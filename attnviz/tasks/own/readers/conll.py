@@ -69,9 +69,7 @@ def read_conll(text: str, header: Header = "auto", word_column: int = 0, tag_col
         Tjong Kim Sang and De Meulder 2003, "Introduction to the CoNLL-2003 Shared Task", section 2.
     """
     first, sentences = _sentences(text, header)
-    layout = _layout(sentences, first, word_column, tag_column)
-    if layout.unclear is not None:
-        raise layout.unclear
+    layout = _layout(sentences, first, word_column, tag_column).settled()
     tag = int(layout.taken["tag_column"])
     columns = (int(layout.taken["word_column"]), 0 if tag == layout.width and not tag_column else tag)
     return tuple(tuple(_word(record, *columns) for record in sentence) for sentence in sentences)

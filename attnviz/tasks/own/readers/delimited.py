@@ -79,6 +79,16 @@ class Layout:
     header: Record | None = None
     unclear: DataUnclear | None = None
 
+    def settled(self) -> Layout:
+        """The layout itself, where the data leave no question open.
+
+        Raises:
+            DataUnclear: they leave one.
+        """
+        if self.unclear is not None:
+            raise self.unclear
+        return self
+
     @property
     def width(self) -> int:
         """Columns."""
@@ -185,7 +195,7 @@ def column_names(rows: list[Record], columns: list[int]) -> str:
 
 
 def chosen(name: str, column: int, rows: list[Record]) -> int:
-    """A column that was said, which must be there.
+    """A column that was said, which must be there; 0: none was.
 
     Raises:
         DataNoColumn: it is not.

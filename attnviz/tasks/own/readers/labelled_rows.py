@@ -15,6 +15,7 @@ from attnviz.errors import (
     DataSameColumn,
     DataSeparatorUnclear,
     DataTooMany,
+    DataUnclear,
 )
 from attnviz.tasks.own.readers.decoding import unified
 from attnviz.tasks.own.readers.delimited import (
@@ -77,9 +78,7 @@ def read_labelled(
         >>> read_labelled("id;review;stars\\n1;good;5", header="yes", text_column=2, label_column=3)
         [Row(text='good', label='5')]
     """
-    layout = labelled_layout(text, separator, header, text_column, label_column)
-    if layout.unclear is not None:
-        raise layout.unclear
+    layout = labelled_layout(text, separator, header, text_column, label_column).settled()
     columns = (int(layout.taken["text_column"]), int(layout.taken["label_column"]))
     if len(layout.records) > MOST_ROWS:
         raise DataTooMany(layout.records[MOST_ROWS].line, MOST_ROWS)
@@ -103,28 +102,22 @@ def labelled_layout(
         DataColumns, DataRagged: there is one column, a line without those that are read, or with more than the first.
         InputError: of `attnviz.tasks.own.readers.delimited.records`.
     """
-    taken: dict[str, str | int] = {}
-    found = _separated(unified(text), separator)
-    if isinstance(found, DataSeparatorUnclear):
-        return Layout(_rows(unified(text), "none"), taken, unclear=found)
-    taken["separator"], rows = found
-    if not rows:
-        raise DataEmpty
-    if len(rows[0].cells) < 2:
-        raise DataColumns(rows[0].line, 1)
-    _check_widths(rows)
-    columns = _columns(rows, header, text_column, label_column)
-    if isinstance(columns, DataColumnsUnclear):
+    text, taken, rows = unified(text), dict[str, str | int](), list[Record]()
+    try:
+        taken["separator"], rows = _separated(text, separator)
+        if not rows:
+            raise DataEmpty
+        if len(rows[0].cells) < 2:
+            raise DataColumns(rows[0].line, 1)
+        _check_widths(rows)
         said = {"text_column": text_column, "label_column": label_column, "header": header}
         taken |= {name: value for name, value in said.items() if value not in (0, "auto")}
-        return Layout(rows, taken, unclear=columns)
-    taken["text_column"], taken["label_column"] = columns
-    _check_widths(rows, max(columns))
-    named = header if header != "auto" else _header(rows, columns[1])
-    if isinstance(named, DataHeaderUnclear):
-        return Layout(rows, taken, unclear=named)
-    taken["header"] = named
-    return Layout(rows[1:], taken, rows[0]) if named == "yes" else Layout(rows, taken)
+        columns = taken["text_column"], taken["label_column"] = _columns(rows, header, text_column, label_column)
+        _check_widths(rows, max(columns))
+        taken["header"] = header if header != "auto" else _header(rows, columns[1])
+    except DataUnclear as unclear:
+        return Layout(rows or _rows(text, "none"), taken, unclear=unclear)
+    return Layout(rows[1:], taken, rows[0]) if taken["header"] == "yes" else Layout(rows, taken)
 
 
 def _rows(text: str, separator: Separator) -> list[Record]:
@@ -132,7 +125,7 @@ def _rows(text: str, separator: Separator) -> list[Record]:
     return [record for record in records(text, separator, MOST_ROWS + 1) if record.width]
 
 
-def _separated(text: str, separator: Separator) -> tuple[Separator, list[Record]] | DataSeparatorUnclear:
+def _separated(text: str, separator: Separator) -> tuple[Separator, list[Record]]:
     """The separator, and the records it makes."""
     if separator != "auto":
         return separator, _rows(text, separator)
@@ -144,7 +137,7 @@ def _separated(text: str, separator: Separator) -> tuple[Separator, list[Record]
     if len(names) == 1:
         return names[0], possible[names[0]]
     if names:
-        return DataSeparatorUnclear(names, text.strip().split("\n", 1)[0])
+        raise DataSeparatorUnclear(names, text.strip().split("\n", 1)[0])
     first = text.lstrip().split("\n", 1)[0]
     counts: dict[Separator, int] = {"comma": first.count(","), "tab": first.count("\t"), "semicolon": first.count(";")}
     likely = max(counts, key=counts.__getitem__)  # nothing makes a table: the error names the line
@@ -159,7 +152,7 @@ def _named(record: Record) -> tuple[int, int] | None:
     return None
 
 
-def _columns(rows: list[Record], header: Header, text: int, label: int) -> tuple[int, int] | DataColumnsUnclear:
+def _columns(rows: list[Record], header: Header, text: int, label: int) -> tuple[int, int]:
     """The columns of texts and labels: those that are said, named, or the only two, in this order."""
     for name, place in (("text_column", text), ("label_column", label)):
         chosen(name, place, rows)
@@ -176,11 +169,13 @@ def _columns(rows: list[Record], header: Header, text: int, label: int) -> tuple
     if len(columns) == 1:
         raise DataColumns(rows[0].line, 1)
     if len(columns) > 2 or not {text, label} <= {0, *columns}:
-        return unclear
+        raise unclear
     first, second = columns
     if text or label:
         return (text or (second if label == first else first)), (label or (second if text == first else first))
-    return unclear if _can_be(rows, second, first) else (first, second)
+    if _can_be(rows, second, first):
+        raise unclear
+    return first, second
 
 
 def _can_be(rows: list[Record], text: int, label: int) -> bool:
@@ -189,13 +184,13 @@ def _can_be(rows: list[Record], text: int, label: int) -> bool:
     return len(texts) >= LEAST_TEXTS and LEAST_LABELS <= len(labels) <= MOST_LABELS
 
 
-def _header(rows: list[Record], label: int) -> Header | DataHeaderUnclear:
+def _header(rows: list[Record], label: int) -> Header:
     """Whether the first line is a header: not where its label is one of others as well."""
     if _named(rows[0]) is not None:
         return "yes"
     if len(rows) == 1 or rows[0].cell(label) in {record.cell(label) for record in rows[1:]}:
         return "no"
-    return DataHeaderUnclear(" | ".join(cell.strip() for cell in rows[0].cells))
+    raise DataHeaderUnclear(" | ".join(cell.strip() for cell in rows[0].cells))
 
 
 def _check_widths(rows: list[Record], least: int = 0) -> None:
