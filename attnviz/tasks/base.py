@@ -126,6 +126,7 @@ class Task(ABC):
     """A family of sequences with right answers.
 
     Class attributes:
+        families: every kind of task of this package that was imported, by the name of its class; they register here.
         name: short name.
         architecture: the kind of model that can do it.
         metric: "exact match", the share of sequences with every scored position right; "accuracy", the share of scored
@@ -134,10 +135,15 @@ class Task(ABC):
         readout: "each": an output for each token; "whole": one for the whole, scored at the first token alone.
     """
 
+    families: ClassVar[dict[str, type[Task]]] = {}
     name: ClassVar[str]
     architecture: ClassVar[Architecture]
     metric: ClassVar[Metric]
     readout: ClassVar[Readout] = "each"
+
+    def __init_subclass__(cls) -> None:
+        if "name" in vars(cls) and cls.__module__.startswith("attnviz.tasks."):  # not what only others extend
+            Task.families[cls.__name__] = cls
 
     @property
     @abstractmethod

@@ -15,7 +15,7 @@ from typing import Any, cast
 import pytest
 
 from attnviz.errors import ConfigError, RunBusy, RunCorrupt, RunError, RunExists, RunNotFound
-from attnviz.tasks import Dates
+from attnviz.tasks import Dates, Task
 from attnviz.trace import trace
 from attnviz.training import (
     RECIPES,
@@ -34,7 +34,6 @@ from attnviz.training import (
 )
 from attnviz.training.recipes import OWN
 from attnviz.training.run import recorder
-from attnviz.training.run.config import task_families
 from attnviz.training.run.process import ProcessId, _started
 from tests.training.runs import MODEL, small_config, small_run
 
@@ -50,9 +49,9 @@ def test_a_configuration_comes_back_from_json(name: str) -> None:
     assert values["seed"] == config.training.seed
 
 
-@pytest.mark.parametrize("family", sorted(task_families()))
+@pytest.mark.parametrize("family", sorted(Task.families))
 def test_every_task_can_be_a_run(family: str) -> None:
-    kind = task_families()[family]
+    kind = Task.families[family]
     needed = [f for f in fields(cast(Any, kind)) if f.default is MISSING and f.default_factory is MISSING]
     brought = {own.kind: own.sample for own in OWN.values()}
     task = kind(**{f.name: brought[kind] for f in needed})  # data of one's own

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from attnviz import tasks
 from attnviz.errors import ConfigError
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig, config_from_dict
 from attnviz.tasks import Task
 from attnviz.training.engine.config import LARGEST_SEED, MOST, TrainConfig
 from attnviz.training.recipes import Recipe
 
-__all__ = ["Recording", "RunConfig", "task_families"]
+__all__ = ["Recording", "RunConfig"]
 
 FORMAT = 1
 MOST_LETTERS = 100  # of a recipe's name and a time
@@ -124,20 +123,13 @@ class RunConfig:
         return config
 
 
-def task_families() -> dict[str, type[Task]]:
-    """Every kind of task there is, by the name of its class."""
-    exported = {name: getattr(tasks, name) for name in tasks.__all__}
-    return {n: c for n, c in exported.items() if isinstance(c, type) and issubclass(c, Task) and is_dataclass(c)}
-
-
 def _task(family: str, parameters: Mapping[str, Any]) -> Task:
     """A task from its JSON: lists come back as tuples; a value of another type than the default's is refused."""
-    families = task_families()
-    if family not in families:
-        raise ValueError(f"the task family {family!r} is unknown; there are {', '.join(families)}")
+    if family not in Task.families:
+        raise ValueError(f"the task family {family!r} is unknown; there are {', '.join(sorted(Task.families))}")
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in parameters.items()}
-    for parameter in fields(cast(Any, families[family])):
+    for parameter in fields(cast(Any, Task.families[family])):
         value = values.get(parameter.name, parameter.default)
         if isinstance(parameter.default, int | str) and type(value) is not type(parameter.default):
             raise ValueError(f"{parameter.name} of the task {family} is {value!r}; like {parameter.default!r}, please")
-    return families[family].stored(**values)
+    return Task.families[family].stored(**values)
