@@ -14,8 +14,9 @@ from torch import Generator
 
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
-from attnviz.tasks.base import Batch, Split, Task, collate, draw, words
+from attnviz.tasks.base import Batch, Split, Task, draw, words
 from attnviz.tasks.choice import check_order, whole
+from attnviz.tasks.language.pairs import pair_batch
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 
@@ -154,10 +155,9 @@ class Dates(Task):
         days = draw(n, split, lambda count: torch.randint(first, last + 1, (count, 1), generator=generator))
         random = Random(int(torch.randint(2**62, (), generator=generator)))
         dates = [date.fromordinal(day) for day in days[:, 0].tolist()]
-        source, source_padding = collate([self.source_tokenizer.encode(write(day, random)) for day in dates])
-        tokens = torch.tensor([self.tokenizer.encode(day.isoformat()) for day in dates])  # (B, 11)
-        last_target = torch.full((n, 1), Tokenizer.eos_id)
-        return Batch(tokens, torch.cat((tokens[:, 1:], last_target), 1), None, source, source_padding)
+        return pair_batch(
+            [(write(day, random), day.isoformat()) for day in dates], self.source_tokenizer, self.tokenizer
+        )
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
         """Each digit reads its own character of the date; the month's two, if it is a name, all of its letters."""

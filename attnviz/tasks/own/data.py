@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
-from typing import Protocol
+from random import Random
+from typing import Any, Protocol
 
 import torch
 from torch import Generator, Tensor
 
 from attnviz.errors import DataBinary, DataTooFew
-from attnviz.tasks.base import Split
+from attnviz.tasks.base import Batch, Split, Task
 from attnviz.tasks.own.readers.decoding import unified
 
-__all__ = ["LEAST_TEXTS", "MOST_TOKENS", "OwnTask", "divided", "keep_unified", "picked", "tiles"]
+__all__ = ["LEAST_TEXTS", "MOST_TOKENS", "DividedTask", "OwnTask", "divided", "keep_unified", "picked", "tiles"]
 
 LEAST_TEXTS = 20
 MOST_TOKENS = 2048  # that a network without positions reads, however short the texts are that it learns
@@ -39,6 +41,29 @@ def keep_unified(task: OwnTask) -> None:
     except UnicodeEncodeError as error:
         raise DataBinary(text.count("\n", 0, error.start) + 1) from None
     object.__setattr__(task, "text", text)
+
+
+class DividedTask(Task):
+    """A task with items of one's own, such as texts or sentences, each of which is in one split."""
+
+    @property
+    @abstractmethod
+    def parts(self) -> Mapping[Split, Sequence[Any]]:
+        """The items of each split."""
+
+    @abstractmethod
+    def batch(self, chosen: Sequence[Any], forget: Random | None = None) -> Batch:
+        """Some items; `forget`: read symbols that are rare as unknown ones, half of the time."""
+
+    def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
+        """n items of the split's part; none comes again before all have come."""
+        part = self.parts[split]
+        forget = Random(int(torch.randint(2**62, (), generator=generator))) if split == "train" else None
+        return self.batch([part[index] for index in picked(len(part), n, generator)], forget)
+
+    def items(self, split: Split = "test") -> Batch:
+        """All items of the split's part, in the order of the data."""
+        return self.batch(self.parts[split])
 
 
 def divided(texts: Iterable[str]) -> dict[str, Split]:

@@ -8,9 +8,6 @@ from functools import cached_property
 from random import Random
 from typing import Any
 
-import torch
-from torch import Generator
-
 from attnviz.errors import DataTypes
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
@@ -20,7 +17,7 @@ from attnviz.tasks.choice import column, one_of
 from attnviz.tasks.language.bio import entity_types, tag_names
 from attnviz.tasks.language.tagging import TaggingTask, tagged
 from attnviz.tasks.language.vocabulary import Vocabulary
-from attnviz.tasks.own.data import MOST_TOKENS, divided, keep_unified, picked
+from attnviz.tasks.own.data import MOST_TOKENS, DividedTask, divided, keep_unified
 from attnviz.tasks.own.readers.conll import Sentence, first_and_last, read_conll
 from attnviz.tasks.own.readers.delimited import HEADERS, Header
 from attnviz.tokenizers import Tokenizer
@@ -32,7 +29,7 @@ MOST_SYMBOLS = 10_000  # words that a model knows, the most frequent ones
 
 
 @dataclass(frozen=True)
-class OwnEntities(TaggingTask):
+class OwnEntities(DividedTask, TaggingTask):
     """An encoder learns the tags of sentences that somebody brought, in the format of CoNLL.
 
         read    <bos> Anna  sings in Oslo
@@ -113,16 +110,9 @@ class OwnEntities(TaggingTask):
         """The words of training sentences, "<unk>" for all others; `<bos>` in front."""
         return Tokenizer("symbols", self._vocabulary.symbols, add_bos=True, unknown=self._vocabulary.unknown)
 
-    def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n sentences of the split's part; none comes again before all have come."""
-        part = self.parts[split]
-        forget = Random(int(torch.randint(2**62, (), generator=generator))) if split == "train" else None
-        chosen = [part[index] for index in picked(len(part), n, generator)]
+    def batch(self, chosen: Sequence[Sentence], forget: Random | None = None) -> Batch:
+        """Some sentences with their tags."""
         return tagged([self._read(sentence, forget) for sentence in chosen], self.tokenizer, self.labels)
-
-    def items(self, split: Split = "test") -> Batch:
-        """All sentences of the split's part, in the order of the text."""
-        return tagged([self._read(sentence) for sentence in self.parts[split]], self.tokenizer, self.labels)
 
     def _read(self, sentence: Sentence, forget: Random | None = None) -> list[tuple[str, str]]:
         words, tags = zip(*sentence, strict=True)

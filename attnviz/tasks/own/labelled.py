@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from random import Random
 from typing import Any, Literal
 
-import torch
-from torch import Generator
-
 from attnviz.errors import ConfigError, DataLabels, TextTooLong
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.models.recurrent_config import RecurrentConfig
-from attnviz.tasks.base import SPLITS, Baseline, Batch, Split, Task
+from attnviz.tasks.base import SPLITS, Baseline, Batch, Split
 from attnviz.tasks.choice import column, one_of
 from attnviz.tasks.language.classify import label_baselines, labelled
 from attnviz.tasks.language.vocabulary import Vocabulary
-from attnviz.tasks.own.data import MOST_TOKENS, divided, keep_unified, picked
+from attnviz.tasks.own.data import MOST_TOKENS, DividedTask, divided, keep_unified
 from attnviz.tasks.own.readers.delimited import HEADERS, SEPARATORS, Header, Separator
 from attnviz.tasks.own.readers.labelled_rows import LEAST_LABELS, MOST_LABELS, Row, read_labelled
 from attnviz.tokenizers import Kind, Tokenizer
@@ -31,7 +29,7 @@ MOST_SYMBOLS = 10_000  # that a model knows, the most frequent ones
 
 
 @dataclass(frozen=True)
-class OwnLabelled(Task):
+class OwnLabelled(DividedTask):
     """An encoder learns the labels of texts that somebody brought, and tells them at `<bos>`.
 
         read    <bos> a very good film
@@ -129,17 +127,8 @@ class OwnLabelled(Task):
         words = self._vocabulary
         return Tokenizer(KINDS[self.unit], words.symbols, add_bos=True, unknown=words.unknown)
 
-    def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n texts of the split's part; none comes again before all have come."""
-        part = self.parts[split]
-        forget = Random(int(torch.randint(2**62, (), generator=generator))) if split == "train" else None
-        return self._batch([part[index] for index in picked(len(part), n, generator)], forget)
-
-    def items(self, split: Split = "test") -> Batch:
-        """All texts of the split's part, in the order of the data."""
-        return self._batch(self.parts[split])
-
-    def _batch(self, chosen: list[Row], forget: Random | None = None) -> Batch:
+    def batch(self, chosen: Sequence[Row], forget: Random | None = None) -> Batch:
+        """Some texts with their labels."""
         read = [self._vocabulary.read(self._symbols(row.text), forget) for row in chosen]
         tokens = [[Tokenizer.bos_id, *self.tokenizer.encode_symbols(symbols)] for symbols in read]
         return labelled(tokens, [self.labels.index(row.label) for row in chosen])
