@@ -20,7 +20,6 @@ TORCH_INDEX ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
-MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 TORCH := $(shell sed -n 's/^\(torch==[^ ]*\).*/\1/p' constraints.txt)
 
 FAST := tests/core tests/calculator tests/library
@@ -47,7 +46,7 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/lint-imports
 
 docs: $(VENV)/dev.stamp
-	$(MKDOCS)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 format: $(VENV)/dev.stamp
 	$(BIN)/ruff format .
@@ -57,16 +56,15 @@ browser: $(VENV)/dev.stamp
 	@sh tests/browser/install.sh $(BIN)
 
 js: node_modules/.package-lock.json
-	npm run --silent check
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent check
 
 clean:
 	rm -rf $(VENV) node_modules build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # Each stamp stands for one finished step of the set-up; a second run finds them and starts at once.
 
-node_modules/.package-lock.json: package-lock.json
-	@sh tests/js/install.sh
-	npm ci
+node_modules/.package-lock.json: package-lock.json $(VENV)/dev.stamp
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm ci
 	touch $@
 
 $(VENV)/python.stamp:
