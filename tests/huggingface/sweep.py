@@ -96,7 +96,7 @@ def judge(network: Any) -> str:
         assert trace.tokens
         if trace.outputs is not None:
             assert len(trace.sequences[trace.outputs.sequence])
-            trace.top_outputs(1)
+            assert trace.logits.ndim == 2
     except OwnFault as error:
         return f"FAULT {error}"
     except AttnvizError as error:
