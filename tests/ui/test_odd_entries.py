@@ -9,10 +9,9 @@ import pytest
 
 from attnviz.training import Run
 from attnviz.training.run.runs import runs_root
+from attnviz.ui import PAGES
 from tests.training.runs import small_config
 from tests.ui.pages import open_page, payload
-
-PAGES = ("explorer", "applications", "training", "runs", "comparison", "models")
 
 
 @pytest.mark.parametrize("page", PAGES)
