@@ -1,6 +1,7 @@
 """Attention as free functions: the one implementation that display and analysis use.
 
-Shape legend
+Shape legend:
+
     H      heads                      H_kv   heads of keys and values (H_kv divides H; fewer when grouped)
     Tq     queries                    Tk     keys
     d_head width of one head          d_att  width inside the additive scoring function
