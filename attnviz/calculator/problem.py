@@ -103,7 +103,7 @@ class Problem:
         if self.given == "qkv" and self.positions in ("sinusoidal", "learned"):
             raise ValueOutside("positions", self.positions, "none, rotary (Q, K, V)")
         if self.given == "qkv" and self.residual:
-            raise ValueOutside("residual", "X", "Q, K, V")
+            raise ValueOutside("residual", "X", "none (Q, K, V)")
         used = used_tables(self.given, self.scoring, self.positions, self.project)
         for name in used:
             if not self.tables.get(name):

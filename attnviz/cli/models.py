@@ -72,7 +72,7 @@ def _models(options: argparse.Namespace) -> int:
 
 def _row(model: Model) -> list[str]:
     if model.problem is not None:
-        return [printable(model.name), f"cannot be opened: {printable(' '.join(model.problem.split()))}"]
+        return [printable(model.name), printable(" ".join(model.problem.split()))]
     size = "" if model.n_parameters is None else f"{model.n_parameters:,} parameters"
     return [printable(model.name), printable(model.architecture), size, printable(model.title)]
 
@@ -90,14 +90,14 @@ def _of_runs() -> Iterator[Model]:
 def _of_run(run: Run) -> Model:
     steps = run.checkpoints()
     if not steps:
-        return Model(f"run/{run.name}", "run", problem="it has no checkpoint yet")
+        return Model(f"run/{run.name}", "run", problem="cannot be opened: it has no checkpoint yet")
     config, name = run.config, checkpoint_name(run, steps[-1])
     title = f"{config.recipe or config.task.name}, step {steps[-1]:,} of {config.training.steps:,}"
     return Model(name, "run", config.model.architecture, n_parameters(config.model), title)
 
 
 def _unreadable(error: RunError) -> Model:
-    return Model(f"run/{error.details['name']}", "run", problem=str(error))
+    return Model(f"run/{error.name}", "run", problem=str(error))
 
 
 def _of_folders(root: Path) -> Iterator[Model]:

@@ -1,55 +1,75 @@
-"""The root of all errors, and those of configurations."""
+"""The root of all errors, which declares what an error is made of, and those of configurations."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, dataclass_transform
 
-__all__ = [
-    "AttnvizError",
-    "ConfigError",
-    "TooMuchMemory",
-]
+from attnviz import locale
+
+__all__ = ["AttnvizError", "ConfigError", "TooMuchMemory"]
 
 
+MOST = 400  # characters of a detail, which may quote a whole file
+
+
+@dataclass_transform(eq_default=False)
 class AttnvizError(Exception):
-    """Base of the tree: an English message, a `code` and the `details` that fill the message in any language."""
+    """Base of the tree. A kind of error is a class that declares its fields, as a dataclass does.
+
+    Its `code` is its name in snake case, without "Error"; its words are the message `error.<code>` of the catalogue,
+    which its `details` fill. `str(error)` is that message in English, followed by `error.<code>.code`, what to write in
+    code, if there is such a message.
+
+    Example:
+        >>> class NoSuchStep(AttnvizError):
+        ...     step: int
+        >>> NoSuchStep.code, NoSuchStep(7).details
+        ('no_such_step', {'step': 7})
+    """
 
     code: ClassVar[str] = "error"
 
-    def __init__(self, message: str, /, **details: Any) -> None:
-        super().__init__(message)
-        self.details = details
+    def __init_subclass__(cls, code: str = "") -> None:
+        super().__init_subclass__()
+        cls.code = code or re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__.removesuffix("Error")).lower()
+        dataclass(eq=False, repr=False)(cls)
+
+    def __post_init__(self) -> None:
+        given = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        self.args = tuple(given.values())
+        self.details: Mapping[str, Any] = {name: _detail(value) for name, value in given.items()}
+
+    def __str__(self) -> str:
+        hint = f"{self.code}.code"
+        codes = [self.code, hint] if locale.has(locale.DEFAULT, f"error.{hint}") else [self.code]
+        return " ".join(locale.told(locale.DEFAULT, code, self.details) for code in codes)
+
+
+def _detail(value: object) -> str | int | list[str]:
+    """Return a field as JSON holds it."""
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, str):
+        return value if len(value) <= MOST else f"{value[:MOST]} …"
+    return value if isinstance(value, int) else list(value)  # type: ignore[call-overload]
 
 
 class ConfigError(AttnvizError, ValueError):
     """A configuration that cannot be built; the message says what was given, what is expected and what to change."""
 
-    code = "config"
-
-    def __init__(self, message: str, /, **details: Any) -> None:
-        super().__init__(message, message=message, **details)
+    def __init__(self, message: str, /) -> None:
+        super().__init__(message)
+        self.details = {"message": message}
 
 
 class TooMuchMemory(ConfigError):
-    """A step of training would take more memory than there is for it.
+    """A step of training would take more memory than the machine has for it; `fits` is the largest batch that fits."""
 
-    Args:
-        batch: sequences of the step.
-        length: tokens of the longest sequence.
-        needed: about what it would take, such as "5.3 GiB".
-        limit: what there is.
-        fits: largest batch that fits, 0 if none does.
-    """
-
-    code = "too_much_memory"
-
-    def __init__(self, batch: int, length: int, needed: str, limit: str, fits: int) -> None:
-        super().__init__(
-            f"a batch of {batch:,} sequences of {length:,} tokens takes about {needed}, more than the limit of "
-            f"{limit}: a batch of {fits:,} fits, a smaller model or shorter sequences take less",
-            batch=batch,
-            length=length,
-            needed=needed,
-            limit=limit,
-            fits=fits,
-        )
+    batch: int
+    length: int
+    needed: str
+    limit: str
+    fits: int

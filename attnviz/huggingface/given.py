@@ -63,7 +63,7 @@ def _check_ids(model: HuggingFaceModel, name: str, ids: Tensor, takes: list[str]
     vocabulary = _vocabulary(model, name)
     outside = ids[(ids < 0) | (ids >= vocabulary)] if vocabulary else ids[:0]
     if outside.numel():
-        raise TokensOutside(model.name, int(outside.flatten()[0]), vocabulary)
+        raise TokensOutside(model.name, int(outside.flatten()[0]), vocabulary - 1)
 
 
 def _vocabulary(model: HuggingFaceModel, name: str) -> int:

@@ -12,14 +12,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
-__all__ = ["DEFAULT", "LANGUAGES", "catalogue", "closest", "has", "placeholders", "strings", "t"]
+__all__ = [
+    "DEFAULT", "LANGUAGES", "VISIBLE", "Term", "catalogue", "closest", "glossary", "has", "placeholders", "strings",
+    "t", "told", "visible",
+]  # fmt: skip
 
 LANGUAGES: Mapping[str, str] = {"en": "English", "zh": "中文"}
 DEFAULT = "en"
+VISIBLE = {"\n": "↵", "\t": "⇥"}
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -44,6 +50,24 @@ def catalogue(lang: str) -> Mapping[str, str]:
     return merged
 
 
+class Term(NamedTuple):
+    """A word of the field as the app uses it, and what it means in one sentence."""
+
+    term: str
+    meaning: str
+
+
+def glossary(lang: str) -> dict[str, Term]:
+    """Every term of the glossary in a language, by its id.
+
+    Example:
+        >>> glossary("zh")["mask"].term
+        '掩码'
+    """
+    ids = [key.split(".")[1] for key in catalogue(lang) if key.startswith("glossary.") and key.endswith(".term")]
+    return {name: Term(t(lang, f"glossary.{name}.term"), t(lang, f"glossary.{name}.meaning")) for name in ids}
+
+
 def closest(tag: str) -> str | None:
     """The language that a tag of BCP 47 asks for, such as "zh-CN" or "en_GB"; None: there are no messages in it.
 
@@ -64,6 +88,38 @@ def t(lang: str, key: str, **params: object) -> str:
     parts = _PLACEHOLDER.split(catalogue(lang)[key])  # text, name, text ...
     parts[1::2] = [str(params[name]) for name in parts[1::2]]
     return "".join(parts)
+
+
+def told(lang: str, code: str, details: Mapping[str, object], show: Callable[[str, object], str] | None = None) -> str:
+    """What went wrong and what to do: the message `error.<code>`, filled with the details of an error.
+
+    A detail that is a word of the program is said in the words of the message `error.<code>.<detail>.<word>`.
+
+    Args:
+        lang: language of the message.
+        code: code of the error.
+        details: fields of the error, by name.
+        show: function that writes a detail, given its name and value; as plain text if None.
+    """
+    messages, write = catalogue(lang), show or _plain
+    words = {
+        name: messages.get(f"error.{code}.{name}.{value}") or write(name, value) for name, value in details.items()
+    }
+    return t(lang, f"error.{code}", **words)
+
+
+def _plain(name: str, value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    if isinstance(value, list):
+        return " ".join(value) if name == "known" else ", ".join(map(repr, value))
+    return f"{value:,}" if isinstance(value, int) else visible(str(value), 400)
+
+
+def visible(text: str, limit: int = 60) -> str:
+    """Text on one line: line breaks and tabs as signs, control characters by code point, the rest cut at `limit`."""
+    cut = text if len(text) <= limit else text[: limit - 1] + "…"
+    return "".join(VISIBLE.get(c, f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c).startswith("C") else c) for c in cut)
 
 
 def has(lang: str, key: str) -> bool:

@@ -14,7 +14,10 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from attnviz.errors import AttnvizError
 
 __all__ = ["main"]
 
@@ -29,10 +32,12 @@ def main() -> int:
 
     lines = _lines(os.fdopen(os.dup(0), encoding="utf-8"))
     job = json.loads(lines.get())
+    from attnviz import locale
     from attnviz.errors import AttnvizError
     from attnviz.sandbox.seal import bound_memory, seal
     from attnviz.sandbox.trial import Trial  # all that is heavy is imported before the limits hold
 
+    locale.catalogue(locale.DEFAULT)  # the words of errors, read while files can be
     trial = Trial(Path(job["folder"]), job["title"])
     tried = seal(trial.folder)
     bound_memory(job["memory"])
@@ -63,15 +68,14 @@ def _take_over_output() -> TextIO:
 
 
 def _answer(
-    tell: Callable[..., None], tried: list[str], known: type[Exception], work: Callable[[], Mapping[str, Any] | None]
+    tell: Callable[..., None], tried: list[str], known: type[AttnvizError], work: Callable[[], Mapping[str, Any] | None]
 ) -> None:
     """Do something, and tell how it ended; whatever is raised, this process goes on."""
     started = time.process_time()
     try:
         found = work() or {}
     except known as error:
-        details = {name: str(value) for name, value in getattr(error, "details", {}).items()}
-        tell(refused=getattr(error, "code", ""), message=str(error), details=details, tried=tried[:1])
+        tell(refused=error.code, details=error.details, tried=tried[:1])
     except MemoryError:
         tell(memory=True)
     except BaseException as error:  # code in Rust raises what is no Exception

@@ -252,9 +252,9 @@ def _told(answer: dict[str, Any]) -> AttnvizError:
     """The error that the process met, as one of this process."""
     found = [getattr(errors, name) for name in errors.__all__]
     kinds: dict[str, type[AttnvizError]] = {kind.code: kind for kind in found}
-    kind = kinds.get(str(answer["refused"]), AttnvizError)
+    kind = kinds[answer["refused"]]
     error: AttnvizError = kind.__new__(kind)
-    AttnvizError.__init__(error, str(answer["message"]), **answer["details"])
+    error.details = answer["details"]
     return error
 
 

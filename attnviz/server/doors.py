@@ -78,6 +78,6 @@ class Doors:
     async def _refuse(self, host: str, scope: Scope, receive: Receive, send: Send) -> None:
         shown = "".join(letter for letter in host[:100] if letter.isascii() and letter.isprintable())
         error = ForeignHost(shown, HOSTS)
-        lines = [locale.t(lang, f"error.{error.code}", **error.details) for lang in locale.LANGUAGES]
+        lines = [locale.told(lang, error.code, error.details) for lang in locale.LANGUAGES]
         answer = PlainTextResponse("\n\n".join(lines) + "\n", MISDIRECTED, {"X-Content-Type-Options": "nosniff"})
         await answer(scope, receive, send)

@@ -97,7 +97,7 @@ def _opened(folder: Path, changed: int, size: int) -> Run | RunError | None:
 
 def _entry(run: Run | RunError) -> Entry:
     if isinstance(run, RunError):
-        return Entry(str(run.details["name"]), error=run)
+        return Entry(run.name, error=run)
     try:
         state = run.state()
         seen = _progress(run.metrics_path, run.config.task.metric).look()

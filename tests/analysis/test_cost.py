@@ -102,7 +102,7 @@ def test_one_measures_at_a_time_and_the_next_one_may_after_it() -> None:
         first = threading.Thread(target=measure, args=(8, 2, (2,), 0))
         first.start()
         assert inside.wait(20)
-        with pytest.raises(MeasuringBusy, match="somebody else"):
+        with pytest.raises(MeasuringBusy, match="Another measurement is running"):
             measure(8, 2, (2,), 0)
         go_on.set()
         first.join(20)

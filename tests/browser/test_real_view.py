@@ -165,7 +165,7 @@ def test_a_sentence_reads_a_sentence(show: Show, pair: str, a: range, b: range) 
     np.testing.assert_allclose(numbers, weights_of("two_sentences")[np.ix_(a, b)], atol=1e-7)  # not renormalised
     labels = MADE["two_sentences"]().sequences["encoder"].labels
     assert (queries, keys) == ([labels[i] for i in a], [labels[j] for j in b])
-    expect(page.locator(".av-note")).to_contain_text("Not renormalised")
+    expect(page.locator(".av-note")).to_contain_text("not renormalised")
     assert len(page.locator(".avp-lines-list.is-key .avp-lines-token").all()) == len(b)
     page.wait_for_function("wanted => new URLSearchParams(location.search).get('pair') === wanted", arg=pair)
 
@@ -433,8 +433,8 @@ def test_the_formula_has_the_cap_and_the_sink(show: Show) -> None:
     assert "3.00" in text
     share = float(1 - site.weights(0)[10].sum())
     assert f"takes {share:.3g}" in text
-    assert "P: the layer's own projection" in text
-    assert "does not show what it reads" in text
+    assert "P: the projection of this layer" in text
+    assert "The input of this layer cannot be seen" in text
     expect(page.locator(".avp-formulas li[data-step='6']")).to_have_count(0)  # W_O is not known
     expect(page.locator(".av-stage")).to_have_count(6)
     expect(page.locator(".av-facts")).to_contain_text("rows sum to less than 1")

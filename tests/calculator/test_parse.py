@@ -83,9 +83,9 @@ def test_what_is_no_table_says_where(text: str, error: type[errors.AttnvizError]
 
 
 def test_errors_say_in_words() -> None:
-    with pytest.raises(errors.CellNotNumber, match=r"W_K, row 2, column 1: 'abc' is no number"):
+    with pytest.raises(errors.CellNotNumber, match=r"W_K, row 2, column 1: abc is not a number"):
         read_table("W_K", "1\nabc")
-    with pytest.raises(errors.TableRagged, match=r"X, row 3: 1 cells, and 2 in the first row"):
+    with pytest.raises(errors.TableRagged, match=r"X, row 3: 1 cells, but the first row has 2"):
         read_table("X", "1,2\n3,4\n5")
 
 

@@ -92,9 +92,9 @@ def test_typed_queries_have_no_x_to_add_to() -> None:
 
 
 def test_sines_and_cosines_need_pairs() -> None:
-    with pytest.raises(errors.OddWidth, match="d_k = 3"):
+    with pytest.raises(errors.OddWidth, match="d_k must be even, not 3"):
         made({}, positions="rotary")
-    with pytest.raises(errors.OddWidth, match="d_model = 3"):
+    with pytest.raises(errors.OddWidth, match="d_model must be even, not 3"):
         Problem(PRESETS["one-hot"].tables, positions="sinusoidal")
 
 

@@ -61,7 +61,7 @@ def test_the_list_is_aligned(tiny: Path, monkeypatch: pytest.MonkeyPatch, capsys
     assert re.fullmatch(r"zoo/dates +encoder-decoder +126,350 parameters  Normalise a date", good[5])
     (bad,) = set(lines) - set(good)
     assert re.fullmatch(
-        rf"{re.escape(str(tiny))}/tiny-damaged +cannot be opened: tiny-damaged: model.safetensors cannot be read: .+",
+        rf"{re.escape(str(tiny))}/tiny-damaged +The model tiny-damaged cannot be opened: model\.safetensors .+",
         bad,
     )
 
@@ -70,7 +70,7 @@ def test_runs_that_cannot_be_opened_say_why(runs: Path, capsys: pytest.CaptureFi
     small_run(runs / "new")
     small_run(runs / "bad").folder.joinpath("config.json").write_text("{}")
     models = listed(capsys)
-    assert models["run/new"]["problem"] == "it has no checkpoint yet"
+    assert models["run/new"]["problem"] == "cannot be opened: it has no checkpoint yet"
     assert "config.json cannot be read" in str(models["run/bad"]["problem"])
 
 
@@ -97,19 +97,27 @@ def test_a_folder_that_is_a_model_is_listed_itself(tiny: Path, tmp_path: Path) -
         (
             "config.json",
             None,
-            "gpt: config.json not found. A model is a folder with config.json and model.safetensors.",
+            "config.json not found. A model is a folder with config.json",
         ),
-        ("config.json", "{", "gpt: config.json cannot be read: Expecting property name"),
-        ("config.json", "[]", "gpt: config.json cannot be read: it does not hold a JSON object"),
-        ("config.json", "{}", "gpt: model.safetensors not found"),
-        ("model.safetensors.index.json", None, "gpt: model.safetensors not found"),
-        ("model.safetensors.index.json", "{}", "gpt: model.safetensors.index.json cannot be read"),
+        ("config.json", "{", "config.json cannot be read (Expecting property name"),
+        (
+            "config.json",
+            "[]",
+            "config.json cannot be read (it does not hold a JSON object",
+        ),
+        ("config.json", "{}", "model.safetensors not found"),
+        ("model.safetensors.index.json", None, "model.safetensors not found"),
+        (
+            "model.safetensors.index.json",
+            "{}",
+            "model.safetensors.index.json cannot be read",
+        ),
         (
             "model.safetensors.index.json",
             '{"weight_map": {"a": 1}}',
-            "gpt: model.safetensors.index.json cannot be read: it names '1'",
+            "model.safetensors.index.json cannot be read (it names '1'",
         ),
-        ("model-2.safetensors", None, "gpt: model-2.safetensors not found"),
+        ("model-2.safetensors", None, "model-2.safetensors not found"),
     ],
 )
 def test_folders_that_cannot_be_opened_say_why(file: str, content: str | None, message: str, tmp_path: Path) -> None:
@@ -119,14 +127,14 @@ def test_folders_that_cannot_be_opened_say_why(file: str, content: str | None, m
     else:
         (folder / file).write_text(content)
     model = model_folder(folder)
-    assert str(model.problem).startswith(message)
+    assert str(model.problem).startswith(f"The model gpt cannot be opened: {message}")
     assert (model.title, model.architecture) == ("gpt", "")
 
 
 def test_damaged_cards_and_weights(tiny: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(tiny / "tiny-both", tmp_path / "both"))
     (folder / "model.safetensors").write_bytes(b"\xff" * 100)
-    with pytest.raises(ModelCorrupt, match=r"both: model\.safetensors cannot be read"):
+    with pytest.raises(ModelCorrupt, match=r"both cannot be opened: model\.safetensors cannot be read"):
         stored_parameters(folder)
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, "card": {"nme": "both"}}))

@@ -203,11 +203,11 @@ def test_a_text_that_is_no_text(
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["zoo/none", "a"], 1, "zoo/none: a model of that name not found"),
-        (["run/none@1", "a"], 1, "there is no such run"),
+        (["zoo/none", "a"], 1, "zoo/none cannot be opened: a model of that name not found"),
+        (["run/none@1", "a"], 1, "There is no run none"),
         (["zoo/reverse", "Z"], 1, "This model does not know 'Z'."),
         (["zoo/reverse", " "], 1, "The text is empty."),
-        (["zoo/reverse", "a", "--target", "b"], 1, "This encoder reads one text; a target belongs to encoder-decoder"),
+        (["zoo/reverse", "a", "--target", "b"], 1, "This model (encoder) reads one text only."),
         (
             ["zoo/reverse", "a", "--layer", "2"],
             2,

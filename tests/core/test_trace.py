@@ -16,6 +16,7 @@ from attnviz.errors import EmptyText, ModelChanged, TargetNotAllowed, TextTooLon
 from attnviz.models import AttentionCall, SequenceModel
 from attnviz.trace import AttentionSite
 from attnviz.trace.site import Additive
+from tests.refused import refused
 
 Make = Callable[..., SequenceModel]
 KINDS = [
@@ -171,11 +172,11 @@ def test_wrong_texts_are_refused(make_model: Make) -> None:
         attnviz.trace(model, "a <script>")
     with pytest.raises(TextTooLong, match="100,001 tokens"):
         attnviz.trace(model, "a " * 100_000)
-    with pytest.raises(TargetNotAllowed, match="decoder reads one text"):
+    with refused(TargetNotAllowed("decoder")):
         attnviz.trace(model, "a", "b")
-    with pytest.raises(TextTooLong, match="18 tokens; this model reads at most 17"):
+    with refused(TextTooLong(18, 17)):
         attnviz.trace(both, "a" * 18)
-    with pytest.raises(TextTooLong, match="14 tokens; this model reads at most 13"):
+    with refused(TextTooLong(14, 13)):
         attnviz.trace(both, "a", "a " * 13)
     with pytest.raises(UnknownSymbols, match="'z'"):
         attnviz.trace(both, "a", "z")

@@ -8,6 +8,7 @@ from pathlib import Path
 from torch import Generator
 
 import attnviz
+from attnviz import locale
 from attnviz.analysis.scores import rounded
 from attnviz.models import AnyConfig, ModelCard, ModelConfig
 from attnviz.models.bundle import read_config
@@ -83,10 +84,18 @@ def architecture_table() -> str:
     return "\n".join(line.replace("|  |", "| |") for line in lines)
 
 
+def glossary_table() -> str:
+    """Return a row for each term: in both languages, with what it means."""
+    terms = zip(locale.glossary("en").values(), locale.glossary("zh").values(), strict=True)
+    rows = [" | ".join((en.term, zh.term, f"{en.meaning}<br>{zh.meaning}")) for en, zh in terms]
+    return "\n".join(["| English | 中文 | meaning |", "|---|---|---|", *(f"| {row} |" for row in rows)])
+
+
 TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "zoo": ("models.md", zoo_table),
     "tasks": ("tasks.md", task_table),
     "architectures": ("hugging-face.md", architecture_table),
+    "glossary": ("glossary.md", glossary_table),
     "rooms": ("architecture.md", picture),
 }
 """Each table by its name in the page's comments: the page, and the function that makes it."""

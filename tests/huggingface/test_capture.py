@@ -203,7 +203,7 @@ def test_a_compiled_model_is_traced_as_what_it_was() -> None:
 
 
 def test_what_is_no_model_of_transformers_is_refused() -> None:
-    with pytest.raises(NotAModel, match="a model of attnviz or of transformers is wanted, not Linear"):
+    with pytest.raises(NotAModel, match="A model of attnviz or transformers is expected, not Linear"):
         attnviz.trace(nn.Linear(2, 2), "a")
 
 

@@ -159,7 +159,7 @@ def test_names_that_do_not_fit_are_refused() -> None:
         wrap(BUILD["T5"]()), {"input_ids": torch.tensor([[5, 6]]), "decoder_input_ids": torch.tensor([[0]])}
     )
     one = replace(trace.sequences["encoder"], labels=("a",))
-    with pytest.raises(TokensDoNotFit, match="read 2 tokens of its encoder, and 1 are known"):
+    with pytest.raises(TokensDoNotFit, match="read 2 tokens of its encoder, but the names of 1 are known"):
         replace(trace, sequences={**trace.sequences, "encoder": one})
     own = attnviz.trace(attnviz.load_model("zoo/reverse"), "g f e")
     with pytest.raises(TokensDoNotFit, match="reverse cannot be shown"):

@@ -178,7 +178,7 @@ def test_generated_text_goes_on_from_the_given() -> None:
     assert len(trace_generated(gpt2(n_positions=8), "the cat", 50).tokens) <= 8
     with pytest.raises(DoesNotWrite, match="no language model"):
         continue_text(bert(), "the cat", 3)
-    with pytest.raises(DoesNotWrite, match="does not write"):
+    with pytest.raises(DoesNotWrite, match="cannot continue a text"):
         trace_generated(bert(), "the cat", 3)
 
 

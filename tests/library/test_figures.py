@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import attnviz
-from attnviz import figures
+from attnviz import figures, locale
 from attnviz.attention import Mask
 from attnviz.figures.lines import fewest
 from attnviz.figures.look import DIVERGING, KEY, QUERY, SEQUENTIAL, VALUE, token_text
@@ -82,7 +82,7 @@ def test_an_empty_row_is_a_gap_and_not_zeros(padded: Trace) -> None:
     assert np.isnan(shown.z[:2]).all()
     np.testing.assert_array_equal(shown.z[2:], padded.sites[0].weights(1)[2:])
     assert shown.hoverongaps is False
-    assert "every key is masked" in figure.data[0].hovertemplate  # what lies below the gaps
+    assert locale.t("en", "view.frame.tip.empty") in figure.data[0].hovertemplate  # what lies below the gaps
 
 
 def test_every_step_of_the_chain_is_the_sites_own(padded: Trace) -> None:

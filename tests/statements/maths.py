@@ -55,7 +55,7 @@ def heads_share_the_width() -> Iterator[Bound]:
         yield between("queries, keys and values", layer.project_in.weight.shape[0], 3 * 64, 3 * 64)
 
 
-@statement("training.help.d_ff", "0 leaves the feed-forward part out", "前馈部分")
+@statement("training.help.d_ff", "0 leaves the feed-forward part out", "前馈网络")
 def no_feed_forward_part() -> Iterator[Bound]:
     config = ModelConfig(architecture="encoder", vocab_size=5, max_len=8, d_ff=0)
     network = build_network(config, seed=0)
@@ -127,7 +127,7 @@ def presets_are_what_they_say() -> Iterator[Bound]:
 
 @statement("calculator.step.softmax.about", "the weights of a row sum to 1", "1")
 @statement("calculator.step.mask.about", "get −∞, and so the weight 0", "−∞")
-@statement("calculator.step.rotate.about", "values are not turned", "Value")
+@statement("calculator.step.rotate.about", "values are not rotated", "Value")
 def rows_sum_to_1() -> Iterator[Bound]:
     q, k, v = random(3, AT_LEAST, 7, 8)
     weights = attend(q, k, v, Mask(causal=True))[1]
@@ -160,7 +160,7 @@ def the_mean_holds_the_shares() -> Iterator[Bound]:
     yield at_least("answers that are the larger share", (mean.argmax(-1) == batch.targets[:, 0]).double().mean(), 1)
 
 
-@statement("task.parity.about", "no part of the bits tells anything", "任何一部分位都不提供信息")
+@statement("task.parity.about", "no part of the bits tells anything", "只看其中一部分位得不到任何信息")
 @statement("task.parity.about", "Every single bit changes the answer", "每一位都会改变答案")
 def parity_is_in_no_part() -> Iterator[Bound]:
     n = 10  # of the 16 in the recipe: any number is alike

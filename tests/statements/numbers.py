@@ -76,7 +76,7 @@ def digits_are_nearly_linear() -> Iterator[Bound]:
 
 @statement("task.digits.about", "the 1797 handwritten digits of 8 by 8 pixels", "1797")
 @statement("task.digits.about", "cut into patches of 2 by 2", "2×2")
-@statement("applications.digits.about", "Real pictures of 8 by 8 pixels", "8×8")
+@statement("applications.digits.about", "Real images of 8 by 8 pixels", "8×8")
 def digits_are_a_collection() -> Iterator[Bound]:
     task = task_of("digits")
     assert isinstance(task, Digits)
@@ -106,7 +106,7 @@ def series_baselines() -> Iterator[Bound]:
 
 
 @statement("task.series-lstm.about", "It gets there too", "也能做到")
-@statement("applications.series.shows", "an LSTM forecasts without showing anything", "LSTM")
+@statement("applications.series.shows", "An LSTM forecasts without showing anything", "LSTM")
 def series_lstm() -> Iterator[Bound]:
     yield at_least("R2 of the LSTM over that of attention", look("series-lstm").score - look("series").score, -0.03)
 
@@ -176,7 +176,7 @@ def sessions_read_the_latest() -> Iterator[Bound]:
 )
 @statement("task.sessions.about", "which is the last item of all about one time in four", "大约四次中有一次")
 @statement("task.sessions.about", "Somebody with two or three interests", "两三个兴趣")
-@statement("applications.sessions.about", "two or three interests", "两三个兴趣")
+@statement("applications.sessions.about", "two or three interests", "两三类兴趣")
 def sessions_turn() -> Iterator[Bound]:
     tokenizer, follows, last, interests = model_of("sessions").tokenizer, [], [], []
     rule = rules()
@@ -260,10 +260,10 @@ def gridworld_reads_every_sign() -> Iterator[Bound]:
     yield at_least("best head on the sign it reads least", max(least.values()), 0.8)
 
 
-@statement("applications.gridworld.about", "walks that did not mind the sign", "不理会标志")
-@statement("task.gridworld.about", "those whose walks were logged ignored it", "不理会")
-@statement("task.gridworld.about", "which of three goals pays", "三个目标")
-@statement("applications.gridworld.about", "which of three goals pays", "三个目标")
+@statement("applications.gridworld.about", "walks that ignored the sign", "不理会标志")
+@statement("task.gridworld.about", "the walks in the data ignore it", "不理会")
+@statement("task.gridworld.about", "which of three goals gives the reward", "三个目标")
+@statement("applications.gridworld.about", "which of three goals gives the reward", "三个目标")
 def gridworld_walks_ignore_the_sign() -> Iterator[Bound]:
     task = task_of("gridworld")
     assert isinstance(task, Gridworld)

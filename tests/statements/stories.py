@@ -99,8 +99,8 @@ def some_heads_read_the_last_few() -> Iterator[Bound]:
         yield at_least(f"heads with half on five characters and most on the previous, {language}", mainly.sum(), 1)
 
 
-@statement("task.english.about", "It sees 512 characters at a time, as the model of the zoo does", "512")
-@statement("task.chinese.about", "It sees 512 characters at a time, as the model of the zoo does", "512")
+@statement("task.english.about", "It sees 512 characters at a time, as the shipped model does", "512")
+@statement("task.chinese.about", "It sees 512 characters at a time, as the shipped model does", "512")
 def contexts() -> Iterator[Bound]:
     for language, name in MODELS.items():
         yield between(name, model_of(name).config.max_len, 512, 512)
@@ -149,7 +149,7 @@ def renamed(mention: Mention, other: str) -> str:
     return mention.text.replace(mention.name, other)
 
 
-@statement("zoo.english.about", "Names are not looked up", "名字并不是查出来的")
+@statement("zoo.english.about", "This small model does not look names up", "不会查找名字")
 @statement("applications.language.shows", "this small English one does not", "英文模型不会")
 def english_guesses_names() -> Iterator[Bound]:
     mentions = second_mentions("en")

@@ -45,7 +45,7 @@ def sentiment_en_reads() -> Iterator[Bound]:
 
 
 @statement("task.sentiment-zh.shows", "a few characters in or beside the opinion and its negation", "之中或旁边")
-@statement("applications.sentiment.shows", "what decides can be read one word away", "相邻的词")
+@statement("applications.sentiment.shows", "the weight for the deciding word can lie one word away", "旁边的词")
 def sentiment_zh_reads() -> Iterator[Bound]:
     seen = look("sentiment-zh")
     yield at_least("largest weight in or beside them", (distances(seen) <= 1).double().mean(), 0.75)
@@ -60,12 +60,14 @@ def sentiment_far_reads() -> Iterator[Bound]:
     yield at_least("near", (away <= 3).double().mean(), 0.85)
 
 
-@statement("task.sentiment-far.about", "Pooled by attention, such texts are told apart", "用注意力池化就能区分")
-@statement("task.sentiment-far.about", "read from their last states alone, they are not", "只从最后的状态读则不能")
-@statement("task.sentiment-far-last.about", "it is not expected to succeed", "不指望它成功")
+@statement(
+    "task.sentiment-far.about", "With attention pooling the network can tell such texts apart", "用注意力池化就能区分"
+)
+@statement("task.sentiment-far.about", "from its last states alone it cannot", "只用最后的状态则不能")
+@statement("task.sentiment-far-last.about", "not expected to succeed", "预期不会成功")
 @statement("task.sentiment-far-last.shows", "far from the ends did not reach them", "没有保留到那里")
-@statement("task.sentiment-far-mean.about", "It is found there too", "这样也能学会")
-@statement("task.sentiment-far-max.about", "the largest value of every unit", "最大值")
+@statement("task.sentiment-far-mean.about", "The network finds it there too", "这样也能学会")
+@statement("task.sentiment-far-max.about", "the largest value of every hidden unit", "最大值")
 def sentiment_far_scores() -> Iterator[Bound]:
     yield at_least("by attention", look("sentiment-far").score, 0.95)
     yield at_least("by the mean", look("sentiment-far-mean").score, 0.95)
@@ -90,9 +92,9 @@ def models_without_attention() -> Iterator[Bound]:
         yield between(f"heads of {name}", config.n_heads, 0, 0)
 
 
-@statement("task.sentiment-en.about", "Counting words hardly helps", "用")
-@statement("task.sentiment-zh.about", "turn a synthetic opinion round, twice is not at all", "反")
-@statement("applications.sentiment.about", "Negation turns it round", "否定")
+@statement("task.sentiment-en.about", "Counting words hardly helps", "几乎无效")
+@statement("task.sentiment-zh.about", "reverses a synthetic opinion, a double negation cancels out", "反")
+@statement("applications.sentiment.about", "A negation reverses it", "否定")
 def words_alone_do_not_tell() -> Iterator[Bound]:
     for name in ("sentiment-en", "sentiment-zh"):
         yield at_most(f"bag of words, {name}", baseline(name, "bag of words"), 0.65)
@@ -110,7 +112,7 @@ def half_have_another_opinion() -> Iterator[Bound]:
 
 
 @statement("task.entities.shows", "A head may read the verb from the subject", "动词")
-@statement("applications.entities.shows", "Attention shows which other words a tag was read from", "标签")
+@statement("applications.entities.shows", "Attention shows which other words were read for a tag", "标签")
 def entities_read_the_verb() -> Iterator[Bound]:
     seen = look("entities")
     found = [
@@ -121,10 +123,10 @@ def entities_read_the_verb() -> Iterator[Bound]:
     yield at_least("best head over chance", max(each.mass / each.chance for each in found), 2)
 
 
-@statement("task.entities.about", "about half of its names were never seen: they are read as <unk>", "<unk>")
+@statement("task.entities.about", "about half of their names were never seen: they are read as <unk>", "<unk>")
 @statement(
     "applications.entities.about",
-    "more than half of the names in the test have a word that was never trained on",
+    "more than half of the names in the test contain a word that never occurs in training",
     "一半以上",
 )
 def entities_are_new() -> Iterator[Bound]:
@@ -145,7 +147,9 @@ def entities_are_new() -> Iterator[Bound]:
 
 
 @statement("task.translation.shows", "each Chinese word should read the English words it comes from", "来自的英文词")
-@statement("applications.translation.shows", "often follows the alignment of words, but need not", "对应关系")
+@statement(
+    "applications.translation.shows", "often follows the alignment of words, but it does not have to", "对应关系"
+)
 def translation_is_aligned() -> Iterator[Bound]:
     for name in ("translation", "translation-lstm"):
         seen = look(name)
@@ -159,8 +163,8 @@ def translation_lstm() -> Iterator[Bound]:
     yield at_least("exact match", look("translation-lstm").score, 0.97)
 
 
-@statement("task.translation.about", "word order changes for real", "语序")
-@statement("applications.translation.about", "in another order", "语序")
+@statement("task.translation.about", "the word order really changes", "语序")
+@statement("applications.translation.about", "where the word order differs", "语序")
 def translation_changes_the_order() -> Iterator[Bound]:
     yield at_most("word by word", baseline("translation", "word by word"), 0.1)
     yield at_least("exact match", look("translation").score, 0.97)
@@ -179,8 +183,8 @@ def extract_reads_both() -> Iterator[Bound]:
     yield at_least("best head on the question", best(seen, sites, "question"), 0.4)
 
 
-@statement("task.extract.about", "a sentence with “it” goes on with the one before", "it")
-@statement("applications.extract.about", "goes on about the one before", "前一句")
+@statement("task.extract.about", "a sentence with “it” continues the topic of the one before", "it")
+@statement("applications.extract.about", "continues the topic of the one before", "前一句")
 def extract_follows_it() -> Iterator[Bound]:
     seen, back = look("extract"), 0
     ends = seen.model.tokenizer.encode_symbols((".",))[0]
@@ -198,7 +202,7 @@ def headline_copies() -> Iterator[Bound]:
     yield at_least("best head on the field", best(look("headline"), CROSS, "value of the field"), 0.9)
 
 
-@statement("task.headline.shows", "both scores are read before the verb", "两个比分")
+@statement("task.headline.shows", "Before the verb it reads both scores", "两个比分")
 @statement("applications.headline.shows", "Before the verb both scores are read", "两个比分")
 def headline_reads_both_scores() -> Iterator[Bound]:
     seen = look("headline")
@@ -207,7 +211,7 @@ def headline_reads_both_scores() -> Iterator[Bound]:
 
 
 @statement("task.headline.about", "the verb depends on comparing two numbers", "比较")
-@statement("applications.headline.about", "by comparing numbers", "比较数字")
+@statement("applications.headline.about", "it has to compare two numbers", "比较数值")
 def headline_compares() -> Iterator[Bound]:
     seen = look("headline")
     yield at_most("fields alone", baseline("headline", "fields without comparing"), 0.6)
@@ -219,7 +223,7 @@ def headline_compares() -> Iterator[Bound]:
 
 
 @statement("task.dialogue.shows", "attention reads where that value was said last", "最后一次被说出")
-@statement("applications.dialogue.shows", "attention shows which turn it was remembered from", "哪一轮")
+@statement("applications.dialogue.shows", "attention shows which turn it comes from", "哪一轮")
 def dialogue_reads_the_latest() -> Iterator[Bound]:
     seen, shares = look("dialogue"), []
     cells = {site: pattern_cells(seen, site, "latest mention") for site in ("decoder.0.self", "decoder.1.self")}
@@ -247,8 +251,8 @@ def dialogue_looks_far_back() -> Iterator[Bound]:
     yield between("two turns earlier or more", sum(each >= 2 for each in back) / len(back), 0.5, 0.7)
 
 
-@statement("task.dialogue.about", "what was said last counts", "最后说的为准")
-@statement("applications.dialogue.about", "what was said last counts", "最后说的为准")
+@statement("task.dialogue.about", "the latest value counts", "最后说的为准")
+@statement("applications.dialogue.about", "the latest value counts", "最后说的为准")
 def dialogue_follows_changes() -> Iterator[Bound]:
     yield at_most("the values said first", baseline("dialogue", "values said first"), 0.7)
     yield at_least("exact match", look("dialogue").score, 0.97)

@@ -211,9 +211,9 @@ def with_header(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "this sound cannot be read"),
+        (b"", "This sound cannot be read"),
         (b"ID3 not a sound at all", "file does not start with RIFF id"),
-        (file_of(torch.zeros(10, 1), 2)[:20], "this sound cannot be read"),
+        (file_of(torch.zeros(10, 1), 2)[:20], "This sound cannot be read"),
         (file_of(torch.zeros(0, 1), 2), "there is no sample in it"),
         (bytes(4_000_001), "more than 4 MB"),
         (with_header(rate=0), "8 bits, 0 Hz"),
@@ -231,12 +231,12 @@ def test_what_is_no_sound_is_refused(content: bytes, message: str) -> None:
     with pytest.raises(SoundUnreadable) as caught:
         read_wav(content)
     assert message in str(caught.value)
-    assert "a WAV file will do" in str(caught.value)
+    assert "Use an uncompressed WAV file" in str(caught.value)
 
 
 def test_sounds_of_another_length_are_refused() -> None:
     for n in (100, SAMPLES + 200):
-        with pytest.raises(SoundLength, match=f"The sound lasts {n / RATE:.2f} s; from 0.03 to 0.67 s are read"):
+        with pytest.raises(SoundLength, match=f"The sound lasts {n / RATE:.2f} s; it must last 0.03 to 0.67 s"):
             Sound().read(file_of(torch.rand(n, 1), 2))
     assert len(Sound().read(file_of(torch.rand(SAMPLES + 100, 1), 2))) == FRAMES
     silent = Sound().read(file_of(torch.zeros(1000, 1), 2))

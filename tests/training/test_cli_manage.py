@@ -63,7 +63,7 @@ def test_exports_that_cannot_be(runs: Path, tmp_path: Path, capsys: pytest.Captu
     assert "--step N belongs to --safetensors" in refused(["export", "mine", "--csv", file, "--step", "1"], capsys)
     wrong_step = refused(["export", "mine", "--safetensors", file, "--step", "9"], capsys)
     assert wrong_step == "run mine has no checkpoint of step 9; there are 0, 1, 2, 3"
-    assert "there is no such run" in refused(["export", "other", "--csv", file], capsys, 1)
+    assert "There is no run" in refused(["export", "other", "--csv", file], capsys, 1)
     assert "No such file" in refused(["export", "mine", "--csv", str(tmp_path / "no" / "file")], capsys, 1)
     assert not Path(file).exists()
 
@@ -75,10 +75,10 @@ def test_a_run_is_renamed(runs: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["rename", "mine", "排序 1"]) == 0
     assert capsys.readouterr().out == "run mine is 排序-1 now\n"
     assert contents(open_run("排序-1")) == before
-    assert "is no name for a run" in refused(["rename", "排序-1", "../up"], capsys)
-    assert "there is no such run" in refused(["rename", "mine", "new"], capsys, 1)
+    assert "A run cannot be called" in refused(["rename", "排序-1", "../up"], capsys)
+    assert "There is no run" in refused(["rename", "mine", "new"], capsys, 1)
     small_run(runs / "taken")
-    assert "there is a run of that name already" in refused(["rename", "排序-1", "taken"], capsys, 1)
+    assert "There is already a run taken" in refused(["rename", "排序-1", "taken"], capsys, 1)
 
 
 def asked(monkeypatch: pytest.MonkeyPatch, answer: str) -> list[str]:
@@ -114,11 +114,11 @@ def test_deleting_where_nobody_can_be_asked(
     assert (runs / "mine").exists()
     assert main(["delete", "mine", "--yes"]) == 0
     assert not (runs / "mine").exists()
-    assert "there is no such run" in capsys.readouterr().out + refused(["delete", "mine", "--yes"], capsys, 1)
+    assert "There is no run" in capsys.readouterr().out + refused(["delete", "mine", "--yes"], capsys, 1)
 
 
 def test_an_active_run_is_not_deleted(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = small_run(runs / "mine")
     run.write_state(RunState("running", process=ProcessId.current()))
     for arguments in (["delete", "mine", "--yes"], ["rename", "mine", "new"]):
-        assert "is being trained already: watch it, or stop it first" in refused(arguments, capsys, 1)
+        assert "is already being trained. Watch it, or stop it first" in refused(arguments, capsys, 1)

@@ -50,7 +50,7 @@ def test_names_are_normalised(typed: str, name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", BAD_NAMES)
 def test_what_is_no_name_is_refused(name: str, tmp_path: Path) -> None:
     small_run(tmp_path / "run")
-    with pytest.raises(InvalidRunName, match="is no name for a run") as caught:
+    with pytest.raises(InvalidRunName, match="A run cannot be called") as caught:
         rename_run("run", name, tmp_path)
     assert caught.value.details == {"name": name}
     with pytest.raises(RunNotFound):

@@ -47,7 +47,7 @@ def test_too_large_a_batch_is_refused_with_the_figures(tmp_path: Path, monkeypat
     model = replace(RECIPES["english"].model, max_len=4096)
     with pytest.raises(TooMuchMemory) as caught:
         check_memory(model, 4096)
-    assert str(caught.value).startswith("a batch of 4,096 sequences of 4,096 tokens takes about ")
+    assert str(caught.value).startswith("A batch of 4,096 sequences of 4,096 tokens needs about ")
     details = caught.value.details
     assert (details["batch"], details["length"], details["limit"]) == (4096, 4096, "4.0 GiB")
     fits = details["fits"]
@@ -55,9 +55,9 @@ def test_too_large_a_batch_is_refused_with_the_figures(tmp_path: Path, monkeypat
     with pytest.raises(TooMuchMemory):
         check_memory(model, fits + 1)
     monkeypatch.setenv("ATTNVIZ_TRAIN_MEMORY_MB", "1")
-    with pytest.raises(TooMuchMemory, match="a batch of 0 fits, a smaller model or shorter sequences take less"):
+    with pytest.raises(TooMuchMemory, match=r"A batch of 0 fits\. A smaller model or shorter sequences need less"):
         check_memory(model, 1)
-    with pytest.raises(ConfigError, match=r"more than the limit of 1 MiB"):
+    with pytest.raises(ConfigError, match=r"the limit is 1 MiB"):
         Run.create(tmp_path / "run", small_config(batch_size=4096))
     assert not (tmp_path / "run").exists()
 
@@ -66,7 +66,7 @@ def test_the_limit_holds_for_a_run_that_was_edited(tmp_path: Path, monkeypatch: 
     config = RunConfig(TASK, MODEL, replace(small_config().training, batch_size=1024))
     run = Run.create(tmp_path / "run", config)
     monkeypatch.setenv("ATTNVIZ_TRAIN_MEMORY_MB", "1")
-    with pytest.raises(TooMuchMemory, match=r"a batch of 1,024 sequences of \d+ tokens takes about"):
+    with pytest.raises(TooMuchMemory, match=r"A batch of 1,024 sequences of \d+ tokens needs about"):
         record(run)
     state = run.state()
     assert state.state == "failed"

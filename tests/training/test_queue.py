@@ -175,7 +175,7 @@ def test_two_servers_cannot_train_one_run(queue: TrainingQueue, tmp_path: Path) 
     )
     command = [sys.executable, "-c", script, str(training.folder), str(waiting.folder)]
     other = subprocess.run(command, capture_output=True, text=True, check=True)
-    busy = [f"run {name} is being trained already" for name in ("training", "waiting", "training")]
+    busy = [f"run {name} is already being trained" for name in ("training", "waiting", "training")]
     assert [line.partition(":")[0] for line in other.stdout.splitlines()] == busy
     training.commands.send("stop")
     reaches(waiting, "done")

@@ -21,12 +21,12 @@ from tests.training.runs import MODEL, Script, small_config, small_run, stop_aft
 
 def test_divergence_is_explained_and_the_last_good_state_kept(tmp_path: Path) -> None:
     run = small_run(tmp_path / "run", steps=200, learning_rate=1.0, warmup_steps=0, clip=1e6)
-    with pytest.raises(TrainingDiverged, match="lower the learning rate of"):
+    with pytest.raises(TrainingDiverged, match="Lower the learning rate of"):
         record(run)
     state = run.state()
     assert state.state == "failed"
     assert state.resumable
-    assert "lower the learning rate of" in state.message
+    assert "Lower the learning rate of" in state.message
     assert state.error is not None
     assert state.error["code"] == "training_diverged"
     assert set(state.error["details"]) == {"step", "loss", "learning_rate"}
@@ -126,10 +126,10 @@ def test_a_full_disk_is_said_and_what_is_there_stays_readable(tmp_path: Path) ->
             run.timeline_path.rename(tmp_path / "kept")
             run.timeline_path.symlink_to("/dev/full")
 
-    with pytest.raises(RunUnwritable, match=r"run run cannot be written: No space left on device"):
+    with pytest.raises(RunUnwritable, match=r"The run run cannot be written: No space left on device"):
         record(run, on_step=fill_up)
     assert run.state().state == "failed"
-    assert "make room" in run.state().message
+    assert "Make room" in run.state().message
     assert len(run.metrics()) == 6
     run.timeline_path.unlink()
     (tmp_path / "kept").rename(run.timeline_path)
@@ -153,7 +153,7 @@ def test_a_damaged_saved_state_is_refused(tmp_path: Path, damage: Callable[[byte
     run = small_run(tmp_path / "run")
     record(run, stop_after(5))
     run.resume_path.write_bytes(damage(run.resume_path.read_bytes()))
-    with pytest.raises(RunCorrupt, match=r"run run: resume\.safetensors cannot be read"):
+    with pytest.raises(RunCorrupt, match=r"The run run cannot be opened: resume\.safetensors cannot be read"):
         record(run)
     assert run.state().state == "failed"
     assert len(run.metrics()) == 5

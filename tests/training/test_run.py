@@ -96,7 +96,7 @@ def test_an_edited_configuration_is_refused(tmp_path: Path, change: Callable[[Va
     with pytest.raises(RunCorrupt) as caught:
         Run.open(run.folder)
     assert message in str(caught.value)
-    assert str(caught.value).startswith("run run: config.json cannot be read: ")
+    assert str(caught.value).startswith("The run run cannot be opened: config.json cannot be read: ")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "\udcff".encode("utf-8", "surrogateescape")])
@@ -116,7 +116,7 @@ def test_a_model_for_another_task_is_refused() -> None:
 def test_an_edited_state_is_refused(tmp_path: Path, text: str) -> None:
     run = small_run(tmp_path / "run")
     (run.folder / "state.json").write_text(text)
-    with pytest.raises(RunCorrupt, match=r"run run: state\.json cannot be read"):
+    with pytest.raises(RunCorrupt, match=r"The run run cannot be opened: state\.json cannot be read"):
         run.state()
 
 
@@ -149,7 +149,7 @@ def test_metrics_that_were_edited_are_refused_with_the_line(tmp_path: Path) -> N
 
 def test_a_run_is_not_made_over_another(tmp_path: Path) -> None:
     small_run(tmp_path / "run")
-    with pytest.raises(RunExists, match="run: there is a run of that name already"):
+    with pytest.raises(RunExists, match="There is already a run run"):
         small_run(tmp_path / "run")
     with pytest.raises(RunNotFound):
         Run.open(tmp_path / "other")
@@ -157,7 +157,7 @@ def test_a_run_is_not_made_over_another(tmp_path: Path) -> None:
 
 def test_one_claim_at_a_time(tmp_path: Path) -> None:
     run = small_run(tmp_path / "run")
-    with run.claimed(), pytest.raises(RunBusy, match="is being trained already"), run.claimed():
+    with run.claimed(), pytest.raises(RunBusy, match="is already being trained"), run.claimed():
         raise AssertionError
     with run.claimed():
         assert run.checkpoints() == []
@@ -169,7 +169,7 @@ def test_a_checkpoint_opens_as_a_model(tmp_path: Path) -> None:
     model = run.model(2)
     assert (model.card.name, model.card.task, model.card.seed) == ("run", "reverse", 0)
     assert len(trace(model, "b a c").sites) == MODEL.n_layers
-    with pytest.raises(RunCorrupt, match=r"run run: step-000007\.safetensors cannot be read"):
+    with pytest.raises(RunCorrupt, match=r"The run run cannot be opened: step-000007\.safetensors cannot be read"):
         run.model(7)
 
 

@@ -139,7 +139,7 @@ def test_divergence_is_said() -> None:
     network = small_network()
     with torch.no_grad():
         network.unembedding.bias.fill_(float("inf"))
-    with pytest.raises(FloatingPointError, match=r"the loss is nan at step 1: lower the learning rate of 0\.00075"):
+    with pytest.raises(FloatingPointError, match=r"the loss is nan at step 1\. Lower the learning rate of 0\.00075"):
         next(train(network, TASK, SMALL))
 
 

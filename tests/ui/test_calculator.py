@@ -105,7 +105,7 @@ def test_a_cell_is_typed_and_everything_follows() -> None:
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [("abc", "`abc` is no number"), ("", "is no number"), ("nan", "not a finite"), ("1e9", "1,000,000")],
+    [("abc", "`abc` is not a number"), ("", "is not a number"), ("nan", "not a finite"), ("1e9", "1,000,000")],
 )
 def test_a_cell_that_is_no_number_is_marked_and_the_last_picture_stays(value: str, said: str) -> None:
     page = tell(open_page("calculator"), "w_k", row=1, column=2, value=value)
@@ -131,7 +131,7 @@ def test_a_pasted_table_that_does_not_fit_says_both_shapes_and_the_others_can_fo
     [
         ("1,2\n3", "row 2"),
         ("", "is empty"),
-        ("[[1, 2", "is no table"),
+        ("[[1, 2", "is not a table"),
         ("1,2\n3,x", "row 2, column 2"),
         (",".join("1" * 65), "1 × 65"),
     ],
@@ -208,7 +208,7 @@ def test_typed_queries_begin_as_those_of_x_and_back() -> None:
 
 def test_an_odd_width_has_no_rotary_positions() -> None:
     page = choose(open_page("calculator"), "selectbox", "calc-positions", "rotary")
-    assert "`d_k` = 3 must be even" in page.warning[0].value
+    assert "`d_k` must be even, not 3" in page.warning[0].value
 
 
 def test_random_numbers_fill_every_table() -> None:

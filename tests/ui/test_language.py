@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from attnviz.texts import visible
+from attnviz.locale import visible
 from attnviz.ui.frame.language import code, plain, symbol
 
 

@@ -31,8 +31,8 @@ def choose(page: AppTest, recipe: str, **choices: Any) -> AppTest:
 @pytest.mark.parametrize(
     ("recipe", "text", "question", "choices"),
     [
-        ("own-labels", REVIEWS, "Which column is to be read?", {"text_column": 2, "label_column": 3, "header": "yes"}),
-        ("own-entities", TAGGED, "Which column is to be read?", {"word_column": 2}),
+        ("own-labels", REVIEWS, "Which column should be read?", {"text_column": 2, "label_column": 3, "header": "yes"}),
+        ("own-entities", TAGGED, "Which column should be read?", {"word_column": 2}),
         ("own-series", SALES, "is 1.234 with a decimal point and 1,234 with a decimal comma", {"decimal": "comma"}),
     ],
 )

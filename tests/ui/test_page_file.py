@@ -13,7 +13,7 @@ from attnviz.ui.frame.address import LONGEST, length, whole
 from attnviz.ui.frame.page_file import from_file, to_file
 from tests.ui.pages import address, messages, open_page, run
 
-TOO_LONG = "too long for an address"
+TOO_LONG = "too long for a link"
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_other_files_are_refused(content: bytes, reason: str) -> None:
     with pytest.raises(FileNotPage) as caught:
         from_file(content, "mine.json", link.ADDRESS)
     assert reason in str(caught.value)
-    assert str(caught.value).startswith("mine.json cannot be opened on this page")
+    assert str(caught.value).startswith("This page cannot open mine.json")
 
 
 @pytest.mark.parametrize(("name", "text"), [("zoo/english", "the "), ("zoo/chinese", "小狗")])

@@ -186,7 +186,7 @@ def test_a_book_is_refused_before_anything_is_done_with_it(name: str, monkeypatc
     page = open_page(model=name, text="the cat")
     monkeypatch.setattr(attnviz, "trace", lambda *_, **__: pytest.fail("it was read"))
     type_text(page, "the cat sat. " * 16_000)
-    assert "shorten the text" in messages(page)
+    assert "Shorten the text" in messages(page)
 
 
 def test_models_of_the_hub_are_not_downloaded_unless_the_operator_says() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from attnviz.locale import visible
 from attnviz.tasks import IGNORE
 from attnviz.tasks.language.dialogue import SYSTEM, turns
-from attnviz.texts import visible
 from attnviz.ui.applications.case import Case, choose_head
 from attnviz.ui.applications.strip import Chip, strip
 from attnviz.ui.frame.language import say

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from attnviz.texts import visible
+from attnviz.locale import visible
 from attnviz.trace import AttentionSite
 from attnviz.ui.applications.case import Case
 from attnviz.ui.applications.strip import Chip, strip

@@ -11,10 +11,10 @@ from torch import Generator, Tensor
 
 from attnviz.errors import AttnvizError
 from attnviz.figures.sound import spectrogram
+from attnviz.locale import visible
 from attnviz.tasks import Sound
 from attnviz.tasks.signals.sound import Clip
 from attnviz.tasks.signals.voice import HOP, RATE, WINDOW, band_filters, wav_bytes
-from attnviz.texts import visible
 from attnviz.ui.applications.answer import answer
 from attnviz.ui.applications.case import N_EXAMPLES, SEED, Case, choose_head, examples
 from attnviz.ui.frame.address import notice_error

@@ -9,7 +9,7 @@ from html import escape
 import streamlit as st
 
 from attnviz.figures.look import short
-from attnviz.texts import VISIBLE
+from attnviz.locale import VISIBLE
 
 __all__ = ["Chip", "strip"]
 

@@ -67,9 +67,9 @@ def edit_tables(wrong: AttnvizError | None) -> None:
 
 
 def _place(wrong: AttnvizError | None, title: str) -> dict[str, int] | None:
-    if not isinstance(wrong, CellNotNumber | CellOutside) or wrong.details["table"] != title:
+    if not isinstance(wrong, CellNotNumber | CellOutside) or wrong.table != title:
         return None
-    return {"row": wrong.details["row"] - 1, "column": wrong.details["column"] - 1}
+    return {"row": wrong.row - 1, "column": wrong.column - 1}
 
 
 def take_edits() -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from attnviz.figures.look import short
 from attnviz.figures.states import states
-from attnviz.texts import visible
+from attnviz.locale import visible
 from attnviz.trace import Outputs, Trace
 from attnviz.ui.frame.charts import theme
 from attnviz.ui.frame.language import current, say

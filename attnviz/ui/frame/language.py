@@ -14,7 +14,7 @@ import streamlit as st
 
 from attnviz import locale
 from attnviz.errors import AttnvizError
-from attnviz.texts import visible
+from attnviz.locale import visible
 
 __all__ = ["choose", "code", "current", "explain", "plain", "say", "symbol"]
 
@@ -92,7 +92,7 @@ def symbol(text: str) -> str:
 
 def explain(error: AttnvizError) -> str:
     """What went wrong and what to do, as Markdown in the session's language."""
-    return say(f"error.{error.code}", **{name: _detail(name, value) for name, value in error.details.items()})
+    return locale.told(current(), error.code, error.details, _detail)
 
 
 def _detail(name: str, value: object) -> str:

@@ -8,8 +8,8 @@ from functools import lru_cache
 
 from torch import Generator
 
+from attnviz.locale import VISIBLE
 from attnviz.tasks import IGNORE, Task
-from attnviz.texts import VISIBLE
 from attnviz.tokenizers import Tokenizer
 
 __all__ = ["below_each_other", "worked_example"]

@@ -8,10 +8,10 @@ from functools import lru_cache
 import streamlit as st
 
 from attnviz.errors import AttnvizError, DataEncodingUnclear
+from attnviz.locale import visible
 from attnviz.tasks import Choice
 from attnviz.tasks.own.readers.decoding import ENCODINGS, MOST_BYTES, decode
 from attnviz.tasks.own.readers.delimited import Layout
-from attnviz.texts import visible
 from attnviz.training.recipes import OWN
 from attnviz.ui.frame.address import notice_error
 from attnviz.ui.frame.language import explain, say

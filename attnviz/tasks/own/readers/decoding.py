@@ -162,7 +162,7 @@ def _likeliest(data: bytes) -> str:
     best = [match for match in found if (match.chaos, match.coherence) == (found[0].chaos, found[0].coherence)]
     likely = [name for name in possible if any(match.encoding == name for match in best)] or possible
     if len(likely) > 1:
-        raise DataEncodingUnclear([ENCODINGS[name] for name in likely], ", ".join(likely))
+        raise DataEncodingUnclear([ENCODINGS[name] for name in likely], likely)
     return likely[0]
 
 
