@@ -138,6 +138,7 @@ NO_CLAIM: dict[str, str] = {
     **alike(CAPTION, "head.encoder.self head.decoder.self head.decoder.cross explorer language.next", "applications."),
     **alike(CAPTION, "extract.no_sentence extract.kept extract.kept_right extract.shares digits.one", "applications."),
     **alike(CAPTION, "digits.all sound.shares sessions.reads sessions.by.first-order", "applications."),
+    **alike(CAPTION, "alignment.marks digits.note gridworld.as_wanted judged.generated", "applications."),
     **alike(CAPTION, "gridworld.shares gridworld.by.place language.about entities.taking_away", "applications."),
     **alike("is chosen by the areas of the picture", "explains ink nothing", "applications.digits.verdict."),
     "calculator.step.scale.about": "gives a reason; the spread of scores is held with calculator.found.rows.right",
