@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import nan
+from random import Random
 from typing import Any, ClassVar, Literal, NamedTuple, Self, get_args
 
 import torch
@@ -37,6 +38,7 @@ __all__ = [
     "counted",
     "draw",
     "listed",
+    "python_random",
     "seeded",
     "split_of",
     "words",
@@ -392,6 +394,11 @@ def _shift_right(values: Tensor, bits: int) -> Tensor:
     """Logical shift: zeros come in from the left, not the sign."""
     ones = 2 ** (64 - bits) - 1
     return torch.bitwise_and(values >> bits, ones)
+
+
+def python_random(generator: Generator) -> Random:
+    """Python's own random numbers, seeded by one draw: for texts, which are put together word by word."""
+    return Random(int(torch.randint(2**62, (), generator=generator)))
 
 
 def draw(n: int, split: Split, candidates: Callable[[int], Tensor], buckets: Mapping[Split, range] = BUCKETS) -> Tensor:

@@ -14,7 +14,7 @@ from torch import Generator
 
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
-from attnviz.tasks.base import Batch, Split, Task, draw, words
+from attnviz.tasks.base import Batch, Split, Task, draw, python_random, words
 from attnviz.tasks.choice import check_order, whole
 from attnviz.tasks.language.pairs import pair_batch
 from attnviz.tasks.pattern import Pattern
@@ -153,7 +153,7 @@ class Dates(Task):
         """n dates. Split by the date: a date that is tested was never trained on, in no form at all."""
         first, last = date(self.first_year, 1, 1).toordinal(), date(self.last_year, 12, 31).toordinal()
         days = draw(n, split, lambda count: torch.randint(first, last + 1, (count, 1), generator=generator))
-        random = Random(int(torch.randint(2**62, (), generator=generator)))
+        random = python_random(generator)
         dates = [date.fromordinal(day) for day in days[:, 0].tolist()]
         return pair_batch(
             [(write(day, random), day.isoformat()) for day in dates], self.source_tokenizer, self.tokenizer

@@ -14,7 +14,7 @@ from torch import Generator, Tensor
 
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
-from attnviz.tasks.base import IGNORE, Baseline, Batch, Split, Task, collate, draw, words
+from attnviz.tasks.base import IGNORE, Baseline, Batch, Split, Task, collate, draw, python_random, words
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 
@@ -199,7 +199,7 @@ class Dialogue(Task):
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n dialogues. Split by what is booked in the end: the same values never come together on two sides."""
         chosen = draw(n, split, lambda count: self._candidates(count, generator))  # (B, 4): what, and three values
-        random = Random(int(torch.randint(2**62, (), generator=generator)))
+        random = python_random(generator)
         dialogues = [self._dialogue(row, random) for row in chosen.tolist()]
         tokens, padding = collate([self.tokenizer.encode_symbols(text) for text in dialogues])  # (B, T)
         targets, _ = collate([self._targets(text) for text in dialogues], IGNORE)  # (B, T)

@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
-from attnviz.tasks.base import Batch, Split, draw
+from attnviz.tasks.base import Batch, Split, draw, python_random
 from attnviz.tasks.language.bio import OUTSIDE, tag_names
 from attnviz.tasks.language.entities_grammar import (
     ASIDES,
@@ -89,7 +89,7 @@ class Entities(TaggingTask):
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n sentences."""
         rows = draw(n, split, lambda count: _skeletons(count, generator)).tolist()
-        random = Random(int(torch.randint(2**62, (), generator=generator)))
+        random = python_random(generator)
         sentences = [list(_sentence(row, random, split == "train")) for row in rows]
         return tagged(sentences, self.tokenizer, self.labels)
 

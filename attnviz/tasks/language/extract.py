@@ -14,7 +14,7 @@ from torch import Generator
 
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
-from attnviz.tasks.base import IGNORE, SPLITS, Baseline, Batch, Split, Task, collate, split_of, words
+from attnviz.tasks.base import IGNORE, SPLITS, Baseline, Batch, Split, Task, collate, python_random, split_of, words
 from attnviz.tasks.choice import whole
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
@@ -192,7 +192,7 @@ class Extract(Task):
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n reports. Split by the sentence: one that is tested was never trained on, in no report at all."""
         sizes = torch.randint(self.min_sentences, self.max_sentences + 1, (n,), generator=generator).tolist()
-        random = Random(int(torch.randint(2**62, (), generator=generator)))
+        random = python_random(generator)
         reports = [_report(size, split, random) for size in sizes]
         tokens, padding = collate([self.tokenizer.encode_symbols(text) for text, _ in reports])  # (B, T)
         targets = torch.full_like(tokens, IGNORE)
@@ -227,9 +227,7 @@ class Extract(Task):
 
     def model_config(self) -> ModelConfig:
         """Two layers; rotary positions, because what matters is how far away a word is."""
-        return self.transformer(
-            max(80, 2 + 9 * self.max_sentences), n_heads=4, positions="rotary", n_outputs=len(LABELS)
-        )
+        return self.transformer(max(80, 2 + 9 * self.max_sentences), n_heads=4, positions="rotary")
 
     def texts(self) -> tuple[Example, ...]:
         """Reports to type."""

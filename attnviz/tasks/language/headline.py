@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
-from attnviz.tasks.base import Baseline, Batch, Split, Task, draw, words
+from attnviz.tasks.base import Baseline, Batch, Split, Task, draw, python_random, words
 from attnviz.tasks.language.pairs import pair_batch
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
@@ -124,7 +124,7 @@ class Headline(Task):
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n records. Split by the two teams, whichever comes first: who has met in a test never met in training."""
         teams = draw(n, split, lambda count: self._candidates(count, generator))  # (B, 2)
-        random = Random(int(torch.randint(2**62, (), generator=generator)))
+        random = python_random(generator)
         records = [self._record([TEAMS[team] for team in pair], random) for pair in teams.tolist()]
         pairs = [(self._write(record, random), [word for word, _ in headline(record)]) for record in records]
         return pair_batch(pairs, self.source_tokenizer, self.tokenizer)

@@ -16,7 +16,7 @@ from attnviz.errors import ConfigError
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.models.recurrent_config import RecurrentConfig
-from attnviz.tasks.base import Baseline, Batch, Split, Task, draw
+from attnviz.tasks.base import Baseline, Batch, Split, Task, draw, python_random
 from attnviz.tasks.choice import one_of, whole
 from attnviz.tasks.language.classify import label_baselines, labelled
 from attnviz.tasks.language.sentiment_en import ENGLISH
@@ -117,7 +117,7 @@ class Sentiment(Task):
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n texts; good and bad ones are about as frequent."""
         rows = draw(2 * n, split, lambda count: self._opinions(count, generator)).tolist()
-        random = Random(int(torch.randint(2**62, (), generator=generator)))
+        random = python_random(generator)
         written = [self._text(own, other, random) for own, other in zip(rows[:n], rows[n:], strict=True)]
         return labelled([self.tokenizer.encode(text) for text, _ in written], [label for _, label in written])
 

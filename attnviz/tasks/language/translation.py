@@ -6,14 +6,13 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from random import Random
 
 import torch
 from torch import Generator, Tensor
 
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
-from attnviz.tasks.base import Baseline, Batch, Split, Task, draw
+from attnviz.tasks.base import Baseline, Batch, Split, Task, draw, python_random
 from attnviz.tasks.language.english_chinese import PEOPLE, THINGS, translate, vocabulary, write
 from attnviz.tasks.language.pairs import pair_batch
 from attnviz.tasks.pattern import Pattern
@@ -60,7 +59,7 @@ class Translation(Task):
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n sentences. Split by subject and object: who does something with what is on one side only."""
         chosen = draw(n, split, lambda count: self._candidates(count, generator))  # (B, 2)
-        random = Random(int(torch.randint(2**62, (), generator=generator)))
+        random = python_random(generator)
         sentences = [write(PEOPLE[who][0], THINGS[what][0], random) for who, what in chosen.tolist()]
         pairs = [(english, [word.text for word in translate(english)]) for english in sentences]
         return pair_batch(pairs, self.source_tokenizer, self.tokenizer)

@@ -12,7 +12,7 @@ import torch
 from torch import Generator, Tensor
 
 from attnviz.errors import DataBinary, DataTooFew
-from attnviz.tasks.base import Batch, Split, Task
+from attnviz.tasks.base import Batch, Split, Task, python_random
 from attnviz.tasks.own.readers.decoding import unified
 
 __all__ = ["LEAST_TEXTS", "MOST_TOKENS", "DividedTask", "OwnTask", "divided", "keep_unified", "picked", "tiles"]
@@ -58,7 +58,7 @@ class DividedTask(Task):
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n items of the split's part; none comes again before all have come."""
         part = self.parts[split]
-        forget = Random(int(torch.randint(2**62, (), generator=generator))) if split == "train" else None
+        forget = python_random(generator) if split == "train" else None
         return self.batch([part[index] for index in picked(len(part), n, generator)], forget)
 
     def items(self, split: Split = "test") -> Batch:

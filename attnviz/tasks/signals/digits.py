@@ -148,7 +148,7 @@ class Digits(Task):
     def model_config(self) -> ModelConfig:
         """Two layers of two heads; learned positions, because a picture's layout is fixed."""
         return self.transformer(
-            (SIDE // self.patch) ** 2 + 1, d_ff=96, embedding_std=0.2, n_features=self.tokenizer.width, n_outputs=10
+            (SIDE // self.patch) ** 2 + 1, d_ff=96, embedding_std=0.2, n_features=self.tokenizer.width
         )
 
     def recurrent_config(self) -> RecurrentConfig:

@@ -117,18 +117,10 @@ class Seasonal(Task):
 
     def model_config(self) -> ModelConfig:
         """One layer, one head and learned positions tell lags; two layers where each series has a period of its own."""
-        finds = self.min_period != self.max_period
-        return self.transformer(
-            self.length,
-            d_model=64 if finds else 48,
-            n_heads=4 if finds else 1,
-            n_layers=2 if finds else 1,
-            d_ff=256 if finds else 96,
-            positions="rotary" if finds else "learned",
-            n_features=1,
-            n_outputs=1,
-            predicts="values",
-        )
+        values = {"n_features": 1, "n_outputs": 1, "predicts": "values"}
+        if self.min_period != self.max_period:
+            return self.transformer(self.length, d_model=64, n_heads=4, d_ff=256, positions="rotary", **values)
+        return self.transformer(self.length, n_heads=1, n_layers=1, d_ff=96, **values)
 
     def texts(self) -> tuple[Example, ...]:
         """A saw, a step and a bump, each of eight points."""

@@ -177,9 +177,7 @@ class Sound(Task):
 
     def model_config(self) -> ModelConfig:
         """Two layers, to find the beep and then what comes after it; positions are rotary, for that is relative."""
-        return self.transformer(
-            FRAMES + 1, d_ff=96, positions="rotary", embedding_std=0.2, n_features=self.bands, n_outputs=len(VOWELS)
-        )
+        return self.transformer(FRAMES + 1, d_ff=96, positions="rotary", embedding_std=0.2, n_features=self.bands)
 
     def recurrent_config(self) -> RecurrentConfig:
         """An LSTM in both directions, pooled by additive attention: it, too, has frames to point at."""
