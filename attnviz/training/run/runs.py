@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -122,7 +123,7 @@ def place_in_queue(run: Run) -> int | None:
     mine = run.state()
     if mine.state != "queued":
         return None
-    return 1 + sum(state < (mine.queued, run.name) for state in _waiting(run.folder.parent))
+    return 1 + sum(each[:2] < (mine.queued, run.name) for each in _queued(run.folder.parent, Run.state))
 
 
 def end_of_queue(root: Path) -> int:
@@ -130,36 +131,24 @@ def end_of_queue(root: Path) -> int:
 
     Those that waited when their server was killed are among them: they wait again when it is started.
     """
-    noted = (_noted(run) for run in all_runs(root) if isinstance(run, Run))
-    return 1 + int(max((state.queued for state in noted if state and state.state == "queued"), default=0))
+    return 1 + int(max((queued for queued, _, _ in _queued(root, Run.noted_state)), default=0))
 
 
 def forsaken_queue(root: Path) -> list[Run]:
     """The runs in a folder that wait for a server which is gone, in the order in which they came."""
-    found = [(run, _noted(run)) for run in all_runs(root) if isinstance(run, Run)]
-    waiting = [(state.queued, run.name, run) for run, state in found if state and state.state == "queued"]
-    return [run for _, _, run in sorted(waiting, key=lambda each: each[:2]) if run.state().state != "queued"]
+    return [run for _, _, run in _queued(root, Run.noted_state) if run.state().state != "queued"]
 
 
-def _noted(run: Run) -> RunState | None:
-    try:
-        return run.noted_state()
-    except RunError:  # a run that cannot be read does not wait
-        return None
-
-
-def _waiting(root: Path) -> list[tuple[float, str]]:
-    """When each run that waits was queued, and its name."""
+def _queued(root: Path, state_of: Callable[[Run], RunState]) -> list[tuple[float, str, Run]]:
+    """When each run that waits was queued, its name, and the run, in the order in which they came."""
     waiting = []
     for run in all_runs(root):
         if isinstance(run, Run):
-            try:
-                state = run.state()
-            except RunError:  # a run that cannot be read does not wait
-                continue
-            if state.state == "queued":
-                waiting.append((state.queued, run.name))
-    return waiting
+            with suppress(RunError):  # a run that cannot be read does not wait
+                state = state_of(run)
+                if state.state == "queued":
+                    waiting.append((state.queued, run.name, run))
+    return sorted(waiting, key=lambda each: each[:2])
 
 
 def _folder(root: Path, name: str) -> Path:
