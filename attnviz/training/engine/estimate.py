@@ -11,15 +11,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from torch import Generator
-from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grad_norm_
 
 from attnviz.models.cost import activation_bytes, flops_per_step
 from attnviz.models.network import build_network
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
-from attnviz.tasks import IGNORE, Copy, Majority, Recall, Task
+from attnviz.tasks import Copy, Majority, Recall, Task
 from attnviz.training.engine.config import TrainConfig
-from attnviz.training.engine.gradients import forward
+from attnviz.training.engine.gradients import add_gradients
 
 __all__ = ["Speed", "as_trained", "seconds_per_step"]
 
@@ -130,9 +129,8 @@ def _time_step(task: Task) -> float:
     for _ in range(TRIALS):
         begin = time.thread_time()
         batch = task.sample(BATCH_SIZE, generator)
-        logits = forward(network, batch)
         network.zero_grad()
-        cross_entropy(logits.flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORE).backward()  # type: ignore[no-untyped-call]
+        add_gradients(network, batch)
         clip_grad_norm_(network.parameters(), 1.0)
         with torch.no_grad():
             for parameter, mean, square in moments:
