@@ -32,7 +32,7 @@ STAND_INS = {
 
 HEAD = '''"""The network of one training run in plain PyTorch; with its weights it computes what the run does.
 
-    pip install torch numpy safetensors
+    pip install torch numpy safetensors                  with Python 3.11 or later
     python model.py model.safetensors                    what the network writes for the example below
     python model.py model.safetensors {ask}
     python model.py model.safetensors --json             all outputs, as JSON
