@@ -7,6 +7,7 @@ import json
 import pytest
 
 from attnviz import locale
+from attnviz.view import PANELS
 from attnviz.view.texts import CODE, address, texts, written
 
 
@@ -28,6 +29,11 @@ def test_all_messages_of_the_views_are_there(lang: str) -> None:
     strings = texts(lang)["strings"]
     assert strings == {key: text for key, text in locale.catalogue(lang).items() if key.startswith(("view.", "watch."))}
     assert json.loads(written(lang)) == texts(lang)
+
+
+@pytest.mark.parametrize("name", PANELS)
+def test_every_panel_has_a_tab(name: str) -> None:
+    assert f"view.frame.tab.{name}" in texts("en")["strings"]
 
 
 def test_each_content_has_an_address() -> None:

@@ -1,7 +1,7 @@
 /** State <-> address, and what one entry of a panel brings. */
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 
 import { Address, oneOf, readChoice } from "../../attnviz/view/static/core/address.js";
@@ -84,11 +84,18 @@ test("Python knows every parameter of the view, and the same values of each", ()
   const source = readFileSync(new URL("../../attnviz/ui/frame/view.py", import.meta.url), "utf8");
   const [, look] = source.match(/^LOOK = \{\n([\s\S]*?)\n\}$/m);
   const patterns = Object.fromEntries([...look.matchAll(/"(\w+)": r?"(.*)",/g)].map(([, name, pattern]) => [name, new RegExp(`^(?:${pattern})$`)]));
-  assert.deepEqual(Object.keys(patterns).sort(), Object.keys(FIELDS).sort());
+  const { tab, ...fields } = FIELDS; // the tabs are those of the panels, to Python too
+  assert.ok(tab && look.includes('"tab": "|".join(PANELS)'));
+  assert.deepEqual(Object.keys(patterns).sort(), Object.keys(fields).sort());
   const values = ["none", "first", "specials", "0", "1", "2", "aa", "ab", "ba", "bb", "one", "contrast", "0,3", "70", "7.5", "100", "101", "-1", "nothing"];
-  for (const [name, { read }] of Object.entries(FIELDS)) {
-    for (const value of [...values, ...PANELS.map(({ id }) => id)]) {
-      assert.equal(read(value) !== undefined, patterns[name].test(value), `${name}=${value}`);
-    }
+  for (const [name, { read }] of Object.entries(fields)) {
+    for (const value of values) assert.equal(read(value) !== undefined, patterns[name].test(value), `${name}=${value}`);
   }
+});
+
+test("no panel is forgotten in the registry", () => {
+  const folder = new URL("../../attnviz/view/static/panels/", import.meta.url);
+  const sources = readdirSync(folder).filter((name) => name.endsWith(".js")).map((name) => readFileSync(new URL(name, folder), "utf8"));
+  const named = sources.flatMap((source) => [...source.matchAll(/static id = "(.+)"/g)].map(([, id]) => id));
+  assert.deepEqual(named.sort(), PANELS.map(({ id }) => id).sort());
 });

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.responses import PlainTextResponse
 
-import attnviz
 from attnviz import locale
 from attnviz.server.paths import PagePaths
 from attnviz.ui import PAGES
-from attnviz.ui.frame.view import LOOK
 from tests.ui.asgi import get
 from tests.ui.pages import messages, open_page
 
@@ -78,15 +74,6 @@ def test_what_a_view_writes_is_known(page: str, link: dict[str, str]) -> None:
 )
 def test_a_value_that_does_not_exist_is_said(page: str, name: str, value: str) -> None:
     assert f"`{name}`" in messages(open_page(page, **{name: value}))
-
-
-def test_the_page_and_its_view_know_the_same_values() -> None:
-    source = (Path(attnviz.__file__).parent / "view/static/core/address.js").read_text("utf-8")
-    sets = re.findall(r"^const \w+ = new Set\(\[(.*)\]\);$", source, re.MULTILINE)
-    assert [re.findall(r"\w+", values) for values in sets] == [
-        LOOK[name].split("|") for name in ("tab", "hide", "pair", "scale")
-    ]
-    assert re.search(r"/\^\((\S+)\)\$/.test\(keep\)", source)[1] == LOOK["keep"]  # type: ignore[index]
 
 
 @pytest.mark.parametrize(("tag", "lang"), [("zh", "zh"), ("zh-CN", "zh"), ("zh_Hant_TW", "zh"), ("EN-gb", "en")])

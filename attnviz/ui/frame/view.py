@@ -18,6 +18,7 @@ from attnviz.server.traces import Held, TraceKey
 from attnviz.trace import Trace
 from attnviz.ui.frame.address import whole
 from attnviz.ui.frame.language import code, say
+from attnviz.view import PANELS
 from attnviz.view.payload import overview
 from attnviz.view.texts import address
 
@@ -27,7 +28,7 @@ PLACE = {**dict.fromkeys(("layer", "head", "stack", "kind", "part", "q", "k"), "
 """Parameters of the view that say where in a trace it looks, and their values; `show_view` holds them to the trace."""
 
 LOOK = {
-    "tab": "image|lines|product|formula|outputs|code",
+    "tab": "|".join(PANELS),
     "hide": "none|first|specials",
     "words": "[01]",
     "pair": "aa|ab|ba|bb",

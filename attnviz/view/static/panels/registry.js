@@ -1,4 +1,7 @@
-/** Every panel, in the order of the tabs. One entry here is all that a panel needs. */
+/**
+ * Every panel, in the order of the tabs. One entry here is all that a panel needs, and the name of its tab in the
+ * catalogues; parameters of its own are told to Python too (LOOK in `attnviz/ui/frame/view.py`; a test says so).
+ */
 
 import { oneOf } from "../core/address.js";
 import { CodePanel } from "./code.js";
