@@ -39,6 +39,8 @@ class AttnvizError(Exception):
 
     def __post_init__(self) -> None:
         given = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        given |= {name: list(value) for name, value in given.items() if isinstance(value, tuple)}
+        vars(self).update(given)
         self.args = tuple(given.values())
         self.details: Mapping[str, Any] = {name: _detail(value) for name, value in given.items()}
 
