@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import cast
 
 import streamlit as st
 import torch
 from torch import Generator, Tensor
 
-from attnviz.errors import AttnvizError
 from attnviz.figures.sound import spectrogram
 from attnviz.locale import visible
 from attnviz.tasks import Sound
@@ -17,8 +16,8 @@ from attnviz.tasks.signals.sound import Clip
 from attnviz.tasks.signals.voice import HOP, RATE, WINDOW, band_filters, wav_bytes
 from attnviz.ui.applications.answer import answer
 from attnviz.ui.applications.case import N_EXAMPLES, SEED, Case, choose_head, examples
-from attnviz.ui.frame.address import notice_error
 from attnviz.ui.frame.charts import PICTURE, theme
+from attnviz.ui.frame.files import choose_file
 from attnviz.ui.frame.language import current, plain, say
 from attnviz.ui.frame.settings import KEEP
 
@@ -36,7 +35,7 @@ def view(case: Case) -> None:
     with st.container(horizontal=True, key="app-listen", gap="small", vertical_alignment="center"):
         _listen(case, clip)
         with st.popover(say("applications.sound.own"), icon=":material/upload:"):
-            _take(task)
+            choose_file(say("applications.sound.take"), ["wav"], "app-sound-file", MOST_MB, partial(_take, task))
     answer(case)
     frames = task.tokenizer.features(case.trace.text)[1:]  # without <bos>
     weights = _read(case, clip)
@@ -76,30 +75,15 @@ def _listen(case: Case, clip: Clip | None) -> None:
         st.caption(say("applications.sound.silent"))
 
 
-def _take(task: Sound) -> None:
-    count = "app-sounds-taken"
-    key = f"app-sound-file-{st.session_state.get(count, 0)}"  # another one each time: the same file may come again
-    label = say("applications.sound.take")
-    arguments = (task, key, count)
-    st.file_uploader(label, type=["wav"], key=key, max_upload_size=MOST_MB, on_change=_taken, args=arguments)
+def _take(task: Sound, content: bytes, name: str) -> None:
+    """What the model reads becomes that of the file.
 
-
-def _taken(task: Sound, key: str, count: str) -> None:
-    """What the model reads becomes that of the file; one that cannot be read is said."""
-    state = st.session_state
-    given = state.get(key)
-    if given is None:
-        return
-    content = given.getvalue()
-    try:
-        text = task.text(task.read(content))
-    except AttnvizError as error:
-        notice_error(error)
-    else:
-        state["app-text"] = text
-        state[OWN] = (text, content)
-        state.pop("app-query", None)
-    state[count] = state.get(count, 0) + 1
+    Raises:
+        AttnvizError: it cannot be read.
+    """
+    text = task.text(task.read(content))
+    st.session_state.update({"app-text": text, OWN: (text, content)})
+    st.session_state.pop("app-query", None)
 
 
 def _read(case: Case, clip: Clip | None) -> Tensor | None:

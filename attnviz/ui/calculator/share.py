@@ -7,9 +7,8 @@ import streamlit as st
 from attnviz.calculator import Problem, program
 from attnviz.calculator.link import from_json, to_json
 from attnviz.calculator.parse import decode
-from attnviz.errors import AttnvizError
 from attnviz.ui.calculator import state as state_of
-from attnviz.ui.frame.address import notice_error
+from attnviz.ui.frame.files import choose_file
 from attnviz.ui.frame.language import say
 
 __all__ = ["share"]
@@ -39,19 +38,8 @@ def share(problem: Problem, is_changed: bool) -> None:
             icon=":material/download:",
             key="save-file",
         )
-        key = f"calc-file-{st.session_state.get('calc-files', 0)}"  # another one each time
-        st.file_uploader(
-            say("calculator.file.open"), type=["json"], key=key, on_change=_opened, args=(key,), max_upload_size=1
-        )
+        choose_file(say("calculator.file.open"), ["json"], "calc-file", 1, _open)
 
 
-def _opened(key: str) -> None:
-    state = st.session_state
-    file = state.get(key)
-    if file is None:
-        return
-    state["calc-files"] = state.get("calc-files", 0) + 1
-    try:
-        state_of.load(from_json(decode(file.name, file.getvalue()), file.name), state_of.chosen("preset"))
-    except AttnvizError as error:
-        notice_error(error)
+def _open(content: bytes, name: str) -> None:
+    state_of.load(from_json(decode(name, content), name), state_of.chosen("preset"))

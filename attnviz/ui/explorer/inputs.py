@@ -6,12 +6,12 @@ from contextlib import suppress
 
 import streamlit as st
 
-from attnviz.errors import AttnvizError
 from attnviz.server.images import HANDED_IN, KINDS, MAX_MB
 from attnviz.server.reads import Reads
 from attnviz.server.samples import SAMPLES
 from attnviz.server.stores import IMAGES
-from attnviz.ui.frame.address import notice, notice_error
+from attnviz.ui.frame.address import notice
+from attnviz.ui.frame.files import choose_file
 from attnviz.ui.frame.language import say
 
 __all__ = ["choose_image", "image_in_link", "image_title", "link_image", "type_texts"]
@@ -67,32 +67,13 @@ def choose_image() -> None:
                     persist_state="session",
                 )
                 with st.popover(say("models.image.own"), icon=":material/upload:", key="own-image"):
-                    _take_image()
+                    choose_file(say("models.image.take", limit=MAX_MB), KINDS, "image-file", MAX_MB, _take_image)
             if state["image"] == own:
                 st.caption(say("models.image.stays"))
 
 
-def _take_image() -> None:
-    key = f"image-file-{st.session_state.get('images_taken', 0)}"  # another one each time: nothing is kept twice
-    st.file_uploader(
-        say("models.image.take", limit=MAX_MB),
-        type=list(KINDS),
-        key=key,
-        max_upload_size=MAX_MB,
-        on_change=_taken,
-        args=(key,),
-    )
-
-
-def _taken(key: str) -> None:
-    state = st.session_state
-    if state.get(key) is None:
-        return
-    try:
-        state["own_image"] = state["image"] = IMAGES.put(state[key].getvalue())
-    except AttnvizError as error:
-        notice_error(error)
-    state["images_taken"] = state.get("images_taken", 0) + 1
+def _take_image(content: bytes, name: str) -> None:
+    st.session_state["own_image"] = st.session_state["image"] = IMAGES.put(content)
 
 
 def image_title(name: str) -> str:

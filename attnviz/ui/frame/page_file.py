@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Literal
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from attnviz.bounded import parse_json
-from attnviz.errors import AttnvizError, FileNotPage
-from attnviz.ui.frame.address import LONGEST, Address, length, notice_error
+from attnviz.errors import FileNotPage
+from attnviz.ui.frame.address import LONGEST, Address, length
+from attnviz.ui.frame.files import choose_file
 from attnviz.ui.frame.language import say
 
 __all__ = ["from_file", "offer", "take", "to_file"]
@@ -75,27 +77,8 @@ def offer(messages: DeltaGenerator, address: Address, parameters: Mapping[str, s
 def take(address: Address) -> None:
     """Where such a file is opened again."""
     with st.popover("", icon=ICON, key="open-page", help=say("page.file.open")):
-        key = (
-            f"page-file-{st.session_state.get('page-files', 0)}"  # another one each time: the same file may come again
-        )
-        arguments = (address, key)
-        st.file_uploader(
-            say("page.file.open"),
-            type=["json"],
-            key=key,
-            max_upload_size=MOST_MB,
-            on_change=_taken,
-            args=arguments,
-        )
+        choose_file(say("page.file.open"), ["json"], "page-file", MOST_MB, partial(_open, address))
 
 
-def _taken(address: Address, key: str) -> None:
-    state = st.session_state
-    file = state.get(key)
-    if file is None:
-        return
-    state["page-files"] = state.get("page-files", 0) + 1
-    try:
-        address.apply(from_file(file.getvalue(), file.name, address))
-    except AttnvizError as error:
-        notice_error(error)
+def _open(address: Address, content: bytes, name: str) -> None:
+    address.apply(from_file(content, name, address))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import streamlit as st
 
@@ -14,6 +14,7 @@ from attnviz.tasks.own.readers.decoding import ENCODINGS, MOST_BYTES, decode
 from attnviz.tasks.own.readers.delimited import Layout
 from attnviz.training.recipes import OWN
 from attnviz.ui.frame.address import notice_error
+from attnviz.ui.frame.files import choose_file
 from attnviz.ui.frame.language import explain, say
 from attnviz.ui.frame.settings import KEEP
 
@@ -44,16 +45,8 @@ def own_data(recipe: str, key: str, key_of: KeyOf) -> None:
         args=(recipe, key, key_of),
         persist_state="session",
     )
-    count = f"{key}-files"
-    file = f"{key}-file-{st.session_state.get(count, 0)}"  # another one each time: the same file may come again
-    st.file_uploader(
-        say("training.upload", limit=MOST_MB),
-        type=list(KINDS),
-        key=file,
-        max_upload_size=MOST_MB,
-        on_change=_uploaded,
-        args=(recipe, key, key_of, file, count),
-    )
+    take = partial(_uploaded, recipe, key, key_of)
+    choose_file(say("training.upload", limit=MOST_MB), KINDS, f"{key}-file", MOST_MB, take)
     _encoding(recipe, key, key_of)
     if st.session_state.get(key, "").strip() and OWN[recipe].layout is not None:
         _reading(recipe, st.session_state[key], key_of)
@@ -82,22 +75,14 @@ def _forget(recipe: str, key_of: KeyOf) -> None:
     st.session_state.update({key_of(each.name): getattr(example, each.name) for each in OWN[recipe].kind.readings()})
 
 
-def _uploaded(recipe: str, key: str, key_of: KeyOf, file: str, count: str) -> None:
+def _uploaded(recipe: str, key: str, key_of: KeyOf, data: bytes, name: str) -> None:
     """Take a file that was handed in."""
-    state = st.session_state
-    given = state.get(file)
-    if given is None:
-        return
-    state[count] = state.get(count, 0) + 1
-    data: bytes = given.getvalue()
     try:
         _take(recipe, key, key_of, data)
     except DataEncodingUnclear as error:
         notice_error(error)
         _take(recipe, key, key_of, data, error.names[0])
-        state[f"{key}-bytes"] = data
-    except AttnvizError as error:
-        notice_error(error)
+        st.session_state[f"{key}-bytes"] = data
 
 
 def _take(recipe: str, key: str, key_of: KeyOf, data: bytes, encoding: str = "") -> None:

@@ -1,0 +1,40 @@
+"""Take a file that people hand in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from attnviz.errors import AttnvizError
+from attnviz.ui.frame.address import notice_error
+
+__all__ = ["choose_file"]
+
+
+def choose_file(label: str, kinds: Sequence[str], key: str, most_mb: int, take: Callable[[bytes, str], None]) -> None:
+    """A field for a file, which is taken once; the page says what goes wrong.
+
+    Args:
+        label: of the field.
+        kinds: endings of the files to choose from.
+        key: what the field's own keys begin with.
+        most_mb: megabytes that the file may have.
+        take: is given the file's content and name.
+    """
+    field = f"{key}-{st.session_state.get(key, 0)}"  # another one each time: the same file may come, none is kept twice
+    st.file_uploader(
+        label, type=list(kinds), key=field, max_upload_size=most_mb, on_change=_taken, args=(key, field, take)
+    )
+
+
+def _taken(key: str, field: str, take: Callable[[bytes, str], None]) -> None:
+    state = st.session_state
+    file = state.get(field)
+    if file is None:
+        return
+    state[key] = state.get(key, 0) + 1
+    try:
+        take(file.getvalue(), file.name)
+    except AttnvizError as error:
+        notice_error(error)
