@@ -42,6 +42,7 @@ class OwnEntities(DividedTask, TaggingTask):
     Example:
         >>> text = "\\n\\n".join(f"{name} B-PER\\nsings O" for name in "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
         >>> task = OwnEntities(text)
+        >>> import torch
         >>> batch = task.sample(1, torch.Generator().manual_seed(0), "test")
         >>> task.tokenizer.decode(batch.tokens[0].tolist()), [task.labels[tag] for tag in batch.targets[0, 1:].tolist()]
         ('<unk> sings', ['B-PER', 'O'])

@@ -42,6 +42,7 @@ class OwnLabelled(DividedTask):
     Example:
         >>> rows = [f"{n} is {'even' if n % 2 == 0 else 'odd'},{n % 2}" for n in range(40)]
         >>> task = OwnLabelled("\\n".join(rows))
+        >>> import torch
         >>> batch = task.sample(1, torch.Generator().manual_seed(0), "test")
         >>> task.tokenizer.decode(batch.tokens[0].tolist()), task.labels[batch.targets[0, 0]]
         ('<unk> is even', '0')
