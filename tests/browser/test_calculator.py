@@ -156,6 +156,7 @@ def test_a_head_of_the_link_is_shown_and_back_goes_back(open_page: Open) -> None
     expect(view(page)).to_contain_text("head 1")
     page.get_by_role("radio", name=say("calculator.section.mistakes")).click()
     expect(page.locator(".st-key-card")).to_be_visible()
+    page.wait_for_function("new URLSearchParams(location.search).get('section') === 'mistakes'")
     page.go_back()
     view(page)
     page.wait_for_function("new URLSearchParams(location.search).get('preset') === 'decoder'")
