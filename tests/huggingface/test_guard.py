@@ -227,5 +227,5 @@ def test_a_command_that_fails_in_an_unforeseen_way(
 ) -> None:
     monkeypatch.setattr(attnviz, "trace", lambda *_, **__: 1 / 0)
     assert main(["trace", "zoo/reverse", "a b"]) == 1
-    assert capsys.readouterr().err.startswith("attnviz: attnviz itself made a mistake")
+    assert capsys.readouterr().err.startswith("attnviz: attnviz itself failed")
     assert "ZeroDivisionError" in caplog.text

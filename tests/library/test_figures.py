@@ -93,12 +93,12 @@ def test_every_step_of_the_chain_is_the_sites_own(padded: Trace) -> None:
         "K": site.k[site.group(1)],
         "V": site.v[site.group(1)],
         "Scores": site.scores(1),
-        "Context": site.context(1),
+        "Context vectors": site.context(1),
         "Output of this head": site.output(1),
     }
     for title, numbers in expected.items():
         shown = matrix(figure, title).z
-        rows = slice(2 if title in ("Context", "Output of this head") else 0, None)
+        rows = slice(2 if title in ("Context vectors", "Output of this head") else 0, None)
         np.testing.assert_array_equal(shown[rows], numbers[rows])
         assert np.isnan(shown[: rows.start]).all()
 
@@ -181,7 +181,7 @@ def test_lines_hold_what_was_asked_for_and_no_more(sums: Trace) -> None:
     assert f"{len(drawn)} of {int((weights > 0).sum())} lines" in texts(figure)
     assert "80%" in texts(figure)
     left, right = figure.data[-2:]
-    assert left.hovertext[0].startswith('Query <span style="color:#6b6f78">0</span> 2<br>reads')
+    assert left.hovertext[0].startswith('Query <span style="color:#6b6f78">0</span> 2<br>attends to')
     assert str(weights[0, 0].numpy()) in left.hovertext[0]
     assert right.yaxis == "y2"
 

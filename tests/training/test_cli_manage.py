@@ -35,7 +35,7 @@ def test_runs_that_cannot_be_read_are_listed_too(runs: Path, capsys: pytest.Capt
     (runs / "good" / "state.json").write_text("{}")
     assert main(["runs"]) == 0
     out = capsys.readouterr().out
-    assert "run bad: config.json cannot be read" in out
+    assert "The run bad cannot be opened: config.json cannot be read" in out
     assert "run good: state.json cannot be read" in out
 
 

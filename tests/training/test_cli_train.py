@@ -10,6 +10,7 @@ import torch
 import attnviz
 from attnviz.cli import main
 from attnviz.cli.settings import read_settings
+from attnviz.errors import DataHeaderUnclear
 from attnviz.models import ModelConfig, RecurrentConfig
 from attnviz.tasks import Copy, OwnLabelled, OwnText
 from attnviz.training import RECIPES, Command, Run, RunState, Step, TrainConfig, all_runs, record
@@ -279,7 +280,7 @@ def test_what_data_do_not_tell_is_asked_and_can_be_said(tmp_path: Path, capsys: 
     file.write_bytes("\r\n".join(["review;sentiment", *rows]).encode("cp1252"))
     asked = refused(["train", "own-labels", "--text", str(file)], capsys)
     assert "was read as cp1252, which is likely but not certain; --encoding says another" in asked
-    assert "(review | sentiment) is a header or belongs to the data cannot be told. Say header=yes" in asked
+    assert str(DataHeaderUnclear("review | sentiment")) in asked
     assert "--task KEY=VALUE" in asked
     told = ["--task", "header=yes", "--encoding", "cp1252"]
     assert main(["train", "own-labels", "--text", str(file), *told, "--steps", "2"]) == 0

@@ -91,7 +91,7 @@ def test_links_are_refused(tmp_path: Path) -> None:
 
 def test_files_of_other_kinds_are_named(tmp_path: Path) -> None:
     said = refused(zipped({**CONFIG, "pytorch_model.bin": b"", "run.py": b""}), tmp_path, errors.UploadFileKind)
-    assert "pytorch_model.bin, run.py" in said
+    assert "'pytorch_model.bin', 'run.py'" in said
     assert all(kind in said for kind in KINDS)
 
 
