@@ -36,7 +36,7 @@ def test_runs_that_cannot_be_read_are_listed_too(runs: Path, capsys: pytest.Capt
     assert main(["runs"]) == 0
     out = capsys.readouterr().out
     assert "The run bad cannot be opened: config.json cannot be read" in out
-    assert "run good: state.json cannot be read" in out
+    assert "The run good cannot be opened: state.json cannot be read" in out
 
 
 def test_a_run_is_exported(runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
