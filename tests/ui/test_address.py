@@ -76,6 +76,22 @@ def test_a_value_that_does_not_exist_is_said(page: str, name: str, value: str) -
     assert f"`{name}`" in messages(open_page(page, **{name: value}))
 
 
+@pytest.mark.parametrize("page", ["runs", "training"])
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ({"step": "1500", "site": "decoder.0.self", "head": "3", "seq": "0"}, ""),
+        ({"step": "1501"}, "`step`"),
+        ({"head": "4", "seq": "1"}, "`head, seq`"),
+        ({"site": "decoder.1.self"}, "`site`"),
+    ],
+)
+def test_a_place_outside_of_the_run_is_said(page: str, place: dict[str, str], said: str) -> None:
+    said_now = messages(open_page(page, run="grokking", **place))
+    assert said in said_now
+    assert said or locale.t("en", "page.unknown_place", names="").split("(")[0] not in said_now
+
+
 @pytest.mark.parametrize(("tag", "lang"), [("zh", "zh"), ("zh-CN", "zh"), ("zh_Hant_TW", "zh"), ("EN-gb", "en")])
 def test_a_language_is_found_by_its_tag(tag: str, lang: str) -> None:
     page = open_page("models", lang=tag)

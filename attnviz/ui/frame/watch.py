@@ -6,7 +6,8 @@ What a person presses comes back as a command.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -19,11 +20,12 @@ from attnviz.errors import AttnvizError, RunUnwritable
 from attnviz.server import workers
 from attnviz.server.shelf import is_own
 from attnviz.training import COMMANDS, Run
+from attnviz.ui.frame.address import notice, whole
 from attnviz.ui.frame.language import code, current, explain, say
 from attnviz.view.run_header import run_header, unit_of
 from attnviz.view.texts import address
 
-__all__ = ["PLACE", "Told", "obey", "prepare", "show_compare", "told", "unwritable", "watch"]
+__all__ = ["PLACE", "Told", "notice_place", "obey", "prepare", "show_compare", "told", "unwritable", "watch"]
 
 PLACE = {"step": r"\d{1,9}", "site": r"\w+\.\d+\.\w+", "head": r"\d{1,9}", "seq": r"\d{1,9}"}
 """Parameters of the address that the view of a run writes, and their values."""
@@ -71,6 +73,22 @@ def show_watch(run: Run, *, key: str, steer: bool, follow: bool) -> Told | None:
     payload = {**run_header(run), **_common(), "steer": steer, "follow": follow}
     result = _watch(key=key, data=payload, on_command_change=lambda: None)
     return told(result.get("command")) if steer else None
+
+
+def notice_place(run: Run, link: Mapping[str, str]) -> None:
+    """Have the page say once which parameters of the link point outside of a run, where the nearest is shown."""
+    header = run_header(run)
+    heads = {site["name"]: site["heads"] for site in header["sites"]}
+    most = {
+        "step": header["steps"],
+        "head": heads.get(link.get("site", ""), max(heads.values(), default=0)) - 1,
+        "seq": len(header["sequences"]) - 1,
+    }
+    outside = [name for name, last in most.items() if (whole(link.get(name, ""), 0, 10**9) or 0) > last]
+    if re.fullmatch(PLACE["site"], link.get("site", "")) and link["site"] not in heads:
+        outside.append("site")
+    if outside:
+        notice("page.unknown_place", names=", ".join(outside))
 
 
 def prepare() -> None:

@@ -27,7 +27,7 @@ from attnviz.ui.frame.head import head_row, message_box
 from attnviz.ui.frame.head import page as link_to
 from attnviz.ui.frame.language import code, current, explain, say
 from attnviz.ui.frame.titles import task_title
-from attnviz.ui.frame.watch import PLACE, show_compare, watch
+from attnviz.ui.frame.watch import PLACE, notice_place, show_compare, watch
 from attnviz.ui.training.draft import Draft
 
 __all__ = ["show"]
@@ -45,7 +45,10 @@ def _apply(link: Mapping[str, str]) -> None:
     chosen = []
     for name in list(dict.fromkeys(filter(None, link.get("run", "").split(","))))[:MOST_CHOSEN]:
         try:
-            chosen.append(find_run(name).name)
+            run = find_run(name)
+            chosen.append(run.name)
+            if link["run"] == name:
+                notice_place(run, link)
         except AttnvizError as error:
             notice_error(error)
     if not chosen:

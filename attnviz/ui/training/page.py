@@ -23,7 +23,7 @@ from attnviz.ui.frame.head import head_row, message_box
 from attnviz.ui.frame.language import explain, say
 from attnviz.ui.frame.numbers import duration, short
 from attnviz.ui.frame.page_file import offer, take
-from attnviz.ui.frame.watch import PLACE, prepare, unwritable, watch
+from attnviz.ui.frame.watch import PLACE, notice_place, prepare, unwritable, watch
 from attnviz.ui.training import controls
 from attnviz.ui.training.draft import SETTINGS, Draft
 from attnviz.ui.training.example import below_each_other, worked_example
@@ -40,6 +40,7 @@ def _apply(link: Mapping[str, str]) -> None:
     if link.get("run"):
         try:
             run = find_run(link["run"])
+            notice_place(run, link)
         except AttnvizError as error:
             notice_error(error)
     st.session_state["watched"] = run.name if run is not None else None
