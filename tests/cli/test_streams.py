@@ -66,7 +66,9 @@ def test_wrong_usage_is_told_on_one_line(
 
 def test_an_error_moves_no_cursor(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["trace", "a\x1b[2J\n", "b"]) == 1
-    assert capsys.readouterr().err.startswith("attnviz: a\\x1b[2J")
+    told = capsys.readouterr().err
+    assert told.startswith("attnviz: The model a⟨U+001B⟩[2J↵ cannot be opened")
+    assert told.removesuffix("\n").isprintable()
 
 
 def test_an_interrupted_command_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
