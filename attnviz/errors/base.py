@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, dataclass_transform
 
@@ -51,12 +51,15 @@ class AttnvizError(Exception):
 
 
 def _detail(value: object) -> str | int | list[str]:
-    """Return a field as JSON holds it."""
+    """Return a field as JSON holds it, whatever its caller gave."""
     if isinstance(value, float):
         return f"{value:g}"
-    if isinstance(value, str):
-        return value if len(value) <= MOST else f"{value[:MOST]} …"
-    return value if isinstance(value, int) else list(value)  # type: ignore[call-overload]
+    if isinstance(value, int):
+        return value
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return list(value)
+    text = str(value)
+    return text if len(text) <= MOST else f"{text[:MOST]} …"
 
 
 class ConfigError(AttnvizError, ValueError):

@@ -165,7 +165,7 @@ def test_a_folder_that_nobody_may_read_is_one_entry(folder: Path, monkeypatch: p
     found = all_runs(folder.parent)
     assert [run.name for run in found if isinstance(run, Run)] == ["run"]
     (error,) = (each for each in found if isinstance(each, RunError))
-    assert str(error) == "run locked: config.json cannot be read: Permission denied"
+    assert repr(error) == repr(RunCorrupt("locked", "config.json", "Permission denied"))
 
 
 def test_a_folder_of_runs_that_cannot_be_listed_says_so(tmp_path: Path) -> None:
