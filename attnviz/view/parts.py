@@ -64,8 +64,7 @@ def deflated(raw: bytes, planes: int = 1) -> Part:
     """
     raw += bytes(-len(raw) % planes)
     apart = np.frombuffer(raw, np.uint8).reshape(-1, planes).T  # (planes, numbers)
-    strategy = zlib.Z_DEFAULT_STRATEGY if planes == 1 else zlib.Z_FILTERED
-    packer = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS, 9, strategy)
+    packer = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS, 9)
     packed = packer.compress(apart.tobytes()) + packer.flush()
     return Part(b64encode(packed).decode("ascii"), planes)
 

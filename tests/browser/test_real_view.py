@@ -486,7 +486,7 @@ def test_only_code_that_ran_is_on_show(show: Show) -> None:
         "Scores",
         "Masked",
         "Weights",
-        "Context",
+        "Context vectors",
         "Output",
     ]
 
