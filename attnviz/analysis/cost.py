@@ -1,4 +1,4 @@
-"""What a layer costs on this machine: attention against recurrence, measured."""
+"""Measure a layer on this machine: attention against recurrence."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def t(lang: str, key: str, **params: object) -> str:
 
 
 def told(lang: str, code: str, details: Mapping[str, object], show: Callable[[str, object], str] | None = None) -> str:
-    """What went wrong and what to do: the message `error.<code>`, filled with the details of an error.
+    """Say what went wrong and what to do: the message `error.<code>`, filled with the details of an error.
 
     A detail that is a word of the program is said in the words of the message `error.<code>.<detail>.<word>`.
 

@@ -1,4 +1,4 @@
-"""What networks cost, told by their sizes: parameters, operations, bytes; of one layer, and of a step of training.
+"""Count what networks cost by their sizes: parameters, operations, bytes; of one layer, and of a training step.
 
 Shape legend
     T  tokens of one sequence        d  width (d_model)        H  heads

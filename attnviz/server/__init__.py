@@ -1,1 +1,1 @@
-"""What one server holds for all sessions, and answers over HTTP. It knows Starlette, and not Streamlit."""
+"""Hold what all sessions of one server share, and answer over HTTP. It knows Starlette, and not Streamlit."""

@@ -1,4 +1,4 @@
-"""What a server does before its first visitor, and after the last one."""
+"""Prepare a server before its first visitor, and clear up after the last one."""
 
 from __future__ import annotations
 

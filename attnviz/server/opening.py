@@ -19,14 +19,14 @@ __all__ = ["VERDICTS", "Reason", "open_model"]
 
 
 class Reason(NamedTuple):
-    """What is kept of an error: its code and details, and not the error itself, which keeps all it passed through."""
+    """Keep an error's code and details, and not the error itself, which keeps all it passed through."""
 
     code: str
     details: Mapping[str, object]
 
 
 VERDICTS: dict[ModelKey, Reason | None] = {}
-"""What became of models that were opened: None where all can be shown, else why not."""
+"""Verdicts on models that were opened: None where all can be shown, else why not."""
 
 
 def open_model(name: str, version: int = 0) -> AnyModel:

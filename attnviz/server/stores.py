@@ -1,4 +1,4 @@
-"""What this server holds for all sessions: traces, open models, images and uploads."""
+"""Stores that all sessions of this server share: traces, open models, images and uploads."""
 
 from __future__ import annotations
 

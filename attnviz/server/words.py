@@ -1,4 +1,4 @@
-"""What went wrong, in the words of a language."""
+"""Say what went wrong, in the words of a language."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["in_words"]
 
 
 def in_words(lang: str, code: str, details: object) -> str:
-    """What went wrong, as plain text; "" for what the catalogue does not have, or not with these details."""
+    """Say what went wrong, as plain text; "" for a code that the catalogue lacks, or has with other details."""
     try:
         return locale.told(lang, code, details if isinstance(details, dict) else {})
     except (KeyError, TypeError):

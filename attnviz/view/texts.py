@@ -1,4 +1,4 @@
-"""What a language's views read beside numbers: their messages, and the code behind each stage.
+"""Texts that a language's views read beside numbers: their messages, and the code behind each stage.
 
 The browser fetches it once and keeps it: the address has a hash of the content, so another content has another address.
 """

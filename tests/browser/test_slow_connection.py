@@ -28,7 +28,7 @@ class Line:
         for move in moves:
             before = len(self._waiting)
             page.evaluate(f"history.go({move})")
-            until(page, lambda: len(self._waiting) > before, f"no answer to a step of {move}")  # noqa: B023
+            until(page, lambda least=before: len(self._waiting) > least, f"no answer to a step of {move}")
         while self._waiting:  # what comes meanwhile comes after it
             socket, message = self._waiting.pop(0)
             socket.send(message)

@@ -1,4 +1,4 @@
-"""What the views of a language read beside numbers."""
+"""Give the texts that the views of a language read beside numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What README and documentation say is true: their code runs, their tables are the code's, their pictures are there."""
+"""Hold README and documentation to the truth: code runs, tables are the code's, pictures are there."""
 
 from __future__ import annotations
 

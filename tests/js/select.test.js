@@ -1,4 +1,4 @@
-/** What is chosen, hovered and locked. */
+/** Tests what is chosen, hovered and locked. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

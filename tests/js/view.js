@@ -1,4 +1,4 @@
-/** What the tests share: a page's address without a page, random weights, a matrix. */
+/** Gives the tests a page's address without a page, random weights, a matrix. */
 
 /** Puts an address where the view reads it. */
 export function open(address) {

@@ -35,7 +35,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
 
 
 def stored(metrics: Metrics) -> Metrics:
-    """What the file keeps: how many answers were judged is known of the task."""
+    """Expect what the file keeps: how many answers were judged is known of the task."""
     judged = metrics.validation
     return metrics if judged is None else replace(metrics, validation=replace(judged, n=0, tally=()))
 

@@ -28,7 +28,7 @@ FAR = Sentiment("en", noise=4)  # the opinion stands far from both ends
 
 
 def _far(pooling: Pooling) -> Recipe:
-    """What an LSTM does without attention where the opinion is far away; of the last states nothing is expected."""
+    """Train an LSTM without attention where the opinion is far away; its last states are expected to fail."""
     model = recurrent(FAR, pooling=pooling)
     return make_recipe(f"sentiment-far-{pooling}", FAR, FAR_TRAINING, 0.98, exempt=pooling == "last", model=model)
 

@@ -1,4 +1,4 @@
-"""What an exported script does with its network: reads an example, shows what the network writes, trains on.
+"""Run an exported network: read an example, show what the network writes, train on.
 
 The source of this module is part of every such script; see script.py.
 """

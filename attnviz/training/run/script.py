@@ -28,7 +28,7 @@ STAND_INS = {
     "Network": "nn.Module",
     "ConfigError": "ValueError",
 }
-"""What stands in the file for names of attnviz that only check and describe."""
+"""Write the stand-ins for names of attnviz that only check and describe."""
 
 HEAD = '''"""The network of one training run in plain PyTorch; with its weights it computes what the run does.
 
@@ -77,7 +77,7 @@ def _settings(model: AnyConfig) -> dict[str, str]:
 
 
 def _known(run: Run) -> str:
-    """What `main` is told; what a person may have typed stands in Python literals, nowhere else."""
+    """Write the constants of `main`; a text that a person may have typed stands in Python literals, nowhere else."""
     task, model, source = run.config.task, run.config.model, run.config.task.source_tokenizer
     chosen = task.labels or task.tokenizer.vocab
     values: dict[str, object] = {

@@ -1,1 +1,1 @@
-"""What all pages stand in: entry, navigation, address, language, settings, and the views that several place."""
+"""Frame all pages: entry, navigation, address, language, settings, and the views that several place."""

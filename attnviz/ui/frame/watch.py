@@ -140,7 +140,7 @@ def watch(run: Run, messages: DeltaGenerator, *, follow: bool) -> None:
 
 
 def unwritable(name: str, error: OSError) -> RunUnwritable:
-    """What the disk says, as an error that is explained in every language."""
+    """Turn an error of the disk into one that is explained in every language."""
     return RunUnwritable(name, error.strerror or str(error))
 
 

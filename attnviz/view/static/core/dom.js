@@ -1,4 +1,4 @@
-/** What every part needs to make elements. */
+/** Makes elements, for every part. */
 
 /**
  * @template {keyof HTMLElementTagNameMap} Tag

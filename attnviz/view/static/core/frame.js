@@ -1,4 +1,4 @@
-/** What every view that a page mounts stands on: its place in the page, style sheets, texts, and colours of the theme. */
+/** Carries every view that a page mounts: its place in the page, style sheets, texts, and colours of the theme. */
 
 import { palette } from "./colors.js";
 import { el } from "./dom.js";
@@ -47,7 +47,7 @@ function style(root, name) {
   return settled;
 }
 
-/** What is common to the views: a root, style sheets, texts, the colours of the theme. */
+/** Gives a view its root, style sheets, texts and the colours of the theme. */
 export class View {
   /**
    * @param {Component} component

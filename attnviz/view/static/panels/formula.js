@@ -187,7 +187,7 @@ export class FormulaPanel extends Panel {
     return this.row(3, "masked", letters, [...numbers, ...this.verdict(site, masked, i, j, scaled)]);
   }
 
-  /** What the mask makes of a scaled score, and why. */
+  /** Tells the score after the mask, and why it is so. */
   verdict(site, masked, i, j, scaled) {
     const value = masked.data[i * masked.cols + j];
     const reason = maskReason(site, masked, i, j);

@@ -89,7 +89,7 @@ class Picture {
     return column < 0 ? null : this.read[column];
   }
 
-  /** What is read of the image, of the tokens beside it, and of a patch at most. */
+  /** Sums the weights on the image and on the tokens beside it, and finds the largest of a patch. */
   get shares() {
     const weights = [...this.placeOf.keys()].map((token) => this.weightOf(token) ?? 0);
     const onImage = weights.reduce((sum, weight) => sum + weight, 0);

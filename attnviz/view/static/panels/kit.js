@@ -1,4 +1,4 @@
-/** What the tab panels read: the chosen head, the pair that was pointed at, why a pair is masked. */
+/** Tells the tab panels the chosen head, the pair that was pointed at, and why a pair is masked. */
 
 import { missing } from "../matrix/specs.js";
 

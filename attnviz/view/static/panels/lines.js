@@ -22,7 +22,7 @@ const KEEP = 70; // percent of each row's mass that the lines keep until somebod
 
 /** @typedef {"query"|"key"} Side */
 
-/** What is on the screen: a head's weights between two axes, or those of several heads. */
+/** Draws a head's weights between two axes, or those of several heads. */
 class Picture {
   /**
    * @param {import("../matrix/shown.js").Shown} matrix

@@ -14,7 +14,7 @@ import { ProductPanel } from "./product.js";
 /** @type {(typeof import("./panel.js").Panel)[]} */
 export const PANELS = [ImagePanel, LinesPanel, ProductPanel, FormulaPanel, OutputsPanel, CodePanel];
 
-/** What the tabs and the panels keep in the state and in the address. */
+/** Keeps the parameters of tabs and panels in the state and in the address. */
 export function panelFields(panels = PANELS) {
   const tab = oneOf("", panels.map(({ id }) => id)); // "": the first one that the chosen head has
   return Object.assign({ tab }, ...panels.map(({ fields }) => fields));
