@@ -19,7 +19,7 @@ globalThis.OffscreenCanvas = /** @type {any} */ (class {
     return { measureText: (text) => ({ width: 7 * text.length }) };
   }
 });
-const { gutterLeft, gutterTop, visible } = await import("../../attnviz/view/static/matrix/draw.js");
+const { gutterLeft, gutterTop, isUpright, upward, visible } = await import("../../attnviz/view/static/matrix/draw.js");
 const { cellSize } = await import("../../attnviz/view/static/matrix/chain.js");
 
 test("places and tokens differ where tokens are left out or merged", () => {
@@ -41,6 +41,11 @@ test("labels have room up to a limit, and stand where they do not fit", () => {
   assert.equal(gutterLeft(axis("a".repeat(50)), "Keys", 20, palette), 84 + 9);
   assert.ok(gutterTop(axis("abc"), 30, palette) < gutterTop(axis("abcdefgh"), 30, palette));
   assert.deepEqual([cellSize(10), cellSize(56)], [{ width: 10, height: 10 }, { width: 56, height: 29 }]);
+});
+
+test("Chinese stands upright above narrow columns, other labels are turned", () => {
+  assert.deepEqual(["小", "故事", "。", "，", "a", "第3章", "<bos>"].map(isUpright), [true, true, true, true, false, false, false]);
+  assert.deepEqual(upward("故事", 100, 10), [["事", 95], ["故", 85]]);
 });
 
 test("the chain has the stages that its site offers", () => {

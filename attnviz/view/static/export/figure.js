@@ -4,7 +4,7 @@ import { numberAt } from "../matrix/axis.js";
 import { css, ink, rgb } from "../core/colors.js";
 import { fmt, tokenText } from "../core/format.js";
 import { colourOf, heatImage } from "../matrix/heat.js";
-import { axisColour } from "../matrix/draw.js";
+import { axisColour, isUpright, upward } from "../matrix/draw.js";
 import { cellFormatOf } from "../core/rounding.js";
 
 export const SVG_CELLS = 128; // rows and columns up to which an SVG holds one rect per cell
@@ -72,6 +72,7 @@ function drawFigure(figure, layout, pen, cells) {
   for (const { at, text } of layout.colLabels) {
     const x = left + (at + 0.5) * cell;
     if (flat) pen.text(text, x, top - 9, { size, mono: true, anchor: "middle", fill: palette.text });
+    else if (isUpright(text)) upward(text, top - 6, size).forEach(([letter, y]) => pen.text(letter, x, y, { size, mono: true, anchor: "middle", fill: palette.text }));
     else pen.text(text, x, top - 6, { size, mono: true, angle: -90, fill: palette.text });
   }
   const masked = matrix.data.includes(-Infinity);

@@ -15,6 +15,7 @@ const PAD = 6;
 const APART = { rows: 18, cols: 36 }; // px between ticks, at least
 const TICK_ROOM = { [APART.rows]: 14, [APART.cols]: 27 }; // px that a mark and a tick need beside each other
 const LETTER = 0.602; // width of a monospaced letter, in ems
+const HAN = /^[\p{Script=Han}\u3000-\u303f\uff00-\uff65]+$/u; // as wide as high, punctuation too
 
 /**
  * @typedef {Object} Geometry
@@ -199,12 +200,31 @@ function drawColLabel(pen, g, axis, c, palette) {
     pen.fillText(text, x, g.top - 8);
     return;
   }
+  const shown = clip(pen, text, g.top - TITLE_HEIGHT - PAD);
+  if (isUpright(text)) {
+    pen.textAlign = "center";
+    upward(shown, g.top - 4, LABEL_FONT).forEach(([letter, y]) => pen.fillText(letter, x, y));
+    return;
+  }
   pen.save();
   pen.translate(x, g.top - 4);
   pen.rotate(-Math.PI / 2);
   pen.textAlign = "left";
-  pen.fillText(clip(pen, text, g.top - TITLE_HEIGHT - PAD), 0, 0);
+  pen.fillText(shown, 0, 0);
   pen.restore();
+}
+
+/** Whether a label above a narrow column is written from top to bottom, each character upright, and not turned. */
+export function isUpright(text) {
+  return HAN.test(text);
+}
+
+/**
+ * The characters of an upright label with the middle of each, the last one just above `bottom`.
+ * @returns {[string, number][]}
+ */
+export function upward(text, bottom, size) {
+  return [...text].reverse().map((letter, n) => [letter, bottom - (n + 0.5) * size]);
 }
 
 function clip(pen, text, room) {
