@@ -135,6 +135,7 @@ class Task(ABC):
             positions that are right; "nats per symbol", the cross-entropy itself (lower is better); "F1" of entities;
             "R2", the share of the variance that a forecast explains; "hit rate", of answers among the ten most likely.
         readout: "each": an output for each token; "whole": one for the whole, scored at the first token alone.
+        typed: what `texts` returns, where it is the same for all parameters.
     """
 
     families: ClassVar[dict[str, type[Task]]] = {}
@@ -142,6 +143,7 @@ class Task(ABC):
     architecture: ClassVar[Architecture]
     metric: ClassVar[Metric]
     readout: ClassVar[Readout] = "each"
+    typed: ClassVar[tuple[Example, ...]] = ()
 
     def __init_subclass__(cls) -> None:
         if "name" in vars(cls) and cls.__module__.startswith("attnviz.tasks."):  # not what only others extend
@@ -260,9 +262,9 @@ class Task(ABC):
         """Choices of how a person's own data are read; which values fit depends on the data."""
         return choices(cls, reading=True)
 
-    @abstractmethod
     def texts(self) -> tuple[Example, ...]:
         """Texts worth typing, (source, target) pairs for an encoder-decoder; not every variant of a task reads all."""
+        return self.typed
 
     def examples(self) -> tuple[Example, ...]:
         """Texts to type: those of `texts` that the model reads, or two from test data where these are too few."""

@@ -10,7 +10,6 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
-from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, Baseline, Batch, Split, Task, belonging, draw
 from attnviz.tasks.choice import whole
@@ -142,6 +141,12 @@ class Gridworld(Task):
     name = "decisions"
     architecture = "decoder"
     metric = "exact match"
+    typed = (  # walks up to the crossing that differ in the sign, and one for no return
+        "r100 red s64 up s54 up s44",
+        "r100 green s61 right s62 right s63 right s64 up s54 up s44",
+        "r100 blue s74 up s64 up s54 up s44",
+        "r0 red s64 up s54 up s44",
+    )
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -226,15 +231,6 @@ class Gridworld(Task):
     def model_config(self) -> ModelConfig:
         """Two layers of two heads; the sign is read at the crossing, some steps after it was seen."""
         return self.transformer(1 + 2 * self.horizon)
-
-    def texts(self) -> tuple[Example, ...]:
-        """Walks up to the crossing that differ in the sign, and one for no return."""
-        return (
-            "r100 red s64 up s54 up s44",
-            "r100 green s61 right s62 right s63 right s64 up s54 up s44",
-            "r100 blue s74 up s64 up s54 up s44",
-            "r0 red s64 up s54 up s44",
-        )
 
 
 def _walks(count: int, horizon: int, generator: Generator) -> Tensor:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Generator, Tensor
 
-from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, Baseline, Batch, Split, Task, draw, words
 from attnviz.tasks.choice import check_order, whole
@@ -77,15 +75,16 @@ class Sessions(Task):
     name = "next item"
     architecture = "decoder"
     metric = "hit rate"
+    tokenizer = Tokenizer("symbols", ITEMS)  # all items
+    typed = (  # sessions of two and of three interests
+        "tent spade compass stove mulch flask gloves",
+        "kettle guitar cable teapot apron stand shoes pan case bottle cap bowls amp rope",
+        "novel laptop guide desk monitor thriller lamp pen memoir mouse",
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_order("first", self.first, "length", self.length)
-
-    @cached_property
-    def tokenizer(self) -> Tokenizer:
-        """All items."""
-        return Tokenizer("symbols", ITEMS)
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n sessions, split by a hash of the whole session."""
@@ -131,14 +130,6 @@ class Sessions(Task):
     def model_config(self) -> ModelConfig:
         """Two layers of two heads; learned positions, since "the latest" is about order."""
         return self.transformer(self.length, d_model=64, d_ff=256)
-
-    def texts(self) -> tuple[Example, ...]:
-        """Sessions of two and of three interests."""
-        return (
-            "tent spade compass stove mulch flask gloves",
-            "kettle guitar cable teapot apron stand shoes pan case bottle cap bowls amp rope",
-            "novel laptop guide desk monitor thriller lamp pen memoir mouse",
-        )
 
 
 def successors() -> Tensor:

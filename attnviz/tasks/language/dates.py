@@ -12,7 +12,6 @@ from random import Random
 import torch
 from torch import Generator
 
-from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import Batch, Split, Task, draw, python_random, words
 from attnviz.tasks.choice import check_order, whole
@@ -130,15 +129,18 @@ class Dates(Task):
     name = "dates"
     architecture = "encoder-decoder"
     metric = "exact match"
+    tokenizer = Tokenizer("characters", tuple("0123456789-"), add_bos=True)  # digits and "-", `<bos>` in front
+    typed = (  # dates to type, each with its answer
+        ("3rd of March 2021", "2021-03-03"),
+        ("Friday, 14 July 1989", "1989-07-14"),
+        ("oct 31, 2008", "2008-10-31"),
+        ("2019年10月1日", "2019-10-01"),
+        ("24.12.1999", "1999-12-24"),
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_order("first_year", self.first_year, "last_year", self.last_year)
-
-    @cached_property
-    def tokenizer(self) -> Tokenizer:
-        """Digits and "-", `<bos>` in front."""
-        return Tokenizer("characters", tuple("0123456789-"), add_bos=True)
 
     @cached_property
     def source_tokenizer(self) -> Tokenizer:
@@ -175,13 +177,3 @@ class Dates(Task):
     def model_config(self) -> ModelConfig:
         """One layer each side; cross-attention in between shows which characters became which digits."""
         return self.transformer(11, d_model=64, n_heads=4, n_layers=1, d_ff=256, source_max_len=40)
-
-    def texts(self) -> tuple[Example, ...]:
-        """Dates to type, each with its answer."""
-        return (
-            ("3rd of March 2021", "2021-03-03"),
-            ("Friday, 14 July 1989", "1989-07-14"),
-            ("oct 31, 2008", "2008-10-31"),
-            ("2019年10月1日", "2019-10-01"),
-            ("24.12.1999", "1999-12-24"),
-        )

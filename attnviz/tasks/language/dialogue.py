@@ -12,7 +12,6 @@ from random import Random
 import torch
 from torch import Generator, Tensor
 
-from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, Baseline, Batch, Split, Task, collate, draw, python_random, words
 from attnviz.tasks.pattern import Pattern
@@ -187,6 +186,15 @@ class Dialogue(Task):
     name = "dialogue"
     architecture = "decoder"
     metric = "exact match"
+    typed = (  # dialogues to go on with: the system's turn is next
+        "user: hello , i need a table for 4 system:",
+        "user: please book a train to oslo at 9:00 system: which day ? user: friday , sorry , to rome system:",
+        "user: i want a hotel on sunday system: which city ? user: lima system: how many people ? user: for 2 "
+        "system: a hotel in lima for 2 on sunday ? user: no , on monday system:",
+        "user: i need a table on friday for 2 at 18:00 system: a table for 2 on friday at 18:00 ? "
+        "user: no , for 3 system: a table for 3 on friday at 18:00 ? user: yes system: booked . "
+        "user: how many people was it ? system:",
+    )
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -259,15 +267,3 @@ class Dialogue(Task):
     def model_config(self) -> ModelConfig:
         """Two layers; rotary positions, because dialogues differ in length."""
         return self.transformer(112, d_model=64, d_ff=256, positions="rotary")
-
-    def texts(self) -> tuple[Example, ...]:
-        """Dialogues to go on with: the system's turn is next."""
-        return (
-            "user: hello , i need a table for 4 system:",
-            "user: please book a train to oslo at 9:00 system: which day ? user: friday , sorry , to rome system:",
-            "user: i want a hotel on sunday system: which city ? user: lima system: how many people ? user: for 2 "
-            "system: a hotel in lima for 2 on sunday ? user: no , on monday system:",
-            "user: i need a table on friday for 2 at 18:00 system: a table for 2 on friday at 18:00 ? "
-            "user: no , for 3 system: a table for 3 on friday at 18:00 ? user: yes system: booked . "
-            "user: how many people was it ? system:",
-        )

@@ -11,7 +11,6 @@ from random import Random
 import torch
 from torch import Generator, Tensor
 
-from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import Batch, Split, draw, python_random
 from attnviz.tasks.language.bio import OUTSIDE, tag_names
@@ -71,11 +70,14 @@ class Entities(TaggingTask):
     """
 
     name = "entities"
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """BIO tags of persons, places, organisations and times."""
-        return tag_names(TYPES)
+    labels = tag_names(TYPES)  # BIO tags of persons, places, organisations and times
+    typed = (  # sentences to type: the same name as a person, a place and a company, and unknown ones
+        "Georgia , as everybody knows by now , wrote to Houston",
+        "Georgia , as everybody knows by now , belongs to Houston",
+        "Georgia , as everybody knows by now , merged with Ford in June 2019",
+        "May Keller moved to Jordan in May",
+        "<unk> , it seems , works for Bank of <unk>",
+    )
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -107,16 +109,6 @@ class Entities(TaggingTask):
     def model_config(self) -> ModelConfig:
         """Two layers, rotary positions: an entity is told by words at a distance."""
         return self.transformer(40, positions="rotary")
-
-    def texts(self) -> tuple[Example, ...]:
-        """Sentences to type: the same name as a person, a place and a company, and unknown ones."""
-        return (
-            "Georgia , as everybody knows by now , wrote to Houston",
-            "Georgia , as everybody knows by now , belongs to Houston",
-            "Georgia , as everybody knows by now , merged with Ford in June 2019",
-            "May Keller moved to Jordan in May",
-            "<unk> , it seems , works for Bank of <unk>",
-        )
 
 
 def _skeletons(count: int, generator: Generator) -> Tensor:

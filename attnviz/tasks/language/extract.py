@@ -12,7 +12,6 @@ from random import Random
 import torch
 from torch import Generator
 
-from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, SPLITS, Baseline, Batch, Split, Task, collate, python_random, split_of, words
 from attnviz.tasks.choice import whole
@@ -176,6 +175,16 @@ class Extract(Task):
     name = "extract"
     architecture = "encoder"
     metric = "accuracy"
+    labels = LABELS  # to skip a sentence, or to keep it
+    typed = (  # reports to type
+        "windy ? the gale was reported on monday . it went on in the north . today the frost was discussed . "
+        "the rain surprised everyone over the hills .",
+        "money ? on friday the robot was in the news . the loan caused a debate in the office . "
+        "in the yard the fire was expected . it was in the papers at the gate . on tuesday the tax was discussed .",
+        "goals ? today the song was reported . in extra time it changed the plans . on sunday the penalty was "
+        "discussed . at the end it was soon forgotten . the cramp surprised everyone near the line . "
+        "on sunday the drum made people talk .",
+    )
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -183,11 +192,6 @@ class Extract(Task):
         phrases = [*NEWS, *MORE_NEWS, *TIMES, *(place for places in PLACES.values() for place in places)]
         symbols = ["?", ".", "the", MORE, *SUBJECT_OF, *TOPIC_OF, *" ".join(phrases).split()]
         return Tokenizer("symbols", tuple(dict.fromkeys(symbols)))
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """To skip a sentence, or to keep it."""
-        return LABELS
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n reports. Split by the sentence: one that is tested was never trained on, in no report at all."""
@@ -228,15 +232,3 @@ class Extract(Task):
     def model_config(self) -> ModelConfig:
         """Two layers; rotary positions, because what matters is how far away a word is."""
         return self.transformer(max(80, 2 + 9 * self.max_sentences), n_heads=4, positions="rotary")
-
-    def texts(self) -> tuple[Example, ...]:
-        """Reports to type."""
-        return (
-            "windy ? the gale was reported on monday . it went on in the north . today the frost was discussed . "
-            "the rain surprised everyone over the hills .",
-            "money ? on friday the robot was in the news . the loan caused a debate in the office . "
-            "in the yard the fire was expected . it was in the papers at the gate . on tuesday the tax was discussed .",
-            "goals ? today the song was reported . in extra time it changed the plans . on sunday the penalty was "
-            "discussed . at the end it was soon forgotten . the cramp surprised everyone near the line . "
-            "on sunday the drum made people talk .",
-        )

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from random import Random
 
 import torch
 from torch import Generator, Tensor
 
-from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import Baseline, Batch, Split, Task, draw, python_random, words
 from attnviz.tasks.language.pairs import pair_batch
@@ -106,20 +104,25 @@ class Headline(Task):
     name = "headline"
     architecture = "encoder-decoder"
     metric = "exact match"
-
-    @cached_property
-    def tokenizer(self) -> Tokenizer:
-        """Teams, cities, days, digits and what is between them, `<bos>` in front."""
-        return Tokenizer(
-            "symbols",
-            (*TEAMS, *CITIES, *DAYS, *DIGITS, *words("beat edge crush draw with lose to : in on")),
-            add_bos=True,
-        )
-
-    @cached_property
-    def source_tokenizer(self) -> Tokenizer:
-        """The names of the fields and what they say."""
-        return Tokenizer("symbols", (*VALUES, ":", "|", *TEAMS, *CITIES, *DAYS, *DIGITS))
+    tokenizer = Tokenizer(  # teams, cities, days, digits and what is between them, `<bos>` in front
+        "symbols",
+        (*TEAMS, *CITIES, *DAYS, *DIGITS, *words("beat edge crush draw with lose to : in on")),
+        add_bos=True,
+    )
+    # the names of the fields and what they say
+    source_tokenizer = Tokenizer("symbols", (*VALUES, ":", "|", *TEAMS, *CITIES, *DAYS, *DIGITS))
+    typed = (  # records to type, each with its line
+        ("team : lions | rival : bears | goals : 3 | against : 1 | city : oslo", "lions beat bears 3 : 1 in oslo"),
+        (
+            "against : 3 | day : sunday | rival : foxes | cards : 4 | team : eagles | goals : 2",
+            "eagles lose to foxes 2 : 3 on sunday",
+        ),
+        (
+            "city : lima | goals : 5 | rival : titans | against : 0 | team : hawks | day : friday | corners : 7",
+            "hawks crush titans 5 : 0 in lima on friday",
+        ),
+        ("rival : wolves | team : united | goals : 2 | against : 2", "united draw with wolves 2 : 2"),
+    )
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n records. Split by the two teams, whichever comes first: who has met in a test never met in training."""
@@ -180,18 +183,3 @@ class Headline(Task):
     def model_config(self) -> ModelConfig:
         """Two layers each side: the encoder tells what belongs to which field, the decoder looks it up."""
         return self.transformer(12, source_max_len=4 * len(VALUES))
-
-    def texts(self) -> tuple[Example, ...]:
-        """Records to type, each with its line."""
-        return (
-            ("team : lions | rival : bears | goals : 3 | against : 1 | city : oslo", "lions beat bears 3 : 1 in oslo"),
-            (
-                "against : 3 | day : sunday | rival : foxes | cards : 4 | team : eagles | goals : 2",
-                "eagles lose to foxes 2 : 3 on sunday",
-            ),
-            (
-                "city : lima | goals : 5 | rival : titans | against : 0 | team : hawks | day : friday | corners : 7",
-                "hawks crush titans 5 : 0 in lima on friday",
-            ),
-            ("rival : wolves | team : united | goals : 2 | against : 2", "united draw with wolves 2 : 2"),
-        )

@@ -69,6 +69,7 @@ class Sentiment(Task):
     architecture = "encoder"
     metric = "accuracy"
     readout = "whole"
+    labels = ("negative", "positive")  # what an opinion can be
 
     def __post_init__(self) -> None:
         if self.language not in LANGUAGES:
@@ -79,11 +80,6 @@ class Sentiment(Task):
     def words(self) -> OpinionWords:
         """Of the language."""
         return LANGUAGES[self.language]
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """What an opinion can be."""
-        return ("negative", "positive")
 
     @cached_property
     def tokenizer(self) -> Tokenizer:

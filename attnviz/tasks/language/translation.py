@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Generator, Tensor
 
-from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import Baseline, Batch, Split, Task, draw, python_random
 from attnviz.tasks.language.english_chinese import PEOPLE, THINGS, translate, vocabulary, write
@@ -45,16 +43,18 @@ class Translation(Task):
     name = "translation"
     architecture = "encoder-decoder"
     metric = "exact match"
-
-    @cached_property
-    def tokenizer(self) -> Tokenizer:
-        """Chinese words, `<bos>` in front."""
-        return Tokenizer("symbols", vocabulary()[1], add_bos=True)
-
-    @cached_property
-    def source_tokenizer(self) -> Tokenizer:
-        """English words in small letters."""
-        return Tokenizer("symbols", vocabulary()[0])
+    tokenizer = Tokenizer("symbols", vocabulary()[1], add_bos=True)  # Chinese words, `<bos>` in front
+    source_tokenizer = Tokenizer("symbols", vocabulary()[0])  # English words in small letters
+    typed = tuple(  # sentences to type, each with its translation
+        (english, " ".join(word.text for word in translate(english.split())))
+        for english in (
+            "yesterday my teacher bought two red apples at the market .",
+            "the teacher of the school will describe a picture in the library tomorrow .",
+            "did the farmer sell this old horse last week ?",
+            "the girl who likes cats is drawing the house that the painter wants .",
+            "are three doctors looking for the map of our driver near the river now ?",
+        )
+    )
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n sentences. Split by subject and object: who does something with what is on one side only."""
@@ -112,16 +112,3 @@ class Translation(Task):
     def model_config(self) -> ModelConfig:
         """One layer each side; cross-attention in between shows which words became which."""
         return self.transformer(32, d_model=64, n_heads=4, n_layers=1, d_ff=256, source_max_len=32)
-
-    def texts(self) -> tuple[Example, ...]:
-        """Sentences to type, each with its translation."""
-        return tuple(
-            (english, " ".join(word.text for word in translate(english.split())))
-            for english in (
-                "yesterday my teacher bought two red apples at the market .",
-                "the teacher of the school will describe a picture in the library tomorrow .",
-                "did the farmer sell this old horse last week ?",
-                "the girl who likes cats is drawing the house that the painter wants .",
-                "are three doctors looking for the map of our driver near the river now ?",
-            )
-        )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Generator, Tensor
@@ -97,16 +96,13 @@ class Brackets(Task):
     name = "brackets"
     architecture = "encoder"
     metric = "accuracy"
+    # the brackets and the two answers, `<bos>` in front
+    tokenizer = Tokenizer("characters", tuple("()yn"), add_bos=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.length % 2:
             raise ConfigError(f"length is {self.length}; it must be even, a pair has two brackets: {self.length + 1}")
-
-    @cached_property
-    def tokenizer(self) -> Tokenizer:
-        """The brackets and the two answers, `<bos>` in front."""
-        return Tokenizer("characters", tuple("()yn"), add_bos=True)
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n rows, split by the row."""
@@ -158,11 +154,7 @@ class OpenBracket(Task):
     name = "open bracket"
     architecture = "decoder"
     metric = "accuracy"
-
-    @cached_property
-    def tokenizer(self) -> Tokenizer:
-        """Two kinds of brackets, and - for none."""
-        return Tokenizer("characters", tuple("([)]-"))
+    tokenizer = Tokenizer("characters", tuple("([)]-"))  # two kinds of brackets, and - for none
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n rows, split by the row."""

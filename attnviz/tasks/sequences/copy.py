@@ -9,7 +9,6 @@ from functools import cached_property
 import torch
 from torch import Generator, Tensor
 
-from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import LETTERS, Batch, Split, Task, draw
 from attnviz.tasks.choice import whole
@@ -53,6 +52,7 @@ class Copy(Task):
     name = "copy"
     architecture = "decoder"
     metric = "exact match"
+    typed = ("d a c b > d a c b", "b a n a n a > b a n", "a b b b a > a b b")  # sequences to type
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -82,7 +82,3 @@ class Copy(Task):
     def model_config(self) -> ModelConfig:
         """Two layers: the first counts from ">", the second reads."""
         return self.transformer(2 * self.max_length + 1)
-
-    def texts(self) -> tuple[Example, ...]:
-        """Sequences to type."""
-        return ("d a c b > d a c b", "b a n a n a > b a n", "a b b b a > a b b")

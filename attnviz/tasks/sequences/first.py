@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import torch
 from torch import Generator
@@ -61,11 +60,7 @@ class FirstSymbol(Task):
     architecture = "encoder"
     metric = "accuracy"
     readout = "whole"
-
-    @cached_property
-    def tokenizer(self) -> Tokenizer:
-        """Eight letters, `<bos>` in front."""
-        return Tokenizer("characters", LETTERS[:N_SYMBOLS], add_bos=True)
+    tokenizer = Tokenizer("characters", LETTERS[:N_SYMBOLS], add_bos=True)  # eight letters, `<bos>` in front
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n rows of random letters. Split by all letters of a row."""

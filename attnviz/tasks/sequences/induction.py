@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Generator
 
-from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, LETTERS, Batch, Split, Task, draw
 from attnviz.tasks.choice import check_whole, whole
@@ -59,15 +57,17 @@ class Induction(Task):
     name = "induction"
     architecture = "decoder"
     metric = "accuracy"
+    tokenizer = Tokenizer("symbols", LETTERS)  # the letters a to z
+    typed = (  # sequences to type
+        "k d w q a k d w q a k d w",
+        "r a i n b o w s r a i n b o w s r a",
+        "x y z x y z x y",
+        "p l a n e t s h i k p l a n e t s h i k p l a",
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_whole("length", self.length, self.max_period + 1)
-
-    @cached_property
-    def tokenizer(self) -> Tokenizer:
-        """The letters a to z."""
-        return Tokenizer("symbols", LETTERS)
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n sequences; every period is as frequent as the others. Split by the pattern."""
@@ -90,12 +90,3 @@ class Induction(Task):
     def model_config(self) -> ModelConfig:
         """Two layers of attention and nothing else; one head each shows the two steps most clearly."""
         return self.transformer(max(64, self.length), n_heads=1, d_ff=0, positions="rotary")
-
-    def texts(self) -> tuple[Example, ...]:
-        """Sequences to type."""
-        return (
-            "k d w q a k d w q a k d w",
-            "r a i n b o w s r a i n b o w s r a",
-            "x y z x y z x y",
-            "p l a n e t s h i k p l a n e t s h i k p l a",
-        )

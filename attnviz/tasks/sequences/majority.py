@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Generator
@@ -51,6 +50,7 @@ class Majority(Task):
     name = "majority"
     architecture = "encoder"
     metric = "accuracy"
+    tokenizer = Tokenizer("symbols", ("a", "b"), add_bos=True)  # two letters, `<bos>` in front
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -58,11 +58,6 @@ class Majority(Task):
             raise ConfigError(
                 f"length is {self.length}; it must be odd, so that there is a majority: {self.length + 1}"
             )
-
-    @cached_property
-    def tokenizer(self) -> Tokenizer:
-        """Two letters, `<bos>` in front."""
-        return Tokenizer("symbols", ("a", "b"), add_bos=True)
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n sequences of letters drawn like coins: most majorities are small."""

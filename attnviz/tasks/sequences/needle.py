@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Generator, Tensor
 
-from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import LETTERS, Batch, Split, Task, draw
 from attnviz.tasks.choice import whole
@@ -52,11 +50,12 @@ class Needle(Task):
     name = "needle"
     architecture = "encoder"
     metric = "accuracy"
-
-    @cached_property
-    def tokenizer(self) -> Tokenizer:
-        """Letters and digits, `<bos>` in front."""
-        return Tokenizer("symbols", (*LETTERS, *"0123456789"), add_bos=True)
+    tokenizer = Tokenizer("symbols", (*LETTERS, *"0123456789"), add_bos=True)  # letters and digits, `<bos>` in front
+    typed = (  # sequences to type
+        "h a y s t a c k 7 h a y s t a c k",
+        "k d w q a m 3 z",
+        "n o w h e r e i n a l l t h i s t e x t i s t h e r e m o r e t h a n o n e 5",
+    )
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n sequences; every length and every place of the digit is as frequent as the others."""
@@ -79,11 +78,3 @@ class Needle(Task):
     def model_config(self) -> ModelConfig:
         """One layer, one head; no positions, because where the digit stands does not matter."""
         return self.transformer(self.max_length + 1, d_model=32, n_heads=1, n_layers=1, d_ff=128, positions="none")
-
-    def texts(self) -> tuple[Example, ...]:
-        """Sequences to type."""
-        return (
-            "h a y s t a c k 7 h a y s t a c k",
-            "k d w q a m 3 z",
-            "n o w h e r e i n a l l t h i s t e x t i s t h e r e m o r e t h a n o n e 5",
-        )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import torch
 from torch import Generator, Tensor
@@ -85,11 +84,7 @@ class Parity(BitsTask):
     name = "parity"
     architecture = "encoder"
     metric = "accuracy"
-
-    @cached_property
-    def tokenizer(self) -> Tokenizer:
-        """0 and 1, `<bos>` in front."""
-        return Tokenizer("characters", ("0", "1"), add_bos=True)
+    tokenizer = Tokenizer("characters", ("0", "1"), add_bos=True)  # 0 and 1, `<bos>` in front
 
     def batch(self, bits: Tensor) -> Batch:
         """Rows of bits (B, N) with their parity."""
@@ -133,11 +128,7 @@ class ScratchpadParity(BitsTask):
     name = "parity with a scratchpad"
     architecture = "decoder"
     metric = "exact match"
-
-    @cached_property
-    def tokenizer(self) -> Tokenizer:
-        """0, 1 and "="."""
-        return Tokenizer("characters", ("0", "1", "="))
+    tokenizer = Tokenizer("characters", ("0", "1", "="))  # 0, 1 and "="
 
     def batch(self, bits: Tensor) -> Batch:
         """Rows of bits (B, N) with their running parities."""
@@ -190,11 +181,7 @@ class RunningParity(BitsTask):
     name = "running parity"
     architecture = "decoder"
     metric = "accuracy"
-
-    @cached_property
-    def tokenizer(self) -> Tokenizer:
-        """0 and 1."""
-        return Tokenizer("characters", ("0", "1"))
+    tokenizer = Tokenizer("characters", ("0", "1"))  # 0 and 1
 
     def batch(self, bits: Tensor) -> Batch:
         """Rows of bits (B, T) with the parity so far."""

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Generator
 
-from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, LETTERS, Batch, Split, Task, collate, draw
 from attnviz.tasks.choice import whole
@@ -52,11 +50,13 @@ class Recall(Task):
     name = "recall"
     architecture = "decoder"
     metric = "accuracy"
-
-    @cached_property
-    def tokenizer(self) -> Tokenizer:
-        """Letters, digits and "?"."""
-        return Tokenizer("symbols", (*LETTERS, *DIGITS, "?"))
+    tokenizer = Tokenizer("symbols", (*LETTERS, *DIGITS, "?"))  # letters, digits and "?"
+    typed = (  # sequences to type
+        "a 3 f 7 k 1 ? f",
+        "x 4 b 9 m 0 t 2 q 9 ? m 0 ? b 9 ? x",
+        "j 5 e 8 ? e 8 ? j",
+        "c 1 h 6 v 3 p 8 z 2 d 5 l 7 s 0 ? p",
+    )
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n sequences; every number of pairs is as frequent as the others. Split by the pairs."""
@@ -100,13 +100,4 @@ class Recall(Task):
         """Two layers of attention and nothing else, one head each."""
         return self.transformer(
             max(64, 2 * self.max_pairs + 3 * self.n_questions - 1), n_heads=1, d_ff=0, positions="rotary"
-        )
-
-    def texts(self) -> tuple[Example, ...]:
-        """Sequences to type."""
-        return (
-            "a 3 f 7 k 1 ? f",
-            "x 4 b 9 m 0 t 2 q 9 ? m 0 ? b 9 ? x",
-            "j 5 e 8 ? e 8 ? j",
-            "c 1 h 6 v 3 p 8 z 2 d 5 l 7 s 0 ? p",
         )

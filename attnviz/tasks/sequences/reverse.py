@@ -9,7 +9,6 @@ from functools import cached_property
 import torch
 from torch import Generator
 
-from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, LETTERS, Batch, Split, Task, draw
 from attnviz.tasks.choice import whole
@@ -52,6 +51,7 @@ class Reverse(Task):
     name = "reverse"
     architecture = "encoder"
     metric = "exact match"
+    typed = ("g f e d c", "s t r e s s e d", "n o t", "a b c d e f g h i j")  # sequences to type
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -83,7 +83,3 @@ class Reverse(Task):
     def model_config(self) -> ModelConfig:
         """Two layers: the first finds out where the sequence ends, the second reads the mirrored position."""
         return self.transformer(self.max_length + 1)
-
-    def texts(self) -> tuple[Example, ...]:
-        """Sequences to type."""
-        return ("g f e d c", "s t r e s s e d", "n o t", "a b c d e f g h i j")

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Generator
 
-from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import LETTERS, Batch, Split, Task, draw
 from attnviz.tasks.choice import check_whole, one_of, whole
@@ -51,16 +49,14 @@ class Sort(Task):
     name = "sort"
     architecture = "decoder"
     metric = "exact match"
+    tokenizer = Tokenizer("symbols", (*LETTERS, ">"))  # letters and ">"
+    # sequences to type: the letters, ">", and as much of the answer as one likes
+    typed = ("d a c b > a b c d", "q u i c k > c i k q u", "h e l o w r d > d e h l", "z y x >")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.repeats:
             check_whole("max_length without repeats", self.max_length, 1, len(LETTERS))
-
-    @cached_property
-    def tokenizer(self) -> Tokenizer:
-        """Letters and ">"."""
-        return Tokenizer("symbols", (*LETTERS, ">"))
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n sequences; every length is as frequent as the others. Split by the letters before ">"."""
@@ -87,7 +83,3 @@ class Sort(Task):
     def model_config(self) -> ModelConfig:
         """One layer is enough: the last letter written asks for the next one."""
         return self.transformer(2 * self.max_length + 1, n_heads=1, n_layers=1)
-
-    def texts(self) -> tuple[Example, ...]:
-        """Sequences to type: the letters, ">", and as much of the answer as one likes."""
-        return ("d a c b > a b c d", "q u i c k > c i k q u", "h e l o w r d > d e h l", "z y x >")

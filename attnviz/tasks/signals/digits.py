@@ -79,6 +79,7 @@ class Digits(Task):
     architecture = "encoder"
     metric = "accuracy"
     readout = "whole"
+    labels = tuple("0123456789")  # the digits
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -90,11 +91,6 @@ class Digits(Task):
         """Patches; sixteenths of black are written in full."""
         rows = SIDE // self.patch
         return Vectors("patches", grid=(rows, rows), patch=(self.patch, self.patch), decimals=4, add_bos=True)
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The digits."""
-        return tuple("0123456789")
 
     def pictures(self, split: Split) -> tuple[Picture, ...]:
         """All pictures of a split, in the order of the collection."""

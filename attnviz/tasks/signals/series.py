@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple
 
 import torch
@@ -76,11 +75,7 @@ class Seasonal(Task):
     name = "seasonal series"
     architecture = "decoder"
     metric = "R2"
-
-    @cached_property
-    def tokenizer(self) -> Vectors:
-        """Numbers with two decimals, as they are drawn."""
-        return Vectors("series", low=-LIMIT, high=LIMIT)
+    tokenizer = Vectors("series", low=-LIMIT, high=LIMIT)  # numbers with two decimals, as they are drawn
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n series, each with a season of its own."""

@@ -80,16 +80,12 @@ class Sound(Task):
     architecture = "encoder"
     metric = "accuracy"
     readout = "whole"
+    labels = tuple(VOWELS)  # the vowels
 
     @cached_property
     def tokenizer(self) -> Vectors:
         """Frames, with two decimals, as they are drawn."""
         return Vectors("frames", bands=self.bands, add_bos=True)
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The vowels."""
-        return tuple(VOWELS)
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n sounds, each of a row of vowels and in a voice of its own."""
