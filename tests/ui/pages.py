@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from streamlit.testing.v1 import AppTest
 
@@ -12,6 +12,8 @@ import attnviz.ui.frame
 from attnviz.training import Run, RunState
 from attnviz.training.run.process import ProcessId
 from attnviz.ui import PAGES
+
+S = TypeVar("S")
 
 FIRST = next(iter(PAGES))
 ENTRY = str(Path(attnviz.ui.frame.__file__).parent / "entry.py")
@@ -33,6 +35,12 @@ def turn_to(page: AppTest, name: str) -> AppTest:
     """Another page, as the navigation opens it."""
     page.switch_page(str(PAGES[name]))
     return run(page)
+
+
+def state_of(page: AppTest, kind: type[S]) -> S:
+    """What the session keeps for a page."""
+    state: S = page.session_state[kind.__name__]
+    return state
 
 
 def run(page: AppTest) -> AppTest:

@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse
 from attnviz import locale
 from attnviz.server.paths import PagePaths
 from attnviz.ui import PAGES
+from attnviz.ui.frame.state import Session
 from tests.ui.asgi import get
 from tests.ui.pages import messages, open_page
 
@@ -95,7 +96,7 @@ def test_a_place_outside_of_the_run_is_said(page: str, place: dict[str, str], sa
 @pytest.mark.parametrize(("tag", "lang"), [("zh", "zh"), ("zh-CN", "zh"), ("zh_Hant_TW", "zh"), ("EN-gb", "en")])
 def test_a_language_is_found_by_its_tag(tag: str, lang: str) -> None:
     page = open_page("models", lang=tag)
-    assert page.session_state["lang"] == lang
+    assert page.session_state[Session.lang.key] == lang
     assert not page.warning
 
 

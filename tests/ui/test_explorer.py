@@ -17,10 +17,13 @@ from attnviz.models.bundle import read_config
 from attnviz.models.recurrent_config import config_from_dict
 from attnviz.server import forward, listing, opening
 from attnviz.training import Run, record
+from attnviz.ui.explorer.state import ExplorerState
+from attnviz.ui.frame.state import Session
 from attnviz.view.texts import address
 from attnviz.zoo import ORDER, zoo_path
 from tests.tiny import MARKUP
 from tests.training.runs import small_run
+from tests.ui.pages import state_of
 
 ENTRY = str(Path(attnviz.ui.frame.__file__).parent / "entry.py")
 pytestmark = pytest.mark.usefixtures("operator_models")
@@ -93,7 +96,7 @@ def test_every_model_opens_on_its_first_example() -> None:
 
 def test_the_first_page_is_the_first_model() -> None:
     page = open_page()
-    assert page.session_state["model"] == next(iter(listing.listed()))
+    assert page.session_state[ExplorerState.model.key] == next(iter(listing.listed()))
     assert place(page) == {"site": 0, "head": 0, "query": None, "key": None, "locked": False}
 
 
@@ -152,7 +155,7 @@ def test_a_link_that_points_outside_falls_back_and_says_so(params: dict[str, str
 
 def test_an_unknown_model_falls_back_and_says_so() -> None:
     page = open_page(model="../../etc/passwd", text="x", layer="99")
-    assert page.session_state["model"] == next(iter(listing.listed()))
+    assert page.session_state[ExplorerState.model.key] == next(iter(listing.listed()))
     assert "`../../etc/passwd`" in page.warning[0].value
     assert shown(page)["model"]
     page.run()
@@ -213,11 +216,11 @@ def test_markup_is_shown_as_it_was_typed() -> None:
 
 def test_a_damaged_model_leaves_the_page_alive() -> None:
     page = open_page(model="tiny-encoder")
-    page.session_state["model"] = "tiny-damaged"
+    page.session_state[ExplorerState.model.key] = "tiny-damaged"
     page.run()
     assert "`tiny-damaged`" in page.error[0].value
     assert shown(page)["tokens"]["encoder"] == ["g", "f", "e", "d", "c"]
-    page.session_state["model"] = "tiny-encoder"
+    page.session_state[ExplorerState.model.key] = "tiny-encoder"
     page.run()
     assert not page.error
 
@@ -232,7 +235,7 @@ def test_every_run_is_listed_with_its_last_checkpoint(runs_folder: Path) -> None
 
 def test_a_link_opens_an_earlier_checkpoint(runs_folder: Path) -> None:
     run = finished(runs_folder / "mine")
-    held = open_page(model="run/mine@5", text="a b c").session_state["shown"]
+    held = state_of(open_page(model="run/mine@5", text="a b c"), ExplorerState).shown
     assert held.model == "run/mine@5"
     network = opening.open_model(held.model, held.version).network
     torch.testing.assert_close(network.state_dict(), run.network(5).state_dict(), rtol=0, atol=0)
@@ -243,7 +246,7 @@ def test_a_checkpoint_that_is_not_there_is_said(name: str, runs_folder: Path) ->
     finished(runs_folder / "mine")
     page = open_page(model=name)
     assert name in page.warning[0].value
-    assert page.session_state["model"] == next(iter(listing.listed()))
+    assert page.session_state[ExplorerState.model.key] == next(iter(listing.listed()))
 
 
 def test_a_run_that_was_deleted_meanwhile_is_said_and_the_page_goes_on(runs_folder: Path) -> None:
@@ -257,10 +260,10 @@ def test_a_run_that_was_deleted_meanwhile_is_said_and_the_page_goes_on(runs_fold
 
 def test_another_run_of_the_same_name_is_another_model(runs_folder: Path) -> None:
     finished(runs_folder / "mine")
-    first = open_page(model="run/mine@12", text="a b c").session_state["shown"]
+    first = state_of(open_page(model="run/mine@12", text="a b c"), ExplorerState).shown
     shutil.rmtree(runs_folder / "mine")
     finished(runs_folder / "mine", seed=1)
-    second = open_page(model="run/mine@12", text="a b c").session_state["shown"]
+    second = state_of(open_page(model="run/mine@12", text="a b c"), ExplorerState).shown
     assert first != second
     assert forward.run(first).trace.logits.tolist() != forward.run(second).trace.logits.tolist()
 
@@ -271,7 +274,7 @@ def test_another_run_of_the_same_name_is_another_model(runs_folder: Path) -> Non
 def test_names_of_the_library_open_by_link(link: str, name: str, runs_folder: Path) -> None:
     finished(runs_folder / "mine")
     page = open_page(model=link)
-    assert page.session_state["shown"].model == name
+    assert state_of(page, ExplorerState).shown.model == name
     assert not page.warning
 
 
@@ -291,7 +294,7 @@ def test_a_folder_that_comes_later_is_seen_at_once(
 def test_both_languages_say_the_same() -> None:
     page = open_page(model="tiny-encoder", lang="zh")
     assert page.text_area(key="text").label == locale.t("zh", "page.text")
-    page.session_state["lang"] = "en"
+    page.session_state[Session.lang.key] = "en"
     page.run()
     assert page.text_area(key="text").label == locale.t("en", "page.text")
     assert shown(page)["texts"] == address("en")

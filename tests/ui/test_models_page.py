@@ -16,9 +16,11 @@ from attnviz.server import listing, opening, stores
 from attnviz.server.open_models import ModelKey
 from attnviz.server.uploads import is_upload
 from attnviz.training import record
+from attnviz.ui.explorer.state import ExplorerState
+from attnviz.ui.frame.state import Session
 from attnviz.ui.models.outline import architecture_of
 from tests.training.runs import small_run
-from tests.ui.pages import address, click, messages, open_page, payload, run
+from tests.ui.pages import address, click, messages, open_page, payload, run, state_of
 from tests.ui.real import stand_in_for_the_hub, zip_of
 
 pytestmark = pytest.mark.usefixtures("operator_real_models")
@@ -111,7 +113,7 @@ def test_the_table_leads_to_the_explorer_and_to_the_run(runs_folder: Path) -> No
     page = open_page("models")
     page.session_state["to_open"] = "tiny-bert"
     page = run(page)
-    assert page.session_state["model"] == "tiny-bert"
+    assert page.session_state[ExplorerState.model.key] == "tiny-bert"
     assert address(page)["model"] == "tiny-bert"
     page = open_page("models")
     page.session_state["to_run"] = "run/mine@12"
@@ -122,7 +124,7 @@ def test_the_table_leads_to_the_explorer_and_to_the_run(runs_folder: Path) -> No
 def test_a_zip_file_becomes_a_model_of_this_session_alone(real_folder: Path, tmp_path: Path) -> None:
     page = hand_in(open_page("models"), zip_of(real_folder / "tiny-bert", tmp_path / "mine.zip", inside="mine/"))
     assert say("models.can_be_shown", name="`mine`") in [box.value for box in page.success]
-    name = page.session_state["upload"]
+    name = state_of(page, Session).upload
     assert is_upload(name)
     assert rows(page)[name]["section"] == "uploaded"
     assert (rows(page)[name]["title"], rows(page)[name]["state"]) == ("mine", "yes")
@@ -132,17 +134,17 @@ def test_a_zip_file_becomes_a_model_of_this_session_alone(real_folder: Path, tmp
     page = run(page)
     assert address(page)["model"] == name
     again = hand_in(open_page("models"), zip_of(real_folder / "tiny-vit", tmp_path / "other.zip"))
-    assert again.session_state["upload"] != name
+    assert state_of(again, Session).upload != name
     assert listing.find(name) is not None
 
 
 def test_the_next_upload_replaces_the_first(real_folder: Path, tmp_path: Path) -> None:
     file = zip_of(real_folder / "tiny-bert", tmp_path / "mine.zip")
     page = hand_in(open_page("models"), file)
-    first = page.session_state["upload"]
+    first = state_of(page, Session).upload
     folder = listing.find(first).folder  # type: ignore[union-attr]
     page = hand_in(page, file)
-    assert page.session_state["upload"] != first
+    assert state_of(page, Session).upload != first
     assert listing.find(first) is None
     assert folder is not None
     assert not folder.exists()
@@ -153,7 +155,7 @@ def test_one_of_our_own_can_be_handed_in(tmp_path: Path) -> None:
     folder = Path(attnviz.__file__).parent / "zoo" / "sort"
     page = hand_in(open_page("models"), zip_of(folder, tmp_path / "sort.zip"))
     assert not page.error
-    assert rows(page)[page.session_state["upload"]]["cells"]["kind"] == "decoder"
+    assert rows(page)[state_of(page, Session).upload]["cells"]["kind"] == "decoder"
 
 
 @pytest.mark.parametrize("lang", locale.LANGUAGES)
@@ -181,7 +183,7 @@ def test_a_wrong_zip_file_is_refused_in_one_line(lang: str, real_folder: Path, t
 def test_a_zip_file_of_a_broken_model_is_kept_and_says_why(real_folder: Path, tmp_path: Path) -> None:
     page = hand_in(open_page("models"), zip_of(real_folder / "no-tokenizer", tmp_path / "mute.zip"))
     assert "`mute`" in page.error[0].value
-    assert rows(page)[page.session_state["upload"]]["state"] == "no"
+    assert rows(page)[state_of(page, Session).upload]["state"] == "no"
 
 
 def test_downloads_are_off_unless_the_operator_says() -> None:

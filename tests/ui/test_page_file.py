@@ -9,6 +9,7 @@ import pytest
 
 from attnviz.errors import FileNotPage
 from attnviz.ui.explorer import link
+from attnviz.ui.explorer.state import ExplorerState
 from attnviz.ui.frame.address import LONGEST, length, whole
 from attnviz.ui.frame.page_file import from_file, to_file
 from tests.ui.pages import address, messages, open_page, run
@@ -64,7 +65,9 @@ def test_the_explorer_leaves_a_long_text_out_of_the_address_and_offers_a_file(na
     page = open_page("explorer", model=name.removeprefix("zoo/"), text=text)
     assert address(page)["text"] == text
     assert TOO_LONG not in messages(page)
-    page.session_state["text"] = text * LONGEST  # more than the model reads: the picture stays, and so does the link
+    page.session_state[ExplorerState.text.key] = (
+        text * LONGEST
+    )  # more than the model reads: the picture stays, and so does the link
     assert address(run(page))["text"] == text
 
 

@@ -17,7 +17,9 @@ from attnviz.server.open_models import ModelKey
 from attnviz.server.reads import Reads
 from attnviz.server.traces import TraceKey
 from attnviz.ui.explorer.sentences import general_examples, with_mask
-from tests.ui.pages import address, click, messages, run
+from attnviz.ui.explorer.state import ExplorerState
+from attnviz.ui.frame.state import Session
+from tests.ui.pages import address, click, messages, run, state_of
 from tests.ui.real import stand_in_for_the_hub
 from tests.ui.test_explorer import header, open_page, shown, type_text
 
@@ -100,7 +102,7 @@ def test_a_model_of_images_sees_a_sample_and_the_link_names_it() -> None:
     page = open_page(model="tiny-vit", image="cat")
     assert not page.warning
     assert address(page)["image"] == "cat"
-    held = page.session_state["shown"]
+    held = state_of(page, ExplorerState).shown
     assert held.image == "cat"
 
 
@@ -115,7 +117,7 @@ def test_an_image_of_ones_own_is_seen_and_not_in_the_link() -> None:
     Image.new("RGB", (30, 20), "red").save(file, "PNG")
     _images(page).set_value(("red.png", file.getvalue(), "image/png"))
     page = run(page)
-    assert page.session_state["shown"].image == page.session_state["own_image"]
+    assert state_of(page, ExplorerState).shown.image == state_of(page, ExplorerState).own_image
     assert address(page)["image"] == "upload"
     assert say("models.image.stays") in messages(page)
     elsewhere = open_page(model="tiny-vit", image="upload")
@@ -128,7 +130,7 @@ def test_what_is_no_image_is_refused_and_the_picture_stays() -> None:
     _images(page).set_value(("a.png", b"no image", "image/png"))
     page = run(page)
     assert say("error.image_unreadable", reason="").split("(")[0] in messages(page)
-    assert page.session_state["shown"].image == "house"
+    assert state_of(page, ExplorerState).shown.image == "house"
 
 
 def test_an_unknown_sample_falls_back_and_says_so() -> None:
@@ -155,8 +157,8 @@ def test_an_unknown_sample_falls_back_and_says_so() -> None:
 def test_what_cannot_be_opened_is_said_and_the_model_that_was_open_stays(name: str, error: str) -> None:
     page = open_page(model="tiny-bert", text="the cat")
     for lang in locale.LANGUAGES:
-        page.session_state["lang"] = lang
-        page.session_state["model"] = name
+        page.session_state[Session.lang.key] = lang
+        page.session_state[ExplorerState.model.key] = name
         page = run(page)
         assert len(page.error) == 1
         assert f"`{name}`" in page.error[0].value
@@ -174,7 +176,7 @@ PLACEHOLDERS = ("name", "missing", "file", "reason", "architecture", "tokens", "
 def test_a_long_text_is_refused_by_the_model_or_by_the_page() -> None:
     page = type_text(open_page(model="tiny-gpt2", text="the cat"), "a" * 65)
     assert say("error.text_too_long", length=65, limit=64) in messages(page)
-    assert page.session_state["shown"].text == "the cat"
+    assert state_of(page, ExplorerState).shown.text == "the cat"
     page = type_text(open_page(model="tiny-long", text="the cat"), "a" * 2049)
     assert say("error.text_over_limit", length="2,049", limit="2,048") in messages(page)
     assert header(type_text(page, "a" * 2048)) is not None
@@ -215,7 +217,7 @@ def test_too_little_memory_is_said(where: str, monkeypatch: pytest.MonkeyPatch) 
     with monkeypatch.context() as patch:
         patch.setattr(module, name, fails)
         stores.MODELS.drop(ModelKey("tiny-gpt2", listing.listed()["tiny-gpt2"].version))
-        page.session_state["model"] = "tiny-gpt2"
+        page.session_state[ExplorerState.model.key] = "tiny-gpt2"
         page = run(page)
         assert say("error.out_of_memory", name="`tiny-gpt2`") in messages(page)
         assert shown(page)["model"]["name"] == "tiny-bert"

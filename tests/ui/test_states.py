@@ -9,6 +9,7 @@ import attnviz
 from attnviz import locale
 from attnviz.figures.states import states
 from attnviz.models import RecurrentConfig, SequenceModel
+from attnviz.ui.explorer.state import ExplorerState
 from tests.ui.pages import ENTRY, messages, run
 
 
@@ -33,9 +34,9 @@ def test_a_model_without_attention_shows_its_outputs_and_states(lang: str) -> No
 
 def test_gates_and_directions_can_be_chosen() -> None:
     page = open_model("entities-lstm", text="Anna in April")
-    assert page.session_state["states-layer"] == "encoder.0.backward"
-    page.session_state["states-layer"] = "encoder.0.forward"
-    page.session_state["states-part"] = "forget"
+    assert page.session_state[ExplorerState.layer.key] == "encoder.0.backward"
+    page.session_state[ExplorerState.layer.key] = "encoder.0.forward"
+    page.session_state[ExplorerState.part.key] = "forget"
     page = run(page)
     trace = attnviz.trace(attnviz.load_model("zoo/entities-lstm"), "Anna in April")
     layer = trace.states()[0]
@@ -53,7 +54,7 @@ def test_the_parts_follow_the_cell_of_the_model() -> None:
         assert isinstance(model.config, RecurrentConfig)
         page = open_model(name)
         assert not page.error
-        assert page.session_state["states-part"] == "hidden"
+        assert page.session_state[ExplorerState.part.key] == "hidden"
 
 
 def test_a_transformer_has_nothing_below() -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 import streamlit as st
 
 from attnviz.server.images import HANDED_IN, KINDS, MAX_MB
 from attnviz.server.reads import Reads
 from attnviz.server.samples import SAMPLES
 from attnviz.server.stores import IMAGES
+from attnviz.ui.explorer.state import ExplorerState
 from attnviz.ui.frame.address import notice
 from attnviz.ui.frame.files import choose_file
 from attnviz.ui.frame.language import say
+from attnviz.ui.frame.state import page_state
+from attnviz.ui.frame.widgets import Widget, segments
 
 __all__ = ["choose_image", "image_in_link", "image_title", "link_image", "type_texts"]
 
@@ -24,56 +25,40 @@ def type_texts(reads: Reads) -> None:
     if reads.text:
         is_pair = reads.second == "sentence"
         label = "page.source" if reads.second == "target" else "models.sentence_a" if is_pair else "page.text"
-        _field(say(label), "text", say("page.text_placeholder"))
+        _field(say(label), ExplorerState.text, say("page.text_placeholder"))
     if reads.second:
         label = "page.target" if reads.second == "target" else "models.sentence_b"
         hint = "page.target_placeholder" if reads.second == "target" else "models.sentence_b_placeholder"
-        _field(say(label), "target", say(hint))
+        _field(say(label), ExplorerState.target, say(hint))
 
 
-def _field(label: str, key: str, placeholder: str) -> None:
-    st.text_area(
-        label,
-        key=key,
-        height=68,
-        placeholder=placeholder,
-        label_visibility="collapsed",
-        persist_state="session",
-    )
+def _field(label: str, widget: Widget[str], placeholder: str) -> None:
+    st.text_area(label, height=68, placeholder=placeholder, label_visibility="collapsed", **widget.kept)
 
 
 def choose_image() -> None:
     """The samples, and an image of one's own."""
-    state = st.session_state
-    own: str | None = state.get("own_image")
-    if own is not None and own not in IMAGES:  # others handed in so many that it had to go
-        state["own_image"] = own = None
+    state, image = page_state(ExplorerState), ExplorerState.image
+    if state.own_image and state.own_image not in IMAGES:  # others handed in so many that it had to go
+        state.own_image = ""
         notice("error.image_gone")
-    names = [*SAMPLES, *([own] if own is not None else [])]
-    if state.get("image") not in names:
-        state["image"] = names[0]
+    titles = {name: image_title(name) for name in filter(None, (*SAMPLES, state.own_image))}
+    if image.value not in titles:
+        image.value = next(iter(titles))
     with st.container(horizontal=True, key="image-box", gap="small", vertical_alignment="center"):
-        title = image_title(state["image"])
-        st.image(IMAGES.get(state["image"]).resize((2 * PREVIEW, 2 * PREVIEW)), width=PREVIEW, alt=title)
+        picture = IMAGES.get(image.value).resize((2 * PREVIEW, 2 * PREVIEW))
+        st.image(picture, width=PREVIEW, alt=titles[image.value])
         with st.container(key="image-choice", gap="xxsmall"):
             with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-                st.segmented_control(
-                    say("models.image"),
-                    names,
-                    format_func=image_title,
-                    key="image",
-                    required=True,
-                    label_visibility="collapsed",
-                    persist_state="session",
-                )
+                segments(say("models.image"), image, titles, label_visibility="collapsed")
                 with st.popover(say("models.image.own"), icon=":material/upload:", key="own-image"):
                     choose_file(say("models.image.take", limit=MAX_MB), KINDS, "image-file", MAX_MB, _take_image)
-            if state["image"] == own:
+            if image.value == state.own_image:
                 st.caption(say("models.image.stays"))
 
 
 def _take_image(content: bytes, name: str) -> None:
-    st.session_state["own_image"] = st.session_state["image"] = IMAGES.put(content)
+    page_state(ExplorerState).own_image = ExplorerState.image.value = IMAGES.put(content)
 
 
 def image_title(name: str) -> str:
@@ -88,16 +73,10 @@ def image_in_link(name: str) -> str:
 
 def link_image(name: str) -> None:
     """Choose the image that a link names; where that cannot be, a sample, and the page says so."""
-    state = st.session_state
-    own: str | None = state.get("own_image")
-    if name == HANDED_IN and own is not None and own in IMAGES:
-        state["image"] = own
-    elif name in SAMPLES:
-        state["image"] = name
-    else:
-        with suppress(KeyError):
-            del state["image"]
-        if name == HANDED_IN:
-            notice("models.image.not_in_link")
-        else:
-            notice("models.image.unknown", name=name)
+    own = page_state(ExplorerState).own_image if name == HANDED_IN else ""
+    found = name in SAMPLES or (own and own in IMAGES)
+    ExplorerState.image.value = (own or name) if found else ""
+    if not found and name == HANDED_IN:
+        notice("models.image.not_in_link")
+    elif not found:
+        notice("models.image.unknown", name=name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from attnviz.downloads import DOWNLOADS
@@ -16,17 +15,18 @@ from attnviz.server.traces import TraceKey
 from attnviz.server.uploads import is_upload
 from attnviz.ui.explorer.inputs import image_in_link, link_image
 from attnviz.ui.explorer.sentences import general_examples
+from attnviz.ui.explorer.state import ExplorerState
 from attnviz.ui.frame.address import Address, notice, notice_error
 from attnviz.ui.frame.language import current
 from attnviz.ui.frame.page_file import offer
+from attnviz.ui.frame.state import page_state
 from attnviz.ui.frame.view import LOOK, PLACE, follow
 
-__all__ = ["ADDRESS", "begin", "examples_of", "publish", "start"]
+__all__ = ["ADDRESS", "begin", "examples_of", "publish", "start", "use"]
 
 
 def _apply(link: Mapping[str, str]) -> None:
     """Set the controls from an address; what it names and does not exist is noticed and falls back to the default."""
-    state = st.session_state
     name = link.get("model")
     model = None if name is None else find(name)
     if name is not None and model is None:
@@ -34,10 +34,10 @@ def _apply(link: Mapping[str, str]) -> None:
         link = {}
     start(model or next(iter(listed().values()), None))
     if "text" in link:
-        state.update(text=link["text"], target=link.get("target", ""), begin=False)
+        use(link["text"], link.get("target", ""))
     if "image" in link:
         link_image(link["image"])
-    follow(link, state.get("model"))
+    follow(link, ExplorerState.model.value)
 
 
 def _not_found(name: str) -> None:
@@ -50,16 +50,20 @@ def _not_found(name: str) -> None:
 def start(model: Listed | None) -> None:
     """Choose a model; its first example follows as soon as it is known what it reads, see `begin`."""
     if model is not None:
-        st.session_state.update(model=model.name, begin=True)
+        ExplorerState.model.value = model.name
+        page_state(ExplorerState).is_new_model = True
 
 
 def begin(model: Listed, reads: Reads) -> None:
     """Call it before the fields are placed: a model that was just chosen begins with its first example."""
-    state = st.session_state
-    if state.get("begin"):
-        examples = examples_of(model, reads)
-        text, target = examples[0] if examples else ("", "")
-        state.update(text=text, target=target, begin=False)
+    if page_state(ExplorerState).is_new_model:
+        use(*next(iter(examples_of(model, reads)), ("", "")))
+
+
+def use(text: str, target: str) -> None:
+    """Put a text and a target into their fields."""
+    ExplorerState.text.value, ExplorerState.target.value = text, target
+    page_state(ExplorerState).is_new_model = False
 
 
 def examples_of(model: Listed, reads: Reads) -> tuple[tuple[str, str], ...]:

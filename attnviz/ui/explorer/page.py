@@ -18,15 +18,18 @@ from attnviz.server.traces import Held, TraceKey
 from attnviz.ui.explorer import link
 from attnviz.ui.explorer.about import about_model
 from attnviz.ui.explorer.inputs import choose_image, image_title, type_texts
-from attnviz.ui.explorer.link import begin, examples_of
+from attnviz.ui.explorer.link import begin, examples_of, use
+from attnviz.ui.explorer.numbers import show_numbers
 from attnviz.ui.explorer.sentences import with_mask
-from attnviz.ui.explorer.states import show_numbers
+from attnviz.ui.explorer.state import ExplorerState
 from attnviz.ui.frame.address import notice
 from attnviz.ui.frame.head import head_row, loading, message_box
 from attnviz.ui.frame.language import code, current, explain, plain, say
 from attnviz.ui.frame.page_file import take
+from attnviz.ui.frame.state import Session, page_state
 from attnviz.ui.frame.titles import described, full_title
 from attnviz.ui.frame.view import show_view
+from attnviz.ui.frame.widgets import select
 
 __all__ = ["show"]
 
@@ -42,26 +45,22 @@ def show() -> None:
 
 def _controls() -> TraceKey:
     """Model, text and target, as chosen. Without any model the page says how to get one, and ends there."""
-    state = st.session_state
     models = _models()
     if not models:
         st.info(say("page.no_models", variable=code(MODELS_FOLDER)))
         st.stop()
-    titles = _titles(models)
     with st.container(key="controls", gap="xsmall"):
         with head_row():
-            st.selectbox(
+            name = select(
                 say("page.model"),
-                list(models),
-                format_func=titles.__getitem__,
-                key="model",
+                ExplorerState.model,
+                _titles(models),
                 on_change=_model_chosen,
                 label_visibility="collapsed",
                 required=True,
                 width=250,
-                persist_state="session",
             )
-            model = models[state["model"]]
+            model = models[name]
             examples = st.container(horizontal=True, key="examples", gap="xsmall")
             take(link.ADDRESS)
         opened = _reads(model)
@@ -76,10 +75,10 @@ def _controls() -> TraceKey:
                 choose_image()
     return TraceKey(
         model.name,
-        (state["text"] or "") if reads.text else "",
-        (state.get("target") or "") if reads.second else "",
+        ExplorerState.text.value if reads.text else "",
+        ExplorerState.target.value if reads.second else "",
         model.version,
-        state["image"] if reads.image else "",
+        ExplorerState.image.value if reads.image else "",
     )
 
 
@@ -100,14 +99,14 @@ def _reads(model: Listed) -> Reads | None:
 def _models() -> dict[str, Listed]:
     """All models to choose from; the chosen one is among them, be it an earlier checkpoint of a run."""
     models = dict(listed())
-    own = find(st.session_state["upload"]) if st.session_state.get("upload") else None
+    own, name = find(page_state(Session).upload), ExplorerState.model.value
     if own is not None:
         models[own.name] = own
-    chosen = find(st.session_state["model"]) if st.session_state.get("model") else None
+    chosen = find(name)
     if chosen is not None:
         models.setdefault(chosen.name, chosen)
-    elif models and st.session_state.get("model"):  # its run was deleted
-        notice("page.unknown_model", name=st.session_state["model"])
+    elif models and name:  # its run was deleted
+        notice("page.unknown_model", name=name)
         link.start(next(iter(models.values())))
     return models
 
@@ -121,7 +120,7 @@ def _titles(models: Mapping[str, Listed]) -> dict[str, str]:
 
 
 def _model_chosen() -> None:
-    link.start(find(st.session_state["model"]))
+    link.start(find(ExplorerState.model.value))
 
 
 def _examples(model: Listed, reads: Reads) -> None:
@@ -130,7 +129,7 @@ def _examples(model: Listed, reads: Reads) -> None:
             code(text, EXAMPLE_CHARS),
             key=f"example-{model.name}-{index}",
             help=say("page.use_example"),
-            on_click=_use,
+            on_click=use,
             args=(text, target),
         )
     if reads.mask:
@@ -146,23 +145,19 @@ def _examples(model: Listed, reads: Reads) -> None:
         )
 
 
-def _use(text: str, target: str) -> None:
-    st.session_state.update(text=text, target=target)
-
-
 def _hide(mask: str) -> None:
     """Append a hidden token for the model to guess."""
-    st.session_state["text"] = with_mask(st.session_state["text"] or "", mask)
+    ExplorerState.text.value = with_mask(ExplorerState.text.value, mask)
 
 
 def _continue(model: Listed) -> None:
     """Append what the model itself would write."""
-    text = st.session_state["text"] or ""
+    text = ExplorerState.text.value
     with suppress(AttnvizError):  # the run that follows says what is wrong with this text or this model
         longer = continue_text(TraceKey(model.name, text, version=model.version), MAX_NEW)
         if longer == text:
             notice("page.nothing_to_add")
-        st.session_state["text"] = longer
+        ExplorerState.text.value = longer
 
 
 def _picture(key: TraceKey) -> None:
@@ -182,7 +177,7 @@ def _picture(key: TraceKey) -> None:
         title = _titles(_models()).get(shown.model, shown.model)
         text = code(shown.text) if shown.text else image_title(shown.image)
         messages.caption(say("page.text_shown", text=text, model=code(title)))
-    st.session_state["shown"] = shown
+    page_state(ExplorerState).shown = shown
     with about:
         _about(key, held if shown == key else None)
     if held.trace.target_generated:
@@ -202,7 +197,7 @@ def _about(key: TraceKey, held: Held | None) -> None:
 
 
 def _last_good() -> tuple[Held | None, TraceKey]:
-    shown: TraceKey | None = st.session_state.get("shown")
+    shown = page_state(ExplorerState).shown
     if shown is not None:
         with suppress(AttnvizError):  # its run was deleted since
             return run(shown), shown

@@ -21,6 +21,7 @@ from attnviz import locale
 from attnviz.errors import AttnvizError
 from attnviz.ui import PAGES
 from attnviz.ui.frame.language import code, current, explain, say
+from attnviz.ui.frame.state import Session, page_state
 
 __all__ = [
     "LONGEST",
@@ -64,11 +65,10 @@ def whole(text: str, low: int, high: int) -> int | None:
 
 def begin() -> None:
     """At the beginning of a session, take the language from the address."""
-    if "session" not in st.session_state:
-        st.session_state["session"] = secrets.token_hex(8)  # a name for `address.js`, which outlives the session
-        lang = locale.closest(st.query_params.get("lang", ""))
-        if lang is not None:
-            st.session_state["lang"] = lang
+    session = page_state(Session)
+    if not session.name:
+        session.name = secrets.token_hex(8)
+        Session.lang.value = locale.closest(st.query_params.get("lang", "")) or ""
 
 
 def _choose_language(link: Mapping[str, str]) -> None:
@@ -78,7 +78,7 @@ def _choose_language(link: Mapping[str, str]) -> None:
     if lang is None:
         notice("page.unknown_language", name=link["lang"])
     else:
-        st.session_state["lang"] = lang
+        Session.lang.value = lang
 
 
 @dataclass(frozen=True)
@@ -106,13 +106,11 @@ class Address:
 
         Coming back through the navigation, whose links say nothing, finds the controls as they were left.
         """
-        state = st.session_state
-        link = st.query_params.to_dict()
-        visited: set[str] = state.setdefault("visited", set())
-        if self.page not in visited or (state.get("page") != self.page and link):
+        session, link = page_state(Session), st.query_params.to_dict()
+        if self.page not in session.visited or (session.page != self.page and link):
             self._follow(link)
-        visited.add(self.page)
-        state["page"] = self.page
+        session.visited.add(self.page)
+        session.page = self.page
 
     def publish(self, parameters: Mapping[str, str]) -> None:
         """Have the browser write into its address what the page shows, and report Back and Forward.
@@ -127,20 +125,20 @@ class Address:
         mine = {name: "" if name in left_out else parameters.get(name, "") for name in sorted(self.names)}
         with st.container(key="address-box"):
             _address(
-                key="address",
+                key=Session.address.key,
                 data={
                     "parameters": {**mine, "lang": current()},
                     "steps": sorted(self.steps),
                     "page": self.page,
                     "others": [name for name in PAGES if name != self.page],
                     "isFirstPage": self.page == next(iter(PAGES)),
-                    "session": st.session_state["session"],
+                    "session": page_state(Session).name,
                 },
                 on_moved_change=self._moved,
             )
 
     def _moved(self) -> None:
-        moved = st.session_state.get("address", {}).get("moved")  # nothing, where the page left meanwhile
+        moved = Session.address.value.get("moved")  # nothing, where the page left meanwhile
         if isinstance(moved, dict):
             self._follow({str(name): str(value) for name, value in moved.items()})
 
@@ -160,7 +158,7 @@ class Address:
 
 def notice(key: str, **params: str) -> None:
     """Have the page say something once."""
-    _notices().append(say(key, **{name: code(value) for name, value in params.items()}))
+    page_state(Session).notices.append(say(key, **{name: code(value) for name, value in params.items()}))
 
 
 def notice_wrong(names: Iterable[str]) -> None:
@@ -171,16 +169,12 @@ def notice_wrong(names: Iterable[str]) -> None:
 
 def notice_error(error: AttnvizError) -> None:
     """Have the page say once what went wrong."""
-    _notices().append(explain(error))
+    page_state(Session).notices.append(explain(error))
 
 
 def notices() -> list[str]:
     """What is to be said now, as Markdown; afterwards it is said."""
-    said = list(_notices())
-    _notices().clear()
+    waiting = page_state(Session).notices
+    said = list(waiting)
+    waiting.clear()
     return said
-
-
-def _notices() -> list[str]:
-    waiting: list[str] = st.session_state.setdefault("notices", [])
-    return waiting

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import streamlit as st
 
 from attnviz.errors import AttnvizError
 from attnviz.ui.frame.address import notice_error
+from attnviz.ui.frame.state import Session, page_state
+from attnviz.ui.frame.widgets import Widget
 
 __all__ = ["choose_file"]
 
@@ -22,18 +25,19 @@ def choose_file(label: str, kinds: Sequence[str], key: str, most_mb: int, take: 
         most_mb: megabytes that the file may have.
         take: is given the file's content and name.
     """
-    field = f"{key}-{st.session_state.get(key, 0)}"  # another one each time: the same file may come, none is kept twice
+    n_taken = page_state(Session).n_taken.get(key, 0)
+    field = f"{key}-{n_taken}"  # another one each time: the same file may come, none is kept twice
     st.file_uploader(
         label, type=list(kinds), key=field, max_upload_size=most_mb, on_change=_taken, args=(key, field, take)
     )
 
 
 def _taken(key: str, field: str, take: Callable[[bytes, str], None]) -> None:
-    state = st.session_state
-    file = state.get(field)
+    file = Widget[Any](field, None).value
     if file is None:
         return
-    state[key] = state.get(key, 0) + 1
+    counts = page_state(Session).n_taken
+    counts[key] = counts.get(key, 0) + 1
     try:
         take(file.getvalue(), file.name)
     except AttnvizError as error:

@@ -15,6 +15,8 @@ import streamlit as st
 from attnviz import locale
 from attnviz.errors import AttnvizError
 from attnviz.locale import visible
+from attnviz.ui.frame.state import Session
+from attnviz.ui.frame.widgets import segments
 
 __all__ = ["choose", "code", "current", "explain", "plain", "say", "symbol"]
 
@@ -24,10 +26,8 @@ MAX_KNOWN = 80  # characters of the list of known symbols
 
 def current() -> str:
     """The session's language: chosen, named in the link, or the browser's."""
-    lang = st.session_state.get("lang")
-    if lang in locale.LANGUAGES:
-        return str(lang)
-    return locale.closest(st.context.locale or "") or locale.DEFAULT
+    lang = Session.lang.value
+    return lang if lang in locale.LANGUAGES else locale.closest(st.context.locale or "") or locale.DEFAULT
 
 
 def say(key: str, **params: object) -> str:
@@ -43,16 +43,8 @@ def _static(lang: str, key: str) -> str:
 
 def choose() -> None:
     """The switch between languages."""
-    st.session_state["lang"] = current()
-    st.segmented_control(
-        say("page.language"),
-        list(locale.LANGUAGES),
-        format_func=locale.LANGUAGES.__getitem__,
-        key="lang",
-        required=True,
-        label_visibility="collapsed",
-        persist_state="session",
-    )
+    Session.lang.value = current()
+    segments(say("page.language"), Session.lang, locale.LANGUAGES, label_visibility="collapsed")
 
 
 def code(text: str, limit: int = 60) -> str:

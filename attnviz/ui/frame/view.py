@@ -18,6 +18,7 @@ from attnviz.server.traces import Held, TraceKey
 from attnviz.trace import Trace
 from attnviz.ui.frame.address import whole
 from attnviz.ui.frame.language import code, say
+from attnviz.ui.frame.state import Session, page_state
 from attnviz.view import PANELS
 from attnviz.view.payload import overview
 from attnviz.view.texts import address
@@ -44,9 +45,10 @@ _view = st.components.v2.component("attnviz.view", js=(Path(__file__).parent / "
 def show_view(key: TraceKey, held: Held, lang: str, messages: DeltaGenerator) -> None:
     """Place the view of a trace, and say once of each link which of its parameters point outside of it."""
     choice, missing = _choice(held.trace, key.model)
-    if missing and st.session_state.get("missing_said") != choice["link"]:
+    session = page_state(Session)
+    if missing and session.missing_said != choice["link"]:
         messages.warning(say("page.unknown_place", names=", ".join(map(code, missing))))
-    st.session_state["missing_said"] = choice["link"]
+    session.missing_said = choice["link"]
     payload = overview(
         held.trace,
         trace_id=held.id,
@@ -59,11 +61,11 @@ def show_view(key: TraceKey, held: Held, lang: str, messages: DeltaGenerator) ->
     _view(key="view", data=payload, on_reload_change=lambda: None)
 
 
-def follow(link: Mapping[str, str], model: str | None) -> None:
+def follow(link: Mapping[str, str], model: str) -> None:
     """Have the view of a model take head and lock from an address, once."""
-    state = st.session_state
-    state.setdefault("links", {})[model] = link
-    state["link_number"] = state.get("link_number", 0) + 1
+    session = page_state(Session)
+    session.links[model] = link
+    session.n_links += 1
 
 
 def _choice(trace: Trace, model: str) -> tuple[dict[str, Any], list[str]]:
@@ -74,7 +76,8 @@ def _choice(trace: Trace, model: str) -> tuple[dict[str, Any], list[str]]:
         that it is from: the view follows a link once, then people move on), and the names of the parameters that point
         outside of the trace.
     """
-    link: Mapping[str, str] = st.session_state["links"].get(model, {})
+    session = page_state(Session)
+    link = session.links.get(model, {})
     missing: list[str] = []
 
     def index(name: str, size: int) -> int | None:
@@ -105,4 +108,4 @@ def _choice(trace: Trace, model: str) -> tuple[dict[str, Any], list[str]]:
         missing.append("heads")
     locked = link.get("lock") == "1" and (query is not None or key is not None)
     place = {"site": chosen, "head": head or 0, "query": query, "key": key, "locked": locked}
-    return {**place, "link": st.session_state["link_number"]}, missing
+    return {**place, "link": session.n_links}, missing

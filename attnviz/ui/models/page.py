@@ -30,6 +30,7 @@ from attnviz.ui.frame.head import head_row, loading, message_box
 from attnviz.ui.frame.head import page as link_to
 from attnviz.ui.frame.language import code, current, explain, say
 from attnviz.ui.frame.numbers import short
+from attnviz.ui.frame.state import Session, page_state
 from attnviz.ui.frame.titles import model_title
 from attnviz.ui.models.outline import Outline, outline_of, outline_of_config, size_of
 from attnviz.zoo import FOLDER
@@ -100,9 +101,10 @@ def _receive() -> None:
         except AttnvizError as error:
             notice_error(error)
         else:
-            if state.get("upload"):
-                UPLOADS.drop(state["upload"])
-            state["upload"] = state["to_check"] = upload.name
+            session = page_state(Session)
+            if session.upload:
+                UPLOADS.drop(session.upload)
+            session.upload = state["to_check"] = upload.name
     state["models_taken"] = state.get("models_taken", 0) + 1
     st.rerun()
 
@@ -192,7 +194,7 @@ def _told(what: str) -> None:
 
 
 def _rows() -> Iterator[dict[str, Any]]:
-    upload = find(st.session_state["upload"]) if st.session_state.get("upload") else None
+    upload = find(page_state(Session).upload)
     hub = [find(key.name) for key in MODELS.keys() if key.name.startswith(HUB)]  # noqa: SIM118
     for model in [upload, *hub, *listed().values()]:
         if model is not None:

@@ -10,9 +10,10 @@ from attnviz.figures.look import short
 from attnviz.figures.states import states
 from attnviz.locale import visible
 from attnviz.trace import Outputs, Trace
-from attnviz.ui.frame.charts import theme
+from attnviz.ui.explorer.state import ExplorerState
+from attnviz.ui.frame.charts import CHART, theme
 from attnviz.ui.frame.language import current, say
-from attnviz.ui.frame.settings import KEEP
+from attnviz.ui.frame.widgets import segments, select
 
 __all__ = ["show_numbers"]
 
@@ -50,7 +51,7 @@ def _show_states(trace: Trace) -> None:
     layers = {layer.name: layer for layer in trace.states()}
     if not layers:
         return
-    state = st.session_state
+    chosen_layer, chosen_part = ExplorerState.layer, ExplorerState.part
     with st.container(key="states", gap="small"):
         st.subheader(say("states.title"), anchor=False)
         st.caption(say("states.about"))
@@ -64,27 +65,16 @@ def _show_states(trace: Trace) -> None:
                 )
                 for name, layer in layers.items()
             }
-            if state.get("states-layer") not in names:
-                state["states-layer"] = next(reversed(names))
-            st.selectbox(
-                say("states.layer_label"),
-                list(names),
-                format_func=names.__getitem__,
-                key="states-layer",
-                width=280,
-                **KEEP,
-            )
-            layer = layers[state["states-layer"]]
+            if chosen_layer.value not in names:
+                chosen_layer.value = next(reversed(names))
+            layer = layers[select(say("states.layer_label"), chosen_layer, names, width=280)]
             parts = {part: say(f"states.part.{part}") for part in layer.parts}
-            if state.get("states-part") not in parts:
-                state["states-part"] = "hidden"
-            st.segmented_control(
-                say("states.part"), list(parts), format_func=parts.__getitem__, key="states-part", required=True, **KEEP
-            )
-        part = state["states-part"]
+            if chosen_part.value not in parts:
+                chosen_part.value = "hidden"
+            part = segments(say("states.part"), chosen_part, parts)
         st.latex(FORMULAS[layer.cell][part])
         figure = states(layer, part, trace.sequences[layer.stack].labels, theme(), current())
-        st.plotly_chart(figure, key="states-figure", theme=None, config={"displaylogo": False})
+        st.plotly_chart(figure, key="states-figure", **CHART)
         st.caption(say("states.proof", error=short(layer.error)))
 
 

@@ -1,0 +1,32 @@
+"""What the Explorer keeps for a session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from attnviz.server.traces import TraceKey
+from attnviz.ui.frame.widgets import Widget
+
+__all__ = ["ExplorerState"]
+
+
+@dataclass
+class ExplorerState:
+    """State of the Explorer.
+
+    Attributes:
+        is_new_model: the model was just chosen, and begins with its first example.
+        own_image: name of the image that was uploaded last.
+        shown: the last good picture.
+    """
+
+    model = Widget("model", "")
+    text = Widget("text", "")
+    target = Widget("target", "")
+    image = Widget("image", "")
+    layer = Widget("states-layer", "")
+    part = Widget("states-part", "")
+
+    is_new_model: bool = False
+    own_image: str = ""
+    shown: TraceKey | None = None
