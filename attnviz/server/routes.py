@@ -1,7 +1,5 @@
 """What the browser view fetches without a rerun: its modules, and the numbers of a trace by its id.
 
-GET /attnviz/view/static/<file>
-GET /attnviz/view/texts/<language>?v=HASH                                JSON of `attnviz.view.texts`, kept for good
 GET /attnviz/trace/<id>/bundle?site=NAME&heads=0,1&stages=q,k,weights    the binary format of `attnviz.view.payload`
 GET /attnviz/trace/<id>/proof                                            JSON
 GET /attnviz/trace/<id>/trace.npz                                        a download
@@ -19,35 +17,22 @@ from typing import Any
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import BaseRoute, Route
 
-from attnviz import locale
 from attnviz.errors import AttnvizError
+from attnviz.server.kept import kept_routes
 from attnviz.server.run_routes import run_routes
 from attnviz.server.stores import TRACES
 from attnviz.trace import Trace
-from attnviz.view import STATIC
 from attnviz.view.payload import STAGES, bundle, proof
-from attnviz.view.texts import TEXTS_PATH, written
 
 __all__ = ["DATA_PATH", "routes"]
 
 DATA_PATH = "attnviz/trace"
 MAX_BUNDLE = 256 * 2**20  # bytes of one answer
 KEPT = {"Cache-Control": "private, max-age=600"}  # what an id stands for never changes
-FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}  # other content has another address
 
 _heavy = CapacityLimiter(2)  # requests that compute at the same time
-
-
-class _Modules(StaticFiles):
-    """Files that the browser may keep, but asks about each time, so that an upgrade is seen."""
-
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        response = super().file_response(*args, **kwargs)
-        response.headers["Cache-Control"] = "no-cache"
-        return response
 
 
 def routes(base: str = "") -> list[BaseRoute]:
@@ -55,11 +40,10 @@ def routes(base: str = "") -> list[BaseRoute]:
     root = f"/{base.strip('/')}" if base.strip("/") else ""
     data = f"{root}/{DATA_PATH}/{{trace_id}}"
     return [
-        Mount(f"{root}/attnviz/view/static", app=_Modules(directory=STATIC)),
-        Route(f"{root}/{TEXTS_PATH}/{{lang}}", _texts),
         Route(f"{data}/bundle", _answer(_bundle)),
         Route(f"{data}/proof", _answer(_proof)),
         Route(f"{data}/trace.npz", _answer(_npz)),
+        *kept_routes(root),
         *run_routes(root),
     ]
 
@@ -77,13 +61,6 @@ def _answer(make: Callable[[Request, Trace], Response]) -> Callable[[Request], A
             return _refuse(error.code, 409)
 
     return handle
-
-
-def _texts(request: Request) -> Response:
-    lang = request.path_params["lang"]
-    if lang not in locale.LANGUAGES:
-        return _refuse("language", 404)
-    return Response(written(lang), media_type="application/json", headers=FOR_GOOD)
 
 
 def _refuse(error: str, status: int = 400) -> Response:

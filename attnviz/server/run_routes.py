@@ -2,7 +2,6 @@
 
 GET /attnviz/runs/<name>/news?generation=G&metrics=A&attention=B&lang=en    see `news`
 GET /attnviz/runs/<name>/metrics.csv, model.safetensors?step=N, model.py, tensorboard, run.zip    downloads
-GET /attnviz/plotly.js    the library of the charts, out of the installed package
 
 Errors are JSON {"error": code, "message": in the language that was asked for}: 404 where there is no such run or step,
 409 for a run that cannot be read. That a run is gone is no error of who asks for news, who could not know: it is news.
@@ -10,14 +9,12 @@ Errors are JSON {"error": code, "message": in the language that was asked for}: 
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
 import struct
 import time
 from collections.abc import Callable
-from functools import cache, lru_cache
-from importlib.util import find_spec
+from functools import lru_cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import BinaryIO, cast
@@ -45,7 +42,6 @@ RUNS_PATH = "attnviz/runs"
 MOST = 16 * 2**20  # bytes of each file in one answer; the next request gets the rest
 GONE = "gone"  # in place of a state
 DELETING = 0.2  # seconds in which a run that is being deleted goes
-FOREVER = "public, max-age=31536000, immutable"
 # "identity": the server's own gzip works in its event loop and would hold up everybody else
 PLAIN = {"Cache-Control": "no-store", "Content-Encoding": "identity"}
 
@@ -62,7 +58,6 @@ def run_routes(root: str) -> list[BaseRoute]:
     return [
         Route(f"{root}/{RUNS_PATH}/{{name}}/news", _answer(_news, _gone), methods=["GET"]),
         *(Route(f"{root}/{RUNS_PATH}/{{name}}/{file}", _answer(make), methods=["GET"]) for file, make in made.items()),
-        Route(f"{root}/attnviz/plotly.js", _plotly_js, methods=["GET"]),
     ]
 
 
@@ -302,21 +297,3 @@ def _download(content: bytes, name: str, media_type: str) -> Response:
     """A file to keep. The name of a run may hold letters of any language, so it travels encoded."""
     headers = {**PLAIN, "Content-Disposition": f"attachment; filename*=utf-8''{quote(name)}"}
     return Response(content, media_type=media_type, headers=headers)
-
-
-def _plotly_js(request: Request) -> Response:
-    """Compressed once; the address names the version, so a browser may keep it for good."""
-    headers = {"Cache-Control": FOREVER, "Vary": "Accept-Encoding"}
-    script, packed = _plotly()
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(packed, media_type="text/javascript", headers={**headers, "Content-Encoding": "gzip"})
-    return Response(script, media_type="text/javascript", headers={**headers, "Content-Encoding": "identity"})
-
-
-@cache
-def _plotly() -> tuple[bytes, bytes]:
-    spec = find_spec("plotly")
-    assert spec is not None  # a dependency
-    assert spec.origin is not None
-    script = (Path(spec.origin).parent / "package_data" / "plotly.min.js").read_bytes()
-    return script, gzip.compress(script, 6)

@@ -12,6 +12,7 @@ from attnviz.server.doors import Doors
 from attnviz.server.lifespan import lifespan
 from attnviz.server.paths import PagePaths
 from attnviz.server.routes import routes
+from attnviz.server.shell import shell
 from attnviz.ui import PAGES
 
 __all__ = ["options"]
@@ -21,9 +22,11 @@ def options() -> dict[str, Any]:
     """Keyword arguments for `streamlit.App`, which must be called by the script that Streamlit is given."""
     base, address = (str(st.get_option(f"server.{name}") or "") for name in ("baseUrlPath", "address"))
     root = f"/{base.strip('/')}" if base.strip("/") else ""
+    pages = list(PAGES)
+    documents = shell(Path(st.__file__).parent / "static", [f"{root}/", *(f"{root}/{name}" for name in pages[1:])])
     return {
         "script_path": Path(__file__).parent / "frame" / "entry.py",
         "lifespan": lifespan,
-        "routes": routes(base),
-        "middleware": [Middleware(Doors, address=address), Middleware(PagePaths, pages=list(PAGES), root=root)],
+        "routes": [*routes(base), *documents],
+        "middleware": [Middleware(Doors, address=address), Middleware(PagePaths, pages=pages, root=root)],
     }

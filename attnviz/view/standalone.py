@@ -1,8 +1,7 @@
 """The view of a trace as one HTML file that needs no network: `to_html`, and `show` for notebooks.
 
-The page holds the modules of the view as they are, style sheets, texts, and the numbers (`attnviz.view.parts`). A short
-script (`static/export/boot.js`) gives every module an address of its own, after which they import each other as on
-a server. Nothing is fetched, and the page's own security policy forbids it.
+The page holds the modules of the view, joined (`attnviz.view.modules`), texts, and the numbers (`attnviz.view.parts`).
+A short script (`static/export/boot.js`) starts them. Nothing is fetched, and the page's own security policy forbids it.
 
 Whole are the thumbnails, the outputs and every number of the chosen heads; of the other heads the page has the weights,
 rounded. What is rounded says so, and what is not there says how to get it.
@@ -14,7 +13,6 @@ import hashlib
 import html
 import json
 import math
-import posixpath
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -27,6 +25,7 @@ from numpy.typing import NDArray
 from attnviz import locale
 from attnviz.trace import AttentionSite, Trace
 from attnviz.view import STATIC
+from attnviz.view.modules import joined
 from attnviz.view.parts import Part, Rounding, deflated, rounded_weights
 from attnviz.view.payload import bundle, overview, pack, proof, stages_of
 from attnviz.view.texts import texts
@@ -35,17 +34,12 @@ __all__ = ["Shown", "show", "to_html"]
 
 Heads = Iterable[tuple[str | int, int]] | Literal["all"] | None
 
-ENTRY = "export/standalone.js"
 BOOT = "export/boot.js"
 PAGE_STYLE = "export/standalone.css"
 ROUNDINGS = (Rounding(10_000, 4), Rounding(5_000, 4), Rounding(2_000, 4), Rounding(1_000, 3))
 ROUNDED_LIMIT = 15_000_000  # letters that all rounded weights may take; the finest rounding that fits is taken
 TITLE_CHARS = 60
 NAMED = 3  # heads that the page's note names
-
-_RELATIVE = re.compile(r'"(\.\.?/[\w./-]+\.js)"')
-_NAMED = re.compile(r'"attnviz/([\w/-]+\.js)"')
-_STYLE_SHEET = re.compile(r'"([\w/-]+\.css)"')
 
 
 def to_html(
@@ -175,8 +169,7 @@ def _page(trace: Trace, heads: Heads, lang: str, title: str | None) -> str:
         raise ValueError(f"no language {lang!r}; there are {', '.join(locale.LANGUAGES)}")
     chosen = _chosen(trace, heads)
     numbers = _Numbers(trace, chosen, lang)
-    modules, sheets = _sources()
-    boot = _static(BOOT)
+    modules = joined({"open": ("export/standalone.js", "open")})
     # only a script with this mark runs: whatever a token may contain, it cannot know it; the same page has the same
     nonce = hashlib.sha256(repr((trace.text, trace.target, numbers.parts)).encode()).hexdigest()[:32]
     policy = f"default-src 'none'; script-src 'nonce-{nonce}' blob:; style-src 'unsafe-inline'; img-src data: blob:"
@@ -191,7 +184,7 @@ def _page(trace: Trace, heads: Heads, lang: str, title: str | None) -> str:
             '<meta name="color-scheme" content="light dark">',
             '<meta name="generator" content="attnviz">',
             f"<title>{html.escape(_title(trace, lang, title))}</title>",
-            *(f"<style>\n{_inside(sheet, 'style')}</style>" for sheet in sheets),
+            f"<style>\n{_inside(_static(PAGE_STYLE), 'style')}</style>",
             "</head>",
             "<body>",
             _heading(trace, lang, title, numbers.note),
@@ -200,35 +193,13 @@ def _page(trace: Trace, heads: Heads, lang: str, title: str | None) -> str:
             f'<noscript><p class="page-failed">{_say(lang, "standalone.no_script")}</p></noscript>',
             f'<script type="application/json" id="attnviz-file">{_json(numbers.index)}</script>',
             *(_part(name, part) for name, part in numbers.parts.items()),
-            *(
-                f'<script type="text/plain" data-module="{name}">\n{_inside(source, "script")}</script>'
-                for name, source in modules.items()
-            ),
-            f'<script nonce="{nonce}">\n{_inside(boot, "script")}</script>',
+            f'<script type="text/plain" id="attnviz-modules">\n{_inside(modules, "script")}</script>',
+            f'<script nonce="{nonce}">\n{_inside(_static(BOOT), "script")}</script>',
             "</body>",
             "</html>",
             "",
         ]
     )
-
-
-def _sources() -> tuple[dict[str, str], list[str]]:
-    """The modules that the entry needs, whose imports name them as the page does, and the style sheets."""
-    modules: dict[str, str] = {}
-    waiting = [ENTRY]
-    while waiting:
-        name = waiting.pop()
-        if name not in modules:
-            modules[name] = _module(name)
-            waiting += _NAMED.findall(modules[name])
-    sheets = dict.fromkeys(name for source in modules.values() for name in _STYLE_SHEET.findall(source))
-    return dict(sorted(modules.items())), [_static(name) for name in [PAGE_STYLE, *sheets]]
-
-
-def _module(name: str) -> str:
-    """A module with "attnviz/core/dom.js" where it says "../core/dom.js"."""
-    room = posixpath.dirname(name)
-    return _RELATIVE.sub(lambda found: f'"attnviz/{posixpath.normpath(posixpath.join(room, found[1]))}"', _static(name))
 
 
 def _static(name: str) -> str:

@@ -26,9 +26,9 @@ from attnviz.view.texts import address
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><link rel="icon" href="data:,">
 <meta name="viewport" content="width=device-width">
 <style>:root {{ color-scheme: light dark }} body {{ margin: 12px; }}</style><div id="view"></div><script type="module">
-import {{ mount }} from "/attnviz/view/static/main.js";
+import {{ explorer }} from "/attnviz/view/modules.js";
 const data = new Uint8Array(await (await fetch("/payload/{name}?lang={lang}")).arrayBuffer());
-mount({{ data, parentElement: document.getElementById("view") }});
+explorer({{ data, parentElement: document.getElementById("view") }});
 </script></html>"""
 
 

@@ -18,7 +18,7 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from attnviz import locale
-from attnviz.view import STATIC
+from attnviz.view.modules import served
 from tests.browser.made_up import MADE, make_app, two_sentences
 
 
@@ -65,7 +65,7 @@ def show(address: str, browser: Browser) -> Iterator[Show]:
 
 
 MADE_UP = """
-import { Panel } from "./panel.js";
+const { Panel } = panels_panel_js;
 class MadeUp extends Panel {
   static id = "made-up";
   static fields = { depth: oneOf("3", ["1", "2", "3"]) };
@@ -75,14 +75,17 @@ class MadeUp extends Panel {
 }
 PANELS.push(MadeUp);
 """
+END_OF_REGISTRY = "return { PANELS, panelFields };"
 
 
 def test_one_entry_is_all_that_a_panel_needs(address: str, browser: Browser) -> None:
     """Its tab, its name and what it keeps in the address, and its place among the arrow keys follow."""
     context = browser.new_context()
     page = context.new_page()
-    registry = (STATIC / "panels" / "registry.js").read_text("utf-8") + MADE_UP
-    page.route("**/panels/registry.js", lambda route: route.fulfill(body=registry, content_type="text/javascript"))
+    before, end, after = served().decode().partition(END_OF_REGISTRY)
+    assert end
+    views = before + MADE_UP + end + after
+    page.route("**/view/modules.js*", lambda route: route.fulfill(body=views, content_type="text/javascript"))
     page.goto(f"{address}/token_labels?tab=made-up&depth=2")
     expect(page.locator(".av-panel > .avp-made-up")).to_have_text("depth 2")
     chosen = page.locator(".av-tabs .av-tab[aria-selected=true]")

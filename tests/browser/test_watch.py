@@ -24,6 +24,7 @@ from attnviz.models import AnyConfig
 from attnviz.tasks import FirstSymbol, Reverse, Stories
 from attnviz.training import RECIPES, Recording, Run, RunConfig, RunState, TrainConfig, record
 from attnviz.training.run.process import ProcessId
+from attnviz.view.modules import joined
 from tests.browser.conftest import Open, address, until, view
 from tests.training.runs import small_run
 
@@ -159,7 +160,9 @@ UNPACK = """async ([news, modules]) => {
 def test_snapshots_that_were_forgotten_are_unpacked_again(open_page: Open, learned: Run) -> None:
     page = open_page(path="runs", run=learned.name)
     shown(page)
-    place = [f"/attnviz/runs/{learned.name}/news", "/attnviz/view/static/watch/timeline.js"]
+    module = joined({"Timeline": ("watch/timeline.js", "Timeline")})
+    page.route("**/timeline.js", lambda route: route.fulfill(body=module, content_type="text/javascript"))
+    place = [f"/attnviz/runs/{learned.name}/news", "/timeline.js"]
     steps, forgotten, newest = page.evaluate(UNPACK, place)
     timeline = learned.timeline()
     assert tuple(steps) == timeline.steps

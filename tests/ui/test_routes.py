@@ -1,6 +1,5 @@
 import io
 import json
-from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -10,7 +9,6 @@ from attnviz.server import forward
 from attnviz.server.routes import routes
 from attnviz.server.traces import Held, TraceKey
 from attnviz.trace import Trace
-from attnviz.view.texts import address, written
 from tests.ui.asgi import get
 
 APP = Starlette(routes=routes())
@@ -99,30 +97,7 @@ def test_npz_can_be_read(held: Held) -> None:
         np.testing.assert_array_equal(arrays[f"{name}/weights"][1], held.trace.site(name).weights(1).numpy())
 
 
-def test_modules_are_asked_about_each_time() -> None:
-    first = get(APP, "/attnviz/view/static/main.js")
-    assert first.status == 200
-    assert first.headers["cache-control"] == "no-cache"
-    assert "javascript" in first.headers["content-type"]
-    again = get(APP, "/attnviz/view/static/main.js", headers={"If-None-Match": first.headers["etag"]})
-    assert again.status == 304
-    assert again.headers["cache-control"] == "no-cache"
-
-
-@pytest.mark.parametrize("lang", ["en", "zh"])
-def test_texts_of_a_language_are_kept_for_good(lang: str) -> None:
-    answer = get(APP, f"/{urlsplit(address(lang)).path}")
-    assert answer.content == written(lang)
-    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
-    assert get(APP, "/attnviz/view/texts/xx?v=0").status == 404
-
-
-@pytest.mark.parametrize("path", ["../payload.py", "%2e%2e/payload.py", "..%2fpayload.py"])
-def test_only_the_modules_are_served(path: str) -> None:
-    assert get(APP, f"/attnviz/view/static/{path}").status == 404
-
-
 def test_routes_stand_below_the_base_path(held: Held) -> None:
     app = Starlette(routes=routes("/deep/"))
-    assert get(app, "/deep/attnviz/view/static/main.js").status == 200
+    assert get(app, "/deep/attnviz/view/modules.js").status == 200
     assert get(app, f"/deep/attnviz/trace/{held.id}/proof").status == 200

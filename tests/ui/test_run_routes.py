@@ -282,14 +282,5 @@ def test_names_of_any_language_can_be_downloaded(own: Path) -> None:
     assert b"loss" in download("%E5%8F%8D%E8%BD%AC", "metrics.csv")
 
 
-def test_the_charts_library_is_kept_for_good() -> None:
-    plain = get(APP, "/attnviz/plotly.js")
-    assert b"plotly.js" in plain.content[:200]
-    packed = get(APP, "/attnviz/plotly.js", headers={"Accept-Encoding": "gzip, br"})
-    assert packed.headers["content-encoding"] == "gzip"
-    assert len(packed.content) < len(plain.content) / 2
-    assert "immutable" in packed.headers["cache-control"]
-
-
 def test_routes_stand_below_the_base_path(done: Run) -> None:
     assert get(Starlette(routes=run_routes("/deep")), "/deep/attnviz/runs/learned/news").status == 200

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -18,6 +17,7 @@ from attnviz.server.traces import Held, TraceKey
 from attnviz.trace import Trace
 from attnviz.ui.frame.address import whole
 from attnviz.ui.frame.language import code, say
+from attnviz.ui.frame.loader import loader
 from attnviz.ui.frame.state import Session, page_state
 from attnviz.view import PANELS
 from attnviz.view.payload import overview
@@ -39,7 +39,7 @@ LOOK = {
 }
 """Parameters of the view that say how it looks there, and their values."""
 
-_view = st.components.v2.component("attnviz.view", js=(Path(__file__).parent / "loader.js").read_text("utf-8"))
+_view = st.components.v2.component("attnviz.view", js=loader("explorer"))
 
 
 def show_view(key: TraceKey, held: Held, lang: str, messages: DeltaGenerator) -> None:

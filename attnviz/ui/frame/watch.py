@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
 
 import streamlit as st
@@ -18,10 +15,12 @@ from streamlit.delta_generator import DeltaGenerator
 
 from attnviz.errors import AttnvizError, RunUnwritable
 from attnviz.server import workers
+from attnviz.server.kept import plotly_address
 from attnviz.server.shelf import is_own
 from attnviz.training import COMMANDS, Run
 from attnviz.ui.frame.address import notice, whole
 from attnviz.ui.frame.language import code, current, explain, say
+from attnviz.ui.frame.loader import loader
 from attnviz.view.run_header import run_header, unit_of
 from attnviz.view.texts import address
 
@@ -33,10 +32,9 @@ PLACE = {"step": r"\d{1,9}", "site": r"\w+\.\d+\.\w+", "head": r"\d{1,9}", "seq"
 SUBMIT = "submit"
 MOST = 1e9  # no rate and no speed is as high
 
-_LOADER = (Path(__file__).parent / "loader.js").read_text("utf-8")
-_watch = st.components.v2.component("attnviz.watch", js=_LOADER.replace("main.js", "watch/watch.js"))
-_prepare = st.components.v2.component("attnviz.prepare", js=_LOADER.replace("main.js", "watch/prepare.js"))
-_compare = st.components.v2.component("attnviz.compare", js=_LOADER.replace("main.js", "watch/compare.js"))
+_watch = st.components.v2.component("attnviz.watch", js=loader("watch"))
+_prepare = st.components.v2.component("attnviz.prepare", js=loader("prepare"))
+_compare = st.components.v2.component("attnviz.compare", js=loader("compare"))
 
 
 class Told(NamedTuple):
@@ -146,13 +144,7 @@ def unwritable(name: str, error: OSError) -> RunUnwritable:
 
 def _common() -> dict[str, Any]:
     lang = current()
-    return {"lang": lang, "texts": address(lang), "plotly": _plotly()}
-
-
-@cache
-def _plotly() -> str:
-    """The charts' library; another version has another address."""
-    return f"plotly.js?v={version('plotly')}"
+    return {"lang": lang, "texts": address(lang), "plotly": plotly_address()}
 
 
 def _curve(run: Run) -> dict[str, Any]:

@@ -22,6 +22,8 @@ import { Tabs } from "./panels/tabs.js";
 import { TOOLS, Toolbar } from "./matrix/toolbar.js";
 import { Tooltip } from "./matrix/tooltip.js";
 import { Address, readChoice } from "./core/address.js";
+import viewCss from "./core/view.css";
+import panelsCss from "./panels/panels.css";
 
 const CHAIN = { step: 0, all: true, zoom: null }; // where the chain begins
 const WHOLE_LAYER_BYTES = 48 * 2 ** 20; // all heads of a layer are fetched up to this size
@@ -29,11 +31,10 @@ const NEIGHBOUR_CELLS = 512 * 512; // all of a head at once, and the weights one
 const PREFETCH_WAIT_MS = 200;
 const ANNOUNCE_WAIT_MS = 120;
 const WEIGHTS_HEIGHT = 430;
-const STYLES = ["core/view.css", "panels/panels.css"];
 
 class Explorer extends View {
   constructor(component) {
-    super(component, "attnviz", STYLES);
+    super(component, "attnviz", [viewCss, panelsCss]);
     this.bytes = component.data;
     this.absent = new Set(); // what the model does not show, by place
     this.data = this.unpack(component.data);
@@ -287,6 +288,6 @@ class Explorer extends View {
 
 /**
  * As `mountOf` says; its data is the payload of a trace, a Uint8Array. A page that was saved whole also brings the
- * `source` of its numbers, and says that it is `styled` when it has the style sheets in it.
+ * `source` of its numbers.
  */
 export const mount = mountOf(Explorer);

@@ -10,7 +10,6 @@ import { textOf } from "./texts.js";
  * @property {HTMLElement} parentElement
  * @property {Function} [setTriggerValue]
  * @property {import("../export/embedded.js").EmbeddedSource} [source]  of the numbers and texts of a page that was saved whole
- * @property {boolean} [styled]  such a page has the style sheets in it
  */
 
 /**
@@ -36,29 +35,17 @@ export function mountOf(Kind) {
   };
 }
 
-/** One style sheet below the root, named by its room; resolved when it has loaded or failed to. */
-function style(root, name) {
-  const link = el("link", { rel: "stylesheet", href: new URL(`../${name}`, import.meta.url).href });
-  const settled = new Promise((resolve) => {
-    link.addEventListener("load", resolve);
-    link.addEventListener("error", resolve);
-  });
-  root.append(link);
-  return settled;
-}
-
 /** Gives a view its root, style sheets, texts and the colours of the theme. */
 export class View {
   /**
    * @param {Component} component
    * @param {string} kind  classes of the root
-   * @param {string[]} sheets
+   * @param {string[]} sheets  style sheets, as text
    */
   constructor(component, kind, sheets) {
     this.component = component;
-    this.root = el("div", { class: kind });
+    this.root = el("div", { class: kind }, sheets.map((text) => el("style", { text })));
     component.parentElement.append(this.root);
-    this.styled = component.styled ? [] : sheets.map((name) => style(this.root, name));
     /** @type {{update?: Function, destroy?: () => void}[]} what the view is made of */
     this.parts = [];
     this.gone = false;
@@ -72,11 +59,11 @@ export class View {
   }
 
   /**
-   * Builds the view as soon as its rules and texts are there: sizes, colours and words come from them.
+   * Builds the view as soon as its texts are there.
    * @param {Promise<import("./texts.js").Texts>} texts
    */
   async open(texts) {
-    [this.texts] = await Promise.all([texts, ...this.styled]);
+    this.texts = await texts;
     if (this.gone) return;
     this.tint();
     this.build();

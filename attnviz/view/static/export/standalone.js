@@ -7,6 +7,6 @@ import { mount } from "../main.js";
 export async function open(page) {
   const source = new EmbeddedSource(page);
   const data = await source.overview();
-  mount({ data, source, styled: true, parentElement: page.getElementById("attnviz") });
+  mount({ data, source, parentElement: page.getElementById("attnviz") });
   window.addEventListener("hashchange", () => window.location.reload()); // another link to the same file
 }

@@ -11,8 +11,10 @@ import { Feed } from "./feed.js";
 import { inOtherWords, lossName, metricAxis, metricName, metricText, signed } from "./measures.js";
 import { Metrics } from "./metrics.js";
 import { Chart, loadPlotly } from "./plot.js";
+import viewCss from "../core/view.css";
+import panelsCss from "../panels/panels.css";
+import watchCss from "./watch.css";
 
-const STYLES = ["core/view.css", "panels/panels.css", "watch/watch.css"];
 const REDRAW_MS = 300; // of all charts, however many runs bring news
 // apart to every eye, and none of them a colour that stands for queries, keys or values
 const COLOURS = { light: ["#6b3fb0", "#b8860b", "#c0398b", "#3d3d3d", "#7a9a01", "#8a5a44"], dark: ["#b79cf0", "#e6b84c", "#f08cc4", "#d0d0d0", "#b5d24a", "#cfa48e"] };
@@ -25,7 +27,7 @@ const alike = (values) => (values.every((value) => value === values[0]) ? values
 
 class Compare extends View {
   constructor(component) {
-    super(component, "attnviz aw aw-compare", STYLES);
+    super(component, "attnviz aw aw-compare", [viewCss, panelsCss, watchCss]);
     this.header = component.data;
     this.runs = this.header.runs.map((run) => ({ ...run, metrics: new Metrics(), state: "", problem: "" }));
     this.held = true;

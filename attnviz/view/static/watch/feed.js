@@ -30,7 +30,7 @@ export class Feed {
    * @param {(problem: {kind: "network"|"gone"|"unreadable", message: string}|null) => void} tell
    */
   constructor(run, lang, take, tell) {
-    const url = new URL(`../../../runs/${encodeURIComponent(run)}/news`, import.meta.url).href;
+    const url = new URL(`attnviz/runs/${encodeURIComponent(run)}/news`, document.baseURI).href;
     this.url = url;
     this.lang = lang;
     this.take = take;

@@ -16,7 +16,7 @@ let library; // one for all charts of the page
 export function loadPlotly(name) {
   library ??= new Promise((resolve, reject) => {
     if (page.Plotly) return resolve(page.Plotly);
-    const script = el("script", { src: new URL(`../../../${name}`, import.meta.url).href, async: true });
+    const script = el("script", { src: new URL(name, document.baseURI).href, async: true });
     script.addEventListener("load", () => resolve(page.Plotly));
     script.addEventListener("error", () => {
       library = undefined; // the next chart tries again

@@ -1,6 +1,5 @@
 /** Fetches what the view of a run is made of while there is no run yet, so that its first picture is there at once. */
 
-import "./watch.js";
 import { textsAt } from "../core/texts.js";
 import { loadPlotly } from "./plot.js";
 

@@ -25,8 +25,10 @@ import { TimeBar } from "./time.js";
 import { Timeline } from "./timeline.js";
 import { Transport } from "./transport.js";
 import { forgetPlace, readPlace, writePlace } from "./address.js";
+import viewCss from "../core/view.css";
+import panelsCss from "../panels/panels.css";
+import watchCss from "./watch.css";
 
-const STYLES = ["core/view.css", "panels/panels.css", "watch/watch.css"];
 const PACE_MS = 4000; // over which the speed is measured
 const CLEARLY = 0.2; // above chance: a share of attention that is no accident
 const EVERYTHING = new Set(["news", "metrics", "snapshots", "snapshot", "at", "site", "head", "seq", "measure", "outline", "log", "smooth", "theme"]);
@@ -34,7 +36,7 @@ const START = { at: null, site: 0, head: 0, seq: 0, query: null, key: null, dim:
 
 class Watch extends View {
   constructor(component) {
-    super(component, "attnviz aw", STYLES);
+    super(component, "attnviz aw", [viewCss, panelsCss, watchCss]);
     this.header = component.data;
     this.root.dataset.run = this.header.run;
     this.metrics = new Metrics();

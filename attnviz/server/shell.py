@@ -1,0 +1,71 @@
+"""The HTML document of every page: the framework's own, which asks at once for what the first picture takes.
+
+Otherwise the browser would learn of each file from the one before it: the framework, its widgets, the view, its texts.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from attnviz import locale
+from attnviz.view import modules, texts
+
+__all__ = ["shell", "widget_files"]
+
+WIDGETS = ("BidiComponent", "Html", "PageLink", "Button", "ButtonGroup", "Selectbox", "TextArea")
+NO_CACHE = {"Cache-Control": "no-cache"}
+
+_IMPORT = re.compile(r"""(?:from|import)\s*["'`]\./([\w.-]+\.js)["'`]""")
+
+
+def shell(static: Path, paths: Iterable[str]) -> list[Route]:
+    """Routes that answer with the document.
+
+    Args:
+        static: the framework's static files, its index.html among them.
+        paths: of all pages.
+    """
+    index = (static / "index.html").read_text("utf-8")
+    scripts = [f"./static/js/{name}" for name in widget_files(static / "static" / "js", WIDGETS)]
+    documents = {lang: _document(index, lang, scripts) for lang in locale.LANGUAGES}
+
+    def answer(request: Request) -> Response:
+        return HTMLResponse(documents[_language(request.query_params, request.headers)], headers=NO_CACHE)
+
+    return [Route(path, answer) for path in paths]
+
+
+def widget_files(folder: Path, widgets: Sequence[str]) -> list[str]:
+    """The scripts of some widgets in the framework's folder, and those that they import; an unknown widget has none."""
+    found: dict[str, None] = {}
+    waiting = [path.name for name in widgets for path in folder.glob(f"{name}.*.js")]
+    while waiting:
+        name = waiting.pop()
+        if name not in found and (folder / name).is_file():
+            found[name] = None
+            waiting += _IMPORT.findall((folder / name).read_text("utf-8"))
+    return list(found)
+
+
+def _document(index: str, lang: str, scripts: Iterable[str]) -> str:
+    wanted = [f'<link rel="modulepreload" crossorigin href="{script}">' for script in scripts if script not in index]
+    wanted += [
+        f'<link rel="modulepreload" href="./{modules.address()}">',
+        f'<link rel="preload" as="fetch" crossorigin href="./{texts.address(lang)}">',
+    ]
+    title = f"<title>{html.escape(locale.t(lang, 'page.title'))}</title>"
+    document = re.sub("<title>.*?</title>", title, index, count=1).replace('<html lang="en">', f'<html lang="{lang}">')
+    return document.replace("</head>", "\n".join([*wanted, "</head>"]), 1)
+
+
+def _language(query: Mapping[str, str], headers: Mapping[str, str]) -> str:
+    """What the page will be in: the link's language, or the first that the browser names."""
+    first = re.split("[,;]", headers.get("accept-language", ""), maxsplit=1)[0].strip()
+    return locale.closest(query.get("lang", "")) or locale.closest(first) or locale.DEFAULT

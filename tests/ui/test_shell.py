@@ -1,0 +1,55 @@
+import re
+from pathlib import Path
+
+import pytest
+import streamlit
+from starlette.applications import Starlette
+
+from attnviz import locale
+from attnviz.server.shell import WIDGETS, shell, widget_files
+from attnviz.view import modules, texts
+from tests.ui.asgi import get
+
+STATIC = Path(streamlit.__file__).parent / "static"
+APP = Starlette(routes=shell(STATIC, ["/", "/training"]))
+ADDRESS = re.compile(r'(?:href|src)="\./((?:static|attnviz)/[^"]+)"')
+
+
+@pytest.mark.parametrize("path", ["/", "/training"])
+@pytest.mark.parametrize(
+    ("query", "accepted", "lang"),
+    [
+        ({}, "", "en"),
+        ({}, "zh-CN,zh;q=0.9,en;q=0.8", "zh"),
+        ({"lang": "zh"}, "en-GB", "zh"),
+        ({"lang": "<b>"}, "fr, zh", "en"),
+    ],
+)
+def test_the_document_speaks_the_language_of_the_page(
+    path: str, query: dict[str, str], accepted: str, lang: str
+) -> None:
+    answer = get(APP, path, query, headers={"Accept-Language": accepted})
+    document = answer.content.decode()
+    assert answer.headers["cache-control"] == "no-cache"
+    assert f'<html lang="{lang}">' in document
+    assert document.count("<title>") == document.count(f"<title>{locale.t(lang, 'page.title')}</title>") == 1
+    assert texts.address(lang) in document
+    assert modules.address() in document
+
+
+def test_the_document_asks_for_each_file_once_and_all_are_there() -> None:
+    asked = ADDRESS.findall(get(APP, "/").content.decode())
+    assert len(asked) == len(set(asked))
+    framework = [address for address in asked if address.startswith("static/")]
+    assert len(framework) > len(WIDGETS)
+    assert [address for address in framework if not (STATIC / address).is_file()] == []
+
+
+@pytest.mark.parametrize("widget", WIDGETS)
+def test_every_widget_is_one_of_the_framework(widget: str) -> None:
+    scripts = widget_files(STATIC / "static" / "js", [widget])
+    assert scripts[0].startswith(f"{widget}.")
+
+
+def test_an_unknown_widget_asks_for_nothing() -> None:
+    assert widget_files(STATIC / "static" / "js", ["Unheard"]) == []
