@@ -58,7 +58,8 @@ def _document(index: str, lang: str, scripts: Iterable[str]) -> str:
     wanted = [f'<link rel="modulepreload" crossorigin href="{script}">' for script in scripts if script not in index]
     wanted += [
         f'<link rel="modulepreload" href="./{modules.address()}">',
-        f'<link rel="preload" as="fetch" crossorigin href="./{texts.address(lang)}">',
+        # "prefetch": a browser complains of a "preload" that a slow page takes seconds to use
+        f'<link rel="prefetch" href="./{texts.address(lang)}">',
     ]
     title = f"<title>{html.escape(locale.t(lang, 'page.title'))}</title>"
     document = re.sub("<title>.*?</title>", title, index, count=1).replace('<html lang="en">', f'<html lang="{lang}">')
