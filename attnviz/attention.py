@@ -52,7 +52,7 @@ class Additive(NamedTuple):
 
 
 class Projection(NamedTuple):
-    """How a layer makes queries, keys and values: Q = X W_Q + b_Q, K = M W_K + b_K, V = M W_V + b_V.
+    """Projections of a layer to queries, keys and values: Q = X W_Q + b_Q, K = M W_K + b_K, V = M W_V + b_V.
 
     M is X itself in self-attention, the encoder's output in cross-attention.
 
@@ -132,7 +132,7 @@ def additive_scores(q: Tensor, k: Tensor, w_q: Tensor, w_k: Tensor, w_v: Tensor)
 
 
 def scaled_scores(scores: Tensor, scale: float, bias: Tensor | None = None, softcap: float | None = None) -> Tensor:
-    """What a model does to raw scores before the mask: scale, add a bias, cap.
+    """Scale raw scores, add a bias and cap them, as a model does before the mask.
 
     s' = scale * s + bias; with a cap c: c * tanh(s' / c).
 
@@ -159,7 +159,7 @@ def scaled_scores(scores: Tensor, scale: float, bias: Tensor | None = None, soft
 
 @dataclass(frozen=True)
 class Mask:
-    """Which keys a query may read, as data; a (Tq, Tk) matrix exists only when somebody asks for it.
+    """Rules of the keys that a query may attend to; the (Tq, Tk) matrix is made only on request.
 
     Attributes:
         causal: a query reads keys at its own position and before.
@@ -272,7 +272,7 @@ def block_weights(q: Tensor, k: Tensor, scale: float, mask: Mask, scores: Tensor
     Args:
         q: queries (H, Tq, d_head).
         k: keys (H, Tk, d_head).
-        scale: that raw scores are multiplied by.
+        scale: scale that raw scores are multiplied by.
         mask: `only_causal`, and no query stands before the first key.
         scores: memory for (H, Tq, Tk); what was in it is lost.
         weights: (H, Tq, Tk), is filled.
@@ -290,7 +290,7 @@ def block_weights(q: Tensor, k: Tensor, scale: float, mask: Mask, scores: Tensor
 
 
 def context(weights: Tensor, v: Tensor) -> Tensor:
-    """What a query takes away: the values, weighted and summed, c_i = sum_j w_ij v_j.
+    """Compute the context vectors, weighted sums of values: c_i = sum_j w_ij v_j.
 
     Args:
         weights: (..., Tq, Tk).

@@ -65,7 +65,7 @@ def read_bytes(path: Path, max_bytes: int) -> bytes:
     """The content of a file.
 
     Raises:
-        OSError: as `open_regular`.
+        OSError: see `open_regular`.
         ValueError: it has more than so many bytes.
     """
     with open_regular(path) as file:
@@ -79,7 +79,7 @@ def parse_json(text: str | bytes, strict: bool = False) -> Any:
     """The value that JSON stands for, of 100 levels at most.
 
     Args:
-        text: of the JSON.
+        text: text of the JSON.
         strict: refuse what the standard leaves open or forbids: a key that is there twice, NaN, infinity, and numbers
             that are too large for a float. Configurations of transformers have some of these.
 
@@ -136,13 +136,13 @@ def read_json(path: Path, max_bytes: int = MAX_JSON, strict: bool = False) -> di
     """The JSON object in a file.
 
     Args:
-        path: of the file.
+        path: path of the file.
         max_bytes: a longer file is not read.
         strict: see `parse_json`.
 
     Raises:
         FileNotFoundError: there is no such file.
-        OSError: as `open_regular`.
+        OSError: see `open_regular`.
         ValueError: it does not hold a JSON object, see `parse_json`, or more than so many bytes.
     """
     values = parse_json(read_bytes(path, max_bytes).decode("utf-8"), strict)

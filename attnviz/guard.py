@@ -46,7 +46,7 @@ def guarded(name: str) -> Iterator[None]:
     """Turn everything that is raised inside into an error of attnviz.
 
     Args:
-        name: of the model, for the message.
+        name: name of the model, for the message.
 
     Raises:
         OutOfMemory: there was not enough memory.

@@ -32,11 +32,11 @@ class ModelFolder:
     """A folder with a model in it, or the reason why it cannot be opened.
 
     Attributes:
-        folder: that holds it.
-        title: for people; the folder's name where it says nothing.
+        folder: folder that holds it.
+        title: title for people; the folder's name where it says nothing.
         architecture: "encoder", "decoder", "encoder-decoder"; of transformers the class, such as "GPT2LMHeadModel"; ""
             when the folder cannot be read.
-        examples: to start from; a (source, target) pair for an encoder-decoder.
+        examples: examples to start from; a (source, target) pair for an encoder-decoder.
         transformers: its config.json is one of transformers, not ours.
         config: the content of its config.json; empty when that cannot be read.
         problem: why it cannot be opened, in English; None when nothing is known to be wrong.
@@ -86,7 +86,7 @@ def changed(folder: Path) -> int:
 
 
 def model_folder(folder: Path) -> ModelFolder:
-    """What the files of a folder say of the model in it; one that cannot be read says why.
+    """Describe the model in a folder by its files; one that cannot be read says why.
 
     Example:
         >>> from attnviz.zoo import zoo_path

@@ -47,7 +47,7 @@ def load_model(path: str | Path, **options: Any) -> SequenceModel | HuggingFaceM
             - `NAME`: a sub-folder of the folder that the environment names as ATTNVIZ_MODELS;
             - `run/NAME@STEP`: a checkpoint of a run; `run/NAME`: its last one;
             - `hf:ID`: a model of the Hugging Face Hub, from the local cache, downloaded where it is not there.
-        options: of Hugging Face models: dtype (a torch.dtype; as stored by default), device ("cpu" by default).
+        options: options of Hugging Face models: dtype (a torch.dtype; as stored by default), device ("cpu" by default).
 
     Raises:
         ModelNotFound, ModelCorrupt, ModelMismatch: each says which file is wrong and how.
@@ -101,7 +101,7 @@ def is_hugging_face(folder: Path) -> bool:
 
 
 def checkpoint_name(run: Run, step: int) -> str:
-    """How a checkpoint of a run is called: "run/<name>@<step>"."""
+    """Return the name of a run's checkpoint: `run/<name>@<step>`."""
     return f"run/{run.name}@{step}"
 
 

@@ -33,7 +33,7 @@ def rnn_states(x: Tensor, h: Tensor, weights: CellWeights) -> dict[str, Tensor]:
     Args:
         x: what is read (T, d_in).
         h: the state before (d,).
-        weights: of the layer, G = 1.
+        weights: weights of the layer, G = 1.
 
     Returns:
         "hidden": the states (T, d), between -1 and 1.
@@ -65,7 +65,7 @@ def lstm_states(x: Tensor, h: Tensor, weights: CellWeights) -> dict[str, Tensor]
     Args:
         x: what is read (T, d_in).
         h: the state before (d,).
-        weights: of the layer, G = 4: input gate, forget gate, candidate, output gate.
+        weights: weights of the layer, G = 4: input gate, forget gate, candidate, output gate.
 
     Returns:
         "input", "forget", "output": gates from 0 to 1; "candidate": g; "cell": c; "hidden": h; each (T, d).
@@ -96,7 +96,7 @@ def gru_states(x: Tensor, h: Tensor, weights: CellWeights) -> dict[str, Tensor]:
     Args:
         x: what is read (T, d_in).
         h: the state before (d,).
-        weights: of the layer, G = 3: reset gate, update gate, candidate.
+        weights: weights of the layer, G = 3: reset gate, update gate, candidate.
 
     Returns:
         "reset", "update": gates from 0 to 1; "candidate": n; "hidden": h; each (T, d).

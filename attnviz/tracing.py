@@ -34,13 +34,13 @@ def trace(
     """Run a model on a text and keep what is needed to show every number of its attention.
 
     Args:
-        model: from `load_model`, or a model object of the transformers library.
+        model: model from `load_model`, or a model object of the transformers library.
         text: what the model reads; the source of an encoder-decoder; the path of an image for a model that reads
             nothing else.
         target: of an encoder-decoder: what its decoder reads. None or blank: the model writes it itself, greedily,
             and `Trace.target_generated` says so. Of a Hugging Face encoder: a second sentence.
-        tokenizer: of a transformers object: its tokenizer, or its processor.
-        image: for a model that sees: a path, a PIL image, or an array (height, width, 3) of bytes.
+        tokenizer: tokenizer or processor of a transformers object.
+        image: image for a model that sees: a path, a PIL image, or an array (height, width, 3) of bytes.
 
     Returns:
         A Trace whose sites refer to the q, k and v of this forward pass.
@@ -76,9 +76,9 @@ def trace_inputs(model: HuggingFaceModel | nn.Module, inputs: Mapping[str, Tenso
     """Run a Hugging Face model on inputs that are made already, and keep one row of the batch, padding included.
 
     Args:
-        model: from `load_model`, or a model object of the transformers library.
+        model: model from `load_model`, or a model object of the transformers library.
         inputs: what its `forward` takes, by name: token ids, attention masks, pixels, sounds.
-        row: of the batch.
+        row: row of the batch.
 
     Raises:
         CannotShow, OutOfMemory, ModelFailed: as `trace`.
@@ -97,12 +97,12 @@ def trace_generated(
 
     Args:
         model: a decoder or an encoder-decoder, from `load_model` or a model object of the transformers library.
-        text: that it reads first.
+        text: text that it reads first.
         max_new: tokens to write at most, the most probable one each time.
-        tokenizer: of a transformers object.
+        tokenizer: tokenizer of a transformers object.
 
     Raises:
-        AttnvizError: as `trace`.
+        AttnvizError: see `trace`.
         DoesNotWrite: the model is no language model.
     """
     from attnviz import huggingface
@@ -125,7 +125,7 @@ def generate(
         text: what a decoder continues; the source of an encoder-decoder.
         target: the beginning of the target, of an encoder-decoder of attnviz.
         max_new: symbols to append at most; None: as many as fit, 40 for models of transformers.
-        tokenizer: of a transformers object.
+        tokenizer: tokenizer of a transformers object.
 
     Returns:
         The whole continued text (of an encoder-decoder: the whole target).
@@ -133,7 +133,7 @@ def generate(
     Raises:
         DoesNotWrite: the model predicts no next symbol.
         NotAModel: it is no model.
-        AttnvizError: as `trace`.
+        AttnvizError: see `trace`.
 
     Example:
         >>> import attnviz

@@ -1,4 +1,4 @@
-"""What looking costs: a traced against a plain forward pass, the memory a trace holds, one head's whole chain.
+"""Measure the cost of tracing: time beside a plain forward pass, memory of a trace, one head's whole chain.
 
 CPU time of one thread, our decoder in the shape of GPT-2 small, alternating in one process that keeps freed memory.
 """

@@ -1,4 +1,4 @@
-"""What every benchmark shares: the GPT-2-small-shaped model, alternating medians, and the way figures are printed."""
+"""Parts shared by all benchmarks: a model in the shape of GPT-2 small, alternating medians, printed figures."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class Trained(NamedTuple):
 
 
 def figures() -> list[Figure]:
-    """Of the live page, and of ten sessions in the Explorer."""
+    """Measure the live page, and ten sessions in the Explorer."""
     with (
         tempfile.TemporaryDirectory() as folder,
         serve(ROOT / "app.py", ATTNVIZ_RUNS=Path(folder)) as app,
@@ -107,7 +107,7 @@ def _watch(page: Page, app: str, run: Run) -> None:
 
 
 def _busy_over_idle(app: str, trained: Trained) -> list[Figure]:
-    """How long ten sessions wait for the Explorer's answer while a run trains and is watched, and while it does not."""
+    """Measure how long ten sessions wait for the Explorer while a watched run trains, and while none does."""
     waits: dict[bool, list[float]] = {False: [], True: []}
     asyncio.run(_sessions(app, 2))  # the server is warm
     for index in range(2 * ROUNDS):

@@ -1,4 +1,4 @@
-"""What looking costs, beside other tools that look into models of transformers.
+"""Measure the cost of looking inside, beside other tools that look into models of transformers.
 
 GPT-2 small's shape with random weights, one thread, CPU time, variants taking turns in a process for each tool:
 
@@ -113,7 +113,7 @@ def peer(package: str, names: list[str], figures: dict[str, tuple[str, str]], le
 
 
 def if_installed(package: str, figures: list[str], unit: str, found: Callable[[], list[Entry]]) -> list[Entry]:
-    """What was found, or why nothing was: a peer that is not there, or that does not work with what is there."""
+    """Return a peer's figures, or why there are none: it is not installed, or does not work with what is."""
     if importlib.util.find_spec(package) is None:
         return [Unmeasured(figure, unit, f"no {package}; {INSTALL}") for figure in figures]
     try:
@@ -123,7 +123,7 @@ def if_installed(package: str, figures: list[str], unit: str, found: Callable[[]
 
 
 def memory(lengths: list[int]) -> Iterator[Entry]:
-    """What a trace keeps, and how much each variant takes at its height above the model."""
+    """Measure what a trace keeps, and the peak memory of each variant above the model."""
     if not Path("/proc/self/clear_refs").exists():
         yield Unmeasured("memory", "MB", "the kernel tells no process's peak here (Linux does)")
         return

@@ -101,7 +101,7 @@ def _status(key: str) -> int:
 
 
 def answer(arguments: list[str]) -> Any:
-    """What such a process was asked for.
+    """Answer the request given on the command line.
 
     Raises:
         ValueError: it was asked for something else.

@@ -1,4 +1,4 @@
-"""What bench.peers compares: one model, plain and looked into, by attnviz and by its peers.
+"""Models that bench.peers compares: one, plain and looked into, by attnviz and by its peers.
 
 GPT-2 small's shape (transformers' defaults) with random weights. Every variant is built once per process and is then
 called with token ids (1, T); it runs the whole model, logits included unless it says otherwise, without a cache of

@@ -52,7 +52,7 @@ def line(found: dict[str, object]) -> str:
 
 
 def processor() -> str:
-    """What the system calls the processor."""
+    """Return the name of the processor."""
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     names = [text.split(":", 1)[1].strip() for text in lines if text.startswith("model name")]

@@ -41,7 +41,7 @@ class Run:
 
     Attributes:
         recipe: its name.
-        seed: of weights and data.
+        seed: seed of weights and data.
         steps: done in all.
         steps_to_target: when validation first reached the target; None: never.
         seconds_to_target: CPU seconds until then; None: never.

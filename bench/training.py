@@ -1,4 +1,4 @@
-"""What a training step costs: `python -m bench.training`.
+"""Measure the cost of a training step: `python -m bench.training`.
 
 Our step against a plain PyTorch loop of the same shape (bench/plain_loop.py): the same batch of stories, always, one
 thread, both with clipped gradients. Recording: the steps of a run in a folder, with a snapshot of attention, a saved

@@ -1,4 +1,4 @@
-"""What the browser view costs in real Chromium, with our decoder in the shape of GPT-2 small.
+"""Measure the browser view in real Chromium, with a decoder in the shape of GPT-2 small.
 
 Bytes to the first picture (all web socket frames and all data routes; not the modules, which the browser keeps); a
 switch of head inside a loaded layer; a change that needs the server against the round trip of an empty fragment in

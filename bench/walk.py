@@ -1,4 +1,4 @@
-"""How far one typed text walks through the code, from the page's rerun to the view's payload. `python -m bench.walk`.
+"""Count the calls from a typed text's rerun to the view's payload: `python -m bench.walk`.
 
 A call is the entering of a function of attnviz; it changes rooms where the function of attnviz that called it, directly
 or through a library, lies in another folder of the package. The text is new, the page and the model are warm. The

@@ -1,4 +1,4 @@
-"""What the numbers of a trace mean: scores of heads against patterns that are known."""
+"""Analyses of traces, such as scores of heads against known patterns."""
 
 from attnviz.analysis.patterns import (
     ExpectedCells,

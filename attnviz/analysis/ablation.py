@@ -40,9 +40,9 @@ def without_heads(network: Network, task: Task, n: int, seed: int = 0) -> tuple[
 
     Args:
         network: stays as it is; a recurrent one has no such heads.
-        task: that it learned.
+        task: task that it learned.
         n: test sequences; of a finite collection, all are taken.
-        seed: that chooses them.
+        seed: seed that draws them.
     """
     means = mean_contexts(network, task.batches(n, seed))
     found = []

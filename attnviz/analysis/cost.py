@@ -33,7 +33,7 @@ class Measurement(NamedTuple):
     """One layer at one length.
 
     Attributes:
-        layer: which one.
+        layer: name of the layer.
         n_tokens: T.
         seconds: CPU time of one forward pass on one sequence, the median of all rounds.
     """
@@ -44,14 +44,14 @@ class Measurement(NamedTuple):
 
 
 class Measurements(NamedTuple):
-    """What was measured.
+    """Measured times.
 
     Attributes:
-        points: of all layers and lengths.
+        points: points of all layers and lengths.
         rate: operations per second of a large product of matrices on this machine, on one thread: as fast as it gets.
-        rounds: how often everything was measured, in turns.
+        rounds: number of times everything was measured, by turns.
         d: width.
-        n_heads: of attention.
+        n_heads: number of heads of attention.
     """
 
     points: tuple[Measurement, ...]
@@ -69,7 +69,7 @@ def measure(d: int, n_heads: int, lengths: Sequence[int] = MEASURED, seconds: fl
 
     Args:
         d: width of input, state and output.
-        n_heads: of attention; divides d.
+        n_heads: number of heads of attention; divides d.
         lengths: T of the sequences.
         seconds: after so long no further round begins.
 

@@ -35,9 +35,9 @@ class Episode:
     """One walk.
 
     Attributes:
-        tokens: that were read: wanted return, sign, place, action, place ..., as far as the last decision.
+        tokens: tokens that were read: target return, sign, place, action, place ..., as far as the last decision.
         path: row and column of each place, start and end included.
-        actions: that were taken.
+        actions: actions that were taken.
         paid: whether it ended at the goal that pays.
         shortest: steps of a shortest way there.
     """
@@ -76,7 +76,7 @@ class Success(NamedTuple):
 
 
 class Attended(NamedTuple):
-    """Where one head looked at each of n decisions; what it gave to wanted return, sign and steps sums to 1.
+    """Attention of one head at each of n decisions; target return, sign and steps sum to 1.
 
     Attributes:
         wanted: (n,) on the wanted return.
@@ -146,7 +146,7 @@ def success(decide: Policy, task: Gridworld, wanted: str = BEST) -> Success:
 
 
 def logged(task: Gridworld, n: int = 2048, seed: int = 0) -> Success:
-    """The walks that were learned from; of their rewards the quarters that are logged."""
+    """Measure the success of the walks in the training data, by the rewards that are logged."""
     best = torch.tensor([int(name[1:]) / 100 for name in RETURNS])
     batch = task.sample(n, Generator().manual_seed(seed))
     reward = best[batch.tokens[:, 0] - task.first["return"]]
@@ -159,7 +159,7 @@ def attended(weights: Tensor, tokens: Sequence[int]) -> Attended:
 
     Args:
         weights: (T, T) of a site for these tokens, each row sums to 1.
-        tokens: of an `Episode`, (T,): wanted return, sign, then places and actions in turn.
+        tokens: tokens of an `Episode`, (T,): target return, sign, then places and actions in turn.
 
     Example:
         >>> weights = torch.eye(5)  # r100 red s64 up s54
@@ -176,7 +176,7 @@ def attended(weights: Tensor, tokens: Sequence[int]) -> Attended:
 
 
 def on_grid(path: Sequence[tuple[int, int]], masses: Tensor, shape: tuple[int, int]) -> Tensor:
-    """What was given to the steps of a walk, drawn where they were; steps at the same place add up.
+    """Add up the attention to the steps of a walk at the places where they were.
 
     Args:
         path: row and column of each step.

@@ -14,7 +14,7 @@ __all__ = ["Deletion", "by_amount", "by_attention", "delete", "random_orders"]
 
 
 class Deletion(NamedTuple):
-    """What erasing did.
+    """Result of erasing tokens.
 
     Attributes:
         output: index of the class that the model named of the whole input.
@@ -82,7 +82,7 @@ def by_amount(features: Tensor, first: int = 1) -> tuple[int, ...]:
 
     Args:
         features: (T, F), 0 where there is nothing.
-        first: as for `by_attention`.
+        first: see `by_attention`.
 
     Example:
         >>> by_amount(torch.tensor([[0.0, 0.0], [0.5, 0.0], [0.5, 0.5]]))

@@ -1,4 +1,4 @@
-"""How well entities are found: precision, recall, F1 and support of each type, and three averages of them."""
+"""Scores of named entities: precision, recall, F1 and support of each type, and three averages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class EntityScore(NamedTuple):
     """Scores of one type of entity, or an average over types.
 
     Attributes:
-        name: of the type, or "micro", "macro" or "weighted".
+        name: name of the type, or "micro", "macro" or "weighted".
         precision: share of the entities found that are right, 0 to 1; 0 where none was found.
         recall: share of the true entities that were found, 0 to 1; 0 where there is none.
         f1: 2 precision recall / (precision + recall), 0 where both are 0.
@@ -66,7 +66,7 @@ def entity_report(
     Args:
         true: BIO tags of each sentence; see `attnviz.tasks.language.bio.spans` for what they say.
         predicted: as many of each.
-        types: to report on even where no entity is of them; types that occur are always reported.
+        types: types to report on even where no entity is of them; types that occur are always reported.
 
     Raises:
         ValueError: sentences or tags do not match in number, or there is no type at all.

@@ -111,7 +111,7 @@ def score_heads(weights: Tensor, reads: Tensor, allowed: Tensor) -> PatternScore
 
 
 def expected_cells(reads: Tensor, allowed: Tensor) -> ExpectedCells:
-    """What weights are scored against.
+    """Prepare the expected keys for scoring weights.
 
     Args:
         reads: (Tq, Tk) bool, the expected keys.
@@ -124,16 +124,16 @@ def expected_cells(reads: Tensor, allowed: Tensor) -> ExpectedCells:
 
 
 def expected_reads(pattern: Pattern, queries: str, kind: str, main: str) -> Tensor | None:
-    """What a pattern expects of the queries of one layer: (Tq, Tk) bool, or None where it expects nothing of them.
+    """Return the keys a pattern expects for one layer's queries, (Tq, Tk) bool; None if it expects none.
 
     Where a network answers for a whole sequence, one token is expected to read what the answer takes: the only row of
     the pattern with any key, or else the first. If it pools its states by attention, that row is expected of the one
     query that pools as well.
 
     Args:
-        pattern: from `Task.expected`.
+        pattern: pattern from `Task.expected`.
         queries: name of the sequence that asks in the layer, "readout" for a query that pools.
-        kind: of the layer.
+        kind: kind of the layer.
         main: name of the sequence of the stack that writes the answer.
 
     Example:
@@ -160,8 +160,8 @@ def pattern_scores(trace: Trace, expected: Iterable[Pattern]) -> tuple[HeadScore
     """Every head of every layer that a pattern is about, against that pattern.
 
     Args:
-        trace: of the sequence for which the patterns were made.
-        expected: from `Task.expected`; see `expected_reads`. One without a scored query is left out.
+        trace: trace of the sequence for which the patterns were made.
+        expected: patterns from `Task.expected`; see `expected_reads`. One without a scored query is left out.
     """
     scores: list[HeadScore] = []
     for pattern in expected:

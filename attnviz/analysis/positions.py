@@ -1,4 +1,4 @@
-"""What positional encodings do: how alike they make positions, and what is lost without any.
+"""Analyses of positional encodings: similarity of positions, and the effect of having none.
 
 Shape legend
     T  positions or tokens        d  width
@@ -66,7 +66,7 @@ def rotated(n_positions: int, d: int) -> Tensor:
 
 
 def similarity(vectors: Tensor) -> Tensor:
-    """How alike the vectors of two positions are: (T, T), s_ij = v_i · v_j / (|v_i| |v_j|), in [-1, 1].
+    """Compute the cosine similarity of position vectors: (T, T), s_ij = v_i · v_j / (|v_i| |v_j|), in [-1, 1].
 
     Args:
         vectors: (T, d), one for each position.
@@ -85,10 +85,10 @@ def bias_alone(bias: Tensor) -> Tensor:
 
 
 class Permuted(NamedTuple):
-    """What permuting the tokens does to the output of a layer.
+    """Effect of permuting tokens on the output of a layer.
 
     Attributes:
-        kind: of positional encoding.
+        kind: kind of positional encoding.
         difference: the largest |f(P x) - P f(x)| over all tokens and dimensions.
         largest: the largest |f(x)|, to compare with.
     """
@@ -99,7 +99,7 @@ class Permuted(NamedTuple):
 
 
 def permuted(n_tokens: int, d: int) -> list[Permuted]:
-    """For each kind of encoding: does a layer of attention notice that its tokens change places?
+    """Test for each positional encoding whether an attention layer notices a permutation of its tokens.
 
     One head with random projections reads random tokens x, then the same tokens in another order, P x. Without
     positions f(P x) = P f(x): each token gets exactly what it got before, wherever it stands. The learned encoding and

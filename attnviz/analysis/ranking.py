@@ -1,4 +1,4 @@
-"""How good a ranking is: is the right item among the first k, and how far up?"""
+"""Scores of a ranking: is the right item among the first k, and how far up?"""
 
 from __future__ import annotations
 

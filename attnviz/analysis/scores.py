@@ -1,4 +1,4 @@
-"""How sure a score is that was counted on so many examples, and how it is written."""
+"""Confidence intervals of scores, and how scores are written."""
 
 from __future__ import annotations
 

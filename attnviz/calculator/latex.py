@@ -27,7 +27,7 @@ class Step(NamedTuple):
     Attributes:
         name: "input", "project", "rotate", "scores", "scale", "mask", "softmax", "context", "output", "residual" or
             "pool".
-        lines: of LaTeX.
+        lines: lines of LaTeX.
     """
 
     name: str

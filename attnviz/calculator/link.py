@@ -24,7 +24,7 @@ VERSION = 1
 
 
 class _Option(NamedTuple):
-    """How one field of a problem is written in an address, and read."""
+    """One field of a problem, and how an address writes and reads it."""
 
     name: str
     write: Callable[[Any], str]
@@ -67,11 +67,11 @@ NAMES = frozenset({"preset", *VARIABLES.values(), *(option.name for option in OP
 
 
 class Linked(NamedTuple):
-    """What an address says.
+    """Content of an address.
 
     Attributes:
-        preset: that it begins with.
-        problem: that it stands for; the preset where it cannot be read.
+        preset: preset that it begins with.
+        problem: problem that it stands for; the preset where it cannot be read.
         wrong: parameters that cannot be read.
         error: why what it says cannot be computed; None where it can.
     """
@@ -140,8 +140,8 @@ def from_json(text: str, filename: str) -> Problem:
     """The problem in a file, the inverse of `to_json`.
 
     Args:
-        text: of the file.
-        filename: for the errors.
+        text: text of the file.
+        filename: filename for the errors.
 
     Raises:
         CalculatorError: the file is another one, or its tables cannot be computed with.

@@ -35,11 +35,11 @@ class Finding:
     """One piece of evidence.
 
     Attributes:
-        key: what it is about; the page's message "calculator.found.<key>" says it in words.
+        key: what it is about; the page's message `calculator.found.<key>` says it in words.
         latex: numbers, as a formula; "" for none.
-        code: that runs; "" for none.
+        code: code that runs; "" for none.
         error: what running it raised; "" for none.
-        values: that fill the message.
+        values: values that fill the message.
     """
 
     key: str
@@ -55,9 +55,9 @@ class Mistake:
 
     Attributes:
         printed: the wrong version, LaTeX or code.
-        is_code: which of the two.
+        is_code: whether it is code.
         find: computes the evidence, the right version last.
-        preset: of the calculator, where the right version can be changed; "" for none.
+        preset: preset of the calculator, where the right version can be changed; "" for none.
     """
 
     printed: str
@@ -84,7 +84,7 @@ def _source(thing: Callable[..., object]) -> str:
 
 
 def _raised(run: Callable[[], object]) -> str:
-    """What running it raises.
+    """Run something that fails, and return its error.
 
     Raises:
         AssertionError: it ran.

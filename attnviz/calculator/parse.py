@@ -40,7 +40,7 @@ def read_table(name: str, text: str) -> Matrix:
     """The numbers in a text.
 
     Args:
-        name: of the table, for the errors.
+        name: name of the table, for the errors.
         text: np.array([[1, 2]]), torch.tensor([[1, 2]]), [[1, 2]], or rows of cells between commas, semicolons, tabs
             or spaces.
 

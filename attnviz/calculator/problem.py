@@ -1,4 +1,4 @@
-"""What is to be computed: the tables a person typed, and the choices beside them.
+"""Problem of the calculator: typed tables and the choices beside them.
 
 Shape legend
     T       tokens           Tq, Tk  queries and keys, where q, k and v are typed directly
@@ -57,7 +57,7 @@ class Problem:
     """One attention layer in numbers.
 
     Attributes:
-        tables: by name, see TITLES; those that the choices do not use are dropped.
+        tables: tables by name, see TITLES; those that the choices do not use are dropped.
         given: "x": X (T, d_model), w_q and w_k (d_model, H * d_k), w_v (d_model, H * d_v);
             "qkv": q (Tq, H * d_k), k (Tk, H * d_k), v (Tk, H * d_v).
         scoring: "dot", "scaled_dot" or "additive", the last with a_q and a_k (d_att, d_k) and a_v (1, d_att).
@@ -65,7 +65,7 @@ class Problem:
         window: a query reads keys fewer than so many positions away; None: no such rule.
         padding: positions of keys that nobody may read, from 0.
         scale: what scores are multiplied by; None: 1 / sqrt(d_k) for the scaled dot product, 1 for the others.
-        temperature: that scaled scores are divided by.
+        temperature: temperature that scaled scores are divided by.
         heads: H; each has its share of the columns, in order.
         positions: "none"; "sinusoidal" and "learned" (p: (T, d_model)) are added to X; "rotary" turns q and k.
         pooling: "attention": one vector per query; "mean", "max", "last": of these, one for the sequence.
@@ -202,7 +202,7 @@ class Problem:
 
     @property
     def multiplier(self) -> float:
-        """What a raw score is multiplied by: the scale over the temperature."""
+        """Factor of raw scores: scale / temperature."""
         natural = self.d_k**-0.5 if self.scoring == "scaled_dot" else 1.0
         return (natural if self.scale is None else self.scale) / self.temperature
 

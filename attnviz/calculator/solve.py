@@ -1,4 +1,4 @@
-"""From typed numbers to a trace: projection, attention, W_O, residual and pooling, each step kept.
+"""Solve a typed problem as a trace: projection, attention, W_O, residual and pooling, each step kept.
 
 The steps between q, k, v and the context are those of `AttentionSite`, as for every model.
 """
@@ -35,7 +35,7 @@ class Pooled(NamedTuple):
 
 
 class Model:
-    """What ran: a person's own numbers."""
+    """Stand-in for a model where the numbers are typed."""
 
     def __init__(self, positions: str) -> None:
         self.facts = ModelFacts(BY_HAND, BY_HAND, "", "encoder", 0, None, positions, kind=BY_HAND)
@@ -47,9 +47,9 @@ class ByHand:
     Attributes:
         problem: the numbers.
         x: what the layer read, positions added (T, d_model); None where q, k and v were typed.
-        context: of all heads side by side (Tq, H * d_v).
-        output: of W_O; the context where there is none (Tq, d_out).
-        result: with the residual where there is one (Tq, d_out).
+        context: context of all heads side by side (Tq, H * d_v).
+        output: output of W_O; the context where there is none (Tq, d_out).
+        result: result with the residual where there is one (Tq, d_out).
     """
 
     def __init__(self, problem: Problem, x: Tensor | None, site: AttentionSite) -> None:
@@ -95,7 +95,7 @@ def solve(problem: Problem) -> Trace:
     """Compute every step of a problem, in float32 as models do.
 
     Args:
-        problem: that fits together.
+        problem: problem that fits together.
 
     Returns:
         A Trace with one site; `worked` gives what follows after the site's context.
@@ -136,7 +136,7 @@ def solve(problem: Problem) -> Trace:
 
 
 def _added(problem: Problem, table: Mapping[str, Tensor]) -> Tensor:
-    """What is added to X."""
+    """Return the position vectors that are added to X."""
     if problem.positions == "sinusoidal":
         return sinusoidal(*table["x"].shape)
     return table["p"] if problem.positions == "learned" else torch.zeros(())
@@ -179,7 +179,7 @@ def _tokens(letter: str, n: int) -> Tokens:
 
 
 def worked(trace: Trace) -> ByHand:
-    """What a trace from `solve` holds beside its site."""
+    """Return the results of `solve` that follow its attention site."""
     assert isinstance(trace.forward_pass, ByHand)
     return trace.forward_pass
 

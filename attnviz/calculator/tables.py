@@ -16,7 +16,7 @@ __all__ = ["Sizes", "cells_of", "fitted", "sizes_of"]
 
 @dataclass(frozen=True)
 class Sizes:
-    """What the tables share; see the legend of `attnviz.calculator.problem`.
+    """Sizes that the tables share; see the legend of `attnviz.calculator.problem`.
 
     Attributes:
         queries: T, or Tq.
@@ -75,7 +75,7 @@ def sizes_of(tables: Mapping[str, Cells], given: str, heads: int, first: str = "
     """The sizes that tables have; where they differ, those of the table `first` count.
 
     Args:
-        tables: by name.
+        tables: tables by name.
         given: "x" or "qkv".
         heads: H; 1 where the table `first` has columns that cannot be shared among so many.
         first: name of a table.

@@ -1,4 +1,4 @@
-"""What all commands share: exit codes, wrong usage, help, folders, whole numbers."""
+"""Parts shared by all commands: exit codes, wrong usage, help, folders, whole numbers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class CommandError(Exception):
 
 
 class UsageError(CommandError):
-    """What was typed cannot be done; nothing was begun."""
+    """A command that cannot be carried out as typed; nothing was begun."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -63,12 +63,12 @@ def add_command(
     """A command and its help.
 
     Args:
-        commands: to which it is added.
-        name: of the command.
-        brief: in the list of all commands.
+        commands: commands to which it is added.
+        name: name of the command.
+        brief: description in the list of all commands.
         what: it does, in a sentence or a few.
         examples: command lines without "attnviz", which close the help.
-        more: to be said before them.
+        more: text in front of them.
     """
     lines = ["examples:", *(f"  attnviz {example}" for example in examples)]
     return commands.add_parser(

@@ -121,7 +121,7 @@ def _rows(weights: Tensor, hidden: Tensor, count: int) -> zip[tuple[list[float],
 
 
 def _fitting(sizes: list[int], room: int) -> int:
-    """How many columns of these sizes fit, with a space between them."""
+    """Return how many columns of these sizes fit, with a space between them."""
     used = -1
     for count, size in enumerate(sizes):
         used += size + 1

@@ -17,7 +17,7 @@ def answer_values(trace: Trace) -> dict[str, Any] | None:
     """The answer for JSON; None where the model has no outputs that attnviz knows.
 
     Returns:
-        kind: as `Outputs.kind`.
+        kind: see `Outputs.kind`.
         values: numbers a row, of a model that says values.
         places: of other models, for each place that matters its position, its token and the most probable outputs,
             each with its id and its probability. The position and the token of a label of the whole are None.

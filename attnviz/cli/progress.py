@@ -1,4 +1,4 @@
-"""How training goes, on a terminal as a bar, elsewhere as lines."""
+"""Progress of training: a bar on a terminal, lines elsewhere."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def columns(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[st
     """Lines in which the cells of all rows stand below each other.
 
     Args:
-        rows: of any number of cells; the last cell of each may be as wide as it likes.
+        rows: rows of any number of cells; the last cell of each may be as wide as it likes.
         right: columns whose cells end below each other.
 
     Example:

@@ -1,4 +1,4 @@
-"""Which words became which: cross-attention as a heat map, written tokens down, read tokens to the right."""
+"""Word alignment: cross-attention as a heat map, written tokens down, read tokens to the right."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def alignment(
         queries: labels of what asks, from above.
         keys: labels of what is read, from the left.
         expected: (Tq, Tk) bool, cells that a pattern expects; None: no marks.
-        theme: of the page.
-        lang: of the words.
+        theme: colours of the page.
+        lang: language of the words.
 
     Example:
         >>> import torch

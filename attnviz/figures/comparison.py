@@ -45,12 +45,12 @@ def learning(
     """The metric on held-out data over the steps or the seconds of training, a line for each contender.
 
     Args:
-        curves: of runs; those without a point are left out.
-        before: that come with attnviz.
-        over: what the horizontal axis counts.
+        curves: curves of runs; those without a point are left out.
+        before: curves that come with attnviz.
+        over: unit of the horizontal axis.
         metric: the task's.
-        theme: of the page.
-        lang: of the words.
+        theme: colours of the page.
+        lang: language of the words.
 
     Example:
         >>> curve = Curve("gru", 50, 0, steps=(25, 50), seconds=(0.5, 1.0), values=(0.1, 0.9))
@@ -79,10 +79,10 @@ def by_distance(
 
     Args:
         curves: of runs; those that were not looked at yet have no point. Of several at one distance the mean counts.
-        before: that come with attnviz.
+        before: curves that come with attnviz.
         chance: accuracy of guessing.
-        theme: of the page.
-        lang: of the words.
+        theme: colours of the page.
+        lang: language of the words.
 
     Example:
         >>> curves = [Curve("gru", 10, seed, (25,), (1.0,), (value,)) for seed, value in enumerate((0.5, 1.0))]
@@ -125,9 +125,9 @@ def reach(norms: Mapping[Contender, Sequence[float]], theme: Theme = LIGHT, lang
     """The gradient that reaches each token, over the steps from it to the answer, on a logarithmic axis.
 
     Args:
-        norms: of `attnviz.training.comparison.gradient_reach`, the answer at the last token.
-        theme: of the page.
-        lang: of the words.
+        norms: norms of `attnviz.training.comparison.gradient_reach`, the answer at the last token.
+        theme: colours of the page.
+        lang: language of the words.
 
     Example:
         >>> figure = reach({"rnn": (0.25, 0.5, 1.0)})

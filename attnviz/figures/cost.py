@@ -1,4 +1,4 @@
-"""What layers cost over the length of a sequence: computed curves, and measured points over them."""
+"""Cost of layers over the length of a sequence: computed curves, and measured points over them."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def operations(d: int, theme: Theme = LIGHT, lang: str = "en") -> go.Figure:
 
     Args:
         d: width.
-        theme: of the page.
-        lang: of the words.
+        theme: colours of the page.
+        lang: language of the words.
 
     Example:
         >>> figure = operations(64)
@@ -57,9 +57,9 @@ def memory_curves(d: int, n_heads: int, theme: Theme = LIGHT, lang: str = "en") 
 
     Args:
         d: width.
-        n_heads: of attention.
-        theme: of the page.
-        lang: of the words.
+        n_heads: number of heads of attention.
+        theme: colours of the page.
+        lang: language of the words.
     """
     unit = t(lang, "cost.memory.one")
     traces = _curves(lambda layer, n: memory(layer, n, d, n_heads), unit, LENGTHS, theme, lang)
@@ -70,9 +70,9 @@ def measured(measurements: Measurements, theme: Theme = LIGHT, lang: str = "en")
     """Measured CPU times as points, and as curves what the operations would take at the rate of a product of matrices.
 
     Args:
-        measurements: of `attnviz.analysis.cost.measure`.
-        theme: of the page.
-        lang: of the words.
+        measurements: measurements of `attnviz.analysis.cost.measure`.
+        theme: colours of the page.
+        lang: language of the words.
     """
     lengths = sorted({point.n_tokens for point in measurements.points})
     unit = t(lang, "cost.time.computed")

@@ -30,8 +30,8 @@ def deletion(
         random: (n + 1,) mean of random orders.
         lowest: (n + 1,) lower edge of their band.
         highest: (n + 1,) upper edge of their band.
-        theme: of the page.
-        lang: of the words.
+        theme: colours of the page.
+        lang: language of the words.
 
     Example:
         >>> import torch

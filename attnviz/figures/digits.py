@@ -26,8 +26,8 @@ def picture(pixels: Tensor, weights: Tensor | None, limit: float, theme: Theme =
         pixels: (height, width), 0 to 1.
         weights: (rows, columns) of its patches; None: the picture alone.
         limit: the weight that has the full colour.
-        theme: of the page.
-        lang: of the words.
+        theme: colours of the page.
+        lang: language of the words.
 
     Example:
         >>> import torch
@@ -64,11 +64,11 @@ def heads(
 
     Args:
         pixels: (height, width), 0 to 1.
-        maps: for each row, for each head, (rows, columns) weights of patches.
+        maps: maps for each row, for each head, (rows, columns) weights of patches.
         chosen: row and column of one of them.
         limit: the weight that has the full colour, in all of them.
-        theme: of the page.
-        lang: of the words.
+        theme: colours of the page.
+        lang: language of the words.
 
     Example:
         >>> import torch
@@ -103,10 +103,10 @@ def probabilities(labels: Sequence[str], shares: Sequence[float], right: int | N
     """A bar for each label; the right one, where it is known, has the colour of values.
 
     Args:
-        labels: of the bars.
+        labels: labels of the bars.
         shares: their probabilities.
         right: index of the right one.
-        theme: of the page.
+        theme: colours of the page.
 
     Example:
         >>> probabilities(["0", "1"], [0.25, 0.75], 1).data[0].y

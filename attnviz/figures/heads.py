@@ -41,13 +41,13 @@ def weights(
     A query that may read nothing is a gap, not a row of zeros.
 
     Args:
-        trace: to look into.
+        trace: trace to look into.
         layer: index of the block; with stack, kind and part as in `Trace.find`.
         head: index of the head.
         stack: "encoder", "decoder", "text" or "vision".
         kind: "self" or "cross".
-        part: which window of an image.
-        lang: of the words in the figure.
+        part: window of an image.
+        lang: language of the words in the figure.
 
     Raises:
         KeyError: there is no such site; the message lists what there is.
@@ -147,10 +147,10 @@ def heads(trace: Trace, stack: str | None = None, kind: str | None = None, *, la
     A map has at most 32 cells a side, each the largest weight under it. Queries run downwards, keys to the right.
 
     Args:
-        trace: to look into.
+        trace: trace to look into.
         stack: only this one: "encoder", "decoder", "text" or "vision".
         kind: only this one: "self" or "cross".
-        lang: of the words in the figure.
+        lang: language of the words in the figure.
 
     Raises:
         KeyError: there is no such site; the message lists what there is.

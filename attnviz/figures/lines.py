@@ -40,14 +40,14 @@ def lines(
     Of each row the fewest weights that hold `keep` of it are drawn, see `fewest`; the subtitle says how many.
 
     Args:
-        trace: to look into.
+        trace: trace to look into.
         layer: index of the block; with stack, kind and part as in `Trace.find`.
         head: index of the head.
         keep: part of each row's weights, 0 to 1.
         stack: "encoder", "decoder", "text" or "vision".
         kind: "self" or "cross".
-        part: which window of an image.
-        lang: of the words in the figure.
+        part: window of an image.
+        lang: language of the words in the figure.
 
     Raises:
         KeyError: there is no such site; the message lists what there is.
@@ -89,7 +89,7 @@ def lines(
 
 
 def fewest(weights: Tensor, keep: float) -> Tensor:
-    """Which weights of each row are needed to hold a part of it: the largest first, the earlier one among equals.
+    """Select the fewest weights of each row that hold a part of it: the largest, and the earlier of equals.
 
     A weight of 0 is never needed; with keep = 1 every other one is.
 

@@ -82,7 +82,7 @@ def _ramp(colours: Sequence[Colour], at: NDArray[np.float64]) -> list[str]:
 
 
 def scales(above: Sequence[Colour], below: Sequence[Colour]) -> tuple[Scale, Scale]:
-    """From the page (0) to far from it (1), and from far away (-1) over the page (0) to far on the other side (1)."""
+    """Make two colour scales: from the page colour (0) to full colour (1), and from -1 through the page colour to 1."""
     at = np.linspace(0, 1, STOPS + 1) ** 2  # closer together where the curve is steep
     up, down = (_ramp(colours, at**CURVE) for colours in (above, below))
     sequential = list(zip(at.tolist(), up, strict=True))

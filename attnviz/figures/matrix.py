@@ -41,12 +41,12 @@ LINED = 10  # pixels of a cell from which on lines stand between cells
 
 @dataclass(frozen=True)
 class Axis:
-    """What runs along one side of a matrix.
+    """Rows or columns of a matrix.
 
     Attributes:
-        title: of all, such as "Queries".
-        one: of one, such as "Query".
-        colour: of the title.
+        title: name of the axis, such as "Queries".
+        one: name of a single one, such as "Query".
+        colour: colour of the title.
         labels: one for each row or column, all different.
         longest: letters of the longest label; 0 when labels are for pointing only.
     """
@@ -63,13 +63,13 @@ class Panel:
     """One matrix of a figure.
 
     Attributes:
-        title: of the matrix.
+        title: title of the matrix.
         matrix: (rows, columns); where it is not finite, there is a gap.
-        rows: what runs down.
-        columns: what runs to the right.
-        limits: of the colours, (0, 1) for weights, symmetric for others.
-        gap: what is said of a gap.
-        colour: of the title.
+        rows: vertical axis.
+        columns: horizontal axis.
+        limits: limits of the colours, (0, 1) for weights, symmetric for others.
+        gap: text that explains a gap.
+        colour: colour of the title.
     """
 
     title: str
@@ -88,7 +88,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Size:
-    """How large matrices are drawn.
+    """Size at which matrices are drawn.
 
     Attributes:
         cell: side of a cell in pixels, where that fits.
@@ -126,7 +126,7 @@ def dims(size: int, title: str, lang: str) -> Axis:
 
 
 def axis_titles(rows: Axis, columns: Axis) -> str:
-    """What runs which way, such as "Queries ↓ Keys →"."""
+    """Name both axes with their directions, such as "Queries ↓ Keys →"."""
     return f"{coloured(f'{rows.title} ↓', rows.colour)}  {coloured(f'{columns.title} →', columns.colour)}"
 
 
@@ -147,10 +147,10 @@ def draw(panels: Sequence[Panel], per_row: int, size: Size, title: str, subtitle
     """A figure of some matrices.
 
     Args:
-        panels: in reading order.
+        panels: panels in reading order.
         per_row: how many stand side by side.
-        size: of the cells.
-        title: of the figure.
+        size: size of the cells.
+        title: title of the figure.
         subtitle: below it.
         bar: whether colours get a legend, of one panel only; else the limits stand above each.
     """
@@ -184,7 +184,7 @@ def draw(panels: Sequence[Panel], per_row: int, size: Size, title: str, subtitle
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a matrix stands, in pixels from the upper left corner of the drawing.
+    """Place of a matrix, in pixels from the upper left corner of the drawing.
 
     Its labels begin at `left` and `top`, itself at `x` and `y`; what comes next keeps clear of `right`.
     """
@@ -236,7 +236,7 @@ def _label_height(axis: Axis, size: Size, largest: int) -> int:
 
 
 def _header(panel: Panel, bar: bool) -> dict[str, Any]:
-    """What a matrix is, the ends of its colours unless a legend shows them, and what runs which way."""
+    """Make the header of a matrix: title, axes, and the limits of its colours if there is no legend."""
     low, high = map(short, panel.limits)
     scale = DIVERGING if panel.signed else SEQUENTIAL
     ends = (scale[len(scale) // 5][1] if panel.signed else MUTED, scale[-len(scale) // 5][1])

@@ -1,4 +1,4 @@
-"""What a model holds most probable."""
+"""The most probable outputs of a model."""
 
 from __future__ import annotations
 
@@ -58,11 +58,11 @@ def outputs(trace: Trace, position: int | None = None, k: int = 10, *, lang: str
     """The most probable outputs as bars.
 
     Args:
-        trace: to look into.
+        trace: trace to look into.
         position: where. None: at the places that matter, that is after the last token, at the hidden tokens ([MASK]),
             or of the whole; where every token of the text has an output of its own, the most probable one of each.
         k: bars at each place.
-        lang: of the words in the figure.
+        lang: language of the words in the figure.
 
     Raises:
         ValueError: the model ends with its residual stream, its outputs are values, or k is not positive.

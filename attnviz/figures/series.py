@@ -20,10 +20,10 @@ DASHES = ("dash", "dot", "dashdot")
 
 
 class Reading(NamedTuple):
-    """What is read for one forecast.
+    """Attention behind one forecast.
 
     Attributes:
-        place: of the last known point, which says the one after it.
+        place: place of the last known point, which says the one after it.
         weights: (place + 1,) of the points so far.
         lags: places whole periods before the point that is said.
     """
@@ -48,12 +48,12 @@ def series(
     Args:
         values: (N,) what is known; it may reach beyond what was read.
         said: (T,) at each point, of the next one.
-        forecasts: by name, (steps,) of the points from `begin` on.
+        forecasts: forecasts by name, (steps,) of the points from `begin` on.
         begin: the first point that the forecasts do not know.
         reading: drawn below; None: no attention.
         unit: what the values are.
-        theme: of the page.
-        lang: of the words.
+        theme: colours of the page.
+        lang: language of the words.
 
     Example:
         >>> import torch

@@ -31,7 +31,7 @@ def spectrogram(
     theme: Theme = LIGHT,
     lang: str = "en",
 ) -> go.Figure:
-    """What a model hears and where it listens.
+    """Draw the spectrogram that a model reads, with its attention over time.
 
     Args:
         frames: (T, bands), loudness from 0 to 1.
@@ -40,8 +40,8 @@ def spectrogram(
         parts: what is heard when, where that is known.
         decides: name of the part in front of the one that decides, which is framed.
         weights: (T,) how much of each frame is read; None: no attention.
-        theme: of the page.
-        lang: of the words.
+        theme: colours of the page.
+        lang: language of the words.
 
     Example:
         >>> import torch

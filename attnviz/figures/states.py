@@ -21,11 +21,11 @@ def states(layer: LayerStates, part: str, tokens: tuple[str, ...], theme: Theme 
     """One gate or state of a layer: time to the right, a row for each unit.
 
     Args:
-        layer: of `Trace.states()`.
+        layer: layer of `Trace.states()`.
         part: name of the gate or state, such as "forget" or "hidden".
-        tokens: that were read.
-        theme: of the page.
-        lang: of the words.
+        tokens: tokens that were read.
+        theme: colours of the page.
+        lang: language of the words.
 
     Raises:
         KeyError: the layer has no such part.

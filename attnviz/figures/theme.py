@@ -20,12 +20,12 @@ class Theme:
 
     Attributes:
         page: what lies under a figure; a number of 0 has this colour.
-        ink: of words.
-        muted: of words that step back.
-        grid: of lines behind numbers.
-        sequential: from the page (0) to far from it (1).
-        diverging: from one side of the page (-1) to the other (1).
-        lines: of curves, told apart also by people who see fewer colours.
+        ink: colour of text.
+        muted: colour of secondary text.
+        grid: colour of grid lines.
+        sequential: colour scale from the page (0) to far from it (1).
+        diverging: colour scale from one side of the page (-1) to the other (1).
+        lines: colours of curves, told apart also by people who see fewer colours.
     """
 
     page: str

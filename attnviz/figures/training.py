@@ -26,9 +26,9 @@ def loss(*runs: Run, log: bool = False, lang: str = "en") -> go.Figure:
     """The loss of runs over their steps: on the training batches (thin) and on held-out data.
 
     Args:
-        runs: to be compared.
+        runs: runs to compare.
         log: whether the loss has a logarithmic axis.
-        lang: of the words in the figure.
+        lang: language of the words in the figure.
 
     Raises:
         ValueError: no run is given.
@@ -66,15 +66,15 @@ def _losses(run: Run, colour: str, lang: str) -> list[go.Scatter]:
 
 
 def patterns(run: Run, n: int = 16, *, lang: str = "en") -> go.Figure:
-    """How much of each head's attention lies on the keys that the task expects, at the checkpoints of a run.
+    """Draw the share of each head's attention on the keys that the task expects, at the checkpoints of a run.
 
     A panel for each expected pattern, a line for each head, a colour for each layer; beside them what a head would
     have that reads all keys alike.
 
     Args:
-        run: to look at.
+        run: run to look at.
         n: test sequences, the same ones at every checkpoint.
-        lang: of the words in the figure.
+        lang: language of the words in the figure.
 
     Raises:
         ValueError: the task expects no pattern, or there is no checkpoint yet.

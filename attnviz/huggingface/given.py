@@ -67,7 +67,7 @@ def _check_ids(model: HuggingFaceModel, name: str, ids: Tensor, takes: list[str]
 
 
 def _vocabulary(model: HuggingFaceModel, name: str) -> int:
-    """How many tokens a model has embeddings for; 0 where it does not tell."""
+    """Return the number of tokens with an embedding; 0 if the model does not tell."""
     network = model.network
     decoder = getattr(network, "decoder", None)
     if name == "decoder_input_ids" and decoder is not None and hasattr(decoder, "get_input_embeddings"):

@@ -38,8 +38,8 @@ class Reader:
     Attributes:
         name: path of the module inside the model.
         module: it.
-        args: that it was called with, by position.
-        kwargs: that it was called with, by name.
+        args: arguments that it was called with, by position.
+        kwargs: arguments that it was called with, by name.
         output: what it made of the context vectors.
         ended: how many tensors had been seen behind the attention when it ended.
     """
@@ -134,8 +134,8 @@ class Inspection:
     """One watched forward pass.
 
     Args:
-        model: to be watched, in this thread only.
-        lengths: of the sequences that it reads: a softmax over that many is attention.
+        model: model to watch, in this thread only.
+        lengths: lengths of the sequences that it reads: a softmax over that many is attention.
         take: is given each attention call when its surroundings are known.
 
     Attributes:
@@ -288,7 +288,7 @@ class _Softmax(TorchFunctionMode):
 
 
 def _arguments(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-    """What a module is called with, by name, in the order of its signature."""
+    """Return the arguments of a call by name, in the order of the module's signature."""
     try:
         named = inspect.signature(module.forward).bind(*args, **kwargs).arguments
     except (TypeError, ValueError):  # its signature cannot be told: nothing is known of it

@@ -78,7 +78,7 @@ def plain_tokens(ids: Sequence[int] | int, tokenizer: PreTrainedTokenizerBase | 
 
 
 def label_of(tokenizer: PreTrainedTokenizerBase, index: int) -> str:
-    r"""What stands for a token: its own text with the spaces that belong to it, "##" before a part of a word.
+    r"""Return the label of a token: its text with its own spaces, and "##" before the later parts of a word.
 
     A token that is only some bytes of a character is named by them, as "\\xf0\\x9f".
     """

@@ -49,7 +49,7 @@ GREEDY: dict[str, Any] = {
 
 @dataclass
 class _Known:
-    """What was learnt of a network; shared by all that wrap it."""
+    """Facts found by running a network, shared by all that wrap it."""
 
     lock: threading.RLock = field(default_factory=threading.RLock)
     structure: Structure | None = None
@@ -65,8 +65,8 @@ class HuggingFaceModel:
 
     Attributes:
         network: the model itself. Nothing of it is ever changed.
-        tokenizer: of its text; None where it reads none.
-        processor: of its images or sounds; None where it takes none.
+        tokenizer: tokenizer of its text; None where it reads none.
+        processor: processor of its images or sounds; None where it takes none.
         name: under which it was opened.
         whole_processor: of texts with images in them, of a model that reads both in one; None for others.
     """
@@ -185,7 +185,7 @@ class HuggingFaceModel:
 
     @property
     def structure(self) -> Structure:
-        """Where it attends; learnt on the first question.
+        """Structure of its attention, found when first asked for.
 
         Raises:
             CannotShow: its attention cannot be shown truly; the message names the layer.
@@ -196,7 +196,7 @@ class HuggingFaceModel:
         """Learn where it attends, from something short or, where nobody knows what that could be, from real inputs.
 
         Raises:
-            CannotShow: as `structure`.
+            CannotShow: see `structure`.
         """
         known = self._shared
         with known.lock:
@@ -269,10 +269,10 @@ class HuggingFaceModel:
         return {name: value for name, value in options.items() if name in self.parameters}
 
     def write(self, inputs: Mapping[str, Tensor], max_new: int) -> Tensor:
-        """What the network writes, the most probable token each time: ids (B, T), its own text before them.
+        """Generate ids (B, T), the most probable token each time, with the given text in front.
 
         Args:
-            inputs: of its `forward`, by name.
+            inputs: inputs of its `forward`, by name.
             max_new: tokens at most.
         """
         with self.running():
@@ -298,10 +298,10 @@ def wrap(model: PreTrainedModel, tokenizer: Any = None, processor: Any = None, n
     """A loaded model with what feeds it; a processor of several things is taken apart.
 
     Args:
-        model: of the transformers library, compiled or not.
+        model: model of the transformers library, compiled or not.
         tokenizer: its tokenizer, or a processor that contains one.
-        processor: of its images or sounds, likewise.
-        name: for messages; by default the name under which it was loaded, or its class.
+        processor: processor of its images or sounds, likewise.
+        name: name for messages; by default the name under which it was loaded, or its class.
     """
     model = innermost(model)
     given = [part for part in (tokenizer, processor) if part is not None]

@@ -1,4 +1,4 @@
-"""How far what a trace shows is from what the model computed."""
+"""Numerical difference between a trace and the model's own computation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["context_error", "output_error", "tolerance", "valid_rows"]
 
 
 def tolerance(dtype: torch.dtype) -> float:
-    """How far float32 recomputed from numbers of this kind may be from what the model computed in that kind."""
+    """Return the largest allowed difference between float32 recomputation and a model that computes in `dtype`."""
     return 1e-4 if dtype in (torch.float32, torch.float64) else 4 * torch.finfo(dtype).eps
 
 

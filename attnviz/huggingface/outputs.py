@@ -1,4 +1,4 @@
-"""What the numbers at the end of a Hugging Face model stand for."""
+"""Meaning of the outputs of a Hugging Face model."""
 
 from __future__ import annotations
 

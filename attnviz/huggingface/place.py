@@ -1,4 +1,4 @@
-"""Where a Hugging Face model attends: found once by watching it, then known."""
+"""Attention sites of a Hugging Face model, found by watching it once."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Place:
 
     @property
     def name(self) -> str:
-        """For example "decoder.0.cross"; "decoder.0.self.1" for the second attention of a layer."""
+        """Name such as "decoder.0.cross", or "decoder.0.self.1" for the second attention of a layer."""
         return f"{self.stack}.{self.layer}.{self.kind}" + ("" if self.part is None else f".{self.part}")
 
     @property

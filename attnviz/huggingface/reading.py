@@ -1,4 +1,4 @@
-"""From what people give to what a Hugging Face model reads, and how its tokens are named."""
+"""Prepare inputs for a Hugging Face model, and name its tokens."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ MAX_NEW = 40  # tokens of a target that the model writes itself
 
 @dataclass(frozen=True)
 class Reading:
-    """What a model is about to read.
+    """Prepared input of a model.
 
     Attributes:
-        inputs: of its `forward`, by name.
+        inputs: inputs of its `forward`, by name.
         text: as it was given.
-        target: that the decoder reads, or the second sentence of an encoder; None without one.
+        target: target that the decoder reads, or the second sentence of an encoder; None without one.
         target_generated: the model wrote the target itself.
         main: name of the sequence read last.
         texts: the tokens of texts, by name of their sequence.
@@ -63,9 +63,9 @@ class Reading:
         """All sequences that the sites speak of; patches and moments of sound are counted where they attend.
 
         Args:
-            model: that read them.
-            sites: of its attention.
-            order: of the patches of an image, where the encoder reads them shuffled, or only some.
+            model: model that read them.
+            sites: sites of its attention.
+            order: order of the patches of an image, where the encoder reads them shuffled, or only some.
         """
         found = dict(self.texts)
         pixels = self.inputs.get("pixel_values")
@@ -81,7 +81,7 @@ class Reading:
 
 
 def read(model: HuggingFaceModel, text: str, target: str | None, image: Any) -> Reading:
-    """What a model reads of a text, a target or second sentence, and an image.
+    """Prepare a text, a target or second sentence, and an image for a model.
 
     Raises:
         EmptyText, TextTooLong: the text cannot be read whole.

@@ -15,7 +15,7 @@ __all__ = ["Rules", "RulesReader", "rule_of"]
 
 
 class Rules(NamedTuple):
-    """What a call does to the raw scores of one row of its batch; see `AttentionSite` for each."""
+    """Changes that a call makes to the raw scores of one row of its batch; see `AttentionSite` for each."""
 
     scale: float
     mask: Mask

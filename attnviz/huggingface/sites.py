@@ -1,4 +1,4 @@
-"""From a recorded call to an `AttentionSite`."""
+"""Make an `AttentionSite` from a recorded call."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def make_site(
 
     Args:
         place: where it was made.
-        call: that was recorded.
-        reader: of the masks of this pass.
-        row: of the batch.
+        call: call that was recorded.
+        reader: reader of the masks of this pass.
+        row: row of the batch.
         part: which window of an image that row is; None: it is a whole sequence.
         w_o: output projection; None where it cannot be told.
 

@@ -1,4 +1,4 @@
-"""Where the tokens of a window lie on an image, in models that attend in shifted windows."""
+"""Places of a window's tokens on an image, in models that attend in shifted windows."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def window_tokens(block: Any, site: AttentionSite) -> Tokens:
     The map is rolled by the shift before it is cut: position p of the rolled map was p + shift of the image.
 
     Args:
-        block: that the attention is part of; it knows the size of its windows and their shift.
-        site: of one window.
+        block: block that the attention is part of; it knows the size of its windows and their shift.
+        site: site of one window.
 
     Source:
         Liu et al. 2021, "Swin Transformer: Hierarchical Vision Transformer using Shifted Windows", section 3.2.

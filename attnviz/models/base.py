@@ -1,4 +1,4 @@
-"""What networks of every kind have in common: one `forward` over what each of them makes of a sequence."""
+"""Base of all networks: one `forward` over what each kind makes of a sequence."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Rest", "SequenceNetwork"]
 
 
 class Rest(TypedDict, total=False):
-    """What a network may be given besides ids.
+    """Arguments of a network besides ids.
 
     Attributes:
         features: (B, T, n_features) numbers that come with the tokens.
@@ -52,7 +52,7 @@ class SequenceNetwork(nn.Module, ABC):
 
     @abstractmethod
     def stream(self, tokens: Tensor, source: Tensor | None = None, **rest: Unpack[Rest]) -> Tensor:
-        """What the unembedding reads.
+        """Return the input of the unembedding.
 
         Args:
             tokens: (B, T) ids; what the decoder reads, or the encoder of an encoder-only network.

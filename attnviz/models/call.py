@@ -1,4 +1,4 @@
-"""What a network shows of its attention while it runs: one call of one layer after the other."""
+"""Records of a network's attention while it runs: one call of one layer after the other."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ Kind = Literal["self", "cross"]
 
 
 class AttentionLayer(Protocol):
-    """What is known of a layer that attends, apart from any call."""
+    """Facts of an attention layer that hold for every call."""
 
     @property
     def name(self) -> str:
-        """For example "decoder.0.cross"."""
+        """Name such as "decoder.0.cross"."""
 
     @property
     def index(self) -> int:
-        """Of its block."""
+        """Index of the block."""
 
     @property
     def stack(self) -> str:
-        """Whose tokens ask: "encoder", "decoder", or "readout" for the one vector that stands for a whole sequence."""
+        """Stack of the queries: "encoder", "decoder", or "readout" for the one query of a whole sequence."""
 
     @property
     def kind(self) -> Kind:
@@ -43,7 +43,7 @@ class AttentionLayer(Protocol):
 
     @property
     def scale(self) -> float:
-        """What raw scores are multiplied by."""
+        """Factor of raw scores."""
 
     @property
     def n_heads(self) -> int:
@@ -59,7 +59,7 @@ class AttentionLayer(Protocol):
 
     @property
     def projection(self) -> Projection | None:
-        """How queries, keys and values are made; None where states are all three as they are."""
+        """Projections to queries, keys and values; None where the states are used as they are."""
 
     @property
     def w_o(self) -> Tensor | None:
@@ -74,13 +74,13 @@ class AttentionCall(NamedTuple):
     """All that one attention layer used and made in one forward pass: references, nothing is computed for it.
 
     Attributes:
-        layer: that attended.
+        layer: layer that attended.
         x: what the queries are made of (B, Tq, d_model).
         memory: what keys and values are made of (B, Tk, d_model); x itself in self-attention.
         q: queries (B, H, Tq, d_head), after rotation.
         k: keys (B, H_kv, Tk, d_head), after rotation.
         v: values (B, H_kv, Tk, d_head).
-        mask: of the first sequence of the batch.
+        mask: mask of the first sequence of the batch.
         rotary: whether q and k were rotated.
         context: the layer's own context vectors, before W_O (B, H, Tq, d_head).
         output: the layer's own output, after W_O (B, Tq, d_model); None without W_O.
@@ -115,15 +115,15 @@ class RecurrentLayers(Protocol):
 
 
 class CellCall(NamedTuple):
-    """What the recurrent layers of a stack read and made in one forward pass, without padding.
+    """Inputs and states of the recurrent layers of a stack in one forward pass, without padding.
 
     Attributes:
-        name: of the stack, "encoder" or "decoder".
+        name: name of the stack, "encoder" or "decoder".
         cell: "rnn", "lstm" or "gru".
         stack: the layers.
         x: what the first layer reads (B, T, d_in).
         initial: hidden states to begin with (L, B, d); None: zeros.
-        states: of the last layer, both directions side by side (B, T, d).
+        states: states of the last layer, both directions side by side (B, T, d).
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What is said of a model wherever one is named."""
+"""Facts shown wherever a model is named."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class ModelFacts:
 
     Attributes:
         name: under which it is opened.
-        title: for people.
-        task: that it was trained on; "" when unknown.
+        title: title for people.
+        task: task that it was trained on; "" when unknown.
         architecture: "encoder", "decoder", "encoder-decoder" or "two encoders" (one for text, one for images).
         n_parameters: number of trained numbers.
         max_len: tokens that fit into a text; None when nothing bounds them.

@@ -85,7 +85,7 @@ class Attention(nn.Module):
 
     @property
     def name(self) -> str:
-        """For example "decoder.0.cross"."""
+        """Name such as "decoder.0.cross"."""
         return f"{self.stack}.{self.index}.{self.kind}"
 
     @property

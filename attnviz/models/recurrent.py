@@ -49,7 +49,7 @@ class RecurrentStack(nn.Module):
         )
 
     def embed(self, tokens: Tensor, features: Tensor | None) -> Tensor:
-        """What the first layer reads: (B, T) ids and (B, T, n_features) numbers -> (B, T, d_embedding)."""
+        """Return the input of the first layer: (B, T) ids and (B, T, n_features) numbers -> (B, T, d_embedding)."""
         if tokens.shape[1] > self.max_len:
             raise ValueError(f"{tokens.shape[1]} tokens given, at most {self.max_len} fit")
         x = self.embedding(tokens)

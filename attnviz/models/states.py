@@ -46,12 +46,12 @@ class StateAttention(nn.Module):
 
     @property
     def name(self) -> str:
-        """For example "readout.0.cross"."""
+        """Name such as "readout.0.cross"."""
         return f"{self.stack}.{self.index}.{self.kind}"
 
     @property
     def additive(self) -> Additive | None:
-        """As `AttentionLayer.additive`."""
+        """See `AttentionLayer.additive`."""
         if self.scoring != "additive":
             return None
         return Additive(self.w_q.weight, self.w_k.weight, self.w_v.weight[0])
@@ -79,7 +79,7 @@ class StateAttention(nn.Module):
         return context
 
     def projected(self, states: Tensor) -> Tensor:
-        """What scores need of the keys, whatever the query: W_k k of the additive function, else the keys."""
+        """Return what scores need of the keys whatever the query: W_k k in the additive function, else the keys."""
         return self.w_k(states) if self.scoring == "additive" else states
 
     def read(self, q: Tensor, states: Tensor, projected: Tensor, allowed: Tensor | None) -> Tensor:

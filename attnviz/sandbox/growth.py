@@ -1,4 +1,4 @@
-"""How much longer the rules of a tokenizer can make what they are given."""
+"""Bound how much longer the rules of a tokenizer can make a text."""
 
 from __future__ import annotations
 

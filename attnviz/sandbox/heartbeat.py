@@ -1,4 +1,4 @@
-"""How long other threads of a process have to wait: code that holds Python's lock lets none of them run."""
+"""Measure how long other threads wait, because code that holds Python's lock lets none of them run."""
 
 from __future__ import annotations
 

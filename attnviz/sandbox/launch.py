@@ -40,7 +40,7 @@ class Started:
     """A process with its three streams.
 
     Attributes:
-        process: to watch and to end; safe against another process with its number.
+        process: process to watch and to end; safe against another process with its number.
         stdin, stdout, stderr: the server's ends of the pipes.
     """
 

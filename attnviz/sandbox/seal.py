@@ -42,7 +42,7 @@ def seal(folder: Path) -> list[str]:
     Held by an audit hook, which no code in Python can take away.
 
     Args:
-        folder: that may be read.
+        folder: folder that may be read.
 
     Returns:
         A list that grows by what is tried in vain, whoever catches the error.
@@ -72,7 +72,7 @@ def seal(folder: Path) -> list[str]:
 
 
 def _of_python() -> Iterable[Path]:
-    """Where Python finds what it imports, and the package itself."""
+    """Return the folders that Python imports from, and that of the package."""
     return [Path(path) for path in (*sys.path, sys.prefix, sys.base_prefix) if path] + [Path(__file__).parents[1]]
 
 

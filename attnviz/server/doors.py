@@ -31,8 +31,8 @@ class Doors:
     """Refuses requests for foreign hosts, and says to browsers who may show a page in a frame; an ASGI middleware.
 
     Args:
-        app: that is behind it.
-        address: that the server listens on; "" for all of this machine's.
+        app: app that is behind it.
+        address: address that the server listens on; "" for all of this machine's.
 
     Raises:
         InvalidOrigin: the environment names a host or a source that is none.

@@ -45,7 +45,7 @@ def continue_text(key: TraceKey, max_new: int) -> str:
     """A text with what a decoder writes after it; the text itself where it has nothing to add.
 
     Raises:
-        AttnvizError: as `run`.
+        AttnvizError: see `run`.
     """
     model = open_model(key.model, key.version)
     if isinstance(model, SequenceModel):

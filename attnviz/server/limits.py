@@ -1,4 +1,4 @@
-"""How long a text may be."""
+"""Limits of a text's length."""
 
 from __future__ import annotations
 

@@ -32,13 +32,13 @@ class Listed:
 
     Attributes:
         name: unique; stands in links.
-        title: for people, in English; the run's name for a checkpoint.
+        title: title for people, in English; the run's name for a checkpoint.
         architecture: "" where opening the model says it, or why it cannot be opened.
         kind: class of a Hugging Face model; "" for those of attnviz.
         examples: (text, target) pairs to start from; the target is "" where the model reads one text.
         folder: that holds it; None for a checkpoint of a run, and for a model of the Hub. It comes from the zoo, from
             the operator or from a zip file that this server unpacked, never from a browser.
-        step: of a checkpoint, else None.
+        step: step of a checkpoint, else None.
         version: changes when other weights stand under the same name.
     """
 
@@ -60,7 +60,7 @@ def listed() -> Mapping[str, Listed]:
 def find(name: str) -> Listed | None:
     """A model by its name; None when there is none of that name.
 
-    Found beside those that are listed: every kept checkpoint of a run, "run/<name>" for its last one, "zoo/<name>",
+    Found beside those that are listed: every kept checkpoint of a run, `run/<name>` for its last one, `zoo/<name>`,
     uploaded models, and, where downloads are on, any model of the Hub, be it there or not.
     """
     if name.startswith(HUB) and downloads_are_on():

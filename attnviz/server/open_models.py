@@ -27,7 +27,7 @@ AnyModel: TypeAlias = "SequenceModel | HuggingFaceModel"
 
 
 class ModelKey(NamedTuple):
-    """What determines an open model; version: see `Listed`."""
+    """Key of an open model; for its version see `Listed`."""
 
     name: str
     version: int = 0
@@ -54,7 +54,7 @@ class ModelStore:
     """The most recently used models; safe to use from several threads, each model is opened by one of them.
 
     Args:
-        max_bytes: of parameters held together; the newest model is kept whatever its size.
+        max_bytes: most bytes of parameters held together; the newest model is kept whatever its size.
         on_drop: told of every model that is dropped, so that nothing else keeps its weights.
     """
 

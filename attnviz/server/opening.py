@@ -33,7 +33,7 @@ def open_model(name: str, version: int = 0) -> AnyModel:
     """A listed model with its weights, ready to be traced.
 
     Args:
-        name: of the model.
+        name: name of the model.
         version: see `Listed`; another one is loaded again.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What a model reads, and so what people can give it."""
+"""Inputs of a model, and so of the page that runs it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Reads", "reads_of"]
 
 @dataclass(frozen=True)
 class Reads:
-    """What a model reads.
+    """Inputs of a model.
 
     Attributes:
         text: whether it reads a text.
@@ -31,7 +31,7 @@ class Reads:
 
 
 def reads_of(model: AnyModel) -> Reads:
-    """What an open model reads.
+    """Return the inputs of an open model.
 
     Raises:
         CannotShow: it turns out that its attention cannot be shown.

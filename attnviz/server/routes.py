@@ -1,4 +1,4 @@
-"""What the browser view fetches without a rerun: its modules, and the numbers of a trace by its id.
+"""Routes of the browser view: its modules, and the numbers of a trace by its id, without a rerun.
 
 GET /attnviz/trace/<id>/bundle?site=NAME&heads=0,1&stages=q,k,weights    the binary format of `attnviz.view.payload`
 GET /attnviz/trace/<id>/proof                                            JSON

@@ -1,4 +1,4 @@
-"""What the view of a training run fetches while the run goes on: what is new, and its files.
+"""Routes of the view of a training run: its news while it goes on, and its files.
 
 GET /attnviz/runs/<name>/news?generation=G&metrics=A&attention=B&lang=en    see `news`
 GET /attnviz/runs/<name>/metrics.csv, model.safetensors?step=N, model.py, tensorboard, run.zip    downloads
@@ -156,7 +156,7 @@ def _number(text: str) -> int | None:
 
 
 def news(run: Run, generation: str, metrics: int, attention: int, lang: str) -> bytes:
-    """What a reader who has the first bytes of metrics.jsonl and attention.bin does not have yet.
+    """Pack what a reader with the first bytes of metrics.jsonl and attention.bin is missing.
 
     uint32 length of the header, the header as JSON, the lines of metrics.jsonl from `metrics` on, the frames of
     attention.bin from `attention` on; both only as far as they were written to their end. A run that is resumed
@@ -164,10 +164,10 @@ def news(run: Run, generation: str, metrics: int, attention: int, lang: str) -> 
 
     Args:
         run: which.
-        generation: of the reader's bytes; "" for one who has none.
+        generation: generation of the reader's bytes; "" for one who has none.
         metrics: bytes of metrics.jsonl that it has.
         attention: bytes of attention.bin that it has.
-        lang: of the message.
+        lang: language of the message.
 
     Raises:
         RunCorrupt: its state.json cannot be read, or attention.bin does not begin like one.

@@ -33,7 +33,7 @@ class Brush:
         self._draw.polygon([(self._scale * x, self._scale * y) for x, y in corners], fill=fill)
 
     def line(self, ends: Sequence[float], fill: str, width: float) -> None:
-        """From x, y to x, y."""
+        """Draw a line between two points, (x, y) each."""
         self._draw.line([self._scale * each for each in ends], fill=fill, width=round(self._scale * width))
 
 

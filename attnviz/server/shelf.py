@@ -23,10 +23,10 @@ class Entry:
     """A run in the list.
 
     Attributes:
-        name: of the run.
+        name: name of the run.
         run: None where it cannot be opened.
         state: where it stands; None where it cannot be opened.
-        place: in the queue, 1 is next; None: it does not wait.
+        place: place in the queue, 1 is next; None: it does not wait.
         step: the last one that was recorded.
         best: value of its task's metric; None before it was looked at.
         error: why it cannot be read.
@@ -66,7 +66,7 @@ def is_own(run: Run) -> bool:
 
 
 def runs_ahead(workers: int, mine: str | None = None) -> int:
-    """How many runs must end or stop before another one can start; one's own, which one can stop, is not counted."""
+    """Count the runs that must end before another can start; the visitor's own, which they can stop, is left out."""
     return max(0, 1 + sum(entry.active and entry.name != mine for entry in entries()) - workers)
 
 

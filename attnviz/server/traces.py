@@ -14,13 +14,13 @@ __all__ = ["Held", "TraceKey", "TraceStore"]
 
 
 class TraceKey(NamedTuple):
-    """What determines a trace.
+    """Key of a trace.
 
     Attributes:
         model: name of the model.
-        text: that it reads; "" for one that reads none.
-        target: of an encoder-decoder, "": the model writes it itself; of an encoder the second sentence.
-        version: of the model, see `Listed`.
+        text: text that it reads; "" for one that reads none.
+        target: target of an encoder-decoder, "": the model writes it itself; of an encoder the second sentence.
+        version: version of the model, see `Listed`.
         image: name of a sample or of an image that was handed in, see `attnviz.server.images`; "" where it sees none.
     """
 
@@ -42,7 +42,7 @@ class TraceStore:
     """The most recently used traces, bounded in number and in bytes; safe to use from several threads.
 
     Args:
-        max_bytes: of q, k, v held together; the newest trace is kept whatever its size.
+        max_bytes: most bytes of q, k, v held together; the newest trace is kept whatever its size.
         max_count: traces held together.
     """
 

@@ -59,11 +59,11 @@ class Upload:
     """A model that was handed in.
 
     Attributes:
-        name: in links, "upload/" and 128 random bits.
+        name: name in links, "upload/" and 128 random bits.
         title: name of its zip file, without the ending.
-        folder: that holds it.
-        nbytes: that it takes on the disk.
-        sandbox: in which it is opened first.
+        folder: folder that holds it.
+        nbytes: bytes that it takes on the disk.
+        sandbox: sandbox in which it is opened first.
     """
 
     name: str
@@ -121,12 +121,12 @@ class UploadStore:
         """Open a model in its sandbox, unless it passed there before.
 
         Args:
-            name: of the model.
+            name: name of the model.
             tell: is told each of `attnviz.sandbox.STAGES`.
 
         Raises:
             ModelNotFound: it is not kept any more.
-            AttnvizError: as `Sandbox.examine`.
+            AttnvizError: see `Sandbox.examine`.
         """
         upload = self._wanted(name)
         with self._examining:
@@ -138,7 +138,7 @@ class UploadStore:
 
         Raises:
             ModelNotFound: it is not kept any more.
-            AttnvizError: as `Sandbox.read`.
+            AttnvizError: see `Sandbox.read`.
         """
         upload = self._wanted(name)
         upload.sandbox.read(*texts)
@@ -160,7 +160,7 @@ class UploadStore:
             sandbox.close()
 
     def _oldest(self) -> list[str]:
-        """Those that must go, so that the others find room."""
+        """Return the uploads to drop so that the others find room."""
         names, size = list(self._held), sum(upload.nbytes for upload in self._held.values())
         old = []
         while len(names) > 1 and size > self.max_bytes:

@@ -15,12 +15,12 @@ __all__ = ["Pattern", "pattern_key", "previous_token"]
 
 @dataclass(frozen=True, eq=False)
 class Pattern:
-    """Where the queries of one sequence should look, in the stack that writes the answer.
+    """Keys that the queries of one sequence are expected to attend to, in the stack that writes the answer.
 
     Attributes:
         name: short name, such as "anti-diagonal".
         reads: (Tq, Tk) bool, True for the keys that a query should read; a row without any is not scored.
-        kind: of the attention it is about: "self", or "cross" in an encoder-decoder.
+        kind: kind of the attention it is about: "self", or "cross" in an encoder-decoder.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What a model computed for one text: kept as references, worked out when somebody looks."""
+"""Traces: what a model computed for one text, kept as references and worked out on request."""
 
 from attnviz.trace.model_trace import ForwardPass, LayerInputs, Outputs, ProofEntry, Trace, TracedModel
 from attnviz.trace.record import trace

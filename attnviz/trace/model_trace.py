@@ -33,7 +33,7 @@ class ProofEntry(NamedTuple):
     """The largest error of one site: recomputed from its q, k, v against what the model itself computed.
 
     Attributes:
-        name: of the site.
+        name: name of the site.
         context_error: max |weights(h) @ v - the model's own context| over all heads, queries and dimensions.
         output_error: max |sum over heads of output(h) + b_O - the model's own attention output|.
         limit: the largest error that the rounding of the model's numbers explains, be they float32 or bfloat16.
@@ -58,14 +58,14 @@ class ProofEntry(NamedTuple):
 
 
 class LayerInputs(NamedTuple):
-    """What one attention layer read: x (Tq, d_model) for the queries, memory (Tk, d_model) for keys and values."""
+    """Inputs of one attention layer: x (Tq, d_model) for the queries, memory (Tk, d_model) for keys and values."""
 
     x: Tensor
     memory: Tensor
 
 
 class Outputs(NamedTuple):
-    """What the numbers at the end of a model stand for.
+    """Meaning of the numbers at the end of a model.
 
     Attributes:
         kind: "next" (the token after each position), "same" (the token at each position), "masked" (likewise, and only
@@ -92,7 +92,7 @@ class Outputs(NamedTuple):
 
 
 class TracedModel(Protocol):
-    """What a trace needs to know of the model it came from."""
+    """Facts of a model that its traces need."""
 
     @property
     def facts(self) -> ModelFacts:
@@ -121,16 +121,16 @@ class Trace:
     """A forward pass on one text.
 
     Attributes:
-        model: that ran.
-        text: that it read.
-        target: that the decoder of an encoder-decoder read; None for other models.
+        model: model that ran.
+        text: text that it read.
+        target: target that the decoder of an encoder-decoder read; None for other models.
         target_generated: the model wrote that target itself.
         sequences: all tokens, by name; sites say which are their queries and keys.
         main: name of the sequence that the model reads last: the decoder's in an encoder-decoder.
         sites: every place of attention, in the order in which they ran.
         outputs: what the logits stand for; None for a model that ends with its residual stream, or in a way that is not
             shown yet.
-        image: that it saw, (height, width, 3) bytes; None without one.
+        image: image that it saw, (height, width, 3) bytes; None without one.
         look_at_states: what `states` calls.
     """
 
@@ -250,7 +250,7 @@ class Trace:
             layer: index of the block, from 0.
             stack: "encoder" or "decoder"; "text" or "vision" in a model that has an encoder for each.
             kind: "self" or "cross".
-            part: which window of an image.
+            part: window of an image.
 
         Raises:
             KeyError: there is no such site; the message lists what there is.
@@ -285,7 +285,7 @@ class Trace:
         return found
 
     def inputs(self, name: str) -> LayerInputs | None:
-        """Return what a site's attention layer read (after the norm in a pre-norm model): the chain begins with it.
+        """Inputs of each attention site by its name; those that are unknown are left out.
 
         The first look runs the model once more and keeps the inputs of every site. None: the layer does not show it.
 
@@ -323,7 +323,7 @@ class Trace:
             head: index of the head.
             stack: "encoder", "decoder", "text" or "vision".
             kind: "self" or "cross".
-            part: which window of an image.
+            part: window of an image.
 
         Raises:
             KeyError: there is no such site.
@@ -342,7 +342,7 @@ class Trace:
     def to_npz(self, path: str | Path | BinaryIO) -> None:
         """Write everything as one compressed NumPy archive.
 
-        Entries: tokens, source_tokens, logits; per site "<name>/q", "/k", "/v", where there are any "/bias" (H or 1,
+        Entries: tokens, source_tokens, logits; per site `<name>/q`, "/k", "/v", where there are any "/bias" (H or 1,
         Tq, Tk), "/sinks" (H,) and "/allowed" (Tq, Tk; masks that no rule tells), and "/scores", "/masked", "/weights"
         (H, Tq, Tk) while all of these fit into 256 MiB; "contents" is JSON that lists what is in and what was left out.
         """
@@ -384,7 +384,7 @@ def _array(tensor: Tensor) -> np.ndarray:
 
 
 def _rules(site: AttentionSite) -> dict[str, Any]:
-    """What turns raw scores into weights, beside the arrays."""
+    """Return the numbers, beside the arrays, that turn raw scores into weights."""
     return {"scale": site.scale, "softcap": site.softcap, "causal": site.mask.causal, "window": site.mask.window}
 
 

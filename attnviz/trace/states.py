@@ -36,7 +36,7 @@ class LayerStates:
 
     @property
     def name(self) -> str:
-        """For example "encoder.0.backward"."""
+        """Name such as "encoder.0.backward"."""
         return f"{self.stack}.{self.layer}.{self.direction}"
 
 

@@ -9,10 +9,10 @@ __all__ = ["Grid", "Tokens"]
 
 
 class Grid(NamedTuple):
-    """Where tokens lie on an image.
+    """Places of tokens on an image.
 
     Attributes:
-        rows: of patches of the whole image.
+        rows: rows of patches of the whole image.
         columns: likewise.
         offset: the token of the first patch; the others follow in reading order.
         cells: (row, column) of every token, where they are not in reading order; () where they are.
@@ -29,9 +29,9 @@ class Tokens:
     """One sequence of tokens.
 
     Attributes:
-        ids: of the tokens; () where they have none, as the patches of an image.
+        ids: ids of the tokens; () where they have none, as the patches of an image.
         labels: what stands for each token.
-        specials: positions of tokens that the text does not contain, such as [CLS] or <bos>.
+        specials: positions of tokens that the text does not contain, such as `[CLS]` or `<bos>`.
         words: index of the word that each token is part of, None for special tokens; () where tokens are not parts.
         segments: sentence of each token, 0 for A and 1 for B, None for special tokens; () where there is one sentence.
         grid: where the tokens lie on an image, else None.

@@ -48,9 +48,9 @@ class HeldMatrix(Held):
     """One of a model's own matrices: copied when somebody first looks, once for all traces of that state.
 
     Args:
-        network: that it belongs to.
+        network: network that it belongs to.
         model: name for messages.
-        name: of the matrix in the network.
+        name: name of the matrix in the network.
         tensor: the matrix, or a view of it.
     """
 
@@ -78,11 +78,11 @@ class HeldLayer:
     """The unembedding of a model: run again only while it makes of a fixed vector what it made of it at the time.
 
     Args:
-        network: that it belongs to.
+        network: network that it belongs to.
         model: name for messages.
         layer: reads rows (n, d_model).
         stream: what it read (T, d_model), for its width and kind of numbers.
-        name: of the layer, for messages.
+        name: name of the layer, for messages.
     """
 
     def __init__(self, network: nn.Module, model: str, layer: nn.Module, stream: Tensor, name: str = "logits") -> None:

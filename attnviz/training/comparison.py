@@ -143,7 +143,7 @@ def configs(recipe: Recipe, steps: int, seed: int) -> dict[Contender, RunConfig]
 
 
 def distance_of(task: Task) -> int:
-    """Of the first symbol; 0 for other tasks."""
+    """Return the distance of the first-symbol task; 0 for other tasks."""
     return task.distance if isinstance(task, FirstSymbol) else 0
 
 
@@ -170,7 +170,7 @@ def new_group(recipes: Iterable[Recipe], steps: int, seed: int, root: Path | Non
 
 
 def place_of(name: str) -> tuple[str, Contender] | None:
-    """Of which comparison a run is a part, and which contender it is, by its name; None: of none.
+    """Return the comparison and the contender that a run's name tells; None if it is part of none.
 
     Example:
         >>> place_of("compare-first-symbol-20260101-120000.50.lstm-attention")
@@ -184,7 +184,7 @@ def place_of(name: str) -> tuple[str, Contender] | None:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a step of a contender takes, worked out before it is taken.
+    """Cost of one training step of a contender, computed before it is taken.
 
     Attributes:
         parameters: trained numbers.
@@ -198,7 +198,7 @@ class Facts:
 
     @classmethod
     def of(cls, config: RunConfig) -> Facts:
-        """Of a step on batches as long as the task's own."""
+        """Compute the facts of a step on batches as long as the task's own."""
         model, batch_size = trained_shape(config.model, config.task), config.training.batch_size
         return cls(n_parameters(config.model), flops_per_step(model, batch_size), activation_bytes(model, batch_size))
 
@@ -211,15 +211,15 @@ def trained_shape(model: AnyConfig, task: Task) -> AnyConfig:
 
 @dataclass(frozen=True)
 class Curve:
-    """How a contender did on held-out data.
+    """Held-out results of one contender.
 
     Attributes:
-        contender: which.
-        distance: of the first symbol; 0 for other tasks.
-        seed: of first weights and data.
+        contender: name of the contender.
+        distance: distance of the first symbol; 0 for other tasks.
+        seed: seed of first weights and data.
         steps: updates done at each look, rising.
-        seconds: of training so far, at each look.
-        values: of the task's metric, at each look.
+        seconds: seconds of training so far, at each look.
+        values: values of the task's metric, at each look.
     """
 
     contender: Contender
@@ -236,7 +236,7 @@ class Curve:
 
     @property
     def seconds_per_step(self) -> float | None:
-        """As measured, looks at held-out data included; None before the first look."""
+        """Seconds per step as measured, validation included; None before the first validation."""
         return self.seconds[-1] / self.steps[-1] if self.steps else None
 
     def best(self, metric: Metric) -> float | None:
@@ -245,7 +245,7 @@ class Curve:
 
 
 def curve_of(run: Run, contender: Contender) -> Curve:
-    """What the metrics of a run say so far.
+    """Read a run's curve from its metrics so far.
 
     Raises:
         RunCorrupt: a line is none that a run writes.
@@ -263,7 +263,7 @@ def curve_of(run: Run, contender: Contender) -> Curve:
 
 
 def read_curves(path: Path) -> tuple[dict[str, Any], list[Curve]]:
-    """What `python -m bench.recurrent --json` measured: how, and the curves."""
+    """Read the output of `python -m bench.recurrent --json`: how it was measured, and the curves."""
     measured: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return measured, [_curve(found) for found in measured.pop("curves")]
 

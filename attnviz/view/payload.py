@@ -6,7 +6,7 @@
     padding     zeros up to a multiple of 8: here the data begins, offsets count from here
 
 All little-endian. The numbers that can be read on the page travel as float32, exactly as computed; thumbnails as bytes.
-The parameters of additive scoring come with the first picture, under "additive/<site>/w_q", ".../w_k" and ".../w_v".
+The parameters of additive scoring come with the first picture, under `additive/<site>/w_q`, ".../w_k" and ".../w_v".
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def pack(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes:
 
 
 def bundle(trace: Trace, site: str, heads: Iterable[int], stages: Sequence[Stage]) -> bytes:
-    """The matrices of some heads of one site, under "<site>/<head>/<stage>"; X under "<site>/x" and "<site>/x_kv".
+    """The matrices of some heads of one site, under `<site>/<head>/<stage>`; X under `<site>/x` and `<site>/x_kv`.
 
     Raises:
         KeyError: no such site.
@@ -72,7 +72,7 @@ def stages_of(site: AttentionSite) -> list[Stage]:
 
 
 def direct_source(trace: Trace, site: AttentionSite) -> Literal["", "states", "typed"]:
-    """What q, k and v are where nothing projects them.
+    """Return the source of q, k and v where nothing projects them.
 
     Returns:
         "typed" by a person, or "states" of a network of our own, whose keys and values are the same; "" elsewhere.
@@ -117,11 +117,11 @@ def overview(
     """All that the first picture needs: every head as a thumbnail, the chosen head's numbers, the outputs.
 
     Args:
-        trace: to be shown.
+        trace: trace to show.
         trace_id: names the trace on the server.
         data_url: where the rest of the numbers can be fetched, relative to the page; "" when there is no server.
         choice: {"site": index, "head": h, "query": i | None, "key": j | None, "locked": bool}.
-        lang: of the page.
+        lang: language of the page.
         texts: where its messages stand (`attnviz.view.texts`), relative to the page; "" where the page has them.
     """
     site, head = trace.sites[choice["site"]], choice["head"]

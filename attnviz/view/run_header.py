@@ -1,4 +1,4 @@
-"""What the view of a training run has to know before its first step: sequences, sites, expected patterns, samples."""
+"""Header of the view of a training run: sequences, sites, expected patterns, samples."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def run_header(run: Run) -> dict[str, Any]:
         predicts: "classes" or "values", as the model.
         unit: "character" or "symbol", what a token of the answer is.
         rates: {"every": n, "values": the schedule's learning rates at steps n, 2 n, ...}.
-        stack: that writes the answer.
+        stack: stack that writes the answer.
         sites: {"name", "stack", "layer", "kind", "heads", "queries", "keys": names of sequences} in the order in which
             they run; none in a network without attention.
         sequences: of the probe: {"labels": of the tokens, by the names that sites know them by, "patterns"}, and of
@@ -71,7 +71,7 @@ def run_header(run: Run) -> dict[str, Any]:
 
 
 def unit_of(config: RunConfig) -> str:
-    """What a token of the answer is: "character" or "symbol"."""
+    """Return the unit of the answer: "character" or "symbol"."""
     return "character" if config.task.tokenizer.kind == "characters" else "symbol"
 
 
@@ -102,7 +102,7 @@ def _sites(model: AnyConfig) -> list[dict[str, Any]]:
 
 
 def _labels(run: Run, batch: Batch) -> dict[str, list[str]]:
-    """Of the tokens of one sequence, the one that is read first in front, by the name of the stack that reads them."""
+    """Return the token labels of one sequence by stack, in the order in which the stacks read."""
     task = run.config.task
     labels: dict[str, list[str]] = {}
     if batch.source is not None and task.source_tokenizer is not None:
@@ -163,7 +163,7 @@ def _sample(run: Run, batch: Batch) -> dict[str, Any]:
 
 
 def _image(reader: Reader, batch: Batch) -> dict[str, Any] | None:
-    """What a sequence of numbers looks like, as gray levels; None where it is no picture and no sound."""
+    """Return a sequence of numbers as gray levels; None if it is neither picture nor sound."""
     if not isinstance(reader, Vectors) or batch.features is None:
         return None
     levels = reader.image(batch.features[0])

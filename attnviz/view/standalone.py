@@ -52,12 +52,12 @@ def to_html(
     says so wherever it shows them.
 
     Args:
-        trace: to be shown.
-        path: of the file; one that is there is replaced.
+        trace: trace to show.
+        path: path of the file; one that is there is replaced.
         heads: those with all their numbers, as (name of the site or index of the layer, head); the page opens with the
             first. "all": every head, which takes much room. None: the first head of the first site.
         lang: language of the page, "en" or "zh".
-        title: of the page; the model's and the text where there is none.
+        title: title of the page; the model's and the text where there is none.
 
     Returns:
         The path.
@@ -86,8 +86,8 @@ class Shown:
 
     Attributes:
         page: the whole page, as `to_html` writes it.
-        height: of the frame it is shown in, in CSS pixels.
-        title: for people who hear the page.
+        height: height of the frame it is shown in, in CSS pixels.
+        title: title for people who hear the page.
     """
 
     page: str = field(repr=False)
@@ -95,7 +95,7 @@ class Shown:
     title: str
 
     def _repr_html_(self) -> str:
-        """What a notebook asks for."""
+        """Return the HTML that a notebook shows."""
         style = f"display: block; width: 100%; height: {self.height}px; border: 0"
         return (
             f'<iframe title="{html.escape(self.title)}" style="{style}" allow="clipboard-write" '
@@ -116,11 +116,11 @@ def show(
     The whole page becomes part of the notebook: some MB with a model of GPT-2's size, where `to_html` may be better.
 
     Args:
-        trace: to be shown.
-        heads: as in `to_html`.
-        lang: as in `to_html`.
-        title: as in `to_html`.
-        height: of the frame, in CSS pixels; what is longer scrolls inside of it.
+        trace: trace to show.
+        heads: see `to_html`.
+        lang: see `to_html`.
+        title: see `to_html`.
+        height: height of the frame, in CSS pixels; what is longer scrolls inside of it.
 
     Raises:
         ValueError: there is no such head, no such language, or the height is not above 0.
@@ -246,7 +246,7 @@ def _heading(trace: Trace, lang: str, title: str | None, note: str) -> str:
 
 
 def _texts(trace: Trace) -> list[tuple[str, str]]:
-    """What the model read: the message that names it, and the text."""
+    """Return the texts the model read, each with the message that names it."""
     if trace.target is None:
         return [("standalone.text", trace.text)]
     if trace.source is None:
@@ -279,7 +279,7 @@ class _Numbers:
     """The numbers of a page.
 
     Attributes:
-        parts: by name: "overview"; "<site>/<head>" for all of a chosen head; "<site>" for the weights of its others.
+        parts: by name: "overview"; `<site>/<head>` for all of a chosen head; `<site>` for the weights of its others.
         index: what the page needs to know of them.
         note: what they are, for people.
     """
@@ -365,7 +365,7 @@ def _note(
 
 
 def _head_title(lang: str, site: AttentionSite, head: int) -> str:
-    """As the view names it."""
+    """Name a head as the view does."""
     stack = locale.t(lang, f"view.frame.stack.{site.stack}.{site.kind}")
     key = "view.frame.title" if site.part is None else "view.frame.title.part"
     return locale.t(lang, key, stack=stack, layer=site.layer, part=site.part, head=head)

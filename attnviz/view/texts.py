@@ -43,7 +43,7 @@ def written(lang: str) -> bytes:
 
 @cache
 def address(lang: str) -> str:
-    """Where a server has them, below the app's own address."""
+    """Return the address of the messages on a server, relative to the app."""
     return f"{TEXTS_PATH}/{lang}?v={hashlib.sha256(written(lang)).hexdigest()[:16]}"
 
 

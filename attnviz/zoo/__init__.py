@@ -56,16 +56,16 @@ ORDER = (
 
 @dataclass(frozen=True)
 class ZooEntry:
-    """What is known of a shipped model without loading it.
+    """Facts of a shipped model, known without loading it.
 
     Attributes:
-        name: as in "zoo/<name>".
-        title: for people.
+        name: as in `zoo/<name>`.
+        title: title for people.
         task: what it was trained on.
         architecture: "encoder", "decoder" or "encoder-decoder".
         size: number of parameters.
         example: a text to begin with; a (source, target) pair for an encoder-decoder.
-        examples: that one and more.
+        examples: that example and more.
         metric: what `score` counts.
         score: reached on test data.
     """

@@ -1,4 +1,4 @@
-"""What the character language models share: pieces of a text to predict, and the model that learns them."""
+"""Character language models: pieces of a text to predict, and the models that learn them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tasks with one label for a whole text have in common: their batches, and what can be had without a network."""
+"""Tasks with one label for a whole text: their batches and baselines."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def write(day: date, random: Random) -> str:
 
 
 def parts(text: str) -> dict[str, range] | None:
-    """Where a written date has its "year", "month" and "day"; None if it is no date of a known form.
+    """Find the "year", "month" and "day" of a written date; None if it is in no known form.
 
     Example:
         >>> parts("3rd of March 2021")
@@ -116,8 +116,8 @@ class Dates(Task):
         '2075-02-13'
 
     Attributes:
-        first_year: of the dates.
-        last_year: of the dates.
+        first_year: first year of the dates.
+        last_year: last year of the dates.
 
     Raises:
         ConfigError: a year without four digits, the first year after the last.
@@ -144,7 +144,7 @@ class Dates(Task):
 
     @cached_property
     def source_tokenizer(self) -> Tokenizer:
-        """What dates are written with: letters, digits, a few signs, and the Chinese year, month and day."""
+        """Characters of written dates: letters, digits, a few signs, and the Chinese year, month and day."""
         lower = "abcdefghijklmnopqrstuvwxyz"
         used = set("".join(MONTHS + WEEKDAYS) + "".join(FORMS) + "stndrdthof")
         letters = {c for c in lower if c in {u.lower() for u in used}}

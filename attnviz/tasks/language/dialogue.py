@@ -44,7 +44,7 @@ def phrase(service: str, slot: str, value: str) -> list[str]:
 
 
 def turns(text: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Where each turn begins, at its speaker, and ends.
+    """Yield the span (begin, end) of each turn, its speaker included.
 
     Example:
         >>> list(turns("user: i need a table system: how many people ? user: 4".split()))
@@ -68,7 +68,7 @@ def said_first(text: Sequence[str]) -> dict[str, str]:
 
 
 def reply(text: Sequence[str], memory: Callable[[Sequence[str]], dict[str, str]] = said_last) -> list[str]:
-    """What the system says next; [] where nothing that can be booked was named.
+    """Return the system's next reply; [] if nothing that can be booked was named.
 
     Args:
         text: the dialogue up to the end of the user's turn.
@@ -118,13 +118,13 @@ class _User:
         return phrase(self._service, slot, self._wrong.get(slot, self._wish[slot]))
 
     def _change(self) -> list[str]:
-        """What was said and is not meant any more, once."""
+        """Return one change of mind: a value that was said and is no longer meant."""
         slot = self._random.choice(sorted(self._wrong.keys() & self._told))
         del self._wrong[slot]
         return self._say(slot)
 
     def answer(self, said: Sequence[str]) -> list[str]:
-        """To a question for a slot, or to the repeated values."""
+        """Answer a question for a slot, or confirm the repeated values."""
         if said[0] == "a":
             return ["no", ",", *self._change()] if self._wrong else ["yes", *self._random.choice(((), ("please",)))]
         slot = next(slot for slot, question in QUESTIONS.items() if question.split() == list(said))
@@ -152,7 +152,7 @@ def converse(service: str, wish: dict[str, str], random: Random) -> list[str]:
 
 
 def _latest(text: Sequence[str], slot: str) -> list[int]:
-    """Where the value of a slot was said, since it last changed, the latest mention first."""
+    """Find the mentions of a slot's value since it last changed, the latest first."""
     said = [place for place in range(len(text))[::-1] if SLOT_OF.get(text[place]) == slot]
     return [*takewhile(lambda place: text[place] == text[said[0]], said)]
 

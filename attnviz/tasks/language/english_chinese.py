@@ -68,7 +68,7 @@ class Word(NamedTuple):
     """A word of a translation.
 
     Attributes:
-        text: in Chinese.
+        text: text in Chinese.
         sources: positions of the English words it comes from.
     """
 
@@ -146,7 +146,7 @@ class _Translator:
         return [*chinese, *([Word("吗", (end,)), Word("？", (end,))] if asks else [Word("。", (end,))])]
 
     def _auxiliary_and_place(self, auxiliary: int | None, place: list[Word]) -> list[Word]:
-        """In 正在 公园 里 the 在 of the place is that of 正在."""
+        """Join auxiliary and place; in 正在 公园 里 the 在 of the place is that of 正在."""
         name = "" if auxiliary is None else self._english[auxiliary]
         if auxiliary is None or name == "did":
             return place

@@ -57,7 +57,7 @@ class Entities(TaggingTask):
     names can be a person, a place or a company: the context tells, for a subject only the verb.
 
     Split by the sentence's parts, so that every sentence of the test is built as none was in training; half of the
-    names are never seen in training. A name that was not seen is read as "<unk>", in training three in ten of the
+    names are never seen in training. A name that was not seen is read as `<unk>`, in training three in ten of the
     others are as well.
 
     Example:
@@ -81,7 +81,7 @@ class Entities(TaggingTask):
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
-        """The words of all parts, the names of training data and "<unk>"; `<bos>` in front."""
+        """The words of all parts, the names of training data and `<unk>`; `<bos>` in front."""
         verbs = (verb for group in VERBS.values() for verb in group)
         forms = (form for group in FORMS.values() for form in group)
         texts = (*OPENINGS, *ASIDES, *TAILS, *verbs, *forms, *(text for _, text in SUBJECTS), *MONTHS, *YEARS)

@@ -162,8 +162,8 @@ class Extract(Task):
         ['keep', 'skip', 'skip', 'keep']
 
     Attributes:
-        min_sentences: of a report.
-        max_sentences: of a report.
+        min_sentences: fewest sentences of a report.
+        max_sentences: most sentences of a report.
 
     Raises:
         ConfigError: fewer than 2 sentences, the least number above the greatest.

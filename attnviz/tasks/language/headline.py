@@ -146,7 +146,7 @@ class Headline(Task):
         return " | ".join(f"{field} : {record[field]}" for field in fields).split()
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
-        """What the record says is copied from where it stands; the verb comes from both numbers.
+        """Expect copied words to be read where they stand, and the verb from both numbers.
 
         As long as what is written so far is the headline of the record.
         """

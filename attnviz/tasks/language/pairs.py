@@ -1,4 +1,4 @@
-"""What tasks of an encoder-decoder share that read and write texts of different lengths."""
+"""Encoder-decoder tasks that read and write texts of different lengths."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def pair_batch(
 
     Args:
         pairs: the symbols of each source and of its target.
-        source_tokenizer: of the sources.
-        tokenizer: of the targets.
+        source_tokenizer: tokenizer of the sources.
+        tokenizer: tokenizer of the targets.
 
     Example:
         >>> batch = pair_batch([("ab", "yx"), ("b", "y")], *(Tokenizer("symbols", tuple(s)) for s in ("ab", "xy")))

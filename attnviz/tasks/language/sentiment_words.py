@@ -1,4 +1,4 @@
-"""What the opinions of the sentiment task are made of, whatever their language."""
+"""Words and grammar of the opinions, in every language."""
 
 from __future__ import annotations
 

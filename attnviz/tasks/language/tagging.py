@@ -1,4 +1,4 @@
-"""What tasks with a BIO tag for each word have in common: batches, the F1 of entities, and what needs no network."""
+"""Tasks with a BIO tag for each word: batches, the F1 of entities, and baselines."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class Translation(Task):
         return torch.stack((who, what), 1)
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
-        """Where the next word comes from, as long as what is written so far is the translation."""
+        """Expect the next word to be read from its source word, as long as the translation so far is right."""
         assert source is not None, "an encoder-decoder reads a source"
         chinese = translate([self.source_tokenizer.label(token) for token in source])
         pairs: list[tuple[int, int]] = []
@@ -96,7 +96,7 @@ class Translation(Task):
         ]
 
     def _lexicon(self, sentences: list[tuple[list[str], list[str]]]) -> dict[str, str]:
-        """For every English word the Chinese word with the highest 2 n(both) / (n(English) + n(Chinese))."""
+        """Return for every English word the Chinese word with the highest 2 n(both) / (n(English) + n(Chinese))."""
         once, other = Counter[str](), Counter[str]()
         together: dict[str, Counter[str]] = defaultdict(Counter)
         for english, chinese in sentences:

@@ -18,7 +18,7 @@ class Vocabulary:
     """The symbols of training texts, the most frequent first.
 
     Attributes:
-        symbols: to make a tokenizer of: that of the unknown, then those that occur.
+        symbols: symbols to make a tokenizer of: that of the unknown, then those that occur.
         rare: symbols that occur once. Half of the time training reads the unknown one in their place, and so learns
             what to do where it knows no better.
 

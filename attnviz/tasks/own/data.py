@@ -103,7 +103,7 @@ def tiles(size: int, length: int, context: int = 0) -> tuple[Tensor, Tensor]:
 
     Args:
         size: values there are.
-        length: of a piece, at most `size`.
+        length: length of a piece, at most `size`.
         context: values at the beginning of a piece that are read and not scored.
 
     Returns:

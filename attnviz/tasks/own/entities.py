@@ -36,8 +36,8 @@ class OwnEntities(DividedTask, TaggingTask):
         write         B-PER O     O  B-LOC
 
     Sentences are divided by a hash of their words: a tenth each for validation and test, and the same sentence never
-    on two sides. A word that is in no training sentence is read as "<unk>", and half of the time one that is there
-    once, so that "<unk>" is learned as well.
+    on two sides. A word that is in no training sentence is read as `<unk>`, and half of the time one that is there
+    once, so that `<unk>` is learned as well.
 
     Example:
         >>> text = "\\n\\n".join(f"{name} B-PER\\nsings O" for name in "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -50,8 +50,8 @@ class OwnEntities(DividedTask, TaggingTask):
     Attributes:
         text: a word and its tag a line, an empty line between sentences; see `read_conll`.
         header: whether the first line names the columns; see there, as for the next two.
-        word_column: of the word, counted from 1.
-        tag_column: of the tag, counted from 1.
+        word_column: column of the word, counted from 1.
+        tag_column: column of the tag, counted from 1.
 
     Raises:
         InputError: of `read_conll`; DataUnclear: what the data do not tell, and must be said.
@@ -108,7 +108,7 @@ class OwnEntities(DividedTask, TaggingTask):
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
-        """The words of training sentences, "<unk>" for all others; `<bos>` in front."""
+        """The words of training sentences, `<unk>` for all others; `<bos>` in front."""
         return Tokenizer("symbols", self._vocabulary.symbols, add_bos=True, unknown=self._vocabulary.unknown)
 
     def batch(self, chosen: Sequence[Sentence], forget: Random | None = None) -> Batch:
@@ -125,7 +125,7 @@ class OwnEntities(DividedTask, TaggingTask):
         return 1 + max(map(len, self._sentences))
 
     def model_config(self) -> ModelConfig:
-        """As for the task's own sentences, with dropout, for there may be few."""
+        """Return the model of the built-in sentences with dropout, because there may be few sentences."""
         return self.transformer(self.max_len, positions="rotary", dropout=0.1)
 
     def recurrent_config(self) -> RecurrentConfig:

@@ -55,11 +55,11 @@ class OwnSeries(Task):
         '0.622 -1.244 1.244 -0.622 '
 
     Attributes:
-        text: of a CSV file with a column of numbers.
+        text: text of a CSV file with a column of numbers.
         length: points that the model reads.
         separator: between columns; see `attnviz.tasks.own.readers.columns.read_column`, as for the next four.
         header: whether the first line names the columns.
-        value_column: of the numbers, counted from 1.
+        value_column: column of the numbers, counted from 1.
         decimal: sign of the numbers.
         missing: what becomes of missing values.
 
@@ -94,7 +94,7 @@ class OwnSeries(Task):
 
     @cached_property
     def column(self) -> Column:
-        """What the file says."""
+        """Column of the file."""
         return read_column(self.text, *self._reading, self.missing)
 
     @classmethod
@@ -110,7 +110,7 @@ class OwnSeries(Task):
 
     @cached_property
     def _cuts(self) -> tuple[int, ...]:
-        """Where training, validation and test begin, and where the last ends."""
+        """Places where training, validation and test begin, and where the last one ends."""
         count = len(self.column.values)
         held_out = max(self.length + 1, count // 10)
         return 0, count - 2 * held_out, count - held_out, count
@@ -172,7 +172,7 @@ class OwnSeries(Task):
         return () if self.period is None else (period_pattern(self.period, tokens),)
 
     def baselines(self, seed: int = 0) -> tuple[Baseline, ...]:
-        """What can be had by rule; the period is the one that the training part shows."""
+        """Score simple rules, with the period that the training part shows."""
         pieces, first = self._tiles("test")
         periods = None if self.period is None else torch.full((len(pieces),), self.period)
         return naive_baselines(self, pieces, periods, first)

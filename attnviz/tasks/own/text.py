@@ -46,7 +46,7 @@ class OwnText(Task):
         ' question'
 
     Attributes:
-        text: to learn; its lines end with "\\n", whatever ended them in a file.
+        text: text to learn; its lines end with "\\n", whatever ended them in a file.
         length: tokens of a training sequence, the context.
 
     Raises:
@@ -100,7 +100,7 @@ class OwnText(Task):
 
     @property
     def frequency_loss(self) -> float:
-        """Nats per character of the test part for who knows nothing but how often each character occurs in the text."""
+        """Nats per character of the test part for a guess by the frequency of each character in the text."""
         counts = Counter(self.text)
         test = self.parts["test"]
         return -sum(log(counts[character] / len(self.text)) for character in test) / len(test)

@@ -40,7 +40,7 @@ class Addition(Task):
         '380'
 
     Attributes:
-        digits: of each number.
+        digits: digits of each number.
         reverse: the sum begins with its last digit.
 
     Raises:
@@ -84,7 +84,7 @@ class Addition(Task):
         return written_on(whole, 2 * self.digits + 2)
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
-        """From "=" on: the two digits of the column whose sum is written next; none for the carry in front."""
+        """Expect from "=" on the two digits of the column that is added next; none for the carry in front."""
         plus, equals = (self.tokenizer.vocab.index(symbol) for symbol in "+=")
         typed = [i for i, token in enumerate(tokens) if token in (plus, equals)]
         if typed != [self.digits, 2 * self.digits + 1]:

@@ -74,7 +74,7 @@ class Copy(Task):
         return letters_of_lengths(letters, self.min_length, generator)
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
-        """From ">" on: the place of the letter that is due."""
+        """Expect from ">" on the letter to be written next."""
         length = tokens.index(self._marker) if self._marker in tokens else 0
         pairs = ((length + i, i) for i in range(min(length, len(tokens) - length)))
         return (Pattern.of("same place", pairs, tokens),)

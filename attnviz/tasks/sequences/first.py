@@ -79,7 +79,7 @@ class FirstSymbol(Task):
         return self.transformer(self.distance + 2, d_model=32, n_heads=1, n_layers=1, d_ff=64, pooling="last")
 
     def recurrent_config(self) -> RecurrentConfig:
-        """In one direction: to one that reads backwards the first letter would be the last."""
+        """Return a network of one direction: read backwards, the first letter would be the last."""
         return replace(super().recurrent_config(), bidirectional=False, d_model=32)
 
     def texts(self) -> tuple[Example, ...]:

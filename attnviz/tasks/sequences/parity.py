@@ -137,7 +137,7 @@ class ScratchpadParity(BitsTask):
         return written_on(whole, self.length + 1)
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
-        """From "=" on: the bit that comes next."""
+        """Expect from "=" on the next bit."""
         equals = Tokenizer.n_specials + 2
         length = tokens.index(equals) if equals in tokens else 0
         pairs = ((length + i, i) for i in range(min(length, len(tokens) - length)))

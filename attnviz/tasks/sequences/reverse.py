@@ -37,8 +37,8 @@ class Reverse(Task):
 
     Attributes:
         n_symbols: letters a, b, c ... in use.
-        min_length: of a sequence.
-        max_length: of a sequence.
+        min_length: least length of a sequence.
+        max_length: greatest length of a sequence.
 
     Raises:
         ConfigError: one letter only or more than the alphabet has, a length of 0, the least length above the greatest.

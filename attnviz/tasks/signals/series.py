@@ -100,13 +100,13 @@ class Seasonal(Task):
         return torch.cat((periods, (100 * values).round().long()), 1)
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
-        """Where the period is the same for all: a point reads whole periods before the value it is to say."""
+        """Expect points whole periods before the predicted value, if the period is the same for all series."""
         if self.min_period != self.max_period:
             return ()
         return (period_pattern(self.max_period, tokens),)
 
     def baselines(self, seed: int = 0) -> tuple[Baseline, ...]:
-        """What can be had by rule; those that need the period are told it."""
+        """Score simple rules; those that need the period are given it."""
         drawn = self.draw(2048, Generator().manual_seed(seed), "test")
         return naive_baselines(self, drawn.values, drawn.periods, 2 * self.max_period)
 
@@ -153,7 +153,7 @@ def period_pattern(period: int, tokens: Sequence[int]) -> Pattern:
 
 
 def naive_baselines(task: Task, values: Tensor, periods: Tensor | None, first: int | Tensor) -> tuple[Baseline, ...]:
-    """What rules say of the next value, scored as a network is.
+    """Score simple rules for the next value as a network is scored.
 
     Args:
         task: whose metric counts.

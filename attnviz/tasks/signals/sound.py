@@ -66,8 +66,8 @@ class Sound(Task):
         (torch.Size([5248]), torch.Size([40, 16]))
 
     Attributes:
-        vowels: in a row, no two alike beside each other.
-        bands: of frequencies, numbers of a frame.
+        vowels: vowels in a row, no two alike beside each other.
+        bands: bands of frequencies, numbers of a frame.
 
     Raises:
         ConfigError: fewer than two vowels or more than six, fewer than 8 bands or more than 32.
@@ -129,7 +129,7 @@ class Sound(Task):
         return spectrogram(waveforms, self.bands).mul(100).round() / 100
 
     def _spoken(self, n: int, generator: Generator, split: Split) -> tuple[Speech, Tensor]:
-        """What is said, and how it sounds (B, N)."""
+        """Draw what is said, and synthesise it: (B, N)."""
         sounds = draw(n, split, lambda count: self._rows(count, generator))  # (B, vowels + 1)
         lengths = _between(LENGTH, sounds.shape, generator)
         ends = (lengths.cumsum(1) / lengths.sum(1, keepdim=True) * SAMPLES).round().long()
@@ -196,7 +196,7 @@ def _between(limits: tuple[float, float], size: tuple[int, ...], generator: Gene
 
 
 def _parts(sounds: list[int], ends: list[int]) -> tuple[tuple[str, int, int], ...]:
-    """Where each sound is: frames whose middle lies in it."""
+    """Return the frames of each sound: those whose middle lies in it."""
     cuts = [min(FRAMES, max(0, -(-(end - WINDOW // 2) // HOP))) for end in (0, *ends)]
     cuts[-1] = FRAMES
     return tuple((NAMES[sound], cuts[i], cuts[i + 1]) for i, sound in enumerate(sounds))

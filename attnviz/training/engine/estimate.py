@@ -1,4 +1,4 @@
-"""How long a training step takes, told before it is taken."""
+"""Estimate the time of a training step before it is taken."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def seconds_per_step(model: AnyConfig, batch_size: int) -> float:
 
 @dataclass(frozen=True)
 class Speed:
-    """How fast a machine trains: seconds = parts * seconds_per_part + operations * seconds_per_flop.
+    """Speed of a machine in training: seconds = parts * seconds_per_part + operations * seconds_per_flop.
 
     A part is an attention or a feed-forward part of a block, or what stands before and after the blocks; it costs the
     calls of its kernels, whatever its size. The operations are those of `flops_per_step`, and FLOPS_PER_BYTE for each
@@ -73,7 +73,7 @@ class Speed:
     seconds_per_flop: float
 
     def seconds(self, model: AnyConfig, batch_size: int) -> float:
-        """Of one step."""
+        """Estimate the seconds of one step."""
         parts, operations = _work(model, batch_size)
         return parts * self.seconds_per_part + operations * self.seconds_per_flop
 
@@ -83,7 +83,7 @@ class Speed:
 
         Args:
             shapes: models and batch sizes.
-            seconds: of one step of each, above 0.
+            seconds: seconds of one step of each, above 0.
         """
         work = np.array([_work(*shape) for shape in shapes]) / np.array(seconds)[:, None]  # (n, 2), relative
         for used in ([0, 1], [1]):

@@ -37,10 +37,10 @@ class Evaluation:
     Attributes:
         loss: per scored position: cross-entropy in nats, or the squared error of values.
         accuracy: the metric that `counted` names; see `Task.accuracy`.
-        outputs: for the first few sequences, where asked for: the arg-max at each scored position, in order; of
+        outputs: outputs for the first few sequences, where asked for: the arg-max at each scored position, in order; of
             values, the forecasts themselves, to four digits.
         n: sequences that were judged.
-        tally: of all of them; see `Task.tally`.
+        tally: tally of all of them; see `Task.tally`.
     """
 
     loss: float
@@ -64,11 +64,11 @@ class Step:
 
     Attributes:
         step: number of updates so far, from 1.
-        loss: on the batch of this step, before the update, per scored position, in nats or as a squared error.
+        loss: loss on the batch of this step, before the update, per scored position, in nats or as a squared error.
         learning_rate: used for the update.
         validation: after the update, at the interval of the configuration and at the last step, else None.
-        accuracy: at the same steps, on the batch of this step, before the update; see `Task.accuracy`.
-        spectrum: at the same steps, after the update, where the task has one; see `Task.spectrum`.
+        accuracy: accuracy at the same steps, on the batch of this step, before the update; see `Task.accuracy`.
+        spectrum: spectrum at the same steps, after the update, where the task has one; see `Task.spectrum`.
     """
 
     step: int
@@ -85,7 +85,7 @@ class TrainingState:
 
     Attributes:
         optimizer: AdamW with its moments.
-        generator: of the training data.
+        generator: generator of the training data.
         step: updates done.
         rate_factor: what the learning rate of the configuration is multiplied by; changed on the way.
     """
@@ -125,7 +125,7 @@ def train(
         network: the weights to change.
         task: where batches come from.
         config: steps, learning rate, seed ...
-        state: of a run that goes on; None: a new one.
+        state: state of a run that goes on; None: a new one.
 
     Yields:
         Each step after its update; the last one is `config.steps`, or the first whose validation reaches the target.
@@ -172,9 +172,9 @@ def evaluate(network: Network, task: Task, split: Split, n: int, seed: int = 0, 
     Args:
         network: what is judged; its weights stay as they are.
         task: where the sequences come from.
-        split: which of them.
+        split: split to draw from.
         n: sequences.
-        seed: that chooses them.
+        seed: seed that draws them.
         samples: keep the outputs for so many of the first ones.
     """
     network.eval()
@@ -225,7 +225,7 @@ def _outputs(logits: Tensor, batch: Batch, n: int) -> tuple[tuple[float, ...], .
 
 
 def _output(logits: Tensor, batch: Batch, row: int) -> tuple[float, ...]:
-    """What a network says at the scored positions of one sequence: (T, V) -> classes, or values to four digits."""
+    """Return the network's answers at the scored positions of one sequence: classes, or values to four digits."""
     said = logits[batch.targets[row] != IGNORE]  # (n, V)
     if batch.values is None:
         return tuple(said.argmax(-1).tolist())

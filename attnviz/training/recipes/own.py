@@ -52,7 +52,7 @@ def own_series(text: str, length: int = 32, **reading: Any) -> Recipe:
     """The recipe for a column of numbers of one's own.
 
     Args:
-        text: of a CSV file.
+        text: text of a CSV file.
         length: points that the model reads.
         reading: what the data do not tell, such as `decimal="comma"`; see `OwnSeries`.
 
@@ -66,7 +66,7 @@ def own_labels(text: str, unit: Unit = "words", **reading: Any) -> Recipe:
     """The recipe for texts of one's own with their labels.
 
     Args:
-        text: of a CSV file.
+        text: text of a CSV file.
         unit: what the model reads.
         reading: what the data do not tell, such as `header="yes"`; see `OwnLabelled`.
 
@@ -81,7 +81,7 @@ def own_entities(text: str, **reading: Any) -> Recipe:
     """The recipe for tagged sentences of one's own.
 
     Args:
-        text: in CoNLL's format.
+        text: text in CoNLL's format.
         reading: what the data do not tell, such as `word_column=2`; see `OwnEntities`.
 
     Raises:

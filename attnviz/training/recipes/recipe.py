@@ -1,4 +1,4 @@
-"""What a recipe is: all it takes to train a model."""
+"""Recipes: everything it takes to train a model."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Recipe:
     """A task, a model and how to train it.
 
     Attributes:
-        name: of the recipe and of the model it makes.
+        name: name of the recipe and of the model it makes.
         task: what it learns.
         model: its shape.
         training: steps, learning rate, seed ...
@@ -48,7 +48,7 @@ class Recipe:
 
     @property
     def seed(self) -> int:
-        """Of the first weights and of all data."""
+        """Seed of the first weights and of all data."""
         return self.training.seed
 
     def changed(self, steps: int | None = None, seed: int | None = None) -> Recipe:
@@ -72,7 +72,7 @@ class Recipe:
 
         Args:
             network: trained.
-            score: of the metric, on test data.
+            score: score of the metric, on test data.
             baselines: what can be had there without a network, where that was computed.
             judged: sequences that the score was computed on, where that is known.
             interval: 95 % interval of the score, where it has one.
@@ -108,17 +108,17 @@ def make_recipe(
 
 
 def recurrent(task: Task, **settings: Any) -> RecurrentConfig:
-    """The recurrent network of a task, with other settings."""
+    """Return the recurrent network of a task, with other settings."""
     return replace(task.recurrent_config(), **settings)
 
 
 def training(steps: int, **settings: Any) -> TrainConfig:
-    """A training that is looked at often enough for a curve that lives, for less than a tenth of its time."""
+    """Return a configuration that validates every 25 steps, in less than a tenth of the time of training."""
     return TrainConfig(steps=steps, **{"validate_every": 25, "validation_size": 256, **settings})
 
 
 def until_learned(steps: int, **settings: Any) -> TrainConfig:
-    """A training that stops when it is better than the 0.99 it must reach, for the test is another set."""
+    """Return a configuration that stops at 0.998 on validation data, so that the test set reaches 0.99."""
     return training(steps, target=0.998, validation_size=384, **settings)
 
 
@@ -128,7 +128,7 @@ class OwnRecipe:
 
     Attributes:
         of: makes it of the data as text, and of the task's parameters; raises InputError for data that are none.
-        kind: of task that it makes.
+        kind: kind of task that it makes.
         sample: data that nobody brought: the settings of its recipe are those of all.
         layout: how data are laid out, of their text and of the task's choices about reading; None: a text is a text.
     """

@@ -1,4 +1,4 @@
-"""Being the only one who works on a run, across processes."""
+"""Lock a run for one process."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ __all__ = ["Exported", "main"]
 
 @dataclass(frozen=True)
 class Exported:
-    """What is known of a run.
+    """Facts of a run that its exported script needs.
 
     Attributes:
         run: its name.

@@ -23,7 +23,7 @@ def write_atomically(path: Path, data: bytes, force: bool = True) -> None:
     """Replace the content of a file: written beside it, then renamed over it.
 
     Args:
-        path: of the file.
+        path: path of the file.
         data: its new content.
         force: it onto the disk first, so that it outlives the machine's power, not only the process.
 
@@ -46,7 +46,7 @@ def move_folder(folder: Path, target: Path) -> None:
     """Give the folder of a run another name in one step; that it is free is not asked first, but tried.
 
     Args:
-        folder: that is moved.
+        folder: folder that is moved.
         target: its new name: of nothing, or of an empty folder.
 
     Raises:

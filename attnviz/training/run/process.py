@@ -1,4 +1,4 @@
-"""Which process works on a run, told so that neither a dead process nor another one with its number passes for it."""
+"""Identify the process of a run, so that neither a dead process nor another with its number is taken for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a run has come and how well it did, read on from where the last look ended."""
+"""Progress and scores of a run, read on from where the last look ended."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AT_ONCE = 16 * 2**20  # bytes
 
 
 class Seen(NamedTuple):
-    """What metrics.jsonl says so far.
+    """Content of metrics.jsonl so far.
 
     Attributes:
         step: the last one; 0 before the first.
@@ -35,7 +35,7 @@ class Progress:
     A file that was replaced, as when a run is resumed, is read from its beginning.
 
     Args:
-        path: of metrics.jsonl, which may not exist yet.
+        path: path of metrics.jsonl, which may not exist yet.
         metric: the task's.
     """
 
@@ -48,7 +48,7 @@ class Progress:
         self._seen = Seen()
 
     def look(self) -> Seen:
-        """What the file says now.
+        """Read what was added to the file since the last look.
 
         Raises:
             RunCorrupt: a line is not one that a run writes.

@@ -257,7 +257,7 @@ class _Recorder:
 
 
 def _loss_of_knowing_nothing(model: AnyConfig) -> float:
-    """Of the same chance for every output; of values, which tasks bring to a variance of 1, that variance."""
+    """Return the loss of a uniform guess; for values the variance, to which tasks give the value 1."""
     return 1.0 if model.predicts == "values" else log(model.output_size)
 
 

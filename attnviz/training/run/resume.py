@@ -38,11 +38,11 @@ GENERATORS = ("generator", "global_generator")
 
 @dataclass(frozen=True)
 class Resumed:
-    """What training goes on with.
+    """State from which training continues.
 
     Attributes:
         state: optimizer, generator, step and rate factor, for the network that was loaded along.
-        seconds: of training so far.
+        seconds: seconds of training so far.
         global_generator: state of torch's own generator.
     """
 
@@ -86,7 +86,7 @@ class ResumeWriter:
     """Saves one training state again and again.
 
     Args:
-        path: of resume.safetensors.
+        path: path of resume.safetensors.
         state: what to save, as it is at every `save`.
     """
 
@@ -100,7 +100,7 @@ class ResumeWriter:
         """Write all that is needed to go on, whole or not at all; see `write_atomically`.
 
         Args:
-            seconds: of training so far.
+            seconds: seconds of training so far.
             force: it onto the disk.
 
         Raises:
@@ -131,7 +131,7 @@ class ResumeWriter:
 
 
 def _nothing(parameter: Tensor) -> dict[str, Tensor]:
-    """What AdamW knows of a parameter before its first step."""
+    """Return AdamW's state of a parameter before its first step."""
     return {"step": torch.zeros(()), **{name: torch.zeros_like(parameter) for name in MOMENTS}}
 
 

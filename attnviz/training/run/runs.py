@@ -42,7 +42,7 @@ def is_run_name(name: str) -> bool:
 
 
 def runs_root() -> Path:
-    """Where runs are kept."""
+    """Return the folder of all runs."""
     return Path(os.environ.get("ATTNVIZ_RUNS") or "runs")
 
 
@@ -95,7 +95,7 @@ def found_runs(root: Path, open_folder: Callable[[Path], Run | RunError | None])
     """List the runs in a folder, the newest first, those that cannot be opened last; other things are left alone.
 
     Args:
-        root: that may not be there yet.
+        root: root that may not be there yet.
         open_folder: gives the run in a sub-folder, why it cannot be opened, or None where no run is.
 
     Returns:

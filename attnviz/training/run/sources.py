@@ -19,10 +19,10 @@ Origin = tuple[str, str]  # a module, and a name in it; "" for the module itself
 
 
 class _Module(NamedTuple):
-    """What stands at the top level of a module.
+    """Definitions at the top level of a module.
 
     Attributes:
-        lines: of its text.
+        lines: lines of its text.
         definitions: classes, functions and constants by name.
         imports: what each imported name stands for.
     """

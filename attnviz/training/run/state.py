@@ -1,4 +1,4 @@
-"""Where a run stands: state.json, replaced as a whole, so that it is always readable."""
+"""State of a run: state.json, replaced as a whole, so that it can be read at any time."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ ACTIVE = ("queued", "running", "paused")  # somebody is at work or will be
 
 @dataclass(frozen=True)
 class RunState:
-    """What state.json says.
+    """Content of state.json.
 
     Attributes:
         state: "queued", "running" and "paused" while a process looks after the run; "stopped" by a person, or
             not begun; "done" at the last step or at the target; "interrupted" when the process died; "failed" with a
             message.
         step: updates done when it was written.
-        process: that looks after the run; the server's for a queued one.
-        message: in English, why it failed.
+        process: process that looks after the run; the server's for a queued one.
+        message: message in English, why it failed.
         error: code and details of that message, for other languages.
         queued: orders those that wait: greater than that of all that waited when it came, whatever the clock says.
     """

@@ -142,7 +142,7 @@ class TimelineWriter:
     """Appends snapshots to a timeline.
 
     Args:
-        path: of the file; made with the first snapshot, else appended to. `last_step` is the step of its last one.
+        path: path of the file; made with the first snapshot, else appended to. `last_step` is the step of its last one.
         up_to: later snapshots are dropped: a run that is resumed makes them again.
 
     Raises:
@@ -201,7 +201,7 @@ def check_header(path: Path, line: bytes) -> None:
 
 
 def _read_sites(path: Path, line: bytes) -> list[_Site]:
-    """What the first line says; nothing when it was not written to its end."""
+    """Read the sites from the first line; [] if it was not written to its end."""
     if not line.endswith(b"\n"):
         if len(line) >= MOST_HEADER:
             raise _corrupt(path, f"its first line has more than {MOST_HEADER:,} bytes")

@@ -1,4 +1,4 @@
-"""What an application shows: a trained model, what it reads, and the right answer where it is known."""
+"""Content of an application: a trained model, its input, and the right answer if it is known."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ SEED = 20_011  # of all three: data that nothing else uses
 
 
 class Judged(NamedTuple):
-    """How good a model is.
+    """Score of a model on test data.
 
     Attributes:
         score: the task's metric on test data.
@@ -72,8 +72,8 @@ class Case:
 
     Attributes:
         listed: the model as it is listed.
-        model: with its weights.
-        task: that it learned.
+        model: model with its weights.
+        task: task that it learned.
         held: the forward pass, as the server holds it.
         row: the same input with its right answers, a batch of one; None for an input of one's own.
     """
@@ -127,7 +127,7 @@ def examples(task: Task) -> tuple[Batch, ...]:
 
 
 def text_of(task: Task, row: Batch) -> tuple[str, str]:
-    """What to type for a batch of one: text and target, the target "" where the model reads one text."""
+    """Return the text and target to type for a batch of one; the target is "" where the model reads one text."""
     features = None if row.features is None else row.features[0]
     text = task.tokenizer.decode(row.tokens[0].tolist(), features)
     if row.source is None or task.source_tokenizer is None:
@@ -152,7 +152,7 @@ def judged(listed: Listed) -> Judged:
 
 
 def judged_on(listed: Listed) -> tuple[int, int]:
-    """How many test sequences a model is judged on, and the seed that chooses them: whatever is told of it.
+    """Return the number of test sequences a model is judged on, and the seed that draws them, for all of its scores.
 
     With the same two, `evaluate`, `Task.batches` and `Task.baselines` speak of the same data.
     """
@@ -170,7 +170,7 @@ def result(listed: Listed) -> Evaluation:
 
 @lru_cache(64)
 def baselines(listed: Listed) -> tuple[Baseline, ...]:
-    """What can be had without a network on such data; computed now where no card says it."""
+    """Return the scores reached without a network, computed now where the model's card has none."""
     said = opened(listed).card.baselines
     return tuple(Baseline(*each) for each in said) or task_of(listed).baselines(judged_on(listed)[1])
 

@@ -58,7 +58,7 @@ def _is_wrong(place: int, targets: list[int] | None, said: list[str], case: Case
 
 
 def _read(case: Case, places: list[int], said: list[str]) -> tuple[list[float] | None, set[int]]:
-    """What the chosen word of the system was read from: the weights, and the places where it should be."""
+    """Return the weights of the chosen word of the system, and the places it is expected to attend to."""
     if not case.trace.sites:
         st.info(say("applications.no_attention"))
         return None, set()

@@ -38,7 +38,7 @@ class Areas(NamedTuple):
 
     Attributes:
         head: None: there is no attention.
-        ink: of the picture.
+        ink: ink of the picture.
         random: their mean.
         lowest: lower edge of the band of random orders.
         empty: probability of the answer when all is erased.
@@ -81,7 +81,7 @@ def _map(site: AttentionSite, head: int, grid: tuple[int, ...]) -> Tensor:
 
 
 def _maps(case: Case) -> list[list[Tensor]]:
-    """Of each site, of each of its heads."""
+    """Return the weights over the patches, by site and head."""
     grid = cast(Digits, case.task).tokenizer.grid
     return [[_map(site, head, grid) for head in range(site.n_heads)] for site in case.trace.sites]
 
@@ -145,7 +145,7 @@ def _deletion(case: Case, features: Tensor, chosen: tuple[AttentionSite, int] | 
 def _erased(
     network: Network, tokens: Tensor, features: Tensor, weights: Tensor | None, n: int = ORDERS
 ) -> tuple[Deletion | None, Deletion, list[Deletion]]:
-    """In the order of a head, of ink, and in n random ones."""
+    """Erase patches in the order of a head, of the ink, and in n random orders."""
     head = None if weights is None else delete(network, tokens, features, by_attention(weights))
     ink = delete(network, tokens, features, by_amount(features))
     return head, ink, [delete(network, tokens, features, order) for order in random_orders(len(tokens), n)]
@@ -158,7 +158,7 @@ def _areas(head: Deletion | None, ink: Deletion, random: list[Deletion]) -> Area
 
 
 def _verdict(areas: Areas) -> str:
-    """What the order of a head says: "explains", "ink" (no more than where the ink is), "nothing".
+    """Judge the order of a head: "explains", "ink" (no more than where the ink is) or "nothing".
 
     Or "empty": an empty picture gets the same answer, so that there is nothing to erase it by.
 

@@ -73,7 +73,7 @@ def _scores(report: EntityReport, figure: Judged) -> None:
 
 
 def _heads(listed: Listed) -> None:
-    """How much each head reads the verb of a subject, and what is left of F1 without the head."""
+    """Show how much each head attends to the verb of a subject, and the F1 left without the head."""
     with st.spinner(say("applications.entities.taking_away"), show_time=True):
         whole, rest = judged(listed), _without(listed)
     masses = {(score.site, score.head): score for score in head_scores(listed)}

@@ -65,7 +65,7 @@ def view(case: Case) -> None:
 
 
 def _controls(given: tuple[str, ...], starts: list[str]) -> None:
-    """What is wanted, the sign, and where to begin: they write the text that the model reads."""
+    """Choose target return, sign and start; they write the text that the model reads."""
     state = st.session_state
     state.update(zip(CONTROLS, given, strict=True))
     begins = [name for name in starts if int(name[1]) >= 6 or name == given[2]]
@@ -94,7 +94,7 @@ def _write() -> None:
 
 
 def _told(episode: Episode, wanted: str, sign: str) -> str:
-    """How the walk ended; to go elsewhere is what was asked for where no return was wanted."""
+    """Say how the walk ended; with a target return of 0, ending elsewhere is success."""
     goal = say(f"applications.gridworld.{sign}")
     end = "paid" if episode.paid else "as_wanted" if wanted == RETURNS[0] else "not_paid"
     return plain(say(f"applications.gridworld.{end}", goal=goal, steps=episode.steps, shortest=episode.shortest))
@@ -139,7 +139,7 @@ def _grid(case: Case, walk: Case, episode: Episode, chosen: tuple[AttentionSite,
 
 
 def _logged(case: Case) -> tuple[tuple[int, int], ...]:
-    """Where the example's walk was, and where its last action led."""
+    """Return the places of the example's walk, and the one its last action led to."""
     task = cast(Gridworld, case.task)
     assert case.row is not None
     places = [token - task.first["cell"] for token in case.trace.token_ids[2::2]]
@@ -161,7 +161,7 @@ def _successes(found: dict[str, Success]) -> None:
 
 @lru_cache(16)
 def successes(listed: Listed) -> dict[str, Success]:
-    """Of the model, of the walks it learned from, and of the best policy that knows the place alone."""
+    """Measure the model, the walks it learned from, and the best policy that knows only the place."""
     task = cast(Gridworld, task_of(listed))
     return {
         "model": success(policy(opened(listed).network, task), task),

@@ -137,7 +137,7 @@ def _leaf() -> None:
 
 
 def _case(application: Application, model: Listed, messages: DeltaGenerator) -> Case | None:
-    """What is typed, run; None, and a word about it, where that cannot be."""
+    """Run the model on the typed text; None, with a message, if it cannot be run."""
     state = st.session_state
     task = task_of(model)
     rows = examples(task)

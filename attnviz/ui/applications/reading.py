@@ -1,4 +1,4 @@
-"""What one token reads: the text shaded by one row of a head's weights."""
+"""Attention of one token: the text shaded by one row of a head's weights."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def reading(case: Case, site: AttentionSite, head: int, *, at: int | None = None
     """A control for the token that asks, and the tokens it reads, with those it should read marked.
 
     Args:
-        case: with a trace whose sequences the site reads.
-        site: of the attention.
+        case: case with a trace whose sequences the site reads.
+        site: site of the attention.
         head: index of the head.
         at: the token to begin with; None: the first one for which an expectation is known, else the last.
     """

@@ -28,7 +28,7 @@ class Application:
     """One use of attention.
 
     Attributes:
-        name: in addresses and messages.
+        name: name in addresses and messages.
         recipes: names of the recipes that do it, the first one to begin with; models of the zoo have the same names.
         view: places what is to be seen of a case.
     """

@@ -64,7 +64,7 @@ def view(case: Case) -> None:
 
 
 def _tell(reading: Reading | None, period: int | None, origin: str) -> None:
-    """How much of what is read lies whole periods back, beside chance."""
+    """Say how much of the attention lies whole periods back, beside chance."""
     if reading is None:
         st.info(say("applications.no_attention"))
     elif period is None:
@@ -147,7 +147,7 @@ def _scale(case: Case) -> tuple[float, float, str]:
 
 
 def _errors(forecasts: dict[str, Tensor], truth: Tensor) -> None:
-    """How far each forecast is off, on the points that are known."""
+    """Show the error of each forecast on the points that are known."""
     if not len(truth):
         return
     rows = [f"| {say('applications.series.error', n=len(truth))} | |", "|---|---:|"]

@@ -83,7 +83,7 @@ def _best(case: Case, place: int) -> None:
 
 
 def _true(case: Case, place: int) -> str:
-    """What really came next: the item after, or what the test data say of the last one; "" where nobody knows."""
+    """Return the next item: the one after it, or that of the test data after the last one; "" if unknown."""
     if place + 1 < len(case.tokens):
         return case.tokens[place + 1]
     return "" if case.row is None else case.model.output_label(int(case.row.targets[0, place]))

@@ -76,7 +76,7 @@ def _listen(case: Case, clip: Clip | None) -> None:
 
 
 def _take(task: Sound, content: bytes, name: str) -> None:
-    """What the model reads becomes that of the file.
+    """Replace the model's input by an uploaded sound.
 
     Raises:
         AttnvizError: it cannot be read.
@@ -116,7 +116,7 @@ def _titles(case: Case, clip: Clip | None) -> list[str]:
 
 
 def _shares(weights: Tensor, clip: Clip) -> None:
-    """How much of the attention lies on each part, and on `<bos>`, which is no sound."""
+    """Say how much of the attention lies on each part of the sound, and on `<bos>`, which is not sound."""
     shares = [f"{name} {float(weights[start:end].sum()):.0%}" for name, start, end in clip.parts]
     rest = f"{max(0.0, 1 - float(weights.sum())):.0%}"
     st.caption(plain(say("applications.sound.shares", shares=" · ".join(shares), rest=rest)))

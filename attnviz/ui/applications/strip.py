@@ -25,7 +25,7 @@ class Chip:
     Attributes:
         text: shown literally.
         weight: attention on it, 0 to 1; None: not shaded.
-        colour: of its shade, or of what it is, a CSS colour; "" for the colour of weights.
+        colour: colour of its shade, or of what it is, a CSS colour; "" for the colour of weights.
         above: a small word above it.
         below: a small word below it.
         wrong: it is marked as wrong.

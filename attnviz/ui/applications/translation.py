@@ -15,7 +15,7 @@ __all__ = ["view"]
 
 
 def view(case: Case) -> None:
-    """What is written, and the alignment of one head with the cells where it should be."""
+    """Show the written text, and the alignment of one head with the expected cells outlined."""
     written(case)
     sites = [site for site in case.trace.sites if site.kind == "cross"]
     if not sites:
@@ -32,6 +32,6 @@ def view(case: Case) -> None:
 
 
 def _writes(case: Case) -> list[str]:
-    """What each position of the decoder writes: the next token."""
+    """Return the token that each position of the decoder writes: the next one."""
     ids = case.trace.logits.argmax(-1).tolist()
     return [case.model.output_label(index) for index in ids]

@@ -1,4 +1,4 @@
-"""What a model that writes has written, beside what would have been right."""
+"""The text that a model has written, beside the right one."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ def _mask() -> None:
 
 
 def _after() -> None:
-    """What comes after attention."""
+    """Choose output projection, residual connection and pooling, and draw random numbers."""
     with st.container(horizontal=True, key="after", gap="small", width="content", vertical_alignment="center"):
         st.toggle(say("calculator.project"), key="calc-project", on_change=state_of.fit_to_choices, **KEEP)
         st.toggle(

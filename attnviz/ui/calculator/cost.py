@@ -1,4 +1,4 @@
-"""What layers cost, as a part of the calculator page: attention against recurrence, computed and measured live."""
+"""Cost section of the calculator: attention against recurrence, computed and measured live."""
 
 from __future__ import annotations
 

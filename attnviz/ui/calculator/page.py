@@ -55,7 +55,7 @@ def show() -> None:
 
 
 def _numbers() -> dict[str, str]:
-    """What was typed, for the address of every section; nothing where it is what the page opens with, or too long."""
+    """Return the typed numbers as parameters of the address; none if they are the default or too long for it."""
     link = to_link(st.session_state["calc-last"], state_of.chosen("preset"))
     return {} if link == {"preset": FIRST} or length(link) > LONGEST else link
 
@@ -116,7 +116,7 @@ SHOW: Mapping[str, Callable[[], dict[str, str]]] = {
 
 
 def _problem() -> tuple[Problem, CalculatorError | None]:
-    """What is to be computed, and what is wrong with what was typed: then it is what could be computed last."""
+    """Return the problem to compute and the error of the controls, then with the last problem that had none."""
     try:
         problem = state_of.problem()
     except CalculatorError as error:

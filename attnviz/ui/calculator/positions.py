@@ -147,7 +147,7 @@ def _fit_head() -> None:
 
 
 def _figures(kind: Kind) -> tuple[go.Figure, go.Figure]:
-    """What stands at the left and at the right."""
+    """Return the figures of the left and the right side."""
     state = st.session_state
     length = state["pe_t"]
     if kind == "alibi":

@@ -129,7 +129,7 @@ def load(given: Problem, preset: str = FIRST) -> None:
 
 
 def chosen(name: str) -> Any:
-    """What a control says."""
+    """Return the value of a control."""
     return st.session_state[_key(name)]
 
 
@@ -158,7 +158,7 @@ def used() -> list[str]:
 
 
 def problem() -> Problem:
-    """What the controls say.
+    """Build the problem from the controls.
 
     Raises:
         CalculatorError: it cannot be computed.

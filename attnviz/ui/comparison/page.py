@@ -66,7 +66,7 @@ ADDRESS = Address(
 
 
 def show() -> None:
-    """What is compared; the table and the curves; for the first symbol also the distance."""
+    """Show the table and curves of a comparison; for the first symbol also accuracy over distance."""
     ADDRESS.arrive()
     st.html(CSS)
     with st.container(key="controls"), head_row():
@@ -120,7 +120,7 @@ def _choose() -> Recipe:
 
 
 def _recipe() -> Recipe:
-    """What the controls say."""
+    """Build the recipe from the controls."""
     state = st.session_state
     recipe = comparable()[state["cmp-recipe"]]
     return at_distance(recipe, state["cmp-distance"]) if recipe.name == FIRST else recipe
@@ -133,7 +133,7 @@ def _task_changed() -> None:
 
 
 def _choose_group(found: Mapping[str, Sequence[Entry]]) -> str | None:
-    """Which comparison is shown: the one that was chosen, or the newest."""
+    """Choose the comparison to show, the newest by default."""
     state = st.session_state
     if not found:
         state["cmp-group"] = None

@@ -25,7 +25,7 @@ def about_model(trace: Trace) -> str:
 
 
 def _layers(sites: Sequence[AttentionSite]) -> str:
-    """How many layers each stack has, and how many heads a layer."""
+    """Say how many layers each stack has, and how many heads each layer."""
     layers: dict[str, set[int]] = {}
     for site in sites:
         layers.setdefault(site.stack, set()).add(site.layer)

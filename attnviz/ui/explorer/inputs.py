@@ -1,4 +1,4 @@
-"""What people give to a model: a text, a second one, an image."""
+"""Inputs of the Explorer: a text, a second one, an image."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def image_title(name: str) -> str:
 
 
 def image_in_link(name: str) -> str:
-    """What stands for an image in a link."""
+    """Return the name of an image as a link has it."""
     return name if name in SAMPLES or not name else HANDED_IN
 
 

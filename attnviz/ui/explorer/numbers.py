@@ -1,4 +1,4 @@
-"""What the picture of attention does not show: values, the outputs of a model without attention, gates and states."""
+"""Numbers beside the attention weights: values, outputs without attention, gates and states."""
 
 from __future__ import annotations
 

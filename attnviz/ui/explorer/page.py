@@ -83,7 +83,7 @@ def _controls() -> TraceKey:
 
 
 def _reads(model: Listed) -> Reads | None:
-    """What a model reads; one of Hugging Face is opened for it, and tells better than its files. None: it cannot be."""
+    """Return the inputs of a model, opening a Hugging Face model to ask it; None if it cannot be opened."""
     with loading(model):
         if model.architecture:
             return Reads(
@@ -112,7 +112,7 @@ def _models() -> dict[str, Listed]:
 
 
 def _titles(models: Mapping[str, Listed]) -> dict[str, str]:
-    """What stands for each model in the list: title and architecture, and the name where two would be alike."""
+    """Return the title of each model in the list: title and architecture, with the name where two would be alike."""
     lang = current()
     titles = {name: full_title(model, lang) for name, model in models.items()}
     count = Counter(titles.values())
@@ -189,7 +189,7 @@ def _picture(key: TraceKey) -> None:
 
 
 def _about(key: TraceKey, held: Held | None) -> None:
-    """What is known of the chosen model."""
+    """Describe the chosen model."""
     if text := described(key.model, "about", current()):
         st.caption(plain(text))
     elif held is not None and held.trace.model.facts.kind:

@@ -1,4 +1,4 @@
-"""How figures stand on a page."""
+"""Place figures on a page."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def choose_file(label: str, kinds: Sequence[str], key: str, most_mb: int, take: 
     """A field for a file, which is taken once; the page says what goes wrong.
 
     Args:
-        label: of the field.
+        label: label of the field.
         kinds: endings of the files to choose from.
         key: what the field's own keys begin with.
         most_mb: megabytes that the file may have.

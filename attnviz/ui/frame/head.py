@@ -53,7 +53,7 @@ def loading(model: Listed) -> Iterator[None]:
 
 
 def message_box() -> DeltaGenerator:
-    """Where a page says what went wrong; what waited to be said stands there already."""
+    """Make the container for a page's errors, and show the messages waiting for it."""
     messages = st.container(key="messages", gap="xsmall")
     for text in notices():
         messages.warning(text)

@@ -35,9 +35,9 @@ def from_file(content: bytes, name: str, address: Address) -> dict[str, str]:
     """The parameters in a file, the inverse of `to_file`.
 
     Args:
-        content: of the file.
-        name: of the file, for the errors.
-        address: of the page that it is for.
+        content: content of the file.
+        name: name of the file, for the errors.
+        address: address of the page that it is for.
 
     Raises:
         FileNotPage: it is another file, or one of another page.
@@ -57,7 +57,7 @@ def from_file(content: bytes, name: str, address: Address) -> dict[str, str]:
 
 
 def offer(messages: DeltaGenerator, address: Address, parameters: Mapping[str, str]) -> None:
-    """Where an address cannot hold all that a page shows, say so, and offer a file that does."""
+    """Offer the page as a file when its state does not fit into an address."""
     if length(parameters) <= LONGEST:
         return
     name = f"attnviz-{address.page}.json"
@@ -75,7 +75,7 @@ def offer(messages: DeltaGenerator, address: Address, parameters: Mapping[str, s
 
 
 def take(address: Address) -> None:
-    """Where such a file is opened again."""
+    """Open a file that `offer` made."""
     with st.popover("", icon=ICON, key="open-page", help=say("page.file.open")):
         choose_file(say("page.file.open"), ["json"], "page-file", MOST_MB, partial(_open, address))
 

@@ -32,12 +32,12 @@ class Settings:
         return frozenset(self.defaults)
 
     def begin(self) -> None:
-        """Before the widgets: what was never set stands as at first."""
+        """Set what was never set to its default, before the widgets are made."""
         for name, value in self.defaults.items():
             st.session_state.setdefault(name, value)
 
     def apply(self, link: Mapping[str, str]) -> list[str]:
-        """Set all from an address; what it does not name falls back.
+        """Set all values from an address; those it does not name go back to the default.
 
         Returns:
             The names of those whose value does not exist.
@@ -53,6 +53,6 @@ class Settings:
         return wrong
 
     def to_link(self) -> dict[str, str]:
-        """All that do not stand as at first, as parameters of the address."""
+        """Return the values that differ from the default, as parameters of the address."""
         found = {name: st.session_state.get(name, default) for name, default in self.defaults.items()}
         return {name: str(value) for name, value in found.items() if value != self.defaults[name]}

@@ -1,4 +1,4 @@
-"""What a model's files say of it, none of its weights read."""
+"""Describe a model from its files without reading its weights."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Outline:
         kind: class of the network; "" for those of attnviz.
         architecture: "encoder", "decoder", "encoder-decoder", "two encoders"; "" where it cannot be told.
         layers: attention layers; those of encoder and decoder in an encoder-decoder, "2 + 2".
-        heads: of a layer; 0 where nothing attends.
+        heads: heads of a layer; 0 where nothing attends.
         kv_heads: heads of keys and values, where they are fewer.
         d_model: numbers of a token between the layers.
         n_parameters: numbers in its weights.
-        nbytes: of its files on the disk.
+        nbytes: bytes of its files on the disk.
         context: tokens that fit into a text.
     """
 
@@ -57,7 +57,7 @@ CLASSES = {
 
 
 def outline_of(model: ModelFolder) -> Outline:
-    """What config.json, and the list of tensors in the weights, say of a model."""
+    """Describe a model from its config.json and the list of tensors in its weights."""
     config = model.config
     try:
         n_parameters = stored_parameters(model.folder)
@@ -80,7 +80,7 @@ def _own_heads(values: Mapping[str, Any]) -> int | None:
 
 
 def outline_of_config(config: Mapping[str, Any], kind: str) -> Outline:
-    """What a configuration of transformers says of a model of that class."""
+    """Describe a model from a configuration of transformers and its class."""
     text = config.get("text_config")
     outline = _outline(text if isinstance(text, dict) else config, architecture_of(config, kind))
     return replace(outline, kind=kind)
@@ -99,7 +99,7 @@ def _outline(values: Mapping[str, Any], architecture: str) -> Outline:
 
 
 def architecture_of(config: Mapping[str, Any], kind: str) -> str:
-    """What a configuration of transformers, and the name of the class, say of the architecture; "" when they do not.
+    """Return the architecture that a configuration of transformers and a class name imply; "" if they do not tell.
 
     Example:
         >>> architecture_of({"is_encoder_decoder": False}, "BertForMaskedLM")

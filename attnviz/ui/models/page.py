@@ -187,7 +187,7 @@ def _list() -> None:
 
 
 def _told(what: str) -> None:
-    """What a person pressed in the table, which may send anything."""
+    """Act on a button of the table; the browser may send anything."""
     name = st.session_state["models-table"].get(what)
     if isinstance(name, str) and find(name) is not None:
         st.session_state[f"to_{what}"] = name

@@ -193,7 +193,7 @@ def _shown(chosen: Sequence[Entry], messages: DeltaGenerator) -> None:
 
 
 def _actions(entry: Entry) -> None:
-    """What can be done with one run."""
+    """Offer the actions on one run."""
     run = entry.run if entry.error is None else None
     with st.container(horizontal=True, key="actions", gap="small", vertical_alignment="center"):
         if run is not None:

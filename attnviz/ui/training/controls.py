@@ -37,7 +37,7 @@ def load(draft: Draft) -> None:
 
 
 def present() -> Draft:
-    """What the controls say."""
+    """Return the draft as the controls stand."""
     state = st.session_state
     recipe = state["recipe"]
     kind = Draft.of_recipe(recipe).kind
@@ -67,14 +67,14 @@ def _fit() -> None:
 
 
 def _another_network(before: str) -> None:
-    """What suits the network that was chosen; the draft still says so, but for its name."""
+    """Keep the settings that suit the newly chosen network."""
     draft = present()
     network = str(draft.settings["network"])
     load(replace(draft, settings={**draft.settings, "network": before}).with_network(network))
 
 
 def choose_task() -> None:
-    """Which recipe, what it is about, and the text where it is one's own."""
+    """Choose a recipe, describe it, and take the visitor's own data where it needs some."""
     titles = {name: task_title(name) for name in recipe_names()}
     st.selectbox(
         say("training.task"), list(titles), format_func=titles.__getitem__, key="recipe", on_change=_reload, **KEEP

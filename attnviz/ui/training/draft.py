@@ -1,4 +1,4 @@
-"""What the controls of the Training page say, and how an address says it; no Streamlit here."""
+"""Settings of the Training page, and their parameters in its address; no Streamlit here."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Setting:
     """One setting of the model or of its training.
 
     Attributes:
-        field: of ModelConfig, RecurrentConfig or TrainConfig.
+        field: field of ModelConfig, RecurrentConfig or TrainConfig.
         read: a value from an address; raises ValueError for what is none.
         offered: values to choose from; () where any number within the limits may be typed.
-        limits: of a number.
+        limits: limits of a number.
     """
 
     field: str
@@ -135,7 +135,7 @@ def _recipe(name: str) -> Recipe:
 
 
 def _kind(name: str) -> type[Task]:
-    """Of the task that a recipe learns."""
+    """Return the class of a recipe's task."""
     return OWN[name].kind if name in OWN else type(RECIPES[name].task)
 
 
@@ -182,7 +182,7 @@ class Draft:
 
     @classmethod
     def of_run(cls, config: RunConfig) -> Draft | None:
-        """What a run was made of; None where no recipe trains its kind of task."""
+        """Return the draft of a run; None if no recipe trains this kind of task."""
         kind = type(config.task)
         names = [name for name in recipe_names() if _kind(name) is kind]
         if not names:
@@ -202,7 +202,7 @@ class Draft:
 
     @classmethod
     def of_link(cls, link: Mapping[str, str]) -> tuple[Draft, list[str]]:
-        """What an address says, and the names in it that say nothing possible; these keep the recipe's values."""
+        """Read a draft from an address, with the names of invalid parameters, which keep the recipe's values."""
         name = link.get("recipe", "induction")
         wrong = [] if name in recipe_names() else ["recipe"]
         draft = cls.of_recipe("induction" if wrong else name, link.get("text", ""))
@@ -226,7 +226,7 @@ class Draft:
 
     @property
     def kind(self) -> type[Task]:
-        """Of its task."""
+        """Class of the task."""
         return _kind(self.recipe)
 
     def with_network(self, network: str) -> Draft:
@@ -279,7 +279,7 @@ class Draft:
         return cast(int, heads), cast(str, positions), cast(int, width)
 
     def to_link(self) -> dict[str, str]:
-        """As parameters of an address: the recipe, and what differs from it."""
+        """Return the draft as parameters of an address: the recipe, and what differs from it."""
         default = Draft.of_recipe(self.recipe)
         link = {"recipe": self.recipe}
         if (network := cast(str, self.settings["network"])) != default.settings["network"]:
@@ -350,12 +350,12 @@ def _written(value: Value) -> str:
 
 
 def network_of(model: AnyConfig) -> str:
-    """ "transformer", or the cell of a recurrent network."""
+    """Return "transformer", or the cell of a recurrent network."""
     return model.cell if isinstance(model, RecurrentConfig) else TRANSFORMER
 
 
 def _base(recipe: Recipe, task: Task, network: str) -> AnyConfig:
-    """A network for a task: its default, and where the recipe has that kind of network, in what the recipe differs."""
+    """Return the default network of a task, changed as the recipe changes its own if it is of the same kind."""
     usual, default = _default(recipe.task, network), _default(task, network)
     if network != network_of(recipe.model):
         return default
@@ -370,12 +370,12 @@ def _default(task: Task, network: str) -> AnyConfig:
 
 
 def _recurrent(recipe: Recipe) -> RecurrentConfig:
-    """What a recipe's recurrent network is, or would be."""
+    """Return the recurrent network of a recipe, or a suitable one if it trains a Transformer."""
     return recipe.model if isinstance(recipe.model, RecurrentConfig) else recipe.task.recurrent_config()
 
 
 def _model_values(model: AnyConfig, task: Task) -> dict[str, Value]:
-    """Values of all settings of a model; of those that its network does not have, the ones it would begin with."""
+    """Return all settings of a model; those of the other kind of network have that kind's default."""
     other: Any = task.recurrent_config() if isinstance(model, ModelConfig) else task.model_config()
     fields = {key: setting.field for key, setting in MODEL.items() if key != "network"}
     values = {key: getattr(model if field in vars(model) else other, field) for key, field in fields.items()}

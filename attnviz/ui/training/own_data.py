@@ -33,7 +33,7 @@ def own_data(recipe: str, key: str, key_of: KeyOf) -> None:
 
     Args:
         recipe: one of OWN.
-        key: of the field in the session.
+        key: key of the field in the session.
         key_of: the key in the session of a choice about reading, by its name.
     """
     st.text_area(
@@ -99,7 +99,7 @@ def _take(recipe: str, key: str, key_of: KeyOf, data: bytes, encoding: str = "")
 
 
 def _encoding(recipe: str, key: str, key_of: KeyOf) -> None:
-    """Which encoding was taken, and a choice of another, where a file does not tell it for certain."""
+    """Show the encoding of a file, and let it be changed if the file does not tell it for certain."""
     state = st.session_state
     if state.get(f"{key}-bytes") is None:
         return
@@ -147,7 +147,7 @@ def _reading(recipe: str, text: str, key_of: KeyOf) -> None:
 
 @lru_cache(4)
 def _layout(recipe: str, text: str, said: tuple[tuple[str, str | int], ...]) -> Layout | None:
-    """How the data are laid out; None where they cannot be read, which the page says below them."""
+    """Return the layout of the data; None if they cannot be read, which the page says below them."""
     layout = OWN[recipe].layout
     assert layout is not None
     try:

@@ -126,7 +126,7 @@ def _example(config: RunConfig) -> None:
 
 
 def _facts(config: RunConfig) -> None:
-    """What the run will take, before it is begun."""
+    """Show what the run will take: parameters, operations, time, and the runs before it."""
     model, training = config.model, config.training
     trained = as_trained(model, config.task)
     seconds = training.steps * seconds_per_step(trained, training.batch_size)
@@ -189,7 +189,7 @@ def _watched(messages: DeltaGenerator) -> Run | None:
 
 
 def _teach() -> None:
-    """What there will be to see, and three ways to begin."""
+    """Explain the page, and offer three ways to begin."""
     with st.container(key="teach"):
         st.subheader(say("training.teach.title"), anchor=False)
         st.markdown(say("training.teach.text"))

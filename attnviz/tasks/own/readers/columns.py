@@ -62,7 +62,7 @@ class Column(NamedTuple):
 
     Attributes:
         name: its header, "" without one.
-        values: in the order of the lines.
+        values: values in the order of the lines.
         unit: the sign beside each of them, such as "%" or "€", "" without one.
     """
 
@@ -82,7 +82,7 @@ def read_column(
     """Read one column of numbers from a CSV text; other columns, such as dates, may stand beside it.
 
     Args:
-        text: of the file.
+        text: text of the file.
         separator: between columns. "auto": tabs, else semicolons, where they make a table; else commas, unless each
             line may be one number with a comma as well.
         header: the first line names the columns. "auto": where its cell begins with a letter, or has no digit.
@@ -150,7 +150,7 @@ def series_layout(
     decimal: DecimalSign = "auto",
     missing: Missing = "refuse",
 ) -> Layout:
-    """How a column of numbers is laid out: what is said, and what the data tell; see `read_column`.
+    """Determine the layout of a column of numbers, from the settings and the data; see `read_column`.
 
     Raises:
         EmptyText: nothing but white space.

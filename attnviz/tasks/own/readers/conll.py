@@ -42,11 +42,11 @@ def read_conll(text: str, header: Header = "auto", word_column: int = 0, tag_col
     is read as conlleval reads it, see `attnviz.tasks.language.bio.spans`.
 
     Args:
-        text: of the file.
+        text: text of the file.
         header: "yes": the first line names the columns. "auto": it does not.
         word_column: of the word, counted from 1. 0: the first, unless that is an index: numbers all through, or the
             same in all lines of each sentence.
-        tag_column: of the tag, counted from 1. 0: the last, as the format has it, or the only one with BIO tags.
+        tag_column: column of the tag, counted from 1. 0: the last, as the format has it, or the only one with BIO tags.
 
     Raises:
         DataEmpty: there is no word.
@@ -76,7 +76,7 @@ def read_conll(text: str, header: Header = "auto", word_column: int = 0, tag_col
 
 
 def conll_layout(text: str, header: Header = "auto", word_column: int = 0, tag_column: int = 0) -> Layout:
-    """How a file of tagged words is laid out: what is said, and what the data tell; see `read_conll`.
+    """Determine the layout of a file of tagged words, from the settings and the data; see `read_conll`.
 
     Raises:
         InputError: of `read_conll`.

@@ -64,7 +64,7 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True)
 class Layout:
-    """How a file is laid out.
+    """Layout of a file.
 
     Attributes:
         records: below the header, or all of them.

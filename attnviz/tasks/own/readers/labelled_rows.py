@@ -95,7 +95,7 @@ def labelled_layout(
     text_column: int = 0,
     label_column: int = 0,
 ) -> Layout:
-    """How a table of texts and labels is laid out: what is said, and what the data tell; see `read_labelled`.
+    """Determine the layout of texts and labels, from the settings and the data; see `read_labelled`.
 
     Raises:
         DataEmpty: there is no record.

@@ -35,7 +35,7 @@ export class Tabs {
     return fitting.includes(tab) ? tab : fitting[0];
   }
 
-  /** The first tab goes without saying: where there is another first one, that comes in its place. */
+  /** The first tab is the default, so it is stored as "": in another model the first tab may be another one. */
   choose(id) {
     this.ctx.store.set({ tab: id === this.fitting[0] ? "" : id });
   }

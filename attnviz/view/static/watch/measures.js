@@ -19,7 +19,7 @@ const isShare = ({ metric }) => metric !== "R2";
 /** "Loss (nats)". */
 export const lossName = (t, { predicts }) => t(predicts === "values" ? "watch.loss.squared" : "watch.loss.nats");
 
-/** Of the curve that is drawn beside the loss; a language model's is its accuracy. */
+/** Name of the curve beside the loss: the metric, or the accuracy of a language model. */
 export const metricName = (t, run) => t(`watch.metric.${isLanguage(run) ? "accuracy" : run.metric.replace(" ", "-")}`);
 
 /** Its value: a share of what was asked in percent, a share of a variance as a number. */
