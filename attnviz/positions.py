@@ -14,7 +14,8 @@ import math
 import torch
 from torch import Tensor
 
-from attnviz.errors import ConfigError
+from attnviz.errors import SettingMisfit
+from attnviz.errors.settings import check_whole
 
 __all__ = ["alibi_bias", "alibi_slopes", "relative_buckets", "rotary_angles", "rotate", "sinusoidal"]
 
@@ -84,7 +85,7 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 
 
 def alibi_slopes(n_heads: int) -> Tensor:
-    """How steeply each head's bias falls with distance: m_h = 2^(-8 h / H) for h = 1 .. H.
+    """Return the slope of each head's linear bias: m_h = 2^(-8 h / H) for h = 1 .. H.
 
     Args:
         n_heads: H.
@@ -102,19 +103,18 @@ def alibi_slopes(n_heads: int) -> Tensor:
         >>> alibi_slopes(4).tolist()
         [0.25, 0.0625, 0.015625, 0.00390625]
     """
-    if n_heads < 1:
-        raise ConfigError(f"n_heads is {n_heads}; slopes belong to heads: give at least 1")
+    check_whole("n_heads", n_heads, 1)
     return 2.0 ** (-8.0 * torch.arange(1, n_heads + 1) / n_heads)
 
 
 def alibi_bias(n_positions: int, slope: float) -> Tensor:
-    """What a linear bias adds to the scaled score of every pair: b_ij = -slope |i - j|.
+    """Return the linear bias on the scaled score of every pair: b_ij = -slope |i - j|.
 
     The paper's models are causal: there the keys after a query are masked, and only the lower half is read.
 
     Args:
         n_positions: T.
-        slope: of the head, see `alibi_slopes`.
+        slope: slope of the head, see `alibi_slopes`.
 
     Returns:
         (T, T), 0 on the diagonal, negative elsewhere; it depends on the distance alone.
@@ -139,7 +139,7 @@ def relative_buckets(n_positions: int, n_buckets: int = 32, max_distance: int = 
 
     Args:
         n_positions: T.
-        n_buckets: of both directions, a multiple of 4.
+        n_buckets: number of buckets of both directions, a multiple of 4.
         max_distance: at the latest from here on all distances share a bucket; by rounding down, somewhat before: with
             the defaults from 91 on, with a causal mask from 113 on.
         causal: whether only keys before the query have buckets of their own.
@@ -159,11 +159,10 @@ def relative_buckets(n_positions: int, n_buckets: int = 32, max_distance: int = 
         [0, 5, 6, 6]
     """
     if n_buckets < 4 or n_buckets % 4:
-        raise ConfigError(f"n_buckets is {n_buckets}; it must be a multiple of 4, for example 32")
+        raise SettingMisfit("n_buckets", n_buckets, "multiple-of-4", 32)
     per_side = n_buckets if causal else n_buckets // 2
     exact = per_side // 2
-    if max_distance <= exact:
-        raise ConfigError(f"max_distance is {max_distance}; the first {exact} distances have buckets of their own")
+    check_whole("max_distance", max_distance, exact + 1)
     position = torch.arange(n_positions)
     after = position[None, :] - position[:, None]  # (T, T), above 0 where the key comes after the query
     distance = (-after).clamp(min=0) if causal else after.abs()
@@ -175,7 +174,7 @@ def relative_buckets(n_positions: int, n_buckets: int = 32, max_distance: int = 
 
 def _angles(n_positions: int, width: int) -> Tensor:
     if width % 2:
-        raise ConfigError(f"sines and cosines come in pairs: the width {width} must be even, for example {width + 1}")
+        raise SettingMisfit("width", width, "pairs", width + 1)
     frequencies = 10000.0 ** (-torch.arange(0, width, 2, dtype=torch.float64) / width)  # (width / 2,)
     positions = torch.arange(n_positions, dtype=torch.float64)  # (T,)
     return torch.outer(positions, frequencies).float()  # (T, width / 2), computed in float64

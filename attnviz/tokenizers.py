@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 from torch import Tensor
 
-from attnviz.errors import ConfigError, EmptyText, UnknownSymbols
+from attnviz.errors import EmptyText, SettingNotOffered, SettingOutside, UnknownSymbols
 
 __all__ = ["SPECIALS", "Kind", "Tokenizer"]
 
@@ -22,7 +22,7 @@ class Tokenizer:
     """Splits a text into symbols of a fixed vocabulary.
 
     Ids: 0 `<pad>`, 1 `<bos>`, 2 `<eos>`, then `symbols` in their order. Special tokens cannot be typed: the text
-    "<bos>" is read as the five characters or the unknown symbol that it is.
+    `<bos>` is read as the five characters or the unknown symbol that it is.
 
     Attributes:
         kind: "symbols" are separated by white space; "characters" are Unicode code points, white space included.
@@ -53,15 +53,15 @@ class Tokenizer:
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
-            raise ConfigError(f"tokenizer kind {self.kind!r} is not one of {', '.join(get_args(Kind))}")
+            raise SettingNotOffered("kind", self.kind, get_args(Kind))
         if not self.symbols or len(set(self.symbols)) != len(self.symbols):
-            raise ConfigError("a tokenizer needs at least one symbol, and each symbol once")
+            raise SettingOutside("symbols", "".join(self.symbols), "distinct")
         if self.unknown and self.unknown not in self.symbols:
-            raise ConfigError(f"{self.unknown!r} cannot stand for unknown symbols: it is none of the tokenizer's own")
+            raise SettingOutside("unknown", self.unknown, "own-symbol")
         for symbol in self.symbols:
             fits = len(symbol) == 1 if self.kind == "characters" else symbol.split() == [symbol]
             if not fits:
-                raise ConfigError(f"{symbol!r} cannot be a symbol of a tokenizer of kind {self.kind!r}")
+                raise SettingOutside("symbol", symbol, self.kind)
 
     @cached_property
     def vocab(self) -> tuple[str, ...]:
@@ -112,11 +112,11 @@ class Tokenizer:
         return separator.join(self.vocab[index] for index in ids if index >= self.n_specials)
 
     def label(self, index: int) -> str:
-        """What stands for a token in a view: the symbol itself, or the name of the special token."""
+        """Return the label of a token: the symbol itself, or the name of the special token."""
         return self.vocab[index]
 
     def labels(self, ids: Sequence[int], features: Tensor | None = None) -> tuple[str, ...]:
-        """What stands for each of some tokens."""
+        """Return the labels of tokens."""
         return tuple(map(self.label, ids))
 
     def features(self, text: str) -> Tensor | None:

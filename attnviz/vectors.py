@@ -11,7 +11,7 @@ from typing import Any, Literal, cast, get_args
 import torch
 from torch import Tensor
 
-from attnviz.errors import ConfigError, EmptyText, NotNumbers
+from attnviz.errors import EmptyText, NotNumbers, SettingNotOffered, SettingOutside
 from attnviz.tokenizers import SPECIALS, Tokenizer
 
 __all__ = ["Layout", "Reader", "Vectors", "reader_from_dict"]
@@ -35,7 +35,7 @@ class Vectors:
         grid: rows and columns: of patches in a picture; () for the others.
         patch: height and width of a patch in pixels; () for the others.
         bands: numbers of a frame.
-        decimals: that numbers are written with.
+        decimals: decimals that numbers are written with.
         add_bos: a text begins with `<bos>`, whose numbers are 0.
 
     Example:
@@ -63,9 +63,9 @@ class Vectors:
 
     def __post_init__(self) -> None:
         if self.layout not in get_args(Layout):
-            raise ConfigError(f"layout is {self.layout!r}; choose one of {', '.join(get_args(Layout))}")
+            raise SettingNotOffered("layout", self.layout, get_args(Layout))
         if (len(self.grid), len(self.patch)) != ((2, 2) if self.layout == "patches" else (0, 0)):
-            raise ConfigError("grid and patch belong to patches, which need two whole numbers of both")
+            raise SettingOutside("grid, patch", f"{self.grid}, {self.patch}", "patches")
 
     @property
     def width(self) -> int:
@@ -152,7 +152,7 @@ class Vectors:
         return self.vocab[index]
 
     def labels(self, ids: Sequence[int], features: Tensor | None = None) -> tuple[str, ...]:
-        """What stands for each token in a view: a point's number, a patch's row and column, a frame's place in time."""
+        """Return the label of each token: a point's number, a patch's row and column, a frame's place in time."""
         assert features is not None, "without numbers there is nothing to write"
         first = next((i for i, index in enumerate(ids) if index >= self.n_specials), len(ids))
         return tuple(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from attnviz.errors import ConfigError
+from attnviz.errors import SettingOutside
 from attnviz.models.network import Network
 
 __all__ = ["forecast"]
@@ -22,7 +22,7 @@ def forecast(network: Network, tokens: Tensor, features: Tensor, steps: int) -> 
         network: a decoder that predicts values, as many as a token has; Transformer or recurrent.
         tokens: (T,) ids of the known series, the last of which is repeated for what is new.
         features: (T, F) its numbers.
-        steps: how many to say.
+        steps: number of values to predict.
 
     Returns:
         (steps, F).
@@ -32,7 +32,7 @@ def forecast(network: Network, tokens: Tensor, features: Tensor, steps: int) -> 
     """
     config = network.config
     if config.architecture != "decoder" or config.predicts != "values" or config.n_features != config.output_size:
-        raise ConfigError("a forecast needs a decoder that predicts values, as many as each of its tokens has")
+        raise SettingOutside("network", config.architecture, "forecaster")
     network.eval()
     for _ in range(steps):
         ids, known = tokens[-config.max_len :], features[-config.max_len :]

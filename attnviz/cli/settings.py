@@ -8,7 +8,7 @@ from math import isfinite
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from attnviz.errors import ConfigError
+from attnviz.errors import SettingNotOffered, SettingOutside, UnknownSetting
 
 __all__ = ["read_settings", "setting_names"]
 
@@ -40,10 +40,8 @@ def read_settings(kind: type, texts: Sequence[str], fixed: Collection[str] = ())
     values: dict[str, Any] = {}
     for text in texts:
         name, sign, value = text.partition("=")
-        if not sign:
-            raise ConfigError(f"{text!r} is no KEY=VALUE; the keys are {', '.join(names)}")
-        if name not in names:
-            raise ConfigError(f"there is no {name!r} to set; there are {', '.join(names)}")
+        if not sign or name not in names:
+            raise UnknownSetting(text, names)
         values[name] = _read(name, value, types[name])
     return values
 
@@ -55,21 +53,21 @@ def _read(name: str, text: str, kind: Any) -> Any:
         return None if text.lower() == "none" else _read(name, text, inner[0])
     if get_origin(kind) is Literal:
         if text not in inner:
-            raise ConfigError(f"{name} is {text!r}; choose one of {', '.join(inner)}")
+            raise SettingNotOffered(name, text, inner)
         return text
     if kind is bool:
         if text.lower() not in TRUE + FALSE:
-            raise ConfigError(f"{name} is {text!r}; say yes or no")
+            raise SettingNotOffered(name, text, ("yes", "no"))
         return text.lower() in TRUE
     if kind is str:
         return text
     try:
         value = kind(text)
     except ValueError as error:
-        raise ConfigError(f"{name} is {text!r}; it must be {WANTED[kind]}") from error
+        raise SettingOutside(name, text, WANTED[kind]) from error
     if not isfinite(value):
-        raise ConfigError(f"{name} is {text!r}; it must be {WANTED[kind]}")
+        raise SettingOutside(name, text, WANTED[kind])
     return value
 
 
-WANTED = {int: "a whole number", float: "a number"}
+WANTED = {int: "whole", float: "number"}

@@ -15,7 +15,7 @@ A class declares its fields; its words are the message `error.<code>` of the cat
 
 from __future__ import annotations
 
-from attnviz.errors import base, calculator, data, inputs, models, runs, server, uploads
+from attnviz.errors import base, calculator, data, inputs, models, runs, server, settings, uploads
 from attnviz.errors.base import *
 from attnviz.errors.calculator import *
 from attnviz.errors.data import *
@@ -23,6 +23,7 @@ from attnviz.errors.inputs import *
 from attnviz.errors.models import *
 from attnviz.errors.runs import *
 from attnviz.errors.server import *
+from attnviz.errors.settings import *
 from attnviz.errors.uploads import *
 
 __all__: list[str] = []
@@ -33,4 +34,5 @@ __all__ += inputs.__all__
 __all__ += models.__all__
 __all__ += runs.__all__
 __all__ += server.__all__
+__all__ += settings.__all__
 __all__ += uploads.__all__

@@ -50,24 +50,40 @@ class AttnvizError(Exception):
         return " ".join(locale.told(locale.DEFAULT, code, self.details) for code in codes)
 
 
-def _detail(value: object) -> str | int | list[str]:
+class Why(str):
+    """A reason in English, which knows itself in every language: the message `error.why.<word>`, filled.
+
+    Example:
+        >>> Why("most-megabytes", most=5)
+        'more than 5 MB'
+    """
+
+    word: str
+    details: Mapping[str, Any]
+
+    def __new__(cls, word: str, **given: object) -> Why:
+        details = {name: _detail(value) for name, value in given.items()}
+        self = super().__new__(cls, locale.told(locale.DEFAULT, f"why.{word}", details))
+        self.word, self.details = word, details
+        return self
+
+
+def _detail(value: object) -> str | int | list[str] | dict[str, Any]:
     """Return a field as JSON holds it, whatever its caller gave."""
+    if isinstance(value, Why):
+        return {**value.details, "why": value.word}
     if isinstance(value, float):
         return f"{value:g}"
-    if isinstance(value, int):
+    if type(value) is int and abs(value) < 2**63:
         return value
     if isinstance(value, Iterable) and not isinstance(value, str):
-        return list(value)
+        return list(map(str, value))
     text = str(value)
     return text if len(text) <= MOST else f"{text[:MOST]} …"
 
 
 class ConfigError(AttnvizError, ValueError):
     """A configuration that cannot be built; the message says what was given, what is expected and what to change."""
-
-    def __init__(self, message: str, /) -> None:
-        super().__init__(message)
-        self.details = {"message": message}
 
 
 class TooMuchMemory(ConfigError):

@@ -11,6 +11,7 @@ from transformers.utils import is_peft_available
 
 from attnviz.bounded import read_json
 from attnviz.errors import AdapterFolder, ModelCorrupt, ModelNotFound, UnsafeWeights
+from attnviz.errors.base import Why
 from attnviz.models.weight_files import weight_files
 
 __all__ = ["base_weights", "check_adapter", "put_on_adapter"]
@@ -36,9 +37,9 @@ def check_adapter(folder: Path, name: str) -> bool:
     except (OSError, ValueError) as error:
         raise ModelCorrupt(name, ADAPTER_CONFIG, str(error)) from error
     if not (folder / "config.json").is_file():
-        raise AdapterFolder(name, base, "its base model is not in the folder")
+        raise AdapterFolder(name, base, Why("no-base"))
     if not is_peft_available():
-        raise AdapterFolder(name, base, "the package peft is not installed")
+        raise AdapterFolder(name, base, Why("no-peft"))
     if not (folder / ADAPTER_WEIGHTS).is_file():
         pickled = ADAPTER_WEIGHTS.replace(".safetensors", ".bin")
         raise UnsafeWeights(name, pickled) if (folder / pickled).is_file() else ModelNotFound(name, ADAPTER_WEIGHTS)

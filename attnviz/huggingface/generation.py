@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from attnviz.attention import Mask
 from attnviz.errors import AttentionDiffers, DoesNotWrite
+from attnviz.errors.base import Why
 from attnviz.guard import guarded
 from attnviz.huggingface.given import check_inputs
 from attnviz.huggingface.interface import InterfaceCall, hears, listening
@@ -37,12 +38,12 @@ def continue_text(model: HuggingFaceModel, text: str, max_new: int) -> str:
 
     Args:
         model: a decoder, or an encoder-decoder.
-        text: to be continued, or the source.
+        text: text to continue, or the source.
         max_new: tokens to write at most; fewer where the model's context or its end of text comes first.
 
     Raises:
         DoesNotWrite: the model is no language model.
-        AttnvizError: as `attnviz.trace`.
+        AttnvizError: see `attnviz.trace`.
     """
     check_text(text)
     with guarded(model.name):
@@ -67,13 +68,13 @@ def trace_generated(
 
     Args:
         model: a decoder or an encoder-decoder.
-        text: that it reads first, or its inputs by name: a batch of any size, padded as its tokenizer pads.
+        text: text that it reads first, or its inputs by name: a batch of any size, padded as its tokenizer pads.
         max_new: tokens to write at most.
-        row: of the batch.
+        row: row of the batch.
 
     Raises:
         DoesNotWrite: the model is no language model.
-        AttnvizError: as `attnviz.trace`.
+        AttnvizError: see `attnviz.trace`.
     """
     if not isinstance(text, Mapping):
         check_text(text)
@@ -105,7 +106,7 @@ def _trace_generated(model: HuggingFaceModel, text: str | Mapping[str, Tensor], 
         sites.append(_stitch(place, made, row, forward_pass.w_o(place, row)))
     for one, other in zip(sites, forward_pass.sites, strict=True):
         if not one.difference(other.q, other.k, other.v) <= tolerance(one.q.dtype):
-            raise AttentionDiffers(model.name, one.name, "while it writes, it reads something else than all at once")
+            raise AttentionDiffers(model.name, one.name, Why("generation-differs"))
     reading = of_inputs(model, whole, row)
     reading = replace(reading, text=text if isinstance(text, str) else "", target_generated=True)
     return make_trace(model, reading, sites, forward_pass, logits)
@@ -143,12 +144,12 @@ def _beginning(model: HuggingFaceModel, text: str) -> Reading:
         raise DoesNotWrite(model.name, type(model.network).__name__)
     reading = read(model, text, None, None)
     if reading.main != "decoder":
-        raise DoesNotWrite(model.name, f"{type(model.network).__name__}, no decoder")
+        raise DoesNotWrite(model.name, type(model.network).__name__)
     return reading
 
 
 def _room(model: HuggingFaceModel, reading: Reading, wanted: int) -> int:
-    """How many tokens still fit into the context."""
+    """Return how many more tokens fit into the context."""
     return wanted if model.max_len is None else max(0, min(wanted, model.max_len - len(reading.texts["decoder"])))
 
 

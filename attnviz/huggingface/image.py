@@ -12,6 +12,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from attnviz.errors import ImageUnreadable, NoProcessor
+from attnviz.errors.base import Why
 from attnviz.huggingface.labels import plain_tokens
 from attnviz.huggingface.sample import pair, vision_part
 from attnviz.trace import Grid, Tokens
@@ -26,7 +27,7 @@ MAX_RATIO = 100
 
 
 class Picture(NamedTuple):
-    """What a model sees.
+    """Image as a model reads it.
 
     Attributes:
         pixels: as it reads them (1, channels, height, width).
@@ -44,7 +45,7 @@ def open_image(source: Any, channels: int = 3) -> Image.Image:
 
     Args:
         source: a path, a file, bytes as an array (height, width, 3) or (height, width), or an image itself.
-        channels: that the model reads; 1: in grey.
+        channels: channels that the model reads; 1: in grey.
 
     Raises:
         ImageUnreadable: it is not an image, or larger than 50 million pixels.
@@ -67,8 +68,8 @@ def open_image(source: Any, channels: int = 3) -> Image.Image:
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, TypeError, AttributeError) as error:
         raise ImageUnreadable(_reason(error)) from error
     except Image.DecompressionBombError as error:
-        raise ImageUnreadable(f"it has more than {MAX_PIXELS:,} pixels") from error
-    raise ImageUnreadable(f"it has {size:,} pixels, at most {MAX_PIXELS:,} can be read")
+        raise ImageUnreadable(Why("most-pixels", most=MAX_PIXELS)) from error
+    raise ImageUnreadable(Why("most-pixels", most=MAX_PIXELS))
 
 
 def _of_array(source: np.ndarray) -> Image.Image:
@@ -86,11 +87,11 @@ def _reason(error: Exception) -> str:
         return "a path, a PIL image or an array of bytes is wanted"
     if isinstance(error, FileNotFoundError):
         return f"{Path(str(error.filename)).name} does not exist"
-    return "it is not an image" if isinstance(error, UnidentifiedImageError) else type(error).__name__
+    return Why("not-image") if isinstance(error, UnidentifiedImageError) else type(error).__name__
 
 
 def see(model: HuggingFaceModel, source: Any) -> Picture:
-    """What a model sees of an image, by its own processor.
+    """Prepare an image with the model's own processor.
 
     Raises:
         ImageUnreadable: it is not an image, or too large.
@@ -101,8 +102,7 @@ def see(model: HuggingFaceModel, source: Any) -> Picture:
         raise NoProcessor(model.name)
     image = open_image(source, int(getattr(vision_part(model.config), "num_channels", 3) or 3))
     if max(image.size) > MAX_RATIO * min(image.size):  # a processor makes the shorter side as long as the model wants
-        reason = f"{image.width:,} x {image.height:,} pixels, one side more than {MAX_RATIO} times the other"
-        raise ImageUnreadable(reason)
+        raise ImageUnreadable(Why("elongated", width=image.width, height=image.height, ratio=MAX_RATIO))
     pixels: Tensor = processor(images=image, return_tensors="pt")["pixel_values"]
     seen = _seen(processor, pixels[0].float().numpy())
     return Picture(pixels.to(model.network.device, model.network.dtype), seen)
@@ -125,10 +125,10 @@ def patches(
     """The patches of an image as tokens, "row,column", and the model's own tokens before or behind them, by name.
 
     Args:
-        model: that reads it.
-        pixels: that it reads (B, channels, height, width).
+        model: model that reads it.
+        pixels: pixels that it reads (B, channels, height, width).
         length: how many tokens attend; None: as many as there are patches.
-        order: of the patches, where the model shuffles them and may read only the first ones; None: in rows.
+        order: order of the patches, where the model shuffles them and may read only the first ones; None: in rows.
     """
     vision = vision_part(model.config)
     if pixels.ndim != 4 or not hasattr(vision, "patch_size"):  # patches in a row, or none at all

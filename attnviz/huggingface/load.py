@@ -43,6 +43,7 @@ from attnviz.errors import (
     TokenizerMismatch,
     UnknownArchitecture,
 )
+from attnviz.errors.base import Why
 from attnviz.guard import guarded, is_out_of_memory, package_of, reason_of
 from attnviz.huggingface.adapter import base_weights, check_adapter, put_on_adapter
 from attnviz.huggingface.model import HuggingFaceModel, wrap
@@ -69,9 +70,9 @@ def open_folder(
     """Open a folder that `save_pretrained` wrote.
 
     Args:
-        folder: with config.json, safetensors, and a tokenizer or a processor.
-        name: for messages and links; by default that of the folder.
-        dtype: of the weights; None: as they are stored, float32 in place of float16 on a processor.
+        folder: folder with config.json, safetensors, and a tokenizer or a processor.
+        name: name for messages and links; by default that of the folder.
+        dtype: number format of the weights; None: as they are stored, float32 in place of float16 on a processor.
         device: where it runs.
 
     Raises:
@@ -104,7 +105,7 @@ def download(name: str, **options: Any) -> HuggingFaceModel:
 
     Raises:
         HubNotFound: there is no such model, or the Hub cannot be reached.
-        AttnvizError: as `open_folder`.
+        AttnvizError: see `open_folder`.
     """
     folder = _cached(name)
     if folder is not None:
@@ -206,7 +207,7 @@ def _attend_here(config: Any) -> None:
 
 
 def _quantised(config: Any) -> dict[str, Any]:
-    """How the weights are quantised, as config.json says; empty where they are not."""
+    """Return how the weights are quantised, by config.json; {} if they are not."""
     parts = (config, config.get_text_config())
     found = [values for part in parts if (values := getattr(part, "quantization_config", None))]
     return (found[0] if isinstance(found[0], dict) else found[0].to_dict()) if found else {}
@@ -223,7 +224,7 @@ def _dequantise(name: str, config: Any) -> None:
     if form in DEQUANTISED:
         values["dequantize"] = True
     elif values and form not in AUTO_QUANTIZER_MAPPING and form != "bitsandbytes":
-        raise QuantisedWeights(name, str(form), "transformers does not know it")
+        raise QuantisedWeights(name, str(form), Why("unknown-form"))
 
 
 def _network(folder: Path, name: str, config: Any, dtype: torch.dtype | None, adapted: bool) -> PreTrainedModel:
@@ -264,7 +265,7 @@ def _network(folder: Path, name: str, config: Any, dtype: torch.dtype | None, ad
     if not _quantised(config):
         _check_plain(folder, name)
     if missing:  # they would be random numbers
-        reason = f"{min(missing)} is missing or of another shape ({len(missing)} tensors in all)"
+        reason = Why("missing-tensors", tensor=min(missing), count=len(missing))
         if form := _quantised(config).get("quant_method"):
             raise QuantisedWeights(name, str(form), reason)
         raise ModelMismatch(name, reason)
@@ -280,7 +281,7 @@ def _check_plain(folder: Path, name: str) -> None:
     for path in weight_files(folder, name):
         for tensor, (kind, _) in shapes_in(path, name).items():
             if tensor.endswith("weight") and not kind.startswith(PLAIN):
-                raise QuantisedWeights(name, kind, f"{tensor}, and config.json does not say how")
+                raise QuantisedWeights(name, kind, Why("unsaid-form", tensor=tensor))
 
 
 def _stored(config: Any) -> torch.dtype:
@@ -321,7 +322,7 @@ def _whole_processor(folder: Path, name: str, network: PreTrainedModel) -> Any:
 
 
 def _processor(folder: Path, name: str) -> Any:
-    """What prepares images or sounds; None where there is none."""
+    """Load the processor of images or sounds; None if there is none."""
     files = [folder / file for file in PROCESSORS]
     if not any(file.is_file() for file in files):
         return None

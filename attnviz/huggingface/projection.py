@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
 from attnviz.errors import ModelChanged
+from attnviz.errors.base import Why
 from attnviz.huggingface.inspection import Reader, Seen
 from attnviz.huggingface.numerics import output_error, tolerance
 from attnviz.trace import AttentionSite
@@ -63,7 +64,7 @@ def find_projection(seen: Seen) -> OutputProjection | str:
             return f"{reader.name} is not all that the layer does with them"
         return OutputProjection(reader.name) if plain else OutputProjection(reader.name, weight, bias)
     if not seen.readers:
-        return "no module reads its context vectors alone"
+        return Why("shared-output")
     last = seen.readers[-1]
     return f"{last.name} ({type(last.module).__name__}) is not linear in them"
 
@@ -112,7 +113,7 @@ class HeldProjection(Held):
 
     Args:
         model: name for messages.
-        projection: with weight and bias.
+        projection: projection with weight and bias.
         made: what the module made of the context vectors of this trace (Tq, d_model).
     """
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from attnviz.errors import CannotSample
+from attnviz.errors.base import Why
 from attnviz.guard import reason_of
 
 __all__ = ["has_decoder", "image_token", "labels_alone", "pair", "sample", "text_part", "vision_part"]
@@ -30,9 +31,9 @@ def sample(
     """Inputs by the names of a model's parameters, and the lengths of the sequences that it will read.
 
     Args:
-        model: to be fed.
+        model: model to feed.
         parameters: names of what its `forward` takes.
-        name: for messages.
+        name: name for messages.
 
     Raises:
         CannotSample: it takes none of what is known here: texts, images, sounds.
@@ -42,7 +43,7 @@ def sample(
     except (AttributeError, TypeError, LookupError) as error:  # its configuration has other fields than those known
         raise CannotSample(name, reason_of(error)) from error
     if not inputs:
-        raise CannotSample(name, f"it reads {', '.join(sorted(parameters)[:6])}")
+        raise CannotSample(name, Why("reads", names=sorted(parameters)[:6]))
     return inputs, lengths
 
 
@@ -110,7 +111,7 @@ def image_token(config: Any) -> int | None:
 
 
 def _image_length(model: Any, images: dict[str, Tensor]) -> int:
-    """How many tokens of a text an image stands for."""
+    """Return how many tokens of a text an image stands for."""
     features = model.get_image_features(**images)
     features = getattr(features, "pooler_output", features)
     parts = features if isinstance(features, list | tuple) else [features]

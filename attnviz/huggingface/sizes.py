@@ -12,6 +12,7 @@ import torch
 from transformers import AutoModel
 
 from attnviz.errors import ModelMismatch
+from attnviz.errors.base import Why
 from attnviz.models.weight_files import shapes_in, weight_files
 
 __all__ = ["check_sizes"]
@@ -28,10 +29,10 @@ def check_sizes(folder: Path, name: str, kind: Any, config: Any, packed: bool = 
     """Hold a configuration to what the headers of its weights say; the model is built without any memory of its own.
 
     Args:
-        folder: with the weights.
-        name: for messages.
+        folder: folder with the weights.
+        name: name for messages.
         kind: class of the model, or AutoModel.
-        config: of the model.
+        config: configuration of the model.
         packed: the weights are quantised, several numbers in one.
 
     Raises:
@@ -41,7 +42,7 @@ def check_sizes(folder: Path, name: str, kind: Any, config: Any, packed: bool = 
     most = max(ALWAYS, len(tensors))
     for setting, count in _counts(config.to_dict()):
         if count > most:
-            raise ModelMismatch(name, f"{setting} is {count:,}, and there are {len(tensors):,} tensors")
+            raise ModelMismatch(name, Why("few-tensors", setting=setting, count=count, tensors=len(tensors)))
     stored = sum(prod(shape) for _, shape in tensors)
     if packed:
         stored *= PACKED
@@ -49,7 +50,7 @@ def check_sizes(folder: Path, name: str, kind: Any, config: Any, packed: bool = 
         network = kind.from_config(config) if kind is AutoModel else kind._from_config(config)
     declared = sum(parameter.numel() for parameter in network.parameters())  # what is tied counts once
     if declared > stored + SPARE:
-        raise ModelMismatch(name, f"config.json asks for {declared:,} numbers, the weights hold {stored:,}")
+        raise ModelMismatch(name, Why("few-numbers", declared=declared, stored=stored))
 
 
 def _counts(values: Any, setting: str = "") -> Iterator[tuple[str, int]]:

@@ -1,4 +1,4 @@
-"""What a Hugging Face model is made of, learnt by watching one short pass; what cannot be shown truly is refused."""
+"""Find the attention of a Hugging Face model by watching a short pass; refuse what cannot be shown truly."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from attnviz.errors import AttentionDiffers, AttentionHidden, AttentionUnseen, WeightsNotFinite
+from attnviz.errors.base import Why
 from attnviz.huggingface.inspection import Inspection, Seen
 from attnviz.huggingface.interface import hears
 from attnviz.huggingface.numerics import context_error, tolerance, valid_rows
@@ -32,10 +33,10 @@ OF_EVERY_MODULE = frozenset(vars(nn.Module()))
 
 @dataclass(frozen=True)
 class Structure:
-    """Where a model attends, and how its last layer can be had again.
+    """Attention sites of a model, and how to run its last layer again.
 
     Attributes:
-        places: by path of the layer and turn.
+        places: places by path of the layer and turn.
         causal: queries of its own text read only what came before.
         unembedding: the layer that turns the residual stream into scores, where it runs once.
         ends_with_it: nothing is done after it: its scores are the logits.
@@ -96,10 +97,10 @@ def survey(model: PreTrainedModel, name: str, run: Callable[[], Any], lengths: s
     """Watch one pass, and prove that every layer of attention in it can be shown.
 
     Args:
-        model: in evaluation mode.
-        name: for messages.
+        model: model in evaluation mode.
+        name: name for messages.
         run: runs the model on something short.
-        lengths: of the sequences that it then reads.
+        lengths: lengths of the sequences that it then reads.
 
     Raises:
         CannotShow: attention that does not go through the interface, or whose numbers cannot be had again; it names
@@ -237,4 +238,4 @@ def _prove(name: str, seen: Seen, site: AttentionSite) -> None:
         errors.append(largest((site.weights(head) - weights[head].float())[rows]))
     error = worst(errors)
     if not error <= limit:
-        raise AttentionDiffers(name, seen.module, f"largest difference {error:.1e}")
+        raise AttentionDiffers(name, seen.module, Why("difference", error=f"{error:.1e}"))

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from attnviz.errors import AttentionDiffers, AttentionUnseen, ModelChanged, NoRow
+from attnviz.errors.base import Why
 from attnviz.guard import guarded
 from attnviz.huggingface.given import rows_of
 from attnviz.huggingface.inspection import Inspection, Seen
@@ -38,7 +39,7 @@ MOST_LOGITS = 1_000_000  # kept with the trace; more are computed again when som
 
 
 def trace_text(model: HuggingFaceModel, text: str, target: str | None = None, image: Any = None) -> Trace:
-    """As `attnviz.trace`, for a Hugging Face model."""
+    """Trace a Hugging Face model; see `attnviz.trace`."""
     check_text(text)
     check_text(target or "")
     with guarded(model.name):
@@ -49,9 +50,9 @@ def trace_inputs(model: HuggingFaceModel, inputs: Mapping[str, Tensor], row: int
     """Run a model on inputs that are made already, and keep what is needed to show every number of one row.
 
     Args:
-        model: from `load_model` or `wrap`.
+        model: model from `load_model` or `wrap`.
         inputs: what the model's `forward` takes: token ids, attention masks, pixels, sounds; a batch of any size.
-        row: of the batch.
+        row: row of the batch.
 
     Returns:
         A Trace of that row, padding included.
@@ -128,9 +129,9 @@ class HuggingFacePass:
     """A forward pass of a Hugging Face model, which can be run again.
 
     Args:
-        model: that runs.
-        inputs: that it reads.
-        row: of the batch that is of interest.
+        model: model that runs.
+        inputs: inputs that it reads.
+        row: row of the batch that is of interest.
     """
 
     def __init__(self, model: HuggingFaceModel, inputs: Mapping[str, Tensor], row: int) -> None:
@@ -225,7 +226,7 @@ class HuggingFacePass:
             call = made[0]
             parts = call.q.shape[0] // self.batch
             if len(made) > 1 or parts * self.batch != call.q.shape[0]:
-                raise AttentionDiffers(self.model.name, place.module, "it ran on parts of the batch; give one row")
+                raise AttentionDiffers(self.model.name, place.module, Why("parts-of-batch"))
             first = self.row * parts
             windowed = parts > 1 or has_windows(self.model.block_of(place))
             for part in range(parts):
@@ -237,8 +238,8 @@ class HuggingFacePass:
         """W_O of a layer as it is now, for one row of what it makes; None where it cannot be told.
 
         Args:
-            place: of the layer.
-            index: of the row.
+            place: place of the layer.
+            index: index of the row.
             parts: windows that the layer attends in.
         """
         projection, network, name = place.projection, self.model.network, self.model.name
@@ -260,7 +261,7 @@ class HuggingFacePass:
         return sum(tensor.untyped_storage().nbytes() for tensor in kept) + wrapped
 
     def logits(self, rows: int | None = None) -> Iterator[Tensor]:
-        """As `ForwardPass.logits`: from the stream where it is the last step, else by running the model again."""
+        """See `ForwardPass.logits`; from the stream if only the last step follows it, else by running the model."""
         if self._stream is not None and self.structure.ends_with_it:
             for part in in_rows(self._stream, rows):
                 with self.model.running():
@@ -277,7 +278,7 @@ class HuggingFacePass:
         return logits[self.row]
 
     def inputs(self) -> dict[str, LayerInputs]:
-        """As `ForwardPass.inputs`; a layer that attends in windows is left out."""
+        """See `ForwardPass.inputs`; layers that attend in windows are left out."""
         kept: dict[str, LayerInputs] = {}
 
         def keep(place: Place, seen: Seen) -> None:
@@ -288,7 +289,7 @@ class HuggingFacePass:
         return kept
 
     def proof(self, sites: Sequence[AttentionSite]) -> list[ProofEntry]:
-        """As `ForwardPass.proof`; rows in which nothing may be read are left out."""
+        """See `ForwardPass.proof`; rows whose keys are all masked are left out."""
         waiting = list(reversed(sites))
         entries: list[ProofEntry] = []
 
@@ -353,5 +354,5 @@ class HuggingFacePass:
         elif self._logits is not None:
             errors.append(difference(self._logits, self._row(output)))
         if not worst(errors) <= tolerance(self.sites[0].q.dtype):
-            raise ModelChanged(self.model.name, "its numbers")
+            raise ModelChanged(self.model.name, Why("numbers"))
         return output

@@ -13,14 +13,14 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 __all__ = [
-    "DEFAULT", "LANGUAGES", "VISIBLE", "Term", "catalogue", "closest", "glossary", "has", "placeholders", "strings",
-    "t", "told", "visible",
+    "DEFAULT", "LANGUAGES", "VISIBLE", "Term", "catalogue", "closest", "glossary", "has", "listed", "placeholders",
+    "strings", "t", "told", "visible",
 ]  # fmt: skip
 
 LANGUAGES: Mapping[str, str] = {"en": "English", "zh": "中文"}
@@ -80,20 +80,25 @@ def closest(tag: str) -> str | None:
 
 
 def t(lang: str, key: str, **params: object) -> str:
-    """The message `key` in a language, placeholders filled; a parameter's own braces are left alone.
+    """Return the message `key` in a language, placeholders filled; a parameter's own braces are left alone.
+
+    A parameter that is a list is written as `listed` writes it.
 
     Raises:
         KeyError: there is no such message, or a placeholder has no parameter.
     """
     parts = _PLACEHOLDER.split(catalogue(lang)[key])  # text, name, text ...
-    parts[1::2] = [str(params[name]) for name in parts[1::2]]
+    for place, name in enumerate(parts[1::2]):
+        value = params[name]
+        parts[2 * place + 1] = listed(lang, map(str, value)) if isinstance(value, list) else str(value)
     return "".join(parts)
 
 
 def told(lang: str, code: str, details: Mapping[str, object], show: Callable[[str, object], str] | None = None) -> str:
     """Say what went wrong and what to do: the message `error.<code>`, filled with the details of an error.
 
-    A detail that is a word of the program is said in the words of the message `error.<code>.<detail>.<word>`.
+    A detail that is a word of the program is said in the words of the message `error.<code>.<detail>.<word>`; one that
+    is a reason with details of its own, in those of `error.why.<word>`.
 
     Args:
         lang: language of the message.
@@ -101,19 +106,34 @@ def told(lang: str, code: str, details: Mapping[str, object], show: Callable[[st
         details: fields of the error, by name.
         show: function that writes a detail, given its name and value; as plain text if None.
     """
-    messages, write = catalogue(lang), show or _plain
-    words = {
-        name: messages.get(f"error.{code}.{name}.{value}") or write(name, value) for name, value in details.items()
-    }
-    return t(lang, f"error.{code}", **words)
+    words = catalogue(lang)
+
+    def said(name: str, value: object) -> str:
+        if isinstance(value, Mapping):
+            return told(lang, f"why.{value['why']}", {each: value[each] for each in value if each != "why"}, show)
+        if isinstance(value, list):
+            value = [words.get(f"error.{code}.{name}.{each}", each) for each in value]
+            if not show:
+                return " ".join(value) if name == "known" else listed(lang, map(repr, value))
+        return words.get(f"error.{code}.{name}.{value}") or (show or _plain)(name, value)
+
+    return t(lang, f"error.{code}", **{name: said(name, value) for name, value in details.items()})
+
+
+def listed(lang: str, items: Iterable[str]) -> str:
+    """Items of a list as a sentence of a language has them.
+
+    Example:
+        >>> listed("en", ["Q", "K"]), listed("zh", ["Q", "K"])
+        ('Q, K', 'Q、K')
+    """
+    return t(lang, "list.separator").join(items) or t(lang, "list.empty")
 
 
 def _plain(name: str, value: object) -> str:
     if isinstance(value, float):
         return f"{value:.3g}"
-    if isinstance(value, list):
-        return " ".join(value) if name == "known" else ", ".join(map(repr, value))
-    return f"{value:,}" if isinstance(value, int) else visible(str(value), 400)
+    return f"{value:,}" if isinstance(value, int) else visible(str(value), 400) or "''"
 
 
 def visible(text: str, limit: int = 60) -> str:

@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from attnviz.bounded import read_json
 from attnviz.errors import ConfigError, ModelCorrupt, ModelMismatch, ModelNotFound, WeightsNotFinite
+from attnviz.errors.base import Why
 from attnviz.models.facts import ModelFacts
 from attnviz.models.network import Network, blank_network, build_network
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig, config_from_dict
@@ -46,15 +47,15 @@ Example = str | tuple[str, str]
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What a model is and where it comes from.
+    """Facts of a model and its training.
 
     Attributes:
-        name: short name, as in zoo/<name>.
-        title: for people.
+        name: short name, as in `zoo/<name>`.
+        title: title for people.
         task: name of the task it was trained on.
         examples: texts to look at; (source, target) pairs for an encoder-decoder.
         recipe: name of the recipe that reproduces it; "" when there is none.
-        seed: of that recipe.
+        seed: seed of that recipe.
         metric: name of the metric.
         score: reached on test data.
         baselines: what can be had there without a network, as pairs of a name and a score; () where nobody computed it.
@@ -90,8 +91,8 @@ class SequenceModel:
 
     Attributes:
         network: a Transformer or a recurrent network, in evaluation mode when loaded.
-        tokenizer: of its input, or of the target of an encoder-decoder; also names its outputs.
-        source_tokenizer: of the source of an encoder-decoder, else None.
+        tokenizer: tokenizer of its input, or of the target of an encoder-decoder; also names its outputs.
+        source_tokenizer: tokenizer of the source of an encoder-decoder, else None.
         card: name, title, examples, recipe.
         labels: names of its outputs; () where these are tokens.
     """
@@ -103,7 +104,7 @@ class SequenceModel:
     labels: tuple[str, ...] = ()
 
     def output_label(self, index: int) -> str:
-        """What an output stands for."""
+        """Return the label of an output."""
         return self.labels[index] if self.labels else self.tokenizer.label(index)
 
     @property
@@ -162,9 +163,9 @@ def read_config(folder: str | Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise ModelCorrupt(folder.name, CONFIG_FILE, str(error)) from error
     if not {"format", "model", "tokenizer", "card"} <= values.keys():
-        raise ModelCorrupt(folder.name, CONFIG_FILE, "it is no configuration of a model of attnviz or transformers")
+        raise ModelCorrupt(folder.name, CONFIG_FILE, Why("not-config"))
     if values["format"] != FORMAT:
-        reason = f"format {values['format']!r} is unknown, this version reads {FORMAT}"
+        reason = Why("config-format", given=values["format"], known=FORMAT)
         raise ModelCorrupt(folder.name, CONFIG_FILE, reason)
     return values
 
@@ -189,18 +190,18 @@ def load_model(folder: str | Path) -> SequenceModel:
     except (ConfigError, TypeError, KeyError, AttributeError) as error:
         raise ModelCorrupt(folder.name, CONFIG_FILE, str(error)) from error
     if tokenizer.vocab_size != config.vocab_size:
-        reason = f"the tokenizer has {tokenizer.vocab_size} symbols, the model {config.vocab_size}"
+        reason = Why("vocabulary", symbols=tokenizer.vocab_size, known=config.vocab_size)
         raise ModelCorrupt(folder.name, CONFIG_FILE, reason)
     if (source_tokenizer.vocab_size if source_tokenizer else None) != config.source_vocab_size:
-        raise ModelCorrupt(folder.name, CONFIG_FILE, "the source tokenizer is not that of the model")
+        raise ModelCorrupt(folder.name, CONFIG_FILE, Why("source-tokenizer"))
     if labels and len(labels) != config.output_size:
-        raise ModelCorrupt(folder.name, CONFIG_FILE, f"{len(labels)} labels for {config.output_size} outputs")
+        raise ModelCorrupt(folder.name, CONFIG_FILE, Why("labels", labels=len(labels), outputs=config.output_size))
     try:
         weights = load_file(folder / WEIGHTS_FILE)
     except (SafetensorError, OSError) as error:
         raise ModelCorrupt(folder.name, WEIGHTS_FILE, str(error)) from error
     if config.n_layers > len(weights):
-        reason = f"config.json asks for {config.n_layers:,} layers, there are {len(weights):,} tensors"
+        reason = Why("few-tensors", setting="n_layers", count=config.n_layers, tensors=len(weights))
         raise ModelMismatch(folder.name, reason)
     expected = {name: tuple(tensor.shape) for name, tensor in blank_network(config).state_dict().items()}
     given = {name: tuple(tensor.shape) for name, tensor in weights.items()}
@@ -217,4 +218,4 @@ def load_model(folder: str | Path) -> SequenceModel:
 def _difference(expected: dict[str, tuple[int, ...]], given: dict[str, tuple[int, ...]]) -> str:
     """The first tensor in which weights and configuration differ."""
     name = next(name for name in sorted(expected | given) if expected.get(name) != given.get(name))
-    return f"{name} should be {expected.get(name, 'absent')} and is {given.get(name, 'absent')}"
+    return Why("shape", tensor=name, expected=str(expected.get(name, "–")), given=str(given.get(name, "–")))

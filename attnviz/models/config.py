@@ -1,11 +1,12 @@
-"""What a Transformer is made of: one frozen dataclass that refuses what cannot be built."""
+"""Configuration of a Transformer: a frozen dataclass that refuses what cannot be built."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from attnviz.errors import ConfigError
+from attnviz.errors import SettingMisfit, SettingOutside
+from attnviz.errors.settings import check_whole
 from attnviz.models.network_config import LARGEST, NetworkConfig
 
 __all__ = ["ModelConfig", "Norm", "Positions", "Scoring", "Stack"]
@@ -52,27 +53,18 @@ class ModelConfig(NetworkConfig):
         super().__post_init__()
         for name in ("n_heads", "window", "n_kv_heads"):
             self._check_positive(name)
-        if type(self.d_ff) is not int or not 0 <= self.d_ff <= LARGEST["d_ff"]:
-            raise ConfigError(f"d_ff is {self.d_ff!r}; it must be a whole number, 0 for attention only")
+        check_whole("d_ff", self.d_ff, 0, LARGEST["d_ff"])
         if self.init_std is not None and self.init_std <= 0:
-            raise ConfigError(f"init_std is {self.init_std}; a standard deviation must be above 0")
+            raise SettingOutside("init_std", self.init_std, "positive")
         if self.d_model % self.n_heads:
-            raise ConfigError(
-                f"d_model {self.d_model} cannot be shared by {self.n_heads} heads: "
-                f"make it a multiple, for example {self.n_heads * max(1, round(self.d_model / self.n_heads))}"
-            )
+            nearest = self.n_heads * max(1, round(self.d_model / self.n_heads))
+            raise SettingMisfit("d_model", self.d_model, "multiple-of-heads", nearest)
         if self.n_heads % self.kv_heads:
-            raise ConfigError(
-                f"{self.n_heads} heads cannot be grouped over {self.kv_heads} key-value heads: "
-                f"n_kv_heads must divide n_heads"
-            )
+            raise SettingMisfit("n_kv_heads", self.kv_heads, "divisor-of-heads", 1)
         if self.positions == "rotary" and self.d_head % 2:
-            raise ConfigError(
-                f"rotary positions turn pairs of dimensions, but d_head = d_model / n_heads is {self.d_head}: "
-                "make it even"
-            )
+            raise SettingMisfit("d_head = d_model / n_heads", self.d_head, "pairs", self.d_head + 1)
         if self.positions == "sinusoidal" and self.d_model % 2:
-            raise ConfigError(f"sinusoidal positions come in pairs, but d_model is {self.d_model}: make it even")
+            raise SettingMisfit("d_model", self.d_model, "pairs", self.d_model + 1)
 
     @property
     def d_head(self) -> int:
@@ -86,5 +78,5 @@ class ModelConfig(NetworkConfig):
 
     @property
     def scale(self) -> float:
-        """What raw scores are multiplied by."""
+        """Factor of raw scores."""
         return self.d_head**-0.5 if self.scoring == "scaled_dot" else 1.0

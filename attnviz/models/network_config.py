@@ -1,11 +1,12 @@
-"""What the configurations of all networks have in common."""
+"""Settings that all networks share."""
 
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, asdict, dataclass, fields
 from typing import Any, ClassVar, Final, Literal, Self, get_args
 
-from attnviz.errors import ConfigError
+from attnviz.errors import ConfigIncomplete, SettingNotOffered, SettingOutside
+from attnviz.errors.settings import check_whole
 
 __all__ = ["LARGEST", "SCORINGS", "Architecture", "NetworkConfig", "Pooling", "Predicts"]
 
@@ -38,7 +39,7 @@ LARGEST = {
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """What a network reads and what it answers; each kind of network adds what it is made of.
+    """Inputs and outputs of a network; each kind of network adds its own settings.
 
     Attributes:
         architecture: "encoder" (an output for each token, or one for all by `pooling`), "decoder" (writes on from
@@ -46,7 +47,7 @@ class NetworkConfig:
         vocab_size: symbols the output chooses from (and the input of encoder and decoder).
         max_len: tokens it can read at once.
         d_model: width of what a token becomes.
-        n_layers: of each stack.
+        n_layers: number of layers of each stack.
         dropout: probability.
         embedding_std: standard deviation of the token embeddings at the start.
         source_vocab_size: symbols the encoder of an encoder-decoder reads.
@@ -81,33 +82,29 @@ class NetworkConfig:
     def __post_init__(self) -> None:
         for name, choices in self.choices.items():
             if getattr(self, name) not in get_args(choices):
-                raise ConfigError(f"{name} is {getattr(self, name)!r}; choose one of {', '.join(get_args(choices))}")
+                raise SettingNotOffered(name, getattr(self, name), get_args(choices))
         source = ("source_vocab_size", "source_max_len")
-        if any((getattr(self, name) is not None) != (self.architecture == "encoder-decoder") for name in source):
-            raise ConfigError("source_vocab_size and source_max_len belong to an encoder-decoder, which needs both")
+        for name in source:
+            if (getattr(self, name) is not None) != (self.architecture == "encoder-decoder"):
+                raise SettingOutside(name, getattr(self, name), "encoder-decoder")
         for name in ("vocab_size", "max_len", "d_model", "n_layers", "n_outputs", *source):
             self._check_positive(name)
         if not 0.0 <= self.dropout < 1.0:
-            raise ConfigError(f"dropout is {self.dropout}; it is a probability below 1")
+            raise SettingOutside("dropout", self.dropout, "below-1")
         if self.embedding_std <= 0:
-            raise ConfigError(f"embedding_std is {self.embedding_std}; a standard deviation must be above 0")
-        if type(self.n_features) is not int or not 0 <= self.n_features <= LARGEST["n_features"]:
-            raise ConfigError(f"n_features is {self.n_features!r}; it must be a whole number, 0 for none")
+            raise SettingOutside("embedding_std", self.embedding_std, "positive")
+        check_whole("n_features", self.n_features, 0, LARGEST["n_features"])
         if self.n_features and self.architecture == "encoder-decoder":
-            raise ConfigError("n_features belong to a network that reads one sequence, not to an encoder-decoder")
+            raise SettingOutside("n_features", self.n_features, "one-sequence")
         if self.pooling != "none" and self.architecture != "encoder":
-            raise ConfigError(
-                f"pooling makes one output of a sequence; a network that is {self.architecture!r} has many"
-            )
+            raise SettingOutside("pooling", self.pooling, "no-pooling")
 
     def _check_positive(self, name: str) -> None:
         """Refuse what is neither None nor a whole number of at least 1; None only stands where a field allows it."""
         value = getattr(self, name)
         optional = next(field for field in fields(self) if field.name == name).default is None
-        if (value is not None or not optional) and (type(value) is not int or value < 1):
-            raise ConfigError(f"{name} is {value!r}; it must be a whole number of at least 1")
-        if value is not None and value > LARGEST[name]:
-            raise ConfigError(f"{name} is {str(value)[:20]}; at most {LARGEST[name]:,} can be built")
+        if value is not None or not optional:
+            check_whole(name, value, 1, LARGEST[name])
 
     @property
     def output_size(self) -> int:
@@ -128,5 +125,5 @@ class NetworkConfig:
         unknown = sorted(values.keys() - {field.name for field in fields(cls)})
         missing = sorted(set(REQUIRED) - values.keys())
         if unknown or missing:
-            raise ConfigError(f"model configuration: unknown {unknown or 'nothing'}, missing {missing or 'nothing'}")
+            raise ConfigIncomplete(unknown, missing)
         return cls(**values)

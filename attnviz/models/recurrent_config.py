@@ -1,11 +1,11 @@
-"""What a recurrent network is made of: one frozen dataclass that refuses what cannot be built."""
+"""Configuration of a recurrent network: a frozen dataclass that refuses what cannot be built."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from attnviz.errors import ConfigError
+from attnviz.errors import SettingMisfit, SettingOutside
 from attnviz.models.config import ModelConfig
 from attnviz.models.network_config import SCORINGS, NetworkConfig
 
@@ -47,9 +47,9 @@ class RecurrentConfig(NetworkConfig):
         super().__post_init__()
         self._check_positive("d_embedding")
         if self.bidirectional and self.architecture == "decoder":
-            raise ConfigError("a decoder cannot be bidirectional: it would read what it is to write")
+            raise SettingOutside("bidirectional", True, "one-direction")
         if self.bidirectional and self.d_model % 2:
-            raise ConfigError(f"two directions share d_model, which is {self.d_model}: make it even")
+            raise SettingMisfit("d_model", self.d_model, "two-directions", self.d_model + 1)
 
     @property
     def n_heads(self) -> int:

@@ -1,4 +1,4 @@
-"""Which files hold the weights of a model, and what their headers say; no weight is read."""
+"""Find the weight files of a model and read their headers, never the weights."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from safetensors import SafetensorError, safe_open
 
 from attnviz.bounded import read_json
 from attnviz.errors import ModelCorrupt, ModelNotFound, UnsafeWeights
+from attnviz.errors.base import Why
 from attnviz.models.bundle import PICKLED, WEIGHTS_FILE
 
 __all__ = ["SHARDS_FILE", "shapes_in", "stored_parameters", "weight_files"]
@@ -24,8 +25,8 @@ def weight_files(folder: Path, name: str | None = None) -> list[Path]:
     """model.safetensors, or the shards in which a large model is kept; all lie in the folder itself.
 
     Args:
-        folder: with the model.
-        name: for messages; by default the folder's.
+        folder: folder with the model.
+        name: name for messages; by default the folder's.
 
     Raises:
         ModelNotFound, UnsafeWeights: there are none, or pickled ones alone.
@@ -43,11 +44,11 @@ def weight_files(folder: Path, name: str | None = None) -> list[Path]:
         raise ModelCorrupt(name, SHARDS_FILE, str(error)) from error
     for shard in shards:
         if not isinstance(shard, str) or not _is_plain(shard):
-            raise ModelCorrupt(name, SHARDS_FILE, f"it names {str(shard)[:100]!r}, which is not a file of this folder")
+            raise ModelCorrupt(name, SHARDS_FILE, Why("outside-file", file=str(shard)[:100]))
         if not (folder / shard).is_file():
             raise ModelNotFound(name, shard)
     if not shards:
-        raise ModelCorrupt(name, SHARDS_FILE, "it names no file")
+        raise ModelCorrupt(name, SHARDS_FILE, Why("no-file"))
     return [folder / shard for shard in sorted(shards)]
 
 
@@ -76,8 +77,8 @@ def shapes_in(path: Path, name: str | None = None) -> dict[str, tuple[str, tuple
     """Kind of number and shape of every tensor in a safetensors file, as its header says.
 
     Args:
-        path: of the file.
-        name: of the model, for messages; by default the folder's.
+        path: path of the file.
+        name: name of the model, for messages; by default the folder's.
 
     Raises:
         ModelCorrupt: it is no whole safetensors file, or has a header that no model needs.
@@ -87,11 +88,11 @@ def shapes_in(path: Path, name: str | None = None) -> dict[str, tuple[str, tuple
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
         if length > MAX_HEADER:
-            raise ModelCorrupt(name, path.name, "its header is too long")
+            raise ModelCorrupt(name, path.name, Why("long-header"))
         with safe_open(path, framework="numpy") as weights:
             keys = weights.keys()
             if len(keys) > MAX_TENSORS:
-                raise ModelCorrupt(name, path.name, f"it holds more than {MAX_TENSORS:,} tensors")
+                raise ModelCorrupt(name, path.name, Why("most-tensors", most=MAX_TENSORS))
             slices = {key: weights.get_slice(key) for key in keys}
             return {key: (each.get_dtype(), tuple(each.get_shape())) for key, each in slices.items()}
     except (SafetensorError, OSError) as error:

@@ -25,6 +25,7 @@ from attnviz.errors import (
     UploadSlow,
     UploadText,
 )
+from attnviz.errors.base import Why
 from attnviz.sandbox.launch import Started, start
 
 __all__ = ["HOLD_SECONDS", "MEMORY", "OPEN_SECONDS", "STAGES", "Sandbox"]
@@ -56,9 +57,9 @@ class Sandbox:
     """A process for one folder, started when it is needed; safe to use from several threads, one after the other.
 
     Args:
-        folder: of the model.
-        title: for messages.
-        nbytes: of its files.
+        folder: folder of the model.
+        title: title for messages.
+        nbytes: bytes of its files.
     """
 
     def __init__(self, folder: Path, title: str, nbytes: int) -> None:
@@ -207,7 +208,7 @@ class Sandbox:
         words = self._last_words()
         if any(sign in line for line in words for sign in NO_MEMORY):
             return UploadMemory(self.title, _megabytes(self.memory))
-        return UploadCrashed(self.title, (words[-1] if words else "it said nothing")[:200])
+        return UploadCrashed(self.title, words[-1][:200] if words else Why("silent"))
 
     def _last_words(self) -> list[str]:
         """Return the last lines that the process wrote before its end."""

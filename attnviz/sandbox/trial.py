@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from attnviz.errors import InputError, UploadGrows
+from attnviz.errors.base import Why
 from attnviz.huggingface import HuggingFaceModel, open_folder
 from attnviz.huggingface.labels import name_tokens
 from attnviz.huggingface.load import open_tokenizer
@@ -35,8 +36,8 @@ class Trial:
     """A model that nobody has reason to trust.
 
     Args:
-        folder: that holds it.
-        title: for messages.
+        folder: folder that holds it.
+        title: title for messages.
     """
 
     def __init__(self, folder: Path, title: str) -> None:
@@ -92,12 +93,12 @@ class Trial:
             return
         longest = max(map(len, self.tokenizer.get_vocab()), default=0)
         if longest > MAX_TOKEN:
-            raise UploadGrows(self.title, f"a token of {longest:,} characters", f"{MAX_TOKEN:,}")
+            raise UploadGrows(self.title, Why("long-token", length=longest), f"{MAX_TOKEN:,}")
         backend = getattr(self.tokenizer, "backend_tokenizer", None)
         if backend is not None and backend.decoder is not None:
             rules = json.loads(backend.decoder.__getstate__())
             if growth(rules) > MAX_GROWTH:
-                raise UploadGrows(self.title, f"text {growth(rules):,.0f} times as long as its tokens", f"{MAX_GROWTH}")
+                raise UploadGrows(self.title, Why("long-text", times=f"{growth(rules):,.0f}"), f"{MAX_GROWTH}")
         self.read([(text, None) for text in TEXTS])
 
     def read(self, texts: Sequence[tuple[str, str | None]]) -> None:

@@ -28,6 +28,7 @@ from attnviz.errors import (
     UploadTooMany,
     UploadUnwritable,
 )
+from attnviz.errors.base import Why
 
 __all__ = ["KINDS", "MAX_FILES", "unpack"]
 
@@ -69,9 +70,9 @@ def unpack(file: BinaryIO, name: str, folder: Path, max_bytes: int) -> int:
 
     Args:
         file: the zip file.
-        name: of the file, for messages.
-        folder: to be made.
-        max_bytes: of the file; unpacked it may take twice as much.
+        name: name of the file, for messages.
+        folder: folder to make.
+        max_bytes: most bytes of the file; unpacked it may take twice as much.
 
     Returns:
         Bytes that were written.
@@ -105,7 +106,7 @@ def unpack(file: BinaryIO, name: str, folder: Path, max_bytes: int) -> int:
 
 
 class _Careful:
-    """A file that hands out no more at a time than an honest zip file needs; its list of files is read at one time."""
+    """A file that refuses to be read in larger pieces than an honest zip file needs."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -154,7 +155,7 @@ def _shown(path: str) -> str:
 
 
 def _of_the_system(path: str) -> bool:
-    """What macOS and Windows put beside people's files."""
+    """Whether macOS or Windows put this file beside those of a person."""
     return path.startswith("__MACOSX/") or PurePosixPath(path).name in (".DS_Store", "Thumbs.db", "desktop.ini")
 
 
@@ -220,7 +221,7 @@ def _remove(folder: Path) -> None:
 
 def _reason(error: Exception) -> str:
     text = str(error).strip().splitlines()
-    return text[0][:100].rstrip(".") if text else "it ends too early"
+    return text[0][:100].rstrip(".") if text else Why("ends-early")
 
 
 def _megabytes(size: int) -> str:

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from attnviz.errors import ImageGone, ImageUnreadable
+from attnviz.errors.base import Why
 from attnviz.server.samples import SAMPLES, sample_image
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class ImageStore:
     """Images by name: a sample's, or the digest of a file that was handed in.
 
     Args:
-        max_bytes: of files held together, the most recently used ones; the newest is kept whatever its size.
+        max_bytes: most bytes of files held together, the most recently used ones; the newest is kept whatever its size.
     """
 
     def __init__(self, max_bytes: int = 256 * 2**20) -> None:
@@ -43,7 +44,7 @@ class ImageStore:
             ImageUnreadable: it is no PNG, JPEG or WebP, or too large.
         """
         if len(content) > MAX_MB * 2**20:
-            raise ImageUnreadable(f"more than {MAX_MB} MB")
+            raise ImageUnreadable(Why("most-megabytes", most=MAX_MB))
         _open(content)
         name = hashlib.sha256(content).hexdigest()
         with self._lock:
@@ -82,5 +83,5 @@ def _open(content: bytes) -> Image:
     from attnviz.huggingface.image import open_image
 
     if not (content.startswith(STARTS) or (content.startswith(b"RIFF") and content[8:12] == b"WEBP")):
-        raise ImageUnreadable("it is not an image of these kinds")
+        raise ImageUnreadable(Why("not-image"))
     return open_image(io.BytesIO(content))

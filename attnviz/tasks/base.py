@@ -1,4 +1,4 @@
-"""What a task is: batches from a seeded generator, split so that no input is on two sides, and a metric."""
+"""Base of all tasks: batches from a seeded generator, split so that no input is on two sides, and a metric."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, Self, get_args
 import torch
 from torch import Generator, Tensor
 
-from attnviz.errors import ConfigError, InputError
+from attnviz.errors import InputError, TooFewInputs
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.models.network import Network
@@ -113,10 +113,10 @@ class Batch:
 
 
 class Baseline(NamedTuple):
-    """What can be had without a network.
+    """Score reached without a network.
 
     Attributes:
-        name: of the way, such as "most frequent label"; a message explains it.
+        name: name of the way, such as "most frequent label"; a message explains it.
         score: value of the task's metric on test data.
     """
 
@@ -152,11 +152,11 @@ class Task(ABC):
     @property
     @abstractmethod
     def tokenizer(self) -> Reader:
-        """Of what the model reads and writes (the target of an encoder-decoder)."""
+        """Tokenizer of the input and output; of the target in an encoder-decoder."""
 
     @property
     def source_tokenizer(self) -> Tokenizer | None:
-        """Of the source of an encoder-decoder, else None."""
+        """Tokenizer of an encoder-decoder's source; None for other architectures."""
         return None
 
     @property
@@ -165,7 +165,7 @@ class Task(ABC):
         return ()
 
     def baselines(self, seed: int = 0) -> tuple[Baseline, ...]:
-        """What can be had without a network, computed: fitted on training data, judged on test data of that seed."""
+        """Compute the scores reached without a network: fitted on training data, scored on test data of that seed."""
         return ()
 
     @abstractmethod
@@ -254,7 +254,7 @@ class Task(ABC):
 
     @classmethod
     def choices(cls) -> tuple[Choice, ...]:
-        """What a person may change, and the values to offer: the fields that say so."""
+        """Return the parameters a person may change, with the values to offer."""
         return choices(cls)
 
     @classmethod
@@ -292,17 +292,17 @@ class Task(ABC):
         return tuple(zip(sources, targets, strict=True))
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
-        """What attention should read in one sequence, as far as it is known; a model may use several heads for it.
+        """Return the patterns that attention is expected to follow in one sequence; several heads may share one.
 
         Args:
-            tokens: of the stack that writes the answer, without padding; any text the tokenizer reads, so that a
+            tokens: tokens of the stack that writes the answer, without padding; any text the tokenizer reads, so that a
                 sequence which is no question of this task has patterns without a scored row.
-            source: of the encoder of an encoder-decoder.
+            source: source of the encoder of an encoder-decoder.
         """
         return ()
 
     def spectrum(self, network: Network) -> Tensor | None:
-        """How much of what a network has learned lies at each frequency; None where that means nothing.
+        """Return the share of a network's learned function at each frequency; None where that means nothing.
 
         Returns:
             (F,) shares that sum to 1, the lowest frequency first.
@@ -319,7 +319,7 @@ class Task(ABC):
         return self.score(self.tally(logits, batch))
 
     def tally(self, logits: Tensor, batch: Batch) -> Tensor:
-        """What `score` must know of some answers; the tallies of two batches add up to that of both.
+        """Return the sums that `score` needs of some answers; tallies of two batches add up to that of both.
 
         Args:
             logits: (B, T, V).
@@ -422,7 +422,7 @@ def draw(n: int, split: Split, candidates: Callable[[int], Tensor], buckets: Map
     tried = 0
     while missing > 0:
         if tried > MOST_TRIED and missing == n:
-            raise ConfigError(f"the task has too few inputs, none of them for {split}: allow more symbols or lengths")
+            raise TooFewInputs(split)
         rows = candidates(int(missing / share * 1.1) + 8)
         bucket = hash_rows(rows).remainder(20)
         inside = (bucket >= mine.start) & (bucket < mine.stop)

@@ -1,13 +1,14 @@
-"""What a person may change about a task: the values that controls offer, and the limits that no task goes beyond."""
+"""Parameters of a task that a person may change: the values to offer, and the limits of the task."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar, cast
 
-from attnviz.errors import ConfigError
+from attnviz.errors import SettingNotOffered, SettingsCrossed
+from attnviz.errors.settings import check_whole
 
-__all__ = ["Choice", "check_limits", "check_order", "check_whole", "choices", "column", "one_of", "whole"]
+__all__ = ["Choice", "check_limits", "check_order", "choices", "column", "one_of", "whole"]
 
 LIMITS, OFFERED, READING = "limits", "offered", "reading"
 MOST_COLUMNS = 1000
@@ -19,7 +20,7 @@ class Choice:
     """A parameter of a task and the values to offer for it; any of them goes with any of every other parameter.
 
     Attributes:
-        name: of the parameter, a field of the task.
+        name: name of the parameter, a field of the task.
         values: whole numbers as a range, its step included, or a few values to choose from.
 
     Example:
@@ -87,22 +88,11 @@ def check_limits(task: object) -> None:
         if LIMITS in each.metadata:
             check_whole(each.name, value, *each.metadata[LIMITS])
         elif each.metadata.get(READING) and value not in each.metadata[OFFERED]:
-            raise ConfigError(f"{each.name} is {value!r}; choose one of {', '.join(each.metadata[OFFERED])}")
+            raise SettingNotOffered(each.name, value, each.metadata[OFFERED])
     for low in sorted(name for name in names if name.startswith("min_")):
         high = "max_" + low.removeprefix("min_")
         if high in names:
             check_order(low, getattr(task, low), high, getattr(task, high))
-
-
-def check_whole(name: str, value: object, low: int, high: int | None = None) -> None:
-    """Refuse what is no whole number from low to high.
-
-    Raises:
-        ConfigError: it is none.
-    """
-    if type(value) is not int or value < low or (high is not None and value > high):
-        limits = f"of at least {low}" if high is None else f"from {low} to {high}"
-        raise ConfigError(f"{name} is {value!r}; it must be a whole number {limits}")
 
 
 def check_order(low_name: str, low: int, high_name: str, high: int) -> None:
@@ -112,4 +102,4 @@ def check_order(low_name: str, low: int, high_name: str, high: int) -> None:
         ConfigError: the lower one is above the other.
     """
     if low > high:
-        raise ConfigError(f"{low_name} is {low}, above {high_name}, which is {high}: lower the one or raise the other")
+        raise SettingsCrossed(low_name, low, high_name, high)

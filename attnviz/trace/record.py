@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from attnviz.errors import EmptyText, ModelChanged, TargetNotAllowed, TextTooLong
+from attnviz.errors.base import Why
 from attnviz.models import AttentionCall, Recorder, Recurrent, SequenceModel, generate
 from attnviz.models.call import StateRecorder
 from attnviz.tokenizers import Tokenizer
@@ -33,7 +34,7 @@ def trace(model: SequenceModel, text: str, target: str | None = None) -> Trace:
     """Run a model on a text and keep what is needed to show every number of its attention.
 
     Args:
-        model: from `load_model`.
+        model: model from `load_model`.
         text: what the model reads; the source of an encoder-decoder.
         target: of an encoder-decoder: what its decoder reads. None or blank: the model writes it itself, greedily,
             and `Trace.target_generated` says so.
@@ -93,7 +94,7 @@ def trace(model: SequenceModel, text: str, target: str | None = None) -> Trace:
 
 
 def _outputs(model: SequenceModel, main: str) -> Outputs:
-    """What the outputs stand for; those of a pooled sequence are of the whole, values are no choice."""
+    """Say what the outputs stand for: values, one label of the whole, a label for each token, or tokens."""
     label = model.labels.__getitem__ if model.labels else model.tokenizer.label
     if model.config.predicts == "values":
         return Outputs("values", main, label)
@@ -114,7 +115,7 @@ def _tokens(reader: Reader, ids: list[int], features: Tensor | None = None) -> T
 
 
 def _image(reader: Reader, features: Tensor | None) -> np.ndarray | None:
-    """What a sequence of numbers looks like, in grey (height, width, 3); None where it is no picture and no sound."""
+    """Return a sequence of numbers as a grey image (height, width, 3); None if it is neither picture nor sound."""
     levels = reader.image(features) if isinstance(reader, Vectors) and features is not None else None
     return None if levels is None else levels.numpy()[..., None].repeat(3, axis=2)
 
@@ -200,7 +201,7 @@ class OwnPass:
         watching: dict[str, Any] = {} if watch is None else {"watch": watch}
         stream = self.model.network.stream(tokens, source, features=features, record=compare, **watching)[0]
         if not worst([*errors, difference(self.stream, stream)]) <= SAME:
-            raise ModelChanged(self.model.card.name, "its numbers")
+            raise ModelChanged(self.model.card.name, Why("numbers"))
 
     def _given(self) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """Tokens (1, T), source (1, Ts) and features (1, T, n_features) of the pass."""
@@ -213,14 +214,14 @@ class OwnPass:
         return self.stream.untyped_storage().nbytes()
 
     def logits(self, rows: int | None = None) -> Iterator[Tensor]:
-        """As `ForwardPass.logits`, from the stream."""
+        """See `ForwardPass.logits`; computed from the stream."""
         for part in in_rows(self.stream, rows):
             with torch.inference_mode():
                 logits = self._unembedding(part)
             yield logits
 
     def inputs(self) -> dict[str, LayerInputs]:
-        """As `ForwardPass.inputs`."""
+        """See `ForwardPass.inputs`."""
         kept: dict[str, LayerInputs] = {}
 
         def keep(call: AttentionCall) -> None:
@@ -238,7 +239,7 @@ class OwnPass:
         return found
 
     def proof(self, sites: Sequence[AttentionSite]) -> list[ProofEntry]:
-        """As `ForwardPass.proof`: context and output of every head against the layer's own."""
+        """Compare context and output of every head with the layer's own; see `ForwardPass.proof`."""
         entries: list[ProofEntry] = []
 
         def compare(call: AttentionCall) -> None:

@@ -1,4 +1,4 @@
-"""One attention layer of one forward pass: q, k, v, and as data what turns scores into weights.
+"""One attention layer of one forward pass: q, k, v, and the mask, bias and scale as data.
 
 Shape legend
     H  query heads    H_kv  key-value heads    Tq  queries    Tk  keys    d_head, d_model  widths
@@ -17,6 +17,7 @@ from torch import Tensor
 from attnviz import attention
 from attnviz.attention import Additive, Mask, Projection
 from attnviz.errors import NoHeadOutputs
+from attnviz.errors.base import Why
 from attnviz.trace.compare import difference, worst
 
 __all__ = ["Additive", "AttentionSite", "Chain", "Held", "hold_only_these"]
@@ -40,7 +41,7 @@ class Held:
     """W_O as it was when a trace was taken.
 
     Attributes:
-        shape: of the matrix.
+        shape: shape of the matrix.
     """
 
     shape: torch.Size
@@ -78,7 +79,7 @@ class AttentionSite:
     """One place where a model attends. Holds references; every method computes for one head when asked, in float32.
 
     Attributes:
-        name: for example "decoder.0.cross".
+        name: name such as "decoder.0.cross".
         layer: index of its block.
         stack: "encoder" or "decoder"; "text" or "vision" in a model that has an encoder for each.
         kind: "self" or "cross".
@@ -156,7 +157,7 @@ class AttentionSite:
         return None if given is None else given.shape[-1]
 
     def tensors(self) -> list[Tensor]:
-        """What the site holds of this forward pass: q, k, v, bias and mask, not the weights of the model."""
+        """Return the arrays of this forward pass: q, k, v, bias and mask, not the weights of the model."""
         held = (self.q, self.k, self.v, self.bias, self.mask.keys, self.mask.pairs)
         return [tensor for tensor in held if tensor is not None]
 
@@ -200,11 +201,11 @@ class AttentionSite:
         """
         output = self._output(self.context(head), head)
         if output is None:
-            raise NoHeadOutputs(self.name, self.no_output or "the layer does not show its output projection")
+            raise NoHeadOutputs(self.name, self.no_output or Why("hidden-output"))
         return output
 
     def bias_of(self, head: int) -> Tensor | None:
-        """What is added to the scaled scores of a head: (Tq, Tk); None when the model adds nothing."""
+        """Return the bias on the scaled scores of a head: (Tq, Tk); None if the model adds none."""
         if self.bias is None:
             return None
         return self.bias.broadcast_to(self.n_heads, self.q.shape[1], self.k.shape[1])[head].float()

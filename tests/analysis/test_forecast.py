@@ -57,5 +57,5 @@ def test_nothing_is_changed_and_nothing_is_said_of_no_steps() -> None:
 
 def test_other_networks_are_refused() -> None:
     config = ModelConfig("encoder", vocab_size=4, max_len=9, n_features=1, n_outputs=1, predicts="values")
-    with pytest.raises(ConfigError, match="a decoder that predicts values"):
+    with pytest.raises(ConfigError, match="a decoder that predicts as many values"):
         forecast(build_network(config, 0), *series(5), 2)

@@ -109,19 +109,19 @@ def test_grouped_heads_equal_separate_heads_with_repeated_weights(make_model: Ma
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"d_model": 50}, "50 cannot be shared by 4 heads: make it a multiple, for example 48"),
-        ({"n_kv_heads": 3}, "4 heads cannot be grouped over 3"),
-        ({"positions": "rotary", "d_model": 20}, "d_head = d_model / n_heads is 5: make it even"),
-        ({"positions": "sinusoidal", "d_model": 9, "n_heads": 3}, "d_model is 9: make it even"),
-        ({"positions": "absolute"}, "choose one of none, sinusoidal, learned, rotary"),
-        ({"n_layers": 0}, "n_layers is 0; it must be a whole number of at least 1"),
+        ({"d_model": 50}, "d_model is 50; it must be a multiple of n_heads, for example 48"),
+        ({"n_kv_heads": 3}, "n_kv_heads is 3; it must be a divisor of n_heads"),
+        ({"positions": "rotary", "d_model": 20}, "d_head = d_model / n_heads is 5; it must be even"),
+        ({"positions": "sinusoidal", "d_model": 9, "n_heads": 3}, "d_model is 9; it must be even"),
+        ({"positions": "absolute"}, "choose one of 'none', 'sinusoidal', 'learned', 'rotary'"),
+        ({"n_layers": 0}, "n_layers is 0; it must be a whole number from 1 to 256"),
         ({"n_layers": True}, "n_layers is True"),
         ({"max_len": 2.5}, "max_len is 2.5"),
         ({"window": 0}, "window is 0"),
         ({"d_ff": -1}, "d_ff is -1"),
-        ({"dropout": 1.0}, "dropout is 1.0"),
+        ({"dropout": 1.0}, "dropout is 1;"),
         ({"embedding_std": 0.0}, "must be above 0"),
-        ({"source_max_len": 5}, "belong to an encoder-decoder"),
+        ({"source_max_len": 5}, "for an encoder-decoder"),
     ],
 )
 def test_impossible_configs_say_what_to_change(make_model: Make, changes: dict[str, object], words: str) -> None:
@@ -130,7 +130,7 @@ def test_impossible_configs_say_what_to_change(make_model: Make, changes: dict[s
 
 
 def test_an_encoder_decoder_needs_a_source() -> None:
-    with pytest.raises(ConfigError, match="which needs both"):
+    with pytest.raises(ConfigError, match="for an encoder-decoder"):
         ModelConfig("encoder-decoder", 11, 13)
 
 

@@ -43,7 +43,7 @@ def test_position_zero_is_not_rotated() -> None:
 
 @pytest.mark.parametrize("encode", [sinusoidal, rotary_angles])
 def test_odd_width_is_refused_with_a_way_out(encode: object) -> None:
-    with pytest.raises(ConfigError, match="7 must be even, for example 8"):
+    with pytest.raises(ConfigError, match="width is 7; it must be even"):
         encode(3, 7)  # type: ignore[operator]
 
 
@@ -76,7 +76,7 @@ def test_buckets_are_those_of_t5(n_buckets: int, max_distance: int, causal: bool
     assert torch.equal(relative_buckets(n, n_buckets, max_distance, causal), expected)
 
 
-@pytest.mark.parametrize(("given", "words"), [({"n_buckets": 6}, "multiple of 4"), ({"max_distance": 8}, "first 8")])
+@pytest.mark.parametrize(("given", "words"), [({"n_buckets": 6}, "multiple of 4"), ({"max_distance": 8}, "at least 9")])
 def test_buckets_that_cannot_be_are_refused(given: dict[str, int], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         relative_buckets(10, **given)

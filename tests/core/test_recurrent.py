@@ -234,16 +234,16 @@ def test_it_writes_on() -> None:
     ("architecture", "settings", "says"),
     [
         ("decoder", {"bidirectional": True}, "would read what it is to write"),
-        ("decoder", {"pooling": "last"}, "pooling makes one output"),
-        ("encoder", {"bidirectional": True, "d_model": 7}, "make it even"),
-        ("encoder", {"cell": "tanh"}, "cell is 'tanh'"),
-        ("encoder", {"attention": "cosine"}, "attention is 'cosine'"),
+        ("decoder", {"pooling": "last"}, "pooling is last; it must be none"),
+        ("encoder", {"bidirectional": True, "d_model": 7}, "it must be even"),
+        ("encoder", {"cell": "tanh"}, "cell is tanh"),
+        ("encoder", {"attention": "cosine"}, "attention is cosine"),
         ("encoder", {"d_model": 0}, "d_model is 0"),
         ("encoder", {"n_outputs": 0}, "n_outputs is 0"),
         ("encoder", {"n_features": -1}, "n_features is -1"),
-        ("encoder", {"dropout": 1.0}, "dropout is 1.0"),
+        ("encoder", {"dropout": 1.0}, "dropout is 1;"),
         ("encoder", {"embedding_std": 0.0}, "embedding_std"),
-        ("encoder", {"source_vocab_size": 3}, "belong to an encoder-decoder"),
+        ("encoder", {"source_vocab_size": 3}, "for an encoder-decoder"),
     ],
 )
 def test_what_cannot_be_built_is_refused(architecture: str, settings: dict[str, object], says: str) -> None:
@@ -252,5 +252,5 @@ def test_what_cannot_be_built_is_refused(architecture: str, settings: dict[str, 
 
 
 def test_an_unknown_or_missing_setting_is_named() -> None:
-    with pytest.raises(ConfigError, match=r"unknown \['heads'\], missing \['max_len', 'vocab_size'\]"):
+    with pytest.raises(ConfigError, match=r"Unknown: 'heads'. Missing: 'max_len', 'vocab_size'"):
         config_from_dict({"cell": "gru", "architecture": "encoder", "heads": 2})

@@ -63,5 +63,5 @@ def test_one_symbol_may_stand_for_all_that_are_not_known() -> None:
     tokenizer = Tokenizer("symbols", ("<unk>", "a"), unknown="<unk>")
     assert tokenizer.encode("a strange <unk>") == [4, 3, 3]
     assert Tokenizer.from_dict(tokenizer.to_dict()) == tokenizer
-    with pytest.raises(ConfigError, match="none of the tokenizer's own"):
+    with pytest.raises(ConfigError, match="one of the tokenizer’s symbols"):
         Tokenizer("symbols", ("a",), unknown="<unk>")

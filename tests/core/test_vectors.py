@@ -82,9 +82,9 @@ def test_it_survives_json(vectors: Vectors) -> None:
 
 
 def test_a_layout_that_does_not_fit_is_refused() -> None:
-    with pytest.raises(ConfigError, match="layout is 'words'; choose one of series, patches, frames"):
+    with pytest.raises(ConfigError, match="layout is words; choose one of 'series', 'patches', 'frames'"):
         Vectors("words")  # type: ignore[arg-type]
-    with pytest.raises(ConfigError, match="grid and patch belong to patches"):
+    with pytest.raises(ConfigError, match="two whole numbers each for patches"):
         Vectors("patches", grid=(2, 2))
-    with pytest.raises(ConfigError, match="grid and patch belong to patches"):
+    with pytest.raises(ConfigError, match="two whole numbers each for patches"):
         Vectors("series", patch=(2, 2))

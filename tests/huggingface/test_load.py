@@ -178,7 +178,7 @@ WRONG: list[tuple[Callable[[Path], None], type[ModelLoadError], str]] = [
     (truncated, ModelCorrupt, "model.safetensors"),
     (not_safetensors, ModelCorrupt, "model.safetensors"),
     (fewer_weights, ModelMismatch, "bert.encoder.layer.1.attention.self.key.weight"),
-    (other_weights, ModelMismatch, "of another shape"),
+    (other_weights, ModelMismatch, "has another shape"),
     (unknown, UnknownArchitecture, "brandnew"),
     (unnamed, UnknownArchitecture, "BertForMaskedLM"),
     (remote, RemoteCode, "never run"),

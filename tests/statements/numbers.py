@@ -60,7 +60,6 @@ def areas() -> tuple[Tensor, Tensor, Tensor]:
 
 @statement("task.digits.shows", "erasing those with the most ink first mostly hurts the answer sooner", "墨迹")
 @statement("task.digits.shows", "some heads do no better than chance", "并不比随机顺序好")
-@statement("applications.digits.shows", "A map shows which patches were read, not what decided", "而不是什么决定了答案")
 def ink_explains_more_than_heads() -> Iterator[Bound]:
     heads, ink, chance = areas()
     for head, found in enumerate(heads):
@@ -87,7 +86,6 @@ def digits_are_a_collection() -> Iterator[Bound]:
 
 
 @statement("task.series.shows", "reads whole periods back and little else", "整数个周期之前")
-@statement("applications.series.shows", "the season is looked up where it stood before", "之前各周期")
 def series_reads_whole_periods() -> Iterator[Bound]:
     yield at_least("on whole periods", read(look("series"), "decoder.0.self", 0, "whole periods back").mass, 0.95)
 
@@ -106,7 +104,6 @@ def series_baselines() -> Iterator[Bound]:
 
 
 @statement("task.series-lstm.about", "It gets there too", "也能做到")
-@statement("applications.series.shows", "An LSTM forecasts without showing anything", "LSTM")
 def series_lstm() -> Iterator[Bound]:
     yield at_least("R2 of the LSTM over that of attention", look("series-lstm").score - look("series").score, -0.03)
 
@@ -122,9 +119,6 @@ def clips() -> tuple[tuple[tuple[tuple[str, int, int], ...], str], ...]:
 
 
 @statement("task.sound.shows", "In the shipped model <bos> reads the vowel after the beep", "提示音之后的元音")
-@statement(
-    "applications.sound.shows", "In the shipped Transformer that is the vowel after the beep", "提示音之后的元音"
-)
 def sound_reads_the_vowel() -> Iterator[Bound]:
     weights, masses = look("sound").weights["encoder.1.self"][:, :, 0], []  # (B, H, Tk)
     for row, (parts, _) in enumerate(clips()):
@@ -154,11 +148,6 @@ def sound_lstm() -> Iterator[Bound]:
 
 @statement(
     "task.sessions.shows", "which earlier items are remembered: the latest of each interest", "每个兴趣的最近一件"
-)
-@statement(
-    "applications.sessions.shows",
-    "which earlier items are remembered: the latest of each interest",
-    "每个兴趣中最近的一件",
 )
 def sessions_read_the_latest() -> Iterator[Bound]:
     found = [read(look("sessions"), "decoder.1.self", head, "latest of each interest") for head in range(2)]
@@ -241,9 +230,7 @@ def gridworld_walks_straight() -> Iterator[Bound]:
 
 
 @statement("task.gridworld.shows", "At the crossing a head reads the sign of the first step", "第一步的标志")
-@statement("applications.gridworld.shows", "At the crossing a head reads the sign of the first step", "第一步的标志")
 @statement("task.gridworld.shows", "one head reads each of the three signs", "全部三种标志")
-@statement("applications.gridworld.shows", "one head reads each of the three signs", "全部三种标志")
 def gridworld_reads_every_sign() -> Iterator[Bound]:
     seen, _ = walks()
     task = task_of("gridworld")

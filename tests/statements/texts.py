@@ -45,7 +45,6 @@ def sentiment_en_reads() -> Iterator[Bound]:
 
 
 @statement("task.sentiment-zh.shows", "a few characters in or beside the opinion and its negation", "之中或旁边")
-@statement("applications.sentiment.shows", "the weight for the deciding word can lie one word away", "旁边的词")
 def sentiment_zh_reads() -> Iterator[Bound]:
     seen = look("sentiment-zh")
     yield at_least("largest weight in or beside them", (distances(seen) <= 1).double().mean(), 0.75)
@@ -112,7 +111,6 @@ def half_have_another_opinion() -> Iterator[Bound]:
 
 
 @statement("task.entities.shows", "A head may read the verb from the subject", "动词")
-@statement("applications.entities.shows", "Attention shows which other words were read for a tag", "标签")
 def entities_read_the_verb() -> Iterator[Bound]:
     seen = look("entities")
     found = [
@@ -175,7 +173,6 @@ def translation_changes_the_order() -> Iterator[Bound]:
     "find the word that decides, at times one sentence back, and compare it with the topic",
     "上一句",
 )
-@statement("applications.extract.shows", "reads the topic word of its sentence and the question", "问题")
 def extract_reads_both() -> Iterator[Bound]:
     seen = look("extract")
     sites = ("encoder.0.self", "encoder.1.self")
@@ -197,13 +194,11 @@ def extract_follows_it() -> Iterator[Bound]:
 
 
 @statement("task.headline.shows", "from which field each word is copied", "哪个字段")
-@statement("applications.headline.shows", "Copied words are read where they stand", "照抄的词")
 def headline_copies() -> Iterator[Bound]:
     yield at_least("best head on the field", best(look("headline"), CROSS, "value of the field"), 0.9)
 
 
 @statement("task.headline.shows", "Before the verb it reads both scores", "两个比分")
-@statement("applications.headline.shows", "Before the verb both scores are read", "两个比分")
 def headline_reads_both_scores() -> Iterator[Bound]:
     seen = look("headline")
     masses = [read(seen, site, head, "both scores").mass for site in CROSS for head in range(2)]
@@ -223,7 +218,6 @@ def headline_compares() -> Iterator[Bound]:
 
 
 @statement("task.dialogue.shows", "attention reads where that value was said last", "最后一次被说出")
-@statement("applications.dialogue.shows", "attention shows which turn it comes from", "哪一轮")
 def dialogue_reads_the_latest() -> Iterator[Bound]:
     seen, shares = look("dialogue"), []
     cells = {site: pattern_cells(seen, site, "latest mention") for site in ("decoder.0.self", "decoder.1.self")}

@@ -74,7 +74,7 @@ def test_rules_reach_what_they_can() -> None:
 
 
 def test_a_patch_that_does_not_fit_is_refused() -> None:
-    with pytest.raises(ConfigError, match="patch is 3; a picture of 8 pixels is cut into patches of 1, 2 or 4"):
+    with pytest.raises(ConfigError, match="patch is 3; choose one of '1', '2', '4'"):
         Digits(3)
 
 

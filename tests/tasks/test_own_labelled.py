@@ -28,6 +28,7 @@ from attnviz.errors import (
     DataTooMany,
     DataTooManyColumns,
     DataUnclear,
+    SettingNotOffered,
     TextTooLong,
 )
 from attnviz.tasks.base import SPLITS
@@ -135,7 +136,7 @@ def test_a_column_cannot_be_both_nor_be_missing() -> None:
         OwnLabelled(reviews(), text_column=1, label_column=1)
     with refused(DataNoColumn("label_column", 3, 2)):
         OwnLabelled(reviews(), label_column=3)
-    with pytest.raises(ConfigError, match="separator is 'x'; choose one of auto, comma"):
+    with pytest.raises(ConfigError, match="separator is x; choose one of 'auto', 'comma'"):
         OwnLabelled(reviews(), separator="x")  # type: ignore[arg-type]
 
 
@@ -197,7 +198,7 @@ def test_one_label_in_training_leaves_one_baseline() -> None:
         ("good,pos\nfine,pos\n", "words", DataLabels(1, 2, 20)),
         ("".join(f"t{i},l{i % 21}\n" for i in range(42)), "words", DataLabels(21, 2, 20)),
         ("good,pos\nbad,neg\n" * 30, "words", DataTooFew(2, 20)),
-        (ROWS, "letters", ConfigError("unit is 'letters'; choose one of words, characters")),
+        (ROWS, "letters", SettingNotOffered("unit", "letters", ["words", "characters"])),
     ],
 )
 def test_data_that_cannot_be_learned_is_refused(text: str, unit: own_labelled.Unit, error: AttnvizError) -> None:

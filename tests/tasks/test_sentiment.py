@@ -180,7 +180,7 @@ def test_outputs_are_labels(language: Language) -> None:
 
 
 def test_wrong_parameters_are_refused() -> None:
-    with pytest.raises(ConfigError, match="language is 'fr'; there are opinions in en, zh"):
+    with pytest.raises(ConfigError, match="language is fr; choose one of 'en', 'zh'"):
         Sentiment("fr")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="noise is 41; it must be a whole number from 0 to 40"):
         Sentiment(noise=41)

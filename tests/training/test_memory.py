@@ -78,5 +78,5 @@ def test_the_limit_holds_for_a_run_that_was_edited(tmp_path: Path, monkeypatch: 
 @pytest.mark.parametrize("text", ["0", "-1", "much", "1.5", "٣"])
 def test_an_impossible_limit_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("ATTNVIZ_TRAIN_MEMORY_MB", text)
-    with pytest.raises(ConfigError, match="it must be a whole number of mebibytes above 0"):
+    with pytest.raises(ConfigError, match="it must be a whole number of at least 1"):
         memory_limit()

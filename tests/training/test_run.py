@@ -82,7 +82,7 @@ def edit(*path: str, value: Any) -> Callable[[Values], None]:
         (edit("training", "steps", value=-4), "steps is -4"),
         (edit("training", "speed", value=9), "unexpected keyword argument 'speed'"),
         (edit("training", "learning_rate", value="fast"), "must be real number"),
-        (edit("recording", "every", value=0), "every is 0; it must be a whole number of at least 1"),
+        (edit("recording", "every", value=0), "every is 0; it must be a whole number from 1 to"),
         (lambda values: values.pop("model"), "'model' is missing"),
         (lambda values: values.clear(), "format None is unknown"),
     ],
@@ -108,7 +108,7 @@ def test_a_file_that_is_no_configuration(tmp_path: Path, text: str | bytes) -> N
 
 
 def test_a_model_for_another_task_is_refused() -> None:
-    with pytest.raises(ConfigError, match="the task 'dates' needs"):
+    with pytest.raises(ConfigError, match="the task dates needs"):
         RunConfig(Dates(), MODEL, small_config().training)
 
 
@@ -255,7 +255,7 @@ def test_lines_that_are_no_commands_are_logged(tmp_path: Path, caplog: pytest.Lo
 
 @pytest.mark.parametrize("value", [0, -1, float("inf"), float("nan"), "high"])
 def test_an_impossible_speed_is_not_sent(tmp_path: Path, value: Any) -> None:
-    with pytest.raises(ConfigError, match="it must be above 0 steps per second, or None"):
+    with pytest.raises(ConfigError, match="it must be above 0, or none"):
         CommandFile(tmp_path / "c").send("speed", value)
 
 

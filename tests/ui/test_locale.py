@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from attnviz import errors, locale
+from attnviz.training.recipes import OWN, RECIPES
 from attnviz.view import STATIC
+from attnviz.zoo import ORDER
 
 ROOT = Path(__file__).parents[2]
 CJK = re.compile(r"[\u4e00-\u9fff]")
@@ -125,6 +127,49 @@ def test_every_message_that_is_asked_for_exists(path: Path) -> None:
     asked = {key for key in asked if not key.endswith((".css", ".js"))}
     known = [*locale.catalogue("en")]  # some ask for all that begin alike
     assert {key for key in asked if not any(name.startswith(key) for name in known)} == set()
+
+
+def as_key(word: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", word.lower()).strip("-")
+
+
+def asked_for() -> tuple[set[str], list[re.Pattern[str]]]:
+    """The words of the program, and its names of messages that are filled in, as patterns."""
+    words, forms = set(), set()
+    for path in [ROOT / "app.py", *(ROOT / "attnviz").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            match node:
+                case ast.Constant(str(text)) | ast.Name(text) | ast.Attribute(attr=text) | ast.keyword(str(text)):
+                    words.add(text)
+                case ast.JoinedStr(parts):
+                    forms.add(tuple(part.value if isinstance(part, ast.Constant) else None for part in parts))
+    for path in JS_FILES:
+        text = path.read_text("utf-8")
+        words |= {word for pair in re.findall(r'"([^"\n]*)"|\b(\w+)\b', text) for word in pair}
+        for form in re.findall(r"`([^`]*)`", text):
+            fixed = re.split(r"\$\{[^}]*\}", form)
+            forms.add(tuple(part for each in fixed for part in (None, each))[1:])
+    named = (form for form in forms if None in form and re.match(r"[a-z]+\.", str(form[0])))
+    return words, [re.compile("".join("(.+)" if p is None else re.escape(str(p)) for p in form)) for form in named]
+
+
+def test_every_message_is_asked_for() -> None:
+    words, forms = asked_for()
+    known = {as_key(word) for word in words} | set("0123456789")
+    codes = {getattr(errors, name).code for name in errors.__all__}
+    models = {*RECIPES, *OWN, *ORDER}
+
+    def is_asked(key: str) -> bool:
+        group, name, *_ = key.split(".")
+        if group in ("task", "zoo"):
+            return name in models
+        if group == "error" and name != "why":
+            return name in codes
+        filled = (".".join(found.groups()).split(".") for form in forms if (found := form.fullmatch(key)))
+        return key in words or any(all(as_key(word) in known for word in parts) for parts in filled)
+
+    unused = [key for key in locale.catalogue("en") if not key.startswith("glossary.") and not is_asked(key)]
+    assert unused == []
 
 
 def test_placeholders_are_filled_and_braces_of_values_left_alone() -> None:

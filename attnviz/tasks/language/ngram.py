@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from attnviz.errors import ConfigError
+from attnviz.errors.settings import check_whole
 from attnviz.models.network import blank_network
 from attnviz.tasks.base import IGNORE, Baseline, Batch, Split, Task
 from attnviz.tokenizers import Tokenizer
@@ -82,8 +82,8 @@ class NGram:
         Raises:
             ConfigError: an order below 1, a text without a symbol.
         """
-        if order < 1 or not len(ids):
-            raise ConfigError(f"an n-gram model of order {order} for {len(ids)} symbols: both must be at least 1")
+        check_whole("order", order, 1)
+        check_whole("len(ids)", len(ids), 1)
         starts = torch.empty(0, dtype=torch.int64) if starts is None else starts
         bos = torch.full_like(starts, Tokenizer.bos_id)
         inside, begun = ids, bos  # ids of the (k-1)-grams: one that ends at each place; one that begins with <bos>
@@ -110,9 +110,9 @@ class NGram:
             ConfigError: there are more single symbols than that.
         """
         counts = torch.cat([torch.empty(0, dtype=torch.int64), *(level.counts for level in self.levels)])
-        room = size - (self.n_parameters - len(counts))
-        if room < 0:
-            raise ConfigError(f"{size} counts are fewer than there are symbols")
+        fixed = self.n_parameters - len(counts)
+        check_whole("size", size, fixed)
+        room = size - fixed
         if room >= len(counts):
             return self
         return self.pruned(int(counts.sort(descending=True).values[room]) + 1)
@@ -140,7 +140,7 @@ class NGram:
         return int((self.unigrams > 0).sum()) + bool(self.starts) + sum(len(level.keys) for level in self.levels)
 
     def log_probabilities(self, tokens: Tensor) -> Tensor:
-        """What comes next after each token, from it and those before it.
+        """Return the log probabilities of the next token at every position.
 
         Args:
             tokens: (B, T), where a sequence may begin with `<bos>`.
@@ -208,7 +208,7 @@ def best_models(task: Task, ids: Tensor, starts: Tensor | None, size: int, seed:
         ids: (N,) the training text.
         starts: (S,) where pieces of it begin; None: anywhere.
         size: counts that the first one may have.
-        seed: of the validation pieces.
+        seed: seed of the validation pieces.
 
     Returns:
         One of at most `size` counts, and one of any number.
@@ -240,7 +240,7 @@ def text_baselines(task: Task, ids: Tensor, starts: Tensor | None, seed: int) ->
         task: whose test data judges.
         ids: (N,) the training text.
         starts: (S,) where pieces of it begin; None: anywhere.
-        seed: of validation and test pieces.
+        seed: seed of validation and test pieces.
     """
     small, large = best_models(task, ids, starts, blank_network(task.model_config()).n_parameters, seed)
     models = {"symbol frequencies": large.shortened(1), "n-gram of equal size": small, "n-gram": large}

@@ -12,7 +12,7 @@ from typing import Literal
 import torch
 from torch import Generator, Tensor
 
-from attnviz.errors import ConfigError
+from attnviz.errors import SettingNotOffered
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.models.recurrent_config import RecurrentConfig
@@ -73,12 +73,12 @@ class Sentiment(Task):
 
     def __post_init__(self) -> None:
         if self.language not in LANGUAGES:
-            raise ConfigError(f"language is {self.language!r}; there are opinions in {', '.join(LANGUAGES)}")
+            raise SettingNotOffered("language", self.language, list(LANGUAGES))
         super().__post_init__()
 
     @property
     def words(self) -> OpinionWords:
-        """Of the language."""
+        """Words of the language."""
         return LANGUAGES[self.language]
 
     @cached_property
@@ -174,7 +174,7 @@ class Sentiment(Task):
 
     @cached_property
     def _signs(self) -> re.Pattern[str]:
-        """What decides in a text: opinion words, what turns them round, and the words before somebody else's."""
+        """Pattern of the deciding words: opinion words, negations, and the words before other people's opinions."""
         w = self.words
         negations = [*w.negations, *(denial.negation for denial in w.denials)]
         groups = {"said": [w.said], "opinion": w.opinions, "negation": negations}

@@ -13,7 +13,7 @@ from typing import Literal
 import torch
 from torch import Generator, Tensor
 
-from attnviz.errors import ConfigError
+from attnviz.errors import SettingNotOffered
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import BUCKETS, Baseline, Batch, Split, Task
@@ -77,7 +77,7 @@ class Stories(Task):
 
     def __post_init__(self) -> None:
         if self.language not in STORIES:
-            raise ConfigError(f"language is {self.language!r}; there are stories in {', '.join(STORIES)}")
+            raise SettingNotOffered("language", self.language, list(STORIES))
         super().__post_init__()
 
     @cached_property
@@ -91,7 +91,7 @@ class Stories(Task):
 
     @cached_property
     def _texts(self) -> dict[Split, tuple[Tensor, Tensor]]:
-        """Of each split: the ids of its whole text (N,), and where sentences begin (S,)."""
+        """Text of each split: its ids (N,), and the places where sentences begin (S,)."""
         return {split: self._encode(self.stories(split)) for split in BUCKETS}
 
     def _encode(self, stories: list[str]) -> tuple[Tensor, Tensor]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from random import Random
 from typing import Any, Literal
 
-from attnviz.errors import ConfigError, DataLabels, TextTooLong
+from attnviz.errors import DataLabels, SettingNotOffered, TextTooLong
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.models.recurrent_config import RecurrentConfig
@@ -36,7 +36,7 @@ class OwnLabelled(DividedTask):
         write   positive
 
     Texts are divided by a hash: a tenth each for validation and test, and the same text never on two sides. A word, or
-    a character, that is in no training text is read as "<unk>" or "□", and half of the time one that is there once, so
+    a character, that is in no training text is read as `<unk>` or "□", and half of the time one that is there once, so
     that it is learned as well.
 
     Example:
@@ -52,8 +52,8 @@ class OwnLabelled(DividedTask):
         unit: what the model reads: "words", separated by blanks, or "characters".
         separator: between columns; see `read_labelled`, as for the next three.
         header: whether the first line names the columns.
-        text_column: of the texts, counted from 1.
-        label_column: of the labels, counted from 1.
+        text_column: column of the texts, counted from 1.
+        label_column: column of the labels, counted from 1.
 
     Raises:
         InputError: of `read_labelled`; DataUnclear: what the data do not tell, and must be said.
@@ -79,7 +79,7 @@ class OwnLabelled(DividedTask):
         super().__post_init__()
         keep_unified(self)
         if self.unit not in KINDS:
-            raise ConfigError(f"unit is {self.unit!r}; choose one of {', '.join(KINDS)}")
+            raise SettingNotOffered("unit", self.unit, list(KINDS))
         if not LEAST_LABELS <= len(self.labels) <= MOST_LABELS:
             raise DataLabels(len(self.labels), LEAST_LABELS, MOST_LABELS)
         assert self.parts  # dividing refuses too few texts
@@ -144,11 +144,11 @@ class OwnLabelled(DividedTask):
         return 1 + max(len(self._symbols(row.text)) for row in self._rows)
 
     def model_config(self) -> ModelConfig:
-        """As for sentiment, with dropout, for there may be few texts."""
+        """Return the model of the sentiment task with dropout, because there may be few texts."""
         return self.transformer(self.max_len, positions="rotary", pooling="additive", dropout=0.1)
 
     def recurrent_config(self) -> RecurrentConfig:
-        """As for sentiment, likewise; it knows no positions, and so reads longer texts than it learned from."""
+        """Return the same for a recurrent network, which can read longer texts than it learned from."""
         return replace(super().recurrent_config(), max_len=MOST_TOKENS, pooling="additive", dropout=0.2)
 
     def texts(self) -> tuple[Example, ...]:

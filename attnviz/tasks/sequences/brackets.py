@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
-from attnviz.errors import ConfigError
+from attnviz.errors import SettingMisfit
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, Batch, Split, Task, draw
@@ -102,7 +102,7 @@ class Brackets(Task):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.length % 2:
-            raise ConfigError(f"length is {self.length}; it must be even, a pair has two brackets: {self.length + 1}")
+            raise SettingMisfit("length", self.length, "even", self.length + 1)
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n rows, split by the row."""
@@ -177,7 +177,7 @@ class OpenBracket(Task):
         return kinds.where(opens, kinds.gather(1, tops) + 2)
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
-        """Where a bracket has just closed: the innermost one that is open."""
+        """Expect the innermost open bracket after one has closed."""
         opens = torch.tensor([[token < LOW + 2 for token in tokens]])
         tops = innermost(opens)[0, 1:].tolist()
         pairs = ((i, top) for i, top in enumerate(tops) if top not in (-1, i))

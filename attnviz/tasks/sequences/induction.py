@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Generator
 
+from attnviz.errors.settings import check_whole
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, LETTERS, Batch, Split, Task, draw
-from attnviz.tasks.choice import check_whole, whole
+from attnviz.tasks.choice import whole
 from attnviz.tasks.pattern import Pattern, previous_token
 from attnviz.tasks.sequences.batches import letters_of_lengths
 from attnviz.tokenizers import Tokenizer
@@ -83,7 +84,7 @@ class Induction(Task):
         return letters_of_lengths(letters + Tokenizer.n_specials, self.min_period, generator)
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
-        """What came after this symbol before, at any earlier time; and, for the first layer, the previous token."""
+        """Expect whatever followed this symbol before; and, in the first layer, the previous token."""
         pairs = ((i, j + 1) for i, token in enumerate(tokens) for j in range(i) if tokens[j] == token)
         return Pattern.of("after the same symbol", pairs, tokens), previous_token(tokens)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator
 
-from attnviz.errors import ConfigError
+from attnviz.errors import SettingMisfit
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import Batch, Split, Task, draw
@@ -55,9 +55,7 @@ class Majority(Task):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.length % 2 == 0:
-            raise ConfigError(
-                f"length is {self.length}; it must be odd, so that there is a majority: {self.length + 1}"
-            )
+            raise SettingMisfit("length", self.length, "odd", self.length + 1)
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n sequences of letters drawn like coins: most majorities are small."""

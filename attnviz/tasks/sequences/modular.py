@@ -11,7 +11,7 @@ from math import isqrt
 import torch
 from torch import Generator, Tensor
 
-from attnviz.errors import ConfigError
+from attnviz.errors import SettingMisfit
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.models.network import Network
@@ -77,9 +77,7 @@ class ModularAddition(Task):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not _is_prime(self.modulus):
-            raise ConfigError(
-                f"modulus is {self.modulus}; it must be a prime number, for example {_prime_above(self.modulus)}"
-            )
+            raise SettingMisfit("modulus", self.modulus, "prime", _prime_above(self.modulus))
 
     @cached_property
     def tokenizer(self) -> Tokenizer:

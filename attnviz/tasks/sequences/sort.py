@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Generator
 
+from attnviz.errors.settings import check_whole
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import LETTERS, Batch, Split, Task, draw
-from attnviz.tasks.choice import check_whole, one_of, whole
+from attnviz.tasks.choice import one_of, whole
 from attnviz.tasks.pattern import Pattern
 from attnviz.tasks.sequences.batches import letters_of_lengths, rewritten
 from attnviz.tokenizers import Tokenizer
@@ -73,7 +74,7 @@ class Sort(Task):
         return letters_of_lengths(letters + Tokenizer.n_specials, self.min_length, generator)
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
-        """From ">" on: the places of the letter that comes next in the alphabet."""
+        """Expect from ">" on the letters that come next in the alphabet."""
         marker = Tokenizer.n_specials + len(LETTERS)
         given = list(tokens[: tokens.index(marker)]) if marker in tokens else []
         due = zip(range(len(given), len(tokens)), sorted(given), strict=False)

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from attnviz.errors import ConfigError
+from attnviz.errors import SettingNotOffered
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.models.recurrent_config import RecurrentConfig
@@ -84,7 +84,7 @@ class Digits(Task):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.patch not in PATCHES:
-            raise ConfigError(f"patch is {self.patch!r}; a picture of 8 pixels is cut into patches of 1, 2 or 4")
+            raise SettingNotOffered("patch", self.patch, PATCHES)
 
     @cached_property
     def tokenizer(self) -> Vectors:
@@ -98,7 +98,7 @@ class Digits(Task):
         return tuple(Picture(image, label) for image, label in zip(pixels, labels.tolist(), strict=True))
 
     def tokens(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """What the model reads of pictures (B, 8, 8): ids (B, T), and numbers (B, T, patch^2), zeros for `<bos>`."""
+        """Turn pictures (B, 8, 8) into ids (B, T) and numbers (B, T, patch^2), which are 0 for `<bos>`."""
         n, size = len(pixels), self.patch
         cut = pixels.unfold(1, size, size).unfold(2, size, size)  # (B, rows, columns, patch, patch)
         patches = F.pad(cut.reshape(n, -1, size * size), (0, 0, 1, 0))  # (B, T, patch^2)
@@ -181,7 +181,7 @@ Collection = dict[Split, tuple[Tensor, Tensor]]
 
 @lru_cache(maxsize=1)
 def _collection() -> Collection:
-    """Of each split: pictures (N, 8, 8) from 0 to 1, and their digits (N,)."""
+    """Load the pictures (N, 8, 8), from 0 to 1, and digits (N,) of each split."""
     from sklearn.datasets import load_digits  # slow to import
 
     load: Callable[..., tuple[object, object]] = load_digits

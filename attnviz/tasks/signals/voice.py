@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from attnviz.errors import SoundLength, SoundUnreadable
+from attnviz.errors.base import Why
 
 __all__ = [
     "RATE",
@@ -47,7 +48,7 @@ MOST_BYTES = 4_000_000
 
 
 class Speech(NamedTuple):
-    """What is to be said, a batch of it.
+    """Parameters of a batch of sounds to synthesise.
 
     Attributes:
         sounds: (B, S) int64: index of a vowel in `VOWELS`, or of the beep, which comes after them.
@@ -174,18 +175,18 @@ def read_wav(content: bytes, seconds: tuple[float, float] = (0.0, LONGEST)) -> T
     import numpy as np
 
     if len(content) > MOST_BYTES:
-        raise SoundUnreadable(f"more than {MOST_BYTES // 1_000_000} MB")
+        raise SoundUnreadable(Why("most-megabytes", most=MOST_BYTES // 1_000_000))
     try:
         with wave.open(io.BytesIO(content)) as sound:
             width, channels, rate = sound.getsampwidth(), sound.getnchannels(), sound.getframerate()
             data = sound.readframes(sound.getnframes())
     except (wave.Error, EOFError, ValueError, RuntimeError) as error:
-        raise SoundUnreadable(str(error) or "the file ends too early") from None
+        raise SoundUnreadable(str(error) or Why("ends-early")) from None
     if width not in (1, 2, 3, 4) or not RATES[0] <= rate <= RATES[1]:
-        raise SoundUnreadable(f"{8 * width} bits, {rate} Hz")
+        raise SoundUnreadable(Why("sound-form", bits=8 * width, rate=rate))
     n = len(data) // (width * channels)
     if not n:
-        raise SoundUnreadable("there is no sample in it")
+        raise SoundUnreadable(Why("no-sample"))
     if not seconds[0] <= n / rate <= seconds[1]:
         raise SoundLength(n / rate, *seconds)
     cells = np.frombuffer(data[: n * width * channels], dtype=np.uint8).reshape(-1, width).copy()

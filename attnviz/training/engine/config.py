@@ -1,4 +1,4 @@
-"""How a network is trained: one frozen dataclass that refuses what makes no sense."""
+"""Configuration of training: a frozen dataclass that refuses what makes no sense."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from math import cos, isfinite, pi
 from typing import Any, Literal, get_args
 
-from attnviz.errors import ConfigError
+from attnviz.errors import SettingMisfit, SettingNotOffered, SettingOutside
+from attnviz.errors.settings import check_whole
 
 __all__ = ["LARGEST_SEED", "MOST", "Schedule", "TrainConfig"]
 
@@ -24,18 +25,18 @@ class TrainConfig:
     Attributes:
         steps: updates of the weights.
         batch_size: sequences per step.
-        learning_rate: at its highest, after the warm-up.
+        learning_rate: learning rate at its highest, after the warm-up.
         warmup_steps: steps in which the learning rate rises from 0.
         schedule: how the learning rate goes on from there: half a "cosine" or a "linear" way down, or "constant".
         final_rate: share of the learning rate that is left at the last step, 0 to 1; nothing to a constant one.
-        weight_decay: of AdamW, on matrices only.
-        beta1: of AdamW.
-        beta2: of AdamW.
+        weight_decay: weight decay of AdamW, on matrices only.
+        beta1: beta1 of AdamW.
+        beta2: beta2 of AdamW.
         clip: largest norm of the gradient; None: any.
         validate_every: steps between two looks at validation data.
         validation_size: sequences of each.
         target: stop when the task's metric reaches it on validation data; None: never.
-        seed: of the first weights and of all data.
+        seed: seed of the first weights and of all data.
 
     Raises:
         ConfigError: a value out of its range; the message says which and what to change.
@@ -58,33 +59,24 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "validate_every", "validation_size"):
-            self._whole(name, 1, MOST)
-        self._whole("warmup_steps", 0, MOST)
-        self._whole("seed", 0, LARGEST_SEED)
-        if not (isfinite(self.learning_rate) and self.learning_rate > 0):
-            raise ConfigError(f"learning_rate is {self.learning_rate}; it must be above 0")
-        if self.clip is not None and not (isfinite(self.clip) and self.clip > 0):
-            raise ConfigError(f"clip is {self.clip}; it must be above 0, or None for none")
+            check_whole(name, getattr(self, name), 1, MOST)
+        check_whole("warmup_steps", self.warmup_steps, 0, MOST)
+        check_whole("seed", self.seed, 0, LARGEST_SEED)
+        if not 0 < self.learning_rate <= 1:
+            raise SettingMisfit("learning_rate", self.learning_rate, "rate", 0.003)
         if self.schedule not in get_args(Schedule):
-            raise ConfigError(f"schedule is {self.schedule!r}; there are {', '.join(get_args(Schedule))}")
-        if self.learning_rate > 1:
-            raise ConfigError(f"learning_rate is {self.learning_rate}; above 1 nothing learns, 0.003 is a good start")
+            raise SettingNotOffered("schedule", self.schedule, get_args(Schedule))
+        for name in ("clip", "target"):
+            value = getattr(self, name)
+            if value is not None and not (isfinite(value) and value > 0):
+                raise SettingOutside(name, value, "positive-or-none")
         if not (isfinite(self.weight_decay) and self.weight_decay >= 0):
-            raise ConfigError(f"weight_decay is {self.weight_decay}; it must be 0 or above")
+            raise SettingOutside("weight_decay", self.weight_decay, "not-negative")
         if not 0 <= self.final_rate <= 1:
-            raise ConfigError(f"final_rate is {self.final_rate}; it is a share of the learning rate, from 0 to 1")
+            raise SettingOutside("final_rate", self.final_rate, "share")
         for name in ("beta1", "beta2"):
             if not 0 <= getattr(self, name) < 1:
-                raise ConfigError(f"{name} is {getattr(self, name)}; it must be at least 0 and below 1")
-        if self.target is not None and not (isfinite(self.target) and self.target > 0):
-            raise ConfigError(f"target is {self.target}; it is a value of the metric above 0, or None")
-
-    def _whole(self, name: str, lowest: int, highest: int) -> None:
-        value = getattr(self, name)
-        if type(value) is not int or value < lowest:
-            raise ConfigError(f"{name} is {value!r}; it must be a whole number of at least {lowest}")
-        if value > highest:
-            raise ConfigError(f"{name} is {str(value)[:20]}; it can be {highest:,} at most")
+                raise SettingOutside(name, getattr(self, name), "below-1")
 
     def rate(self, step: int) -> float:
         """Learning rate of a step, counted from 1: a straight rise, then what the schedule says.

@@ -1,11 +1,11 @@
-"""How much memory a step of training may take."""
+"""Limit of the memory that a step of training may take."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import replace
 
-from attnviz.errors import ConfigError, TooMuchMemory
+from attnviz.errors import SettingNotWhole, TooMuchMemory
 from attnviz.models.cost import activation_bytes
 from attnviz.models.recurrent_config import AnyConfig
 from attnviz.tasks.base import Task
@@ -23,7 +23,7 @@ def memory_limit() -> int:
     """
     text = os.environ.get("ATTNVIZ_TRAIN_MEMORY_MB") or str(DEFAULT_LIMIT_MB)
     if not text.isascii() or not text.isdecimal() or int(text) == 0:
-        raise ConfigError(f"ATTNVIZ_TRAIN_MEMORY_MB is {text!r}; it must be a whole number of mebibytes above 0")
+        raise SettingNotWhole("ATTNVIZ_TRAIN_MEMORY_MB", text, 1)
     return int(text) * 2**20
 
 
@@ -31,9 +31,9 @@ def check_memory(model: AnyConfig, batch_size: int, task: Task | None = None) ->
     """Refuse what would not fit.
 
     Args:
-        model: to be trained; one without positions may read longer sequences than its task has.
+        model: model to train; one without positions may read longer sequences than its task has.
         batch_size: sequences of a step.
-        task: that it learns; None: sequences may be as long as the model reads.
+        task: task that it learns; None: sequences may be as long as the model reads.
 
     Raises:
         TooMuchMemory: with both figures, and the batch size that would fit.

@@ -1,4 +1,4 @@
-"""What a run is: task, model, training and recording, as its config.json says it."""
+"""Content of a run's config.json: task, model, training and recording."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from attnviz.errors import ConfigError
+from attnviz.errors import SettingOutside, TaskMismatch
+from attnviz.errors.settings import check_whole
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig, config_from_dict
 from attnviz.tasks import Task
 from attnviz.training.engine.config import LARGEST_SEED, MOST, TrainConfig
@@ -21,13 +22,13 @@ MOST_LETTERS = 100  # of a recipe's name and a time
 
 @dataclass(frozen=True)
 class Recording:
-    """How often a run writes down what it is doing.
+    """Settings of what a run records, and how often.
 
     Attributes:
         every: steps between two snapshots of attention, and between two saved states to resume from: what is computed
             again after a crash.
-        sequences: on which attention is watched.
-        seed: that chose them.
+        sequences: sequences on which attention is watched.
+        seed: seed that chose them.
 
     Raises:
         ConfigError: a value that is not a whole number above 0 (seed: at least 0).
@@ -38,12 +39,9 @@ class Recording:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, lowest, highest in (("every", 1, MOST), ("sequences", 1, 1024), ("seed", 0, LARGEST_SEED)):
-            value = getattr(self, name)
-            if type(value) is not int or value < lowest:
-                raise ConfigError(f"{name} is {value!r}; it must be a whole number of at least {lowest}")
-            if value > highest:
-                raise ConfigError(f"{name} is {str(value)[:20]}; it can be {highest:,} at most")
+        check_whole("every", self.every, 1, MOST)
+        check_whole("sequences", self.sequences, 1, 1024)
+        check_whole("seed", self.seed, 0, LARGEST_SEED)
 
 
 @dataclass(frozen=True)
@@ -75,13 +73,13 @@ class RunConfig:
         for name in names:
             given, needed = getattr(self.model, name), getattr(wanted, name)
             if given != needed:
-                raise ConfigError(f"{name} of the model is {given!r}; the task {self.task.name!r} needs {needed!r}")
+                raise TaskMismatch(name, given, self.task.name, needed)
         one_output = isinstance(self.model, RecurrentConfig) and self.task.readout == "whole"
         if (self.model.pooling != "none" and self.task.readout == "each") or (
             one_output and self.model.pooling == "none"
         ):
-            answer = "one output for the whole" if self.task.readout == "whole" else "an output for each token"
-            raise ConfigError(f"pooling is {self.model.pooling!r}, but the task {self.task.name!r} wants {answer}")
+            rule = "some-pooling" if self.task.readout == "whole" else "no-pooling"
+            raise SettingOutside("pooling", self.model.pooling, rule)
 
     @classmethod
     def of_recipe(cls, recipe: Recipe, recording: Recording | None = None) -> RunConfig:

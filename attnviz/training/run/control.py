@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
 
 from attnviz.bounded import MALFORMED, open_regular, parse_json
-from attnviz.errors import ConfigError
+from attnviz.errors import SettingMisfit, SettingNotOffered, SettingOutside
 
 __all__ = ["COMMANDS", "Command", "CommandFile", "Control"]
 
@@ -41,19 +41,19 @@ class Command:
 
     def __post_init__(self) -> None:
         if self.name not in COMMANDS:
-            raise ConfigError(f"command {self.name!r} is unknown; there are {', '.join(COMMANDS)}")
+            raise SettingNotOffered("command", self.name, COMMANDS)
         if self.name == "learning_rate" and not (
             isinstance(self.value, int | float) and isfinite(self.value) and 0 < self.value <= 1
         ):
-            raise ConfigError(f"learning_rate is {self.value}; it must be above 0 and at most 1")
+            raise SettingMisfit("learning_rate", self.value, "rate", 0.003)
         if self.name == "speed" and not (
             self.value is None or (isinstance(self.value, int | float) and isfinite(self.value) and self.value > 0)
         ):
-            raise ConfigError(f"speed is {self.value}; it must be above 0 steps per second, or None")
+            raise SettingOutside("speed", self.value, "positive-or-none")
 
 
 class Control(Protocol):
-    """Where the commands for a run come from."""
+    """Source of the commands for a run."""
 
     def poll(self) -> Sequence[Command]:
         """The commands since the last look, oldest first; does not wait."""

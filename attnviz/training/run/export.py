@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 from attnviz.errors import RunCorrupt
+from attnviz.errors.base import Why
 from attnviz.tasks.base import LOSSES, Metric, counted
 from attnviz.training.engine.loop import perplexity
 from attnviz.training.run.claim import LOCK
@@ -102,7 +103,7 @@ def model_files(run: Run, step: int | None = None) -> bytes:
     """The weights of a checkpoint as a safetensors file, as `pytorch_script` loads it.
 
     Args:
-        run: that was trained.
+        run: run that was trained.
         step: one of `run.checkpoints()`; None: the last.
 
     Raises:
@@ -121,7 +122,7 @@ def tensorboard(run: Run, folder: Path) -> Path:
     the configuration as text.
 
     Args:
-        run: that was trained.
+        run: run that was trained.
         folder: of event files, made when missing; `tensorboard --logdir` shows those of several runs in folders side
             by side.
 
@@ -155,7 +156,7 @@ def tensorboard(run: Run, folder: Path) -> Path:
 
 
 def tensorboard_zip(run: Run) -> bytes:
-    """What `tensorboard` writes, in a folder named after the run, as a zip."""
+    """Return the files that `tensorboard` writes as a zip, in a folder named after the run."""
     with TemporaryDirectory() as folder:
         path = tensorboard(run, Path(folder))
         file = io.BytesIO()
@@ -165,7 +166,7 @@ def tensorboard_zip(run: Run) -> bytes:
 
 
 def run_zip(run: Run) -> bytes:
-    """What `write_run_zip` writes, in memory."""
+    """Return the zip that `write_run_zip` writes, in memory."""
     file = io.BytesIO()
     write_run_zip(run, file)
     return file.getvalue()
@@ -179,8 +180,8 @@ def write_run_zip(run: Run, file: BinaryIO) -> None:
     are left out.
 
     Args:
-        run: in any state.
-        file: to write to, from its beginning.
+        run: run in any state.
+        file: file to write to, from its beginning.
 
     Raises:
         RunCorrupt: state.json cannot be read, or a file is larger than any that a run writes.
@@ -193,7 +194,7 @@ def write_run_zip(run: Run, file: BinaryIO) -> None:
         for path in _files(run):
             name = f"{run.name}/{path.relative_to(run.folder).as_posix()}"
             if (size := path.stat().st_size) > MOST_BYTES:
-                raise RunCorrupt(run.name, path.name, f"it has {size:,} bytes; at most {MOST_BYTES:,} are packed")
+                raise RunCorrupt(run.name, path.name, Why("most-bytes", size=size, most=MOST_BYTES))
             if path.name == STATE:
                 archive.writestr(name, json.dumps(replace(state, process=None).to_dict(), ensure_ascii=False, indent=1))
             else:

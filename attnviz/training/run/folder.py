@@ -29,6 +29,7 @@ from uuid import uuid4
 
 from attnviz.bounded import MALFORMED, open_regular, parse_json, read_bytes, read_json, reason
 from attnviz.errors import RunCorrupt, RunNotFound, RunUnwritable
+from attnviz.errors.base import Why
 from attnviz.models.bundle import ModelCard, SequenceModel
 from attnviz.models.network import Network, blank_network, build_network
 from attnviz.tasks.base import Batch
@@ -61,10 +62,10 @@ class Metrics:
 
     Attributes:
         step: number of updates so far.
-        loss: in nats per scored position, on the batch of this step.
+        loss: loss in nats per scored position, on the batch of this step.
         learning_rate: used for the update.
-        seconds: of training so far, pauses left out.
-        validation: on data that is not trained on, where it was looked at.
+        seconds: seconds of training so far, pauses left out.
+        validation: validation on data that is not trained on, where it was looked at.
         accuracy: there also: on the batch of this step.
         spectrum: there also, of a task that has one.
     """
@@ -79,11 +80,11 @@ class Metrics:
 
     @classmethod
     def of(cls, step: Step, seconds: float) -> Metrics:
-        """What is written for a step."""
+        """Return the metrics of a step."""
         return cls(**vars(step), seconds=seconds)
 
     def to_line(self) -> bytes:
-        """As one line of JSON."""
+        """Write the metrics as one line of JSON."""
         values = {name: value for name, value in vars(self).items() if value is not None}
         if self.validation is not None:
             values["validation"] = {name: getattr(self.validation, name) for name in ("loss", "accuracy", "outputs")}
@@ -91,7 +92,7 @@ class Metrics:
 
     @classmethod
     def from_line(cls, line: bytes) -> Metrics:
-        """From one line of JSON.
+        """Read the metrics from one line of JSON.
 
         Raises:
             MALFORMED: it is none of ours; see bounded.py.
@@ -133,7 +134,7 @@ class Run:
     """A run in its folder; reading it disturbs nobody who writes it.
 
     Attributes:
-        folder: that holds it; its name is the name of the run.
+        folder: folder that holds it; its name is the name of the run.
         config: what it computes.
     """
 
@@ -182,31 +183,31 @@ class Run:
 
     @property
     def name(self) -> str:
-        """Of the folder."""
+        """Name of the folder."""
         return self.folder.name
 
     @property
     def metrics_path(self) -> Path:
-        """Of metrics.jsonl."""
+        """Path of metrics.jsonl."""
         return self.folder / "metrics.jsonl"
 
     @property
     def timeline_path(self) -> Path:
-        """Of attention.bin."""
+        """Path of attention.bin."""
         return self.folder / "attention.bin"
 
     @property
     def resume_path(self) -> Path:
-        """Of resume.safetensors."""
+        """Path of resume.safetensors."""
         return self.folder / "resume.safetensors"
 
     @property
     def commands(self) -> CommandFile:
-        """To tell the run something: `run.commands.send("pause")`."""
+        """File of commands to the run: `run.commands.send("pause")`."""
         return CommandFile(self.folder / "commands.jsonl")
 
     def state(self) -> RunState:
-        """Where the run stands; "interrupted" when whoever looked after it is gone, at the last step that was done.
+        """State of the run; "interrupted", at its last recorded step, when its process is gone.
 
         Raises:
             RunCorrupt: state.json was edited into something that cannot be, or is missing.
@@ -221,7 +222,7 @@ class Run:
         """Read state.json, whether or not the process that wrote it is still there.
 
         Raises:
-            RunCorrupt: as `state`.
+            RunCorrupt: see `state`.
         """
         try:
             return RunState.from_dict(read_json(self.folder / STATE, strict=True))
@@ -266,11 +267,13 @@ class Run:
             try:
                 found.append(Metrics.from_line(line))
             except MALFORMED as error:
-                raise RunCorrupt(self.name, self.metrics_path.name, f"line {number}: {reason(error)}") from error
+                raise RunCorrupt(
+                    self.name, self.metrics_path.name, Why("line", line=number, reason=reason(error))
+                ) from error
         return found
 
     def checkpoint_path(self, step: int) -> Path:
-        """Where the weights of a step are, or would be."""
+        """Return the path of a step's weights, whether or not they were kept."""
         return self.folder / CHECKPOINTS / f"step-{step:06}.safetensors"
 
     def checkpoints(self) -> list[int]:

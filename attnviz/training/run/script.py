@@ -26,7 +26,7 @@ STAND_INS = {
     "RecurrentConfig": "SimpleNamespace",
     "TrainConfig": "SimpleNamespace",
     "Network": "nn.Module",
-    "ConfigError": "ValueError",
+    "SettingMisfit": "ValueError",
 }
 """Write the stand-ins for names of attnviz that only check and describe."""
 

@@ -11,7 +11,7 @@ __all__ = ["answer", "probabilities"]
 
 
 def probabilities(case: Case) -> list[float]:
-    """Of every label, softmax of the one output (the first one, where every token has its own)."""
+    """Return the probability of every label: softmax of the output, or of the first where each token has one."""
     shares: list[float] = case.trace.logits[0].softmax(-1).tolist()
     return shares
 
@@ -20,9 +20,9 @@ def answer(case: Case) -> None:
     """The most probable label with its probability, and the right one where it is known."""
     shares = probabilities(case)
     best = max(range(len(shares)), key=shares.__getitem__)
-    text = f"{say('applications.answer')}: **{code(case.model.output_label(best))}** ({shares[best]:.1%})"
+    text = say("applications.answer", answer=code(case.model.output_label(best)), share=f"{shares[best]:.1%}")
     if case.row is not None:
         right = int(case.row.targets[0, 0])
         sign = ":green[✓]" if right == best else ":red[✗]"
-        text += f" · {say('applications.truth')} {code(case.model.output_label(right))} {sign}"
+        text += f" · {say('applications.truth', answer=code(case.model.output_label(right)))} {sign}"
     st.markdown(text)

@@ -37,7 +37,7 @@ def view(case: Case) -> None:
 
 
 def _sentences(tokens: tuple[str, ...]) -> list[tuple[int, int]]:
-    """Where sentences begin and end, behind their full stops; what is asked stands before the first one."""
+    """Return the span (begin, end) of each sentence with its full stop; the question in front is left out."""
     begin, found = tokens.index("?") + 1 if "?" in tokens else 0, []
     for place, token in enumerate(tokens):
         if token == END and place >= begin:
@@ -68,7 +68,10 @@ def _attention(case: Case, spans: list[tuple[int, int]]) -> None:
     names = [say("applications.extract.question"), *titles]
     st.caption(say("applications.extract.shares"))
     strip(
-        [Chip(f"{name}: {share:.0%}", share) for name, share in zip(names, shares, strict=True)],
+        [
+            Chip(say("applications.extract.share", name=name, share=f"{share:.0%}"), share)
+            for name, share in zip(names, shares, strict=True)
+        ],
         label=titles[state[key]],
     )
     st.caption(say("applications.reads_marked"))

@@ -1,4 +1,4 @@
-"""What is known of an application: how good its models are, where their heads look, and what that does not show."""
+"""Facts of an application: scores of its models, where their heads look, and what that does not show."""
 
 from __future__ import annotations
 
@@ -25,8 +25,10 @@ def facts(application: str, models: Mapping[str, Listed], model: Listed, case: C
     with st.spinner(say("applications.judging"), show_time=True):
         _scores(models, model)
         _heads(model)
-    own = f"task.{recipe_of(model.name)}.shows"
-    st.info(plain(say(own if locale.has(current(), own) else f"applications.{application}.shows")))
+    for key in (f"task.{recipe_of(model.name)}.shows", f"applications.{application}.shows"):
+        if locale.has(current(), key):
+            st.info(plain(say(key)))
+            break
     with st.container(gap="xxsmall"):
         if case is not None:
             given = {"model": model.name, "text": case.trace.text, "target": case.trace.target or ""}
@@ -36,7 +38,7 @@ def facts(application: str, models: Mapping[str, Listed], model: Listed, case: C
 
 
 def train_link(recipe: str) -> None:
-    """To the Training page, with a recipe."""
+    """Link to the Training page with a recipe."""
     known = recipe in RECIPES or recipe in OWN
     st.page_link(
         link_to("training"),
@@ -82,7 +84,7 @@ def _together(metric: Metric, score: float) -> str:
 
 
 def _judged_on(figure: Judged, metric: Metric) -> str:
-    """How many test sequences the chosen model's figure is of, and how sure it is."""
+    """Say how many test sequences the score was computed on, and its confidence interval."""
     key = "all" if figure.whole else "drawn"
     said = [say(f"applications.judged.{key}", n=f"{figure.n:,}")]
     if figure.interval is not None:

@@ -1,4 +1,4 @@
-"""What the Compare page shows of five networks: what each takes, how it learned, how far back it remembers."""
+"""Content of the Compare page: cost, learning curves and memory of five networks."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ class Row:
     """A contender on the page.
 
     Attributes:
-        contender: which.
-        config: of its run, or of the one that would be made.
+        contender: name of the contender.
+        config: configuration of its run, or of the one that would be made.
         entry: its run; None where there is none (yet, or any more).
         curve: how it did.
         before: whether the curve was measured before, elsewhere.
@@ -83,7 +83,7 @@ def planned(recipe: Recipe) -> dict[Contender, RunConfig]:
 
 
 def expected_seconds(recipe: Recipe) -> float:
-    """Of training all five, from the speed of this machine."""
+    """Estimate the seconds that training all five takes on this machine."""
     return sum(config.training.steps * expected_per_step(config) for config in planned(recipe).values())
 
 
@@ -140,7 +140,7 @@ def _is_at(entry: Entry, recipe: Recipe) -> bool:
 
 
 def _curve(run: Run, contender: Contender) -> Curve | None:
-    """What its metrics say; None where they cannot be read, which the table says."""
+    """Read the metrics of a run; None, which the table says, if they cannot be read."""
     try:
         stamp = run.metrics_path.stat()
     except OSError:  # not begun, or deleted a moment ago
@@ -158,12 +158,12 @@ def _read(run: Run, contender: Contender, changed: int, size: int) -> Curve:
 
 @lru_cache(1)
 def _measured() -> tuple[dict[str, Any], list[Curve]]:
-    """What comes with attnviz."""
+    """Return the measurements that are shipped, with how they were made."""
     return read_curves(MEASURED)
 
 
 def _said(recipe: Recipe, runs: Sequence[Entry], rows: Sequence[Row], measured: Mapping[str, Any]) -> None:
-    """What is to be seen, and where it comes from."""
+    """Say what the curves show, and where they come from."""
     if not runs and measured:
         st.info(say("comparison.shipped", **_how(measured)))
         return
@@ -179,15 +179,15 @@ def _said(recipe: Recipe, runs: Sequence[Entry], rows: Sequence[Row], measured: 
         said += [] if target is None else [say("comparison.target", target=score_text(recipe.task.metric, target))]
     elif recipe.name == FIRST:
         distances = sorted({distance_of(entry.run.config.task) for entry in runs if entry.run is not None})
-        st.info(say("comparison.none_at", distances=", ".join(map(str, distances))))
+        st.info(say("comparison.none_at", distances=distances))
     if measured:
         said.append(say("comparison.beside", **_how(measured)))
     st.caption(" ".join(said))
 
 
-def _how(measured: Mapping[str, Any]) -> dict[str, str]:
+def _how(measured: Mapping[str, Any]) -> dict[str, Any]:
     _, curves = _measured()
-    seeds = ", ".join(map(str, sorted({curve.seed for curve in curves})))
+    seeds = sorted({curve.seed for curve in curves})
     return {**{name: str(value) for name, value in measured.items()}, "seeds": seeds, "steps": f"{measured['steps']:,}"}
 
 
@@ -222,7 +222,7 @@ def _milliseconds(seconds: float) -> str:
 
 
 def _state(row: Row) -> str:
-    """Where a contender's run stands."""
+    """Say how far a contender's run has come."""
     entry = row.entry
     if entry is None:
         return say("comparison.state.measured" if row.before else "comparison.state.new")
@@ -235,7 +235,7 @@ def _state(row: Row) -> str:
 
 
 def _links(rows: Sequence[Row]) -> None:
-    """To each run, to all of them on one chart, and into those that have weights."""
+    """Link to each run, to a chart of all of them, and to the Explorer for those with attention weights."""
     runs = [(row.contender, row.entry.run) for row in rows if row.entry is not None and row.entry.run is not None]
     if not runs:
         return
@@ -270,7 +270,7 @@ def _distances(runs: Sequence[Entry], before: Sequence[Curve]) -> None:
 
 
 def reach(recipe: Recipe) -> None:
-    """How much of the answer's gradient reaches each token, computed now."""
+    """Show how much of the answer's gradient reaches each token, computed now."""
     st.markdown(say("comparison.reach.about"))
     norms = reach_at_start(recipe, st.session_state["cmp-seed"])
     letters = {name: values[1:] for name, values in norms.items()}  # `<bos>` is none

@@ -149,21 +149,22 @@ class Address:
             name for name in sorted(link.keys() - self.names - self.view.keys() - OF_ALL) if not TRACKING.match(name)
         ]
         if unknown:
-            notice("page.unknown_parts", names=", ".join(unknown))
+            notice("page.unknown_parts", names=unknown)
         notice_wrong(
             name for name, values in self.view.items() if name in link and not re.fullmatch(values, link[name])
         )
         self.apply(link)
 
 
-def notice(key: str, **params: str) -> None:
-    """Have the page say something once."""
-    page_state(Session).notices.append(say(key, **{name: code(value) for name, value in params.items()}))
+def notice(key: str, **params: str | list[str]) -> None:
+    """Have the page say something once, with words of the program as parameters."""
+    shown = {name: code(words) if isinstance(words, str) else [*map(code, words)] for name, words in params.items()}
+    page_state(Session).notices.append(say(key, **shown))
 
 
 def notice_wrong(names: Iterable[str]) -> None:
     """Have the page say once which parameters of the link have a value that does not exist, if any."""
-    if wrong := ", ".join(names):
+    if wrong := [*names]:
         notice("page.wrong_link", names=wrong)
 
 
@@ -173,7 +174,7 @@ def notice_error(error: AttnvizError) -> None:
 
 
 def notices() -> list[str]:
-    """What is to be said now, as Markdown; afterwards it is said."""
+    """Return the messages waiting to be shown, as Markdown, and forget them."""
     waiting = page_state(Session).notices
     said = list(waiting)
     waiting.clear()

@@ -83,7 +83,7 @@ def symbol(text: str) -> str:
 
 
 def explain(error: AttnvizError) -> str:
-    """What went wrong and what to do, as Markdown in the session's language."""
+    """Say what went wrong and what to do, as Markdown in the session's language."""
     return locale.told(current(), error.code, error.details, _detail)
 
 
@@ -98,6 +98,6 @@ def _detail(name: str, value: object) -> str:
 
 
 def _symbols(symbols: Sequence[str]) -> str:
-    shown = ", ".join(map(symbol, symbols[:MAX_SYMBOLS]))
+    shown = locale.listed(current(), map(symbol, symbols[:MAX_SYMBOLS]))
     rest = len(symbols) - MAX_SYMBOLS
     return shown if rest <= 0 else say("page.and_more", shown=shown, n=rest)

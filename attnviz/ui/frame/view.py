@@ -47,7 +47,7 @@ def show_view(key: TraceKey, held: Held, lang: str, messages: DeltaGenerator) ->
     choice, missing = _choice(held.trace, key.model)
     session = page_state(Session)
     if missing and session.missing_said != choice["link"]:
-        messages.warning(say("page.unknown_place", names=", ".join(map(code, missing))))
+        messages.warning(say("page.unknown_place", names=[*map(code, missing)]))
     session.missing_said = choice["link"]
     payload = overview(
         held.trace,
@@ -69,7 +69,7 @@ def follow(link: Mapping[str, str], model: str) -> None:
 
 
 def _choice(trace: Trace, model: str) -> tuple[dict[str, Any], list[str]]:
-    """Which head of a trace to show first, and what is locked: as the address says, where the trace has it.
+    """Return the head to show first and what is locked: as the address says, if the trace has it.
 
     Returns:
         The view's choice (site and head as indices, query and key as indices or None, locked; the number of the link

@@ -38,7 +38,7 @@ _compare = st.components.v2.component("attnviz.compare", js=loader("compare"))
 
 
 class Told(NamedTuple):
-    """What a person told a run.
+    """Command of a person to a run.
 
     Attributes:
         name: one of `attnviz.training.COMMANDS`, or "submit": train it, or go on with it.
@@ -50,7 +50,7 @@ class Told(NamedTuple):
 
 
 class Submits(Protocol):
-    """What starting and withdrawing a run takes, as `TrainingQueue` does it."""
+    """Start and withdraw a run, as `TrainingQueue` does."""
 
     def submit(self, run: Run, learning_rate: float | None = None) -> None:
         """Train a run, or go on with it."""
@@ -64,7 +64,7 @@ def show_watch(run: Run, *, key: str, steer: bool, follow: bool) -> Told | None:
 
     Args:
         run: which.
-        key: of the component.
+        key: key of the component.
         steer: with the transport: play, pause, step, stop, learning rate, speed.
         follow: begin at the newest step and stay there while there are newer ones; the address may name another one.
     """
@@ -86,7 +86,7 @@ def notice_place(run: Run, link: Mapping[str, str]) -> None:
     if re.fullmatch(PLACE["site"], link.get("site", "")) and link["site"] not in heads:
         outside.append("site")
     if outside:
-        notice("page.unknown_place", names=", ".join(outside))
+        notice("page.unknown_place", names=outside)
 
 
 def prepare() -> None:
