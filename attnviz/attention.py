@@ -185,7 +185,7 @@ class Mask:
         return not self.causal and self.window is None and self.keys is None and self.pairs is None
 
     def allowed(self, n_queries: int, n_keys: int, device: torch.device | None = None) -> Tensor:
-        """The mask as a matrix: (Tq, Tk) bool, True where the key may be read."""
+        """Return the mask as a matrix: (Tq, Tk) bool, True where the key may be read."""
         first = n_keys - n_queries if self.first_query is None else self.first_query
         query = torch.arange(first, first + n_queries, device=device)[:, None]  # (Tq, 1) positions
         key = torch.arange(n_keys, device=device)[None, :]  # (1, Tk)
@@ -206,7 +206,7 @@ class Mask:
         return self.window is None and self.keys is None and self.pairs is None
 
     def block(self, queries: slice, n_queries: int, n_keys: int, seen: int) -> Mask:
-        """The same rule for some of (Tq, Tk) = (n_queries, n_keys) queries and the first `seen` keys."""
+        """Return the same rule for some of (Tq, Tk) = (n_queries, n_keys) queries and the first `seen` keys."""
         first = n_keys - n_queries if self.first_query is None else self.first_query
         return replace(
             self,

@@ -62,7 +62,7 @@ def open_regular(path: Path) -> BinaryIO:
 
 
 def read_bytes(path: Path, max_bytes: int) -> bytes:
-    """The content of a file.
+    """Return the content of a file.
 
     Raises:
         OSError: see `open_regular`.
@@ -76,7 +76,7 @@ def read_bytes(path: Path, max_bytes: int) -> bytes:
 
 
 def parse_json(text: str | bytes, strict: bool = False) -> Any:
-    """The value that JSON stands for, of 100 levels at most.
+    """Return the value that JSON stands for, of 100 levels at most.
 
     Args:
         text: text of the JSON.
@@ -133,7 +133,7 @@ def _float(text: str) -> float:
 
 
 def read_json(path: Path, max_bytes: int = MAX_JSON, strict: bool = False) -> dict[str, Any]:
-    """The JSON object in a file.
+    """Return the JSON object in a file.
 
     Args:
         path: path of the file.

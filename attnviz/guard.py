@@ -88,7 +88,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def reason_of(error: BaseException) -> str:
-    """The first line of what an exception says, with its kind where that alone would say little.
+    """Return the first line of what an exception says, with its kind where that alone would say little.
 
     Example:
         >>> reason_of(KeyError("name")), reason_of(ValueError("too long, by 3"))
@@ -115,7 +115,7 @@ def _is_ours(files: list[str]) -> bool:
 
 
 def package_of(error: ImportError) -> str:
-    """The package that is missing, as far as the exception tells; "" where it does not."""
+    """Return the package that is missing, as far as the exception tells; "" where it does not."""
     if isinstance(error, ModuleNotFoundError) and error.name:
         return error.name.partition(".")[0]
     text = " ".join(str(error).split())

@@ -66,7 +66,7 @@ def model_folders(root: Path) -> list[ModelFolder]:
 
 
 def folders_in(root: Path) -> list[Path]:
-    """The folders that `model_folders` reads.
+    """Return the folders that `model_folders` reads.
 
     Raises:
         OSError: there is no such folder, or it cannot be listed.
@@ -130,6 +130,6 @@ def _config(folder: Path) -> dict[str, Any]:
 
 
 def _class_of(config: Mapping[str, Any]) -> str:
-    """The class of a transformers model, or its family where the configuration names none."""
+    """Return the class of a transformers model, or its family where the configuration names none."""
     classes = config.get("architectures")
     return str(classes[0]) if isinstance(classes, list) and classes else str(config.get("model_type", ""))

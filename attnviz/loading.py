@@ -77,7 +77,7 @@ def load_model(path: str | Path, **options: Any) -> SequenceModel | HuggingFaceM
 
 
 def _named_folder(name: str) -> Path | None:
-    """The folder of a shipped model or of one in ATTNVIZ_MODELS; None: there is none of that name.
+    """Return the folder of a shipped model or of one in ATTNVIZ_MODELS; None: there is none of that name.
 
     Raises:
         ModelNotFound: "zoo/..." names no shipped model.
@@ -116,7 +116,7 @@ def is_checkpoint(name: str) -> bool:
 
 
 def open_checkpoint(name: str) -> tuple[Run, int]:
-    """The run and the step of a checkpoint's name; without a step the last one.
+    """Return the run and the step of a checkpoint's name; without a step the last one.
 
     Raises:
         RunNotFound: there is no such run, or it kept no checkpoint of that step, or none yet.
@@ -134,7 +134,7 @@ def open_checkpoint(name: str) -> tuple[Run, int]:
 
 
 def find_run(name: str) -> Run:
-    """A run by its name: one's own, or one that comes with attnviz.
+    """Return a run by its name: one's own, or one that comes with attnviz.
 
     Raises:
         RunNotFound: there is none, or it is not a name.

@@ -131,7 +131,7 @@ def alibi_bias(n_positions: int, slope: float) -> Tensor:
 
 
 def relative_buckets(n_positions: int, n_buckets: int = 32, max_distance: int = 128, causal: bool = False) -> Tensor:
-    """The bucket of every pair of a query and a key; a model learns one bias per bucket and head.
+    """Return the bucket of every pair of a query and a key; a model learns one bias per bucket and head.
 
     Let d = |i - j|, and N the buckets of one direction: half of all, or all of them with a causal mask, where keys
     after the query share bucket 0. Then d has bucket d while d < N / 2, and after that

@@ -28,7 +28,7 @@ class CellWeights(NamedTuple):
 
 
 def rnn_states(x: Tensor, h: Tensor, weights: CellWeights) -> dict[str, Tensor]:
-    """A simple recurrent network: h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh).
+    """Return a simple recurrent network: h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh).
 
     Args:
         x: what is read (T, d_in).
@@ -87,7 +87,7 @@ def lstm_states(x: Tensor, h: Tensor, weights: CellWeights) -> dict[str, Tensor]
 
 
 def gru_states(x: Tensor, h: Tensor, weights: CellWeights) -> dict[str, Tensor]:
-    """A gated recurrent unit:
+    """Return a gated recurrent unit:
 
         r, z = sigmoid(W x_t + b + U h_{t-1} + b')  each with its own W, U, b, b'
         n = tanh(W_n x_t + b_n + r * (U_n h_{t-1} + b'_n))

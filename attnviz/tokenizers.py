@@ -78,7 +78,7 @@ class Tokenizer:
         return {symbol: index for index, symbol in enumerate(self.symbols, start=self.n_specials)}
 
     def split(self, text: str) -> list[str]:
-        """The symbols of a text, known or not."""
+        """Return the symbols of a text, known or not."""
         return text.split() if self.kind == "symbols" else list(text)
 
     def encode(self, text: str) -> list[int]:
@@ -107,7 +107,7 @@ class Tokenizer:
         return [self._ids[symbol] for symbol in symbols]
 
     def decode(self, ids: Iterable[int], features: Tensor | None = None) -> str:
-        """The text of token ids; special tokens are left out."""
+        """Return the text of token ids; special tokens are left out."""
         separator = " " if self.kind == "symbols" else ""
         return separator.join(self.vocab[index] for index in ids if index >= self.n_specials)
 
@@ -130,5 +130,5 @@ class Tokenizer:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Tokenizer:
-        """The tokenizer that `to_dict` described."""
+        """Return the tokenizer that `to_dict` described."""
         return cls(**{**values, "symbols": tuple(values["symbols"])})

@@ -73,7 +73,7 @@ class Vectors:
         return prod(self.patch) if self.layout == "patches" else self.bands
 
     def split(self, text: str) -> list[str]:
-        """The tokens of a text, readable or not; commas may have white space behind them."""
+        """Return the tokens of a text, readable or not; commas may have white space behind them."""
         return re.sub(r"\s*,\s*", ",", text).split()
 
     def encode(self, text: str) -> list[int]:
@@ -86,7 +86,7 @@ class Vectors:
         return [self.bos_id] * self.add_bos + [NUMBER_ID] * len(self._read(text))
 
     def features(self, text: str) -> Tensor:
-        """The numbers of a text: (T, width); zeros for `<bos>`.
+        """Return the numbers of a text: (T, width); zeros for `<bos>`.
 
         Raises:
             EmptyText, NotNumbers: as `encode`.
@@ -110,7 +110,7 @@ class Vectors:
         return numbers
 
     def decode(self, ids: Iterable[int], features: Tensor | None = None) -> str:
-        """The text of tokens: (T,) ids and their (T, width) numbers, which are rounded to `decimals`."""
+        """Return the text of tokens: (T,) ids and their (T, width) numbers, which are rounded to `decimals`."""
         assert features is not None, "without numbers there is nothing to write"
         rows = zip(ids, features.tolist(), strict=True)
         return " ".join(self._written(row) for index, row in rows if index >= self.n_specials)
@@ -120,7 +120,7 @@ class Vectors:
         return ",".join(text.rstrip("0").rstrip(".") if "." in text else text for text in texts)
 
     def picture(self, features: Tensor) -> Tensor:
-        """The pixels (height, width) that patches, the last rows of (T, width) numbers, were cut from.
+        """Return the pixels (height, width) that patches, the last rows of (T, width) numbers, were cut from.
 
         Example:
             >>> vectors = Vectors("patches", grid=(1, 2), patch=(1, 2), add_bos=True)
@@ -173,7 +173,7 @@ class Vectors:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Vectors:
-        """The reader that `to_dict` described."""
+        """Return the reader that `to_dict` described."""
         given = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
         del given["kind"]
         return cls(**cast(Any, given))
@@ -184,5 +184,5 @@ Reader = Tokenizer | Vectors
 
 
 def reader_from_dict(values: dict[str, Any]) -> Reader:
-    """The tokenizer or the vectors that `to_dict` described."""
+    """Return the tokenizer or the vectors that `to_dict` described."""
     return Vectors.from_dict(values) if values.get("kind") == Vectors.kind else Tokenizer.from_dict(values)

@@ -19,7 +19,7 @@ DIGITS = 4  # that scores are kept to
 
 
 def judged(name: str) -> SequenceModel:
-    """A shipped model with the card that its weights deserve."""
+    """Return a shipped model with the card that its weights deserve."""
     recipe, model = RECIPES[name], load_model(zoo_path(name))
     metric = recipe.task.metric
     found = evaluate(model.network, recipe.task, "test", recipe.test_size, recipe.seed)

@@ -141,7 +141,7 @@ def gap(dropout: float, decay: float, steps: int, seed: int) -> tuple[float, flo
 
 
 def of_size(config: RecurrentConfig, size: int) -> RecurrentConfig:
-    """The recurrent network whose number of parameters is nearest, by the width of its states."""
+    """Return the recurrent network whose number of parameters is nearest, by the width of its states."""
     widths = (replace(config, d_model=width) for width in range(8, 513))
     return min(widths, key=lambda each: abs(blank_network(each).n_parameters - size))
 

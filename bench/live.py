@@ -67,7 +67,7 @@ def figures() -> list[Figure]:
 
 @contextmanager
 def _training(folder: Path) -> Iterator[Trained]:
-    """A run that does not end by itself."""
+    """Yield a run that does not end by itself."""
     environment = os.environ | {"OMP_WAIT_POLICY": "PASSIVE", "ATTNVIZ_RUNS": str(folder)}
     command = [sys.executable, "-m", "attnviz", "train", "induction", "--steps", "1000000"]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)

@@ -51,7 +51,7 @@ Entry = Figure | Unmeasured
 
 
 def measure(lengths: list[int], longest: bool) -> Iterator[Entry]:
-    """All figures, as they come."""
+    """Yield all figures, as they come."""
     for length in lengths:
         yield from ours(length)
         yield from theirs(length)
@@ -60,7 +60,7 @@ def measure(lengths: list[int], longest: bool) -> Iterator[Entry]:
 
 
 def ours(length: int) -> Iterator[Entry]:
-    """A trace, eager attention, and all heads."""
+    """Yield a trace, eager attention, and all heads."""
     heads = ["traced, all heads", "traced, no logits, all heads", "all heads"] if length == LONG else []
     names = ["plain", "traced", "traced, no logits", "eager", *heads]
     seconds = ask("seconds", length, ROUNDS[length], *names)
@@ -80,7 +80,7 @@ def ours(length: int) -> Iterator[Entry]:
 
 
 def theirs(length: int) -> Iterator[Entry]:
-    """The peers' forward passes that keep what they can."""
+    """Yield the peers' forward passes that keep what they can."""
     name = "TransformerLens"
     yield from peer(
         "transformer_lens",
@@ -185,7 +185,7 @@ def opening(figure: str, file: Path) -> Entry:
 
 
 def row(entry: Entry) -> dict[str, object]:
-    """An entry as `--json` prints it; one without a number says why in its name."""
+    """Return an entry as `--json` prints it; one without a number says why in its name."""
     if isinstance(entry, Unmeasured):
         figure = f"{entry.figure} (not measured: {entry.reason})"
         return {"figure": figure, "value": None, "unit": entry.unit, "goal": None, "ok": None}
@@ -193,7 +193,7 @@ def row(entry: Entry) -> dict[str, object]:
 
 
 def line(entry: Entry) -> str:
-    """An entry as a line of the table."""
+    """Return an entry as a line of the table."""
     if isinstance(entry, Unmeasured):
         return f"{entry.figure:72} {'-':>10} {entry.unit:8} not measured: {entry.reason}"
     goal = "" if entry.goal is None else f"goal <= {entry.goal:g}"

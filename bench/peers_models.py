@@ -36,7 +36,7 @@ def gpt2(attention: str = "sdpa"):  # type: ignore[no-untyped-def]
 
 
 def traced(ids: Tensor, logits: bool = True) -> Trace:
-    """A trace, and its logits, as the plain forward pass has them."""
+    """Return a trace, and its logits, as the plain forward pass has them."""
     trace = trace_inputs(wrap(gpt2()), {"input_ids": ids})
     if logits:
         trace.logits  # noqa: B018
@@ -126,7 +126,7 @@ def nnsight_qkv() -> Call:
 
 
 def nnsight_weights() -> Call:
-    """The weights of every layer, under eager attention."""
+    """Return the weights of every layer, under eager attention."""
     from nnsight import NNsight, save
 
     model = NNsight(gpt2("eager"))

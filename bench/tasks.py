@@ -128,7 +128,7 @@ def line(run: Run) -> str:
 
 
 def verdict(name: str, runs: list[Run]) -> dict[str, object]:
-    """All runs of a recipe: how many reached the target in time, and whether that is enough."""
+    """Return all runs of a recipe: how many reached the target in time, and whether that is enough."""
     seconds = [run.seconds_to_target for run in runs if run.seconds_to_target is not None]
     in_time = sum(run.in_time for run in runs)
     exempt = RECIPES[name].exempt

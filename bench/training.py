@@ -45,7 +45,7 @@ def _drawn(length: int) -> Batch:
 
 
 def shape(length: int, d_model: int, n_layers: int) -> tuple[SameStories, ModelConfig]:
-    """A decoder with four heads, and stories of the length that it reads."""
+    """Return a decoder with four heads, and stories of the length that it reads."""
     task = SameStories(length=length)
     vocab_size = task.tokenizer.vocab_size
     return task, ModelConfig(

@@ -73,7 +73,7 @@ def walk() -> Walk:
 
 
 def measure() -> Sequence[Figure]:
-    """Both figures; with --functions, also who was called how often."""
+    """Return both figures; with --functions, also who was called how often."""
     counted = walk()
     return [
         Figure("calls of one typed text", sum(counted.calls.values()), "calls", MOST_CALLS),

@@ -33,7 +33,7 @@ class Without(NamedTuple):
 
 
 def without_heads(network: Network, task: Task, n: int, seed: int = 0) -> tuple[Without, ...]:
-    """The score without each head of a Transformer, on the test sequences that `evaluate` takes for n and seed.
+    """Return the score without each head of a Transformer, on the test sequences that `evaluate` takes for n and seed.
 
     The mean is that over all real tokens of those sequences. One head is taken away at a time: where two do the same,
     neither is missed.
@@ -54,7 +54,7 @@ def without_heads(network: Network, task: Task, n: int, seed: int = 0) -> tuple[
 
 
 def without_head(network: Network, site: str, head: int, mean: Tensor) -> Network:
-    """A copy of a network in which one head's context is the same vector at every position.
+    """Return a copy of a network in which one head's context is the same vector at every position.
 
         output = Concat(context_1 ... mean ... context_H) W_O + b_O
 
@@ -78,7 +78,7 @@ def without_head(network: Network, site: str, head: int, mean: Tensor) -> Networ
 
 @torch.inference_mode()
 def mean_contexts(network: Network, batches: Iterator[Batch]) -> dict[str, Tensor]:
-    """The mean context of every head over the real tokens of some batches, by site: (H, d_head)."""
+    """Return the mean context of every head over the real tokens of some batches, by site: (H, d_head)."""
     copied = deepcopy(network).eval()  # hooks on a network that others use would be seen by all
     layers = _layers(copied)
     inputs: dict[str, Tensor] = {}

@@ -107,7 +107,7 @@ def _measure(d: int, n_heads: int, lengths: Sequence[int], seconds: float) -> Me
 
 
 def _layers(d: int, n_heads: int) -> dict[Layer, Callable[[Tensor], object]]:
-    """Each layer as a function of a sequence (1, T, d)."""
+    """Return each layer as a function of a sequence (1, T, d)."""
     config = ModelConfig("encoder", vocab_size=2, max_len=2, d_model=d, n_heads=n_heads, n_layers=1, positions="none")
     attention = Attention(config, "encoder", 0, "self").eval()
     made: dict[Layer, Callable[[Tensor], object]] = {"attention": lambda x: attention(x, x, Masking(), None, None)}

@@ -1,4 +1,4 @@
-"""Walks in the gridworld: what a network does for a wanted return, and which earlier steps it attends to."""
+"""Walks in the gridworld: what a network does for a target return, and which earlier steps it attends to."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Attended(NamedTuple):
     """Attention of one head at each of n decisions; target return, sign and steps sum to 1.
 
     Attributes:
-        wanted: (n,) on the wanted return.
+        wanted: (n,) on the target return.
         sign: (n,) on the sign.
         steps: (n, n) decision i on step j: on its place and, of an earlier one, its action.
     """
@@ -90,7 +90,7 @@ class Attended(NamedTuple):
 
 
 def policy(network: Network, task: Gridworld) -> Policy:
-    """The most probable action of a network."""
+    """Return the most probable action of a network."""
     first = task.first["action"]
 
     @torch.inference_mode()
@@ -102,7 +102,7 @@ def policy(network: Network, task: Gridworld) -> Policy:
 
 
 def table_policy(table: Tensor, task: Gridworld) -> Policy:
-    """The best action of the last token alone, by a table (V, V) such as `Gridworld.place_alone`."""
+    """Return the best action of the last token alone, by a table (V, V) such as `Gridworld.place_alone`."""
     first = task.first["action"]
     return lambda tokens: int(table[tokens[-1], first : first + len(ACTIONS)].argmax())
 
@@ -155,7 +155,7 @@ def logged(task: Gridworld, n: int = 2048, seed: int = 0) -> Success:
 
 
 def attended(weights: Tensor, tokens: Sequence[int]) -> Attended:
-    """The attention of one head at the decisions of a walk, by what it read.
+    """Return the attention of one head at the decisions of a walk, by what it read.
 
     Args:
         weights: (T, T) of a site for these tokens, each row sums to 1.

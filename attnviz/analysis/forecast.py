@@ -13,7 +13,7 @@ __all__ = ["forecast"]
 
 @torch.inference_mode()
 def forecast(network: Network, tokens: Tensor, features: Tensor, steps: int) -> Tensor:
-    """The next values of a series, by a network that says one at a time.
+    """Return the next values of a series, by a network that says one at a time.
 
     x_{t+1} = f(x_{t-n+1} ... x_t), where the values that are not known yet are those said before. Errors add up, for
     a network reads its own as if they had been measured. It never reads more than it is made for: the oldest leave.

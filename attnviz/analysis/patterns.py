@@ -151,13 +151,13 @@ def expected_reads(pattern: Pattern, queries: str, kind: str, main: str) -> Tens
 
 
 def _of_one(reads: Tensor) -> Tensor:
-    """The row of the token that answers: (Tq, Tk) -> (1, Tk)."""
+    """Return the row of the token that answers: (Tq, Tk) -> (1, Tk)."""
     rows = reads[reads.any(1)]
     return rows if len(rows) == 1 else reads[:1]
 
 
 def pattern_scores(trace: Trace, expected: Iterable[Pattern]) -> tuple[HeadScore, ...]:
-    """Every head of every layer that a pattern is about, against that pattern.
+    """Return every head of every layer that a pattern is about, against that pattern.
 
     Args:
         trace: trace of the sequence for which the patterns were made.

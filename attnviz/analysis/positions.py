@@ -46,7 +46,7 @@ def untrained(n_positions: int, d: int) -> Tensor:
 
 
 def learned_tables(model: SequenceModel) -> Mapping[str, Tensor]:
-    """The learned encodings of a model by stack, (max_len, d_model) each; empty where it learns none."""
+    """Return the learned encodings of a model by stack, (max_len, d_model) each; empty where it learns none."""
     tables = {}
     for name, module in model.network.named_modules():
         embedding = getattr(module, "position_embedding", None)

@@ -30,7 +30,7 @@ class Ranking(NamedTuple):
 
 
 def ranks(scores: Tensor, targets: Tensor) -> Tensor:
-    """The place of the right item, 1 for the best; those with the same score stand before it.
+    """Return the place of the right item, 1 for the best; those with the same score stand before it.
 
     Args:
         scores: (N, V).
@@ -47,7 +47,7 @@ def ranks(scores: Tensor, targets: Tensor) -> Tensor:
 
 
 def hit_rate(scores: Tensor, targets: Tensor, k: int = HITS) -> float:
-    """The share of right items among the best k.
+    """Return the share of right items among the best k.
 
         HR@k = 1/N sum_i [rank_i <= k]
 

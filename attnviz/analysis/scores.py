@@ -26,7 +26,7 @@ class Interval(NamedTuple):
 
 
 def wilson(right: float, n: float) -> Interval:
-    """The 95 % interval of a share, from how often something was right in n independent tries.
+    """Return the 95 % interval of a share, from how often something was right in n independent tries.
 
         (p + z^2 / 2n +- z sqrt(p (1 - p) / n + z^2 / 4n^2)) / (1 + z^2 / n),  p = right / n, z = 1.96
 
@@ -52,7 +52,7 @@ def wilson(right: float, n: float) -> Interval:
 
 
 def score_interval(metric: Metric, found: Evaluation) -> Interval | None:
-    """The 95 % interval of a score; None for metrics that count nothing ("nats per symbol", "R2").
+    """Return the 95 % interval of a score; None for metrics that count nothing ("nats per symbol", "R2").
 
     "accuracy", "exact match" and "hit rate": `wilson` of the share, with a try for each sequence, for the positions of
     one sequence do not err independently. "F1": `wilson` of F* = right / (right + missed + wrongly found), which is a
@@ -79,7 +79,7 @@ def score_interval(metric: Metric, found: Evaluation) -> Interval | None:
 
 
 def rounded(score: float, digits: int = 3, percent: bool = False) -> str:
-    """A score in so many decimals; what is not quite 1 is never written as 1.
+    """Return a score in so many decimals; what is not quite 1 is never written as 1.
 
     Example:
         >>> rounded(0.98453), rounded(0.99951), rounded(1.0), rounded(0.99951, 1, percent=True)
@@ -93,7 +93,7 @@ def rounded(score: float, digits: int = 3, percent: bool = False) -> str:
 
 
 def score_text(metric: Metric, score: float) -> str:
-    """A score as it is told: in percent where it is a share of answers.
+    """Return a score as it is told: in percent where it is a share of answers.
 
     Example:
         >>> score_text("accuracy", 0.98453), score_text("F1", 0.98453), score_text("nats per symbol", 0.3891)

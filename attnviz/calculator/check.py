@@ -91,7 +91,7 @@ def _wave(t: int, d: int, width: int) -> float:
 
 
 def _turned(rows: Array) -> Array:
-    """Each pair of columns, as a complex number, turned by the angle of its row."""
+    """Return each pair of columns, as a complex number, turned by the angle of its row."""
     width = rows.shape[1]
     angles = [[t / 10000 ** (2 * i / width) for i in range(width // 2)] for t in range(len(rows))]
     turned = (rows[:, 0::2] + 1j * rows[:, 1::2]) * np.exp(1j * np.array(angles))

@@ -37,7 +37,7 @@ def _tables(problem: Problem) -> Iterator[str]:
 
 
 def _literal(matrix: Matrix) -> str:
-    """A float in every row, so that torch makes no integers of it."""
+    """Return a float in every row, so that torch makes no integers of it."""
     rows = ["[" + ", ".join(repr(value) for value in row) + "]" for row in matrix]
     short = "[" + ", ".join(rows) + "]"
     return short if len(short) < 80 else "[\n    " + ",\n    ".join(rows) + ",\n]"

@@ -56,12 +56,12 @@ def _factor(value: float) -> str:
 
 
 def _cut(items: Sequence[str], dots: str = "\\cdots") -> list[str]:
-    """The first ones, dots, and the last one."""
+    """Return the first ones, dots, and the last one."""
     return list(items) if len(items) <= WIDE else [*items[: WIDE - 2], dots, items[-1]]
 
 
 def vector(values: Sequence[float]) -> str:
-    """A row of numbers."""
+    """Return a row of numbers."""
     return "\\begin{pmatrix}" + " & ".join(_cut([number(value) for value in values])) + "\\end{pmatrix}"
 
 
@@ -92,7 +92,7 @@ def _v(j: int) -> str:
 
 
 def steps(trace: Trace, head: int, query: int, key: int) -> list[Step]:
-    """All steps of a trace from `solve` for one head, one query and one key, each with its numbers.
+    """Return all steps of a trace from `solve` for one head, one query and one key, each with its numbers.
 
     Example:
         >>> from attnviz.calculator import PRESETS, solve
@@ -121,11 +121,11 @@ class _Formulas:
         return f"(x_{{{i}}} + p_{{{i}}})" if self.moved else f"x_{{{i}}}"
 
     def q(self) -> str:
-        """The query as it is scored, turned by its position where positions are rotary."""
+        """Return the query as it is scored, turned by its position where positions are rotary."""
         return f"R_{{{self.query}}} {_q(self.i)}" if self.turned else _q(self.i)
 
     def k(self) -> str:
-        """The key as it is scored."""
+        """Return the key as it is scored."""
         return f"R_{{{self.key}}} {_k(self.j)}" if self.turned else _k(self.j)
 
     def row(self, name: str, index: int) -> list[float]:

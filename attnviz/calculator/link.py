@@ -83,7 +83,7 @@ class Linked(NamedTuple):
 
 
 def to_link(problem: Problem, preset: str = FIRST) -> dict[str, str]:
-    """The parameters of a problem: the preset's name and what differs from it.
+    """Return the parameters of a problem: the preset's name and what differs from it.
 
     Example:
         >>> to_link(PRESETS["one-hot-scaled"], "one-hot")
@@ -129,7 +129,7 @@ def _values(problem: Problem) -> dict[str, Any]:
 
 
 def to_json(problem: Problem) -> str:
-    """A problem as a file."""
+    """Return a problem as a file."""
     tables = {VARIABLES[name]: matrix for name, matrix in problem.tables.items()}
     content = {"attnviz": "calculator", "version": VERSION, "tables": tables}
     content |= {name: value for name, value in asdict(problem).items() if name != "tables"}
@@ -137,7 +137,7 @@ def to_json(problem: Problem) -> str:
 
 
 def from_json(text: str, filename: str) -> Problem:
-    """The problem in a file, the inverse of `to_json`.
+    """Return the problem in a file, the inverse of `to_json`.
 
     Args:
         text: text of the file.
@@ -166,7 +166,7 @@ def _table(rows: Any, name: str, filename: str) -> Matrix:
 
 
 def _checked(name: str, value: Any, filename: str) -> Any:
-    """A setting of the kind that the problem has there: written and read as in an address."""
+    """Return a setting of the kind that the problem has there: written and read as in an address."""
     option = OPTIONS[name]
     try:
         value = tuple(value) if name == "padding" else value

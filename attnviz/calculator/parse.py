@@ -37,7 +37,7 @@ Cells = tuple[tuple[str, ...], ...]
 
 
 def read_table(name: str, text: str) -> Matrix:
-    """The numbers in a text.
+    """Return the numbers in a text.
 
     Args:
         name: name of the table, for the errors.
@@ -55,7 +55,7 @@ def read_table(name: str, text: str) -> Matrix:
 
 
 def read_cells(name: str, text: str) -> Cells:
-    """The cells of a text as they are written; a single row of a list is one row.
+    """Return the cells of a text as they are written; a single row of a list is one row.
 
     Raises:
         TableUnreadable: it looks like Python and is none.
@@ -146,7 +146,7 @@ def _number(name: str, row: int, column: int, cell: str) -> float:
 
 
 def decode(name: str, raw: bytes) -> str:
-    """The text of a file.
+    """Return the text of a file.
 
     Raises:
         FileEncoding: it is not UTF-8.
@@ -161,7 +161,7 @@ def decode(name: str, raw: bytes) -> str:
 
 
 def written(value: float) -> str:
-    """The shortest text that reads back as the same number.
+    """Return the shortest text that reads back as the same number.
 
     Example:
         >>> written(1.0), written(0.1), written(-2.5e-07)
@@ -171,7 +171,7 @@ def written(value: float) -> str:
 
 
 def as_numpy(matrix: Sequence[Sequence[float]]) -> str:
-    """A matrix as NumPy reads it.
+    """Return a matrix as NumPy reads it.
 
     Example:
         >>> as_numpy(((1.0, 0.5), (0.0, 2.0)))
@@ -182,5 +182,5 @@ def as_numpy(matrix: Sequence[Sequence[float]]) -> str:
 
 
 def as_csv(matrix: Sequence[Sequence[float]]) -> str:
-    """A matrix as spreadsheets read it."""
+    """Return a matrix as spreadsheets read it."""
     return "\n".join(",".join(map(written, row)) for row in matrix)

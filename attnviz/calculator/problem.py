@@ -208,7 +208,7 @@ class Problem:
 
 
 def used_tables(given: str, scoring: str, positions: str, project: bool) -> list[str]:
-    """The tables that these choices use, in the order in which they are read."""
+    """Return the tables that these choices use, in the order in which they are read."""
     used = ["x", "w_q", "w_k", "w_v"] if given == "x" else ["q", "k", "v"]
     used += ["p"] if positions == "learned" else []
     used += ["a_q", "a_k", "a_v"] if scoring == "additive" else []

@@ -186,7 +186,7 @@ def worked(trace: Trace) -> ByHand:
 
 @torch.inference_mode()
 def stages(trace: Trace) -> dict[str, Tensor]:
-    """Every intermediate of a trace from `solve`, all heads together, by name.
+    """Return every intermediate of a trace from `solve`, all heads together, by name.
 
     Returns:
         x (T, d_model) where it was typed; q, k, v (H, T, d); scores, scaled, masked, weights (H, Tq, Tk);
@@ -211,6 +211,6 @@ def pooled(rows: Tensor) -> Pooled:
 
 
 def weighted_values(trace: Trace, head: int, query: int) -> Tensor:
-    """The terms of one query's context, w_ij v_j: (Tk, d_v). Only their sum is an output."""
+    """Return the terms of one query's context, w_ij v_j: (Tk, d_v). Only their sum is an output."""
     (site,) = trace.sites
     return site.weights(head)[query][:, None] * site.v[head]  # (Tk, 1) * (Tk, d_v)

@@ -57,7 +57,7 @@ class Sizes:
         }
 
     def within(self) -> Sizes:
-        """The same, cut so that no table is larger than the limit."""
+        """Return the same, cut so that no table is larger than the limit."""
         heads = min(self.heads, SIDE)
         most = SIDE // heads
         sizes = {
@@ -72,7 +72,7 @@ def cells_of(matrix: Matrix) -> Cells:
 
 
 def sizes_of(tables: Mapping[str, Cells], given: str, heads: int, first: str = "") -> Sizes:
-    """The sizes that tables have; where they differ, those of the table `first` count.
+    """Return the sizes that tables have; where they differ, those of the table `first` count.
 
     Args:
         tables: tables by name.
@@ -105,7 +105,7 @@ def sizes_of(tables: Mapping[str, Cells], given: str, heads: int, first: str = "
 
 
 def _as(sizes: Sizes, name: str, rows: int, columns: int) -> Sizes:
-    """The sizes of one table put in place of what they were."""
+    """Return the sizes of one table put in place of what they were."""
     own: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         "x": (("queries", "keys"), ("d_model",)),
         "p": (("queries", "keys"), ("d_model",)),
@@ -129,7 +129,7 @@ def _as(sizes: Sizes, name: str, rows: int, columns: int) -> Sizes:
 
 
 def fitted(tables: Mapping[str, Cells], sizes: Sizes, used: Iterable[str]) -> dict[str, Cells]:
-    """All tables, those that are used cut or filled up to their shapes.
+    """Return all tables, those that are used cut or filled up to their shapes.
 
     Example:
         >>> sizes = Sizes(queries=2, keys=2, d_model=2, heads=1, d_k=2, d_v=2, d_att=2, d_out=2)

@@ -53,14 +53,14 @@ class Parser(argparse.ArgumentParser):
 
 
 def one_line(message: str) -> str:
-    """An error as people see it on standard error."""
+    """Return an error as people see it on standard error."""
     return f"attnviz: {printable(' '.join(message.split()))}\n"
 
 
 def add_command(
     commands: Commands, name: str, brief: str, what: str, examples: Sequence[str], more: str = ""
 ) -> argparse.ArgumentParser:
-    """A command and its help.
+    """Return a command and its help.
 
     Args:
         commands: commands to which it is added.
@@ -92,7 +92,7 @@ def add_models_option(command: argparse.ArgumentParser) -> None:
 
 
 def models_root(options: argparse.Namespace) -> Path | None:
-    """The folder of models that was named on the command line or by the environment; None: there is none.
+    """Return the folder of models that was named on the command line or by the environment; None: there is none.
 
     Raises:
         UsageError: it is no folder.
@@ -106,17 +106,17 @@ def models_root(options: argparse.Namespace) -> Path | None:
 
 
 def positive(text: str) -> int:
-    """A whole number above 0."""
+    """Return a whole number above 0."""
     return _whole_number(text, 1)
 
 
 def not_negative(text: str) -> int:
-    """A whole number that a seed can be."""
+    """Return a whole number that a seed can be."""
     return _whole_number(text, 0, 2**63 - 2**22)
 
 
 def port(text: str) -> int:
-    """A port to listen on."""
+    """Return a port to listen on."""
     return _whole_number(text, 1, 65535)
 
 

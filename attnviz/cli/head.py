@@ -21,7 +21,7 @@ MASKED = "·"
 
 
 def as_json(trace: Trace, site: AttentionSite, head: int) -> dict[str, Any]:
-    """All numbers of one head, with what they belong to; numbers that are not finite are None.
+    """Return all numbers of one head, with what they belong to; numbers that are not finite are None.
 
     Example:
         >>> import attnviz
@@ -67,12 +67,12 @@ def _plain_dict(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _largest(proof: list[ProofEntry]) -> ProofEntry:
-    """The entry with the largest error; one that is not a number is larger than all."""
+    """Return the entry with the largest error; one that is not a number is larger than all."""
     return max(proof, key=lambda entry: math.inf if math.isnan(entry.max_abs_error) else entry.max_abs_error)
 
 
 def as_table(trace: Trace, site: AttentionSite, head: int, size: int) -> list[str]:
-    """The weights of one head, a query a line, as wide as a terminal of `size` columns.
+    """Return the weights of one head, a query a line, as wide as a terminal of `size` columns.
 
     Every query is there, with the key that it reads most; of the keys, those that fit.
     """
@@ -100,7 +100,7 @@ def _proved(trace: Trace) -> str:
 
 
 def _table(queries: Tokens, keys: Tokens, weights: Tensor, hidden: Tensor, size: int) -> tuple[list[str], int]:
-    """The lines of the table, and how many keys fit; weights, hidden: (Tq, Tk)."""
+    """Return the lines of the table, and how many keys fit; weights, hidden: (Tq, Tk)."""
     names, heads = [_label(queries, i) for i in range(len(queries))], [_token(keys, j) for j in range(len(keys))]
     strongest = _strongest(keys, weights)
     left = max(map(width, names)) + 2
@@ -137,7 +137,7 @@ def _number(weight: float, hidden: bool) -> str:
 
 
 def _strongest(keys: Tokens, weights: Tensor) -> list[str]:
-    """The key that each query reads most, and its weight; none where the mask hides all."""
+    """Return the key that each query reads most, and its weight; none where the mask hides all."""
     values, positions = (t.tolist() for t in weights.max(dim=1))
     return [f"{w:.3f}  {_label(keys, j)}" if w > 0 else "none" for w, j in zip(values, positions, strict=True)]
 
@@ -165,7 +165,7 @@ def _notes(site: AttentionSite, hidden: Tensor, n_shown: int, n_keys: int) -> li
 
 
 def _others(trace: Trace, site: AttentionSite) -> list[str]:
-    """The options that lead to other heads, where there are any."""
+    """Return the options that lead to other heads, where there are any."""
     stacks = list(dict.fromkeys(s.stack for s in trace.sites))
     kinds = list(dict.fromkeys(s.kind for s in trace.sites))
     layers = sorted({s.layer for s in trace.sites if (s.stack, s.kind) == (site.stack, site.kind)})

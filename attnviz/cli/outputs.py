@@ -14,7 +14,7 @@ TITLES = {"next": "Next token", "label": "Label", "masked": "Hidden token", "spa
 
 
 def answer_values(trace: Trace) -> dict[str, Any] | None:
-    """The answer for JSON; None where the model has no outputs that attnviz knows.
+    """Return the answer for JSON; None where the model has no outputs that attnviz knows.
 
     Returns:
         kind: see `Outputs.kind`.

@@ -76,6 +76,6 @@ class Lines:
 
 
 def _told(found: Evaluation, metric: Metric) -> str:
-    """The task's metric under its name; beside a loss, the perplexity."""
+    """Return the task's metric under its name; beside a loss, the perplexity."""
     beside = f", perplexity {perplexity(found.loss):.3f}" if metric in LOSSES else ""
     return f"{metric} {rounded(found.score(metric), 4)}{beside}"

@@ -97,7 +97,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _doors(options: argparse.Namespace) -> dict[str, str]:
-    """The environment that opens the server to the hosts and frames which the options list.
+    """Return the environment that opens the server to the hosts and frames which the options list.
 
     Raises:
         UsageError: one of them is none.

@@ -16,7 +16,7 @@ TRUE, FALSE = ("yes", "true", "1"), ("no", "false", "0")
 
 
 def setting_names(kind: type, fixed: Collection[str] = ()) -> list[str]:
-    """The fields of a dataclass that may be set."""
+    """Return the fields of a dataclass that may be set."""
     return [field.name for field in fields(kind) if field.init and field.name not in fixed]
 
 

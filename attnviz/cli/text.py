@@ -9,7 +9,7 @@ __all__ = ["columns", "pad", "printable", "shorten", "shown", "width"]
 
 
 def printable(text: str) -> str:
-    """The text with everything that is no printable character written as an escape.
+    """Return the text with everything that is no printable character written as an escape.
 
     Example:
         >>> printable("a\\x1b[2Jb")
@@ -19,7 +19,7 @@ def printable(text: str) -> str:
 
 
 def shown(token: str) -> str:
-    """A token with its spaces and line breaks to be seen, as the browser view shows them.
+    """Return a token with its spaces and line breaks to be seen, as the browser view shows them.
 
     Example:
         >>> shown(" the\\n")
@@ -45,7 +45,7 @@ def _width(character: str) -> int:
 
 
 def shorten(text: str, limit: int) -> str:
-    """The text, or its beginning and "…" where it takes more columns than the limit.
+    """Return the text, or its beginning and "…" where it takes more columns than the limit.
 
     Example:
         >>> shorten("attention", 5)
@@ -62,7 +62,7 @@ def shorten(text: str, limit: int) -> str:
 
 
 def pad(text: str, size: int, right: bool = False) -> str:
-    """The text with spaces after it, or before it, up to a number of columns."""
+    """Return the text with spaces after it, or before it, up to a number of columns."""
     spaces = " " * (size - width(text))
     return spaces + text if right else text + spaces
 

@@ -93,7 +93,7 @@ def _trace(options: argparse.Namespace) -> int:
 
 
 def _text(given: str) -> str:
-    """The text, from standard input for "-" (a line break at its very end is not part of it)."""
+    """Return the text, from standard input for "-" (a line break at its very end is not part of it)."""
     try:
         text = sys.stdin.read().removesuffix("\n") if given == "-" else given
         text.encode()
@@ -103,7 +103,7 @@ def _text(given: str) -> str:
 
 
 def _head(trace: Trace, options: argparse.Namespace) -> tuple[AttentionSite, int]:
-    """The head that was asked for, by default the first one of the first layer."""
+    """Return the head that was asked for, by default the first one of the first layer."""
     fitting = [s.layer for s in trace.sites if options.stack in (None, s.stack) and options.kind in (None, s.kind)]
     layer = options.layer if options.layer is not None else min(fitting, default=0)
     try:

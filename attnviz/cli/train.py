@@ -162,7 +162,7 @@ def _resume(options: argparse.Namespace) -> int:
 
 
 def _recipe(options: argparse.Namespace) -> Recipe:
-    """The recipe that was named, with all that is to be different."""
+    """Return the recipe that was named, with all that is to be different."""
     if (options.text is not None) != (options.recipe in OWN):
         raise UsageError(f"--text FILE belongs to {', '.join(OWN)}, which need it")
     try:
@@ -187,7 +187,7 @@ def _of_task(options: argparse.Namespace) -> Recipe:
 
 
 def _network(recipe: Recipe, network: str | None) -> AnyConfig:
-    """The recipe's model, or another network that suits its task."""
+    """Return the recipe's model, or another network that suits its task."""
     if network is None:
         return recipe.model
     if network == TRANSFORMER:
@@ -196,7 +196,7 @@ def _network(recipe: Recipe, network: str | None) -> AnyConfig:
 
 
 def _own(options: argparse.Namespace) -> Recipe:
-    """The recipe for data of one's own; an encoding that was not certain is told."""
+    """Return the recipe for data of one's own; an encoding that was not certain is told."""
     own = OWN[options.recipe]
     if (size := options.text.stat().st_size) > MOST_BYTES:
         raise DataTooLarge(size, MOST_BYTES)

@@ -42,7 +42,7 @@ def learning(
     theme: Theme = LIGHT,
     lang: str = "en",
 ) -> go.Figure:
-    """The metric on held-out data over the steps or the seconds of training, a line for each contender.
+    """Draw the metric on held-out data over the steps or the seconds of training, a line for each contender.
 
     Args:
         curves: curves of runs; those without a point are left out.
@@ -122,7 +122,7 @@ def _means(curves: Sequence[Curve]) -> dict[int, float]:
 
 
 def reach(norms: Mapping[Contender, Sequence[float]], theme: Theme = LIGHT, lang: str = "en") -> go.Figure:
-    """The gradient that reaches each token, over the steps from it to the answer, on a logarithmic axis.
+    """Draw the gradient that reaches each token, over the steps from it to the answer, on a logarithmic axis.
 
     Args:
         norms: norms of `attnviz.training.comparison.gradient_reach`, the answer at the last token.
@@ -150,12 +150,12 @@ def reach(norms: Mapping[Contender, Sequence[float]], theme: Theme = LIGHT, lang
 
 
 def metric_name(metric: Metric, lang: str) -> str:
-    """A metric as people call it."""
+    """Return the name of a metric."""
     return t(lang, "comparison.nats" if metric in LOSSES else f"watch.metric.{metric.replace(' ', '-')}")
 
 
 def contender_name(contender: Contender, lang: str) -> str:
-    """A network as people call it."""
+    """Return the name of a network."""
     own = contender == "lstm-attention"
     return t(lang, "comparison.lstm-attention" if own else f"training.network.{contender}")
 

@@ -23,7 +23,7 @@ def deletion(
     theme: Theme = LIGHT,
     lang: str = "en",
 ) -> go.Figure:
-    """The probability of one class over how many tokens are erased, in some orders, and the band of random ones.
+    """Draw the probability of one class over how many tokens are erased, in some orders, and the band of random ones.
 
     Args:
         curves: (n + 1,) probabilities by the name of the order; None: of no such order, whose colour stays free.

@@ -60,7 +60,7 @@ def heads(
     theme: Theme = LIGHT,
     lang: str = "en",
 ) -> go.Figure:
-    """All heads over the same picture: a row for each layer, a column for each head; the chosen one has a frame.
+    """Draw all heads over the same picture: a row for each layer, a column for each head; the chosen one has a frame.
 
     Args:
         pixels: (height, width), 0 to 1.
@@ -100,7 +100,7 @@ def heads(
 
 
 def probabilities(labels: Sequence[str], shares: Sequence[float], right: int | None, theme: Theme = LIGHT) -> go.Figure:
-    """A bar for each label; the right one, where it is known, has the colour of values.
+    """Draw a bar for each label; the right one, where it is known, has the colour of values.
 
     Args:
         labels: labels of the bars.

@@ -32,7 +32,7 @@ def grid(
     theme: Theme = LIGHT,
     lang: str = "en",
 ) -> go.Figure:
-    """The world with walls and goals, ways through it, and attention on the places.
+    """Draw the world with walls and goals, ways through it, and attention on the places.
 
     Args:
         world: lines of signs: # wall, . floor, R G B goals.

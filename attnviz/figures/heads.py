@@ -36,7 +36,7 @@ def weights(
     *,
     lang: str = "en",
 ) -> go.Figure:
-    """The weights of one head: what every query reads, queries downwards, keys to the right.
+    """Draw the weights of one head: what every query reads, queries downwards, keys to the right.
 
     A query that may read nothing is a gap, not a row of zeros.
 
@@ -74,7 +74,7 @@ def chain(
     *,
     lang: str = "en",
 ) -> go.Figure:
-    """Every step of one head: q, k, v, scores, (bias,) masked, weights, context, output.
+    """Draw every step of one head: q, k, v, scores, (bias,) masked, weights, context, output.
 
     Signed matrices have colours around 0, the same for q, k and v; masked pairs are gaps. A site whose output
     projection cannot be told ends with its context. All numbers are in the figure: a text of 2,048 tokens makes 90 MB.
@@ -136,13 +136,13 @@ def _weights(trace: Trace, site: AttentionSite, computed: Chain, lang: str) -> P
 
 
 def _read(matrix: Tensor, computed: Chain) -> Tensor:
-    """A matrix (Tq, n) of what queries take away, with a gap in the rows of those that may read nothing."""
+    """Return a matrix (Tq, n) of what queries take away, with a gap in the rows of those that may read nothing."""
     empty = (computed.masked == float("-inf")).all(dim=1, keepdim=True)  # (Tq, 1)
     return matrix.masked_fill(empty, float("nan"))
 
 
 def heads(trace: Trace, stack: str | None = None, kind: str | None = None, *, lang: str = "en") -> go.Figure:
-    """The weights of all heads as small maps, a row for each layer; the last of a row is the average.
+    """Draw the weights of all heads as small maps, a row for each layer; the last of a row is the average.
 
     A map has at most 32 cells a side, each the largest weight under it. Queries run downwards, keys to the right.
 
@@ -183,7 +183,7 @@ def heads(trace: Trace, stack: str | None = None, kind: str | None = None, *, la
 
 
 def _small_maps(site: AttentionSite, row: int, lang: str) -> list[go.Heatmap]:
-    """All maps of one site: the heads side by side in one picture, and their average."""
+    """Draw all maps of one site: the heads side by side in one picture, and their average."""
     maps = torch.from_numpy(thumbnails(site).weights)  # (H + 1, Sq, Sk)
     read = site.mask.allowed(site.q.shape[1], site.k.shape[1]).any(1).cpu()  # (Tq,)
     empty = F.adaptive_max_pool1d(read[None].float(), maps.shape[1])[0] == 0  # (Sq,)
@@ -233,6 +233,6 @@ def _axis(names: Sequence[str]) -> dict[str, Any]:
 
 
 def _beside(text: str, xanchor: str, up: int) -> dict[str, Any]:
-    """A word at the upper left corner of the maps, `up` pixels above it."""
+    """Draw a word at the upper left corner of the maps, `up` pixels above it."""
     place = {"x": 0, "y": 1, "xref": "paper", "yref": "paper", "xanchor": xanchor, "yanchor": "bottom", "yshift": up}
     return {"text": text, "showarrow": False, "xshift": -4 if xanchor == "right" else 0, **place}

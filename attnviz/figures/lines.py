@@ -141,7 +141,7 @@ def _bundles(weights: Tensor, kept: Tensor) -> list[go.Scatter]:
 
 
 def _side(x: int, own: Axis, other: Axis, weights: Tensor, kept: Tensor, lang: str, verb: str) -> go.Scatter:
-    """A dot for each token, which tells what it reads or what reads it."""
+    """Draw a dot for each token, which tells what it reads or what reads it."""
     return go.Scatter(
         x=np.full(len(own.labels), x),
         y=np.arange(len(own.labels)),
@@ -159,7 +159,7 @@ def _side(x: int, own: Axis, other: Axis, weights: Tensor, kept: Tensor, lang: s
 
 
 def _list(labels: Sequence[str], weights: Tensor, kept: Tensor, lang: str) -> str:
-    """The largest of the kept weights with their tokens."""
+    """Draw the largest of the kept weights with their tokens."""
     candidates = kept.nonzero()[:, 0]
     found: list[int] = candidates[weights[candidates].argsort(descending=True, stable=True)].tolist()
     listed = [f"{labels[j]} <b>{weights[j].numpy()!s}</b>" for j in found[:LISTED]]

@@ -104,7 +104,7 @@ MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;"})  
 
 
 def plain(text: str) -> str:
-    """A text as plotly shows it letter by letter, never as markup.
+    """Return a text as plotly shows it letter by letter, never as markup.
 
     Example:
         >>> plain("<b> $x$")
@@ -114,7 +114,7 @@ def plain(text: str) -> str:
 
 
 def token_text(label: str) -> str:
-    """A token with its white space and control characters made visible, safe to be shown.
+    """Return a token with its white space and control characters made visible, safe to be shown.
 
     Example:
         >>> token_text(" the"), token_text("<bos>")
@@ -129,7 +129,7 @@ def letters(label: str) -> int:
 
 
 def short(number: float) -> str:
-    """A number with three significant digits.
+    """Return a number with three significant digits.
 
     Example:
         >>> short(-0.12345), short(2.5e-7)
@@ -139,7 +139,7 @@ def short(number: float) -> str:
 
 
 def percent(share: float) -> str:
-    """A share of 1 in percent.
+    """Return a share of 1 in percent.
 
     Example:
         >>> percent(0.1234), percent(2e-7), percent(0)
@@ -149,7 +149,7 @@ def percent(share: float) -> str:
 
 
 def shortened(label: str, longest: int) -> str:
-    """The beginning of a token that has too many letters.
+    """Return the beginning of a token that has too many letters.
 
     Example:
         >>> shortened("internationalization", 10)
@@ -159,14 +159,14 @@ def shortened(label: str, longest: int) -> str:
 
 
 def coloured(text: str, colour: str) -> str:
-    """A part of a text in another colour, as plotly's titles and labels take it."""
+    """Return a part of a text in another colour, as plotly's titles and labels take it."""
     return f'<span style="color:{colour}">{text}</span>'
 
 
 def frame(
     traces: Iterable[Any], title: str, subtitle: str, width: int, height: int, margin: tuple[int, int, int, int]
 ) -> go.Figure:
-    """A figure of a given size in pixels, or wider; margin: left, right, top, bottom."""
+    """Return a figure of a given size in pixels, or wider; margin: left, right, top, bottom."""
     left, right, top, bottom = margin
     right += max(0, NARROWEST - width)
     width = max(width, NARROWEST)

@@ -104,12 +104,12 @@ class Size:
 
 
 def queries(trace: Trace, site: AttentionSite, lang: str) -> Axis:
-    """The tokens that ask."""
+    """Return the axis of the queries."""
     return _tokens(trace, site.queries, t(lang, "view.frame.axis.queries"), t(lang, "view.frame.tip.query"), QUERY)
 
 
 def keys(trace: Trace, site: AttentionSite, lang: str) -> Axis:
-    """The tokens that are read."""
+    """Return the axis of the keys."""
     return _tokens(trace, site.keys, t(lang, "view.frame.axis.keys"), t(lang, "view.frame.tip.key"), KEY)
 
 
@@ -121,7 +121,7 @@ def _tokens(trace: Trace, sequence: str, title: str, one: str, colour: str) -> A
 
 
 def dims(size: int, title: str, lang: str) -> Axis:
-    """The dimensions of a vector, such as d_head."""
+    """Return the axis of a vector's dimensions, such as d_head."""
     return Axis(title, t(lang, "view.frame.tip.dim"), MUTED, tuple(map(str, range(size))))
 
 
@@ -144,7 +144,7 @@ def symmetric(*matrices: Tensor) -> tuple[float, float]:
 
 
 def draw(panels: Sequence[Panel], per_row: int, size: Size, title: str, subtitle: str, bar: bool = False) -> go.Figure:
-    """A figure of some matrices.
+    """Draw a figure of some matrices.
 
     Args:
         panels: panels in reading order.
@@ -263,7 +263,7 @@ def _axis(axis: Axis) -> dict[str, Any]:
 
 
 def _heat(panel: Panel, place: _Place, suffix: str, bar: bool, upper: float) -> list[go.Heatmap]:
-    """The colours of a matrix, and below them what is to be said of its gaps, if it has any."""
+    """Draw the colours of a matrix, and below them what is to be said of its gaps, if it has any."""
     matrix = panel.matrix.float().cpu()
     where = f"{panel.rows.one} %{{y}}<br>{panel.columns.one} %{{x}}"
     line = int(min(place.width / matrix.shape[1], place.height / matrix.shape[0]) >= LINED)
@@ -297,7 +297,7 @@ def _heat(panel: Panel, place: _Place, suffix: str, bar: bool, upper: float) -> 
 
 
 def _bar(panel: Panel, place: _Place, upper: float) -> dict[str, Any]:
-    """The legend of the colours, beside the upper part of the matrix."""
+    """Draw the legend of the colours, beside the upper part of the matrix."""
     low, high = panel.limits
     return {
         "thickness": 10,

@@ -55,7 +55,7 @@ class Top(NamedTuple):
 
 
 def outputs(trace: Trace, position: int | None = None, k: int = 10, *, lang: str = "en") -> go.Figure:
-    """The most probable outputs as bars.
+    """Draw the most probable outputs as bars.
 
     Args:
         trace: trace to look into.
@@ -95,13 +95,13 @@ def outputs(trace: Trace, position: int | None = None, k: int = 10, *, lang: str
 
 
 def _best(top: Top, row: int, outputs: Outputs) -> list[Bar]:
-    """The most probable outputs at one place."""
+    """Draw the most probable outputs at one place."""
     found = zip(top.ids[row].tolist(), top.probabilities[row].tolist(), strict=True)
     return [_bar(outputs, index, value) for index, value in found]
 
 
 def _best_of_each(top: Top, rows: Sequence[int], outputs: Outputs, tokens: Sequence[str]) -> list[Bar]:
-    """The most probable output of the token in each of these rows."""
+    """Return the most probable output of the token in each of these rows."""
     ids, probabilities = top.ids[:, 0].tolist(), top.probabilities[:, 0].tolist()
     return [_bar(outputs, ids[row], probabilities[row], row, tokens[row]) for row in rows]
 

@@ -14,7 +14,7 @@ BAR = {"thickness": 10, "outlinewidth": 0, "len": 0.5, "y": 1, "yanchor": "top",
 
 
 def encoding(vectors: Tensor, title: str, names: tuple[str, str], theme: Theme = LIGHT) -> go.Figure:
-    """The vector of each position, a row each: (T, d).
+    """Draw the vector of each position, a row each: (T, d).
 
     Args:
         vectors: one for each position.
@@ -39,7 +39,7 @@ def pairs(
     theme: Theme = LIGHT,
     whole: bool = False,
 ) -> go.Figure:
-    """A number for every pair of positions: (T, T).
+    """Draw a number for every pair of positions: (T, T).
 
     Args:
         matrix: what two positions have to do with each other.
@@ -55,7 +55,7 @@ def pairs(
 
 
 def steps(values: Tensor, title: str, names: tuple[str, str], theme: Theme = LIGHT) -> go.Figure:
-    """A whole number for each distance: (T,)."""
+    """Draw a whole number for each distance: (T,)."""
     line = go.Scatter(
         y=values.numpy(),
         mode="lines",

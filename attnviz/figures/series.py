@@ -43,7 +43,7 @@ def series(
     theme: Theme = LIGHT,
     lang: str = "en",
 ) -> go.Figure:
-    """A series, forecasts of one step over it, and forecasts of many from a place on.
+    """Draw a series, forecasts of one step over it, and forecasts of many from a place on.
 
     Args:
         values: (N,) what is known; it may reach beyond what was read.

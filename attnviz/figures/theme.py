@@ -50,7 +50,7 @@ DARK = Theme(
 
 
 def axis(theme: Theme, title: str = "") -> dict[str, Any]:
-    """An axis with numbers along it."""
+    """Return the settings of an axis with numbers."""
     return {
         "title": {"text": title, "standoff": 8, "font": {"size": 12}},
         "gridcolor": theme.grid,
@@ -62,7 +62,7 @@ def axis(theme: Theme, title: str = "") -> dict[str, Any]:
 
 
 def on_page(figure: go.Figure, theme: Theme, title: str, height: int) -> go.Figure:
-    """A figure with its title, as wide as its place on the page."""
+    """Set the title and size of a figure, as wide as its place on the page."""
     hover = {"bgcolor": theme.page, "bordercolor": theme.muted, "align": "left"}
     return figure.update_layout(
         template="none",

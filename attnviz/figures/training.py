@@ -23,7 +23,7 @@ DASHES = ("solid", "dot", "dash", "dashdot", "longdash", "longdashdot")  # of he
 
 
 def loss(*runs: Run, log: bool = False, lang: str = "en") -> go.Figure:
-    """The loss of runs over their steps: on the training batches (thin) and on held-out data.
+    """Draw the loss of runs over their steps: on the training batches (thin) and on held-out data.
 
     Args:
         runs: runs to compare.
@@ -109,7 +109,7 @@ def patterns(run: Run, n: int = 16, *, lang: str = "en") -> go.Figure:
 
 
 def _masses(steps: Sequence[int], scores: Sequence[Sequence[HeadScore]], lang: str) -> list[go.Scatter]:
-    """The lines of one pattern: a head each, then chance."""
+    """Draw the lines of one pattern: a head each, then chance."""
     lines = []
     sites = list(dict.fromkeys(one.site for one in scores[0]))
     for number, one in enumerate(scores[0]):

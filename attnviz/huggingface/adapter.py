@@ -47,7 +47,7 @@ def check_adapter(folder: Path, name: str) -> bool:
 
 
 def base_weights(folder: Path, name: str) -> dict[str, Tensor]:
-    """The weights of the base model in a folder, by name.
+    """Return the weights of the base model in a folder, by name.
 
     Raises:
         ModelNotFound, UnsafeWeights, ModelCorrupt: as `weight_files`.

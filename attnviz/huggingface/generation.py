@@ -32,7 +32,7 @@ __all__ = ["continue_text", "trace_generated"]
 
 
 def continue_text(model: HuggingFaceModel, text: str, max_new: int) -> str:
-    """A text with what a decoder writes after it, the most probable token each time; the text itself at its end.
+    """Return a text with what a decoder writes after it, the most probable token each time; the text itself at its end.
 
     Of an encoder-decoder: what its decoder writes.
 
@@ -154,7 +154,7 @@ def _room(model: HuggingFaceModel, reading: Reading, wanted: int) -> int:
 
 
 def _whole(model: HuggingFaceModel, inputs: Mapping[str, Tensor], ids: Tensor) -> dict[str, Tensor]:
-    """The inputs of one forward pass over all that was read and written."""
+    """Return the inputs of one forward pass over all that was read and written."""
     if model.has_decoder:
         return {**inputs, "decoder_input_ids": ids}
     mask = inputs.get("attention_mask", torch.ones_like(inputs["input_ids"]))
@@ -181,7 +181,7 @@ class _Step(NamedTuple):
 
 
 def _stitch(place: Place, calls: Sequence[InterfaceCall], row: int, w_o: Held | None) -> AttentionSite:
-    """All steps of one layer as one site: queries in a row, each reading the keys that the cache held then.
+    """Return all steps of one layer as one site: queries in a row, each reading the keys that the cache held then.
 
     A cache that grows holds all keys, one with a window only the last ones, a static one has room for more.
     """

@@ -51,7 +51,7 @@ def check_inputs(model: HuggingFaceModel, inputs: Mapping[str, Tensor], row: int
 
 
 def rows_of(inputs: Mapping[str, Tensor]) -> int:
-    """The size of the batch."""
+    """Return the size of the batch."""
     first = next((name for name in ROWS if name in inputs), next(iter(inputs)))
     return int(inputs[first].shape[0])
 

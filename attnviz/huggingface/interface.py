@@ -105,7 +105,7 @@ def _heard(backend: Callable[..., Any], listener: Listener) -> Callable[..., Any
 
 @cache
 def _names(backend: Callable[..., Any]) -> tuple[str, ...]:
-    """The names of a backend's arguments after the mask."""
+    """Return the names of a backend's arguments after the mask."""
     return tuple(inspect.signature(backend).parameters)[5:]
 
 

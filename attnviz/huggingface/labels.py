@@ -27,7 +27,7 @@ BYTES = {char: byte for byte, char in bytes_to_unicode().items()}
 
 
 def name_tokens(tokenizer: PreTrainedTokenizerBase, encoded: Any, text: str, second: str | None = None) -> Tokens:
-    """The tokens of an encoded text, or of two: labels, special ones, words and sentences.
+    """Return the tokens of an encoded text, or of two: labels, special ones, words and sentences.
 
     Words need to know where in the text each token stands; only the fast tokenizers tell.
     """

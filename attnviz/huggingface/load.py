@@ -115,7 +115,7 @@ def download(name: str, **options: Any) -> HuggingFaceModel:
 
 
 def _cached(name: str) -> Path | None:
-    """The folder of a model in the local cache, whole or not; None: it is not there."""
+    """Return the folder of a model in the local cache, whole or not; None: it is not there."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
@@ -136,7 +136,7 @@ def _downloaded(name: str) -> Path:
 
 
 def device_of(device: str | torch.device) -> torch.device:
-    """A device that this machine has.
+    """Return a device that this machine has.
 
     Raises:
         NoDevice: it has none of that name.
@@ -156,7 +156,7 @@ def _devices() -> str:
 
 
 def read_config(folder: Path, name: str) -> dict[str, Any]:
-    """The content of config.json.
+    """Return the content of config.json.
 
     Raises:
         ModelNotFound: there is none.
@@ -193,7 +193,7 @@ def _config(folder: Path, name: str, values: dict[str, Any]) -> Any:
 
 
 def _class_named(architectures: Any) -> str:
-    """The first class of model that a config.json names; "" where it names none."""
+    """Return the first class of model that a config.json names; "" where it names none."""
     return str(architectures[0]) if isinstance(architectures, list) and architectures else ""
 
 
@@ -285,13 +285,13 @@ def _check_plain(folder: Path, name: str) -> None:
 
 
 def _stored(config: Any) -> torch.dtype:
-    """The kind of numbers that the weights are stored in; processors have no fast arithmetic for float16."""
+    """Return the kind of numbers that the weights are stored in; processors have no fast arithmetic for float16."""
     stored = config.dtype
     return stored if isinstance(stored, torch.dtype) and stored != torch.float16 else torch.float32
 
 
 def open_tokenizer(folder: Path, name: str) -> PreTrainedTokenizerBase | None:
-    """The tokenizer of a model's folder; None where there is none.
+    """Return the tokenizer of a model's folder; None where there is none.
 
     Raises:
         ModelCorrupt: its files are damaged.

@@ -160,7 +160,7 @@ class HuggingFaceModel:
         return {module: name for name, module in self.network.named_modules()}
 
     def block_of(self, place: Place | AttentionSite) -> torch.nn.Module:
-        """The block that a layer of attention is part of."""
+        """Return the block that a layer of attention is part of."""
         wanted = (place.stack, place.layer, place.kind)
         found = next(p for p in self.structure.places.values() if (p.stack, p.layer, p.kind) == wanted)
         return self.network.get_submodule(found.module.rpartition(".")[0])  # type: ignore[no-any-return]
@@ -259,7 +259,7 @@ class HuggingFaceModel:
         return self.network(**inputs, **self._options)
 
     def stream(self, inputs: Mapping[str, Tensor]) -> Tensor:
-        """The residual stream that the unembedding reads (B, T, d_model), of a network that ends plainly."""
+        """Return the residual stream that the unembedding reads (B, T, d_model), of a network that ends plainly."""
         stream: Tensor = self.network.base_model(**inputs, **self._options)[0]
         return stream
 
@@ -281,7 +281,7 @@ class HuggingFaceModel:
 
 
 def innermost(model: Any) -> Any:
-    """The model of transformers in what was put around it: by torch.compile, or by peft for LoRA and its kin.
+    """Return the model of transformers in what was put around it: by torch.compile, or by peft for LoRA and its kin.
 
     Raises:
         NotAModel: an adapter that works on the model's inputs, as prompt tuning does, which the model alone lacks.
@@ -295,7 +295,7 @@ def innermost(model: Any) -> Any:
 
 
 def wrap(model: PreTrainedModel, tokenizer: Any = None, processor: Any = None, name: str = "") -> HuggingFaceModel:
-    """A loaded model with what feeds it; a processor of several things is taken apart.
+    """Return a loaded model with what feeds it; a processor of several things is taken apart.
 
     Args:
         model: model of the transformers library, compiled or not.

@@ -60,7 +60,7 @@ class Reading:
     def sequences(
         self, model: HuggingFaceModel, sites: Sequence[AttentionSite], order: Sequence[int] | None = None
     ) -> dict[str, Tokens]:
-        """All sequences that the sites speak of; patches and moments of sound are counted where they attend.
+        """Return all sequences that the sites speak of; patches and moments of sound are counted where they attend.
 
         Args:
             model: model that read them.
@@ -137,7 +137,7 @@ def _read_text(model: HuggingFaceModel, text: str, target: str | None) -> Readin
 
 
 def _read_both(model: HuggingFaceModel, text: str, target: str | None, image: Any) -> Reading:
-    """A text with an image in it, as the model's own processor puts them together."""
+    """Return a text with an image in it, as the model's own processor puts them together."""
     processor, tokenizer = model.whole_processor, model.tokenizer
     if processor is None or tokenizer is None:
         raise NoProcessor(model.name)
@@ -166,7 +166,7 @@ def _read_both(model: HuggingFaceModel, text: str, target: str | None, image: An
 def _caption(
     model: HuggingFaceModel, text: str, target: str | None, inputs: dict[str, Tensor], seen: np.ndarray
 ) -> Reading:
-    """An encoder that sees an image, and a decoder that writes what is on it."""
+    """Return an encoder that sees an image, and a decoder that writes what is on it."""
     if model.tokenizer is None:
         raise NoTokenizer(model.name)
     ids, target, generated = _target_ids(model, inputs, target)
@@ -175,7 +175,7 @@ def _caption(
 
 
 def _read_two(model: HuggingFaceModel, text: str, target: str | None) -> Reading:
-    """An encoder-decoder: the source, and what the decoder reads, its own words where no target is given."""
+    """Return an encoder-decoder: the source, and what the decoder reads, its own words where no target is given."""
     tokenizer, device = model.tokenizer, model.network.device
     assert tokenizer is not None  # the caller saw to it
     encoded = tokenizer(text, return_special_tokens_mask=True, verbose=False)
@@ -191,7 +191,7 @@ def _read_two(model: HuggingFaceModel, text: str, target: str | None) -> Reading
 def _target_ids(
     model: HuggingFaceModel, inputs: Mapping[str, Tensor], target: str | None
 ) -> tuple[list[int], str | None, bool]:
-    """The input of a decoder: ids, the text that they are, and whether the model wrote it itself."""
+    """Return the input of a decoder: ids, the text that they are, and whether the model wrote it itself."""
     tokenizer, start = model.tokenizer, _start(model)
     assert tokenizer is not None  # the callers saw to it
     generated = False
@@ -213,7 +213,7 @@ def _target_ids(
 
 
 def _start(model: HuggingFaceModel) -> int:
-    """The id that a decoder begins with."""
+    """Return the id that a decoder begins with."""
     config, text = model.config, text_part(model.config)
     told = model.network.generation_config if model.writes else None
     places = [(told, "decoder_start_token_id"), (config, "decoder_start_token_id"), (text, "decoder_start_token_id")]

@@ -31,7 +31,7 @@ class RulesReader:
         self._known: dict[tuple[Any, ...], tuple[Tensor, tuple[Mask, Tensor | None]]] = {}
 
     def read(self, call: InterfaceCall, row: int) -> Rules:
-        """The rules of a call for one row of its batch.
+        """Return the rules of a call for one row of its batch.
 
         Raises:
             TypeError: the mask is of a kind that is not understood.
@@ -55,7 +55,7 @@ class RulesReader:
         )
 
     def _split(self, given: Any, row: int, n_queries: int, n_keys: int) -> tuple[Mask, Tensor | None]:
-        """A mask as the rule which keys may be read, and what it adds to the scores of those that may."""
+        """Return a mask as the rule which keys may be read, and what it adds to the scores of those that may."""
         if given is None:
             return Mask(), None
         if not isinstance(given, Tensor):

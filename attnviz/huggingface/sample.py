@@ -91,13 +91,13 @@ def labels_alone(model: PreTrainedModel) -> bool:
 
 
 def text_part(config: Any) -> Any:
-    """The configuration of what reads or writes a text: of a model of several parts, that part's own."""
+    """Return the configuration of what reads or writes a text: of a model of several parts, that part's own."""
     part = next((getattr(config, name) for name in ("text_config", "decoder") if hasattr(config, name)), None)
     return config if part is None or isinstance(part, dict) else part
 
 
 def vision_part(config: Any) -> Any:
-    """The configuration of what sees the image: of a model of several parts, that part's own."""
+    """Return the configuration of what sees the image: of a model of several parts, that part's own."""
     part = next((getattr(config, name) for name in ("vision_config", "encoder") if hasattr(config, name)), None)
     return config if part is None or isinstance(part, dict) else part
 
@@ -140,7 +140,7 @@ def _image(model: PreTrainedModel, parameters: Collection[str]) -> tuple[dict[st
 
 
 def _sound(model: Any, parameters: Collection[str]) -> tuple[dict[str, Tensor], set[int]]:
-    """A wave (B, samples) or its features: (B, bands, frames) or (B, frames, bands), as models differ."""
+    """Return a wave (B, samples) or its features: (B, bands, frames) or (B, frames, bands), as models differ."""
     config = getattr(model.config, "encoder", model.config)
     name = "input_values" if "input_values" in parameters else "input_features"
     if getattr(config, "conv_stride", None) and name == "input_values":  # the wave itself

@@ -54,7 +54,7 @@ def check_sizes(folder: Path, name: str, kind: Any, config: Any, packed: bool = 
 
 
 def _counts(values: Any, setting: str = "") -> Iterator[tuple[str, int]]:
-    """All settings that say how often a part is made, those of parts of a model too."""
+    """Yield all settings that say how often a part is made, those of parts of a model too."""
     if isinstance(values, dict):
         for key, value in values.items():
             yield from _counts(value, str(key))

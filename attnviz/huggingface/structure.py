@@ -214,7 +214,7 @@ def _stack(model: PreTrainedModel, module: str) -> str:
 
 
 def _renamed(places: dict[tuple[str, int], Place], causal: bool) -> dict[tuple[str, int], Place]:
-    """A stack of which its path says nothing, and one alone, is an encoder when it may look ahead."""
+    """Settle a stack whose path tells nothing: alone, it is an encoder if it may look ahead."""
     stacks, only = {place.stack for place in places.values()}, "decoder" if causal else "encoder"
     if stacks != {"decoder"}:
         stacks = {"only"}

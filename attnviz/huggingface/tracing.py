@@ -81,7 +81,7 @@ def make_trace(
     forward_pass: HuggingFacePass,
     logits: torch.Size | None,
 ) -> Trace:
-    """A trace of what was read and recorded; `logits` is the shape of what the model ends with."""
+    """Return a trace of what was read and recorded; `logits` is the shape of what the model ends with."""
     forward_pass.sites = sites
     windows = {site.queries: window_tokens(model.block_of(site), site) for site in sites if "." in site.queries}
     sequences = {**reading.sequences(model, sites, forward_pass.patches), **windows}
@@ -107,7 +107,7 @@ def make_trace(
 def find_places(
     model: HuggingFaceModel, structure: Structure, calls: Sequence[InterfaceCall]
 ) -> dict[Place, list[InterfaceCall]]:
-    """The calls of one or more forward passes by the place where they were made, both in the order of the model.
+    """Return the calls of one or more forward passes by the place where they were made, both in the order of the model.
 
     Raises:
         AttentionUnseen: a layer that was not there when the model was watched.
@@ -190,7 +190,7 @@ class HuggingFacePass:
             self.patches = restore[self.row].argsort().tolist()
 
     def _run(self) -> tuple[list[Tensor], Any]:
-        """The whole model: what its unembedding read, and its outputs."""
+        """Return the whole model: what its unembedding read, and its outputs."""
         streams: list[Tensor] = []
 
         def keep(_: nn.Module, args: tuple[Any, ...]) -> None:
@@ -219,7 +219,7 @@ class HuggingFacePass:
             yield
 
     def _sites(self, calls: list[InterfaceCall]) -> list[AttentionSite]:
-        """The sites of one row; a layer that attends in windows makes one of each."""
+        """Return the sites of one row; a layer that attends in windows makes one of each."""
         reader = RulesReader()
         sites = []
         for place, made in find_places(self.model, self.structure, calls).items():
@@ -272,7 +272,7 @@ class HuggingFacePass:
         yield from in_rows(logits if logits.ndim == 2 else logits[None], rows)
 
     def _row(self, output: Any) -> Tensor:
-        """The logits of the row among a model's outputs."""
+        """Return the logits of the row among a model's outputs."""
         logits = logits_of(output)
         assert logits is not None  # there were some when it was recorded
         return logits[self.row]

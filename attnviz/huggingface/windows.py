@@ -18,7 +18,7 @@ def has_windows(block: nn.Module) -> bool:
 
 
 def window_tokens(block: Any, site: AttentionSite) -> Tokens:
-    """The tokens of one window: "row,column" of the patches as they are at that depth, "pad" beyond the image.
+    """Return the tokens of one window: "row,column" of the patches as they are at that depth, "pad" beyond the image.
 
     The map is rolled by the shift before it is cut: position p of the rolled map was p + shift of the image.
 

@@ -32,7 +32,7 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 @cache
 def catalogue(lang: str) -> Mapping[str, str]:
-    """All messages of a language.
+    """Return all messages of a language.
 
     Raises:
         KeyError: the language is not one of LANGUAGES.
@@ -58,7 +58,7 @@ class Term(NamedTuple):
 
 
 def glossary(lang: str) -> dict[str, Term]:
-    """Every term of the glossary in a language, by its id.
+    """Return every term of the glossary in a language, by its id.
 
     Example:
         >>> glossary("zh")["mask"].term
@@ -69,7 +69,7 @@ def glossary(lang: str) -> dict[str, Term]:
 
 
 def closest(tag: str) -> str | None:
-    """The language that a tag of BCP 47 asks for, such as "zh-CN" or "en_GB"; None: there are no messages in it.
+    """Return the language that a tag of BCP 47 asks for, such as "zh-CN" or "en_GB"; None: there are no messages in it.
 
     Example:
         >>> closest("zh-Hant-TW"), closest("EN"), closest("fr")
@@ -153,5 +153,5 @@ def placeholders(text: str) -> set[str]:
 
 
 def strings(lang: str, *prefixes: str) -> dict[str, str]:
-    """The messages whose keys begin with one of these: what a part of the page in the browser needs."""
+    """Return the messages whose keys begin with one of these: what a part of the page in the browser needs."""
     return {key: text for key, text in catalogue(lang).items() if key.startswith(prefixes)}

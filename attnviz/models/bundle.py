@@ -77,7 +77,7 @@ class ModelCard:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ModelCard:
-        """The card that JSON describes: pairs come back as tuples."""
+        """Return the card that JSON describes: pairs come back as tuples."""
         examples = tuple(tuple(e) if isinstance(e, list) else e for e in values.get("examples", ()))
         baselines = tuple((str(name), float(score)) for name, score in values.get("baselines", ()))
         low_high = values.get("interval")
@@ -148,7 +148,7 @@ def save_model(model: SequenceModel, folder: str | Path) -> Path:
 
 
 def read_config(folder: str | Path) -> dict[str, Any]:
-    """The checked content of a folder's config.json, without touching the weights.
+    """Return the checked content of a folder's config.json, without touching the weights.
 
     Raises:
         ModelNotFound: there is no such folder or file.
@@ -216,6 +216,6 @@ def load_model(folder: str | Path) -> SequenceModel:
 
 
 def _difference(expected: dict[str, tuple[int, ...]], given: dict[str, tuple[int, ...]]) -> str:
-    """The first tensor in which weights and configuration differ."""
+    """Return the first tensor in which weights and configuration differ."""
     name = next(name for name in sorted(expected | given) if expected.get(name) != given.get(name))
     return Why("shape", tensor=name, expected=str(expected.get(name, "–")), given=str(given.get(name, "–")))

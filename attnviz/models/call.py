@@ -111,7 +111,7 @@ class RecurrentLayers(Protocol):
     bidirectional: bool
 
     def layers(self) -> list[tuple[str, CellWeights]]:
-        """The weights of every layer and direction, "forward" or "backward", in the order in which they run."""
+        """Return the weights of every layer and direction, "forward" or "backward", in the order in which they run."""
 
 
 class CellCall(NamedTuple):

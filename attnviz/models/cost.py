@@ -94,7 +94,7 @@ def sequential_steps(layer: Layer, n_tokens: int) -> int:
 
 
 def crossing(layer: Layer, d: int) -> int | None:
-    """The length beyond which attention takes more operations than a recurrent layer: T = (g - 2) d.
+    """Return the length beyond which attention takes more operations than a recurrent layer: T = (g - 2) d.
 
     8 T d^2 + 4 T^2 d = 4 g T d^2 gives T = (g - 2) d: d for the GRU, 2 d for the LSTM. None where attention takes more
     at every length: beside a plain RNN, whose two products per token are fewer than attention's four projections.

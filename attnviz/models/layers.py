@@ -38,11 +38,11 @@ class Masking:
     padding: Tensor | None = None
 
     def of_first(self) -> Mask:
-        """The mask of the first sequence, as data."""
+        """Return the mask of the first sequence, as data."""
         return Mask(self.causal, self.window, None if self.padding is None else self.padding[0])
 
     def for_sdpa(self, n_queries: int, n_keys: int, like: Tensor) -> Tensor | None:
-        """The mask as fused attention wants it: None, or bool (1 or B, 1, Tq, Tk).
+        """Return the mask as fused attention wants it: None, or bool (1 or B, 1, Tq, Tk).
 
         A purely causal rule needs no matrix: the kernel knows it.
         """
@@ -51,7 +51,7 @@ class Masking:
         return self.allowed(n_queries, n_keys, like)
 
     def allowed(self, n_queries: int, n_keys: int, like: Tensor) -> Tensor | None:
-        """The mask as a matrix: bool (1 or B, 1, Tq, Tk); None where every query may read every key."""
+        """Return the mask as a matrix: bool (1 or B, 1, Tq, Tk); None where every query may read every key."""
         if not self.causal and self.window is None and self.padding is None:
             return None
         allowed = Mask(self.causal, self.window).allowed(n_queries, n_keys, like.device)[None, None]  # (1, 1, Tq, Tk)

@@ -25,7 +25,7 @@ def build_network(config: AnyConfig, seed: int) -> Network:
 
 
 def blank_network(config: AnyConfig) -> Network:
-    """A network without memory for its weights: the shapes alone."""
+    """Return a network without memory for its weights: the shapes alone."""
     with torch.device("meta"), _NothingDrawn():
         return _network(config)
 

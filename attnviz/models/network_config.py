@@ -117,7 +117,7 @@ class NetworkConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The configuration that `to_dict` described.
+        """Return the configuration that `to_dict` described.
 
         Raises:
             ConfigError: a name this version does not know, or a required one that is missing.

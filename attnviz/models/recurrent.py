@@ -82,13 +82,13 @@ class RecurrentStack(nn.Module):
         return states, torch.cat(list(hidden[-2 if self.bidirectional else -1 :]), -1)
 
     def begin(self, hidden: Tensor | None) -> Any:
-        """The state of a cell of this kind, from hidden states (L, B, d); an LSTM's memory begins empty."""
+        """Return the state of a cell of this kind, from hidden states (L, B, d); an LSTM's memory begins empty."""
         if hidden is None or not isinstance(self.cell, nn.LSTM):
             return hidden
         return hidden, torch.zeros_like(hidden)
 
     def layers(self) -> list[tuple[str, CellWeights]]:
-        """The weights of every layer and direction, "forward" or "backward", in the order in which they run."""
+        """Return the weights of every layer and direction, "forward" or "backward", in the order in which they run."""
         directions = ("", "_reverse")[: 1 + self.bidirectional]
         names = [f"l{layer}{direction}" for layer in range(self.cell.num_layers) for direction in directions]
         parts = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
@@ -150,7 +150,7 @@ class Recurrent(SequenceNetwork):
         record: Recorder | None = None,
         watch: StateRecorder | None = None,
     ) -> Tensor:
-        """The states that the unembedding reads; `watch` is shown the recurrent layers, the encoder's first."""
+        """Return the states that the unembedding reads; `watch` is shown the recurrent layers, the encoder's first."""
         if (source is not None) != (self.config.architecture == "encoder-decoder"):
             raise ValueError(f"architecture {self.config.architecture!r}: a source belongs to encoder-decoders alone")
         if source is not None:
@@ -175,7 +175,7 @@ class Recurrent(SequenceNetwork):
         record: Recorder | None,
         watch: StateRecorder | None,
     ) -> Tensor:
-        """The decoder's states, or h~ where it attends: (B, T, d)."""
+        """Return the decoder's states, or h~ where it attends: (B, T, d)."""
         assert self.encoder is not None  # of an encoder-decoder
         assert self.decoder is not None
         memory, last = self.encoder(source, None, source_padding, None, watch)  # (B, Ts, d), (B, d)

@@ -66,5 +66,5 @@ AnyConfig = ModelConfig | RecurrentConfig
 
 
 def config_from_dict(values: dict[str, Any]) -> AnyConfig:
-    """The configuration of any network: a recurrent one names its cell."""
+    """Return the configuration of any network: a recurrent one names its cell."""
     return RecurrentConfig.from_dict(values) if "cell" in values else ModelConfig.from_dict(values)

@@ -117,7 +117,7 @@ class Transformer(SequenceNetwork):
         source_padding: Tensor | None = None,
         record: Recorder | None = None,
     ) -> Tensor:
-        """The residual stream that the unembedding reads, normed in a pre-norm model."""
+        """Return the residual stream that the unembedding reads, normed in a pre-norm model."""
         if (source is not None) != (self.config.architecture == "encoder-decoder"):
             raise ValueError(f"architecture {self.config.architecture!r}: a source belongs to encoder-decoders alone")
         if self.decoder is None:

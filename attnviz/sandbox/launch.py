@@ -115,7 +115,7 @@ def _begin() -> Started:
 
 
 def _running_template() -> socket.socket:
-    """The connection to the process that others are forked from, started when there is none."""
+    """Return the connection to the process that others are forked from, started when there is none."""
     global _template
     if _template is None or _template[0].poll() is not None:
         _end_template()

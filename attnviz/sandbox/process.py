@@ -161,7 +161,7 @@ class Sandbox:
             raise self._died() from error
 
     def _wait(self, seconds: float, tell: Callable[[str], None]) -> dict[str, Any]:
-        """The next answer; while it is awaited, the process is watched."""
+        """Return the next answer; while it is awaited, the process is watched."""
         end = time.monotonic() + seconds
         while True:
             try:
@@ -250,7 +250,7 @@ def _listen(pipe: IO[str], take: Callable[[str | None], object]) -> None:
 
 
 def _told(answer: dict[str, Any]) -> AttnvizError:
-    """The error that the process met, as one of this process."""
+    """Return the error that the process met, as one of this process."""
     found = [getattr(errors, name) for name in errors.__all__]
     kinds: dict[str, type[AttnvizError]] = {kind.code: kind for kind in found}
     kind = kinds[answer["refused"]]

@@ -126,7 +126,7 @@ def _check_size(file: BinaryIO, name: str, max_bytes: int) -> None:
 
 
 def _members(listed: Sequence[zipfile.ZipInfo], name: str) -> list[zipfile.ZipInfo]:
-    """The files of the model, once all of them may be taken."""
+    """Return the files of the model, once all of them may be taken."""
     files = [member for member in listed if not member.is_dir() and not _of_the_system(member.filename)]
     if len(files) > MAX_FILES:
         raise UploadTooMany(name, len(files), MAX_FILES)
@@ -149,7 +149,7 @@ def _members(listed: Sequence[zipfile.ZipInfo], name: str) -> list[zipfile.ZipIn
 
 
 def _shown(path: str) -> str:
-    """A path for a message: in one line, of bounded length, every sign that cannot be seen escaped."""
+    """Return a path for a message: in one line, of bounded length, every sign that cannot be seen escaped."""
     seen = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in path)
     return seen if len(seen) <= 100 else seen[:97] + "..."
 

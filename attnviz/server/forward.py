@@ -18,7 +18,7 @@ __all__ = ["continue_text", "run"]
 
 
 def run(key: TraceKey) -> Held:
-    """The trace of a model on a text and an image, from the store or made now.
+    """Return the trace of a model on a text and an image, from the store or made now.
 
     Raises:
         AttnvizError: the model cannot be opened, or cannot read them.
@@ -42,7 +42,7 @@ def _trace(key: TraceKey) -> Trace:
 
 
 def continue_text(key: TraceKey, max_new: int) -> str:
-    """A text with what a decoder writes after it; the text itself where it has nothing to add.
+    """Return a text with what a decoder writes after it; the text itself where it has nothing to add.
 
     Raises:
         AttnvizError: see `run`.

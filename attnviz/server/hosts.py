@@ -38,7 +38,7 @@ def checked_hosts(text: str) -> tuple[str, ...]:
 
 
 def checked_frames(text: str) -> str:
-    """The sources of `frame-ancestors` in a list; this server's own pages where it is empty.
+    """Return the sources of `frame-ancestors` in a list; this server's own pages where it is empty.
 
     Raises:
         InvalidOrigin: one that is none.
@@ -75,7 +75,7 @@ def host_matches(name: str, pattern: str) -> bool:
 
 
 def host_name(host: str) -> str:
-    """The name in a header Host, without its port; "" where it is none.
+    """Return the name in a header Host, without its port; "" where it is none.
 
     Example:
         >>> host_name("Lab.School.org.:8501"), host_name("[::1]:8501"), host_name("a@b"), host_name("localhost:x")

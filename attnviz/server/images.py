@@ -55,7 +55,7 @@ class ImageStore:
         return name
 
     def get(self, name: str) -> Image:
-        """The image of a name.
+        """Return the image of a name.
 
         Raises:
             ImageGone: it is not held, or no longer.
@@ -75,7 +75,7 @@ class ImageStore:
 
 
 def _open(content: bytes) -> Image:
-    """The image in a file, as `attnviz.huggingface.image` opens it.
+    """Return the image in a file, as `attnviz.huggingface.image` opens it.
 
     Raises:
         ImageUnreadable: it is no PNG, JPEG or WebP, or larger than a model could want.

@@ -58,7 +58,7 @@ def listed() -> Mapping[str, Listed]:
 
 
 def find(name: str) -> Listed | None:
-    """A model by its name; None when there is none of that name.
+    """Return a model by its name; None when there is none of that name.
 
     Found beside those that are listed: every kept checkpoint of a run, `run/<name>` for its last one, `zoo/<name>`,
     uploaded models, and, where downloads are on, any model of the Hub, be it there or not.
@@ -79,7 +79,7 @@ def find(name: str) -> Listed | None:
 
 
 def installed() -> Mapping[str, Listed]:
-    """The shipped models and those in the operator's folder, which may come and go."""
+    """Return the shipped models and those in the operator's folder, which may come and go."""
     operator = os.environ.get(MODELS_FOLDER)
     return {**_shipped(), **_of_operator(Path(operator))} if operator else _shipped()
 
@@ -91,7 +91,7 @@ def _shipped() -> Mapping[str, Listed]:
 
 
 def _of_operator(root: Path) -> dict[str, Listed]:
-    """The models in the operator's folder as it is now; one with the name of a shipped model is left out."""
+    """Return the models in the operator's folder as it is now; one with the name of a shipped model is left out."""
     try:
         folders = folders_in(root)
     except OSError as error:
@@ -113,7 +113,7 @@ def _of_upload(upload: Upload) -> Listed:
 
 
 def _of_folder(model: ModelFolder, name: str, title: str) -> Listed:
-    """A folder as it is listed; one that cannot be read is listed as well, and says why when it is opened."""
+    """Return a folder as it is listed; one that cannot be read is listed as well, and says why when it is opened."""
     own = not model.transformers
     return Listed(
         name,

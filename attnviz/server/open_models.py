@@ -66,7 +66,7 @@ class ModelStore:
         self._lock = threading.Lock()
 
     def get(self, key: ModelKey) -> AnyModel | None:
-        """The model when it is open; it counts as used."""
+        """Return the model when it is open; it counts as used."""
         with self._lock:
             held = self._held.get(key)
             if held is None:
@@ -75,7 +75,7 @@ class ModelStore:
             return held[0]
 
     def obtain(self, key: ModelKey, make: Callable[[], AnyModel]) -> AnyModel:
-        """The open model, opened first when it is not; what `make` raises passes through."""
+        """Return the open model, opened first when it is not; what `make` raises passes through."""
         model = self.get(key)
         if model is not None:
             return model
@@ -113,7 +113,7 @@ class ModelStore:
         return sum(size for _, size in self._held.values())
 
     def keys(self) -> list[ModelKey]:
-        """All models that are open."""
+        """Return all models that are open."""
         with self._lock:
             return list(self._held)
 

@@ -30,7 +30,7 @@ VERDICTS: dict[ModelKey, Reason | None] = {}
 
 
 def open_model(name: str, version: int = 0) -> AnyModel:
-    """A listed model with its weights, ready to be traced.
+    """Return a listed model with its weights, ready to be traced.
 
     Args:
         name: name of the model.

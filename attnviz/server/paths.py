@@ -12,7 +12,7 @@ __all__ = ["PagePaths", "page_path"]
 
 
 def page_path(path: str, pages: Sequence[str]) -> str | None:
-    """The path of the page that a path means, the first page's is "/"; None: it means none.
+    """Return the path of the page that a path means, the first page's is "/"; None: it means none.
 
     Example:
         >>> [page_path(path, ["explorer", "runs"]) for path in ("/explorer", "/Runs", "/runs/", "/attnviz/view")]

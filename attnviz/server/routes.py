@@ -36,7 +36,7 @@ _heavy = CapacityLimiter(2)  # requests that compute at the same time
 
 
 def routes(base: str = "") -> list[BaseRoute]:
-    """The routes, below the server's base path when it has one."""
+    """Return the routes, below the server's base path when it has one."""
     root = f"/{base.strip('/')}" if base.strip("/") else ""
     data = f"{root}/{DATA_PATH}/{{trace_id}}"
     return [
@@ -49,7 +49,7 @@ def routes(base: str = "") -> list[BaseRoute]:
 
 
 def _answer(make: Callable[[Request, Trace], Response]) -> Callable[[Request], Any]:
-    """A handler that looks the trace up and computes in a thread, so that the event loop stays free."""
+    """Return a handler that looks the trace up and computes in a thread, so that the event loop stays free."""
 
     async def handle(request: Request) -> Response:
         trace = TRACES.get(request.path_params["trace_id"])

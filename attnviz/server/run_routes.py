@@ -47,7 +47,7 @@ PLAIN = {"Cache-Control": "no-store", "Content-Encoding": "identity"}
 
 
 def run_routes(root: str) -> list[BaseRoute]:
-    """The routes below `root`, "" or "/" and the server's base path; they read and nothing else."""
+    """Return the routes below `root`, "" or "/" and the server's base path; they read and nothing else."""
     made: dict[str, Callable[[Request, Run], Response]] = {
         "metrics.csv": _metrics_csv,
         "model.safetensors": _weights,
@@ -68,7 +68,7 @@ def _not_found(message: str) -> Response:
 def _answer(
     make: Callable[[Request, Run], Response], absent: Callable[[str], Response] = _not_found
 ) -> Callable[[Request], Response]:
-    """A handler for one run by its name, `absent` for one that is not there; Starlette calls it in a thread."""
+    """Return a handler for one run by its name, `absent` for one that is not there; Starlette calls it in a thread."""
 
     def handle(request: Request) -> Response:
         try:
@@ -83,7 +83,7 @@ def _answer(
 
 
 def _made(make: Callable[[Request, Run], Response], request: Request) -> Response:
-    """The answer for a run by its name.
+    """Return the answer for a run by its name.
 
     Raises:
         AttnvizError: there is none, or one of its files cannot be read.
@@ -110,7 +110,7 @@ def _language(request: Request) -> str:
 
 
 def _open(name: str) -> Run:
-    """A run by its name; its configuration is read again only when the file is another one."""
+    """Return a run by its name; its configuration is read again only when the file is another one."""
     root = runs_root()
     return _opened(root, name, _stamp(root / name), _stamp(EXAMPLE_RUNS / name))
 
@@ -209,7 +209,7 @@ def _generation(run: Run) -> str:
 
 
 def _lines(path: Path, start: int) -> bytes | None:
-    """The whole lines from a position on; None where no line begins there."""
+    """Return the whole lines from a position on; None where no line begins there."""
     before = min(start, 1)
     data = _read(path, start - before)
     if before and data[:1] != b"\n":
@@ -264,7 +264,7 @@ def _metrics_csv(request: Request, run: Run) -> Response:
 
 
 def _weights(request: Request, run: Run) -> Response:
-    """A kept checkpoint, the newest where the request names none."""
+    """Return a kept checkpoint, the newest where the request names none."""
     kept = run.checkpoints()
     step = _number(request.query_params["step"]) if "step" in request.query_params else max(kept, default=None)
     if step is None or step not in kept:
@@ -294,6 +294,6 @@ def _zip(request: Request, run: Run) -> Response:
 
 
 def _download(content: bytes, name: str, media_type: str) -> Response:
-    """A file to keep. The name of a run may hold letters of any language, so it travels encoded."""
+    """Return a file to keep. The name of a run may hold letters of any language, so it travels encoded."""
     headers = {**PLAIN, "Content-Disposition": f"attachment; filename*=utf-8''{quote(name)}"}
     return Response(content, media_type=media_type, headers=headers)

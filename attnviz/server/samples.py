@@ -80,7 +80,7 @@ SAMPLES: Mapping[str, Callable[[Brush], None]] = {"house": _house, "cat": _cat, 
 
 @cache
 def sample_image(name: str) -> Image.Image:
-    """A sample, 384 x 384 pixels, drawn on the first call.
+    """Return a sample, 384 x 384 pixels, drawn on the first call.
 
     Raises:
         KeyError: there is none of that name.

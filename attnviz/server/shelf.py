@@ -47,7 +47,7 @@ class Entry:
 
 
 def entries() -> list[Entry]:
-    """Every run, the newest first, those that come with attnviz last; what did not change is not read again."""
+    """Return every run, the newest first, those that come with attnviz last; what did not change is not read again."""
     mine = [_entry(run) for run in _runs(runs_root())]
     waiting = sorted((e.state.queued, e.name) for e in mine if e.state is not None and e.state.state == "queued")
     places = {name: place for place, (_, name) in enumerate(waiting, 1)}
@@ -56,7 +56,7 @@ def entries() -> list[Entry]:
 
 
 def readable_runs() -> list[Run]:
-    """Every run that can be opened, in the order of `entries`."""
+    """Return every run that can be opened, in the order of `entries`."""
     return [run for root in (runs_root(), EXAMPLE_RUNS) for run in _runs(root) if isinstance(run, Run)]
 
 

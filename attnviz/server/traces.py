@@ -54,7 +54,7 @@ class TraceStore:
         self._lock = threading.Lock()
 
     def get(self, trace_id: str) -> Trace | None:
-        """The trace of an id, or None when it is not (or no longer) held."""
+        """Return the trace of an id, or None when it is not (or no longer) held."""
         with self._lock:
             key = self._keys.get(trace_id)
             if key is None:
@@ -63,7 +63,7 @@ class TraceStore:
             return self._held[key].trace
 
     def obtain(self, key: TraceKey, make: Callable[[], Trace]) -> Held:
-        """The held trace of a key, made first when there is none; what `make` raises passes through."""
+        """Return the held trace of a key, made first when there is none; what `make` raises passes through."""
         with self._lock:
             held = self._held.get(key)
             if held is not None:

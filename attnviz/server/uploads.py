@@ -169,7 +169,7 @@ class UploadStore:
         return old
 
     def get(self, name: str) -> Upload | None:
-        """The model of that name; None when there is none, or none any more. It counts as used."""
+        """Return the model of that name; None when there is none, or none any more. It counts as used."""
         with self._lock:
             if name in self._held:
                 self._held.move_to_end(name)
@@ -198,7 +198,7 @@ class UploadStore:
 
 
 def _new_root() -> tuple[Path, FileLock]:
-    """A folder of this server's own, and the lock that says that the server lives."""
+    """Return a folder of this server's own, and the lock that says that the server lives."""
     root = Path(tempfile.mkdtemp(prefix=PREFIX))
     lock = FileLock(root / LOCK)
     lock.acquire()

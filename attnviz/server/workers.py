@@ -12,7 +12,7 @@ __all__ = ["queue"]
 
 @cache
 def queue() -> TrainingQueue:
-    """The queue of this server; from the first call on, a worker process is kept warm.
+    """Return the queue of this server; from the first call on, a worker process is kept warm.
 
     What a server that was killed left behind is put in order first: runs that waited wait again, half files go.
     """

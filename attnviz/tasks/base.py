@@ -62,7 +62,7 @@ BUCKETS: dict[Split, range] = {"test": range(2), "validation": range(2, 4), "tra
 
 
 def counted(metric: Metric) -> Metric:
-    """The metric that `Task.accuracy` computes: the task's own, or "accuracy" beside one that is a loss."""
+    """Return the metric that `Task.accuracy` computes: the task's own, or "accuracy" beside one that is a loss."""
     return "accuracy" if metric in LOSSES else metric
 
 
@@ -94,7 +94,7 @@ class Batch:
         return replace(self, **{name: part[chosen] for name, part in vars(self).items() if part is not None})
 
     def trimmed(self) -> Batch:
-        """The same sequences without the columns at the end in which all is padding.
+        """Return the same sequences without the columns at the end in which all is padding.
 
         Example:
             >>> batch = Batch(torch.ones(1, 3), torch.ones(1, 3), padding=torch.tensor([[True, True, False]]))
@@ -214,7 +214,7 @@ class Task(ABC):
 
     @abstractmethod
     def model_config(self) -> ModelConfig:
-        """A small Transformer that learns the task."""
+        """Return a small Transformer that learns the task."""
 
     def transformer(self, max_len: int, **settings: Any) -> ModelConfig:
         """A Transformer for the symbols and labels of the task; settings are those that differ from `ModelConfig`'s."""
@@ -341,7 +341,7 @@ class Task(ABC):
         return torch.tensor([float(right.sum()), float(right.numel())], dtype=torch.float64)
 
     def score(self, tally: Tensor) -> float:
-        """The metric of a tally: the share of right answers; "R2": 1 - sum (y - y')^2 / sum (y - mean y)^2."""
+        """Return the metric of a tally: the share of right answers; "R2": 1 - sum (y - y')^2 / sum (y - mean y)^2."""
         if self.metric == "R2":
             n, total, squares, errors = tally.tolist()
             variation = squares - total**2 / n
@@ -357,12 +357,12 @@ def listed(task: Task, split: Split) -> Batch | None:
 
 
 def seeded(seed: int, split: Split) -> Generator:
-    """The generator of a split's sequences: those of two splits differ."""
+    """Return the generator of a split's sequences: those of two splits differ."""
     return Generator().manual_seed(seed + SEED_OFFSETS[split])
 
 
 def split_of(keys: Tensor) -> list[Split]:
-    """The split every row belongs to, by a hash of the row: always the same, whatever drew it.
+    """Return the split every row belongs to, by a hash of the row: always the same, whatever drew it.
 
     Four fifths of all possible rows are for training, a tenth each for validation and test.
 
@@ -463,5 +463,5 @@ def collate(rows: list[list[int]], fill: int = Tokenizer.pad_id) -> tuple[Tensor
 
 
 def words(text: str, separator: str | None = None) -> tuple[str, ...]:
-    """A word list written as one text: `words("red blue")` is `("red", "blue")`."""
+    """Return a word list written as one text: `words("red blue")` is `("red", "blue")`."""
     return tuple(text.split(separator))

@@ -36,7 +36,7 @@ class Choice:
 
 
 def whole(default: int, low: int, high: int | None = None, *, offered: range | tuple[int, ...]) -> int:
-    """A field of a task that is a whole number.
+    """Return a field of a task that is a whole number.
 
     Args:
         default: value.
@@ -48,7 +48,7 @@ def whole(default: int, low: int, high: int | None = None, *, offered: range | t
 
 
 def one_of(default: T, offered: tuple[T, ...], *, reading: bool = False) -> T:
-    """A field of a task that is one of a few values.
+    """Return a field of a task that is one of a few values.
 
     Args:
         default: value.
@@ -59,12 +59,12 @@ def one_of(default: T, offered: tuple[T, ...], *, reading: bool = False) -> T:
 
 
 def column() -> int:
-    """A field of a task that is a column of data of one's own, counted from 1; 0: told by the data."""
+    """Return a field of a task that is a column of data of one's own, counted from 1; 0: told by the data."""
     return field(default=0, metadata={LIMITS: (0, MOST_COLUMNS), OFFERED: range(MOST_COLUMNS + 1), READING: True})
 
 
 def choices(task: type, *, reading: bool = False) -> tuple[Choice, ...]:
-    """The fields of a dataclass that people may change.
+    """Return the fields of a dataclass that people may change.
 
     Args:
         task: the dataclass.

@@ -35,7 +35,7 @@ class Pattern:
         queries: Sequence[object],
         keys: Sequence[object] | None = None,
     ) -> Pattern:
-        """A pattern from its (query, key) positions; with `keys` it is about cross-attention.
+        """Return a pattern from its (query, key) positions; with `keys` it is about cross-attention.
 
         Example:
             >>> Pattern.of("anti-diagonal", [(0, 2), (1, 1), (2, 0)], "abc").reads.int()
@@ -50,7 +50,7 @@ class Pattern:
 
 
 def previous_token(tokens: Sequence[int]) -> Pattern:
-    """Every position reads the one before it.
+    """Return the pattern in which every position attends to the one before it.
 
     Example:
         >>> previous_token([7, 8, 9]).reads.nonzero().tolist()
@@ -60,7 +60,7 @@ def previous_token(tokens: Sequence[int]) -> Pattern:
 
 
 def pattern_key(name: str) -> str:
-    """The message that names an expected pattern.
+    """Return the message that names an expected pattern.
 
     Example:
         >>> pattern_key("same symbol or <bos>")

@@ -193,7 +193,7 @@ class Trace:
         return next(self._logits())
 
     def top_outputs(self, k: int) -> tuple[Tensor, Tensor]:
-        """The most probable outputs of every position, without keeping the logits of a large vocabulary.
+        """Return the most probable outputs of every position, without keeping the logits of a large vocabulary.
 
         Args:
             k: how many; fewer where there are fewer outputs.
@@ -229,7 +229,7 @@ class Trace:
         return sum(storages.values()) + self.forward_pass.nbytes
 
     def site(self, name: str) -> AttentionSite:
-        """The site of that name.
+        """Return the site of that name.
 
         Raises:
             KeyError: there is none; the message lists the names.
@@ -374,7 +374,7 @@ class Trace:
 
 
 def in_rows(tensor: Tensor, rows: int | None) -> Iterator[Tensor]:
-    """A tensor so many rows at a time; None: all of them."""
+    """Return a tensor so many rows at a time; None: all of them."""
     rows = rows or max(1, len(tensor))
     return (tensor[start : start + rows] for start in range(0, len(tensor), rows))
 

@@ -47,7 +47,7 @@ class Held:
     shape: torch.Size
 
     def take(self, site: AttentionSite) -> Tensor:
-        """The matrix itself, for the site that holds it.
+        """Return the matrix itself, for the site that holds it.
 
         Raises:
             ModelChanged: the model has another one by now.
@@ -193,7 +193,7 @@ class AttentionSite:
         return self._context(self.weights(head), head)
 
     def output(self, head: int) -> Tensor:
-        """The head's share of the residual stream: (Tq, d_model). Their sum plus b_O is the layer's output.
+        """Return the head's share of the residual stream: (Tq, d_model). Their sum plus b_O is the layer's output.
 
         Raises:
             NoHeadOutputs: W_O cannot be told; the message says why.
@@ -211,7 +211,7 @@ class AttentionSite:
         return self.bias.broadcast_to(self.n_heads, self.q.shape[1], self.k.shape[1])[head].float()
 
     def chain(self, head: int) -> Chain:
-        """All six steps of a head, nothing computed twice."""
+        """Return all six steps of a head, nothing computed twice."""
         scores = self.scores(head)
         scaled = self._scaled(scores, head)
         masked = attention.masked_scores(scaled, self.mask)
@@ -220,7 +220,7 @@ class AttentionSite:
         return Chain(scores, scaled, masked, weights, context, self._output(context, head))
 
     def weight_blocks(self, rows: int = 64) -> Iterator[tuple[slice, Tensor]]:
-        """The weights of all heads, some queries at a time: (which queries, (H, rows, Tk)).
+        """Yield the weights of all heads, some queries at a time: (which queries, (H, rows, Tk)).
 
         Every head of a long text at once would not fit into memory; a block stays near the processor, and with a
         causal mask the keys after it are not computed. The tensor is used again: copy what you keep.
@@ -255,7 +255,7 @@ class AttentionSite:
             yield block, part
 
     def difference(self, q: Tensor, k: Tensor, v: Tensor) -> float:
-        """The largest `difference` of q (H, Tq, d), k and v (H_kv, Tk, d) from those of another pass.
+        """Return the largest `difference` of q (H, Tq, d), k and v (H_kv, Tk, d) from those of another pass.
 
         Queries that may read nothing, and keys that no query may read, are left out: nothing depends on them.
         """
@@ -288,7 +288,7 @@ class AttentionSite:
 
 
 def hold_only_these(*tensors: Tensor) -> list[Tensor]:
-    """The tensors themselves, or a copy of one whose memory would keep much else alive.
+    """Return the tensors themselves, or a copy of one whose memory would keep much else alive.
 
     q, k and v usually are three views that fill one buffer; after a rotation only v still refers to it.
     """

@@ -41,7 +41,7 @@ class LayerStates:
 
 
 def layer_states(call: CellCall) -> list[LayerStates]:
-    """All layers and directions behind one call of a network's recurrent layers, of its first sequence."""
+    """Return all layers and directions behind one call of a network's recurrent layers, of its first sequence."""
     x, found = call.x[0], []
     directions = 2 if call.stack.bidirectional else 1
     for number, (direction, weights) in enumerate(call.stack.layers()):

@@ -46,7 +46,7 @@ def to_dataframe(site: AttentionSite, head: int, queries: Sequence[str], keys: S
 
 
 def _tokens(labels: Sequence[str]) -> pd.Categorical:
-    """The labels of a sequence, each kept once."""
+    """Return the labels of a sequence, each kept once."""
     import pandas as pd
 
     return pd.Categorical(labels, categories=list(dict.fromkeys(labels)))

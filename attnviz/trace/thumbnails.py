@@ -35,7 +35,7 @@ class Thumbnails(NamedTuple):
 
 
 def thumbnails(site: AttentionSite) -> Thumbnails:
-    """Every head's weights and their average, max-pooled to at most 32 x 32.
+    """Return every head's weights and their average, max-pooled to at most 32 x 32.
 
     The largest weight under a cell stands for the cell, so that a thin diagonal stays visible.
     """

@@ -105,7 +105,7 @@ def _contenders(task: Task, model: AnyConfig) -> dict[Contender, AnyConfig]:
 
 
 def _of_size(model: RecurrentConfig, size: int) -> RecurrentConfig:
-    """The width, an even number, whose number of parameters is nearest to `size`: it rises with the width."""
+    """Return the width, an even number, whose number of parameters is nearest to `size`: it rises with the width."""
     low, high = 1, WIDEST // 2
     while low < high:
         middle = (low + high) // 2
@@ -118,7 +118,7 @@ def _of_size(model: RecurrentConfig, size: int) -> RecurrentConfig:
 
 
 def at_distance(recipe: Recipe, distance: int) -> Recipe:
-    """The first symbol asked for after another number of steps.
+    """Return the first symbol asked for after another number of steps.
 
     Raises:
         ConfigError: the task knows no such distance.
@@ -128,7 +128,7 @@ def at_distance(recipe: Recipe, distance: int) -> Recipe:
 
 
 def configs(recipe: Recipe, steps: int, seed: int) -> dict[Contender, RunConfig]:
-    """The five runs of a comparison, with one training configuration for all.
+    """Return the five runs of a comparison, with one training configuration for all.
 
     Batches are drawn by a generator that is seeded by the configuration alone and that no network draws from: every
     contender sees the same batches in the same order, and is judged on the same held-out sequences.
@@ -240,7 +240,7 @@ class Curve:
         return self.seconds[-1] / self.steps[-1] if self.steps else None
 
     def best(self, metric: Metric) -> float | None:
-        """The best value of the metric so far; of a loss the lowest."""
+        """Return the best value of the metric so far; of a loss the lowest."""
         return None if not self.values else min(self.values) if metric in LOSSES else max(self.values)
 
 

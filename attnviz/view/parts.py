@@ -70,7 +70,7 @@ def deflated(raw: bytes, planes: int = 1) -> Part:
 
 
 def rounded_weights(site: AttentionSite, heads: Sequence[int], rounding: Rounding) -> bytes:
-    """The weights of some heads of a site in steps, uint16.
+    """Return the weights of some heads of a site in steps, uint16.
 
     First, for every query, how many keys it has: those after the last one that any head reads are left out. Then the
     steps: query by query, within it head by head, within it key by key.

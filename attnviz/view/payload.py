@@ -114,7 +114,7 @@ def overview(
     lang: str,
     texts: str = "",
 ) -> bytes:
-    """All that the first picture needs: every head as a thumbnail, the chosen head's numbers, the outputs.
+    """Return all that the first picture needs: every head as a thumbnail, the chosen head's numbers, the outputs.
 
     Args:
         trace: trace to show.
@@ -157,7 +157,7 @@ def overview(
 
 
 def _outputs(trace: Trace) -> tuple[dict[str, Any] | None, dict[str, Array]]:
-    """The most probable outputs: what the view is told of them, and their ids and probabilities, (rows, K) each.
+    """Return the most probable outputs: what the view is told of them, and their ids and probabilities, (rows, K) each.
 
     Outputs that are values themselves, as of a forecast, come as they are: "outputs/values", (rows, n).
     """

@@ -28,7 +28,7 @@ RATES = 400  # learning rates of the schedule that are told, at most
 
 @lru_cache(32)
 def run_header(run: Run) -> dict[str, Any]:
-    """All that never changes about a run, as plain values for JSON; the same object for the same run.
+    """Return all that never changes about a run, as plain values for JSON; the same object for the same run.
 
     Returns:
         run, task, metric, target, steps, learning_rate: as configured.
@@ -85,7 +85,7 @@ def _answering(model: AnyConfig) -> str:
 
 
 def _sites(model: AnyConfig) -> list[dict[str, Any]]:
-    """The attention layers of the network itself, which is built without memory for its weights."""
+    """Return the attention layers of the network itself, which is built without memory for its weights."""
     layers = (module for module in blank_network(model).modules() if isinstance(module, Attention | StateAttention))
     return [
         {
@@ -139,7 +139,7 @@ def _sequence(run: Run, batch: Batch) -> dict[str, Any]:
 
 
 def _cells(model: AnyConfig, kind: str, reads: torch.Tensor) -> dict[str, Any]:
-    """The expected keys (Tq, Tk) that the model may read, and what chance would give."""
+    """Return the expected keys (Tq, Tk) that the model may read, and what chance would give."""
     causal = kind == "self" and model.architecture != "encoder"
     window = model.window if kind == "self" and isinstance(model, ModelConfig) else None
     expected = expected_cells(reads, Mask(causal, window).allowed(*reads.shape))

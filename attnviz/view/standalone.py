@@ -111,7 +111,7 @@ def show(
     title: str | None = None,
     height: int = 860,
 ) -> Shown:
-    """The interactive view of a trace for a notebook: make it the last value of a cell. It needs no network.
+    """Return the interactive view of a trace for a notebook: make it the last value of a cell. It needs no network.
 
     The whole page becomes part of the notebook: some MB with a model of GPT-2's size, where `to_html` may be better.
 
@@ -141,7 +141,7 @@ def show(
 
 
 def _chosen(trace: Trace, heads: Heads) -> list[tuple[AttentionSite, int]]:
-    """The heads that come whole, each once, in the order given."""
+    """Return the heads that come whole, each once, in the order given."""
     if heads is None:
         return [(trace.sites[0], 0)]
     if heads == "all":

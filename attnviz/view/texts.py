@@ -24,7 +24,7 @@ TEXTS_PATH = "attnviz/view/texts"
 
 @cache
 def texts(lang: str) -> dict[str, Any]:
-    """The messages as "strings", and as "code" the name and the source of the functions that compute each stage.
+    """Return the messages as "strings", and as "code" the name and the source of the functions that compute each stage.
 
     "additive" stands in place of "scores" at sites that score additively, "rotated" in place of "q" and "k" at those
     that turn them by their positions.
@@ -37,7 +37,7 @@ def texts(lang: str) -> dict[str, Any]:
 
 @cache
 def written(lang: str) -> bytes:
-    """The same as JSON."""
+    """Return the same as JSON."""
     return json.dumps(texts(lang), ensure_ascii=False).encode()
 
 

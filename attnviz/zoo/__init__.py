@@ -87,7 +87,7 @@ def zoo() -> tuple[ZooEntry, ...]:
 
 
 def zoo_path(name: str) -> Path:
-    """The folder of a shipped model.
+    """Return the folder of a shipped model.
 
     Raises:
         ModelNotFound: there is no model of that name in the zoo.

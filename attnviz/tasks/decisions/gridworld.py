@@ -64,7 +64,7 @@ class World(NamedTuple):
         return len(self.cells) - len(GOALS)
 
     def goal(self, sign: int) -> int:
-        """The place that pays under a sign."""
+        """Return the place that pays under a sign."""
         return self.n_floor + sign
 
     def best(self) -> Tensor:
@@ -79,7 +79,7 @@ class World(NamedTuple):
 
 @cache
 def world() -> World:
-    """The tables of the map."""
+    """Return the tables of the map."""
     at = {(row, column): symbol for row, line in enumerate(MAP) for column, symbol in enumerate(line)}
     cells = [cell for cell, symbol in at.items() if symbol == "."]
     cells += [next(cell for cell, symbol in at.items() if symbol == goal) for goal in GOALS]
@@ -104,7 +104,7 @@ def _distances(following: Tensor, goal: int) -> Tensor:
 
 @dataclass(frozen=True)
 class Gridworld(Task):
-    """A decoder learns from logged walks what to do for a wanted return. The world and the walks are made up.
+    """A decoder learns from logged walks what to do for a target return. The world and the walks are made up.
 
         read    r100 red s64 up s54 up s44 left s43 left s42
         write            up     up     left     left     left
@@ -201,7 +201,7 @@ class Gridworld(Task):
         return torch.tensor([float(right.sum()), float(right.numel())], dtype=torch.float64)
 
     def score(self, tally: Tensor) -> float:
-        """The share of right walks; 0 if none was to be judged."""
+        """Return the share of right walks; 0 if none was to be judged."""
         right, n = tally.tolist()
         return float(right / n) if n else 0.0
 
@@ -216,7 +216,7 @@ class Gridworld(Task):
         return (Pattern.of("sign at the crossing", pairs, tokens),)
 
     def baselines(self, seed: int = 0) -> tuple[Baseline, ...]:
-        """The most frequent action of each place on walks of the best return."""
+        """Return the most frequent action of each place on walks of the best return."""
         test = self.judged(JUDGED, Generator().manual_seed(seed))
         return (Baseline("place alone", self.accuracy(self.place_alone(seed)[test.tokens], test)),)
 

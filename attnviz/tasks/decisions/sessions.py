@@ -104,7 +104,7 @@ class Sessions(Task):
         return (Pattern.of("latest of each interest", pairs, tokens),)
 
     def baselines(self, seed: int = 0) -> tuple[Baseline, ...]:
-        """The most popular items, and those that followed the last item most often."""
+        """Return the most popular items, and those that followed the last item most often."""
         tables = {"most popular": self.popularity(seed), "first order": self.first_order(seed)}
         tallies = {name: torch.zeros(2, dtype=torch.float64) for name in tables}
         for batch in self.batches(JUDGED, seed):  # those that networks are judged on

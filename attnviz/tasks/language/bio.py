@@ -19,7 +19,7 @@ class Span(NamedTuple):
 
 
 def spans(tags: Sequence[str]) -> list[Span]:
-    """The entities of one sentence, from its tags.
+    """Return the entities of one sentence, from its tags.
 
     "B-PER" begins an entity, "I-PER" goes on with it, "O" is outside of all. An I- that goes on with nothing (after O,
     at the start, or after another type) begins an entity itself.
@@ -55,7 +55,7 @@ def is_tag(tag: str) -> bool:
 
 
 def tag_names(types: Iterable[str]) -> tuple[str, ...]:
-    """All tags of some types: "O" first, then "B-" and "I-" of each.
+    """Return all tags of some types: "O" first, then "B-" and "I-" of each.
 
     Example:
         >>> tag_names(["LOC", "PER"])
@@ -65,7 +65,7 @@ def tag_names(types: Iterable[str]) -> tuple[str, ...]:
 
 
 def entity_types(labels: Iterable[str]) -> tuple[str, ...]:
-    """The types that some tags speak of, each once, in their order.
+    """Return the types that some tags speak of, each once, in their order.
 
     Example:
         >>> entity_types(("O", "B-LOC", "I-LOC", "B-PER"))

@@ -53,13 +53,13 @@ FORMS = (
 
 
 def ordinal(day: int) -> str:
-    """The English ordinal of a day: 1st, 2nd, 3rd, 4th, 11th, 22nd ..."""
+    """Return the English ordinal of a day: 1st, 2nd, 3rd, 4th, 11th, 22nd ..."""
     ending = "th" if 11 <= day <= 13 else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
     return f"{day}{ending}"
 
 
 def write(day: date, random: Random) -> str:
-    """The date in a random form; months and weekdays may be shortened, capitals may be missing."""
+    """Return the date in a random form; months and weekdays may be shortened, capitals may be missing."""
     short = random.random() < 0.4
     month, weekday = MONTHS[day.month - 1], WEEKDAYS[day.weekday()]
     text = random.choice(FORMS).format(

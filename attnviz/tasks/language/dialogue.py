@@ -39,7 +39,7 @@ MOST_CHANGES = 2
 
 
 def phrase(service: str, slot: str, value: str) -> list[str]:
-    """A value with the word that stands before it: "on friday", or "to oslo" of a train."""
+    """Return a value with the word that stands before it: "on friday", or "to oslo" of a train."""
     return ["to" if (service, slot) == ("train", "city") else PREPOSITIONS[slot], value]
 
 
@@ -139,7 +139,7 @@ class _User:
 
 
 def converse(service: str, wish: dict[str, str], random: Random) -> list[str]:
-    """A whole dialogue, at whose end the wish is booked."""
+    """Return a whole dialogue, at whose end the wish is booked."""
     user = _User(service, wish, random)
     text = [USER, *user.opening(), SYSTEM]
     while (said := reply(text[:-1])) != ["booked", "."]:
@@ -158,7 +158,7 @@ def _latest(text: Sequence[str], slot: str) -> list[int]:
 
 
 def replies(text: Sequence[str]) -> list[list[str]]:
-    """The system's turns of a dialogue."""
+    """Return the system's turns of a dialogue."""
     return [list(text[start + 1 : end]) for start, end in turns(text) if text[start] == SYSTEM]
 
 
@@ -233,7 +233,7 @@ class Dialogue(Task):
         return targets
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
-        """The word before a value that the system says reads where that value was said since it last changed."""
+        """Expect the word before a value of the system to attend to the last mention of that value."""
         text = [self.tokenizer.label(token) for token in tokens]
         pairs: list[tuple[int, int]] = []
         for start, end in turns(text):

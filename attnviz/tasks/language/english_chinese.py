@@ -81,7 +81,7 @@ class _NoSentenceError(Exception):
 
 
 def translate(english: Sequence[str]) -> tuple[Word, ...]:
-    """The translation of a sentence, each word with where it comes from; () if it is no sentence of the grammar.
+    """Return the translation of a sentence, each word with where it comes from; () if it is no sentence of the grammar.
 
     Example:
         >>> chinese = translate("the teacher of the school bought two books in the park yesterday .".split())
@@ -107,7 +107,7 @@ class _Translator:
         return self._english[self._at] if self._at < len(self._english) else ""
 
     def _take(self, *allowed: str) -> int | None:
-        """The position of the next word if it is one of these, and on to the one after."""
+        """Return the position of the next word if it is one of these, and on to the one after."""
         if self._next() not in allowed or not self._next():
             return None
         self._at += 1
@@ -225,7 +225,7 @@ def _article(phrase: list[str]) -> list[str]:
 
 
 def _write_noun_phrase(noun: str, is_person: bool, random: Random) -> tuple[list[str], bool]:
-    """A noun with what belongs to it, and whether there are several."""
+    """Return a noun with what belongs to it, and whether there are several."""
     kind = random.choice(("plain", "plain", "adjective", "of", "relative"))
     if kind == "of":
         owner = random.choice(OWNERS)[0] if is_person else random.choice(PEOPLE)[0]
@@ -245,7 +245,7 @@ def _write_noun_phrase(noun: str, is_person: bool, random: Random) -> tuple[list
 
 
 def write(person: str, thing: str, random: Random) -> list[str]:
-    """A random English sentence in which the person does something with the thing."""
+    """Return a random English sentence in which the person does something with the thing."""
     subject, several = _write_noun_phrase(person, True, random)
     objects, _ = _write_noun_phrase(thing, False, random)
     base, past, ing, _ = random.choice(VERBS)
@@ -265,7 +265,7 @@ def write(person: str, thing: str, random: Random) -> list[str]:
 
 
 def vocabulary() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """All English words and all Chinese ones, each once.
+    """Return all English words and all Chinese ones, each once.
 
     Example:
         >>> english, chinese = vocabulary()

@@ -96,7 +96,7 @@ class Entities(TaggingTask):
         return tagged(sentences, self.tokenizer, self.labels)
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
-        """A subject without "the village" or the like before it reads its verb."""
+        """Expect a subject without "the village" or the like before it to attend to its verb."""
         words = self.tokenizer.labels(tokens)
         verb = next((i for i, word in enumerate(words) if word in VERB_WORDS), 0)
         end = verb
@@ -140,7 +140,7 @@ def _entity(kind: str, random: Random, training: bool) -> Iterator[tuple[str, st
 
 
 def _name(slot: str, random: Random, training: bool) -> str:
-    """A name that was seen in training, or the unknown word."""
+    """Return a name that was seen in training, or the unknown word."""
     if slot not in NAMES:
         return random.choice(SLOTS[slot])
     name = random.choice(NAMES[slot])

@@ -76,7 +76,7 @@ Report = tuple[list[str], list[int]]  # its words, and a label for each full sto
 
 @cache
 def _sentences() -> dict[Split, dict[tuple[str, str], tuple[Sentence, ...]]]:
-    """All sentences of each split, by the subject of the report and the word they are about (or "it")."""
+    """Return all sentences of each split, by the subject of the report and the word they are about (or "it")."""
     about = [(subject, word) for subject in SUBJECTS for word in (*_words_of(subject), MORE)]
     circumstances = len(TIMES) + len(PLACES["town"])
     rows = [
@@ -208,7 +208,7 @@ class Extract(Task):
         return self.tokenizer.encode_symbols(".")[0]
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
-        """A full stop reads the word that says what its sentence is about, and the topic that is asked for."""
+        """Expect a full stop to attend to the topic word of its sentence and to the topic asked for."""
         text = [self.tokenizer.label(token) for token in tokens]
         ends = [*_ends(text)]
         asked = [(end, 0) for end, _ in ends if text[0] in SUBJECT_OF]
@@ -216,7 +216,7 @@ class Extract(Task):
         return (Pattern.of("word of the topic", about, tokens), Pattern.of("question", asked, tokens))
 
     def baselines(self, seed: int = 0) -> tuple[Baseline, ...]:
-        """The label that most sentences have; and the first sentences, as many as are wanted."""
+        """Return the label that most sentences have; and the first sentences, as many as are wanted."""
         generator = Generator().manual_seed(seed)
         trained, judged = (self._labels(2048, generator, split) for split in ("train", "test"))
         most = Counter(label for labels in trained for label in labels).most_common(1)[0][0]

@@ -44,7 +44,7 @@ Record = Mapping[str, str]
 
 
 def headline(record: Record) -> list[tuple[str, str]]:
-    """The words of the line about a match, each with the field that it is copied from, "" for none.
+    """Return the words of the line about a match, each with the field that it is copied from, "" for none.
 
     Example:
         >>> record = {"team": "lions", "rival": "bears", "goals": "3", "against": "1", "city": "oslo"}
@@ -166,7 +166,7 @@ class Headline(Task):
         )
 
     def baselines(self, seed: int = 0) -> tuple[Baseline, ...]:
-        """Every field copied to its place around the commonest verb: nothing is compared."""
+        """Return every field copied to its place around the commonest verb: nothing is compared."""
         generator = Generator().manual_seed(seed)
         trained = self._records(2048, generator, "train")
         commonest = Counter(map(_verb, trained)).most_common(1)[0][0]

@@ -104,7 +104,7 @@ class NGram:
         return replace(self, levels=self.levels[: order - 1])
 
     def within(self, size: int) -> NGram:
-        """The same with at most `size` counts: the rarest n-grams go first; single symbols stay.
+        """Return the same with at most `size` counts: the rarest n-grams go first; single symbols stay.
 
         Raises:
             ConfigError: there are more single symbols than that.
@@ -201,7 +201,7 @@ class NGram:
 
 
 def best_models(task: Task, ids: Tensor, starts: Tensor | None, size: int, seed: int = 0) -> tuple[NGram, NGram]:
-    """The best n-gram models of a text, of the orders that validation data likes best.
+    """Return the best n-gram models of a text, of the orders that validation data likes best.
 
     Args:
         task: whose validation data decides.
@@ -222,7 +222,7 @@ def best_models(task: Task, ids: Tensor, starts: Tensor | None, size: int, seed:
 
 
 def _first_minimum(models: Iterable[NGram], pieces: Batch) -> NGram:
-    """The model before the first that is worse: from there on longer contexts are known ever worse."""
+    """Return the model before the first that is worse: from there on longer contexts are known ever worse."""
     best, lowest = None, inf
     for model in models:
         found = nats(model, pieces)

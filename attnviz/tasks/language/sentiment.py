@@ -128,7 +128,7 @@ class Sentiment(Task):
         return torch.stack(columns, 1)
 
     def _text(self, own: Sequence[int], other: Sequence[int], random: Random) -> tuple[str, int]:
-        """A text around one's own opinion, and its label."""
+        """Return a text around one's own opinion, and its label."""
         w = self.words
         clause, modifier, opinion = own
         text = (*w.clauses, *(denial.text for denial in w.denials))[clause]
@@ -142,7 +142,7 @@ class Sentiment(Task):
         return w.stop.join((*before, text, *after)), int(good != (turns == 1))  # twice is not at all
 
     def _opinion(self, modifier: int, opinion: int) -> str:
-        """A modifier and an opinion word; the empty modifier needs no space."""
+        """Return a modifier and an opinion word; the empty modifier needs no space."""
         w = self.words
         how, word = (w.modifiers + w.negations)[modifier], w.opinions[opinion]
         return f"{how}{w.space}{word}" if how else word
@@ -183,7 +183,7 @@ class Sentiment(Task):
         return re.compile(whole_words.format("|".join(parts)))
 
     def baselines(self, seed: int = 0) -> tuple[Baseline, ...]:
-        """The most frequent label, and word counts, which cannot tell what a "not" belongs to."""
+        """Return the most frequent label, and word counts, which cannot tell what a "not" belongs to."""
         return label_baselines(self, seed)
 
     def model_config(self) -> ModelConfig:
@@ -191,7 +191,7 @@ class Sentiment(Task):
         return self.transformer(self.max_len, positions="rotary", pooling="additive")
 
     def recurrent_config(self) -> RecurrentConfig:
-        """An LSTM in both directions, whose states attention makes one vector of."""
+        """Return an LSTM in both directions, whose states attention makes one vector of."""
         return replace(super().recurrent_config(), pooling="additive")
 
     def texts(self) -> tuple[Example, ...]:

@@ -33,7 +33,7 @@ SENTENCE_END: dict[Language, str] = {"en": r"\n|[.!] ", "zh": r"\n|[。！]"}
 
 @cache
 def corpus(language: Language) -> tuple[str, ...]:
-    """All stories of a language, each once: 1,350,000 characters of English, 600,000 of Chinese."""
+    """Return all stories of a language, each once: 1,350,000 characters of English, 600,000 of Chinese."""
     write = stories_en.story if language == "en" else stories_zh.story
     random = Random(2024)
     return tuple(dict.fromkeys(write(random) for _ in range(STORIES[language])))
@@ -86,7 +86,7 @@ class Stories(Task):
         return Tokenizer("characters", tuple(sorted(set("\n".join(corpus(self.language))))), add_bos=True)
 
     def stories(self, split: Split) -> list[str]:
-        """The stories of a split, which a hash of the story decides."""
+        """Return the stories of a split, which a hash of the story decides."""
         return [story for story in corpus(self.language) if _bucket(story) in BUCKETS[split]]
 
     @cached_property
@@ -116,15 +116,15 @@ class Stories(Task):
         return text_baselines(self, *self.training_text(), seed)
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
-        """The previous character, which some heads read more than any other."""
+        """Return the previous character, which some heads read more than any other."""
         return (previous_token(tokens),)
 
     def model_config(self) -> ModelConfig:
-        """The model of all character language models here."""
+        """Return the model of all character language models here."""
         return character_model(self.tokenizer.vocab_size, self.length)
 
     def texts(self) -> tuple[Example, ...]:
-        """The beginning of a story, and texts in which names and colours come back."""
+        """Return the beginning of a story, and texts in which names and colours come back."""
         if self.language == "zh":
             return (
                 "从前，有一只善良的兔子，名字叫朵朵。她有一把红色的雨伞，走到哪里都带着。",

@@ -168,18 +168,18 @@ ENDINGS = (
 
 
 def with_article(words: str) -> str:
-    """The words with "a" or "an" in front: ``with_article("old owl")`` is ``"an old owl"``."""
+    """Return the words with "a" or "an" in front: ``with_article("old owl")`` is ``"an old owl"``."""
     return f"{'an' if words[0].lower() in 'aeiou' else 'a'} {words}"
 
 
 def invented(random: Random, syllables: int) -> str:
-    """A word nobody has heard before, such as "tivo"."""
+    """Return a word nobody has heard before, such as "tivo"."""
     pairs = (random.choice("bdfghjklmnprstvwyz") + random.choice("aeiou") for _ in range(syllables))
     return "".join(pairs)
 
 
 def name(random: Random, known: Sequence[str]) -> str:
-    """A name from the list or, half of the time, an invented one such as "Tivo" or "Malunel"."""
+    """Return a name from the list or, half of the time, an invented one such as "Tivo" or "Malunel"."""
     if random.random() < 0.5:
         return random.choice(known)
     return (invented(random, random.randint(2, 3)) + random.choice(("", "", "l", "n", "r", "s"))).capitalize()

@@ -154,7 +154,7 @@ ENDINGS = (
 
 
 def name(random: Random, known: Sequence[str]) -> str:
-    """A name from the list or, half of the time, one put together from the characters of two of them."""
+    """Return a name from the list or, half of the time, one put together from the characters of two of them."""
     if random.random() < 0.5:
         return random.choice(known)
     return random.choice(known)[0] + random.choice(known)[1]

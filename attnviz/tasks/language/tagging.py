@@ -23,7 +23,7 @@ class TaggingTask(Task):
     metric = "F1"
 
     def tags(self, indices: Sequence[int]) -> list[str]:
-        """The tags of a sentence; where nothing is scored, none."""
+        """Return the tags of a sentence; where nothing is scored, none."""
         return [self.labels[index] for index in indices if index != IGNORE]
 
     def tally(self, logits: Tensor, batch: Batch) -> Tensor:
@@ -67,7 +67,7 @@ class TaggingTask(Task):
         return tuple(Baseline(name, self.score(self._counts(tags, test_y))) for name, tags in outputs.items())
 
     def _windows(self, split: Split, seed: int) -> tuple[Tensor, Tensor]:
-        """Each word between its neighbours (B, T, 3), and its tag (B, T)."""
+        """Return each word between its neighbours (B, T, 3), and its tag (B, T)."""
         generator = Generator().manual_seed(seed)
         batch = self.sample(N_TRAIN, generator) if split == "train" else self.judged(N_TEST, generator, split)
         edge = torch.full((len(batch.tokens), 1), Tokenizer.pad_id)
@@ -75,7 +75,7 @@ class TaggingTask(Task):
 
 
 def _named(window: list[int]) -> list[tuple[int, int]]:
-    """The words of a window with their places in it: what a linear model counts."""
+    """Return the words of a window with their places in it: what a linear model counts."""
     return list(enumerate(window))
 
 

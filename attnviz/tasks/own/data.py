@@ -62,12 +62,12 @@ class DividedTask(Task):
         return self.batch([part[index] for index in picked(len(part), n, generator)], forget)
 
     def items(self, split: Split = "test") -> Batch:
-        """All items of the split's part, in the order of the data."""
+        """Return all items of the split's part, in the order of the data."""
         return self.batch(self.parts[split])
 
 
 def divided(texts: Iterable[str]) -> dict[str, Split]:
-    """The split of each text: by the order of their hashes, a tenth each for test and validation.
+    """Return the split of each text: by the order of their hashes, a tenth each for test and validation.
 
     The same text is always on one side, however often and wherever in the data it stands.
 

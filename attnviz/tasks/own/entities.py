@@ -76,7 +76,7 @@ class OwnEntities(DividedTask, TaggingTask):
 
     @classmethod
     def stored(cls, **parameters: Any) -> OwnEntities:
-        """The task of a run; an older one was read as the first and the last word of each line."""
+        """Return the task of a run; an older one was read as the first and the last word of each line."""
         if "word_column" not in parameters:
             parameters["text"] = first_and_last(parameters["text"])
         return cls(**parameters)
@@ -129,7 +129,7 @@ class OwnEntities(DividedTask, TaggingTask):
         return self.transformer(self.max_len, positions="rotary", dropout=0.1)
 
     def recurrent_config(self) -> RecurrentConfig:
-        """An LSTM in both directions, likewise; it knows no positions, and so reads longer sentences."""
+        """Return an LSTM in both directions, likewise; it knows no positions, and so reads longer sentences."""
         return replace(super().recurrent_config(), max_len=MOST_TOKENS, dropout=0.2)
 
     def texts(self) -> tuple[Example, ...]:

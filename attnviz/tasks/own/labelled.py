@@ -135,7 +135,7 @@ class OwnLabelled(DividedTask):
         return labelled(tokens, [self.labels.index(row.label) for row in chosen])
 
     def baselines(self, seed: int = 0) -> tuple[Baseline, ...]:
-        """The most frequent label, and a linear model of word counts."""
+        """Return the most frequent label, and a linear model of word counts."""
         return label_baselines(self, seed)
 
     @cached_property

@@ -182,7 +182,7 @@ class OwnSeries(Task):
         return self.transformer(self.length, n_layers=1, n_features=1, n_outputs=1, predicts="values")
 
     def texts(self) -> tuple[Example, ...]:
-        """The first piece of the test part, and the last."""
+        """Return the first piece of the test part, and the last."""
         test = self.parts["test"]
         ids = [NUMBER_ID] * self.length
         pieces = (test[: self.length], test[-self.length :])

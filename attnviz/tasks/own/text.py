@@ -75,7 +75,7 @@ class OwnText(Task):
 
     @classmethod
     def stored(cls, **parameters: Any) -> OwnText:
-        """The task of a run; an older one may have learned carriage returns, which are characters of its own."""
+        """Return the task of a run; an older one may have learned carriage returns, which are characters of its own."""
         task = cls(**parameters)
         object.__setattr__(task, "text", parameters["text"])
         return task
@@ -124,14 +124,14 @@ class OwnText(Task):
         return text_baselines(self, self._ids["train"], None, seed)
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
-        """The previous character, as in the stories."""
+        """Return the previous character, as in the stories."""
         return (previous_token(tokens),)
 
     def model_config(self) -> ModelConfig:
-        """The model of all character language models here."""
+        """Return the model of all character language models here."""
         return character_model(self.tokenizer.vocab_size, self.length)
 
     def texts(self) -> tuple[Example, ...]:
-        """The beginning of the text and its end."""
+        """Return the beginning of the text and its end."""
         piece, text = self.length // 2, self.text.strip()
         return (text[:piece], text[-piece:])

@@ -63,7 +63,7 @@ class Addition(Task):
         return self._batch(pairs.flip(1).where(swapped, pairs))
 
     def items(self, split: Split = "test") -> Batch | None:
-        """All pairs of a split, in both orders; None where there are too many."""
+        """Return all pairs of a split, in both orders; None where there are too many."""
         if self.digits > 2:
             return None
         numbers = torch.arange(10**self.digits)

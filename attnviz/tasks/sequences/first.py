@@ -70,7 +70,7 @@ class FirstSymbol(Task):
         return answer_at_bos(symbols, symbols[:, 0])  # where one answer for a whole sequence is scored
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
-        """The last token, from which the answer is read, reads the first letter."""
+        """Return the last token, from which the answer is read, reads the first letter."""
         pairs = [(len(tokens) - 1, 1)] if len(tokens) > 2 else []
         return (Pattern.of("first symbol", pairs, tokens),)
 

@@ -83,7 +83,7 @@ class Histogram(Task):
         return letters.gather(1, chosen) + Tokenizer.n_specials
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
-        """Each letter reads all letters like itself, and `<bos>`."""
+        """Expect each letter to attend to all letters like itself, and to `<bos>`."""
         bos = Tokenizer.bos_id
         pairs = ((i, j) for i, a in enumerate(tokens) if a != bos for j, b in enumerate(tokens) if b in (a, bos))
         return (Pattern.of("same symbol or <bos>" if self.bos else "same symbol", pairs, tokens),)

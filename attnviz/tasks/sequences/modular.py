@@ -90,7 +90,7 @@ class ModularAddition(Task):
         return self._batch(draw(n, split, candidates, BUCKETS))
 
     def items(self, split: Split = "test") -> Batch | None:
-        """All pairs of a split."""
+        """Return all pairs of a split."""
         numbers = torch.arange(self.modulus)
         pairs = belonging(split, torch.cartesian_prod(numbers, numbers), BUCKETS)
         return None if pairs is None else self._batch(pairs)
@@ -102,7 +102,7 @@ class ModularAddition(Task):
         return written_on(whole, 4)
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
-        """The equals sign reads both numbers."""
+        """Expect the equals sign to attend to both numbers."""
         equals = Tokenizer.n_specials + self.modulus + 1
         pairs = ((i, key) for i, token in enumerate(tokens) if token == equals and i >= 3 for key in (i - 3, i - 1))
         return (Pattern.of("both numbers", pairs, tokens),)

@@ -39,7 +39,7 @@ class BitsTask(Task):
         return self.batch(draw(n, split, lambda count: torch.randint(2, (count, self.length), generator=generator)))
 
     def items(self, split: Split = "test") -> Batch | None:
-        """All rows of bits of a split; None where there are too many."""
+        """Return all rows of bits of a split; None where there are too many."""
         if self.length > MOST_BITS:
             return None
         rows = belonging(split, torch.arange(2**self.length)[:, None] >> torch.arange(self.length) & 1)
@@ -192,5 +192,5 @@ class RunningParity(BitsTask):
         return self.transformer(self.length, n_heads=4)
 
     def recurrent_config(self) -> RecurrentConfig:
-        """A small GRU."""
+        """Return a small GRU."""
         return replace(super().recurrent_config(), cell="gru", d_model=32)

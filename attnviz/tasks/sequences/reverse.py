@@ -76,7 +76,7 @@ class Reverse(Task):
         return letters.where(positions != lengths, Tokenizer.eos_id)
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
-        """Each letter's place reads the mirrored place."""
+        """Expect each place to attend to the mirrored place."""
         last = sum(token >= Tokenizer.n_specials for token in tokens) - 1
         return (Pattern.of("anti-diagonal", ((i, last - i) for i in range(last + 1)), tokens),)
 

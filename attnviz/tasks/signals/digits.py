@@ -93,7 +93,7 @@ class Digits(Task):
         return Vectors("patches", grid=(rows, rows), patch=(self.patch, self.patch), decimals=4, add_bos=True)
 
     def pictures(self, split: Split) -> tuple[Picture, ...]:
-        """All pictures of a split, in the order of the collection."""
+        """Return all pictures of a split, in the order of the collection."""
         pixels, labels = _collection()[split]
         return tuple(Picture(image, label) for image, label in zip(pixels, labels.tolist(), strict=True))
 
@@ -116,7 +116,7 @@ class Digits(Task):
         return self._batch(pictures, labels[chosen])
 
     def items(self, split: Split = "test") -> Batch:
-        """All pictures of a split, in the order of the collection."""
+        """Return all pictures of a split, in the order of the collection."""
         return self._batch(*_collection()[split])
 
     def same_test(self, other: Task) -> bool:
@@ -130,7 +130,7 @@ class Digits(Task):
         return Batch(tokens, targets, features=features)
 
     def baselines(self, seed: int = 0) -> tuple[Baseline, ...]:
-        """The most frequent digit, and a linear model of all pixels."""
+        """Return the most frequent digit, and a linear model of all pixels."""
         from sklearn.linear_model import LogisticRegression
 
         (x, y), (x_test, y_test) = (_collection()[split] for split in ("train", "test"))
@@ -148,11 +148,11 @@ class Digits(Task):
         )
 
     def recurrent_config(self) -> RecurrentConfig:
-        """An LSTM that reads the patches one after the other, in both directions."""
+        """Return an LSTM that reads the patches one after the other, in both directions."""
         return replace(super().recurrent_config(), embedding_std=0.2)
 
     def texts(self) -> tuple[Example, ...]:
-        """The first test picture of some digits."""
+        """Return the first test picture of some digits."""
         pictures = self.pictures("test")
         first = [next(picture for picture in pictures if picture.label == label) for label in (0, 3, 7, 8)]
         ids, features = self.tokens(torch.stack([picture.pixels for picture in first]))

@@ -118,7 +118,7 @@ class Seasonal(Task):
         return self.transformer(self.length, n_heads=1, n_layers=1, d_ff=96, **values)
 
     def texts(self) -> tuple[Example, ...]:
-        """A saw, a step and a bump, each of eight points."""
+        """Return a saw, a step and a bump, each of eight points."""
         saw, step, bump = range(-4, 4), (-1, -1, -1, -1, 1, 1, 1, 1), (-0.4, -0.4, 0.3, 2.3, 0.3, -0.4, -0.4, -0.4)
         seasons = ([x / 2 for x in saw], step, bump)
         return tuple(" ".join(f"{x:g}" for x in list(season) * 4) for season in seasons)

@@ -115,7 +115,7 @@ class Sound(Task):
         return self.tokenizer.decode([NUMBER_ID] * len(frames), frames)
 
     def read(self, content: bytes) -> Tensor:
-        """The frames (frames, bands) of a WAV file that somebody brought.
+        """Return the frames (frames, bands) of a WAV file that somebody brought.
 
         Raises:
             SoundUnreadable: it is none.
@@ -149,7 +149,7 @@ class Sound(Task):
         return moved.where(positions != place, BEEP)
 
     def baselines(self, seed: int = 0) -> tuple[Baseline, ...]:
-        """The most frequent vowel, and a linear model of the mean spectrum, which knows no order."""
+        """Return the most frequent vowel, and a linear model of the mean spectrum, which knows no order."""
         from sklearn.linear_model import LogisticRegression
 
         (x, y), (x_test, y_test) = (self._means(split, seed) for split in ("train", "test"))
@@ -176,7 +176,7 @@ class Sound(Task):
         return self.transformer(FRAMES + 1, d_ff=96, positions="rotary", embedding_std=0.2, n_features=self.bands)
 
     def recurrent_config(self) -> RecurrentConfig:
-        """An LSTM in both directions, pooled by additive attention: it, too, has frames to point at."""
+        """Return an LSTM in both directions, pooled by additive attention: it, too, has frames to point at."""
         return replace(super().recurrent_config(), pooling="additive", embedding_std=0.2)
 
     def texts(self) -> tuple[Example, ...]:

@@ -150,7 +150,7 @@ def band_filters(n: int) -> Tensor:
 
 
 def wav_bytes(waveform: Tensor) -> bytes:
-    """A WAV file of a waveform (N,): 16 bits, one channel; its loudest sample is 0.9 of what 16 bits can say."""
+    """Return a WAV file of a waveform (N,): 16 bits, one channel; its loudest sample is 0.9 of what 16 bits can say."""
     samples = (waveform / waveform.abs().max().clamp(min=1e-12) * 0.9 * 32767).round().short()
     file = io.BytesIO()
     with wave.open(file, "wb") as sound:
@@ -162,7 +162,7 @@ def wav_bytes(waveform: Tensor) -> bytes:
 
 
 def read_wav(content: bytes, seconds: tuple[float, float] = (0.0, LONGEST)) -> Tensor:
-    """The waveform (N,) of a WAV file at `RATE`, -1 to 1; channels are averaged.
+    """Return the waveform (N,) of a WAV file at `RATE`, -1 to 1; channels are averaged.
 
     Args:
         content: of the file. What its header says is held against its bytes, before anything is computed from it.
@@ -199,7 +199,7 @@ def read_wav(content: bytes, seconds: tuple[float, float] = (0.0, LONGEST)) -> T
 
 
 def resampled(waveform: Tensor, rate: int) -> Tensor:
-    """A waveform (N,) at `RATE`: frequencies that do not fit are left out, nothing is shifted.
+    """Return a waveform (N,) at `RATE`: frequencies that do not fit are left out, nothing is shifted.
 
     Example:
         >>> tone = torch.sin(2 * pi * 400 * torch.arange(4410) / 44100)

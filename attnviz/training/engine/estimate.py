@@ -79,7 +79,7 @@ class Speed:
 
     @classmethod
     def fitted(cls, shapes: Sequence[tuple[AnyConfig, int]], seconds: Sequence[float]) -> Speed:
-        """The speed with the smallest relative errors (least squares, nothing negative) for measured steps.
+        """Return the speed with the smallest relative errors (least squares, nothing negative) for measured steps.
 
         Args:
             shapes: models and batch sizes.

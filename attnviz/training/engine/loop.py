@@ -50,7 +50,7 @@ class Evaluation:
     tally: tuple[float, ...] = ()
 
     def score(self, metric: Metric) -> float:
-        """The value of a task's metric."""
+        """Return the value of a task's metric."""
         return self.loss if metric in LOSSES else self.accuracy
 
     def reaches(self, target: float, metric: Metric) -> bool:
@@ -97,7 +97,7 @@ class TrainingState:
 
     @classmethod
     def begin(cls, network: Network, config: TrainConfig) -> TrainingState:
-        """The state before the first step."""
+        """Return the state before the first step."""
         return cls(new_optimizer(network, config), seeded(config.seed, "train"))
 
 
@@ -211,7 +211,7 @@ def perplexity(loss: float) -> float:
 
 
 def first_batch(task: Task, config: TrainConfig) -> Batch:
-    """The validation sequences that outputs are kept of, always the same ones for a seed."""
+    """Return the validation sequences that outputs are kept of, always the same ones for a seed."""
     return _first_drawn(task, "validation", config.validation_size, config.seed)
 
 

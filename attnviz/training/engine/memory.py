@@ -46,5 +46,5 @@ def check_memory(model: AnyConfig, batch_size: int, task: Task | None = None) ->
 
 
 def _text(size: int) -> str:
-    """A number of bytes to read: 96 MiB, 4.0 GiB."""
+    """Return a number of bytes to read: 96 MiB, 4.0 GiB."""
     return f"{size / 2**20:,.0f} MiB" if size < 2**30 else f"{size / 2**30:,.1f} GiB"

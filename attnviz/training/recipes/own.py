@@ -38,7 +38,7 @@ OWN_ENTITIES = "own-entities"
 
 
 def own_text(text: str, length: int = 64) -> Recipe:
-    """The recipe for a text of one's own; its target is what the frequencies of its characters alone would give.
+    """Return the recipe for a text of one's own; its target is what the frequencies of its characters alone would give.
 
     Raises:
         InputError: the text is empty, repeats one character, or is shorter than four times the context.
@@ -49,7 +49,7 @@ def own_text(text: str, length: int = 64) -> Recipe:
 
 
 def own_series(text: str, length: int = 32, **reading: Any) -> Recipe:
-    """The recipe for a column of numbers of one's own.
+    """Return the recipe for a column of numbers of one's own.
 
     Args:
         text: text of a CSV file.
@@ -63,7 +63,7 @@ def own_series(text: str, length: int = 32, **reading: Any) -> Recipe:
 
 
 def own_labels(text: str, unit: Unit = "words", **reading: Any) -> Recipe:
-    """The recipe for texts of one's own with their labels.
+    """Return the recipe for texts of one's own with their labels.
 
     Args:
         text: text of a CSV file.
@@ -78,7 +78,7 @@ def own_labels(text: str, unit: Unit = "words", **reading: Any) -> Recipe:
 
 
 def own_entities(text: str, **reading: Any) -> Recipe:
-    """The recipe for tagged sentences of one's own.
+    """Return the recipe for tagged sentences of one's own.
 
     Args:
         text: text in CoNLL's format.
@@ -92,7 +92,7 @@ def own_entities(text: str, **reading: Any) -> Recipe:
 
 
 def _own(name: str, task: Task, model: AnyConfig | None = None) -> Recipe:
-    """A short training, of which nobody knows what it can reach."""
+    """Return a short training, of which nobody knows what it can reach."""
     settings = training(400, batch_size=32, validation_size=128)
     return make_recipe(name, task, settings, None, test_size=256, exempt=True, model=model)
 

@@ -52,7 +52,7 @@ class Recipe:
         return self.training.seed
 
     def changed(self, steps: int | None = None, seed: int | None = None) -> Recipe:
-        """The recipe with other steps or another seed."""
+        """Return the recipe with other steps or another seed."""
         training = self.training
         if steps is not None:
             training = replace(training, steps=steps)
@@ -68,7 +68,7 @@ class Recipe:
         judged: int = 0,
         interval: tuple[float, float] | None = None,
     ) -> SequenceModel:
-        """The trained network with its tokenizers and a card that says where it comes from.
+        """Return the trained network with its tokenizers and a card that says where it comes from.
 
         Args:
             network: trained.
@@ -103,7 +103,7 @@ def make_recipe(
     exempt: bool = False,
     model: AnyConfig | None = None,
 ) -> Recipe:
-    """A recipe; the model is the task's own where none is given."""
+    """Return a recipe; the model is the task's own where none is given."""
     return Recipe(name, task, model or task.model_config(), training, target, test_size, exempt)
 
 

@@ -83,7 +83,7 @@ class RunConfig:
 
     @classmethod
     def of_recipe(cls, recipe: Recipe, recording: Recording | None = None) -> RunConfig:
-        """The run that trains a recipe."""
+        """Return the run that trains a recipe."""
         return cls(recipe.task, recipe.model, recipe.training, recording or Recording(), recipe.name)
 
     def to_dict(self) -> dict[str, Any]:
@@ -102,7 +102,7 @@ class RunConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> RunConfig:
-        """The configuration that `to_dict` described.
+        """Return the configuration that `to_dict` described.
 
         Raises:
             ValueError, TypeError, KeyError: it is none, or one of a newer version; ConfigError is a ValueError.
@@ -122,7 +122,7 @@ class RunConfig:
 
 
 def _task(family: str, parameters: Mapping[str, Any]) -> Task:
-    """A task from its JSON: lists come back as tuples; a value of another type than the default's is refused."""
+    """Return a task from its JSON: lists come back as tuples; a value of another type than the default's is refused."""
     if family not in Task.families:
         raise ValueError(f"the task family {family!r} is unknown; there are {', '.join(sorted(Task.families))}")
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in parameters.items()}

@@ -56,7 +56,7 @@ class Control(Protocol):
     """Source of the commands for a run."""
 
     def poll(self) -> Sequence[Command]:
-        """The commands since the last look, oldest first; does not wait."""
+        """Return the commands since the last look, oldest first; does not wait."""
 
 
 class CommandFile:
@@ -85,7 +85,7 @@ class CommandFile:
         self._read = 0
 
     def poll(self) -> list[Command]:
-        """The commands since the last look; a line that is no command is logged and left out."""
+        """Return the commands since the last look; a line that is no command is logged and left out."""
         try:
             if self.path.stat().st_size <= self._read:
                 return []

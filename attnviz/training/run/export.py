@@ -64,12 +64,12 @@ def _names(metric: Metric) -> tuple[str, ...]:
 
 
 def _beside(metric: Metric, loss: float, score: float | None) -> tuple[float | None, ...]:
-    """The values of those names; perplexity = exp(loss)."""
+    """Return the values of those names; perplexity = exp(loss)."""
     return (perplexity(loss), score) if metric in LOSSES else (score,)
 
 
 def metrics_csv(run: Run) -> str:
-    """All metrics as CSV: a header, a line for each step, full precision, empty where not measured.
+    """Return all metrics as CSV: a header, a line for each step, full precision, empty where not measured.
 
     step                 updates so far
     loss                 on the batch of the step, before the update, per scored position, in nats or as a squared error
@@ -100,7 +100,7 @@ def metrics_csv(run: Run) -> str:
 
 
 def model_files(run: Run, step: int | None = None) -> bytes:
-    """The weights of a checkpoint as a safetensors file, as `pytorch_script` loads it.
+    """Return the weights of a checkpoint as a safetensors file, as `pytorch_script` loads it.
 
     Args:
         run: run that was trained.

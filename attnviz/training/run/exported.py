@@ -83,7 +83,7 @@ def main(network: Network, known: Exported) -> None:
 
 
 def given(parser: argparse.ArgumentParser, options: argparse.Namespace, known: Exported) -> Batch:
-    """The sequence to read: what the command line gives, else the example."""
+    """Return the sequence to read: what the command line gives, else the example."""
     example, asked = known.example, vars(options)
     source = example.source if asked.get("source") is None else torch.tensor([asked["source"]])
     tokens, features, targets, values = example.tokens, example.features, example.targets, example.values
@@ -142,5 +142,5 @@ def show(known: Exported, batch: Batch, outputs: Tensor) -> None:
 
 
 def numbers(row: list[float]) -> str:
-    """The first few of some numbers."""
+    """Return the first few of some numbers."""
     return ",".join(f"{number:.3g}" for number in row[:3]) + ("..." if len(row) > 3 else "")

@@ -65,7 +65,7 @@ def move_folder(folder: Path, target: Path) -> None:
 
 
 def unfinished(folder: Path) -> list[Path]:
-    """The files that `write_atomically` is writing in a folder, or was when its process was killed.
+    """Return the files that `write_atomically` is writing in a folder, or was when its process was killed.
 
     Raises:
         OSError: the folder cannot be listed.

@@ -230,7 +230,7 @@ class Run:
             raise RunCorrupt(self.name, STATE, reason(error)) from error
 
     def last_step(self) -> int:
-        """The last step that metrics.jsonl tells of; 0 before the first. Reads the end of the file alone."""
+        """Return the last step that metrics.jsonl tells of; 0 before the first. Reads the end of the file alone."""
         try:
             with open_regular(self.metrics_path) as file:
                 file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
@@ -251,7 +251,7 @@ class Run:
         write_json(self.folder / STATE, state.to_dict(), force)
 
     def metrics(self) -> list[Metrics]:
-        """Every step so far; a last line that was not written to its end is left out.
+        """Return every step so far; a last line that was not written to its end is left out.
 
         Raises:
             RunCorrupt: another line is not one that a run writes.
@@ -285,7 +285,7 @@ class Run:
         return sorted(int(match[1]) for name in names if (match := CHECKPOINT.fullmatch(name)))
 
     def network(self, step: int) -> Network:
-        """The network as it was at one of `checkpoints()`.
+        """Return the network as it was at one of `checkpoints()`.
 
         Raises:
             RunCorrupt: there is no such checkpoint, or it cannot be read.
@@ -297,7 +297,7 @@ class Run:
         return network
 
     def model(self, step: int) -> SequenceModel:
-        """A checkpoint as a model to look into.
+        """Return a checkpoint as a model to look into.
 
         Raises:
             RunCorrupt: there is no such checkpoint, or it cannot be read.
@@ -316,15 +316,15 @@ class Run:
         return SequenceModel(network, task.tokenizer, card, task.source_tokenizer, task.labels)
 
     def probe(self) -> Sequence[Batch]:
-        """The sequences on which attention is watched, each a batch of one without padding."""
+        """Return the sequences on which attention is watched, each a batch of one without padding."""
         return probe_sequences(self.config.task, self.config.recording.sequences, self.config.recording.seed)
 
     def samples(self) -> Sequence[Batch]:
-        """The sequences to which `Evaluation.outputs` are the answers, each a batch of one without padding."""
+        """Return the sequences to which `Evaluation.outputs` are the answers, each a batch of one without padding."""
         return sequences(first_batch(self.config.task, self.config.training), SAMPLES)
 
     def timeline(self) -> Timeline:
-        """The snapshots of attention so far.
+        """Return the snapshots of attention so far.
 
         Raises:
             RunCorrupt: the file is not a timeline of this version.

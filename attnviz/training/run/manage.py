@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 def normalised_name(name: str) -> str:
-    """A name as it is kept: without blanks around it, "-" for those inside, accents joined to their letters.
+    """Return a name as it is kept: without blanks around it, "-" for those inside, accents joined to their letters.
 
     Raises:
         InvalidRunName: other characters than letters, digits, "_", "." and "-", or too many of them.

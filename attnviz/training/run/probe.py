@@ -20,7 +20,7 @@ LONGEST = 96  # tokens of a text: with 512, eight heads take two megabytes a sna
 
 
 def probe_sequences(task: Task, n: int, seed: int) -> list[Batch]:
-    """The n longest of some validation sequences, always the same ones for a seed; each alone, without padding.
+    """Return the n longest of some validation sequences, always the same ones for a seed; each alone, without padding.
 
     Of a long text, only the beginning: in a decoder, what follows does not change its attention.
     """
@@ -37,7 +37,7 @@ def _beginning(sequence: Batch) -> Batch:
 
 
 def sequences(batch: Batch, n: int) -> list[Batch]:
-    """The first n sequences of a batch, or as many as there are; each alone, without padding."""
+    """Return the first n sequences of a batch, or as many as there are; each alone, without padding."""
     return [_alone(batch, row) for row in range(min(n, len(batch.tokens)))]
 
 

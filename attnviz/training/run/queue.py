@@ -179,7 +179,7 @@ class TrainingQueue:
         return self._start()
 
     def _start(self) -> subprocess.Popen[str] | None:
-        """A fresh interpreter, never a fork of this process and its threads; None when the queue is closed."""
+        """Return a fresh interpreter, never a fork of this process and its threads; None when the queue is closed."""
         with self._changed:
             if self._closed:
                 return None

@@ -176,7 +176,7 @@ def _shapes(parameters: Sequence[Tensor]) -> str:
 
 
 def _parts(flat: Tensor, like: Sequence[Tensor]) -> list[Tensor]:
-    """The tensors that a flat one is put together from, each for itself, for they are written into."""
+    """Return the tensors that a flat one is put together from, each for itself, for they are written into."""
     pieces = torch.split(flat, [tensor.numel() for tensor in like])
     return [piece.view_as(tensor).clone() for piece, tensor in zip(pieces, like, strict=True)]
 

@@ -77,12 +77,12 @@ def open_run(name: str, root: Path | None = None) -> Run:
 
 
 def all_runs(root: Path | None = None) -> list[Run | RunError]:
-    """Every run, the newest first; in place of one that cannot be opened, the error that says why."""
+    """Return every run, the newest first; in place of one that cannot be opened, the error that says why."""
     return found_runs(root or runs_root(), _open)
 
 
 def _open(folder: Path) -> Run | RunError | None:
-    """The run in a folder, or why it cannot be opened; None: there is no run in it."""
+    """Return the run in a folder, or why it cannot be opened; None: there is no run in it."""
     try:
         return Run.open(folder)
     except RunNotFound:
@@ -135,7 +135,7 @@ def end_of_queue(root: Path) -> int:
 
 
 def forsaken_queue(root: Path) -> list[Run]:
-    """The runs in a folder that wait for a server which is gone, in the order in which they came."""
+    """Return the runs in a folder that wait for a server which is gone, in the order in which they came."""
     return [run for _, _, run in _queued(root, Run.noted_state) if run.state().state != "queued"]
 
 

@@ -71,7 +71,7 @@ def pytorch_script(run: Run) -> str:
 
 
 def _settings(model: AnyConfig) -> dict[str, str]:
-    """The fields of a configuration and what follows from them, as Python literals."""
+    """Return the fields of a configuration and what follows from them, as Python literals."""
     derived = [name for name, _ in inspect.getmembers(type(model), lambda each: isinstance(each, property))]
     return {name: repr(getattr(model, name)) for name in (*(field.name for field in fields(model)), *derived)}
 
@@ -94,7 +94,7 @@ def _known(run: Run) -> str:
 
 
 def _example(run: Run) -> str:
-    """A validation sequence, of a long text the beginning."""
+    """Return a validation sequence, of a long text the beginning."""
     shown = LONGEST if run.config.model.architecture == "decoder" else None
     literals = {
         name: f"torch.tensor({_literal(part if name == 'source' else part[:, :shown])})"
@@ -113,6 +113,6 @@ def _literal(part: Tensor) -> str:
 
 
 def _call(name: str, arguments: dict[str, str]) -> str:
-    """A call with an argument a line."""
+    """Return a call with an argument a line."""
     lines = "".join(f"\n{each}={value}," for each, value in arguments.items()).replace("\n", "\n    ")
     return f"{name}({lines}\n)"

@@ -52,7 +52,7 @@ class RunState:
         return self.active and (self.process is None or not self.process.alive())
 
     def checked(self) -> RunState:
-        """The same state, or "interrupted" when the process that looked after the run is gone."""
+        """Return the same state, or "interrupted" when the process that looked after the run is gone."""
         return replace(self, state="interrupted", process=None) if self.forsaken else self
 
     def to_dict(self) -> dict[str, Any]:
@@ -61,7 +61,7 @@ class RunState:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> RunState:
-        """The state that `to_dict` described.
+        """Return the state that `to_dict` described.
 
         Raises:
             MALFORMED: it is none; see bounded.py.

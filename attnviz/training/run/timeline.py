@@ -114,7 +114,7 @@ class Timeline:
         return self._split(values)
 
     def _unpack(self, file: BinaryIO, frame: _Frame, size: int) -> NDArray[np.uint8]:
-        """The bytes of one frame (size,): the weights, or what is to be added to those before.
+        """Return the bytes of one frame (size,): the weights, or what is to be added to those before.
 
         Nothing is unpacked that cannot be so many bytes, and no more of it than these.
         """
@@ -242,7 +242,7 @@ def _corrupt(path: Path, words: str) -> RunCorrupt:
 
 
 def _scan(file: BinaryIO, begin: int) -> list[_Frame]:
-    """All whole frames from a position on; it ends before the first one that is not whole."""
+    """Return all whole frames from a position on; it ends before the first one that is not whole."""
     size = file.seek(0, 2)
     frames: list[_Frame] = []
     position = begin

@@ -17,7 +17,7 @@ def probabilities(case: Case) -> list[float]:
 
 
 def answer(case: Case) -> None:
-    """The most probable label with its probability, and the right one where it is known."""
+    """Show the most probable label with its probability, and the right one where it is known."""
     shares = probabilities(case)
     best = max(range(len(shares)), key=shares.__getitem__)
     text = say("applications.answer", answer=code(case.model.output_label(best)), share=f"{shares[best]:.1%}")

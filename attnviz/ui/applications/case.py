@@ -96,7 +96,7 @@ class Case:
 
 
 def recipe_of(name: str) -> str:
-    """The recipe behind a model of the zoo or a run; "" where a run has none, or is gone."""
+    """Return the recipe behind a model of the zoo or a run; "" where a run has none, or is gone."""
     if not is_checkpoint(name):
         return name
     try:
@@ -106,7 +106,7 @@ def recipe_of(name: str) -> str:
 
 
 def task_of(listed: Listed) -> Task:
-    """The task that a model of the zoo or a run learned.
+    """Return the task that a model of the zoo or a run learned.
 
     Raises:
         RunNotFound, RunCorrupt: of a run that is gone.
@@ -136,13 +136,13 @@ def text_of(task: Task, row: Batch) -> tuple[str, str]:
 
 
 def opened(listed: Listed) -> SequenceModel:
-    """The model with its weights."""
+    """Return the model with its weights."""
     return cast(SequenceModel, open_model(listed.name, listed.version))
 
 
 @lru_cache(64)
 def judged(listed: Listed) -> Judged:
-    """The metric of a model on test data; of one that ships, as its card says it."""
+    """Return the score of a model on test data; of a shipped one, the score on its card."""
     card, task = opened(listed).card, task_of(listed)
     whole = task.items() is not None
     if card.judged:
@@ -164,7 +164,7 @@ def judged_on(listed: Listed) -> tuple[int, int]:
 
 @lru_cache(16)
 def result(listed: Listed) -> Evaluation:
-    """A model on those test sequences, computed here."""
+    """Evaluate a model on its test sequences."""
     return evaluate(opened(listed).network, task_of(listed), "test", *judged_on(listed))
 
 
@@ -177,13 +177,13 @@ def baselines(listed: Listed) -> tuple[Baseline, ...]:
 
 @lru_cache(64)
 def head_scores(listed: Listed) -> tuple[HeadScore, ...]:
-    """Every head against each expected pattern, on test data."""
+    """Return the scores of every head for each expected pattern, on test data."""
     return mean_scores(opened(listed), task_of(listed), N_SCORED, SEED)
 
 
 @lru_cache(64)
 def patterns(listed: Listed) -> list[HeadScore]:
-    """The best head of each expected pattern, on test data."""
+    """Return the best head of each expected pattern, on test data."""
     best: dict[str, HeadScore] = {}
     for score in head_scores(listed):
         best[score.pattern] = max(score, best.get(score.pattern, score), key=lambda head: head.mass)

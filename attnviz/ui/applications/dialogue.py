@@ -18,7 +18,7 @@ SPOKEN = "#0072b2"
 
 
 def view(case: Case) -> None:
-    """A line for each turn, shaded by what one word of the system reads; wrong words are marked."""
+    """Show a line for each turn, shaded by what one word of the system reads; wrong words are marked."""
     tokens = case.tokens
     said = [case.model.output_label(index) for index in case.trace.logits.argmax(-1).tolist()]
     spans = list(turns(tokens))

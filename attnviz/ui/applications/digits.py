@@ -87,7 +87,7 @@ def _maps(case: Case) -> list[list[Tensor]]:
 
 
 def _limit(case: Case) -> float:
-    """The greatest weight on any patch: the same colour is the same weight in all maps."""
+    """Return the greatest weight on any patch: the same colour is the same weight in all maps."""
     return max(float(weights.max()) for row in _maps(case) for weights in row)
 
 
@@ -119,7 +119,7 @@ def _probabilities(case: Case) -> None:
 
 
 def _deletion(case: Case, features: Tensor, chosen: tuple[AttentionSite, int] | None) -> None:
-    """The curves of this picture, their areas beside those of many pictures, and what follows from them."""
+    """Show the curves of this picture, their areas beside those of many pictures, and what follows from them."""
     weights = None if chosen is None else chosen[0].weights(chosen[1])[0]
     network, tokens = case.model.network, torch.tensor(case.trace.token_ids)
     head, ink, random = _erased(network, tokens, features, weights)

@@ -18,7 +18,7 @@ KEPT = "#009e73"
 
 
 def view(case: Case) -> None:
-    """A line for each sentence with the chance that it is kept; then what one of the decisions reads."""
+    """Show a line for each sentence with the chance that it is kept; then what one of the decisions reads."""
     spans = _sentences(case.tokens)
     if not spans:
         st.info(say("applications.extract.no_sentence", end=END))

@@ -21,7 +21,7 @@ __all__ = ["facts", "title", "train_link"]
 
 
 def facts(application: str, models: Mapping[str, Listed], model: Listed, case: Case | None) -> None:
-    """The models of the same task beside what needs none, the best heads, and where to go from here."""
+    """Show the models of the task beside baselines, the best heads, and links to train or look further."""
     with st.spinner(say("applications.judging"), show_time=True):
         _scores(models, model)
         _heads(model)
@@ -49,14 +49,14 @@ def train_link(recipe: str) -> None:
 
 
 def title(model: Listed) -> str:
-    """A model as people call it."""
+    """Return the title of a model."""
     if model.step is not None:
         return say("page.run_title", name=model.title, step=f"{model.step:,}")
     return say(f"task.{model.name}.title")
 
 
 def _scores(models: Mapping[str, Listed], model: Listed) -> None:
-    """The same test data for all: models that ship with attnviz, the chosen one, and the baselines."""
+    """Show the same test data for all: models that ship with attnviz, the chosen one, and the baselines."""
     task = task_of(model)
     same = [
         each
@@ -79,7 +79,7 @@ def _scores(models: Mapping[str, Listed], model: Listed) -> None:
 
 
 def _together(metric: Metric, score: float) -> str:
-    """A score that stays on one line, "> 0.999" too."""
+    """Return a score that stays on one line, "> 0.999" too."""
     return score_text(metric, score).replace(" ", "\u00a0")
 
 
@@ -96,7 +96,7 @@ def _judged_on(figure: Judged, metric: Metric) -> str:
 
 
 def _heads(model: Listed) -> None:
-    """The best head of each expected pattern, beside chance."""
+    """Show the best head of each expected pattern, beside chance."""
     found = patterns(model)
     if not found:
         return

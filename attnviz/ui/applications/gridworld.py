@@ -1,4 +1,4 @@
-"""Decisions: the way that a model goes for a sign and a wanted return, and which earlier steps it looks back at."""
+"""Decisions: the way that a model goes for a sign and a target return, and which earlier steps it looks back at."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _told(episode: Episode, wanted: str, sign: str) -> str:
 
 
 def _step(walk: Case, episode: Episode) -> int:
-    """A control for one decision: at first the one where the sign should be read."""
+    """Choose a decision, at first the one where the sign is expected to be read."""
     state, key = st.session_state, "app-query"
     if not isinstance(state.get(key), int) or state[key] >= episode.steps:
         rows = [int(place) for p in walk.task.expected(episode.tokens) for place in p.reads.any(1).nonzero()[:, 0]]
@@ -112,7 +112,7 @@ def _step(walk: Case, episode: Episode) -> int:
 
 
 def _reads(walk: Case, chosen: tuple[AttentionSite, int], step: int) -> None:
-    """All that was read by then, as tokens: wanted return and sign first, which are not on the grid."""
+    """Show all that was read by then, as tokens: target return and sign first, which are not on the grid."""
     query = 2 + 2 * step
     weights = chosen[0].weights(chosen[1])[query].tolist()
     expected = [pattern.reads[query] for pattern in walk.task.expected(walk.trace.token_ids)]
@@ -149,7 +149,7 @@ def _logged(case: Case) -> tuple[tuple[int, int], ...]:
 
 
 def _successes(found: dict[str, Success]) -> None:
-    """The share of walks that were paid, of shortest ones, and the mean return."""
+    """Show the share of walks that were paid, of shortest ones, and the mean return."""
     columns = (say(f"applications.gridworld.{name}") for name in ("policy", "success", "shortest", "return"))
     rows = ["| {} | {} | {} | {} |".format(*columns), "|---|---:|---:|---:|"]
     for name, each in found.items():

@@ -18,7 +18,7 @@ BEST = 6  # characters that are told
 
 
 def view(case: Case) -> None:
-    """The most probable next characters, the loss in three units, and what the last character reads."""
+    """Show the most probable next characters, the loss in three units, and what the last character reads."""
     ids, shares = case.trace.top_outputs(BEST)
     names = [case.model.output_label(index) for index in ids[-1].tolist()]
     st.caption(say("applications.language.next"))

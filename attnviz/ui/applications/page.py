@@ -112,7 +112,7 @@ def _choose() -> tuple[Application, Listed | None]:
 
 
 def _models(application: Application) -> dict[str, Listed]:
-    """The shipped models of an application, then the runs of its recipes."""
+    """Return the shipped models of an application, then the runs of its recipes."""
     there = listed()
     found = {name: there[name] for name in application.recipes if name in there}
     return found | {name: there[name] for name in there if recipe_of(name) in application.recipes}

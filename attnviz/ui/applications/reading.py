@@ -15,7 +15,7 @@ __all__ = ["reading"]
 
 
 def reading(case: Case, site: AttentionSite, head: int, *, at: int | None = None) -> None:
-    """A control for the token that asks, and the tokens it reads, with those it should read marked.
+    """Show a control for the token that asks, and the tokens it reads, with those it should read marked.
 
     Args:
         case: case with a trace whose sequences the site reads.

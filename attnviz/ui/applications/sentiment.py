@@ -13,7 +13,7 @@ __all__ = ["view"]
 
 
 def view(case: Case) -> None:
-    """The label, and the text shaded by what its one output reads: the pooled states, or `<bos>`."""
+    """Show the label, and the text shaded by what its one output reads: the pooled states, or `<bos>`."""
     answer(case)
     if not case.trace.sites:
         st.info(say("applications.no_attention"))

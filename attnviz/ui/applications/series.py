@@ -30,7 +30,7 @@ BESIDE = ("series-lstm", "own-series")  # recipes of what is drawn beside
 
 
 def view(case: Case) -> None:
-    """The series with all forecasts; below it what one of them read."""
+    """Show the series with all forecasts; below it what one of them read."""
     task = cast(Seasonal | OwnSeries, case.task)
     features = task.tokenizer.features(case.trace.text)  # (T, 1)
     values = features[:, 0]

@@ -51,7 +51,7 @@ def view(case: Case) -> None:
 
 
 def _chips(case: Case, place: int, weights: list[float] | None) -> list[Chip]:
-    """The items so far and, without a shade, those that come later; the category stands above each."""
+    """Return the items so far and, without a shade, those that come later; the category stands above each."""
     expected = [pattern.reads[place] for pattern in case.task.expected(case.trace.token_ids)]
     return [
         Chip(
@@ -65,7 +65,7 @@ def _chips(case: Case, place: int, weights: list[float] | None) -> list[Chip]:
 
 
 def _best(case: Case, place: int) -> None:
-    """The most probable next items; the true one is marked, and told where it is not among them."""
+    """Show the most probable next items; the true one is marked, and told where it is not among them."""
     ids, shares = (each[place].tolist() for each in case.trace.top_outputs(HITS))
     true = _true(case, place)
     rows = [

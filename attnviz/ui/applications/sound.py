@@ -29,7 +29,7 @@ OWN = "app-sound"  # key of the sound that was handed in: the text that became o
 
 
 def view(case: Case) -> None:
-    """The sound to listen to, the answer, the spectrogram, and the frames that one head reads."""
+    """Show the sound to listen to, the answer, the spectrogram, and the frames that one head reads."""
     task = cast(Sound, case.task)
     clip = _clip(case, task)
     with st.container(horizontal=True, key="app-listen", gap="small", vertical_alignment="center"):
@@ -52,7 +52,7 @@ def view(case: Case) -> None:
 
 
 def _clip(case: Case, task: Sound) -> Clip | None:
-    """The sound behind an example; None for one of somebody's own."""
+    """Return the sound behind an example; None for one of somebody's own."""
     found = (n for n, row in enumerate(examples(task)) if row is case.row)
     place = next(found, None)
     return None if place is None else _clips(task)[place]
@@ -60,12 +60,12 @@ def _clip(case: Case, task: Sound) -> Clip | None:
 
 @lru_cache(8)
 def _clips(task: Sound) -> tuple[Clip, ...]:
-    """The sounds of all examples: the same generator makes the same ones."""
+    """Draw the sounds of all examples; the same generator gives the same ones."""
     return task.clips(N_EXAMPLES, Generator().manual_seed(SEED), "test")
 
 
 def _listen(case: Case, clip: Clip | None) -> None:
-    """The sound, as far as there is one: frames that were typed cannot be heard."""
+    """Show the sound, as far as there is one: frames that were typed cannot be heard."""
     text, file = st.session_state.get(OWN, ("", b""))
     if clip is not None:
         st.audio(wav_bytes(clip.waveform), format="audio/wav", width=320)

@@ -13,7 +13,7 @@ __all__ = ["written"]
 
 
 def written(case: Case) -> None:
-    """The most probable token at each position that writes, wrong ones marked where the right ones are known.
+    """Show the most probable token at each position that writes, wrong ones marked where the right ones are known.
 
     What is known are the targets for what the decoder read: where it read something else, nothing is.
     """

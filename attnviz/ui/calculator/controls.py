@@ -24,7 +24,7 @@ NARROW, WIDE = 95, 210  # pixels
 
 
 def choose() -> None:
-    """A worked example to begin with, then every choice of the layer, in the order in which they act."""
+    """Show a worked example to begin with, then every choice of the layer, in the order in which they act."""
     st.selectbox(
         say("calculator.preset"),
         list(PRESETS),

@@ -27,7 +27,7 @@ SETTINGS = Settings(DEFAULTS, OPTIONS.__getitem__)
 
 
 def section() -> None:
-    """The whole of it: sizes, computed curves, the numbers at one length, and what this machine takes."""
+    """Show the whole of it: sizes, computed curves, the numbers at one length, and what this machine takes."""
     SETTINGS.begin()
     with st.container(horizontal=True, gap="medium", key="cost-sizes"):
         for name, options in OPTIONS.items():
@@ -45,7 +45,7 @@ def section() -> None:
 
 
 def _table(d: int, n_heads: int, length: int) -> str:
-    """The layers at one length, a row each."""
+    """Return the layers at one length, a row each."""
     heads = [say(f"cost.column.{name}", length=f"{length:,}") for name in ("layer", "flops", "bytes", "steps")]
     rows = [f"| {' | '.join(heads)} |", "|---|---:|---:|---:|"]
     for layer in LAYERS:
@@ -55,12 +55,12 @@ def _table(d: int, n_heads: int, length: int) -> str:
 
 
 def _together(number: int) -> str:
-    """A number and its prefix, which stay on one line."""
+    """Return a number and its prefix, which stay on one line."""
     return short(number).replace(" ", "\u00a0")
 
 
 def _measured(d: int, n_heads: int) -> None:
-    """The button, and what was measured last at these sizes."""
+    """Show the button, and what was measured last at these sizes."""
     st.subheader(say("cost.measure.title"), anchor=False)
     st.markdown(say("cost.measure.text"))
     if st.button(say("cost.measure.button"), key="cost-measure", icon=":material/timer:"):

@@ -35,7 +35,7 @@ CSS = Path(__file__).parent / "style.css"
 
 
 def show() -> None:
-    """The chosen section; the address says which, and all that was typed."""
+    """Show the chosen section; the address says which, and all that was typed."""
     ADDRESS.arrive()
     st.html(CSS)
     with st.container(key="controls"), head_row():
@@ -136,7 +136,7 @@ def _say_wrong(messages: DeltaGenerator, wrong: AttnvizError) -> None:
 
 
 def _key(problem: Problem) -> TraceKey:
-    """A trace of typed numbers is determined by the numbers; their digest stands for them."""
+    """Return the key of a trace of typed numbers, by their digest."""
     return TraceKey(NUMBERS, hashlib.sha256(to_json(problem).encode()).hexdigest())
 
 

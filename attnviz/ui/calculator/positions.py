@@ -78,7 +78,7 @@ SETTINGS = Settings(DEFAULTS, _options)
 
 @cache
 def _tables() -> Mapping[str, Tensor]:
-    """The learned encodings of the zoo: "reverse", or "dates.encoder" where a model has two."""
+    """Return the learned encodings of the zoo: "reverse", or "dates.encoder" where a model has two."""
     found = {}
     for entry in zoo():
         model = load_model(f"zoo/{entry.name}")
@@ -99,7 +99,7 @@ SHARES: Mapping[Kind, tuple[int, int]] = {
 
 
 def section() -> None:
-    """The whole of it: controls, two figures, what is to be seen in them, and the layer that does not notice."""
+    """Show the whole of it: controls, two figures, what is to be seen in them, and the layer that does not notice."""
     SETTINGS.begin()
     names = {kind: say(f"positions.kind.{kind}") for kind in KINDS}
     st.segmented_control(say("positions.kind"), KINDS, format_func=names.__getitem__, key="pe", required=True, **KEEP)
@@ -179,12 +179,12 @@ def _vectors(kind: Kind, length: int, d: int) -> Tensor:
 
 
 def _pairs(matrix: Tensor, title: str, limits: tuple[float, float], whole: bool = False) -> go.Figure:
-    """A number for each pair of a query and a key."""
+    """Return a number for each pair of a query and a key."""
     return figures.pairs(matrix, title, (say("positions.query"), say("positions.key")), limits, theme(), whole)
 
 
 def _what_is_lost() -> None:
-    """The permutation, computed for every kind."""
+    """Show the permutation, computed for every kind."""
     st.subheader(say("positions.lost.title"), anchor=False)
     st.markdown(say("positions.lost.text"))
     length, d = st.session_state["pe_t"], st.session_state["pe_d"]

@@ -134,13 +134,13 @@ def chosen(name: str) -> Any:
 
 
 def tables() -> dict[str, Cells]:
-    """All tables, used or not, as they were typed."""
+    """Return all tables, used or not, as they were typed."""
     found: dict[str, Cells] = st.session_state["calc-tables"]
     return found
 
 
 def _choices() -> dict[str, Any]:
-    """The settings beside the tables, as fields of a problem."""
+    """Return the settings beside the tables, as fields of a problem."""
     masks = chosen("mask") or []
     return {
         **{name: chosen(name) for name in ("given", "scoring", "scale", "positions", "pooling", "project", "residual")},
@@ -168,7 +168,7 @@ def problem() -> Problem:
 
 
 def sizes() -> Sizes:
-    """The sizes of the tables as they stand."""
+    """Return the sizes of the tables as they stand."""
     return sizes_of(tables(), chosen("given"), chosen("heads") or 1)
 
 
@@ -255,6 +255,6 @@ def randomise() -> None:
 
 
 def load_preset() -> None:
-    """The preset that the control names."""
+    """Show the preset that the control names."""
     name = chosen("preset")
     load(PRESETS[name], name)

@@ -33,7 +33,7 @@ def _looked_at() -> tuple[int, int, int]:
 
 
 def show_steps(trace: Trace) -> dict[str, str]:
-    """The formulas: one step, or all of them; returns what is looked at, the first of everything left out."""
+    """Show the formulas, one step or all; return what is looked at as parameters of the address."""
     (site,) = trace.sites
     _hold_within(trace)
     head, query, key = _looked_at()
@@ -83,7 +83,7 @@ def _formula(step: Step) -> None:
 
 
 def show_results(trace: Trace) -> None:
-    """The weighted values of the query, what they sum to, the result, and the sequence as one vector."""
+    """Show the weighted values of the query, what they sum to, the result, and the sequence as one vector."""
     (site,) = trace.sites
     head, query, _ = _looked_at()
     by_hand = worked(trace)

@@ -49,7 +49,7 @@ _tables = st.components.v2.component("attnviz.tables", js=(Path(__file__).parent
 
 
 def edit_tables(wrong: AttnvizError | None) -> None:
-    """The tables that the choices use; the cell that an error is about is marked."""
+    """Show the tables that the choices use; the cell that an error is about is marked."""
     held = state_of.tables()
     shown = [
         {

@@ -93,7 +93,7 @@ def show() -> None:
 
 
 def _link(recipe: Recipe, group: str | None) -> dict[str, str]:
-    """The page as parameters of the address, but for what stands as it does at first."""
+    """Return the page as parameters of the address, the defaults left out."""
     state = st.session_state
     link = {"task": "" if recipe.name == FIRST else recipe.name, "group": group or ""}
     usual = {"steps": recipe.training.steps, "seed": recipe.training.seed, "distance": DISTANCE}
@@ -146,7 +146,7 @@ def _choose_group(found: Mapping[str, Sequence[Entry]]) -> str | None:
 
 
 def _actions(recipe: Recipe, runs: Sequence[Entry]) -> AttnvizError | None:
-    """The buttons; returns what keeps them from working."""
+    """Show the buttons; return the error that keeps them from working."""
     try:
         expected = expected_seconds(recipe)
     except ConfigError as error:
@@ -178,7 +178,7 @@ def _actions(recipe: Recipe, runs: Sequence[Entry]) -> AttnvizError | None:
 
 
 def _sweep(recipe: Recipe) -> None:
-    """The button that trains all at every distance."""
+    """Show the button that trains all at every distance."""
     recipes = [at_distance(recipe, distance) for distance in DISTANCES]
     with st.container(horizontal=True, key="comparison-sweep", gap="small", vertical_alignment="center"):
         st.button(

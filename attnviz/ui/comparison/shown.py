@@ -77,7 +77,7 @@ def groups(recipe: Recipe, found: Sequence[Entry]) -> dict[str, list[Entry]]:
 
 
 def planned(recipe: Recipe) -> dict[Contender, RunConfig]:
-    """The five runs that the controls say."""
+    """Return the five runs that the controls choose."""
     state = st.session_state
     return configs(recipe, state["cmp-steps"], state["cmp-seed"])
 
@@ -119,7 +119,7 @@ def shown(recipe: Recipe, group: str | None, alive: set[str]) -> None:
 
 
 def _rows(recipe: Recipe, runs: Sequence[Entry], before: Sequence[Curve]) -> list[Row]:
-    """The five contenders: their runs at this distance, where they have one; else what was measured before."""
+    """Return the five contenders: their runs at this distance, where they have one; else what was measured before."""
     would_be = planned(recipe)
     mine = {place[1]: e for e in runs if (place := place_of(e.name)) is not None and _is_at(e, recipe)}
     earlier = {curve.contender: curve for curve in before} if not runs else {}
@@ -195,7 +195,7 @@ COLUMNS = ("network", "width", "parameters", "flops", "bytes", "expected", "meas
 
 
 def _table(rows: Sequence[Row], metric: Metric) -> str:
-    """A row for each contender."""
+    """Return a row for each contender."""
     lines = [[say(f"comparison.column.{name}") for name in COLUMNS], ["---", *["---:"] * (len(COLUMNS) - 2), "---"]]
     for row in rows:
         facts, curve = Facts.of(row.config), row.curve

@@ -21,7 +21,7 @@ PREVIEW = 68  # pixels
 
 
 def type_texts(reads: Reads) -> None:
-    """The fields of a text and of a second one, as far as the model reads them."""
+    """Show the fields of a text and of a second one, as far as the model reads them."""
     if reads.text:
         is_pair = reads.second == "sentence"
         label = "page.source" if reads.second == "target" else "models.sentence_a" if is_pair else "page.text"
@@ -37,7 +37,7 @@ def _field(label: str, widget: Widget[str], placeholder: str) -> None:
 
 
 def choose_image() -> None:
-    """The samples, and an image of one's own."""
+    """Show the samples, and an image of one's own."""
     state, image = page_state(ExplorerState), ExplorerState.image
     if state.own_image and state.own_image not in IMAGES:  # others handed in so many that it had to go
         state.own_image = ""
@@ -62,7 +62,7 @@ def _take_image(content: bytes, name: str) -> None:
 
 
 def image_title(name: str) -> str:
-    """An image as people call it."""
+    """Return the title of an image."""
     return say(f"models.image.{name}") if name in SAMPLES else say("models.image.mine")
 
 

@@ -28,7 +28,7 @@ def show_numbers(trace: Trace) -> None:
 
 
 def _show_outputs(trace: Trace, outputs: Outputs) -> None:
-    """A row for each position: the most probable output and its probability, or the value."""
+    """Show a row for each position: the most probable output and its probability, or the value."""
     tokens = trace.sequences[outputs.sequence].labels
     if outputs.kind == "values":
         found: dict[str, list[Any]] = {say("states.value"): trace.logits[:, 0].tolist()}
@@ -47,7 +47,7 @@ def _show_outputs(trace: Trace, outputs: Outputs) -> None:
 
 
 def _show_states(trace: Trace) -> None:
-    """A heat map of one gate or state of one layer; nothing for a model without recurrent layers."""
+    """Show a heat map of one gate or state of one layer; nothing for a model without recurrent layers."""
     layers = {layer.name: layer for layer in trace.states()}
     if not layers:
         return

@@ -38,7 +38,7 @@ EXAMPLE_CHARS = 17
 
 
 def show() -> None:
-    """The whole page."""
+    """Show the whole page."""
     link.ADDRESS.arrive()
     _picture(_controls())
 
@@ -97,7 +97,7 @@ def _reads(model: Listed) -> Reads | None:
 
 
 def _models() -> dict[str, Listed]:
-    """All models to choose from; the chosen one is among them, be it an earlier checkpoint of a run."""
+    """Return all models to choose from; the chosen one is among them, be it an earlier checkpoint of a run."""
     models = dict(listed())
     own, name = find(page_state(Session).upload), ExplorerState.model.value
     if own is not None:

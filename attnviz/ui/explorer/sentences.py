@@ -42,7 +42,7 @@ def _examples(kind: str, lang: str, mask: str) -> list[tuple[str, str]]:
 
 
 def with_mask(text: str, mask: str) -> str:
-    """A text with one more hidden token at its end, before the full stop when there is one.
+    """Return a text with one more hidden token at its end, before the full stop when there is one.
 
     Example:
         >>> with_mask("The cat sat on the.", "[MASK]"), with_mask("", "<mask>")

@@ -59,7 +59,7 @@ def length(parameters: Mapping[str, str]) -> int:
 
 
 def whole(text: str, low: int, high: int) -> int | None:
-    """The whole number in a parameter; None where it is none, or outside of the limits."""
+    """Return the whole number in a parameter; None where it is none, or outside of the limits."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 12 and low <= int(text) <= high else None
 
 

@@ -19,5 +19,5 @@ PICTURE: Mapping[str, Any] = {"theme": None, "config": {"displayModeBar": False}
 
 
 def theme() -> Theme:
-    """The colours of figures on this page."""
+    """Return the colours of figures on this page."""
     return DARK if st.context.theme.type == "dark" else LIGHT

@@ -16,7 +16,7 @@ __all__ = ["choose_file"]
 
 
 def choose_file(label: str, kinds: Sequence[str], key: str, most_mb: int, take: Callable[[bytes, str], None]) -> None:
-    """A field for a file, which is taken once; the page says what goes wrong.
+    """Show a field for a file, which is taken once; the page says what goes wrong.
 
     Args:
         label: label of the field.

@@ -20,7 +20,7 @@ __all__ = ["head_row", "loading", "message_box", "page", "pages"]
 
 
 def pages() -> list[Page]:
-    """All pages, for the navigation."""
+    """Return all pages, for the navigation."""
     return [page(name) for name in PAGES]
 
 

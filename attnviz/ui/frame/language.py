@@ -25,24 +25,24 @@ MAX_KNOWN = 80  # characters of the list of known symbols
 
 
 def current() -> str:
-    """The session's language: chosen, named in the link, or the browser's."""
+    """Return the session's language: chosen, named in the link, or the browser's."""
     lang = Session.lang.value
     return lang if lang in locale.LANGUAGES else locale.closest(st.context.locale or "") or locale.DEFAULT
 
 
 def say(key: str, **params: object) -> str:
-    """The message `key` in the session's language."""
+    """Return the message `key` in the session's language."""
     return locale.t(current(), key, **params) if params else _static(current(), key)
 
 
 @cache
 def _static(lang: str, key: str) -> str:
-    """A message that always reads the same."""
+    """Return a message that always reads the same."""
     return locale.t(lang, key)
 
 
 def choose() -> None:
-    """The switch between languages."""
+    """Show the switch between languages."""
     Session.lang.value = current()
     segments(say("page.language"), Session.lang, locale.LANGUAGES, label_visibility="collapsed")
 
@@ -61,12 +61,12 @@ def code(text: str, limit: int = 60) -> str:
 
 
 def plain(text: str) -> str:
-    """A catalogue's text as Markdown that shows it literally."""
+    """Return a catalogue's text as Markdown that shows it literally."""
     return re.sub(r"([\\`*_{}\[\]<>#+!|~$^])", r"\\\1", text)
 
 
 def symbol(text: str) -> str:
-    """A symbol that a model does not know, with code points where the eye cannot tell what it is.
+    """Return a symbol that a model does not know, with code points where the eye cannot tell what it is.
 
     Example:
         >>> symbol("\\u200b")

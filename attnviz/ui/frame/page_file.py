@@ -26,13 +26,13 @@ ICON = ":material/folder_open:"
 
 
 def to_file(page: str, parameters: Mapping[str, str]) -> str:
-    """The parameters of a page as a file."""
+    """Return the parameters of a page as a file."""
     content = {"attnviz": KIND, "version": VERSION, "page": page, "parameters": dict(parameters)}
     return json.dumps(content, ensure_ascii=False, indent=1)
 
 
 def from_file(content: bytes, name: str, address: Address) -> dict[str, str]:
-    """The parameters in a file, the inverse of `to_file`.
+    """Return the parameters in a file, the inverse of `to_file`.
 
     Args:
         content: content of the file.

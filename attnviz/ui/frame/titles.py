@@ -14,14 +14,14 @@ MOST = 4096  # titles that are kept: of all models there are, in all languages
 
 
 def task_title(recipe: str) -> str:
-    """A recipe's title in the session's language; its name where it has none."""
+    """Return a recipe's title in the session's language; its name where it has none."""
     key = f"task.{recipe}.title"
     return say(key) if locale.has(current(), key) else recipe
 
 
 @lru_cache(MOST)
 def model_title(model: Listed, lang: str) -> str:
-    """A model as people call it."""
+    """Return the title of a model."""
     if model.step is not None:
         return locale.t(lang, "page.run_title", name=model.title, step=f"{model.step:,}")
     return described(model.name, "title", lang) or model.title

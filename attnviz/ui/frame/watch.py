@@ -160,7 +160,7 @@ def _curve(run: Run) -> dict[str, Any]:
 
 
 def told(value: object) -> Told | None:
-    """A command from the browser, which may send anything."""
+    """Return a command from the browser, which may send anything."""
     if not isinstance(value, dict) or value.get("name") not in (*COMMANDS, SUBMIT):
         return None
     number = value.get("value")

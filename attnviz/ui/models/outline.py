@@ -139,5 +139,5 @@ def _layers(values: Mapping[str, Any], two_stacks: bool) -> str | None:
 
 
 def _number(values: Mapping[str, Any], names: tuple[str, ...]) -> int | None:
-    """The first of these that is a number; a model of several sizes has none."""
+    """Return the first of these that is a number; a model of several sizes has none."""
     return next((values[name] for name in names if type(values.get(name)) is int and values[name] > 0), None)

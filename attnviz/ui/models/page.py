@@ -85,7 +85,7 @@ def show() -> None:
 
 
 def _receive() -> None:
-    """A model's folder as a zip file."""
+    """Upload the folder of a model as a zip file."""
     prepare()  # while they choose the file
     state = st.session_state
     server = int(st.get_option("server.maxUploadSize") or 0)
@@ -110,7 +110,7 @@ def _receive() -> None:
 
 
 def _other_ways() -> None:
-    """The Hub, where the operator lets people; the operator's own folder."""
+    """Open models of the Hub, if the administrator allows it, and of the administrator's own folder."""
     if downloads_are_on():
         with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
             st.text_input(say("models.hub"), key="hub_id", placeholder=say("models.hub_placeholder"))

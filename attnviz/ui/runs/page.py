@@ -60,7 +60,7 @@ ADDRESS = Address("runs", _apply, names=frozenset({"run"}), steps=frozenset({"ru
 
 
 def show() -> None:
-    """The list, and below it what was chosen in it."""
+    """Show the list, and below it what was chosen in it."""
     ADDRESS.arrive()
     with st.container(key="controls"), head_row():
         st.space("stretch")
@@ -92,7 +92,7 @@ def _alive(found: Sequence[Entry]) -> set[str]:
 
 
 def _list(alive: set[str]) -> None:
-    """The table; it is drawn again by itself as long as a run is alive."""
+    """Show the table; it is drawn again by itself as long as a run is alive."""
     found = entries()
     if _alive(found) != alive:
         st.rerun()  # what may be done with a run is another thing now; and with the last one, the clock stops
@@ -128,7 +128,7 @@ COLUMNS = {
 
 
 def _row(entry: Entry) -> dict[str, Any]:
-    """A run as the table shows it."""
+    """Return a run as the table shows it."""
     if entry.run is None or entry.state is None:
         why = in_words(current(), entry.error.code, entry.error.details) if entry.error else ""
         return {"name": entry.name, "state": "failed", "note": why, "cells": {"state": say("runs.unreadable")}}
@@ -161,13 +161,13 @@ def _shape(model: AnyConfig) -> str:
 
 
 def _task(config: RunConfig) -> str:
-    """The task's title; a run need not come from a recipe."""
+    """Return the task's title; a run need not come from a recipe."""
     draft = Draft.of_run(config)
     return config.task.name if draft is None else task_title(draft.recipe)
 
 
 def _best(value: float | None, metric: Metric) -> str:
-    """The metric under its name, for runs of all tasks stand in one table."""
+    """Return the metric with its name, because runs of all tasks stand in one table."""
     if value is None:
         return "–"
     if metric in LOSSES:
@@ -239,7 +239,7 @@ def _do_rename(name: str) -> None:
 
 
 def _ask_to_delete(name: str) -> None:
-    """The dialog: it names the run, and what is lost."""
+    """Show the dialog: it names the run, and what is lost."""
     st.markdown(say("runs.delete_ask", name=code(name, 100)))
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button(say("runs.keep"), key="keep"):

@@ -58,7 +58,7 @@ def _task_key(recipe: str, name: str) -> str:
 
 
 def _reload() -> None:
-    """The recipe's own settings."""
+    """Show the recipe's own settings."""
     load(Draft.of_recipe(st.session_state["recipe"]))
 
 
@@ -119,7 +119,7 @@ def _part(name: str, summary: str = "") -> AbstractContextManager[Any]:
 
 
 def _choose(choice: Choice, draft: Draft) -> None:
-    """The control of one parameter of a task."""
+    """Show the control of one parameter of a task."""
     label, key = say(f"training.parameter.{choice.name}"), _task_key(draft.recipe, choice.name)
     values, value = choice.values, draft.task[choice.name]
     if isinstance(values, range):
@@ -137,12 +137,12 @@ def _choose(choice: Choice, draft: Draft) -> None:
 
 
 def _choice_title(value: str) -> str:
-    """A language by its own name, another choice by its message."""
+    """Return a language by its own name, another choice by its message."""
     return locale.LANGUAGES.get(value) or say(f"training.choice.{value}")
 
 
 def _setting(name: str, draft: Draft) -> None:
-    """The control of one setting."""
+    """Show the control of one setting."""
     label, options = say(f"training.set.{name}"), draft.offered(name)
     more: dict[str, Any] = {"key": f"set-{name}", "help": say(f"training.help.{name}"), **KEEP}
     if not options:
@@ -165,7 +165,7 @@ def _setting(name: str, draft: Draft) -> None:
 
 
 def _written(name: str, value: Value) -> str:
-    """A value as people read it."""
+    """Return a value as people read it."""
     if value is None:
         return say("training.off")
     if name == "d_ff" and value == 0:

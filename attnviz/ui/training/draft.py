@@ -125,12 +125,12 @@ SETTINGS = {**MODEL, **TRAINING}
 
 
 def recipe_names() -> list[str]:
-    """All recipes, and those for data of one's own."""
+    """Return all recipes, and those for data of one's own."""
     return [*RECIPES, *OWN]
 
 
 def _recipe(name: str) -> Recipe:
-    """A recipe; of one for data that is still to come, its settings do not depend on them."""
+    """Return a recipe; one for a person's own data has the same settings whatever the data."""
     return OWN[name].example if name in OWN else RECIPES[name]
 
 
@@ -147,7 +147,7 @@ def width_fits(d_model: int, heads: int, positions: str) -> bool:
 
 
 def widths(heads: int, positions: str, present: int) -> list[int]:
-    """The widths that go with heads and positions; the present one among them where it does.
+    """Return the widths that go with heads and positions; the present one among them where it does.
 
     Example:
         >>> widths(3, "learned", 48)[:4]
@@ -176,7 +176,7 @@ class Draft:
 
     @classmethod
     def of_recipe(cls, name: str, text: str = "") -> Draft:
-        """A recipe as it is."""
+        """Return a recipe as it is."""
         recipe = _recipe(name)
         return cls._of(name, text if name in OWN else "", recipe.task, recipe.model, recipe.training)
 
@@ -291,7 +291,7 @@ class Draft:
         return link | {k: _written(v) for k, v in self.settings.items() if v != default.settings[k]}
 
     def config(self) -> RunConfig:
-        """The run that this is.
+        """Return the draft as a run.
 
         Raises:
             ConfigError: something that cannot be built or trained.
@@ -313,7 +313,7 @@ class Draft:
 
 @lru_cache(4)
 def _made(name: str, text: str, task: tuple[tuple[str, Value], ...]) -> Recipe:
-    """A recipe for data of one's own; dividing them takes time, and a page asks at every click.
+    """Return a recipe for data of one's own; dividing them takes time, and a page asks at every click.
 
     Raises:
         InputError: the data cannot be learned from.
@@ -343,7 +343,7 @@ def _written_choices(values: Mapping[str, Value], default: Mapping[str, Value]) 
 
 
 def _written(value: Value) -> str:
-    """A value in an address."""
+    """Return a value in an address."""
     if value is None:
         return "off"
     return f"{value:d}" if isinstance(value, bool | int) else str(value)

@@ -65,7 +65,7 @@ def below_each_other(lines: Mapping[str, str]) -> str:
 
 
 def _aligned(*rows: list[str]) -> list[str]:
-    """The rows' symbols below each other, as many as there is room for."""
+    """Return the rows' symbols below each other, as many as there is room for."""
     shown = [[_visible(symbol) for symbol in row] for row in rows]
     widths = [max(map(_width, column)) for column in zip(*shown, strict=True)]
     count, used = 0, 0

@@ -29,7 +29,7 @@ KeyOf = Callable[[str], str]
 
 
 def own_data(recipe: str, key: str, key_of: KeyOf) -> None:
-    """The field for the data of a recipe, a way to fill it from a file, and how it is read.
+    """Show the field for the data of a recipe, a way to fill it from a file, and how it is read.
 
     Args:
         recipe: one of OWN.
@@ -66,7 +66,7 @@ def _edited(recipe: str, key: str, key_of: KeyOf) -> None:
 
 
 def first_line(text: str) -> str:
-    """The first line that is not blank: while it is the same, what was said of how a table is read holds."""
+    """Return the first line that is not blank; the settings of a table hold while it is the same."""
     return text.strip().split("\n", 1)[0]
 
 
@@ -130,7 +130,7 @@ def _reread(recipe: str, key: str, key_of: KeyOf) -> None:
 
 
 def _reading(recipe: str, text: str, key_of: KeyOf) -> None:
-    """The first records, and a choice for everything that may be read in another way."""
+    """Show the first records, and a choice for everything that may be read in another way."""
     choices = OWN[recipe].kind.readings()
     said = {choice.name: st.session_state[key_of(choice.name)] for choice in choices}
     layout = _layout(recipe, text, tuple(said.items()))
@@ -157,7 +157,7 @@ def _layout(recipe: str, text: str, said: tuple[tuple[str, str | int], ...]) -> 
 
 
 def _preview(layout: Layout) -> None:
-    """The first records as a table; columns have their number, their header, and what they are taken for."""
+    """Show the first records as a table; columns have their number, their header, and what they are taken for."""
     roles = {value: say(f"training.reading.{name}") for name, value in layout.taken.items() if name.endswith("_column")}
     names = {} if layout.header is None else {n: layout.header.cell(n) for n in range(1, layout.width + 1)}
     shown = sorted({*range(1, min(layout.width, MOST_SHOWN) + 1), *(n for n in roles if isinstance(n, int))})
@@ -171,7 +171,7 @@ def _preview(layout: Layout) -> None:
 
 
 def _choose(choice: Choice, layout: Layout | None, key: str) -> None:
-    """The control of one choice; its first option says what the data tell, or asks."""
+    """Show the control of one choice; its first option says what the data tell, or asks."""
     taken: Mapping[str, str | int] = {} if layout is None else layout.taken
     width = max(st.session_state[key], layout.width if layout is not None else 0) if _is_column(choice) else 0
     options = list(range(width + 1) if _is_column(choice) else choice.values)

@@ -174,7 +174,7 @@ def _is_running(config: RunConfig) -> bool:
 
 
 def _watched(messages: DeltaGenerator) -> Run | None:
-    """The run on the page, if there is one."""
+    """Return the run on the page, if there is one."""
     name: str | None = st.session_state.get("watched")
     if name is None:
         return None

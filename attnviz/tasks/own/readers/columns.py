@@ -180,7 +180,7 @@ def series_layout(
 
 
 def _separated(text: str, separator: Separator) -> tuple[Separator, list[Record]]:
-    """The separator, and the records it makes."""
+    """Return the separator, and the records it makes."""
     if separator != "auto":
         return separator, _rows(text, separator)
     possible = tables(text, 2 * MOST_POINTS)
@@ -222,7 +222,7 @@ def _is_one_column(text: str) -> bool:
 
 
 def _number_column(rows: list[Record]) -> int:
-    """The only column of which at least half are numbers, the first line left out."""
+    """Return the only column of which at least half are numbers, the first line left out."""
     body = rows[1:] or rows
     columns = used_columns(rows)
     numeric = [place for place in columns if 2 * _count_numbers(body, place) >= len(body)]
@@ -259,7 +259,7 @@ def _looks_like_number(cell: str) -> bool:
 
 
 def _decimal(rows: list[Record], place: int, separator: str) -> Decimal:
-    """The decimal sign by which all numbers can be read; who separates by commas writes points."""
+    """Return the decimal sign by which all numbers can be read; who separates by commas writes points."""
     cells = [(record.line, record.cell(place)) for record in rows if not is_missing(record.cell(place))]
     if separator == "comma" and not any("," in cell for _, cell in cells):
         return "point"
@@ -286,7 +286,7 @@ def _number(record: Record, place: int, decimal: Decimal) -> Number | None:
 
 
 def _unit(numbers: Sequence[Number | None], rows: list[Record], place: int) -> str:
-    """The sign beside all numbers."""
+    """Return the sign beside all numbers."""
     known = [(each, record) for each, record in zip(numbers, rows, strict=True) if each is not None]
     for number, record in known:
         if number.unit != known[0][0].unit:
@@ -295,7 +295,7 @@ def _unit(numbers: Sequence[Number | None], rows: list[Record], place: int) -> s
 
 
 def _complete(values: Sequence[float | None], missing: Missing) -> tuple[float, ...]:
-    """The values, with what is to become of those that are missing."""
+    """Return the values, with what is to become of those that are missing."""
     known = [(index, value) for index, value in enumerate(values) if value is not None]
     if missing != "interpolate" or not known:
         return tuple(value for _, value in known)

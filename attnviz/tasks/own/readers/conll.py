@@ -86,7 +86,7 @@ def conll_layout(text: str, header: Header = "auto", word_column: int = 0, tag_c
 
 
 def first_and_last(text: str) -> str:
-    """The first and the last column of each line, separated by blanks or tabs; the rest left out.
+    """Return the first and the last column of each line, separated by blanks or tabs; the rest left out.
 
     Example:
         >>> first_and_last("EU NNP B-ORG\\n\\n# a comment\\n")
@@ -100,7 +100,7 @@ def first_and_last(text: str) -> str:
 
 
 def _sentences(text: str, header: Header) -> tuple[Record | None, list[list[Record]]]:
-    """The header, and the columns of each word, by sentences."""
+    """Return the header, and the columns of each word, by sentences."""
     lines = unified(text).split("\n")
     tabs = ["\t" in line.strip() for line in lines if not _is_left_out(line.split())]
     separator = "\t" if all(tabs) else None
@@ -137,7 +137,7 @@ def _is_left_out(columns: list[str]) -> bool:
 
 
 def _record(line: str, number: int, separator: str | None) -> Record:
-    """The columns of a line; tabs at its end, as spreadsheets write them, make none."""
+    """Return the columns of a line; tabs at its end, as spreadsheets write them, make none."""
     cells = line.rstrip().split(separator)
     if len(cells) > MOST_COLUMNS:
         raise DataTooManyColumns(number, len(cells), MOST_COLUMNS)
@@ -178,7 +178,7 @@ def _tag_column(rows: list[Record], columns: list[int]) -> int | None:
 
 
 def _word_column(sentences: list[list[Record]], columns: list[int]) -> int | None:
-    """The first column; None: it is an index, and there are others."""
+    """Return the first column; None: it is an index, and there are others."""
     return None if len(columns) > 1 and _is_index(sentences, columns[0]) else columns[0]
 
 
@@ -191,7 +191,7 @@ def _is_index(sentences: list[list[Record]], place: int) -> bool:
 
 
 def _word(record: Record, word_column: int, tag_column: int) -> tuple[str, str]:
-    """A word and its tag; the tag is in the last column, however many a line has, where none was said."""
+    """Return a word and its tag; the tag is in the last column, however many a line has, where none was said."""
     tag = record.cell(tag_column) if tag_column else record.cells[-1]
     word = record.cell(word_column)
     if not is_tag(tag):

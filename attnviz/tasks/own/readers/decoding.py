@@ -123,7 +123,7 @@ def _check_kind(data: bytes, limit: int) -> None:
 
 
 def _decoded(data: bytes, encoding: str, certain: bool) -> Decoded:
-    """The text in one encoding, which must be a text."""
+    """Return the text in one encoding, which must be a text."""
     if encoding not in ENCODINGS:
         raise DataEncoding(0, encoding, ", ".join(ENCODINGS))
     try:
@@ -154,7 +154,7 @@ def _wide(data: bytes) -> str | None:
 
 
 def _likeliest(data: bytes) -> str:
-    """The encoding of a text that is not Unicode."""
+    """Return the encoding of a text that is not Unicode."""
     possible = [name for name in GUESSED if _is_text(data, name)]
     if not possible:
         raise DataEncoding(_first_wrong(data), ENCODINGS["utf-8"], ", ".join(ENCODINGS))
@@ -167,7 +167,7 @@ def _likeliest(data: bytes) -> str:
 
 
 def _first_wrong(data: bytes) -> int:
-    """The first line that is not UTF-8."""
+    """Return the first line that is not UTF-8."""
     try:
         data.decode()
     except UnicodeDecodeError as error:
@@ -176,5 +176,5 @@ def _first_wrong(data: bytes) -> int:
 
 
 def _line(data: bytes, place: int) -> int:
-    """The line of a byte."""
+    """Return the line of a byte."""
     return data.count(b"\n", 0, place) + 1

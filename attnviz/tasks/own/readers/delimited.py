@@ -80,7 +80,7 @@ class Layout:
     unclear: DataUnclear | None = None
 
     def settled(self) -> Layout:
-        """The layout itself, where the data leave no question open.
+        """Return the layout itself, where the data leave no question open.
 
         Raises:
             DataUnclear: they leave one.
@@ -96,7 +96,7 @@ class Layout:
 
 
 def records(text: str, separator: Separator, most: int) -> list[Record]:
-    """The records of a text in CSV: quotation marks hold cells with separators, line breaks and "" in them.
+    """Return the records of a text in CSV: quotation marks hold cells with separators, line breaks and "" in them.
 
     Blank records at the beginning and at the end are left out, and those between are kept.
 
@@ -195,7 +195,7 @@ def column_names(rows: list[Record], columns: list[int]) -> str:
 
 
 def chosen(name: str, column: int, rows: list[Record]) -> int:
-    """A column that was said, which must be there; 0: none was.
+    """Return a column that was said, which must be there; 0: none was.
 
     Raises:
         DataNoColumn: it is not.

@@ -121,12 +121,12 @@ def labelled_layout(
 
 
 def _rows(text: str, separator: Separator) -> list[Record]:
-    """The records that are not blank; one more than there may be texts, for a header."""
+    """Return the records that are not blank; one more than there may be texts, for a header."""
     return [record for record in records(text, separator, MOST_ROWS + 1) if record.width]
 
 
 def _separated(text: str, separator: Separator) -> tuple[Separator, list[Record]]:
-    """The separator, and the records it makes."""
+    """Return the separator, and the records it makes."""
     if separator != "auto":
         return separator, _rows(text, separator)
     possible = tables(text, MOST_ROWS + 1)
@@ -145,7 +145,7 @@ def _separated(text: str, separator: Separator) -> tuple[Separator, list[Record]
 
 
 def _named(record: Record) -> tuple[int, int] | None:
-    """The columns "text" and "label" of a header that names both, each once."""
+    """Return the columns "text" and "label" of a header that names both, each once."""
     cells = [cell.strip().lower() for cell in record.cells]
     if cells.count(TEXT) == 1 == cells.count(LABEL):
         return cells.index(TEXT) + 1, cells.index(LABEL) + 1
@@ -153,7 +153,7 @@ def _named(record: Record) -> tuple[int, int] | None:
 
 
 def _columns(rows: list[Record], header: Header, text: int, label: int) -> tuple[int, int]:
-    """The columns of texts and labels: those that are said, named, or the only two, in this order."""
+    """Return the columns of texts and labels: those that are said, named, or the only two, in this order."""
     for name, place in (("text_column", text), ("label_column", label)):
         chosen(name, place, rows)
     if text and text == label:

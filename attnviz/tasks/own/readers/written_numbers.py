@@ -38,7 +38,7 @@ SPACES = " \u00a0\u2009\u202f'’"  # that group thousands in some countries
 
 
 def _pattern(decimal: str, thousands: str) -> re.Pattern[str]:
-    """A number; where thousands are grouped, one sign groups all of them, and no number begins with 0."""
+    """Return a number; where thousands are grouped, one sign groups all of them, and no number begins with 0."""
     grouped = rf"[1-9]\d{{0,2}}(?P<group>[{re.escape(thousands + SPACES)}])\d{{3}}(?:(?P=group)\d{{3}})*"
     whole = rf"(?P<whole>{grouped}|\d+)(?:{re.escape(decimal)}(?P<part>\d*))?|{re.escape(decimal)}(?P<only>\d+)"
     return re.compile(rf"(?:{whole})(?P<power>e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
@@ -65,7 +65,7 @@ def is_missing(cell: str) -> bool:
 
 
 def read_number(cell: str, decimal: Decimal) -> Number | None:
-    """The number in a cell; None: it is none, is not finite, or is beyond 1e12.
+    """Return the number in a cell; None: it is none, is not finite, or is beyond 1e12.
 
     "12 %" is 12 with the unit "%". Thousands may be grouped by the sign that is not the decimal sign, by blanks or by
     apostrophes.
