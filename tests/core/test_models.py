@@ -183,9 +183,9 @@ def test_wrong_folders_say_what_is_wrong(make_model: Make, tmp_path: Path) -> No
         load_model(folder)
     values = json.loads(good_config)
     for change, words in (
-        ({"format": 99}, "format 99 is unknown"),
-        ({"model": {**values["model"], "d_model": 25}}, "25 cannot be shared"),
-        ({"model": {**values["model"], "extra": 1}}, "unknown"),
+        ({"format": 99}, "its format is 99"),
+        ({"model": {**values["model"], "d_model": 25}}, "d_model is 25"),
+        ({"model": {**values["model"], "extra": 1}}, "Unknown: 'extra'"),
         ({"model": {**values["model"], "vocab_size": 12}}, "tokenizer has 11 symbols, the model 12"),
         ({"tokenizer": {"kind": "symbols"}}, "symbols"),
         ({"card": {"nonsense": 1}}, "nonsense"),

@@ -97,7 +97,7 @@ def test_every_parameter_can_be_chosen_and_the_recipes_are_among_the_choices(kin
     [
         (Reverse, {"n_symbols": 27}, "n_symbols is 27; it must be a whole number from 2 to 26"),
         (Reverse, {"min_length": 0}, "min_length is 0; it must be a whole number of at least 1"),
-        (Reverse, {"min_length": 7, "max_length": 6}, "min_length is 7, above max_length, which is 6: lower the one"),
+        (Reverse, {"min_length": 7, "max_length": 6}, "min_length is 7, above max_length, which is 6. Lower the one"),
         (Reverse, {"max_length": 4.0}, "max_length is 4; it must be a whole number"),
         (Copy, {"n_symbols": 0}, "n_symbols is 0"),
         (Copy, {"max_length": 0, "min_length": 0}, "min_length is 0"),
@@ -112,9 +112,9 @@ def test_every_parameter_can_be_chosen_and_the_recipes_are_among_the_choices(kin
         (Needle, {"min_length": 0}, "min_length is 0"),
         (Histogram, {"length": 1}, "length is 1; it must be a whole number of at least 2"),
         (Histogram, {"n_symbols": 30}, "n_symbols is 30; it must be a whole number from 3 to 26"),
-        (Majority, {"length": 8}, "length is 8; it must be odd, so that there is a majority: 9"),
+        (Majority, {"length": 8}, "length is 8; it must be odd, for example 9"),
         (Majority, {"length": 1}, "length is 1; it must be a whole number of at least 3"),
-        (Brackets, {"length": 7}, "length is 7; it must be even, a pair has two brackets: 8"),
+        (Brackets, {"length": 7}, "length is 7; it must be even, for example 8"),
         (Brackets, {"length": 0}, "length is 0; it must be a whole number of at least 2"),
         (OpenBracket, {"length": 1}, "length is 1; it must be a whole number of at least 2"),
         (Parity, {"length": 0}, "length is 0; it must be a whole number of at least 1"),
@@ -142,5 +142,5 @@ def test_a_task_with_hardly_any_inputs_says_so() -> None:
     (mine,) = split_of(only)
     assert draw(5, mine, lambda n: only.expand(n, 3)).shape == (5, 3)
     other = next(split for split in SPLITS if split != mine)
-    with pytest.raises(ConfigError, match=f"too few inputs, none of them for {other}: allow more symbols or lengths"):
+    with pytest.raises(ConfigError, match=r"too few inputs, none of them for .* Allow more symbols or lengths"):
         draw(5, other, lambda n: only.expand(n, 3))

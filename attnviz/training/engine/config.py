@@ -62,7 +62,7 @@ class TrainConfig:
             check_whole(name, getattr(self, name), 1, MOST)
         check_whole("warmup_steps", self.warmup_steps, 0, MOST)
         check_whole("seed", self.seed, 0, LARGEST_SEED)
-        if not 0 < self.learning_rate <= 1:
+        if not (isfinite(self.learning_rate) and 0 < self.learning_rate <= 1):
             raise SettingMisfit("learning_rate", self.learning_rate, "rate", 0.003)
         if self.schedule not in get_args(Schedule):
             raise SettingNotOffered("schedule", self.schedule, get_args(Schedule))
