@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from starlette.requests import Request
@@ -20,26 +20,27 @@ from attnviz.view import modules, texts
 __all__ = ["shell", "widget_files"]
 
 WIDGETS = ("BidiComponent", "Html", "PageLink", "Button", "ButtonGroup", "Selectbox", "TextArea")
-NO_CACHE = {"Cache-Control": "no-cache"}
 
 _IMPORT = re.compile(r"""(?:from|import)\s*["'`]\./([\w.-]+\.js)["'`]""")
 
 
-def shell(static: Path, paths: Iterable[str]) -> list[Route]:
+def shell(static: Path, pages: Mapping[str, str]) -> list[Route]:
     """Routes that answer with the document.
 
     Args:
         static: the framework's static files, its index.html among them.
-        paths: of all pages.
+        pages: the path of each page, by its name.
     """
     index = (static / "index.html").read_text("utf-8")
     scripts = [f"./static/js/{name}" for name in widget_files(static / "static" / "js", WIDGETS)]
-    documents = {lang: _document(index, lang, scripts) for lang in locale.LANGUAGES}
+    return [Route(path, _answer(index, page, scripts)) for page, path in pages.items()]
 
-    def answer(request: Request) -> Response:
-        return HTMLResponse(documents[_language(request.query_params, request.headers)], headers=NO_CACHE)
 
-    return [Route(path, answer) for path in paths]
+def _answer(index: str, page: str, scripts: Sequence[str]) -> Callable[[Request], Response]:
+    documents = {lang: _document(index, page, lang, scripts) for lang in locale.LANGUAGES}
+    return lambda request: HTMLResponse(
+        documents[_language(request.query_params, request.headers)], headers={"Cache-Control": "no-cache"}
+    )
 
 
 def widget_files(folder: Path, widgets: Sequence[str]) -> list[str]:
@@ -54,14 +55,14 @@ def widget_files(folder: Path, widgets: Sequence[str]) -> list[str]:
     return list(found)
 
 
-def _document(index: str, lang: str, scripts: Iterable[str]) -> str:
+def _document(index: str, page: str, lang: str, scripts: Iterable[str]) -> str:
     wanted = [f'<link rel="modulepreload" crossorigin href="{script}">' for script in scripts if script not in index]
     wanted += [
         f'<link rel="modulepreload" href="./{modules.address()}">',
         # "prefetch": a browser complains of a "preload" that a slow page takes seconds to use
         f'<link rel="prefetch" href="./{texts.address(lang)}">',
     ]
-    title = f"<title>{html.escape(locale.t(lang, 'page.title'))}</title>"
+    title = f"<title>{html.escape(locale.t(lang, 'page.title', page=locale.t(lang, f'page.{page}')))}</title>"
     document = re.sub("<title>.*?</title>", title, index, count=1).replace('<html lang="en">', f'<html lang="{lang}">')
     return document.replace("</head>", "\n".join([*wanted, "</head>"]), 1)
 

@@ -23,7 +23,8 @@ def options() -> dict[str, Any]:
     base, address = (str(st.get_option(f"server.{name}") or "") for name in ("baseUrlPath", "address"))
     root = f"/{base.strip('/')}" if base.strip("/") else ""
     pages = list(PAGES)
-    documents = shell(Path(st.__file__).parent / "static", [f"{root}/", *(f"{root}/{name}" for name in pages[1:])])
+    paths = {name: f"{root}/{name if index else ''}" for index, name in enumerate(pages)}
+    documents = shell(Path(st.__file__).parent / "static", paths)
     return {
         "script_path": Path(__file__).parent / "frame" / "entry.py",
         "lifespan": lifespan,

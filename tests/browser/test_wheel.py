@@ -16,9 +16,10 @@ from pathlib import Path
 from urllib.error import URLError
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 import attnviz
+from attnviz import locale
 from attnviz.ui import PAGES
 
 ROOT = Path(__file__).parents[2]
@@ -86,6 +87,8 @@ def test_the_wheel_serves_the_first_picture(installed: Path, browser: Browser, t
         for name in list(PAGES)[1:]:
             page.goto(f"{address}/{name}")
             page.wait_for_selector(".st-key-head-row")
+            title = locale.t("en", "page.title", page=locale.t("en", f"page.{name}"))
+            expect(page).to_have_title(title)
         context.close()
     assert {path.name for path in tmp_path.iterdir()} <= {"log", "runs"}
 

@@ -11,7 +11,7 @@ from attnviz.view import modules, texts
 from tests.ui.asgi import get
 
 STATIC = Path(streamlit.__file__).parent / "static"
-APP = Starlette(routes=shell(STATIC, ["/", "/training"]))
+APP = Starlette(routes=shell(STATIC, {"explorer": "/", "training": "/training"}))
 ADDRESS = re.compile(r'(?:href|src)="\./((?:static|attnviz)/[^"]+)"')
 
 
@@ -32,7 +32,10 @@ def test_the_document_speaks_the_language_of_the_page(
     document = answer.content.decode()
     assert answer.headers["cache-control"] == "no-cache"
     assert f'<html lang="{lang}">' in document
-    assert document.count("<title>") == document.count(f"<title>{locale.t(lang, 'page.title')}</title>") == 1
+    title = locale.t(
+        lang, "page.title", page=locale.t(lang, "page.training" if path == "/training" else "page.explorer")
+    )
+    assert document.count("<title>") == document.count(f"<title>{title}</title>") == 1
     assert texts.address(lang) in document
     assert modules.address() in document
 

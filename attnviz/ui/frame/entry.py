@@ -10,8 +10,9 @@ from attnviz.ui.frame.head import pages
 from attnviz.ui.frame.language import say
 
 begin()
-st.set_page_config(page_title=say("page.title"), layout="wide", initial_sidebar_state="collapsed")
+chosen = st.navigation(pages(), position="hidden")
+st.set_page_config(page_title=say("page.title", page=chosen.title), layout="wide", initial_sidebar_state="collapsed")
 st.html(Path(__file__).parent / "style.css")
 # Streamlit says it in English only; a JSON string is one of CSS as well
 st.html(f"<style>:root {{ --choose-file: {json.dumps(say('page.choose_file'), ensure_ascii=False)}; }}</style>")
-st.navigation(pages(), position="hidden").run()
+chosen.run()
