@@ -79,7 +79,6 @@ def parse_json(text: str | bytes, strict: bool = False) -> Any:
     """Return the value that JSON stands for, of 100 levels at most.
 
     Args:
-        text: text of the JSON.
         strict: refuse what the standard leaves open or forbids: a key that is there twice, NaN, infinity, and numbers
             that are too large for a float. Configurations of transformers have some of these.
 
@@ -136,7 +135,6 @@ def read_json(path: Path, max_bytes: int = MAX_JSON, strict: bool = False) -> di
     """Return the JSON object in a file.
 
     Args:
-        path: path of the file.
         max_bytes: a longer file is not read.
         strict: see `parse_json`.
 

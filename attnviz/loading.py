@@ -77,11 +77,7 @@ def load_model(path: str | Path, **options: Any) -> SequenceModel | HuggingFaceM
 
 
 def _named_folder(name: str) -> Path | None:
-    """Return the folder of a shipped model or of one in ATTNVIZ_MODELS; None: there is none of that name.
-
-    Raises:
-        ModelNotFound: "zoo/..." names no shipped model.
-    """
+    """Return the folder of a shipped model or of one in ATTNVIZ_MODELS; None: there is none of that name."""
     if name.startswith(ZOO) or name in ORDER:
         return zoo_path(name.removeprefix(ZOO))
     root = os.environ.get(MODELS_FOLDER)

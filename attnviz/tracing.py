@@ -78,7 +78,6 @@ def trace_inputs(model: HuggingFaceModel | nn.Module, inputs: Mapping[str, Tenso
     Args:
         model: model from `load_model`, or a model object of the transformers library.
         inputs: what its `forward` takes, by name: token ids, attention masks, pixels, sounds.
-        row: row of the batch.
 
     Raises:
         CannotShow, OutOfMemory, ModelFailed: as `trace`.

@@ -40,7 +40,6 @@ def without_heads(network: Network, task: Task, n: int, seed: int = 0) -> tuple[
 
     Args:
         network: stays as it is; a recurrent one has no such heads.
-        task: task that it learned.
         n: test sequences; of a finite collection, all are taken.
         seed: seed that draws them.
     """

@@ -47,11 +47,9 @@ class Measurements(NamedTuple):
     """Measured times.
 
     Attributes:
-        points: points of all layers and lengths.
         rate: operations per second of a large product of matrices on this machine, on one thread: as fast as it gets.
         rounds: number of times everything was measured, by turns.
         d: width.
-        n_heads: number of heads of attention.
     """
 
     points: tuple[Measurement, ...]

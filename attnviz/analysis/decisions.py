@@ -37,7 +37,6 @@ class Episode:
     Attributes:
         tokens: tokens that were read: target return, sign, place, action, place ..., as far as the last decision.
         path: row and column of each place, start and end included.
-        actions: actions that were taken.
         paid: whether it ended at the goal that pays.
         shortest: steps of a shortest way there.
     """

@@ -133,7 +133,6 @@ def expected_reads(pattern: Pattern, queries: str, kind: str, main: str) -> Tens
     Args:
         pattern: pattern from `Task.expected`.
         queries: name of the sequence that asks in the layer, "readout" for a query that pools.
-        kind: kind of the layer.
         main: name of the sequence of the stack that writes the answer.
 
     Example:

@@ -88,7 +88,6 @@ class Permuted(NamedTuple):
     """Effect of permuting tokens on the output of a layer.
 
     Attributes:
-        kind: kind of positional encoding.
         difference: the largest |f(P x) - P f(x)| over all tokens and dimensions.
         largest: the largest |f(x)|, to compare with.
     """

@@ -139,10 +139,6 @@ def to_json(problem: Problem) -> str:
 def from_json(text: str, filename: str) -> Problem:
     """Return the problem in a file, the inverse of `to_json`.
 
-    Args:
-        text: text of the file.
-        filename: filename for the errors.
-
     Raises:
         CalculatorError: the file is another one, or its tables cannot be computed with.
     """

@@ -40,7 +40,6 @@ def read_table(name: str, text: str) -> Matrix:
     """Return the numbers in a text.
 
     Args:
-        name: name of the table, for the errors.
         text: np.array([[1, 2]]), torch.tensor([[1, 2]]), [[1, 2]], or rows of cells between commas, semicolons, tabs
             or spaces.
 

@@ -75,7 +75,6 @@ def sizes_of(tables: Mapping[str, Cells], given: str, heads: int, first: str = "
     """Return the sizes that tables have; where they differ, those of the table `first` count.
 
     Args:
-        tables: tables by name.
         given: "x" or "qkv".
         heads: H; 1 where the table `first` has columns that cannot be shared among so many.
         first: name of a table.

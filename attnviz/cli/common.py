@@ -64,7 +64,6 @@ def add_command(
 
     Args:
         commands: commands to which it is added.
-        name: name of the command.
         brief: description in the list of all commands.
         what: it does, in a sentence or a few.
         examples: command lines without "attnviz", which close the help.

@@ -97,11 +97,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _doors(options: argparse.Namespace) -> dict[str, str]:
-    """Return the environment that opens the server to the hosts and frames which the options list.
-
-    Raises:
-        UsageError: one of them is none.
-    """
+    """Return the environment that opens the server to the hosts and frames which the options list."""
     listed = {HOSTS: (options.allow_host, checked_hosts), FRAMES: (options.allow_frame, checked_frames)}
     found = {name: " ".join(given) or os.environ.get(name, "") for name, (given, _) in listed.items()}
     try:
@@ -113,11 +109,7 @@ def _doors(options: argparse.Namespace) -> dict[str, str]:
 
 
 def _check_address(host: str, number: int) -> None:
-    """Whether one can listen there, tried as Streamlit does it: a name stands for an IPv4 address.
-
-    Raises:
-        UsageError: something else listens, or the address is not one of this machine.
-    """
+    """Whether one can listen there, tried as Streamlit does it: a name stands for an IPv4 address."""
     try:
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what ended a moment ago does not count

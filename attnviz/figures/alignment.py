@@ -32,8 +32,6 @@ def alignment(
         queries: labels of what asks, from above.
         keys: labels of what is read, from the left.
         expected: (Tq, Tk) bool, cells that a pattern expects; None: no marks.
-        theme: colours of the page.
-        lang: language of the words.
 
     Example:
         >>> import torch

@@ -49,8 +49,6 @@ def learning(
         before: curves that come with attnviz.
         over: unit of the horizontal axis.
         metric: the task's.
-        theme: colours of the page.
-        lang: language of the words.
 
     Example:
         >>> curve = Curve("gru", 50, 0, steps=(25, 50), seconds=(0.5, 1.0), values=(0.1, 0.9))
@@ -81,8 +79,6 @@ def by_distance(
         curves: of runs; those that were not looked at yet have no point. Of several at one distance the mean counts.
         before: curves that come with attnviz.
         chance: accuracy of guessing.
-        theme: colours of the page.
-        lang: language of the words.
 
     Example:
         >>> curves = [Curve("gru", 10, seed, (25,), (1.0,), (value,)) for seed, value in enumerate((0.5, 1.0))]
@@ -126,8 +122,6 @@ def reach(norms: Mapping[Contender, Sequence[float]], theme: Theme = LIGHT, lang
 
     Args:
         norms: norms of `attnviz.training.comparison.gradient_reach`, the answer at the last token.
-        theme: colours of the page.
-        lang: language of the words.
 
     Example:
         >>> figure = reach({"rnn": (0.25, 0.5, 1.0)})

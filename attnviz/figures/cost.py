@@ -28,8 +28,6 @@ def operations(d: int, theme: Theme = LIGHT, lang: str = "en") -> go.Figure:
 
     Args:
         d: width.
-        theme: colours of the page.
-        lang: language of the words.
 
     Example:
         >>> figure = operations(64)
@@ -57,9 +55,6 @@ def memory_curves(d: int, n_heads: int, theme: Theme = LIGHT, lang: str = "en") 
 
     Args:
         d: width.
-        n_heads: number of heads of attention.
-        theme: colours of the page.
-        lang: language of the words.
     """
     unit = t(lang, "cost.memory.one")
     traces = _curves(lambda layer, n: memory(layer, n, d, n_heads), unit, LENGTHS, theme, lang)
@@ -67,13 +62,7 @@ def memory_curves(d: int, n_heads: int, theme: Theme = LIGHT, lang: str = "en") 
 
 
 def measured(measurements: Measurements, theme: Theme = LIGHT, lang: str = "en") -> go.Figure:
-    """Measured CPU times as points, and as curves what the operations would take at the rate of a product of matrices.
-
-    Args:
-        measurements: measurements of `attnviz.analysis.cost.measure`.
-        theme: colours of the page.
-        lang: language of the words.
-    """
+    """Draw measured CPU times as points, and as curves the times at the rate of a matrix product."""
     lengths = sorted({point.n_tokens for point in measurements.points})
     unit = t(lang, "cost.time.computed")
 

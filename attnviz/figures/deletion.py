@@ -30,8 +30,6 @@ def deletion(
         random: (n + 1,) mean of random orders.
         lowest: (n + 1,) lower edge of their band.
         highest: (n + 1,) upper edge of their band.
-        theme: colours of the page.
-        lang: language of the words.
 
     Example:
         >>> import torch

@@ -26,8 +26,6 @@ def picture(pixels: Tensor, weights: Tensor | None, limit: float, theme: Theme =
         pixels: (height, width), 0 to 1.
         weights: (rows, columns) of its patches; None: the picture alone.
         limit: the weight that has the full colour.
-        theme: colours of the page.
-        lang: language of the words.
 
     Example:
         >>> import torch
@@ -67,8 +65,6 @@ def heads(
         maps: maps for each row, for each head, (rows, columns) weights of patches.
         chosen: row and column of one of them.
         limit: the weight that has the full colour, in all of them.
-        theme: colours of the page.
-        lang: language of the words.
 
     Example:
         >>> import torch
@@ -103,10 +99,8 @@ def probabilities(labels: Sequence[str], shares: Sequence[float], right: int | N
     """Draw a bar for each label; the right one, where it is known, has the colour of values.
 
     Args:
-        labels: labels of the bars.
         shares: their probabilities.
         right: index of the right one.
-        theme: colours of the page.
 
     Example:
         >>> probabilities(["0", "1"], [0.25, 0.75], 1).data[0].y

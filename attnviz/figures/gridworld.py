@@ -39,8 +39,6 @@ def grid(
         paths: rows and columns of the places of each way, by its name; the first one is drawn stronger.
         masses: (rows, columns), 0 to 1; None: no attention.
         at: the place where one stands.
-        theme: colours of the page.
-        lang: language of the words.
 
     Example:
         >>> import torch

@@ -41,13 +41,11 @@ def weights(
     A query that may read nothing is a gap, not a row of zeros.
 
     Args:
-        trace: trace to look into.
         layer: index of the block; with stack, kind and part as in `Trace.find`.
         head: index of the head.
         stack: "encoder", "decoder", "text" or "vision".
         kind: "self" or "cross".
         part: window of an image.
-        lang: language of the words in the figure.
 
     Raises:
         KeyError: there is no such site; the message lists what there is.
@@ -147,10 +145,8 @@ def heads(trace: Trace, stack: str | None = None, kind: str | None = None, *, la
     A map has at most 32 cells a side, each the largest weight under it. Queries run downwards, keys to the right.
 
     Args:
-        trace: trace to look into.
         stack: only this one: "encoder", "decoder", "text" or "vision".
         kind: only this one: "self" or "cross".
-        lang: language of the words in the figure.
 
     Raises:
         KeyError: there is no such site; the message lists what there is.

@@ -40,14 +40,12 @@ def lines(
     Of each row the fewest weights that hold `keep` of it are drawn, see `fewest`; the subtitle says how many.
 
     Args:
-        trace: trace to look into.
         layer: index of the block; with stack, kind and part as in `Trace.find`.
         head: index of the head.
         keep: part of each row's weights, 0 to 1.
         stack: "encoder", "decoder", "text" or "vision".
         kind: "self" or "cross".
         part: window of an image.
-        lang: language of the words in the figure.
 
     Raises:
         KeyError: there is no such site; the message lists what there is.

@@ -46,7 +46,6 @@ class Axis:
     Attributes:
         title: name of the axis, such as "Queries".
         one: name of a single one, such as "Query".
-        colour: colour of the title.
         labels: one for each row or column, all different.
         longest: letters of the longest label; 0 when labels are for pointing only.
     """
@@ -63,13 +62,11 @@ class Panel:
     """One matrix of a figure.
 
     Attributes:
-        title: title of the matrix.
         matrix: (rows, columns); where it is not finite, there is a gap.
         rows: vertical axis.
         columns: horizontal axis.
         limits: limits of the colours, (0, 1) for weights, symmetric for others.
         gap: text that explains a gap.
-        colour: colour of the title.
     """
 
     title: str
@@ -149,8 +146,6 @@ def draw(panels: Sequence[Panel], per_row: int, size: Size, title: str, subtitle
     Args:
         panels: panels in reading order.
         per_row: how many stand side by side.
-        size: size of the cells.
-        title: title of the figure.
         subtitle: below it.
         bar: whether colours get a legend, of one panel only; else the limits stand above each.
     """

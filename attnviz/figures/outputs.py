@@ -58,11 +58,9 @@ def outputs(trace: Trace, position: int | None = None, k: int = 10, *, lang: str
     """Draw the most probable outputs as bars.
 
     Args:
-        trace: trace to look into.
         position: where. None: at the places that matter, that is after the last token, at the hidden tokens ([MASK]),
             or of the whole; where every token of the text has an output of its own, the most probable one of each.
         k: bars at each place.
-        lang: language of the words in the figure.
 
     Raises:
         ValueError: the model ends with its residual stream, its outputs are values, or k is not positive.

@@ -18,9 +18,7 @@ def encoding(vectors: Tensor, title: str, names: tuple[str, str], theme: Theme =
 
     Args:
         vectors: one for each position.
-        title: title of the figure.
         names: titles of the vertical and the horizontal axis, such as ("Position", "Dimension").
-        theme: colours of the page.
 
     Example:
         >>> from attnviz.positions import sinusoidal
@@ -43,10 +41,8 @@ def pairs(
 
     Args:
         matrix: what two positions have to do with each other.
-        title: title of the figure.
         names: titles of the vertical and the horizontal axis.
         limits: limits of the colours; from 0 on the sequential scale, else the diverging one, which is symmetric.
-        theme: colours of the page.
         whole: the numbers are whole, such as those of buckets.
     """
     figure = _heat(matrix, title, names, limits, theme, ".0f" if whole else ".9~g")

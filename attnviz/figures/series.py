@@ -52,8 +52,6 @@ def series(
         begin: the first point that the forecasts do not know.
         reading: drawn below; None: no attention.
         unit: what the values are.
-        theme: colours of the page.
-        lang: language of the words.
 
     Example:
         >>> import torch

@@ -40,8 +40,6 @@ def spectrogram(
         parts: what is heard when, where that is known.
         decides: name of the part in front of the one that decides, which is framed.
         weights: (T,) how much of each frame is read; None: no attention.
-        theme: colours of the page.
-        lang: language of the words.
 
     Example:
         >>> import torch

@@ -23,9 +23,6 @@ def states(layer: LayerStates, part: str, tokens: tuple[str, ...], theme: Theme 
     Args:
         layer: layer of `Trace.states()`.
         part: name of the gate or state, such as "forget" or "hidden".
-        tokens: tokens that were read.
-        theme: colours of the page.
-        lang: language of the words.
 
     Raises:
         KeyError: the layer has no such part.

@@ -26,9 +26,7 @@ def loss(*runs: Run, log: bool = False, lang: str = "en") -> go.Figure:
     """Draw the loss of runs over their steps: on the training batches (thin) and on held-out data.
 
     Args:
-        runs: runs to compare.
         log: whether the loss has a logarithmic axis.
-        lang: language of the words in the figure.
 
     Raises:
         ValueError: no run is given.
@@ -72,9 +70,7 @@ def patterns(run: Run, n: int = 16, *, lang: str = "en") -> go.Figure:
     have that reads all keys alike.
 
     Args:
-        run: run to look at.
         n: test sequences, the same ones at every checkpoint.
-        lang: language of the words in the figure.
 
     Raises:
         ValueError: the task expects no pattern, or there is no checkpoint yet.

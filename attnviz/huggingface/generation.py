@@ -70,7 +70,6 @@ def trace_generated(
         model: a decoder or an encoder-decoder.
         text: text that it reads first, or its inputs by name: a batch of any size, padded as its tokenizer pads.
         max_new: tokens to write at most.
-        row: row of the batch.
 
     Raises:
         DoesNotWrite: the model is no language model.

@@ -125,7 +125,6 @@ def patches(
     """The patches of an image as tokens, "row,column", and the model's own tokens before or behind them, by name.
 
     Args:
-        model: model that reads it.
         pixels: pixels that it reads (B, channels, height, width).
         length: how many tokens attend; None: as many as there are patches.
         order: order of the patches, where the model shuffles them and may read only the first ones; None: in rows.

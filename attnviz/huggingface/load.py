@@ -214,11 +214,7 @@ def _quantised(config: Any) -> dict[str, Any]:
 
 
 def _dequantise(name: str, config: Any) -> None:
-    """Ask for plain numbers where transformers can make them of quantised weights; kernels for the others are rare.
-
-    Raises:
-        QuantisedWeights: a format that transformers does not know, and would take for plain numbers.
-    """
+    """Ask for plain numbers where transformers can make them of quantised weights; kernels for the others are rare."""
     values = _quantised(config)
     form = values.get("quant_method")
     if form in DEQUANTISED:
@@ -273,11 +269,7 @@ def _network(folder: Path, name: str, config: Any, dtype: torch.dtype | None, ad
 
 
 def _check_plain(folder: Path, name: str) -> None:
-    """See that weights are stored as the numbers that they are, where config.json says nothing else.
-
-    Raises:
-        QuantisedWeights: they are codes of numbers, which would be taken for numbers.
-    """
+    """See that weights are stored as the numbers that they are, where config.json says nothing else."""
     for path in weight_files(folder, name):
         for tensor, (kind, _) in shapes_in(path, name).items():
             if tensor.endswith("weight") and not kind.startswith(PLAIN):

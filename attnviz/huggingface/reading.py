@@ -63,8 +63,6 @@ class Reading:
         """Return all sequences that the sites speak of; patches and moments of sound are counted where they attend.
 
         Args:
-            model: model that read them.
-            sites: sites of its attention.
             order: order of the patches of an image, where the encoder reads them shuffled, or only some.
         """
         found = dict(self.texts)

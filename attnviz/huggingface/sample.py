@@ -31,9 +31,7 @@ def sample(
     """Inputs by the names of a model's parameters, and the lengths of the sequences that it will read.
 
     Args:
-        model: model to feed.
         parameters: names of what its `forward` takes.
-        name: name for messages.
 
     Raises:
         CannotSample: it takes none of what is known here: texts, images, sounds.

@@ -23,9 +23,7 @@ def make_site(
 
     Args:
         place: where it was made.
-        call: call that was recorded.
         reader: reader of the masks of this pass.
-        row: row of the batch.
         part: which window of an image that row is; None: it is a whole sequence.
         w_o: output projection; None where it cannot be told.
 

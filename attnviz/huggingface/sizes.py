@@ -29,10 +29,7 @@ def check_sizes(folder: Path, name: str, kind: Any, config: Any, packed: bool = 
     """Hold a configuration to what the headers of its weights say; the model is built without any memory of its own.
 
     Args:
-        folder: folder with the weights.
-        name: name for messages.
         kind: class of the model, or AutoModel.
-        config: configuration of the model.
         packed: the weights are quantised, several numbers in one.
 
     Raises:

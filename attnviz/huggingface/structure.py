@@ -98,7 +98,6 @@ def survey(model: PreTrainedModel, name: str, run: Callable[[], Any], lengths: s
 
     Args:
         model: model in evaluation mode.
-        name: name for messages.
         run: runs the model on something short.
         lengths: lengths of the sequences that it then reads.
 
@@ -187,11 +186,7 @@ def logits_of(output: Any) -> Tensor | None:
 
 
 def _check_weights(model: PreTrainedModel, name: str) -> None:
-    """All weights are numbers.
-
-    Raises:
-        WeightsNotFinite: names the first that are not.
-    """
+    """All weights are numbers."""
     for path, weights in model.named_parameters():
         if (
             weights.is_floating_point()
@@ -222,11 +217,7 @@ def _renamed(places: dict[tuple[str, int], Place], causal: bool) -> dict[tuple[s
 
 
 def _prove(name: str, seen: Seen, site: AttentionSite) -> None:
-    """Hold a site to the model's own numbers: its context, and the weights that its backend gives for V = identity.
-
-    Raises:
-        CannotShow: they differ.
-    """
+    """Hold a site to the model's own numbers: its context, and the weights that its backend gives for V = identity."""
     call = seen.call
     limit = tolerance(call.q.dtype)
     n_keys = call.k.shape[2]

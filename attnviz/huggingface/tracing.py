@@ -52,7 +52,6 @@ def trace_inputs(model: HuggingFaceModel, inputs: Mapping[str, Tensor], row: int
     Args:
         model: model from `load_model` or `wrap`.
         inputs: what the model's `forward` takes: token ids, attention masks, pixels, sounds; a batch of any size.
-        row: row of the batch.
 
     Returns:
         A Trace of that row, padding included.
@@ -129,8 +128,6 @@ class HuggingFacePass:
     """A forward pass of a Hugging Face model, which can be run again.
 
     Args:
-        model: model that runs.
-        inputs: inputs that it reads.
         row: row of the batch that is of interest.
     """
 
@@ -238,8 +235,6 @@ class HuggingFacePass:
         """W_O of a layer as it is now, for one row of what it makes; None where it cannot be told.
 
         Args:
-            place: place of the layer.
-            index: index of the row.
             parts: windows that the layer attends in.
         """
         projection, network, name = place.projection, self.model.network, self.model.name
@@ -321,9 +316,6 @@ class HuggingFacePass:
 
         Returns:
             The outputs of the model.
-
-        Raises:
-            ModelChanged: it is not the same model any more.
         """
         with self.model.lock:
             return self._watch_alone(take)

@@ -101,7 +101,6 @@ def told(lang: str, code: str, details: Mapping[str, object], show: Callable[[st
     is a reason with details of its own, in those of `error.why.<word>`.
 
     Args:
-        lang: language of the message.
         code: code of the error.
         details: fields of the error, by name.
         show: function that writes a detail, given its name and value; as plain text if None.

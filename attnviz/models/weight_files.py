@@ -77,7 +77,6 @@ def shapes_in(path: Path, name: str | None = None) -> dict[str, tuple[str, tuple
     """Kind of number and shape of every tensor in a safetensors file, as its header says.
 
     Args:
-        path: path of the file.
         name: name of the model, for messages; by default the folder's.
 
     Raises:

@@ -58,7 +58,6 @@ class Sandbox:
 
     Args:
         folder: folder of the model.
-        title: title for messages.
         nbytes: bytes of its files.
     """
 

@@ -37,7 +37,6 @@ class Trial:
 
     Args:
         folder: folder that holds it.
-        title: title for messages.
     """
 
     def __init__(self, folder: Path, title: str) -> None:

@@ -59,10 +59,6 @@ def continue_text(key: TraceKey, max_new: int) -> str:
 
 
 def _rehearse(key: TraceKey) -> None:
-    """Before the tokenizer that somebody handed in reads a text here, it has read the same text in its sandbox.
-
-    Raises:
-        UploadText: it takes too much time or memory for it.
-    """
+    """Before the tokenizer that somebody handed in reads a text here, it has read the same text in its sandbox."""
     if is_upload(key.model):
         UPLOADS.read(key.model, (key.text, key.target or None), *([(key.target, None)] if key.target else []))

@@ -75,11 +75,7 @@ class ImageStore:
 
 
 def _open(content: bytes) -> Image:
-    """Return the image in a file, as `attnviz.huggingface.image` opens it.
-
-    Raises:
-        ImageUnreadable: it is no PNG, JPEG or WebP, or larger than a model could want.
-    """
+    """Return the image in a file, as `attnviz.huggingface.image` opens it."""
     from attnviz.huggingface.image import open_image
 
     if not (content.startswith(STARTS) or (content.startswith(b"RIFF") and content[8:12] == b"WEBP")):

@@ -33,7 +33,6 @@ def open_model(name: str, version: int = 0) -> AnyModel:
     """Return a listed model with its weights, ready to be traced.
 
     Args:
-        name: name of the model.
         version: see `Listed`; another one is loaded again.
 
     Raises:

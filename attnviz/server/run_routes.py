@@ -83,11 +83,7 @@ def _answer(
 
 
 def _made(make: Callable[[Request, Run], Response], request: Request) -> Response:
-    """Return the answer for a run by its name.
-
-    Raises:
-        AttnvizError: there is none, or one of its files cannot be read.
-    """
+    """Return the answer for a run by its name."""
     try:
         return _made_now(make, request)
     except RunCorrupt:
@@ -127,9 +123,6 @@ def _stamp(folder: Path) -> int:
         return 0
 
 
-# -- news ------------------------------------------------------------------------------------------------------
-
-
 def _news(request: Request, run: Run) -> Response:
     query = request.query_params
     metrics, attention = (_number(query.get(name, "")) or 0 for name in ("metrics", "attention"))
@@ -167,7 +160,6 @@ def news(run: Run, generation: str, metrics: int, attention: int, lang: str) -> 
         generation: generation of the reader's bytes; "" for one who has none.
         metrics: bytes of metrics.jsonl that it has.
         attention: bytes of attention.bin that it has.
-        lang: language of the message.
 
     Raises:
         RunCorrupt: its state.json cannot be read, or attention.bin does not begin like one.
@@ -254,9 +246,6 @@ def _read(path: Path, start: int) -> bytes:
 def _explain_failure(state: RunState, lang: str) -> str:
     known = state.error if isinstance(state.error, dict) else {}
     return in_words(lang, str(known.get("code")), known.get("details")) or state.message
-
-
-# -- files -----------------------------------------------------------------------------------------------------
 
 
 def _metrics_csv(request: Request, run: Run) -> Response:

@@ -23,7 +23,6 @@ class Entry:
     """A run in the list.
 
     Attributes:
-        name: name of the run.
         run: None where it cannot be opened.
         state: where it stands; None where it cannot be opened.
         place: place in the queue, 1 is next; None: it does not wait.

@@ -121,7 +121,6 @@ class UploadStore:
         """Open a model in its sandbox, unless it passed there before.
 
         Args:
-            name: name of the model.
             tell: is told each of `attnviz.sandbox.STAGES`.
 
         Raises:

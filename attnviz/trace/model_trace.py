@@ -33,7 +33,6 @@ class ProofEntry(NamedTuple):
     """The largest error of one site: recomputed from its q, k, v against what the model itself computed.
 
     Attributes:
-        name: name of the site.
         context_error: max |weights(h) @ v - the model's own context| over all heads, queries and dimensions.
         output_error: max |sum over heads of output(h) + b_O - the model's own attention output|.
         limit: the largest error that the rounding of the model's numbers explains, be they float32 or bfloat16.
@@ -121,8 +120,6 @@ class Trace:
     """A forward pass on one text.
 
     Attributes:
-        model: model that ran.
-        text: text that it read.
         target: target that the decoder of an encoder-decoder read; None for other models.
         target_generated: the model wrote that target itself.
         sequences: all tokens, by name; sites say which are their queries and keys.

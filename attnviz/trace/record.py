@@ -184,11 +184,7 @@ class OwnPass:
 
     @torch.inference_mode()
     def _again(self, take: Recorder | None = None, watch: StateRecorder | None = None) -> None:
-        """Run the same model again, and hold its numbers to those that were recorded.
-
-        Raises:
-            ModelChanged: it is not the same model any more.
-        """
+        """Run the same model again, and hold its numbers to those that were recorded."""
         self._parameters.check()
         errors: list[float] = []
 

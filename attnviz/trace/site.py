@@ -38,11 +38,7 @@ class Chain(NamedTuple):
 
 
 class Held:
-    """W_O as it was when a trace was taken.
-
-    Attributes:
-        shape: shape of the matrix.
-    """
+    """W_O as it was when a trace was taken."""
 
     shape: torch.Size
 

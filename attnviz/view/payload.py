@@ -117,11 +117,9 @@ def overview(
     """Return all that the first picture needs: every head as a thumbnail, the chosen head's numbers, the outputs.
 
     Args:
-        trace: trace to show.
         trace_id: names the trace on the server.
         data_url: where the rest of the numbers can be fetched, relative to the page; "" when there is no server.
         choice: {"site": index, "head": h, "query": i | None, "key": j | None, "locked": bool}.
-        lang: language of the page.
         texts: where its messages stand (`attnviz.view.texts`), relative to the page; "" where the page has them.
     """
     site, head = trace.sites[choice["site"]], choice["head"]

@@ -52,7 +52,6 @@ def to_html(
     says so wherever it shows them.
 
     Args:
-        trace: trace to show.
         path: path of the file; one that is there is replaced.
         heads: those with all their numbers, as (name of the site or index of the layer, head); the page opens with the
             first. "all": every head, which takes much room. None: the first head of the first site.
@@ -116,7 +115,6 @@ def show(
     The whole page becomes part of the notebook: some MB with a model of GPT-2's size, where `to_html` may be better.
 
     Args:
-        trace: trace to show.
         heads: see `to_html`.
         lang: see `to_html`.
         title: see `to_html`.
@@ -135,9 +133,6 @@ def show(
     if height <= 0:
         raise ValueError(f"height is {height}; it must be above 0 CSS pixels")
     return Shown(_page(trace, heads, lang, title), height, _title(trace, lang, title))
-
-
-# -- which heads -----------------------------------------------------------------------------------------------
 
 
 def _chosen(trace: Trace, heads: Heads) -> list[tuple[AttentionSite, int]]:
@@ -159,9 +154,6 @@ def _head(trace: Trace, place: str | int, head: int) -> tuple[AttentionSite, int
     except (KeyError, IndexError) as error:
         raise ValueError(error.args[0]) from error
     return site, head
-
-
-# -- the page --------------------------------------------------------------------------------------------------
 
 
 def _page(trace: Trace, heads: Heads, lang: str, title: str | None) -> str:
@@ -224,9 +216,6 @@ def _say(lang: str, key: str, **params: object) -> str:
     return html.escape(locale.t(lang, key, **params))
 
 
-# -- its heading -----------------------------------------------------------------------------------------------
-
-
 def _heading(trace: Trace, lang: str, title: str | None, note: str) -> str:
     """Model, text and target, and what the numbers of the page are."""
     facts = trace.model.facts
@@ -270,9 +259,6 @@ def _title(trace: Trace, lang: str, title: str | None) -> str:
 def _visible(text: str) -> str:
     """Control characters but for line breaks and tabs as the pictures that Unicode has for them."""
     return "".join(chr(0x2400 + ord(c)) if ord(c) < 0x20 and c not in "\n\t" else c for c in text)
-
-
-# -- its numbers -----------------------------------------------------------------------------------------------
 
 
 class _Numbers:

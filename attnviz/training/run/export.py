@@ -103,7 +103,6 @@ def model_files(run: Run, step: int | None = None) -> bytes:
     """Return the weights of a checkpoint as a safetensors file, as `pytorch_script` loads it.
 
     Args:
-        run: run that was trained.
         step: one of `run.checkpoints()`; None: the last.
 
     Raises:
@@ -122,7 +121,6 @@ def tensorboard(run: Run, folder: Path) -> Path:
     the configuration as text.
 
     Args:
-        run: run that was trained.
         folder: of event files, made when missing; `tensorboard --logdir` shows those of several runs in folders side
             by side.
 

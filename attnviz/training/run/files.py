@@ -23,7 +23,6 @@ def write_atomically(path: Path, data: bytes, force: bool = True) -> None:
     """Replace the content of a file: written beside it, then renamed over it.
 
     Args:
-        path: path of the file.
         data: its new content.
         force: it onto the disk first, so that it outlives the machine's power, not only the process.
 

@@ -117,11 +117,7 @@ def _numbers(name: str, values: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def _check_numbers(values: dict[str, Any], names: Sequence[str]) -> None:
-    """Refuse what is no number, or none that a float can hold; what is missing is refused by who needs it.
-
-    Raises:
-        ValueError: the name and the value.
-    """
+    """Refuse what is no number, or none that a float can hold; what is missing is refused by who needs it."""
     for name in names:
         value = values.get(name, 0.0)
         optional = value is None and name == "accuracy"

@@ -50,7 +50,6 @@ def rename_run(name: str, new: str, root: Path | None = None) -> Run:
     """Give a run another name; links to the old one end.
 
     Args:
-        name: name of the run.
         new: see `normalised_name`.
         root: folder of the runs; None: the usual one.
 
@@ -81,7 +80,6 @@ def delete_run(name: str, root: Path | None = None) -> None:
     """Delete a run with all its files, also one that cannot be opened any more.
 
     Args:
-        name: name of the run.
         root: folder of the runs; None: the usual one.
 
     Raises:

@@ -86,7 +86,6 @@ class ResumeWriter:
     """Saves one training state again and again.
 
     Args:
-        path: path of resume.safetensors.
         state: what to save, as it is at every `save`.
     """
 
@@ -184,11 +183,7 @@ def _parts(flat: Tensor, like: Sequence[Tensor]) -> list[Tensor]:
 def _read(
     path: Path, expected: Mapping[str, tuple[int, ...]], only_header: bool = False
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors and the metadata of a file, whose header must name the tensors that are expected, of these shapes.
-
-    Raises:
-        RunCorrupt: it cannot be read, or holds others; then none of them was read.
-    """
+    """The tensors and the metadata of a file, whose header must name the tensors that are expected, of these shapes."""
     try:
         open_regular(path).close()  # not a pipe, which would be waited for
         with safe_open(path, framework="pt") as file:

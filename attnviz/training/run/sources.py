@@ -22,7 +22,6 @@ class _Module(NamedTuple):
     """Definitions at the top level of a module.
 
     Attributes:
-        lines: lines of its text.
         definitions: classes, functions and constants by name.
         imports: what each imported name stands for.
     """

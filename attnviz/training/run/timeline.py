@@ -221,11 +221,7 @@ def _read_sites(path: Path, line: bytes) -> list[_Site]:
 
 
 def _site(values: Mapping[str, Any]) -> _Site:
-    """One entry of the first line.
-
-    Raises:
-        TypeError, LookupError, ValueError: it is none.
-    """
+    """One entry of the first line."""
     sequence, site, shape = values["sequence"], values["site"], values["shape"]
     if type(sequence) is not int or not 0 <= sequence < MOST_SEQUENCES:
         raise ValueError(f"sequence is {str(sequence)[:40]}; a whole number below {MOST_SEQUENCES:,} is expected")

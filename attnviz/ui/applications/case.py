@@ -72,8 +72,6 @@ class Case:
 
     Attributes:
         listed: the model as it is listed.
-        model: model with its weights.
-        task: task that it learned.
         held: the forward pass, as the server holds it.
         row: the same input with its right answers, a batch of one; None for an input of one's own.
     """

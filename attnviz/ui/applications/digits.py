@@ -38,7 +38,6 @@ class Areas(NamedTuple):
 
     Attributes:
         head: None: there is no attention.
-        ink: ink of the picture.
         random: their mean.
         lowest: lower edge of the band of random orders.
         empty: probability of the answer when all is erased.

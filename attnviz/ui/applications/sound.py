@@ -76,11 +76,7 @@ def _listen(case: Case, clip: Clip | None) -> None:
 
 
 def _take(task: Sound, content: bytes, name: str) -> None:
-    """Replace the model's input by an uploaded sound.
-
-    Raises:
-        AttnvizError: it cannot be read.
-    """
+    """Replace the model's input by an uploaded sound."""
     text = task.text(task.read(content))
     st.session_state.update({"app-text": text, OWN: (text, content)})
     st.session_state.pop("app-query", None)

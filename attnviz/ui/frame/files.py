@@ -19,7 +19,6 @@ def choose_file(label: str, kinds: Sequence[str], key: str, most_mb: int, take: 
     """Show a field for a file, which is taken once; the page says what goes wrong.
 
     Args:
-        label: label of the field.
         kinds: endings of the files to choose from.
         key: what the field's own keys begin with.
         most_mb: megabytes that the file may have.

@@ -35,8 +35,6 @@ def from_file(content: bytes, name: str, address: Address) -> dict[str, str]:
     """Return the parameters in a file, the inverse of `to_file`.
 
     Args:
-        content: content of the file.
-        name: name of the file, for the errors.
         address: address of the page that it is for.
 
     Raises:

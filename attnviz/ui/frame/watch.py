@@ -64,7 +64,6 @@ def show_watch(run: Run, *, key: str, steer: bool, follow: bool) -> Told | None:
 
     Args:
         run: which.
-        key: key of the component.
         steer: with the transport: play, pause, step, stop, learning rate, speed.
         follow: begin at the newest step and stay there while there are newer ones; the address may name another one.
     """

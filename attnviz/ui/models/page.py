@@ -147,11 +147,7 @@ def _check(name: str, messages: DeltaGenerator) -> None:
 
 
 def _examine(model: Listed) -> None:
-    """Open what was handed in apart from the server, and show how far that is.
-
-    Raises:
-        AttnvizError: it is not opened; it is kept as the reason in the list.
-    """
+    """Open what was handed in apart from the server, and show how far that is."""
     bar = st.progress(0.0, text=say("models.stage.starting", name=code(model.title)))
 
     def tell(stage: str) -> None:

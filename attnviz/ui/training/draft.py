@@ -34,7 +34,6 @@ class Setting:
         field: field of ModelConfig, RecurrentConfig or TrainConfig.
         read: a value from an address; raises ValueError for what is none.
         offered: values to choose from; () where any number within the limits may be typed.
-        limits: limits of a number.
     """
 
     field: str
@@ -313,11 +312,7 @@ class Draft:
 
 @lru_cache(4)
 def _made(name: str, text: str, task: tuple[tuple[str, Value], ...]) -> Recipe:
-    """Return a recipe for data of one's own; dividing them takes time, and a page asks at every click.
-
-    Raises:
-        InputError: the data cannot be learned from.
-    """
+    """Return a recipe for data of one's own; dividing them takes time, and a page asks at every click."""
     if len(text) > MOST_BYTES:
         raise DataTooLarge(len(text), MOST_BYTES)
     return OWN[name].of(text, **dict(task))

@@ -33,7 +33,6 @@ def own_data(recipe: str, key: str, key_of: KeyOf) -> None:
 
     Args:
         recipe: one of OWN.
-        key: key of the field in the session.
         key_of: the key in the session of a choice about reading, by its name.
     """
     st.text_area(
@@ -50,9 +49,6 @@ def own_data(recipe: str, key: str, key_of: KeyOf) -> None:
     _encoding(recipe, key, key_of)
     if st.session_state.get(key, "").strip() and OWN[recipe].layout is not None:
         _reading(recipe, st.session_state[key], key_of)
-
-
-# -- where the text comes from ----------------------------------------------------------------------------------
 
 
 def _edited(recipe: str, key: str, key_of: KeyOf) -> None:
@@ -86,11 +82,7 @@ def _uploaded(recipe: str, key: str, key_of: KeyOf, data: bytes, name: str) -> N
 
 
 def _take(recipe: str, key: str, key_of: KeyOf, data: bytes, encoding: str = "") -> None:
-    """Put a file's text into the field; its bytes are kept where its encoding is not certain.
-
-    Raises:
-        InputError: it is no text; the field stays as it is.
-    """
+    """Put a file's text into the field; its bytes are kept where its encoding is not certain."""
     state = st.session_state
     found = decode(data, encoding)
     state.update({key: found.text, f"{key}-first": first_line(found.text), f"{key}-encoding": found.encoding})
@@ -124,9 +116,6 @@ def _reread(recipe: str, key: str, key_of: KeyOf) -> None:
     except AttnvizError as error:
         notice_error(error)
     state[f"{key}-bytes"] = data
-
-
-# -- how it is read ---------------------------------------------------------------------------------------------
 
 
 def _reading(recipe: str, text: str, key_of: KeyOf) -> None:

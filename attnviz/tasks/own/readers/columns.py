@@ -82,7 +82,6 @@ def read_column(
     """Read one column of numbers from a CSV text; other columns, such as dates, may stand beside it.
 
     Args:
-        text: text of the file.
         separator: between columns. "auto": tabs, else semicolons, where they make a table; else commas, unless each
             line may be one number with a comma as well.
         header: the first line names the columns. "auto": where its cell begins with a letter, or has no digit.

@@ -42,7 +42,6 @@ def read_conll(text: str, header: Header = "auto", word_column: int = 0, tag_col
     is read as conlleval reads it, see `attnviz.tasks.language.bio.spans`.
 
     Args:
-        text: text of the file.
         header: "yes": the first line names the columns. "auto": it does not.
         word_column: of the word, counted from 1. 0: the first, unless that is an index: numbers all through, or the
             same in all lines of each sentence.
