@@ -28,6 +28,7 @@ from attnviz.tasks import (
     Reverse,
     ScratchpadParity,
     Sort,
+    Sound,
     Split,
     Stories,
     Task,
@@ -153,8 +154,8 @@ def inputs(task: Task, batch: Batch) -> set[str]:
     return set(written)  # a date, whatever its form; a sequence to reverse
 
 
-APART = (Stories, OwnText, OwnSeries, OwnLabelled, OwnEntities)
-"""Tasks whose splits are not told by what a model reads: pieces of texts, words that are read as unknown."""
+APART = (Stories, OwnText, OwnSeries, OwnLabelled, OwnEntities, Sound)
+"""Tasks whose splits are not told by what a model reads: pieces of texts, words read as unknown, voices under hiss."""
 
 
 @pytest.mark.parametrize("task", [t for t in TASKS if not isinstance(t, APART)], ids=lambda t: t.name)
