@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple, cast
 
-import streamlit as st
 from torch import Generator
 
 from attnviz.analysis import HeadScore, mean_scores
@@ -21,8 +21,9 @@ from attnviz.tasks import Baseline, Batch, Task
 from attnviz.trace import AttentionSite, Trace
 from attnviz.training import RECIPES, Evaluation, evaluate
 from attnviz.training.run.probe import sequences
+from attnviz.ui.applications.state import ApplicationsState
 from attnviz.ui.frame.language import say
-from attnviz.ui.frame.settings import KEEP
+from attnviz.ui.frame.widgets import select
 
 __all__ = [
     "N_EXAMPLES",
@@ -32,6 +33,7 @@ __all__ = [
     "Judged",
     "baselines",
     "choose_head",
+    "choose_query",
     "examples",
     "head_scores",
     "judged",
@@ -91,6 +93,11 @@ class Case:
     def tokens(self) -> tuple[str, ...]:
         """Labels of what the model reads (the decoder of an encoder-decoder)."""
         return self.trace.tokens
+
+    def expected(self, query: int) -> set[int]:
+        """Return the places that a token should read in self-attention, as far as it is known."""
+        patterns = self.task.expected(self.trace.token_ids)
+        return {key for pattern in patterns for key in pattern.reads[query].nonzero().flatten().tolist()}
 
 
 def recipe_of(name: str) -> str:
@@ -195,18 +202,21 @@ def choose_head(case: Case, kind: str | None = None, stack: str | None = None) -
         ValueError: the model has no such attention.
     """
     sites = [s for s in case.trace.sites if kind in (None, s.kind) and stack in (None, s.queries)]
-    heads = [f"{site.name}/{head}" for site in sites for head in range(site.n_heads)]
-    if not heads:
-        raise ValueError("the model has no such attention")
     titles = {
         f"{site.name}/{head}": say(f"applications.head.{site.queries}.{site.kind}", layer=site.layer, head=head)
         for site in sites
         for head in range(site.n_heads)
     }
-    state, key = st.session_state, "app-head"
-    if state.get(key) not in titles:
+    if not titles:
+        raise ValueError("the model has no such attention")
+    if ApplicationsState.head.value not in titles:
         known = [f"{score.site}/{score.head}" for score in patterns(case.listed)]
-        state[key] = next((name for name in known if name in titles), heads[-1])
-    st.selectbox(say("applications.head"), heads, format_func=titles.__getitem__, key=key, width=320, **KEEP)
-    name, head = state[key].rsplit("/", 1)
+        ApplicationsState.head.value = next((name for name in known if name in titles), list(titles)[-1])
+    name, head = select(say("applications.head"), ApplicationsState.head, titles, width=320).rsplit("/", 1)
     return case.trace.site(name), int(head)
+
+
+def choose_query(label: str, titles: Mapping[int, str], first: int) -> int:
+    """Choose the position that is looked at, at first `first`."""
+    ApplicationsState.query.hold(titles, first)
+    return select(label, ApplicationsState.query, titles, width=320)

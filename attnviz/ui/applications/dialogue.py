@@ -7,10 +7,9 @@ import streamlit as st
 from attnviz.locale import visible
 from attnviz.tasks import IGNORE
 from attnviz.tasks.language.dialogue import SYSTEM, turns
-from attnviz.ui.applications.case import Case, choose_head
+from attnviz.ui.applications.case import Case, choose_head, choose_query
 from attnviz.ui.applications.strip import Chip, strip
 from attnviz.ui.frame.language import say
-from attnviz.ui.frame.settings import KEEP
 
 __all__ = ["view"]
 
@@ -65,12 +64,7 @@ def _read(case: Case, places: list[int], said: list[str]) -> tuple[list[float] |
     site, head = choose_head(case, kind="self")
     patterns = case.task.expected(case.trace.token_ids)
     known = [place for place in places if any(bool(p.reads[place].any()) for p in patterns)]
-    state, key = st.session_state, "app-query"
-    if state.get(key) not in places:
-        state[key] = known[-1] if known else places[0]
     titles = {place: f"{place} · {visible(case.tokens[place], 20)} → {visible(said[place], 20)}" for place in places}
-    st.selectbox(say("applications.dialogue.asks"), places, format_func=titles.__getitem__, key=key, width=320, **KEEP)
-    row: int = state[key]
-    expected = {key for p in patterns for key in p.reads[row].nonzero().flatten().tolist()}
+    row = choose_query(say("applications.dialogue.asks"), titles, known[-1] if known else places[0])
     weights: list[float] = site.weights(head)[row].tolist()
-    return weights, expected
+    return weights, case.expected(row)

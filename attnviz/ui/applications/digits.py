@@ -25,6 +25,7 @@ from attnviz.ui.applications.answer import probabilities as shares_of
 from attnviz.ui.applications.case import Case, choose_head, examples, opened, task_of
 from attnviz.ui.frame.charts import PICTURE, theme
 from attnviz.ui.frame.language import current, plain, say
+from attnviz.ui.frame.markdown import table
 
 __all__ = ["view"]
 
@@ -174,13 +175,13 @@ def _verdict(areas: Areas) -> str:
 
 
 def _table(here: Areas, everywhere: Areas) -> None:
-    columns = (say(f"applications.digits.{name}") for name in ("order", "area_here", "area_mean"))
-    rows = ["| {} | {} | {} |".format(*columns), "|---|---:|---:|"]
+    columns = [say(f"applications.digits.{name}") for name in ("order", "area_here", "area_mean")]
+    rows = []
     for name in ("head", "ink", "random"):
         one, many = getattr(here, name), getattr(everywhere, name)
         if one is not None:
-            rows.append(f"| {say(f'applications.digits.{name}')} | {short(one)} | {short(many)} |")
-    st.markdown("\n".join(rows))
+            rows.append([say(f"applications.digits.{name}"), short(one), short(many)])
+    st.markdown(table(columns, rows))
 
 
 @lru_cache(64)

@@ -19,6 +19,7 @@ from attnviz.ui.applications.reading import reading
 from attnviz.ui.applications.strip import Chip, strip
 from attnviz.ui.frame.charts import theme
 from attnviz.ui.frame.language import plain, say
+from attnviz.ui.frame.markdown import table
 
 __all__ = ["view"]
 
@@ -61,14 +62,13 @@ def _chips(case: Case, predicted: list[str], true: list[str] | None) -> list[Chi
 
 def _scores(report: EntityReport, figure: Judged) -> None:
     """Precision, recall, F1 and support of each kind, and the averages."""
-    names = (say(f"applications.entities.{name}") for name in ("kind", "precision", "recall", "f1", "support"))
-    rows = ["| {} | {} | {} | {} | {} |".format(*names), "|---|---:|---:|---:|---:|"]
+    columns = [say(f"applications.entities.{name}") for name in ("kind", "precision", "recall", "f1", "support")]
     named = [(plain(score.name), score) for score in report.types]
     named += [(f"*{say(f'applications.entities.{score.name}')}*", score) for score in report.averages]
-    for name, score in named:
-        numbers = " | ".join(map(rounded, (score.precision, score.recall, score.f1)))
-        rows.append(f"| {name} | {numbers} | {score.support} |")
-    st.markdown("\n".join(rows))
+    rows = [
+        [name, *map(rounded, (score.precision, score.recall, score.f1)), str(score.support)] for name, score in named
+    ]
+    st.markdown(table(columns, rows))
     st.caption(say("applications.entities.counted", n=f"{figure.n:,}"))
 
 
@@ -77,16 +77,16 @@ def _heads(listed: Listed) -> None:
     with st.spinner(say("applications.entities.taking_away"), show_time=True):
         whole, rest = judged(listed), _without(listed)
     masses = {(score.site, score.head): score for score in head_scores(listed)}
-    names = [say(f"applications.entities.{name}") for name in ("head", "mass", "without", "lost")]
-    rows = ["| {} | {} | {} | {} |".format(*names), "|---|---:|---:|---:|"]
+    columns = [say(f"applications.entities.{name}") for name in ("head", "mass", "without", "lost")]
+    rows = []
     for each in rest:
         layer = each.site.split(".")[1]
         title = say("applications.head.encoder.self", layer=layer, head=each.head)
         score = masses.get((each.site, each.head))
         mass = "–" if score is None else f"{score.mass:.0%}"
         lost = f"{max(0.0, whole.score - each.score):.3f}"
-        rows.append(f"| {title} | {mass} | {rounded(each.score)} | {lost} |")
-    st.markdown("\n".join(rows))
+        rows.append([title, mass, rounded(each.score), lost])
+    st.markdown(table(columns, rows))
     chance = next((f"{score.chance:.0%}" for score in masses.values()), "–")
     st.caption(say("applications.entities.ablation", n=f"{whole.n:,}", chance=chance))
 

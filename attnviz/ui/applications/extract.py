@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import streamlit as st
-from torch import Tensor
 
 from attnviz.tasks import IGNORE
 from attnviz.ui.applications.case import Case, choose_head
-from attnviz.ui.applications.strip import Chip, strip
+from attnviz.ui.applications.state import ApplicationsState
+from attnviz.ui.applications.strip import Chip, shaded, strip
 from attnviz.ui.frame.language import say
-from attnviz.ui.frame.settings import KEEP
+from attnviz.ui.frame.widgets import select
 
 __all__ = ["view"]
 
@@ -54,32 +54,21 @@ def _sentence(tokens: tuple[str, ...], number: int, chance: float, right: bool |
 
 def _attention(case: Case, spans: list[tuple[int, int]]) -> None:
     site, head = choose_head(case, kind="self")
-    state, key = st.session_state, "app-sentence"
-    if state.get(key) not in range(len(spans)):
-        state[key] = 0
-    titles = [say("applications.extract.sentence", n=n) for n in range(1, len(spans) + 1)]
-    st.selectbox(
-        say("applications.extract.asks"), range(len(spans)), format_func=titles.__getitem__, key=key, width=320, **KEEP
-    )
-    query = spans[state[key]][1] - 1
+    titles = {place: say("applications.extract.sentence", n=place + 1) for place in range(len(spans))}
+    ApplicationsState.sentence.hold(titles, 0)
+    chosen = select(say("applications.extract.asks"), ApplicationsState.sentence, titles, width=320)
+    query = spans[chosen][1] - 1
     weights = site.weights(head)[query]
-    expected = [p.reads[query] for p in case.task.expected(case.trace.token_ids)]
     shares = [float(weights[: spans[0][0]].sum()), *(float(weights[a:b].sum()) for a, b in spans)]
-    names = [say("applications.extract.question"), *titles]
+    names = [say("applications.extract.question"), *titles.values()]
     st.caption(say("applications.extract.shares"))
     strip(
         [
             Chip(say("applications.extract.share", name=name, share=f"{share:.0%}"), share)
             for name, share in zip(names, shares, strict=True)
         ],
-        label=titles[state[key]],
+        label=titles[chosen],
     )
     st.caption(say("applications.reads_marked"))
-    strip(_shaded(case.tokens, weights, expected), label=say("applications.attention"))
-
-
-def _shaded(tokens: tuple[str, ...], weights: Tensor, expected: list[Tensor]) -> list[Chip]:
-    return [
-        Chip(token, weight, ring=any(bool(reads[place]) for reads in expected))
-        for place, (token, weight) in enumerate(zip(tokens, weights.tolist(), strict=True))
-    ]
+    marked = shaded(case.tokens, weights.tolist(), case.expected(query))
+    strip(marked, label=say("applications.attention"))

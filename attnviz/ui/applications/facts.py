@@ -14,10 +14,12 @@ from attnviz.tasks.base import Metric
 from attnviz.tasks.pattern import pattern_key
 from attnviz.training.recipes import OWN, RECIPES
 from attnviz.ui.applications.case import Case, Judged, baselines, judged, opened, patterns, recipe_of, task_of
-from attnviz.ui.frame.head import page as link_to
+from attnviz.ui.frame.head import link_to
 from attnviz.ui.frame.language import code, current, plain, say
+from attnviz.ui.frame.markdown import table
+from attnviz.ui.frame.titles import model_title
 
-__all__ = ["facts", "title", "train_link"]
+__all__ = ["facts", "train_link"]
 
 
 def facts(application: str, models: Mapping[str, Listed], model: Listed, case: Case | None) -> None:
@@ -32,27 +34,14 @@ def facts(application: str, models: Mapping[str, Listed], model: Listed, case: C
     with st.container(gap="xxsmall"):
         if case is not None:
             given = {"model": model.name, "text": case.trace.text, "target": case.trace.target or ""}
-            label = say("applications.explorer")
-            st.page_link(link_to("explorer"), label=label, icon=":material/search:", query_params=given)
+            link_to("explorer", say("applications.explorer"), "search", **given)
         train_link(recipe_of(model.name))
 
 
 def train_link(recipe: str) -> None:
     """Link to the Training page with a recipe."""
-    known = recipe in RECIPES or recipe in OWN
-    st.page_link(
-        link_to("training"),
-        label=say("applications.train"),
-        icon=":material/play_arrow:",
-        query_params={"recipe": recipe} if known else {},
-    )
-
-
-def title(model: Listed) -> str:
-    """Return the title of a model."""
-    if model.step is not None:
-        return say("page.run_title", name=model.title, step=f"{model.step:,}")
-    return say(f"task.{model.name}.title")
+    given = {"recipe": recipe} if recipe in RECIPES or recipe in OWN else {}
+    link_to("training", say("applications.train"), "play_arrow", **given)
 
 
 def _scores(models: Mapping[str, Listed], model: Listed) -> None:
@@ -64,16 +53,17 @@ def _scores(models: Mapping[str, Listed], model: Listed) -> None:
         if task_of(each).same_test(task) and (each == model or not is_checkpoint(name))
     ]
     metric = say(f"applications.metric.{task.metric.replace(' ', '-')}")
-    rows = [f"| {say('applications.on_test')} | {metric} | {say('applications.parameters')} |", "|---|---:|---:|"]
+    rows = []
     for each in same:
         figure, size = judged(each), f"{opened(each).network.n_parameters:,}"
         mark = "**" if each == model else ""
-        name = code(title(each)) if is_checkpoint(each.name) else plain(title(each))
-        rows.append(f"| {mark}{name}{mark} | {mark}{_together(task.metric, figure.score)}{mark} | {size} |")
+        title = model_title(each, current())
+        name = code(title) if is_checkpoint(each.name) else plain(title)
+        rows.append([f"{mark}{name}{mark}", f"{mark}{_together(task.metric, figure.score)}{mark}", size])
     for baseline in baselines(model):
         name = say(f"baseline.{baseline.name.replace(' ', '-')}")
-        rows.append(f"| {name} | {_together(task.metric, baseline.score)} | |")
-    st.markdown("\n".join(rows))
+        rows.append([name, _together(task.metric, baseline.score), ""])
+    st.markdown(table([say("applications.on_test"), metric, say("applications.parameters")], rows))
     origin = "own" if recipe_of(model.name) in OWN else "generated"
     st.caption(f"{_judged_on(judged(model), task.metric)} {say(f'applications.judged.{origin}')}")
 
@@ -100,7 +90,5 @@ def _heads(model: Listed) -> None:
     found = patterns(model)
     if not found:
         return
-    columns = (say(f"applications.{name}") for name in ("expected", "best_head", "chance"))
-    rows = ["| {} | {} | {} |".format(*columns), "|---|---:|---:|"]
-    rows += [f"| {say(pattern_key(s.pattern))} | {s.mass:.0%} | {s.chance:.0%} |" for s in found]
-    st.markdown("\n".join(rows))
+    columns = [say(f"applications.{name}") for name in ("expected", "best_head", "chance")]
+    st.markdown(table(columns, [[say(pattern_key(s.pattern)), f"{s.mass:.0%}", f"{s.chance:.0%}"] for s in found]))

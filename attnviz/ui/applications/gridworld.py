@@ -26,15 +26,18 @@ from attnviz.server.traces import TraceKey
 from attnviz.tasks.decisions.gridworld import BEST, MAP, RETURNS, SIGNS, Gridworld, world
 from attnviz.trace import AttentionSite
 from attnviz.ui.applications.case import Case, choose_head, opened, task_of
-from attnviz.ui.applications.strip import Chip, strip
+from attnviz.ui.applications.state import ApplicationsState
+from attnviz.ui.applications.strip import shaded, strip
 from attnviz.ui.frame.charts import PICTURE, theme
 from attnviz.ui.frame.language import current, plain, say
-from attnviz.ui.frame.settings import KEEP
+from attnviz.ui.frame.markdown import table
+from attnviz.ui.frame.state import page_state
+from attnviz.ui.frame.widgets import select
 
 __all__ = ["view"]
 
 SHAPE = len(MAP), len(MAP[0])
-CONTROLS = ("app-wanted", "app-sign", "app-start")
+CONTROLS = (ApplicationsState.wanted, ApplicationsState.sign, ApplicationsState.start)
 
 
 def view(case: Case) -> None:
@@ -66,31 +69,21 @@ def view(case: Case) -> None:
 
 def _controls(given: tuple[str, ...], starts: list[str]) -> None:
     """Choose target return, sign and start; they write the text that the model reads."""
-    state = st.session_state
-    state.update(zip(CONTROLS, given, strict=True))
     begins = [name for name in starts if int(name[1]) >= 6 or name == given[2]]
-    named = {
-        "wanted": (RETURNS, {name: f"{name[1:]} %" for name in RETURNS}),
-        "sign": (SIGNS, {name: say(f"applications.gridworld.{name}") for name in SIGNS}),
-        "start": (begins, {name: say("applications.gridworld.at", row=name[1], column=name[2]) for name in begins}),
+    titles = {
+        "wanted": {name: f"{name[1:]} %" for name in RETURNS},
+        "sign": {name: say(f"applications.gridworld.{name}") for name in SIGNS},
+        "start": {name: say("applications.gridworld.at", row=name[1], column=name[2]) for name in begins},
     }
     with st.container(horizontal=True, key="app-world", gap="small"):
-        for name, (options, titles) in named.items():
-            st.selectbox(
-                say(f"applications.gridworld.{name}"),
-                list(options),
-                format_func=titles.__getitem__,
-                key=f"app-{name}",
-                on_change=_write,
-                width=200,
-                **KEEP,
-            )
+        for (name, options), widget, value in zip(titles.items(), CONTROLS, given, strict=True):
+            widget.value = value
+            select(say(f"applications.gridworld.{name}"), widget, options, on_change=_write, width=200)
 
 
 def _write() -> None:
-    state = st.session_state
-    state["app-text"] = " ".join(state[key] for key in CONTROLS)
-    state.pop("app-query", None)
+    ApplicationsState.text.value = " ".join(widget.value for widget in CONTROLS)
+    page_state(ApplicationsState).leave_input()
 
 
 def _told(episode: Episode, wanted: str, sign: str) -> str:
@@ -102,26 +95,21 @@ def _told(episode: Episode, wanted: str, sign: str) -> str:
 
 def _step(walk: Case, episode: Episode) -> int:
     """Choose a decision, at first the one where the sign is expected to be read."""
-    state, key = st.session_state, "app-query"
-    if not isinstance(state.get(key), int) or state[key] >= episode.steps:
-        rows = [int(place) for p in walk.task.expected(episode.tokens) for place in p.reads.any(1).nonzero()[:, 0]]
-        state[key] = (rows[0] - 2) // 2 if rows else episode.steps - 1
+    query = ApplicationsState.query
+    rows = [int(place) for p in walk.task.expected(episode.tokens) for place in p.reads.any(1).nonzero()[:, 0]]
+    query.hold(range(episode.steps), (rows[0] - 2) // 2 if rows else episode.steps - 1)
     if episode.steps > 1:
-        st.slider(say("applications.gridworld.step"), 0, episode.steps - 1, key=key, **KEEP)
-    return cast(int, state[key])
+        st.slider(say("applications.gridworld.step"), 0, episode.steps - 1, **query.kept)
+    return query.value
 
 
 def _reads(walk: Case, chosen: tuple[AttentionSite, int], step: int) -> None:
     """Show all that was read by then, as tokens: target return and sign first, which are not on the grid."""
     query = 2 + 2 * step
-    weights = chosen[0].weights(chosen[1])[query].tolist()
-    expected = [pattern.reads[query] for pattern in walk.task.expected(walk.trace.token_ids)]
-    chips = [
-        Chip(token, weight, ring=any(bool(reads[place]) for reads in expected))
-        for place, (token, weight) in enumerate(zip(walk.tokens[: query + 1], weights, strict=False))
-    ]
+    weights = chosen[0].weights(chosen[1])[query, : query + 1].tolist()
     st.caption(say("applications.reads_marked"))
-    strip(chips, label=say("applications.attention"))
+    marked = shaded(walk.tokens[: query + 1], weights, walk.expected(query))
+    strip(marked, label=say("applications.attention"))
     shares = [f"{weight:.0%}" for weight in weights[:2]]
     st.caption(say("applications.gridworld.shares", wanted=shares[0], sign=shares[1]))
 
@@ -150,12 +138,12 @@ def _logged(case: Case) -> tuple[tuple[int, int], ...]:
 
 def _successes(found: dict[str, Success]) -> None:
     """Show the share of walks that were paid, of shortest ones, and the mean return."""
-    columns = (say(f"applications.gridworld.{name}") for name in ("policy", "success", "shortest", "return"))
-    rows = ["| {} | {} | {} | {} |".format(*columns), "|---|---:|---:|---:|"]
-    for name, each in found.items():
-        title = say(f"applications.gridworld.by.{name}")
-        rows.append(f"| {title} | {each.paid:.0%} | {each.shortest:.0%} | {each.reward:.2f} |")
-    st.markdown("\n".join(rows))
+    columns = [say(f"applications.gridworld.{name}") for name in ("policy", "success", "shortest", "return")]
+    rows = [
+        [say(f"applications.gridworld.by.{name}"), f"{each.paid:.0%}", f"{each.shortest:.0%}", f"{each.reward:.2f}"]
+        for name, each in found.items()
+    ]
+    st.markdown(table(columns, rows))
     st.caption(say("applications.gridworld.judged", n=found["model"].n, logged=found["logged"].n))
 
 

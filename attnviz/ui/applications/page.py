@@ -13,37 +13,42 @@ from attnviz.server.listing import Listed, listed
 from attnviz.server.traces import TraceKey
 from attnviz.training.recipes import OWN
 from attnviz.ui.applications.case import N_EXAMPLES, Case, examples, opened, recipe_of, task_of, text_of
-from attnviz.ui.applications.facts import facts, title, train_link
+from attnviz.ui.applications.facts import facts, train_link
 from attnviz.ui.applications.registry import APPLICATIONS, Application
+from attnviz.ui.applications.state import ApplicationsState
 from attnviz.ui.frame.address import Address, notice, notice_wrong, whole
 from attnviz.ui.frame.head import head_row, message_box
-from attnviz.ui.frame.language import explain, plain, say
+from attnviz.ui.frame.language import current, explain, plain, say
 from attnviz.ui.frame.page_file import offer, take
-from attnviz.ui.frame.settings import KEEP
+from attnviz.ui.frame.state import page_state
+from attnviz.ui.frame.titles import model_title
+from attnviz.ui.frame.widgets import select
 
 __all__ = ["show"]
 
 
 def _apply(link: Mapping[str, str]) -> None:
     """Set the controls from an address; what it names and does not exist is noticed and falls back."""
-    state = st.session_state
+    state = page_state(ApplicationsState)
     first = next(iter(APPLICATIONS))
-    state["app"] = link.get("app", first)
-    if state["app"] not in APPLICATIONS:
-        notice("applications.unknown", name=state["app"])
-        state["app"], link = first, {}
-    models = _models(APPLICATIONS[state["app"]])
-    state["app-model"] = link.get("model", next(iter(models), ""))
-    if state["app-model"] not in models:
-        notice("page.unknown_model", name=state["app-model"])
-        state["app-model"] = next(iter(models), "")
+    name = link.get("app", first)
+    if name not in APPLICATIONS:
+        notice("applications.unknown", name=name)
+        name, link = first, {}
+    state.application.value = name
+    models = _models(APPLICATIONS[name])
+    model = link.get("model", next(iter(models), ""))
+    if model not in models:
+        notice("page.unknown_model", name=model)
+        model = next(iter(models), "")
+    state.model.value = model
     number = whole(link.get("n", "1"), 1, N_EXAMPLES)
     notice_wrong(["n"] * (number is None))
-    state["app-n"] = number or 1
-    state["app-head"] = link.get("head")
-    state["app-fresh"] = "text" not in link
+    state.example.value = number or 1
+    state.head.value = link.get("head", "")
+    state.is_new_input = "text" not in link
     if "text" in link:
-        state.update({"app-text": link["text"], "app-target": link.get("target", "")})
+        state.text.value, state.target.value = link["text"], link.get("target", "")
 
 
 ADDRESS = Address(
@@ -83,29 +88,14 @@ def show() -> None:
 def _choose() -> tuple[Application, Listed | None]:
     titles = {name: say(f"applications.{name}.title") for name in APPLICATIONS}
     with st.container(horizontal=True, key="app-choice", gap="small", vertical_alignment="bottom"):
-        st.selectbox(
-            say("applications.which"),
-            list(titles),
-            format_func=titles.__getitem__,
-            key="app",
-            on_change=_another,
-            **KEEP,
-        )
-        application = APPLICATIONS[st.session_state["app"]]
+        chosen = select(say("applications.which"), ApplicationsState.application, titles, on_change=_another)
+        application = APPLICATIONS[chosen]
         models = _models(application)
         if not models:
             return application, None
-        if st.session_state.get("app-model") not in models:
-            st.session_state["app-model"] = next(iter(models))
-        st.selectbox(
-            say("page.model"),
-            list(models),
-            format_func=lambda name: title(models[name]),
-            key="app-model",
-            on_change=_begin,
-            **KEEP,
-        )
-    model = models[st.session_state["app-model"]]
+        ApplicationsState.model.hold(models, next(iter(models)))
+        titles = {name: model_title(model, current()) for name, model in models.items()}
+        model = models[select(say("page.model"), ApplicationsState.model, titles, on_change=_begin)]
     about = f"applications.{application.name}.about"
     st.caption(plain(say(f"{about}.own" if recipe_of(model.name) in OWN else about)))
     return application, model
@@ -120,45 +110,40 @@ def _models(application: Application) -> dict[str, Listed]:
 
 def _another() -> None:
     """Another application begins with its first model."""
-    st.session_state.update({"app-model": "", "app-head": None})
+    ApplicationsState.model.value = ApplicationsState.head.value = ""
     _begin()
 
 
 def _begin() -> None:
-    st.session_state["app-n"] = 1
+    ApplicationsState.example.value = 1
     _leaf()
 
 
 def _leaf() -> None:
-    """Another input: what was chosen in the one before means nothing in it."""
-    st.session_state["app-fresh"] = True
-    for key in ("app-query", "app-sentence"):
-        st.session_state.pop(key, None)
+    state = page_state(ApplicationsState)
+    state.is_new_input = True
+    state.leave_input()
 
 
 def _case(application: Application, model: Listed, messages: DeltaGenerator) -> Case | None:
     """Run the model on the typed text; None, with a message, if it cannot be run."""
-    state = st.session_state
+    state = page_state(ApplicationsState)
     task = task_of(model)
     rows = examples(task)
-    state["app-n"] = min(state["app-n"], len(rows))
-    if state.get("app-fresh", True):
-        text, _ = text_of(task, rows[state["app-n"] - 1])  # the target is for the model to write
-        state.update({"app-text": text, "app-target": "", "app-fresh": False})
+    state.example.value = min(state.example.value, len(rows))
+    if state.is_new_input:
+        state.text.value, _ = text_of(task, rows[state.example.value - 1])
+        state.target.value = ""  # for the model to write
+        state.is_new_input = False
     with st.container(horizontal=True, key="app-input", gap="small", vertical_alignment="bottom"):
-        st.number_input(say("applications.example"), 1, len(rows), key="app-n", on_change=_leaf, width=150, **KEEP)
-        st.text_area(say("applications.text"), key="app-text", height=68, **KEEP)
+        st.number_input(say("applications.example"), 1, len(rows), on_change=_leaf, width=150, **state.example.kept)
+        st.text_area(say("applications.text"), height=68, **state.text.kept)
         if task.source_tokenizer is not None:
-            st.text_area(
-                say("applications.target"),
-                key="app-target",
-                height=68,
-                placeholder=say("page.target_placeholder"),
-                **KEEP,
-            )
-    text = state["app-text"] or ""
-    target = (state.get("app-target") or "") if task.source_tokenizer is not None else ""
-    example = rows[state["app-n"] - 1]
+            hint = say("page.target_placeholder")
+            st.text_area(say("applications.target"), height=68, placeholder=hint, **state.target.kept)
+    text = state.text.value
+    target = state.target.value if task.source_tokenizer is not None else ""
+    example = rows[state.example.value - 1]
     known = text_of(task, example)
     row = example if text == known[0] and target in ("", known[1]) else None
     try:
@@ -170,8 +155,8 @@ def _case(application: Application, model: Listed, messages: DeltaGenerator) -> 
 
 
 def _link(case: Case | None, model: Listed) -> dict[str, str]:
-    state = st.session_state
-    link = {"model": model.name, "n": str(state["app-n"]), "head": state.get("app-head") or ""}
+    widgets = ApplicationsState
+    link = {"model": model.name, "n": str(widgets.example.value), "head": widgets.head.value}
     if case is None or case.row is None:
-        link |= {"text": state["app-text"] or "", "target": state.get("app-target") or ""}
+        link |= {"text": widgets.text.value, "target": widgets.target.value}
     return link

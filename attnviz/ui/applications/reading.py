@@ -6,10 +6,9 @@ import streamlit as st
 
 from attnviz.locale import visible
 from attnviz.trace import AttentionSite
-from attnviz.ui.applications.case import Case
-from attnviz.ui.applications.strip import Chip, strip
+from attnviz.ui.applications.case import Case, choose_query
+from attnviz.ui.applications.strip import shaded, strip
 from attnviz.ui.frame.language import say
-from attnviz.ui.frame.settings import KEEP
 
 __all__ = ["reading"]
 
@@ -26,18 +25,10 @@ def reading(case: Case, site: AttentionSite, head: int, *, at: int | None = None
     known = case.task.expected(case.trace.token_ids, source) if site.queries == case.trace.main else ()
     expected = [p.reads for p in known if p.kind == site.kind and p.reads.shape == (len(queries), len(keys))]
     rows = [row for row in range(len(queries)) if any(bool(reads[row].any()) for reads in expected)]
-    state, key = st.session_state, "app-query"
-    if not isinstance(state.get(key), int) or state[key] >= len(queries):
-        state[key] = at if at is not None else next(iter(rows), len(queries) - 1)
-    titles = [f"{place} · {visible(label, 24)}" for place, label in enumerate(queries.labels)]
-    st.selectbox(
-        say("applications.asks"), range(len(queries)), format_func=titles.__getitem__, key=key, width=320, **KEEP
-    )
-    row: int = state[key]
+    titles = {place: f"{place} · {visible(label, 24)}" for place, label in enumerate(queries.labels)}
+    first = at if at is not None else next(iter(rows), len(queries) - 1)
+    row = choose_query(say("applications.asks"), titles, first)
     weights = site.weights(head)[row].tolist()
-    chips = [
-        Chip(label, weight, ring=any(bool(reads[row, place]) for reads in expected))
-        for place, (label, weight) in enumerate(zip(keys.labels, weights, strict=True))
-    ]
+    read = {key for reads in expected for key in reads[row].nonzero().flatten().tolist()}
     st.caption(say("applications.reads_marked" if expected else "applications.reads"))
-    strip(chips, label=say("applications.attention"))
+    strip(shaded(keys.labels, weights, read), label=say("applications.attention"))

@@ -6,7 +6,7 @@ import streamlit as st
 
 from attnviz.ui.applications.answer import answer
 from attnviz.ui.applications.case import Case, choose_head
-from attnviz.ui.applications.strip import Chip, strip
+from attnviz.ui.applications.strip import shaded, strip
 from attnviz.ui.frame.language import say
 
 __all__ = ["view"]
@@ -21,10 +21,5 @@ def view(case: Case) -> None:
     site, head = choose_head(case, stack="readout" if case.model.config.pooling != "none" else None)
     weights = site.weights(head)[0].tolist()  # of the only query, or of <bos>
     expected = case.task.expected(case.trace.token_ids)
-    read = {key for pattern in expected for key in pattern.reads[0].nonzero().flatten().tolist()}
-    chips = [
-        Chip(token, weight, ring=key in read)
-        for key, (token, weight) in enumerate(zip(case.tokens, weights, strict=True))
-    ]
     st.caption(say("applications.sentiment.reads" if expected else "applications.sentiment.reads.own"))
-    strip(chips, label=say("applications.attention"))
+    strip(shaded(case.tokens, weights, case.expected(0)), label=say("applications.attention"))

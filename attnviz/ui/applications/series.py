@@ -17,15 +17,16 @@ from attnviz.server.listing import listed
 from attnviz.tasks import OwnSeries, Seasonal
 from attnviz.tasks.own.series import estimated_period
 from attnviz.ui.applications.case import Case, choose_head, opened, recipe_of, task_of
+from attnviz.ui.applications.state import NOT_CHOSEN, ApplicationsState
 from attnviz.ui.frame.charts import PICTURE, theme
 from attnviz.ui.frame.language import code, current, plain, say
-from attnviz.ui.frame.settings import KEEP
+from attnviz.ui.frame.markdown import table
 from attnviz.vectors import NUMBER_ID
 
 __all__ = ["view"]
 
 MOST = 48  # steps ahead
-HIDDEN, AHEAD = 16, 24  # points at first
+HIDDEN = 16  # points at first
 BESIDE = ("series-lstm", "own-series")  # recipes of what is drawn beside
 
 
@@ -81,15 +82,16 @@ def _tell(reading: Reading | None, period: int | None, origin: str) -> None:
 
 def _ahead(length: int) -> tuple[int, int]:
     """Controls: where the forecast begins, and how many steps it takes."""
-    state = st.session_state
+    begin, steps = ApplicationsState.begin, ApplicationsState.steps
     if length < 2:
-        return length, AHEAD
-    state["app-begin"] = min(max(1, state.get("app-begin", length - HIDDEN)), length)
-    state.setdefault("app-steps", AHEAD)
+        return length, steps.default
+    first = length - HIDDEN if begin.value == NOT_CHOSEN else begin.value
+    begin.value = min(max(1, first), length)
+    steps.value = steps.value  # where a slider begins
     with st.container(horizontal=True, key="app-ahead", gap="medium"):
-        begin = st.slider(say("applications.series.begin"), 1, length, key="app-begin", **KEEP)
-        steps = st.slider(say("applications.series.steps"), 1, MOST, key="app-steps", **KEEP)
-    return begin, steps
+        st.slider(say("applications.series.begin"), 1, length, **begin.kept)
+        st.slider(say("applications.series.steps"), 1, MOST, **steps.kept)
+    return begin.value, steps.value
 
 
 def _forecast(model: SequenceModel, features: Tensor, steps: int) -> Tensor:
@@ -126,15 +128,13 @@ def _reading(case: Case, period: int | None) -> Reading | None:
     """Controls for a head and a point, and what that head reads for the value after the point."""
     if not case.trace.sites:
         return None
-    last = len(case.tokens) - 1
-    state, key = st.session_state, "app-query"
-    if not isinstance(state.get(key), int) or state[key] > last:
-        state[key] = last
+    last, query = len(case.tokens) - 1, ApplicationsState.query
+    query.hold(range(last + 1), last)
     with st.container(horizontal=True, key="app-reading", gap="medium"):
         site, head = choose_head(case, kind="self")
         if last:
-            st.slider(say("applications.series.asks"), 0, last, key=key, **KEEP)
-    place = cast(int, state[key])
+            st.slider(say("applications.series.asks"), 0, last, **query.kept)
+    place = query.value
     lags = [] if period is None else list(range(place + 1 - period, -1, -period))
     return Reading(place, site.weights(head)[place, : place + 1], lags)
 
@@ -150,8 +150,6 @@ def _errors(forecasts: dict[str, Tensor], truth: Tensor) -> None:
     """Show the error of each forecast on the points that are known."""
     if not len(truth):
         return
-    rows = [f"| {say('applications.series.error', n=len(truth))} | |", "|---|---:|"]
-    for name, said in forecasts.items():
-        error = float((said[: len(truth)] - truth).square().mean().sqrt())
-        rows.append(f"| {name} | {short(error)} |")
-    st.markdown("\n".join(rows))
+    errors = {name: float((said[: len(truth)] - truth).square().mean().sqrt()) for name, said in forecasts.items()}
+    rows = [[name, short(error)] for name, error in errors.items()]
+    st.markdown(table([say("applications.series.error", n=len(truth)), ""], rows))

@@ -11,32 +11,20 @@ from attnviz.analysis.ranking import Ranking, judge_rankings
 from attnviz.server.listing import Listed
 from attnviz.tasks.base import HITS
 from attnviz.tasks.decisions.sessions import CATEGORY, Sessions
-from attnviz.ui.applications.case import Case, choose_head, judged_on, opened, task_of
+from attnviz.ui.applications.case import Case, choose_head, choose_query, judged_on, opened, task_of
 from attnviz.ui.applications.strip import Chip, strip
 from attnviz.ui.frame.language import plain, say
-from attnviz.ui.frame.settings import KEEP
+from attnviz.ui.frame.markdown import table
 
 __all__ = ["view"]
 
 
 def view(case: Case) -> None:
     """The session, shaded by what one position reads; the ten best items for what follows; and how good they are."""
-    state, key = st.session_state, "app-query"
-    last = len(case.tokens) - 1
-    if not isinstance(state.get(key), int) or state[key] > last:
-        state[key] = last
     with st.container(horizontal=True, key="app-reading", gap="small"):
         chosen = choose_head(case, kind="self") if case.trace.sites else None
-        names = [f"{place} · {item}" for place, item in enumerate(case.tokens)]
-        st.selectbox(
-            say("applications.sessions.after"),
-            range(len(names)),
-            format_func=names.__getitem__,
-            key=key,
-            width=320,
-            **KEEP,
-        )
-    place: int = state[key]
+        titles = {place: f"{place} · {item}" for place, item in enumerate(case.tokens)}
+        place = choose_query(say("applications.sessions.after"), titles, len(titles) - 1)
     if chosen is None:
         st.info(say("applications.no_attention"))
     else:
@@ -52,13 +40,13 @@ def view(case: Case) -> None:
 
 def _chips(case: Case, place: int, weights: list[float] | None) -> list[Chip]:
     """Return the items so far and, without a shade, those that come later; the category stands above each."""
-    expected = [pattern.reads[place] for pattern in case.task.expected(case.trace.token_ids)]
+    expected = set() if weights is None else case.expected(place)
     return [
         Chip(
             item,
             None if weights is None or key > place else weights[key],
             above=CATEGORY[item],
-            ring=weights is not None and any(bool(reads[key]) for reads in expected),
+            ring=key in expected,
         )
         for key, item in enumerate(case.tokens)
     ]
@@ -68,16 +56,13 @@ def _best(case: Case, place: int) -> None:
     """Show the most probable next items; the true one is marked, and told where it is not among them."""
     ids, shares = (each[place].tolist() for each in case.trace.top_outputs(HITS))
     true = _true(case, place)
-    rows = [
-        f"| | {say('applications.sessions.next')} | {say('applications.sessions.category')} "
-        f"| {say('applications.sessions.probability')} |",
-        "|---:|---|---|---:|",
-    ]
+    columns = [say(f"applications.sessions.{name}") for name in ("next", "category", "probability")]
+    rows = []
     for rank, (index, share) in enumerate(zip(ids, shares, strict=True), start=1):
         item = case.model.output_label(index)
         name = f"**{plain(item)}** :green[✓]" if item == true else plain(item)
-        rows.append(f"| {rank} | {name} | {CATEGORY.get(item, '')} | {share:.1%} |")
-    st.markdown("\n".join(rows))
+        rows.append([str(rank), name, CATEGORY.get(item, ""), f"{share:.1%}"])
+    st.markdown(table(["", *columns], rows, "rllr"))
     if true and true not in [case.model.output_label(index) for index in ids]:
         st.caption(say("applications.sessions.missed", item=true, n=HITS))
 
@@ -91,11 +76,11 @@ def _true(case: Case, place: int) -> str:
 
 def _rankings(found: tuple[Ranking, ...], n: int) -> None:
     """Hit rate and NDCG of the model and of what needs none."""
-    rows = [f"| {say('applications.on_test')} | HR@{HITS} | NDCG@{HITS} |", "|---|---:|---:|"]
+    rows = []
     for ranking in found:
         name = say(f"applications.sessions.by.{ranking.name.replace(' ', '-')}")
-        rows.append(f"| {name} | {ranking.hit_rate:.1%} | {ranking.ndcg:.3f} |")
-    st.markdown("\n".join(rows))
+        rows.append([name, f"{ranking.hit_rate:.1%}", f"{ranking.ndcg:.3f}"])
+    st.markdown(table([say("applications.on_test"), f"HR@{HITS}", f"NDCG@{HITS}"], rows))
     st.caption(say("applications.sessions.measures", k=HITS, n=f"{n:,}"))
 
 

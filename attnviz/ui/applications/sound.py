@@ -15,17 +15,17 @@ from attnviz.tasks import Sound
 from attnviz.tasks.signals.sound import Clip
 from attnviz.tasks.signals.voice import HOP, RATE, WINDOW, band_filters, wav_bytes
 from attnviz.ui.applications.answer import answer
-from attnviz.ui.applications.case import N_EXAMPLES, SEED, Case, choose_head, examples
+from attnviz.ui.applications.case import N_EXAMPLES, SEED, Case, choose_head, choose_query, examples
+from attnviz.ui.applications.state import ApplicationsState
 from attnviz.ui.frame.charts import PICTURE, theme
 from attnviz.ui.frame.files import choose_file
 from attnviz.ui.frame.language import current, plain, say
-from attnviz.ui.frame.settings import KEEP
+from attnviz.ui.frame.state import page_state
 
 __all__ = ["view"]
 
 BEEP = "beep"
 MOST_MB = 4
-OWN = "app-sound"  # key of the sound that was handed in: the text that became of it, and the file
 
 
 def view(case: Case) -> None:
@@ -66,11 +66,9 @@ def _clips(task: Sound) -> tuple[Clip, ...]:
 
 def _listen(case: Case, clip: Clip | None) -> None:
     """Show the sound, as far as there is one: frames that were typed cannot be heard."""
-    text, file = st.session_state.get(OWN, ("", b""))
-    if clip is not None:
-        st.audio(wav_bytes(clip.waveform), format="audio/wav", width=320)
-    elif text == case.trace.text:
-        st.audio(file, format="audio/wav", width=320)
+    text, file = page_state(ApplicationsState).sound
+    if clip is not None or text == case.trace.text:
+        st.audio(file if clip is None else wav_bytes(clip.waveform), format="audio/wav", width=320)
     else:
         st.caption(say("applications.sound.silent"))
 
@@ -78,8 +76,9 @@ def _listen(case: Case, clip: Clip | None) -> None:
 def _take(task: Sound, content: bytes, name: str) -> None:
     """Replace the model's input by an uploaded sound."""
     text = task.text(task.read(content))
-    st.session_state.update({"app-text": text, OWN: (text, content)})
-    st.session_state.pop("app-query", None)
+    state = page_state(ApplicationsState)
+    state.text.value, state.sound = text, (text, content)
+    state.leave_input()
 
 
 def _read(case: Case, clip: Clip | None) -> Tensor | None:
@@ -88,15 +87,9 @@ def _read(case: Case, clip: Clip | None) -> Tensor | None:
         return None
     with st.container(horizontal=True, key="app-reading", gap="small"):
         site, head = choose_head(case)
-        row, state, key = 0, st.session_state, "app-query"
+        row = 0
         if site.queries != "readout":  # pooling asks once
-            if not isinstance(state.get(key), int) or state[key] >= len(case.tokens):
-                state[key] = 0
-            titles = _titles(case, clip)
-            st.selectbox(
-                say("applications.asks"), range(len(titles)), format_func=titles.__getitem__, key=key, width=320, **KEEP
-            )
-            row = state[key]
+            row = choose_query(say("applications.asks"), dict(enumerate(_titles(case, clip))), 0)
     return site.weights(head)[row]
 
 

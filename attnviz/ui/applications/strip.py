@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -11,7 +11,7 @@ import streamlit as st
 from attnviz.figures.look import short
 from attnviz.locale import VISIBLE
 
-__all__ = ["Chip", "strip"]
+__all__ = ["Chip", "shaded", "strip"]
 
 MIXED = 82  # per cent of the colour in a token that gets all attention
 STRONG = 0.7  # from where on white letters are read better
@@ -48,6 +48,12 @@ def strip(chips: Sequence[Chip], *, label: str) -> None:
     tall = any(chip.above or chip.below for chip in chips)
     items = "".join(_item(chip, tall) for chip in chips)
     st.html(f'<ol class="av-strip" aria-label="{escape(label)}">{items}</ol>')
+
+
+def shaded(labels: Sequence[str], weights: Sequence[float], expected: Container[int]) -> list[Chip]:
+    """Shade tokens by the weights on them, and mark those at the expected places."""
+    pairs = zip(labels, weights, strict=True)
+    return [Chip(label, weight, ring=place in expected) for place, (label, weight) in enumerate(pairs)]
 
 
 def _item(chip: Chip, tall: bool) -> str:

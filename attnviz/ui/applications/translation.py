@@ -6,9 +6,9 @@ import streamlit as st
 import torch
 
 from attnviz.figures.alignment import alignment
+from attnviz.ui.applications.answer import written
 from attnviz.ui.applications.case import Case, choose_head
-from attnviz.ui.applications.written import written
-from attnviz.ui.frame.charts import theme
+from attnviz.ui.frame.charts import CHART, theme
 from attnviz.ui.frame.language import current, say
 
 __all__ = ["view"]
@@ -27,7 +27,7 @@ def view(case: Case) -> None:
     expected = [p.reads for p in case.task.expected(case.trace.token_ids, source.ids) if p.kind == "cross"]
     marks = torch.stack(expected).any(0) if expected else None
     figure = alignment(site.weights(head), _writes(case), source.labels, marks, theme(), current())
-    st.plotly_chart(figure, key="app-alignment", theme=None, config={"displaylogo": False})
+    st.plotly_chart(figure, key="app-alignment", **CHART)
     st.caption(say("applications.alignment.marks"))
 
 

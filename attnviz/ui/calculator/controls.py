@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -10,10 +10,10 @@ import streamlit as st
 from attnviz.calculator.parse import SIDE
 from attnviz.calculator.presets import PRESETS
 from attnviz.calculator.problem import CHOICES, LIMITS
-from attnviz.ui.calculator import state as state_of
-from attnviz.ui.calculator.state import MASKS, SIZES, chosen
+from attnviz.ui.calculator.state import MASKS, SIZES, CalculatorState
 from attnviz.ui.frame.language import say
-from attnviz.ui.frame.settings import KEEP
+from attnviz.ui.frame.state import page_state
+from attnviz.ui.frame.widgets import Widget, button, segments, select
 
 __all__ = ["choose"]
 
@@ -25,140 +25,97 @@ NARROW, WIDE = 95, 210  # pixels
 
 def choose() -> None:
     """Show a worked example to begin with, then every choice of the layer, in the order in which they act."""
-    st.selectbox(
-        say("calculator.preset"),
-        list(PRESETS),
-        format_func=lambda name: say(f"calculator.preset.{name}"),
-        key="calc-preset",
-        on_change=state_of.load_preset,
-        width=WIDE + 30,
-        **KEEP,
-    )
-    _segments("given", state_of.given_changed)
-    _sizes()
-    _positions()
-    _segments("scoring", state_of.fit_to_choices)
-    _scale()
-    _mask()
-    _after()
+    state = page_state(CalculatorState)
+    _select("preset", state.preset, PRESETS, state.load_preset, WIDE + 30)
+    _segments("given", state.given, state.given_changed)
+    _sizes(state)
+    positions = CHOICES["positions"] if state.given.value == "x" else ("none", "rotary")
+    _select("positions", state.positions, positions, state.fit_to_choices, WIDE)
+    _segments("scoring", state.scoring, state.fit_to_choices)
+    _scale(state)
+    _mask(state)
+    _after(state)
 
 
-def _segments(name: str, on_change: Any = None) -> None:
-    st.segmented_control(
-        say(f"calculator.{name}"),
-        CHOICES[name],
-        format_func=lambda value: say(f"calculator.{name}.{value}"),
-        key=f"calc-{name}",
-        required=True,
-        on_change=on_change,
-        **KEEP,
-    )
+def _select(name: str, widget: Widget[str], options: Iterable[str], on_change: Callable[[], None], width: int) -> None:
+    titles = {option: say(f"calculator.{name}.{option}") for option in options}
+    select(say(f"calculator.{name}"), widget, titles, on_change=on_change, width=width)
 
 
-def _sizes() -> None:
+def _segments(name: str, widget: Widget[str], on_change: Callable[[], None] | None = None) -> None:
+    titles = {option: say(f"calculator.{name}.{option}") for option in CHOICES[name]}
+    segments(say(f"calculator.{name}"), widget, titles, on_change=on_change)
+
+
+def _sizes(state: CalculatorState) -> None:
     """T, d_model, d_k, d_v and H; the tables follow."""
-    sizes = state_of.sizes()
+    sizes, given = state.sizes(), state.given.value
     with st.container(horizontal=True, key="sizes", gap="xxsmall", width="content"):
-        for name in SIZES[chosen("given")]:
-            st.session_state[f"calc-{name}"] = getattr(sizes, name)
-            symbol = "Tq" if name == "queries" and chosen("given") == "qkv" else SYMBOLS[name]
-            st.number_input(symbol, 1, SIDE, key=f"calc-{name}", on_change=state_of.resize, step=1)
-        st.number_input(
-            say("calculator.heads"), 1, SIDE, key="calc-heads", on_change=state_of.heads_changed, step=1, **KEEP
-        )
+        for name in SIZES[given]:
+            size = state.size(name)
+            size.value = getattr(sizes, name)
+            symbol = "Tq" if name == "queries" and given == "qkv" else SYMBOLS[name]
+            st.number_input(symbol, 1, SIDE, key=size.key, on_change=state.resize, step=1)
+        heads, label = state.heads, say("calculator.heads")
+        st.number_input(label, 1, SIDE, on_change=state.heads_changed, step=1, **heads.kept)
 
 
-def _positions() -> None:
-    of_x = chosen("given") == "x"
-    st.selectbox(
-        say("calculator.positions"),
-        CHOICES["positions"] if of_x else ("none", "rotary"),
-        format_func=lambda name: say(f"calculator.positions.{name}"),
-        key="calc-positions",
-        on_change=state_of.fit_to_choices,
-        width=WIDE,
-        **KEEP,
-    )
-
-
-def _scale() -> None:
+def _scale(state: CalculatorState) -> None:
     low, high = LIMITS["scale"]
     st.number_input(
         say("calculator.scale"),
         low,
         high,
         None,
-        key="calc-scale",
-        placeholder=say(f"calculator.scale.{chosen('scoring')}"),
+        placeholder=say(f"calculator.scale.{state.scoring.value}"),
         help=say("calculator.scale.help"),
         format=FORMAT,
         step=0.1,
         width=NARROW,
-        **KEEP,
+        **state.scale.kept,
     )
     low, high = LIMITS["temperature"]
-    st.number_input(
-        say("calculator.temperature"),
-        low,
-        high,
-        key="calc-temperature",
-        step=0.1,
-        format=FORMAT,
-        width=NARROW,
-        **KEEP,
-    )
+    temperature, label = state.temperature, say("calculator.temperature")
+    st.number_input(label, low, high, step=0.1, format=FORMAT, width=NARROW, **temperature.kept)
 
 
-def _mask() -> None:
+def _mask(state: CalculatorState) -> None:
     st.segmented_control(
         say("calculator.mask"),
         MASKS,
         format_func=lambda name: say(f"calculator.mask.{name}"),
-        key="calc-mask",
         **MULTIPLE,
-        **KEEP,
+        **state.mask.kept,
     )
-    masks = chosen("mask") or []
+    masks = state.mask.value
     if "window" in masks:
         st.number_input(
             say("calculator.window"),
             1,
             SIDE,
-            key="calc-window",
             help=say("calculator.window.help"),
             step=1,
             width=NARROW,
-            **KEEP,
+            **state.window.kept,
         )
     if "padding" in masks:
-        n_keys = state_of.sizes().keys
-        st.session_state["calc-padding"] = [key for key in chosen("padding") or [] if key <= n_keys]
+        n_keys, padding = state.sizes().keys, state.padding
+        padding.value = [key for key in padding.value if key <= n_keys]
         st.multiselect(
             say("calculator.padding"),
             list(range(1, n_keys + 1)),
-            key="calc-padding",
             placeholder=say("calculator.padding.placeholder"),
             width=WIDE,
-            **KEEP,
+            **padding.kept,
         )
 
 
-def _after() -> None:
+def _after(state: CalculatorState) -> None:
     """Choose output projection, residual connection and pooling, and draw random numbers."""
     with st.container(horizontal=True, key="after", gap="small", width="content", vertical_alignment="center"):
-        st.toggle(say("calculator.project"), key="calc-project", on_change=state_of.fit_to_choices, **KEEP)
-        st.toggle(
-            say("calculator.residual"),
-            key="calc-residual",
-            on_change=state_of.fit_to_choices,
-            disabled=chosen("given") != "x",
-            **KEEP,
-        )
-    _segments("pooling")
-    st.button(
-        say("calculator.random"),
-        key="random",
-        icon=":material/casino:",
-        help=say("calculator.random.help"),
-        on_click=state_of.randomise,
-    )
+        project, residual = state.project, state.residual
+        st.toggle(say("calculator.project"), on_change=state.fit_to_choices, **project.kept)
+        no_x = state.given.value != "x"
+        st.toggle(say("calculator.residual"), on_change=state.fit_to_choices, disabled=no_x, **residual.kept)
+    _segments("pooling", state.pooling)
+    button(say("calculator.random"), "random", state.randomise, icon="casino", help=say("calculator.random.help"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -12,27 +12,37 @@ from attnviz.figures import cost as figures
 from attnviz.models.cost import LAYERS, crossing, flops, memory, sequential_steps
 from attnviz.ui.frame.charts import CHART, theme
 from attnviz.ui.frame.language import current, explain, say
+from attnviz.ui.frame.markdown import table
 from attnviz.ui.frame.numbers import short
-from attnviz.ui.frame.settings import KEEP, Settings
+from attnviz.ui.frame.settings import Setting, Settings
+from attnviz.ui.frame.state import page_state
 
 __all__ = ["SETTINGS", "section"]
 
-OPTIONS: Mapping[str, tuple[int, ...]] = {
-    "cost_d": (16, 32, 64, 128, 256),
-    "cost_heads": (1, 2, 4, 8),
-    "cost_t": figures.LENGTHS,
-}
-DEFAULTS: Mapping[str, int] = {"cost_d": 64, "cost_heads": 4, "cost_t": 128}
-SETTINGS = Settings(DEFAULTS, OPTIONS.__getitem__)
+WIDTH = Setting("cost_d", 64, lambda: (16, 32, 64, 128, 256))
+HEADS = Setting("cost_heads", 4, lambda: (1, 2, 4, 8))
+LENGTH = Setting("cost_t", 128, lambda: figures.LENGTHS)
+SETTINGS = Settings((WIDTH, HEADS, LENGTH))
 
 
-def section() -> None:
-    """Show the whole of it: sizes, computed curves, the numbers at one length, and what this machine takes."""
+@dataclass
+class CostState:
+    """State of this part of the page.
+
+    Attributes:
+        measured: what was measured last.
+    """
+
+    measured: Measurements | None = None
+
+
+def section() -> dict[str, str]:
+    """Show sizes, computed curves, the numbers at one length, and what this machine takes; return its address."""
     SETTINGS.begin()
     with st.container(horizontal=True, gap="medium", key="cost-sizes"):
-        for name, options in OPTIONS.items():
-            st.select_slider(say(f"cost.set.{name}"), options, format_func=lambda n: f"{n:,}", key=name, **KEEP)
-    d, n_heads, length = (st.session_state[name] for name in OPTIONS)
+        for each in SETTINGS.settings:
+            st.select_slider(say(f"cost.set.{each.key}"), each.options(), format_func=lambda n: f"{n:,}", **each.kept)
+    d, n_heads, length = WIDTH.value, HEADS.value, LENGTH.value
     st.markdown(say("cost.about"))
     left, right = st.columns(2)
     left.plotly_chart(figures.operations(d, theme(), current()), key="cost-operations", **CHART)
@@ -42,16 +52,17 @@ def section() -> None:
     st.caption(say("cost.seen", d=d, gru=f"{lengths['gru']:,}", lstm=f"{lengths['lstm']:,}"))
     st.caption(say("cost.memory.note"))
     _measured(d, n_heads)
+    return SETTINGS.to_link()
 
 
 def _table(d: int, n_heads: int, length: int) -> str:
     """Return the layers at one length, a row each."""
     heads = [say(f"cost.column.{name}", length=f"{length:,}") for name in ("layer", "flops", "bytes", "steps")]
-    rows = [f"| {' | '.join(heads)} |", "|---|---:|---:|---:|"]
+    rows = []
     for layer in LAYERS:
         numbers = (flops(layer, length, d), memory(layer, length, d, n_heads), sequential_steps(layer, length))
-        rows.append(f"| {say(f'cost.layer.{layer}')} | {' | '.join(_together(n) for n in numbers)} |")
-    return "\n".join(rows)
+        rows.append([say(f"cost.layer.{layer}"), *map(_together, numbers)])
+    return table(heads, rows)
 
 
 def _together(number: int) -> str:
@@ -63,13 +74,14 @@ def _measured(d: int, n_heads: int) -> None:
     """Show the button, and what was measured last at these sizes."""
     st.subheader(say("cost.measure.title"), anchor=False)
     st.markdown(say("cost.measure.text"))
+    state = page_state(CostState)
     if st.button(say("cost.measure.button"), key="cost-measure", icon=":material/timer:"):
         try:
             with st.spinner(say("cost.measure.running")):
-                st.session_state["cost-measured"] = measure(d, n_heads)
+                state.measured = measure(d, n_heads)
         except MeasuringBusy as error:
             st.warning(explain(error))
-    found: Measurements | None = st.session_state.get("cost-measured")
+    found = state.measured
     if found is None or (found.d, found.n_heads) != (d, n_heads):
         return
     st.plotly_chart(figures.measured(found, theme(), current()), key="cost-times", **CHART)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from attnviz.calculator.mistakes import MISTAKES, Finding
-from attnviz.ui.calculator.state import SHOWN, load_preset
+from attnviz.ui.calculator.state import SHOWN, CalculatorState
 from attnviz.ui.frame.language import say
+from attnviz.ui.frame.state import page_state
+from attnviz.ui.frame.widgets import button
 
 __all__ = ["show_mistakes"]
 
@@ -18,19 +20,18 @@ def show_mistakes() -> dict[str, str]:
         say("calculator.section.mistakes"),
         list(MISTAKES),
         format_func=lambda name: say(f"calculator.mistake.{name}"),
-        key="calc-mistake",
         required=True,
         on_change=_hide,
         label_visibility="collapsed",
-        persist_state="session",
+        **CalculatorState.mistake.kept,
     )
-    name: str = st.session_state["calc-mistake"]
+    name = CalculatorState.mistake.value
     _card(name)
-    return {"card": name + (SHOWN if st.session_state["calc-shown"] else "")}
+    return {"card": name + (SHOWN if CalculatorState.proof.value else "")}
 
 
 def _hide() -> None:
-    st.session_state["calc-shown"] = False
+    CalculatorState.proof.value = False
 
 
 def _card(name: str) -> None:
@@ -43,20 +44,14 @@ def _card(name: str) -> None:
         else:
             st.latex(mistake.printed)
         st.markdown(say(f"calculator.mistake.{name}.ask"))
-        st.toggle(say("calculator.mistakes.show"), key="calc-shown", persist_state="session")
-        if not st.session_state["calc-shown"]:
+        st.toggle(say("calculator.mistakes.show"), **CalculatorState.proof.kept)
+        if not CalculatorState.proof.value:
             return
         with st.container(key="findings", gap="small"):
             for finding in mistake.find():
                 _finding(finding)
         if mistake.preset:
-            st.button(
-                say("calculator.mistakes.open"),
-                key="open-preset",
-                icon=":material/calculate:",
-                on_click=_open,
-                args=(mistake.preset,),
-            )
+            button(say("calculator.mistakes.open"), "open-preset", _open, mistake.preset, icon="calculate")
 
 
 def _finding(finding: Finding) -> None:
@@ -70,5 +65,6 @@ def _finding(finding: Finding) -> None:
 
 
 def _open(preset: str) -> None:
-    st.session_state.update({"calc-preset": preset, "calc-section": "hand"})
-    load_preset()
+    state = page_state(CalculatorState)
+    state.preset.value, state.section.value = preset, "hand"
+    state.load_preset()

@@ -17,17 +17,18 @@ from attnviz.errors import AttnvizError, CalculatorError, ShapesDoNotFit
 from attnviz.server.stores import TRACES
 from attnviz.server.traces import Held, TraceKey
 from attnviz.ui.calculator import cost, positions
-from attnviz.ui.calculator import state as state_of
 from attnviz.ui.calculator.controls import choose
 from attnviz.ui.calculator.mistakes import show_mistakes
 from attnviz.ui.calculator.share import share
-from attnviz.ui.calculator.state import ADDRESS, NUMBERS, SECTIONS
+from attnviz.ui.calculator.state import ADDRESS, NUMBERS, SECTIONS, CalculatorState
 from attnviz.ui.calculator.steps import show_results, show_steps
 from attnviz.ui.calculator.tables import edit_tables, take_edits
 from attnviz.ui.frame.address import LONGEST, length
 from attnviz.ui.frame.head import head_row, message_box
 from attnviz.ui.frame.language import current, explain, say
+from attnviz.ui.frame.state import page_state
 from attnviz.ui.frame.view import show_view
+from attnviz.ui.frame.widgets import button, segments
 
 __all__ = ["show"]
 
@@ -39,42 +40,19 @@ def show() -> None:
     ADDRESS.arrive()
     st.html(CSS)
     with st.container(key="controls"), head_row():
-        st.segmented_control(
-            say("calculator.section"),
-            SECTIONS,
-            format_func=lambda name: say(f"calculator.section.{name}"),
-            key="calc-section",
-            required=True,
-            label_visibility="collapsed",
-            persist_state="session",
-        )
-    section = state_of.chosen("section")
+        titles = {name: say(f"calculator.section.{name}") for name in SECTIONS}
+        section = segments(say("calculator.section"), CalculatorState.section, titles, label_visibility="collapsed")
     with st.container(key=f"section-{section}"):
+        if section != SECTIONS[0]:  # there, messages stand below the settings
+            message_box()
         link = SHOW[section]()
     ADDRESS.publish({**_numbers(), **link, "section": "" if section == SECTIONS[0] else section})
 
 
 def _numbers() -> dict[str, str]:
     """Return the typed numbers as parameters of the address; none if they are the default or too long for it."""
-    link = to_link(st.session_state["calc-last"], state_of.chosen("preset"))
+    link = to_link(page_state(CalculatorState).last, CalculatorState.preset.value)
     return {} if link == {"preset": FIRST} or length(link) > LONGEST else link
-
-
-def _mistakes() -> dict[str, str]:
-    message_box()
-    return show_mistakes()
-
-
-def _positions() -> dict[str, str]:
-    message_box()
-    positions.section()
-    return positions.SETTINGS.to_link()
-
-
-def _cost() -> dict[str, str]:
-    message_box()
-    cost.section()
-    return cost.SETTINGS.to_link()
 
 
 def _by_hand() -> dict[str, str]:
@@ -95,7 +73,7 @@ def _by_hand() -> dict[str, str]:
     place = show_steps(held.trace)
     show_view(_key(problem), held, current(), messages)
     show_results(held.trace)
-    preset = state_of.chosen("preset")
+    preset = CalculatorState.preset.value
     link = to_link(problem, preset)
     fits, is_changed = length(link) <= LONGEST, len(link) > 1
     about.caption(say("calculator.changed" if is_changed else f"calculator.about.{preset}"))
@@ -108,31 +86,30 @@ def _by_hand() -> dict[str, str]:
 
 SHOW: Mapping[str, Callable[[], dict[str, str]]] = {
     "hand": _by_hand,
-    "mistakes": _mistakes,
-    "positions": _positions,
-    "cost": _cost,
+    "mistakes": show_mistakes,
+    "positions": positions.section,
+    "cost": cost.section,
 }
 """What each section places on the page; it returns what the address says of it."""
 
 
 def _problem() -> tuple[Problem, CalculatorError | None]:
     """Return the problem to compute and the error of the controls, then with the last problem that had none."""
+    state = page_state(CalculatorState)
     try:
-        problem = state_of.problem()
+        state.last = state.problem()
     except CalculatorError as error:
-        last: Problem = st.session_state["calc-last"]
-        return last, error
-    st.session_state["calc-last"] = problem
-    return problem, None
+        return state.last, error
+    return state.last, None
 
 
 def _say_wrong(messages: DeltaGenerator, wrong: AttnvizError) -> None:
     with messages:
         st.warning(f"{explain(wrong)} {say('calculator.last_shown')}")
-        pasted = st.session_state.get("calc-pasted")
-        if isinstance(wrong, ShapesDoNotFit) and pasted in state_of.used():
-            title = TITLES[pasted]
-            st.button(say("calculator.fit", table=title), key="fit", on_click=state_of.fit_to, args=(pasted,))
+        state = page_state(CalculatorState)
+        if isinstance(wrong, ShapesDoNotFit) and state.pasted in state.used():
+            label = say("calculator.fit", table=TITLES[state.pasted])
+            button(label, "fit", state.fit_to, state.pasted)
 
 
 def _key(problem: Problem) -> TraceKey:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
-from typing import Any, cast
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -28,7 +27,9 @@ from attnviz.models import SequenceModel
 from attnviz.positions import alibi_bias, alibi_slopes, relative_buckets, sinusoidal
 from attnviz.ui.frame.charts import CHART, theme
 from attnviz.ui.frame.language import say
-from attnviz.ui.frame.settings import KEEP, Settings
+from attnviz.ui.frame.markdown import table
+from attnviz.ui.frame.settings import Setting, Settings
+from attnviz.ui.frame.widgets import segments, select
 from attnviz.zoo import zoo
 
 __all__ = ["SETTINGS", "apply", "section"]
@@ -37,43 +38,6 @@ WIDTHS = range(4, 129, 2)
 LENGTHS = range(4, 129)
 HEADS = (1, 2, 4, 8, 16)
 UNTRAINED = "untrained"
-
-DEFAULTS: Mapping[str, Any] = {
-    "pe": "sinusoidal",
-    "pe_d": 64,
-    "pe_t": 64,
-    "pe_table": UNTRAINED,
-    "pe_heads": 8,
-    "pe_head": 0,
-}
-
-
-def apply(link: Mapping[str, str]) -> list[str]:
-    """Set the controls from an address; what it does not name falls back.
-
-    Returns:
-        The names of those whose value does not exist.
-    """
-    wrong = SETTINGS.apply(link)
-    if st.session_state["pe_head"] >= st.session_state["pe_heads"]:
-        st.session_state["pe_head"] = DEFAULTS["pe_head"]
-        wrong.append("pe_head")
-    return wrong
-
-
-def _options(name: str) -> tuple[Any, ...]:
-    lists: dict[str, Callable[[], tuple[Any, ...]]] = {
-        "pe": lambda: KINDS,
-        "pe_d": lambda: tuple(WIDTHS),
-        "pe_t": lambda: tuple(LENGTHS),
-        "pe_table": lambda: (UNTRAINED, *_tables()),
-        "pe_heads": lambda: HEADS,
-        "pe_head": lambda: tuple(range(max(HEADS))),
-    }
-    return lists[name]()
-
-
-SETTINGS = Settings(DEFAULTS, _options)
 
 
 @cache
@@ -84,9 +48,31 @@ def _tables() -> Mapping[str, Tensor]:
         model = load_model(f"zoo/{entry.name}")
         assert isinstance(model, SequenceModel)
         tables = learned_tables(model)
-        for stack, table in tables.items():
-            found[entry.name if len(tables) == 1 else f"{entry.name}.{stack}"] = table
+        for stack, encoding in tables.items():
+            found[entry.name if len(tables) == 1 else f"{entry.name}.{stack}"] = encoding
     return found
+
+
+KIND: Setting[Kind] = Setting("pe", "sinusoidal", lambda: KINDS)
+WIDTH = Setting("pe_d", 64, lambda: WIDTHS)
+LENGTH = Setting("pe_t", 64, lambda: LENGTHS)
+TABLE = Setting("pe_table", UNTRAINED, lambda: (UNTRAINED, *_tables()))
+N_HEADS = Setting("pe_heads", 8, lambda: HEADS)
+HEAD = Setting("pe_head", 0, lambda: range(max(HEADS)))
+SETTINGS = Settings((KIND, WIDTH, LENGTH, TABLE, N_HEADS, HEAD))
+
+
+def apply(link: Mapping[str, str]) -> list[str]:
+    """Set the controls from an address; what it does not name falls back.
+
+    Returns:
+        The names of those whose value does not exist.
+    """
+    wrong = SETTINGS.apply(link)
+    if HEAD.value >= N_HEADS.value:
+        HEAD.value = HEAD.default
+        wrong.append(HEAD.key)
+    return wrong
 
 
 SHARES: Mapping[Kind, tuple[int, int]] = {
@@ -98,12 +84,10 @@ SHARES: Mapping[Kind, tuple[int, int]] = {
 }  # of the width; what is square takes less
 
 
-def section() -> None:
-    """Show the whole of it: controls, two figures, what is to be seen in them, and the layer that does not notice."""
+def section() -> dict[str, str]:
+    """Show controls, two figures, what to see in them, and the layer that does not notice; return their address."""
     SETTINGS.begin()
-    names = {kind: say(f"positions.kind.{kind}") for kind in KINDS}
-    st.segmented_control(say("positions.kind"), KINDS, format_func=names.__getitem__, key="pe", required=True, **KEEP)
-    kind = cast(Kind, st.session_state["pe"])
+    kind = segments(say("positions.kind"), KIND, {kind: say(f"positions.kind.{kind}") for kind in KINDS})
     with st.container(horizontal=True, gap="medium", key="pe-sizes"):
         _choose_sizes(kind)
     st.latex(FORMULAS[kind])
@@ -113,6 +97,7 @@ def section() -> None:
             column.plotly_chart(figure, key=f"pe-{kind}-{number}", **CHART)
         st.caption(say(f"positions.seen.{kind}"))
     _what_is_lost()
+    return SETTINGS.to_link()
 
 
 FORMULAS: Mapping[Kind, str] = {
@@ -126,32 +111,28 @@ FORMULAS: Mapping[Kind, str] = {
 
 
 def _choose_sizes(kind: Kind) -> None:
-    learned = kind == "learned" and st.session_state["pe_table"] != UNTRAINED
+    learned = kind == "learned" and TABLE.value != UNTRAINED
     if kind == "learned":
-        titles = {UNTRAINED: say("positions.untrained")} | {name: name for name in _tables()}
-        st.selectbox(say("positions.table"), list(titles), format_func=titles.__getitem__, key="pe_table", **KEEP)
+        select(say("positions.table"), TABLE, {UNTRAINED: say("positions.untrained")} | {t: t for t in _tables()})
     if not learned:
-        st.slider(say("positions.length"), LENGTHS[0], LENGTHS[-1], key="pe_t", **KEEP)
+        st.slider(say("positions.length"), LENGTHS[0], LENGTHS[-1], **LENGTH.kept)
     if not learned and kind not in ("alibi", "t5"):
         label = "positions.d_head" if kind == "rotary" else "positions.d_model"
-        st.slider(say(label), WIDTHS[0], WIDTHS[-1], step=WIDTHS.step, key="pe_d", **KEEP)
+        st.slider(say(label), WIDTHS[0], WIDTHS[-1], step=WIDTHS.step, **WIDTH.kept)
     if kind == "alibi":
-        st.select_slider(say("positions.heads"), HEADS, key="pe_heads", on_change=_fit_head, **KEEP)
-        heads = range(st.session_state["pe_heads"])
-        st.selectbox(say("positions.head"), heads, key="pe_head", **KEEP)
+        st.select_slider(say("positions.heads"), HEADS, on_change=_fit_head, **N_HEADS.kept)
+        st.selectbox(say("positions.head"), range(N_HEADS.value), **HEAD.kept)
 
 
 def _fit_head() -> None:
-    state = st.session_state
-    state["pe_head"] = min(state["pe_head"], state["pe_heads"] - 1)
+    HEAD.value = min(HEAD.value, N_HEADS.value - 1)
 
 
 def _figures(kind: Kind) -> tuple[go.Figure, go.Figure]:
     """Return the figures of the left and the right side."""
-    state = st.session_state
-    length = state["pe_t"]
+    length = LENGTH.value
     if kind == "alibi":
-        slope = float(alibi_slopes(state["pe_heads"])[state["pe_head"]])
+        slope = float(alibi_slopes(N_HEADS.value)[HEAD.value])
         bias = alibi_bias(length, slope)
         limit = slope * (length - 1)
         left = _pairs(bias, say("positions.bias", slope=short(slope)), (-limit, limit))
@@ -162,7 +143,7 @@ def _figures(kind: Kind) -> tuple[go.Figure, go.Figure]:
         names = (say("positions.bucket"), say("positions.distance"))
         right = figures.steps(buckets[:, 0], say("positions.buckets_by_distance"), names, theme())
         return _pairs(buckets, say("positions.buckets"), (0.0, top), whole=True), right
-    vectors = _vectors(kind, length, state["pe_d"])
+    vectors = _vectors(kind, length, WIDTH.value)
     names = (say("positions.position"), say("positions.dimension"))
     left = figures.encoding(vectors, say(f"positions.matrix.{kind}"), names, theme())
     position = say("positions.position")
@@ -172,9 +153,8 @@ def _figures(kind: Kind) -> tuple[go.Figure, go.Figure]:
 
 def _vectors(kind: Kind, length: int, d: int) -> Tensor:
     """One vector for each position."""
-    table = st.session_state["pe_table"]
-    if kind == "learned" and table != UNTRAINED:
-        return _tables()[table]
+    if kind == "learned" and TABLE.value != UNTRAINED:
+        return _tables()[TABLE.value]
     return {"sinusoidal": sinusoidal, "learned": untrained, "rotary": rotated}[kind](length, d)
 
 
@@ -187,14 +167,14 @@ def _what_is_lost() -> None:
     """Show the permutation, computed for every kind."""
     st.subheader(say("positions.lost.title"), anchor=False)
     st.markdown(say("positions.lost.text"))
-    length, d = st.session_state["pe_t"], st.session_state["pe_d"]
+    length, d = LENGTH.value, WIDTH.value
     entries = _permuted(length, d)
-    rows = [f"| {say('positions.kind')} | {say('positions.lost.difference')} | |", "|---|---:|---|"]
+    rows = []
     for entry in entries:
         same = entry.difference < 1e-5 * entry.largest
         verdict = say("positions.lost.same" if same else "positions.lost.differs")
-        rows.append(f"| {say(f'positions.kind.{entry.kind}')} | {short(entry.difference)} | {verdict} |")
-    st.markdown("\n".join(rows))
+        rows.append([say(f"positions.kind.{entry.kind}"), short(entry.difference), verdict])
+    st.markdown(table([say("positions.kind"), say("positions.lost.difference"), ""], rows, "lrl"))
     st.caption(say("positions.lost.note", n=length, d=d, largest=short(entries[-1].largest)))
 
 

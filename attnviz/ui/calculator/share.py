@@ -7,9 +7,11 @@ import streamlit as st
 from attnviz.calculator import Problem, program
 from attnviz.calculator.link import from_json, to_json
 from attnviz.calculator.parse import decode
-from attnviz.ui.calculator import state as state_of
+from attnviz.ui.calculator.state import CalculatorState
 from attnviz.ui.frame.files import choose_file
 from attnviz.ui.frame.language import say
+from attnviz.ui.frame.state import page_state
+from attnviz.ui.frame.widgets import button
 
 __all__ = ["share"]
 
@@ -18,13 +20,8 @@ FILE, KIND = "attention.json", "application/json"
 
 def share(problem: Problem, is_changed: bool) -> None:
     """Back to the example as it was, the program, and the file."""
-    st.button(
-        say("calculator.reset"),
-        key="reset",
-        icon=":material/undo:",
-        disabled=not is_changed,
-        on_click=state_of.load_preset,
-    )
+    load_preset = page_state(CalculatorState).load_preset
+    button(say("calculator.reset"), "reset", load_preset, icon="undo", disabled=not is_changed)
     with st.popover(say("calculator.code"), icon=":material/code:", key="as-code"):
         st.caption(say("calculator.code.about"))
         st.code(program(problem), language="python")
@@ -42,4 +39,5 @@ def share(problem: Problem, is_changed: bool) -> None:
 
 
 def _open(content: bytes, name: str) -> None:
-    state_of.load(from_json(decode(name, content), name), state_of.chosen("preset"))
+    state = page_state(CalculatorState)
+    state.load(from_json(decode(name, content), name), state.preset.value)

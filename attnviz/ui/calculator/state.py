@@ -5,13 +5,12 @@ Tables are kept as people typed them; a cell that is no number stays until someb
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
 from attnviz.calculator import PRESETS, Problem, solve
 from attnviz.calculator.link import NAMES, from_link
@@ -23,29 +22,19 @@ from attnviz.calculator.tables import Sizes, cells_of, fitted, sizes_of
 from attnviz.errors import CalculatorError
 from attnviz.ui.calculator import cost, positions
 from attnviz.ui.frame.address import Address, notice_error, notice_wrong, whole
+from attnviz.ui.frame.state import page_state
 from attnviz.ui.frame.view import LOOK, PLACE, follow
+from attnviz.ui.frame.widgets import Widget
 
 __all__ = [
     "ADDRESS",
     "MASKS",
     "NUMBERS",
+    "PLACES",
     "SECTIONS",
     "SHOWN",
     "SIZES",
-    "chosen",
-    "fit_to",
-    "fit_to_choices",
-    "given_changed",
-    "heads_changed",
-    "load",
-    "load_preset",
-    "problem",
-    "randomise",
-    "resize",
-    "set_table",
-    "sizes",
-    "tables",
-    "used",
+    "CalculatorState",
 ]
 
 NUMBERS = "numbers:"
@@ -67,30 +56,197 @@ MASKS = ("causal", "window", "padding")
 """What can be masked."""
 
 
-def _key(name: str) -> str:
-    return f"calc-{name}"
+@dataclass
+class CalculatorState:
+    """State of the calculator.
+
+    Attributes:
+        tables: all tables, used or not, as they were typed.
+        last: what could be computed last.
+        pasted: the table that was pasted or opened last.
+        confirmed: number of the last edit that was taken over.
+    """
+
+    section = Widget("calc-section", SECTIONS[0])
+    preset = Widget("calc-preset", FIRST)
+    given = Widget("calc-given", "x")
+    scoring = Widget("calc-scoring", "scaled_dot")
+    scale = Widget[float | None]("calc-scale", None)
+    temperature = Widget("calc-temperature", 1.0)
+    mask = Widget[Sequence[str]]("calc-mask", ())
+    window = Widget("calc-window", 1)
+    padding = Widget[Sequence[int]]("calc-padding", ())
+    heads = Widget("calc-heads", 1)
+    positions = Widget("calc-positions", "none")
+    pooling = Widget("calc-pooling", "attention")
+    project = Widget("calc-project", False)
+    residual = Widget("calc-residual", False)
+    step = Widget("calc-step", "")
+    query = Widget("calc-i", 0)
+    key = Widget("calc-j", 0)
+    head = Widget("calc-h", 0)
+    mistake = Widget("calc-mistake", next(iter(MISTAKES)))
+    proof = Widget("calc-shown", False)
+    edits = Widget[Mapping[str, Any]]("tables", {})
+
+    tables: Mapping[str, Cells] = field(default_factory=dict)
+    last: Problem = field(default_factory=lambda: PRESETS[FIRST])
+    pasted: str = ""
+    confirmed: int = 0
+
+    @staticmethod
+    def size(name: str) -> Widget[int]:
+        """One of SIZES; 0 while it is empty."""
+        return Widget(f"calc-{name}", 0)
+
+    def load(self, given: Problem, preset: str = FIRST) -> None:
+        """Set all controls."""
+        masks = {"causal": given.causal, "window": given.window is not None, "padding": bool(given.padding)}
+        self.preset.value = preset
+        self.given.value = given.given
+        self.scoring.value = given.scoring
+        self.mask.value = [name for name in MASKS if masks[name]]
+        self.window.value = given.window or 2
+        self.padding.value = [key + 1 for key in given.padding]
+        self.scale.value = given.scale
+        self.temperature.value = given.temperature
+        self.heads.value = given.heads
+        self.positions.value = given.positions
+        self.pooling.value = given.pooling
+        self.project.value = given.project
+        self.residual.value = given.residual
+        self.tables = {name: cells_of(matrix) for name, matrix in given.tables.items()}
+        self.last = given
+
+    def used(self) -> list[str]:
+        """Names of the tables that the choices use."""
+        return used_tables(self.given.value, self.scoring.value, self.positions.value, self.project.value)
+
+    def problem(self) -> Problem:
+        """Build the problem from the controls.
+
+        Raises:
+            CalculatorError: it cannot be computed.
+        """
+        masks = self.mask.value
+        return Problem(
+            {name: to_numbers(TITLES[name], self.tables.get(name, ())) for name in self.used()},
+            given=self.given.value,
+            scoring=self.scoring.value,
+            causal="causal" in masks,
+            window=self.window.value if "window" in masks else None,
+            padding=tuple(key - 1 for key in sorted(self.padding.value)) if "padding" in masks else (),
+            scale=self.scale.value,
+            temperature=self.temperature.value,
+            heads=self.heads.value,
+            positions=self.positions.value,
+            pooling=self.pooling.value,
+            project=self.project.value,
+            residual=self.residual.value,
+        )
+
+    def sizes(self, first: str = "") -> Sizes:
+        """Return the sizes of the tables as they stand; where they do not go together, those of the `first` one."""
+        return sizes_of(self.tables, self.given.value, self.heads.value, first=first)
+
+    def set_table(self, name: str, cells: Cells) -> None:
+        """Put other cells into a table; the others stay as they are."""
+        self.tables = {**self.tables, name: cells}
+
+    def _fit(self, wanted: Sizes) -> None:
+        self.heads.value = wanted.heads
+        self.tables = fitted(self.tables, wanted, self.used())
+        self.padding.value = [key for key in self.padding.value if key <= wanted.keys]
+
+    def fit_to(self, name: str) -> None:
+        """Make the other tables fit one of them."""
+        self._fit(self.sizes(name))
+
+    def resize(self) -> None:
+        """Cut the tables, or fill them up, to the sizes that the controls say."""
+        now = self.sizes()
+        wanted = {name: self.size(name).value or getattr(now, name) for name in SIZES[self.given.value]}
+        if self.given.value == "x":
+            wanted["keys"] = wanted["queries"]
+        if self.residual.value:
+            wanted["d_out"] = wanted["d_model"]
+        self._fit(replace(now, **wanted).within())
+
+    def heads_changed(self) -> None:
+        """Share the columns among other heads; where they cannot be shared, the tables are cut."""
+        self._fit(self.sizes())
+
+    def fit_to_choices(self) -> None:
+        """Bring in the tables that a choice needs; a residual needs a result as wide as X."""
+        now = self.sizes()
+        if self.residual.value:
+            if not self.project.value and now.heads * now.d_v != now.d_model:
+                self.project.value = True
+            if self.project.value:
+                now = replace(now, d_out=now.d_model)
+        self._fit(now)
+
+    def given_changed(self) -> None:
+        """Q, K and V begin as those that X gave; X as one-hot tokens, whose projections are Q, K and V themselves."""
+        held = dict(self.tables)
+        if self.given.value == "qkv":
+            self.given.value = "x"
+            with suppress(CalculatorError):  # what cannot be computed gives nothing to begin with
+                (site,) = solve(self.problem()).sites
+                held |= {name: _side_by_side(getattr(site, name)) for name in "qkv"}
+            self.given.value, self.residual.value, self.positions.value = "qkv", False, "none"
+        elif held.get("q") and len(held["q"]) == len(held["k"]):
+            n = len(held["q"])
+            held |= {"x": cells_of(tuple(tuple(float(i == j) for j in range(n)) for i in range(n)))}
+            held |= {f"w_{name}": held[name] for name in "qkv"}
+        self.tables = held
+        self.fit_to_choices()
+
+    def randomise(self) -> None:
+        """Other numbers in every table that is used: normal, rounded to one digit."""
+        generator = np.random.default_rng()
+        shapes = self.sizes().shapes()
+        made = {name: generator.normal(size=shapes[name]).round(1) + 0.0 for name in self.used()}
+        for name, table in made.items():
+            self.set_table(name, cells_of(tuple(map(tuple, table.tolist()))))
+
+    def load_preset(self) -> None:
+        """Show the preset that the control names."""
+        name = self.preset.value
+        self.load(PRESETS[name], name)
+
+
+def _side_by_side(heads: Any) -> Cells:
+    """(H, T, d) as a table of (T, H * d)."""
+    rows = heads.transpose(0, 1).flatten(1).tolist()
+    return cells_of(tuple(tuple(float(f"{value:.7g}") for value in row) for row in rows))
+
+
+PLACES = {"i": CalculatorState.query, "j": CalculatorState.key, "h": CalculatorState.head}
+"""Widgets of what is looked at, by their parameters in the address."""
 
 
 def _apply(link: Mapping[str, str]) -> None:
     """Set the controls from an address; what cannot be read is noticed and falls back."""
-    state = st.session_state
+    state = page_state(CalculatorState)
     found = from_link(link)
     wrong = [*found.wrong, *positions.apply(link), *cost.SETTINGS.apply(link)]
     if found.error is not None:
         notice_error(found.error)
-    load(found.problem, found.preset)
+    state.load(found.problem, found.preset)
     section = link.get("section", SECTIONS[0])
     wrong += ["section"] * (section not in SECTIONS)
-    state["calc-section"] = section if section in SECTIONS else SECTIONS[0]
-    state["calc-step"] = link.get("step", "")
-    card = link.get("card", next(iter(MISTAKES)))
+    state.section.value = section if section in SECTIONS else SECTIONS[0]
+    state.step.value = link.get("step", "")
+    card = link.get("card", state.mistake.default)
     name = card.removesuffix(SHOWN)
     wrong += ["card"] * (name not in MISTAKES)
-    state.update({"calc-mistake": name if name in MISTAKES else next(iter(MISTAKES)), "calc-shown": card != name})
-    for name in ("i", "j", "h"):
+    state.mistake.value = name if name in MISTAKES else state.mistake.default
+    state.proof.value = card != name
+    for name, widget in PLACES.items():
         place = whole(link.get(name, "1"), 1, 999)
         wrong += [name] * (place is None)
-        state[_key(name)] = (place or 1) - 1
+        widget.value = (place or 1) - 1
     notice_wrong(wrong)
     follow(link, NUMBERS)
 
@@ -102,159 +258,3 @@ ADDRESS = Address(
     steps=frozenset({"preset", "section", "card"}),
     view=PLACE | LOOK,
 )
-
-
-def load(given: Problem, preset: str = FIRST) -> None:
-    """Set all controls."""
-    state = st.session_state
-    masks = {"causal": given.causal, "window": given.window is not None, "padding": bool(given.padding)}
-    values: dict[str, Any] = {
-        "preset": preset,
-        "given": given.given,
-        "scoring": given.scoring,
-        "mask": [name for name in MASKS if masks[name]],
-        "window": given.window or 2,
-        "padding": [key + 1 for key in given.padding],
-        "scale": given.scale,
-        "temperature": given.temperature,
-        "heads": given.heads,
-        "positions": given.positions,
-        "pooling": given.pooling,
-        "project": given.project,
-        "residual": given.residual,
-    }
-    state.update({_key(name): value for name, value in values.items()})
-    state["calc-tables"] = {name: cells_of(matrix) for name, matrix in given.tables.items()}
-    state["calc-last"] = given
-
-
-def chosen(name: str) -> Any:
-    """Return the value of a control."""
-    return st.session_state[_key(name)]
-
-
-def tables() -> dict[str, Cells]:
-    """Return all tables, used or not, as they were typed."""
-    found: dict[str, Cells] = st.session_state["calc-tables"]
-    return found
-
-
-def _choices() -> dict[str, Any]:
-    """Return the settings beside the tables, as fields of a problem."""
-    masks = chosen("mask") or []
-    return {
-        **{name: chosen(name) for name in ("given", "scoring", "scale", "positions", "pooling", "project", "residual")},
-        "heads": chosen("heads") or 1,
-        "temperature": chosen("temperature") or 1.0,
-        "causal": "causal" in masks,
-        "window": (chosen("window") or 1) if "window" in masks else None,
-        "padding": tuple(key - 1 for key in sorted(chosen("padding") or [])) if "padding" in masks else (),
-    }
-
-
-def used() -> list[str]:
-    """Names of the tables that the choices use."""
-    return used_tables(chosen("given"), chosen("scoring"), chosen("positions"), chosen("project"))
-
-
-def problem() -> Problem:
-    """Build the problem from the controls.
-
-    Raises:
-        CalculatorError: it cannot be computed.
-    """
-    held = tables()
-    return Problem({name: to_numbers(TITLES[name], held.get(name, ())) for name in used()}, **_choices())
-
-
-def sizes() -> Sizes:
-    """Return the sizes of the tables as they stand."""
-    return sizes_of(tables(), chosen("given"), chosen("heads") or 1)
-
-
-def set_table(name: str, cells: Cells) -> None:
-    """Put other cells into a table; the others stay as they are."""
-    st.session_state["calc-tables"] = {**tables(), name: cells}
-
-
-def _fit(wanted: Sizes) -> None:
-    state = st.session_state
-    state["calc-heads"] = wanted.heads
-    state["calc-tables"] = fitted(tables(), wanted, used())
-    state["calc-padding"] = [key for key in chosen("padding") or [] if key <= wanted.keys]
-
-
-def fit_to(name: str) -> None:
-    """Make the other tables fit one of them."""
-    _fit(sizes_of(tables(), chosen("given"), chosen("heads") or 1, first=name))
-
-
-def resize() -> None:
-    """Cut the tables, or fill them up, to the sizes that the controls say."""
-    names = SIZES[chosen("given")]
-    wanted = {name: chosen(name) or getattr(sizes(), name) for name in names}
-    if chosen("given") == "x":
-        wanted["keys"] = wanted["queries"]
-    now = sizes()
-    if chosen("residual"):
-        wanted["d_out"] = wanted["d_model"]
-    _fit(replace(now, **wanted).within())
-
-
-def heads_changed() -> None:
-    """Share the columns among other heads; where they cannot be shared, the tables are cut."""
-    _fit(sizes())
-
-
-def fit_to_choices() -> None:
-    """Bring in the tables that a choice needs; a residual needs a result as wide as X."""
-    state = st.session_state
-    now = sizes()
-    if chosen("residual"):
-        if not chosen("project") and now.heads * now.d_v != now.d_model:
-            state["calc-project"] = True
-        if chosen("project"):
-            now = replace(now, d_out=now.d_model)
-    _fit(now)
-
-
-def given_changed() -> None:
-    """Q, K and V begin as those that X gave; X as one-hot tokens, whose projections are Q, K and V themselves."""
-    state = st.session_state
-    held = dict(tables())
-    if chosen("given") == "qkv":
-        state["calc-given"] = "x"
-        with suppress(CalculatorError):  # what cannot be computed gives nothing to begin with
-            (site,) = solve(problem()).sites
-            held |= {name: _side_by_side(getattr(site, name)) for name in "qkv"}
-        state["calc-given"] = "qkv"
-        state.update({"calc-residual": False, "calc-positions": "none"})
-    elif held.get("q") and len(held["q"]) == len(held["k"]):
-        n = len(held["q"])
-        held |= {"x": cells_of(tuple(tuple(float(i == j) for j in range(n)) for i in range(n)))}
-        held |= {f"w_{name}": held[name] for name in "qkv"}
-    state["calc-tables"] = held
-    fit_to_choices()
-
-
-def _side_by_side(heads: Any) -> Cells:
-    """(H, T, d) as a table of (T, H * d)."""
-    rows = heads.transpose(0, 1).flatten(1).tolist()
-    return cells_of(tuple(tuple(float(f"{value:.7g}") for value in row) for row in rows))
-
-
-def randomise() -> None:
-    """Other numbers in every table that is used: normal, rounded to one digit."""
-    generator = np.random.default_rng()
-    shapes = sizes().shapes()
-    made = {name: generator.normal(size=shapes[name]).round(1) + 0.0 for name in used()}
-    st.session_state["calc-tables"] = {
-        **tables(),
-        **{name: cells_of(tuple(map(tuple, table.tolist()))) for name, table in made.items()},
-    }
-
-
-def load_preset() -> None:
-    """Show the preset that the control names."""
-    name = chosen("preset")
-    load(PRESETS[name], name)

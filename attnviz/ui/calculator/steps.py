@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import streamlit as st
 import torch
@@ -10,8 +10,10 @@ import torch
 from attnviz.calculator.latex import Step, steps
 from attnviz.calculator.solve import pooled, weighted_values, worked
 from attnviz.trace import Trace
+from attnviz.ui.calculator.state import PLACES, CalculatorState
 from attnviz.ui.calculator.tables import result_table, show_tables
 from attnviz.ui.frame.language import say
+from attnviz.ui.frame.widgets import segments, select
 
 __all__ = ["show_results", "show_steps"]
 
@@ -21,58 +23,36 @@ ALL = "all"
 def _hold_within(trace: Trace) -> None:
     """Head, query and key that are looked at, and the step, within the trace: it may have become smaller."""
     (site,) = trace.sites
-    state = st.session_state
-    for name, size in (("h", site.n_heads), ("i", site.q.shape[1]), ("j", site.k.shape[1])):
-        state[f"calc-{name}"] = min(state.get(f"calc-{name}") or 0, size - 1)
-
-
-def _looked_at() -> tuple[int, int, int]:
-    """Head, query and key."""
-    state = st.session_state
-    return state["calc-h"], state["calc-i"], state["calc-j"]
+    sizes = {"i": site.q.shape[1], "j": site.k.shape[1], "h": site.n_heads}
+    for name, size in sizes.items():
+        PLACES[name].value = min(PLACES[name].value, size - 1)
 
 
 def show_steps(trace: Trace) -> dict[str, str]:
     """Show the formulas, one step or all; return what is looked at as parameters of the address."""
     (site,) = trace.sites
     _hold_within(trace)
-    head, query, key = _looked_at()
+    head, query, key = (CalculatorState.head.value, CalculatorState.query.value, CalculatorState.key.value)
     found = {step.name: step for step in steps(trace, head, query, key)}
-    state = st.session_state
-    if state["calc-step"] not in (*found, ALL):
-        state["calc-step"] = next(iter(found))
+    first, titles = next(iter(found)), {name: say(f"calculator.step.{name}") for name in (*found, ALL)}
+    CalculatorState.step.hold(titles, first)
     with st.container(key="steps", gap="xsmall"):
         with st.container(horizontal=True, key="step-choice", gap="small", vertical_alignment="bottom"):
-            st.segmented_control(
-                say("calculator.step"),
-                [*found, ALL],
-                format_func=lambda name: say(f"calculator.step.{name}"),
-                key="calc-step",
-                required=True,
-                label_visibility="collapsed",
-                persist_state="session",
-            )
-            _choose("i", site.q.shape[1], trace.sequences[site.queries].labels)
-            _choose("j", site.k.shape[1], trace.sequences[site.keys].labels)
+            chosen = segments(say("calculator.step"), CalculatorState.step, titles, label_visibility="collapsed")
+            _choose("i", trace.sequences[site.queries].labels)
+            _choose("j", trace.sequences[site.keys].labels)
             if site.n_heads > 1:
-                _choose("h", site.n_heads, [str(h + 1) for h in range(site.n_heads)])
-        shown = list(found.values()) if state["calc-step"] == ALL else [found[state["calc-step"]]]
+                _choose("h", [str(h + 1) for h in range(site.n_heads)])
+        shown = list(found.values()) if chosen == ALL else [found[chosen]]
         with st.container(key="formulas", gap="small"):
             for step in shown:
                 _formula(step)
-    looked_at = {name: str(at + 1) for name, at in zip("hij", _looked_at(), strict=True) if at}
-    return looked_at | ({"step": state["calc-step"]} if state["calc-step"] != next(iter(found)) else {})
+    looked_at = {name: str(widget.value + 1) for name, widget in PLACES.items() if widget.value}
+    return looked_at | ({"step": chosen} if chosen != first else {})
 
 
-def _choose(name: str, size: int, labels: Any) -> None:
-    st.selectbox(
-        say(f"calculator.place.{name}"),
-        range(size),
-        format_func=lambda at: labels[at],
-        key=f"calc-{name}",
-        width=96,
-        persist_state="session",
-    )
+def _choose(name: str, labels: Sequence[str]) -> None:
+    select(say(f"calculator.place.{name}"), PLACES[name], dict(enumerate(labels)), width=96)
 
 
 def _formula(step: Step) -> None:
@@ -85,7 +65,7 @@ def _formula(step: Step) -> None:
 def show_results(trace: Trace) -> None:
     """Show the weighted values of the query, what they sum to, the result, and the sequence as one vector."""
     (site,) = trace.sites
-    head, query, _ = _looked_at()
+    head, query = CalculatorState.head.value, CalculatorState.query.value
     by_hand = worked(trace)
     queries, keys = trace.sequences[site.queries].labels, trace.sequences[site.keys].labels
     terms = weighted_values(trace, head, query)

@@ -16,9 +16,10 @@ from attnviz.calculator.parse import decode, read_cells, to_numbers, written
 from attnviz.calculator.problem import TITLES
 from attnviz.calculator.tables import cells_of
 from attnviz.errors import AttnvizError, CellNotNumber, CellOutside, TableUnreadable
-from attnviz.ui.calculator import state as state_of
+from attnviz.ui.calculator.state import CalculatorState
 from attnviz.ui.frame.address import notice_error
 from attnviz.ui.frame.language import current
+from attnviz.ui.frame.state import page_state
 
 __all__ = ["edit_tables", "result_table", "show_tables", "take_edits"]
 
@@ -50,20 +51,20 @@ _tables = st.components.v2.component("attnviz.tables", js=(Path(__file__).parent
 
 def edit_tables(wrong: AttnvizError | None) -> None:
     """Show the tables that the choices use; the cell that an error is about is marked."""
-    held = state_of.tables()
+    state = page_state(CalculatorState)
     shown = [
         {
             "name": name,
             "title": TITLES[name],
             "role": ROLES.get(name, ""),
             "letters": LETTERS[name],
-            "cells": held.get(name) or (("",),),
+            "cells": state.tables.get(name) or (("",),),
             "editable": True,
             "problem": _place(wrong, TITLES[name]),
         }
-        for name in state_of.used()
+        for name in state.used()
     ]
-    _show(shown, "tables", on_edits_change=lambda: None)
+    _show(shown, CalculatorState.edits.key, on_edits_change=lambda: None)
 
 
 def _place(wrong: AttnvizError | None, title: str) -> dict[str, int] | None:
@@ -74,30 +75,28 @@ def _place(wrong: AttnvizError | None, title: str) -> dict[str, int] | None:
 
 def take_edits() -> None:
     """Take over what was typed, pasted or handed in; call it before anything reads the tables."""
-    state = st.session_state
-    confirmed = state.get("calc-confirmed", 0)
-    for edit in state.get("tables", {}).get("edits") or []:
-        if edit.get("name") in TITLES and edit["sequence"] > confirmed:
-            confirmed = edit["sequence"]
+    state = page_state(CalculatorState)
+    for edit in state.edits.value.get("edits") or []:
+        if edit.get("name") in TITLES and edit["sequence"] > state.confirmed:
+            state.confirmed = edit["sequence"]
             try:
                 _take(edit)
             except AttnvizError as error:
                 notice_error(error)
-    state["calc-confirmed"] = confirmed
 
 
 def _take(edit: Mapping[str, Any]) -> None:
-    name = edit["name"]
+    name, state = edit["name"], page_state(CalculatorState)
     if "value" in edit:
-        rows = [list(row) for row in state_of.tables().get(name, (("",),))]
+        rows = [list(row) for row in state.tables.get(name, (("",),))]
         row, column = int(edit["row"]), int(edit["column"])
         if 0 <= row < len(rows) and 0 <= column < len(rows[row]):  # it may have become smaller since
             rows[row][column] = str(edit["value"]).strip()[:40]
-            state_of.set_table(name, tuple(map(tuple, rows)))
+            state.set_table(name, tuple(map(tuple, rows)))
         return
     text = str(edit["text"]) if "text" in edit else _file(str(edit.get("file")), str(edit.get("bytes")))
-    state_of.set_table(name, cells_of(to_numbers(TITLES[name], read_cells(TITLES[name], text))))
-    st.session_state["calc-pasted"] = name
+    state.set_table(name, cells_of(to_numbers(TITLES[name], read_cells(TITLES[name], text))))
+    state.pasted = name
 
 
 def _file(filename: str, content: str) -> str:
@@ -133,7 +132,7 @@ def _show(tables: Sequence[Mapping[str, Any]], key: str, **events: Any) -> None:
         data={
             "tables": list(tables),
             "strings": locale.strings(current(), "calculator.table."),
-            "confirmed": st.session_state.get("calc-confirmed", 0),
+            "confirmed": page_state(CalculatorState).confirmed,
             "largest": LARGEST_FILE,
         },
         **events,

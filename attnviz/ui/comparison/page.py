@@ -14,46 +14,49 @@ from attnviz.server.shelf import Entry, entries
 from attnviz.training import RunConfig
 from attnviz.training.comparison import CONTENDERS, DISTANCES, at_distance, comparable, configs, new_group, place_of
 from attnviz.training.recipes import Recipe
-from attnviz.ui.comparison.shown import FIRST, expected_seconds, groups, reach, shown
+from attnviz.ui.comparison.shown import expected_seconds, groups, reach, shown
+from attnviz.ui.comparison.state import FIRST, ComparisonState
 from attnviz.ui.frame.address import Address, notice, notice_error, notice_wrong, whole
 from attnviz.ui.frame.head import head_row, message_box
 from attnviz.ui.frame.language import explain, say
 from attnviz.ui.frame.numbers import duration
-from attnviz.ui.frame.settings import KEEP
 from attnviz.ui.frame.titles import task_title
 from attnviz.ui.frame.watch import Told, obey, unwritable
+from attnviz.ui.frame.widgets import button, segments, select
 
 __all__ = ["show"]
 
 PARITY = "running-parity"
 EVERY = "2s"
 MOST_STEPS, MOST_SEED = 20_000, 2**31 - 1
-DISTANCE = 50  # to begin with
 CSS = Path(__file__).parent / "style.css"
 
 
 def _apply(link: Mapping[str, str]) -> None:
     """Set the controls from an address; what it says and cannot be is noticed and falls back."""
-    state = st.session_state
-    wrong = []
+    wrong, widgets = [], ComparisonState
     name = link.get("task", FIRST)
     if name not in comparable():
         wrong.append("task")
         name = FIRST
     recipe = comparable()[name]
-    limits = {"steps": (1, MOST_STEPS, recipe.training.steps), "seed": (0, MOST_SEED, recipe.training.seed)}
-    state["cmp-recipe"] = name
-    for key, (low, high, usual) in limits.items():
-        value = whole(link.get(key, str(usual)), low, high)
-        wrong += [key] if value is None else []
-        state[f"cmp-{key}"] = usual if value is None else value
-    distance = whole(link.get("distance", str(DISTANCE)), DISTANCES[0], DISTANCES[-1])
-    wrong += [] if distance in DISTANCES else ["distance"]
-    state["cmp-distance"] = distance if distance in DISTANCES else DISTANCE
-    state["cmp-group"] = link.get("group")
-    if state["cmp-group"] and state["cmp-group"] not in groups(recipe, entries()):
-        notice("comparison.unknown_group", name=state["cmp-group"])
-        state["cmp-group"] = None
+    widgets.recipe.value = name
+    numbers = {
+        "steps": (widgets.steps, range(1, MOST_STEPS + 1), recipe.training.steps),
+        "seed": (widgets.seed, range(MOST_SEED + 1), recipe.training.seed),
+        "distance": (widgets.distance, DISTANCES, widgets.distance.default),
+    }
+    for key, (widget, possible, usual) in numbers.items():
+        value = whole(link.get(key, str(usual)), possible[0], possible[-1])
+        if value is None or value not in possible:
+            wrong.append(key)
+            value = usual
+        widget.value = value
+    group = link.get("group", "")
+    if group and group not in groups(recipe, entries()):
+        notice("comparison.unknown_group", name=group)
+        group = ""
+    widgets.group.value = group
     notice_wrong(wrong)
 
 
@@ -78,8 +81,8 @@ def show() -> None:
         found = groups(recipe, entries())
         group = _choose_group(found)
     messages = message_box()
-    problem = _actions(recipe, found.get(group or "", []))
-    alive = {entry.name for entry in found.get(group or "", []) if entry.active}
+    problem = _actions(recipe, found.get(group, []))
+    alive = {entry.name for entry in found.get(group, []) if entry.active}
     with st.container(key="comparison-shown"):
         if problem is not None:
             messages.warning(explain(problem))
@@ -92,57 +95,38 @@ def show() -> None:
     ADDRESS.publish(_link(recipe, group))
 
 
-def _link(recipe: Recipe, group: str | None) -> dict[str, str]:
+def _link(recipe: Recipe, group: str) -> dict[str, str]:
     """Return the page as parameters of the address, the defaults left out."""
-    state = st.session_state
-    link = {"task": "" if recipe.name == FIRST else recipe.name, "group": group or ""}
-    usual = {"steps": recipe.training.steps, "seed": recipe.training.seed, "distance": DISTANCE}
-    values = {name: state[f"cmp-{name}"] for name in usual if name != "distance" or recipe.name == FIRST}
-    return link | {name: str(value) for name, value in values.items() if value != usual[name]}
+    widgets, training, first = ComparisonState, recipe.training, recipe.name == FIRST
+    numbers = {"steps": (widgets.steps, training.steps), "seed": (widgets.seed, training.seed)}
+    numbers |= {"distance": (widgets.distance, widgets.distance.default)} if first else {}
+    link = {"task": "" if first else recipe.name, "group": group}
+    return link | {name: str(widget.value) for name, (widget, usual) in numbers.items() if widget.value != usual}
 
 
 def _choose() -> Recipe:
     """Task, distance, steps and seed."""
-    st.selectbox(
-        say("comparison.task"),
-        list(comparable()),
-        format_func=task_title,
-        key="cmp-recipe",
-        on_change=_task_changed,
-        width=260,
-        **KEEP,
-    )
-    if st.session_state["cmp-recipe"] == FIRST:
-        st.segmented_control(say("comparison.set_distance"), DISTANCES, key="cmp-distance", required=True, **KEEP)
-    for name, low, high in (("steps", 1, MOST_STEPS), ("seed", 0, MOST_SEED)):
-        st.number_input(say(f"comparison.{name}"), low, high, key=f"cmp-{name}", step=1, width=140, **KEEP)
-    return _recipe()
-
-
-def _recipe() -> Recipe:
-    """Build the recipe from the controls."""
-    state = st.session_state
-    recipe = comparable()[state["cmp-recipe"]]
-    return at_distance(recipe, state["cmp-distance"]) if recipe.name == FIRST else recipe
+    widgets, titles = ComparisonState, {name: task_title(name) for name in comparable()}
+    recipe = comparable()[select(say("comparison.task"), widgets.recipe, titles, on_change=_task_changed, width=260)]
+    if recipe.name == FIRST:
+        distances = {distance: str(distance) for distance in DISTANCES}
+        recipe = at_distance(recipe, segments(say("comparison.set_distance"), widgets.distance, distances))
+    st.number_input(say("comparison.steps"), 1, MOST_STEPS, step=1, width=140, **widgets.steps.kept)
+    st.number_input(say("comparison.seed"), 0, MOST_SEED, step=1, width=140, **widgets.seed.kept)
+    return recipe
 
 
 def _task_changed() -> None:
-    state = st.session_state
-    training = comparable()[state["cmp-recipe"]].training
-    state.update({"cmp-steps": training.steps, "cmp-seed": training.seed, "cmp-group": None})
+    training = comparable()[ComparisonState.recipe.value].training
+    ComparisonState.steps.value, ComparisonState.seed.value = training.steps, training.seed
+    ComparisonState.group.value = ""
 
 
-def _choose_group(found: Mapping[str, Sequence[Entry]]) -> str | None:
-    """Choose the comparison to show, the newest by default."""
-    state = st.session_state
-    if not found:
-        state["cmp-group"] = None
-        return None
-    if state.get("cmp-group") not in found:
-        state["cmp-group"] = next(iter(found))
-    st.selectbox(say("comparison.group"), list(found), key="cmp-group", width=360, **KEEP)
-    chosen: str = state["cmp-group"]
-    return chosen
+def _choose_group(found: Mapping[str, Sequence[Entry]]) -> str:
+    """Choose the comparison to show, the newest by default; "" without any."""
+    group = ComparisonState.group
+    group.hold(found, next(iter(found), ""))
+    return select(say("comparison.group"), group, {name: name for name in found}, width=360) if found else ""
 
 
 def _actions(recipe: Recipe, runs: Sequence[Entry]) -> AttnvizError | None:
@@ -154,25 +138,11 @@ def _actions(recipe: Recipe, runs: Sequence[Entry]) -> AttnvizError | None:
     active = [entry for entry in runs if entry.active]
     resumable = [entry for entry in runs if entry.state is not None and entry.state.resumable]
     with st.container(horizontal=True, key="comparison-actions", gap="small", vertical_alignment="center"):
-        st.button(
-            say("comparison.train"),
-            key="compare-train",
-            type="primary",
-            icon=":material/play_arrow:",
-            on_click=_train,
-            args=([recipe],),
-        )
+        button(say("comparison.train"), "compare-train", _train, [recipe], icon="play_arrow", type="primary")
         if active:
-            st.button(
-                say("comparison.stop"),
-                key="compare-stop",
-                icon=":material/stop:",
-                on_click=_tell,
-                args=(active, "stop"),
-            )
+            button(say("comparison.stop"), "compare-stop", _tell, active, "stop", icon="stop")
         elif resumable:
-            args = (resumable, "submit")
-            st.button(say("comparison.go_on"), key="compare-go-on", icon=":material/resume:", on_click=_tell, args=args)
+            button(say("comparison.go_on"), "compare-go-on", _tell, resumable, "submit", icon="resume")
         st.caption(say("comparison.takes", time=duration(expected)))
     return None
 
@@ -181,21 +151,14 @@ def _sweep(recipe: Recipe) -> None:
     """Show the button that trains all at every distance."""
     recipes = [at_distance(recipe, distance) for distance in DISTANCES]
     with st.container(horizontal=True, key="comparison-sweep", gap="small", vertical_alignment="center"):
-        st.button(
-            say("comparison.train_all"),
-            key="compare-train-all",
-            icon=":material/play_arrow:",
-            on_click=_train,
-            args=(recipes,),
-        )
+        button(say("comparison.train_all"), "compare-train-all", _train, recipes, icon="play_arrow")
         seconds = sum(expected_seconds(each) for each in recipes)
         st.caption(say("comparison.takes_all", n=len(recipes) * len(CONTENDERS), time=duration(seconds)))
 
 
 def _train(recipes: Sequence[Recipe]) -> None:
     """Make the runs that the controls say, and queue them; those that are under way are not made twice."""
-    state = st.session_state
-    steps, seed = state["cmp-steps"], state["cmp-seed"]
+    steps, seed = ComparisonState.steps.value, ComparisonState.seed.value
     try:
         wanted = [config for recipe in recipes for config in configs(recipe, steps, seed).values()]
         if _under_way(wanted):
@@ -203,7 +166,7 @@ def _train(recipes: Sequence[Recipe]) -> None:
             return
         runs = new_group(recipes, steps, seed)
         place = place_of(runs[0].name)
-        state["cmp-group"] = None if place is None else place[0]
+        ComparisonState.group.value = "" if place is None else place[0]
         for run in runs:
             workers.queue().submit(run)
     except AttnvizError as error:

@@ -32,17 +32,16 @@ from attnviz.training.comparison import (
 )
 from attnviz.training.engine.estimate import seconds_per_step
 from attnviz.training.recipes import Recipe
+from attnviz.ui.comparison.state import FIRST, ComparisonState
 from attnviz.ui.frame.charts import CHART, theme
-from attnviz.ui.frame.head import page as link_to
+from attnviz.ui.frame.head import link_to
 from attnviz.ui.frame.language import current, say
+from attnviz.ui.frame.markdown import table
 from attnviz.ui.frame.numbers import short
 from attnviz.ui.frame.titles import task_title
 from attnviz.zoo import FOLDER
 
-__all__ = ["FIRST", "expected_seconds", "groups", "planned", "reach", "shown"]
-
-FIRST = "first-symbol"
-"""Name of the recipe whose distance can be changed."""
+__all__ = ["expected_seconds", "groups", "planned", "reach", "shown"]
 
 MEASURED = FOLDER / "comparisons" / "first-symbol.json"
 
@@ -78,8 +77,7 @@ def groups(recipe: Recipe, found: Sequence[Entry]) -> dict[str, list[Entry]]:
 
 def planned(recipe: Recipe) -> dict[Contender, RunConfig]:
     """Return the five runs that the controls choose."""
-    state = st.session_state
-    return configs(recipe, state["cmp-steps"], state["cmp-seed"])
+    return configs(recipe, ComparisonState.steps.value, ComparisonState.seed.value)
 
 
 def expected_seconds(recipe: Recipe) -> float:
@@ -92,9 +90,9 @@ def expected_per_step(config: RunConfig) -> float:
     return seconds_per_step(trained_shape(config.model, config.task), config.training.batch_size)
 
 
-def shown(recipe: Recipe, group: str | None, alive: set[str]) -> None:
+def shown(recipe: Recipe, group: str, alive: set[str]) -> None:
     """Table, curves and distances; drawn again by itself as long as a run of the group is alive."""
-    runs = groups(recipe, entries()).get(group or "", [])
+    runs = groups(recipe, entries()).get(group, [])
     if {entry.name for entry in runs if entry.active} != alive:
         st.rerun()  # what can be done is another thing now; and with the last run, the clock stops
     measured, before = _measured() if recipe.name == FIRST else ({}, [])
@@ -196,7 +194,7 @@ COLUMNS = ("network", "width", "parameters", "flops", "bytes", "expected", "meas
 
 def _table(rows: Sequence[Row], metric: Metric) -> str:
     """Return a row for each contender."""
-    lines = [[say(f"comparison.column.{name}") for name in COLUMNS], ["---", *["---:"] * (len(COLUMNS) - 2), "---"]]
+    lines = []
     for row in rows:
         facts, curve = Facts.of(row.config), row.curve
         best = None if curve is None else curve.best(metric)
@@ -214,7 +212,7 @@ def _table(rows: Sequence[Row], metric: Metric) -> str:
                 _state(row),
             ]
         )
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return table([say(f"comparison.column.{name}") for name in COLUMNS], lines, "lrrrrrrrl")
 
 
 def _milliseconds(seconds: float) -> str:
@@ -242,18 +240,14 @@ def _links(rows: Sequence[Row]) -> None:
     with st.container(horizontal=True, key="comparison-links", gap="small", vertical_alignment="center"):
         st.caption(say("comparison.look"), width="content")
         for name, run in runs:
-            _to("runs", figures.contender_name(name, current()), run=run.name)
-        _to("runs", say("comparison.all_runs"), run=",".join(run.name for _, run in runs))
+            link_to("runs", figures.contender_name(name, current()), run=run.name)
+        link_to("runs", say("comparison.all_runs"), run=",".join(run.name for _, run in runs))
     kept = [(name, run, steps[-1]) for name, run in runs if (steps := run.checkpoints())]
     if kept:
         with st.container(horizontal=True, key="comparison-inside", gap="small", vertical_alignment="center"):
             st.caption(say("comparison.look_inside"), width="content")
             for name, run, step in kept:
-                _to("explorer", figures.contender_name(name, current()), model=checkpoint_name(run, step))
-
-
-def _to(target: str, label: str, **parameters: str) -> None:
-    st.page_link(link_to(target), label=label, query_params=parameters, width="content")
+                link_to("explorer", figures.contender_name(name, current()), model=checkpoint_name(run, step))
 
 
 def _distances(runs: Sequence[Entry], before: Sequence[Curve]) -> None:
@@ -272,6 +266,6 @@ def _distances(runs: Sequence[Entry], before: Sequence[Curve]) -> None:
 def reach(recipe: Recipe) -> None:
     """Show how much of the answer's gradient reaches each token, computed now."""
     st.markdown(say("comparison.reach.about"))
-    norms = reach_at_start(recipe, st.session_state["cmp-seed"])
+    norms = reach_at_start(recipe, ComparisonState.seed.value)
     letters = {name: values[1:] for name, values in norms.items()}  # `<bos>` is none
     st.plotly_chart(figures.reach(letters, theme(), current()), key="cmp-reach-chart", **CHART)

@@ -29,7 +29,7 @@ from attnviz.ui.frame.page_file import take
 from attnviz.ui.frame.state import Session, page_state
 from attnviz.ui.frame.titles import described, full_title
 from attnviz.ui.frame.view import show_view
-from attnviz.ui.frame.widgets import select
+from attnviz.ui.frame.widgets import button, select
 
 __all__ = ["show"]
 
@@ -125,24 +125,12 @@ def _model_chosen() -> None:
 
 def _examples(model: Listed, reads: Reads) -> None:
     for index, (text, target) in enumerate(examples_of(model, reads)):
-        st.button(
-            code(text, EXAMPLE_CHARS),
-            key=f"example-{model.name}-{index}",
-            help=say("page.use_example"),
-            on_click=use,
-            args=(text, target),
-        )
+        key = f"example-{model.name}-{index}"
+        button(code(text, EXAMPLE_CHARS), key, use, text, target, help=say("page.use_example"))
     if reads.mask:
-        st.button(code(reads.mask), key="mask", help=say("models.mask_help"), on_click=_hide, args=(reads.mask,))
+        button(code(reads.mask), "mask", _hide, reads.mask, help=say("models.mask_help"))
     if reads.continues:
-        st.button(
-            say("page.continue"),
-            key="continue",
-            icon=":material/play_arrow:",
-            on_click=_continue,
-            args=(model,),
-            help=say("page.continue_help"),
-        )
+        button(say("page.continue"), "continue", _continue, model, icon="play_arrow", help=say("page.continue_help"))
 
 
 def _hide(mask: str) -> None:

@@ -24,8 +24,9 @@ def choose_file(label: str, kinds: Sequence[str], key: str, most_mb: int, take: 
         most_mb: megabytes that the file may have.
         take: is given the file's content and name.
     """
-    n_taken = page_state(Session).n_taken.get(key, 0)
-    field = f"{key}-{n_taken}"  # another one each time: the same file may come, none is kept twice
+    field = (
+        f"{key}-{page_state(Session).n_taken[key]}"  # another one each time: the same file may come, none is kept twice
+    )
     st.file_uploader(
         label, type=list(kinds), key=field, max_upload_size=most_mb, on_change=_taken, args=(key, field, take)
     )
@@ -35,8 +36,7 @@ def _taken(key: str, field: str, take: Callable[[bytes, str], None]) -> None:
     file = Widget[Any](field, None).value
     if file is None:
         return
-    counts = page_state(Session).n_taken
-    counts[key] = counts.get(key, 0) + 1
+    page_state(Session).n_taken[key] += 1
     try:
         take(file.getvalue(), file.name)
     except AttnvizError as error:

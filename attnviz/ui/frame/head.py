@@ -16,7 +16,7 @@ from attnviz.ui import PAGES
 from attnviz.ui.frame.address import notices
 from attnviz.ui.frame.language import choose, code, say
 
-__all__ = ["head_row", "loading", "message_box", "page", "pages"]
+__all__ = ["head_row", "link_to", "loading", "message_box", "page", "pages"]
 
 
 def pages() -> list[Page]:
@@ -27,6 +27,12 @@ def pages() -> list[Page]:
 def page(name: str) -> Page:
     """One page, to be linked to."""
     return st.Page(PAGES[name], title=say(f"page.{name}"), url_path=name, default=name == next(iter(PAGES)))
+
+
+def link_to(name: str, label: str, icon: str = "", **parameters: str) -> None:
+    """Place a link to a page, with parameters of its address; `icon` is a name among Material's."""
+    symbol = f":material/{icon}:" if icon else None
+    st.page_link(page(name), label=label, icon=symbol, query_params=parameters)
 
 
 @contextmanager

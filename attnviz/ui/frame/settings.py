@@ -1,40 +1,44 @@
-"""Settings of a page: widgets that keep their values, and parameters of its address."""
+"""Settings of a page: widgets whose keys are their parameters in the address."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-import streamlit as st
+from attnviz.ui.frame.widgets import Widget
 
-__all__ = ["KEEP", "Settings"]
+__all__ = ["Setting", "Settings"]
 
-KEEP: Mapping[str, Any] = {"persist_state": "session"}
-"""For widgets: the value stays while the widget is not on the page."""
+T = TypeVar("T")
+
+
+@dataclass
+class Setting(Widget[T]):
+    """A widget whose key is its parameter in the address.
+
+    Attributes:
+        options: its values; asked for only where an address names it.
+    """
+
+    options: Callable[[], Iterable[T]]
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Widgets whose keys are their parameters in the address.
+    """Several settings, as one part of an address."""
 
-    Attributes:
-        defaults: the values at first.
-        options: the values of one; asked for only where an address names it.
-    """
-
-    defaults: Mapping[str, Any]
-    options: Callable[[str], Iterable[Any]]
+    settings: tuple[Setting[Any], ...]
 
     @property
     def names(self) -> frozenset[str]:
         """Parameters of the address."""
-        return frozenset(self.defaults)
+        return frozenset(setting.key for setting in self.settings)
 
     def begin(self) -> None:
         """Set what was never set to its default, before the widgets are made."""
-        for name, value in self.defaults.items():
-            st.session_state.setdefault(name, value)
+        for setting in self.settings:
+            setting.value = setting.value
 
     def apply(self, link: Mapping[str, str]) -> list[str]:
         """Set all values from an address; those it does not name go back to the default.
@@ -42,17 +46,14 @@ class Settings:
         Returns:
             The names of those whose value does not exist.
         """
-        chosen, wrong = dict(self.defaults), []
-        for name in sorted(self.names & link.keys()):
-            options = {str(option): option for option in self.options(name)}
-            if link[name] in options:
-                chosen[name] = options[link[name]]
-            else:
-                wrong.append(name)
-        st.session_state.update(chosen)
-        return wrong
+        wrong = []
+        for setting in self.settings:
+            options = {str(option): option for option in setting.options()} if setting.key in link else {}
+            setting.value = options.get(link.get(setting.key, ""), setting.default)
+            if setting.key in link and link[setting.key] not in options:
+                wrong.append(setting.key)
+        return sorted(wrong)
 
     def to_link(self) -> dict[str, str]:
         """Return the values that differ from the default, as parameters of the address."""
-        found = {name: st.session_state.get(name, default) for name, default in self.defaults.items()}
-        return {name: str(value) for name, value in found.items() if value != self.defaults[name]}
+        return {each.key: str(each.value) for each in self.settings if each.value != each.default}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -48,4 +49,4 @@ class Session:
     n_links: int = 0
     missing_said: int = 0
     upload: str = ""
-    n_taken: dict[str, int] = field(default_factory=dict)
+    n_taken: Counter[str] = field(default_factory=Counter)

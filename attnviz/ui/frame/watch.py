@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, cast
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -17,7 +17,7 @@ from attnviz.errors import AttnvizError, RunUnwritable
 from attnviz.server import workers
 from attnviz.server.kept import plotly_address
 from attnviz.server.shelf import is_own
-from attnviz.training import COMMANDS, Run
+from attnviz.training import COMMANDS, Run, TrainingQueue
 from attnviz.ui.frame.address import notice, whole
 from attnviz.ui.frame.language import code, current, explain, say
 from attnviz.ui.frame.loader import loader
@@ -47,16 +47,6 @@ class Told(NamedTuple):
 
     name: str
     value: float | None = None
-
-
-class Submits(Protocol):
-    """Start and withdraw a run, as `TrainingQueue` does."""
-
-    def submit(self, run: Run, learning_rate: float | None = None) -> None:
-        """Train a run, or go on with it."""
-
-    def withdraw(self, run: Run) -> bool:
-        """Take a run that waits out of the queue; False when it does not wait there."""
 
 
 def show_watch(run: Run, *, key: str, steer: bool, follow: bool) -> Told | None:
@@ -98,7 +88,7 @@ def show_compare(runs: Sequence[Run], *, key: str) -> None:
     _compare(key=key, data={**_common(), "runs": [_curve(run) for run in runs]})
 
 
-def obey(queue: Submits, run: Run, told: Told) -> None:
+def obey(queue: TrainingQueue, run: Run, told: Told) -> None:
     """Do what a run was told.
 
     Raises:

@@ -26,9 +26,11 @@ from attnviz.ui.frame.address import Address, notice_error
 from attnviz.ui.frame.head import head_row, message_box
 from attnviz.ui.frame.head import page as link_to
 from attnviz.ui.frame.language import code, current, explain, say
+from attnviz.ui.frame.state import page_state
 from attnviz.ui.frame.titles import task_title
 from attnviz.ui.frame.watch import PLACE, notice_place, show_compare, watch
 from attnviz.ui.training.draft import Draft
+from attnviz.ui.training.state import TrainingState
 
 __all__ = ["show"]
 
@@ -234,8 +236,9 @@ def _do_rename(name: str) -> None:
         notice_error(error)
         return
     state["chosen"] = [new]
-    if state.get("watched") == name:
-        state["watched"] = new
+    training = page_state(TrainingState)
+    if training.watched == name:
+        training.watched = new
 
 
 def _ask_to_delete(name: str) -> None:

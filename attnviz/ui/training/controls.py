@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from functools import partial
 from typing import Any, cast
 
 import streamlit as st
@@ -13,53 +12,46 @@ from attnviz import locale
 from attnviz.tasks import Choice
 from attnviz.training.recipes import OWN
 from attnviz.ui.frame.language import current, plain, say
-from attnviz.ui.frame.settings import KEEP
 from attnviz.ui.frame.titles import task_title
+from attnviz.ui.frame.widgets import button, select
 from attnviz.ui.training.draft import SETTINGS, TRAINING, Draft, Value, recipe_names
-from attnviz.ui.training.own_data import first_line, own_data
+from attnviz.ui.training.own_data import own_data, put
+from attnviz.ui.training.state import TrainingState
 
 __all__ = ["choose_settings", "choose_task", "load", "present"]
 
 
 def load(draft: Draft) -> None:
     """Set all controls."""
-    state = st.session_state
-    state["recipe"] = draft.recipe
-    reading = dict(draft.reading)
-    if draft.recipe in OWN:
-        key = _data_key(draft.recipe)
-        if draft.text:
-            state.update({key: draft.text, f"{key}-first": first_line(draft.text), f"{key}-bytes": None})
-        elif state.setdefault(key, ""):  # the data stay, and so does what was said of how they are read
-            reading = {name: state.get(_task_key(draft.recipe, name), value) for name, value in reading.items()}
-    state.update({f"set-{name}": value for name, value in draft.settings.items()})
-    state.update({_task_key(draft.recipe, name): value for name, value in {**draft.task, **reading}.items()})
+    TrainingState.recipe.value = recipe = draft.recipe
+    if draft.text:
+        put(recipe, draft.text)
+    for name, value in draft.settings.items():
+        TrainingState.setting(name).value = value
+    for name, value in draft.task.items():
+        TrainingState.choice(recipe, name).value = value
+    stays = not draft.text and bool(TrainingState.data(recipe).value)
+    for name, value in draft.reading.items():
+        choice = TrainingState.choice(recipe, name)
+        if not stays or choice.value is None:  # while the data stay, so does what was said of how they are read
+            choice.value = value
 
 
 def present() -> Draft:
     """Return the draft as the controls stand."""
-    state = st.session_state
-    recipe = state["recipe"]
+    recipe = TrainingState.recipe.value
     kind = Draft.of_recipe(recipe).kind
     task, reading = (
-        {choice.name: state[_task_key(recipe, choice.name)] for choice in part}
+        {choice.name: TrainingState.choice(recipe, choice.name).value for choice in part}
         for part in (kind.choices(), kind.readings())
     )
-    text = state.get(_data_key(recipe)) or ""
-    return Draft(recipe, text, task, {name: state[f"set-{name}"] for name in SETTINGS}, reading)
-
-
-def _data_key(recipe: str) -> str:
-    return f"data-{recipe}"
-
-
-def _task_key(recipe: str, name: str) -> str:
-    return f"task-{recipe}-{name}"
+    settings = {name: TrainingState.setting(name).value for name in SETTINGS}
+    return Draft(recipe, TrainingState.data(recipe).value, task, settings, reading)
 
 
 def _reload() -> None:
     """Show the recipe's own settings."""
-    load(Draft.of_recipe(st.session_state["recipe"]))
+    load(Draft.of_recipe(TrainingState.recipe.value))
 
 
 def _fit() -> None:
@@ -76,15 +68,12 @@ def _another_network(before: str) -> None:
 def choose_task() -> None:
     """Choose a recipe, describe it, and take the visitor's own data where it needs some."""
     titles = {name: task_title(name) for name in recipe_names()}
-    st.selectbox(
-        say("training.task"), list(titles), format_func=titles.__getitem__, key="recipe", on_change=_reload, **KEEP
-    )
-    recipe = st.session_state["recipe"]
+    recipe = select(say("training.task"), TrainingState.recipe, titles, on_change=_reload)
     about = f"task.{recipe}.about"
     if locale.has(current(), about):
         st.container(key="about-task").caption(plain(say(about)))
     if recipe in OWN:
-        own_data(recipe, _data_key(recipe), partial(_task_key, recipe))
+        own_data(recipe)
 
 
 def choose_settings(draft: Draft) -> None:
@@ -103,7 +92,7 @@ def choose_settings(draft: Draft) -> None:
         with _part("training", say("training.n_steps", n=f"{settings['steps']:,}")):
             for name in TRAINING:
                 _setting(name, draft)
-    st.button(say("training.reset"), key="reset", icon=":material/undo:", type="tertiary", on_click=_reload)
+    button(say("training.reset"), "reset", _reload, icon="undo", type="tertiary")
 
 
 def _summary(draft: Draft) -> str:
@@ -120,20 +109,19 @@ def _part(name: str, summary: str = "") -> AbstractContextManager[Any]:
 
 def _choose(choice: Choice, draft: Draft) -> None:
     """Show the control of one parameter of a task."""
-    label, key = say(f"training.parameter.{choice.name}"), _task_key(draft.recipe, choice.name)
+    label, widget = say(f"training.parameter.{choice.name}"), TrainingState.choice(draft.recipe, choice.name)
     values, value = choice.values, draft.task[choice.name]
     if isinstance(values, range):
         assert isinstance(value, int)
         low, high = min(values[0], value), max(values[-1], value)
-        st.slider(label, low, high, step=values.step, key=key, **KEEP)
+        st.slider(label, low, high, step=values.step, **widget.kept)
     elif all(isinstance(each, bool) for each in values):
-        st.toggle(label, key=key, **KEEP)
+        st.toggle(label, **widget.kept)
     elif all(isinstance(each, str) for each in values):
-        names = {each: _choice_title(str(each)) for each in values}
-        st.selectbox(label, values, format_func=names.__getitem__, key=key, **KEEP)
+        select(label, widget, {each: _choice_title(str(each)) for each in values})
     else:
         numbers = sorted({*cast(tuple[int, ...], values), cast(int, value)})
-        st.select_slider(label, numbers, key=key, **KEEP)
+        st.select_slider(label, numbers, **widget.kept)
 
 
 def _choice_title(value: str) -> str:
@@ -144,24 +132,22 @@ def _choice_title(value: str) -> str:
 def _setting(name: str, draft: Draft) -> None:
     """Show the control of one setting."""
     label, options = say(f"training.set.{name}"), draft.offered(name)
-    more: dict[str, Any] = {"key": f"set-{name}", "help": say(f"training.help.{name}"), **KEEP}
+    more: dict[str, Any] = {"help": say(f"training.help.{name}"), **TrainingState.setting(name).kept}
     if not options:
-        low, high = SETTINGS[name].limits
+        low, high = SETTINGS[name].limits or (0, 0)
         st.number_input(label, int(low), int(high), step=1, **more)
         return
     texts = {option: _written(name, option) for option in options}
-    more |= {
-        "format_func": texts.__getitem__,
-        "on_change": _fit if name in ("heads", "positions", "both_ways") else None,
-    }
-    if name == "network":
+    if name in ("heads", "positions", "both_ways"):
+        more["on_change"] = _fit
+    elif name == "network":
         more |= {"on_change": _another_network, "args": (str(draft.settings[name]),)}
     if isinstance(options[0], bool):
-        st.toggle(label, key=more["key"], help=more["help"], on_change=_fit, **KEEP)
+        st.toggle(label, **more)
     elif isinstance(options[0], str):
-        st.selectbox(label, options, **more)
+        st.selectbox(label, options, format_func=texts.__getitem__, **more)
     else:
-        st.select_slider(label, options, **more)
+        st.select_slider(label, options, format_func=texts.__getitem__, **more)
 
 
 def _written(name: str, value: Value) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from math import log
@@ -32,93 +32,60 @@ class Setting:
 
     Attributes:
         field: field of ModelConfig, RecurrentConfig or TrainConfig.
-        read: a value from an address; raises ValueError for what is none.
         offered: values to choose from; () where any number within the limits may be typed.
+        limits: limits of a number, floats where it need not be whole; None: it is one of those that are offered.
     """
 
     field: str
-    read: Callable[[str], Value]
     offered: tuple[Any, ...] = ()
-    limits: tuple[float, float] = (0, 0)
+    limits: tuple[float, float] | None = None
 
+    def read(self, text: str) -> Value:
+        """Read a value from an address.
 
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and len(text) < 12 and low <= int(text) <= high):
+        Raises:
+            ValueError: it is none.
+        """
+        offered = {_written(value): value for value in self.offered}
+        if text in offered:
+            return cast(Value, offered[text])
+        if self.limits is None:
             raise ValueError(text)
-        return int(text)
-
-    return read
-
-
-def _number(low: float, high: float) -> Callable[[str], float]:
-    def read(text: str) -> float:
-        value = float(text)
+        low, high = self.limits
+        if isinstance(low, int) and not (text.isascii() and text.isdigit()):
+            raise ValueError(text)
+        value = type(low)(text)
         if not low <= value <= high:  # refuses nan as well
             raise ValueError(text)
         return value
-
-    return read
-
-
-def _one_of(values: tuple[str, ...]) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text not in values:
-            raise ValueError(text)
-        return text
-
-    return read
-
-
-def _clip(text: str) -> float | None:
-    return None if text == "off" else _number(1e-3, 1e3)(text)
-
-
-def _choice(field: str, literal: Any) -> Setting:
-    return Setting(field, _one_of(get_args(literal)), get_args(literal))
-
-
-def _integer(field: str, low: int, high: int, *offered: int) -> Setting:
-    return Setting(field, _whole(low, high), offered, (low, high))
-
-
-def _real(field: str, low: float, high: float, *offered: float) -> Setting:
-    return Setting(field, _number(low, high), offered, (low, high))
 
 
 RATES = (*(float(f"{digit}e{power}") for power in range(-5, 0) for digit in (1, 2, 3, 5)), 1.0)
 WIDTHS = (8, 16, 24, 32, 40, 48, 64, 72, 80, 96, 120, 128, 144, 192, 240, 256)
 
-YES, NO = "1", "0"
-
-
-def _switch(field: str) -> Setting:
-    return Setting(field, lambda text: _one_of((YES, NO))(text) == YES, (False, True))
-
-
 MODEL: Mapping[str, Setting] = {
-    "network": Setting("cell", _one_of((TRANSFORMER, *get_args(Cell))), (TRANSFORMER, *get_args(Cell))),
-    "layers": _integer("n_layers", 1, 6, 1, 2, 3, 4, 5, 6),
-    "heads": _integer("n_heads", 1, 16, 1, 2, 3, 4, 5, 6, 8),
-    "d_model": _integer("d_model", 1, 1024, *WIDTHS),
-    "d_ff": _integer("d_ff", 0, 4096, 0, 16, 32, 64, 128, 192, 256, 384, 512, 1024),
-    "positions": _choice("positions", Positions),
-    "norm": _choice("norm", Norm),
-    "both_ways": _switch("bidirectional"),
-    "attention": _choice("attention", StateScoring),
-    "pooling": _choice("pooling", Pooling),
-    "dropout": _real("dropout", 0.0, 0.9, 0.0, 0.05, 0.1, 0.2, 0.3, 0.5),
+    "network": Setting("cell", (TRANSFORMER, *get_args(Cell))),
+    "layers": Setting("n_layers", (1, 2, 3, 4, 5, 6), (1, 6)),
+    "heads": Setting("n_heads", (1, 2, 3, 4, 5, 6, 8), (1, 16)),
+    "d_model": Setting("d_model", WIDTHS, (1, 1024)),
+    "d_ff": Setting("d_ff", (0, 16, 32, 64, 128, 192, 256, 384, 512, 1024), (0, 4096)),
+    "positions": Setting("positions", get_args(Positions)),
+    "norm": Setting("norm", get_args(Norm)),
+    "both_ways": Setting("bidirectional", (False, True)),
+    "attention": Setting("attention", get_args(StateScoring)),
+    "pooling": Setting("pooling", get_args(Pooling)),
+    "dropout": Setting("dropout", (0.0, 0.05, 0.1, 0.2, 0.3, 0.5), (0.0, 0.9)),
 }
 TRAINING: Mapping[str, Setting] = {
-    "lr": _real("learning_rate", 1e-6, 1.0, *RATES),
-    "warmup": _integer("warmup_steps", 0, 100_000),
-    "schedule": _choice("schedule", Schedule),
-    "final": _real("final_rate", 0.0, 1.0, 0.0, 0.01, 0.1, 0.3, 0.5, 1.0),
-    "batch": _integer("batch_size", 1, 65_536, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048),
-    "steps": _integer("steps", 1, 1_000_000),
-    "decay": _real("weight_decay", 0.0, 100.0, 0.0, 0.001, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0),
-    "clip": Setting("clip", _clip, (0.1, 0.3, 1.0, 3.0, 10.0, None)),
-    "seed": _integer("seed", 0, 2**31 - 1),
+    "lr": Setting("learning_rate", RATES, (1e-6, 1.0)),
+    "warmup": Setting("warmup_steps", limits=(0, 100_000)),
+    "schedule": Setting("schedule", get_args(Schedule)),
+    "final": Setting("final_rate", (0.0, 0.01, 0.1, 0.3, 0.5, 1.0), (0.0, 1.0)),
+    "batch": Setting("batch_size", (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048), (1, 65_536)),
+    "steps": Setting("steps", limits=(1, 1_000_000)),
+    "decay": Setting("weight_decay", (0.0, 0.001, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0), (0.0, 100.0)),
+    "clip": Setting("clip", (0.1, 0.3, 1.0, 3.0, 10.0, None), (1e-3, 1e3)),
+    "seed": Setting("seed", limits=(0, 2**31 - 1)),
 }
 SETTINGS = {**MODEL, **TRAINING}
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache, partial
+from typing import Any
 
 import streamlit as st
 
@@ -16,112 +17,104 @@ from attnviz.training.recipes import OWN
 from attnviz.ui.frame.address import notice_error
 from attnviz.ui.frame.files import choose_file
 from attnviz.ui.frame.language import explain, say
-from attnviz.ui.frame.settings import KEEP
+from attnviz.ui.frame.state import page_state
+from attnviz.ui.frame.widgets import Widget, select
+from attnviz.ui.training.state import Source, TrainingState
 
-__all__ = ["first_line", "own_data"]
+__all__ = ["own_data", "put"]
 
 MOST_MB = MOST_BYTES // 2**20
 KINDS = ("txt", "csv", "tsv", "conll", "iob", "bio")
 SHOWN = 4  # records of the preview
 MOST_SHOWN = 12  # columns of the preview
 
-KeyOf = Callable[[str], str]
 
-
-def own_data(recipe: str, key: str, key_of: KeyOf) -> None:
-    """Show the field for the data of a recipe, a way to fill it from a file, and how it is read.
-
-    Args:
-        recipe: one of OWN.
-        key_of: the key in the session of a choice about reading, by its name.
-    """
+def own_data(recipe: str) -> None:
+    """Show the field for the data of a recipe, one of OWN, a way to fill it from a file, and how it is read."""
+    data = TrainingState.data(recipe)
     st.text_area(
         say(f"training.data.{recipe}"),
-        key=key,
         height=130,
         placeholder=say(f"training.data.{recipe}.placeholder"),
         on_change=_edited,
-        args=(recipe, key, key_of),
-        persist_state="session",
+        args=(recipe,),
+        **data.kept,
     )
-    take = partial(_uploaded, recipe, key, key_of)
-    choose_file(say("training.upload", limit=MOST_MB), KINDS, f"{key}-file", MOST_MB, take)
-    _encoding(recipe, key, key_of)
-    if st.session_state.get(key, "").strip() and OWN[recipe].layout is not None:
-        _reading(recipe, st.session_state[key], key_of)
+    take = partial(_uploaded, recipe)
+    choose_file(say("training.upload", limit=MOST_MB), KINDS, f"{data.key}-file", MOST_MB, take)
+    _encoding(recipe)
+    if data.value.strip() and OWN[recipe].layout is not None:
+        _reading(recipe, data.value)
 
 
-def _edited(recipe: str, key: str, key_of: KeyOf) -> None:
+def put(recipe: str, text: str, content: bytes | None = None) -> None:
+    """Put data into the field of a recipe; `content` is their file, where its encoding is not certain."""
+    TrainingState.data(recipe).value = text
+    page_state(TrainingState).sources[recipe] = Source(_first_line(text), content)
+
+
+def _edited(recipe: str) -> None:
     """Another first line is another table: what was said of the one before is forgotten."""
-    state = st.session_state
-    state.pop(f"{key}-bytes", None)
-    first = first_line(state[key])
-    if first != state.get(f"{key}-first"):
-        _forget(recipe, key_of)
-    state[f"{key}-first"] = first
+    sources, first = page_state(TrainingState).sources, _first_line(TrainingState.data(recipe).value)
+    if recipe not in sources or sources[recipe].first_line != first:
+        _forget(recipe)
+    sources[recipe] = Source(first)
 
 
-def first_line(text: str) -> str:
-    """Return the first line that is not blank; the settings of a table hold while it is the same."""
+def _first_line(text: str) -> str:
+    """Return the first line that is not blank."""
     return text.strip().split("\n", 1)[0]
 
 
-def _forget(recipe: str, key_of: KeyOf) -> None:
-    example = OWN[recipe].example.task
-    st.session_state.update({key_of(each.name): getattr(example, each.name) for each in OWN[recipe].kind.readings()})
+def _forget(recipe: str) -> None:
+    """Set how data are read back to the example's."""
+    for choice in OWN[recipe].kind.readings():
+        TrainingState.choice(recipe, choice.name).value = getattr(OWN[recipe].example.task, choice.name)
 
 
-def _uploaded(recipe: str, key: str, key_of: KeyOf, data: bytes, name: str) -> None:
+def _uploaded(recipe: str, content: bytes, name: str) -> None:
     """Take a file that was handed in."""
     try:
-        _take(recipe, key, key_of, data)
+        _take(recipe, content)
     except DataEncodingUnclear as error:
         notice_error(error)
-        _take(recipe, key, key_of, data, error.names[0])
-        st.session_state[f"{key}-bytes"] = data
+        _take(recipe, content, error.names[0])
 
 
-def _take(recipe: str, key: str, key_of: KeyOf, data: bytes, encoding: str = "") -> None:
+def _take(recipe: str, content: bytes, encoding: str = "") -> None:
     """Put a file's text into the field; its bytes are kept where its encoding is not certain."""
-    state = st.session_state
-    found = decode(data, encoding)
-    state.update({key: found.text, f"{key}-first": first_line(found.text), f"{key}-encoding": found.encoding})
-    state[f"{key}-bytes"] = None if found.certain else data
-    _forget(recipe, key_of)
+    found = decode(content, encoding)
+    TrainingState.encoding(recipe).value = found.encoding
+    put(recipe, found.text, None if found.certain and not encoding else content)
+    _forget(recipe)
 
 
-def _encoding(recipe: str, key: str, key_of: KeyOf) -> None:
+def _encoding(recipe: str) -> None:
     """Show the encoding of a file, and let it be changed if the file does not tell it for certain."""
-    state = st.session_state
-    if state.get(f"{key}-bytes") is None:
-        return
-    st.selectbox(
-        say("training.reading.encoding"),
-        list(ENCODINGS),
-        format_func=ENCODINGS.__getitem__,
-        key=f"{key}-encoding",
-        on_change=_reread,
-        args=(recipe, key, key_of),
-        help=say("training.reading.encoding.help"),
-        **KEEP,
-    )
+    source = page_state(TrainingState).sources.get(recipe, Source())
+    if source.content is not None:
+        select(
+            say("training.reading.encoding"),
+            TrainingState.encoding(recipe),
+            ENCODINGS,
+            on_change=_reread,
+            args=(recipe, source.content),
+            help=say("training.reading.encoding.help"),
+        )
 
 
-def _reread(recipe: str, key: str, key_of: KeyOf) -> None:
+def _reread(recipe: str, content: bytes) -> None:
     """Read the file in the encoding that was chosen."""
-    state = st.session_state
-    data = state[f"{key}-bytes"]
     try:
-        _take(recipe, key, key_of, data, state[f"{key}-encoding"])
+        _take(recipe, content, TrainingState.encoding(recipe).value)
     except AttnvizError as error:
         notice_error(error)
-    state[f"{key}-bytes"] = data
 
 
-def _reading(recipe: str, text: str, key_of: KeyOf) -> None:
+def _reading(recipe: str, text: str) -> None:
     """Show the first records, and a choice for everything that may be read in another way."""
     choices = OWN[recipe].kind.readings()
-    said = {choice.name: st.session_state[key_of(choice.name)] for choice in choices}
+    said = {choice.name: TrainingState.choice(recipe, choice.name).value for choice in choices}
     layout = _layout(recipe, text, tuple(said.items()))
     with st.container(key="reading", gap="xsmall"):
         if layout is not None:
@@ -131,7 +124,7 @@ def _reading(recipe: str, text: str, key_of: KeyOf) -> None:
         for start in range(0, len(choices), 2):
             for place, choice in zip(st.columns(2, gap="small"), choices[start : start + 2], strict=False):
                 with place:
-                    _choose(choice, layout, key_of(choice.name))
+                    _choose(choice, layout, TrainingState.choice(recipe, choice.name))
 
 
 @lru_cache(4)
@@ -159,10 +152,10 @@ def _preview(layout: Layout) -> None:
     st.dataframe(table, hide_index=True, height="content")
 
 
-def _choose(choice: Choice, layout: Layout | None, key: str) -> None:
+def _choose(choice: Choice, layout: Layout | None, widget: Widget[Any]) -> None:
     """Show the control of one choice; its first option says what the data tell, or asks."""
     taken: Mapping[str, str | int] = {} if layout is None else layout.taken
-    width = max(st.session_state[key], layout.width if layout is not None else 0) if _is_column(choice) else 0
+    width = max(widget.value, layout.width if layout is not None else 0) if _is_column(choice) else 0
     options = list(range(width + 1) if _is_column(choice) else choice.values)
 
     def written(value: object) -> str:
@@ -177,7 +170,7 @@ def _choose(choice: Choice, layout: Layout | None, key: str) -> None:
         header = "" if layout is None or layout.header is None else layout.header.cell(int(str(value)))
         return f"{value} · {visible(header, 24)}" if header else str(value)
 
-    st.selectbox(say(f"training.reading.{choice.name}"), options, format_func=written, key=key, **KEEP)
+    select(say(f"training.reading.{choice.name}"), widget, {option: written(option) for option in options})
 
 
 def _is_column(choice: Choice) -> bool:

@@ -23,10 +23,13 @@ from attnviz.ui.frame.head import head_row, message_box
 from attnviz.ui.frame.language import explain, say
 from attnviz.ui.frame.numbers import duration, short
 from attnviz.ui.frame.page_file import offer, take
+from attnviz.ui.frame.state import page_state
 from attnviz.ui.frame.watch import PLACE, notice_place, prepare, unwritable, watch
+from attnviz.ui.frame.widgets import button
 from attnviz.ui.training import controls
 from attnviz.ui.training.draft import SETTINGS, Draft
 from attnviz.ui.training.example import below_each_other, worked_example
+from attnviz.ui.training.state import TrainingState
 
 __all__ = ["show"]
 
@@ -43,7 +46,7 @@ def _apply(link: Mapping[str, str]) -> None:
             notice_place(run, link)
         except AttnvizError as error:
             notice_error(error)
-    st.session_state["watched"] = run.name if run is not None else None
+    page_state(TrainingState).watched = run.name if run is not None else ""
     made_of = Draft.of_run(run.config) if run is not None else None
     if made_of is not None and "recipe" not in link:
         controls.load(made_of)
@@ -99,15 +102,8 @@ def _controls() -> Draft:
         problem = error
     if config is not None:
         _example(config)
-    st.button(
-        say("training.play"),
-        key="play",
-        type="primary",
-        icon=":material/play_arrow:",
-        width="stretch",
-        disabled=problem is not None,
-        on_click=_play,
-    )
+    label, is_wrong = say("training.play"), problem is not None
+    button(label, "play", _play, icon="play_arrow", type="primary", width="stretch", disabled=is_wrong)
     with st.container(key="before", gap="xsmall"):
         if problem is None and config is not None:
             _facts(config)
@@ -138,52 +134,52 @@ def _facts(config: RunConfig) -> None:
             time=duration(seconds),
         )
     )
-    ahead = runs_ahead(workers.queue().workers, st.session_state.get("watched"))
+    ahead = runs_ahead(workers.queue().workers, page_state(TrainingState).watched)
     if ahead:
         st.caption(say("training.ahead", n=ahead))
 
 
 def _play() -> None:
     """Make the run that the controls say, and queue it; a double click makes one."""
-    state = st.session_state
+    state = page_state(TrainingState)
     try:
         config = controls.present().config()
         if _is_running(config):
-            notice("training.running_already", name=state["watched"])
+            notice("training.running_already", name=state.watched)
             return
         run = new_run(config)
-        state.update(watched=run.name, played=time.monotonic())
+        state.watched, state.played = run.name, time.monotonic()
         workers.queue().submit(run)
     except AttnvizError as error:
         notice_error(error)
     except OSError as error:
-        notice_error(unwritable(state["recipe"], error))
+        notice_error(unwritable(TrainingState.recipe.value, error))
 
 
 def _is_running(config: RunConfig) -> bool:
     """Whether the run on the page computes the same, and is under way or was begun a moment ago."""
-    name: str | None = st.session_state.get("watched")
-    if name is None:
+    state = page_state(TrainingState)
+    if not state.watched:
         return False
     try:
-        run = find_run(name)
+        run = find_run(state.watched)
         same = replace(run.config, created=config.created) == config
-        return same and (run.state().active or time.monotonic() - st.session_state.get("played", 0) < DOUBLE_CLICK)
+        return same and (run.state().active or time.monotonic() - state.played < DOUBLE_CLICK)
     except AttnvizError:  # deleted or damaged: not running
         return False
 
 
 def _watched(messages: DeltaGenerator) -> Run | None:
     """Return the run on the page, if there is one."""
-    name: str | None = st.session_state.get("watched")
-    if name is None:
+    state = page_state(TrainingState)
+    if not state.watched:
         return None
     try:
-        run = find_run(name)
+        run = find_run(state.watched)
         run.state()
     except AttnvizError as error:
         messages.error(explain(error))
-        st.session_state["watched"] = None
+        state.watched = ""
         return None
     return run
 
@@ -195,13 +191,7 @@ def _teach() -> None:
         st.markdown(say("training.teach.text"))
         with st.container(horizontal=True, gap="small"):
             for recipe in SUGGESTED:
-                st.button(
-                    say(f"training.teach.{recipe}"),
-                    key=f"suggest-{recipe}",
-                    icon=":material/play_arrow:",
-                    on_click=_begin,
-                    args=(recipe,),
-                )
+                button(say(f"training.teach.{recipe}"), f"suggest-{recipe}", _begin, recipe, icon="play_arrow")
 
 
 def _begin(recipe: str) -> None:

@@ -1,0 +1,61 @@
+"""What the Training page keeps for a session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from attnviz.ui.frame.widgets import Widget
+from attnviz.ui.training.draft import Value
+
+__all__ = ["Source", "TrainingState"]
+
+
+@dataclass
+class Source:
+    """Where the data in a field came from.
+
+    Attributes:
+        first_line: while it is the same, what was said of how a table is read holds.
+        content: bytes of the file, where its encoding is not certain.
+    """
+
+    first_line: str = ""
+    content: bytes | None = None
+
+
+@dataclass
+class TrainingState:
+    """State of the Training page.
+
+    Attributes:
+        watched: name of the run on the page; "" without one.
+        played: when a run was made, on the clock of `time.monotonic`.
+        sources: of the data of each recipe that takes some.
+    """
+
+    recipe = Widget("recipe", "")
+
+    watched: str = ""
+    played: float = 0.0
+    sources: dict[str, Source] = field(default_factory=dict)
+
+    @staticmethod
+    def data(recipe: str) -> Widget[str]:
+        """Return the field for the data of a recipe."""
+        return Widget(f"data-{recipe}", "")
+
+    @staticmethod
+    def encoding(recipe: str) -> Widget[str]:
+        """Return the choice of an encoding for the file that the data came from."""
+        return Widget(f"data-{recipe}-encoding", "")
+
+    @staticmethod
+    def choice(recipe: str, name: str) -> Widget[Any]:
+        """Return the control of a parameter of a recipe's task, or of how its data are read."""
+        return Widget(f"task-{recipe}-{name}", None)
+
+    @staticmethod
+    def setting(name: str) -> Widget[Value]:
+        """Return the control of a setting of the model or of its training."""
+        return Widget(f"set-{name}", None)
