@@ -71,7 +71,7 @@ class Projection(NamedTuple):
 
 
 def dot_product_scores(q: Tensor, k: Tensor) -> Tensor:
-    """Dot product of every query with every key: s_ij = q_i · k_j.
+    """Compute the dot product of every query with every key: s_ij = q_i · k_j.
 
     Args:
         q: queries (..., Tq, d_head).
@@ -92,7 +92,7 @@ def dot_product_scores(q: Tensor, k: Tensor) -> Tensor:
 
 
 def scaled_dot_product_scores(q: Tensor, k: Tensor) -> Tensor:
-    """Scaled dot product: s_ij = q_i · k_j / sqrt(d_head).
+    """Compute the scaled dot product: s_ij = q_i · k_j / sqrt(d_head).
 
     The scale is the root of the width of one head, not of the number of heads: it keeps the variance of a score
     near 1 when the entries of q and k are independent with variance 1.
@@ -111,7 +111,7 @@ def scaled_dot_product_scores(q: Tensor, k: Tensor) -> Tensor:
 
 
 def additive_scores(q: Tensor, k: Tensor, w_q: Tensor, w_k: Tensor, w_v: Tensor) -> Tensor:
-    """Additive (Bahdanau) scores: s_ij = w_v · tanh(W_q q_i + W_k k_j), one number per pair.
+    """Compute additive (Bahdanau) scores: s_ij = w_v · tanh(W_q q_i + W_k k_j), one number per pair.
 
     Args:
         q: queries (..., Tq, d_q).
@@ -217,7 +217,7 @@ class Mask:
 
 
 def masked_scores(scaled: Tensor, mask: Mask) -> Tensor:
-    """Scores with -inf where the mask forbids reading: e^(-inf) = 0, so that softmax gives those keys no weight.
+    """Set scores to -inf where the mask forbids reading: e^(-inf) = 0, so that softmax gives those keys no weight.
 
     Args:
         scaled: scaled scores (..., Tq, Tk).
@@ -236,7 +236,7 @@ def masked_scores(scaled: Tensor, mask: Mask) -> Tensor:
 
 
 def softmax_weights(masked: Tensor, sink: Tensor | float | None = None) -> Tensor:
-    """Softmax over the keys of one query: w_ij = exp(s_ij) / sum_j' exp(s_ij').
+    """Compute the softmax over the keys of one query: w_ij = exp(s_ij) / sum_j' exp(s_ij').
 
     A row in which every key is masked gets zero weights: nothing can be read, so nothing is.
 
@@ -264,7 +264,7 @@ def softmax_weights(masked: Tensor, sink: Tensor | float | None = None) -> Tenso
 
 
 def block_weights(q: Tensor, k: Tensor, scale: float, mask: Mask, scores: Tensor, weights: Tensor) -> None:
-    """Scores, scale, mask and softmax of many heads in memory that is used again, for masks that are at most causal.
+    """Compute the weights of many heads in memory that is used again, for masks that are at most causal.
 
     The same numbers as `softmax_weights(masked_scores(scaled_scores(dot_product_scores(q, k), scale), mask))`, up to
     the order of two roundings. Only the keys after the first query can be masked, so only they are looked at.
@@ -307,7 +307,7 @@ def context(weights: Tensor, v: Tensor) -> Tensor:
 
 
 def head_output(context: Tensor, w_o: Tensor) -> Tensor:
-    """One head's share of the residual stream: its context through its rows of W_O.
+    """Compute one head's share of the residual stream: its context through its rows of W_O.
 
     MultiHead = Concat(c_1 .. c_H) W_O + b_O is the sum of these shares over the heads, plus b_O once.
 
@@ -326,7 +326,7 @@ def head_output(context: Tensor, w_o: Tensor) -> Tensor:
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, mask: Mask | None = None) -> tuple[Tensor, Tensor]:
-    """Scaled dot-product attention from queries, keys and values to context and weights, all five steps.
+    """Compute the scaled dot-product attention from queries, keys and values to context and weights, all five steps.
 
     Args:
         q: (..., Tq, d_head).

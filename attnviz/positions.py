@@ -21,7 +21,7 @@ __all__ = ["alibi_bias", "alibi_slopes", "relative_buckets", "rotary_angles", "r
 
 
 def sinusoidal(n_positions: int, d_model: int) -> Tensor:
-    """Sinusoidal encoding: PE[t, 2i] = sin(t / 10000^(2i/d_model)), PE[t, 2i+1] = cos of the same angle.
+    """Compute the sinusoidal encoding: PE[t, 2i] = sin(t / 10000^(2i/d_model)), PE[t, 2i+1] = cos of the same angle.
 
     Args:
         n_positions: T.
@@ -45,7 +45,7 @@ def sinusoidal(n_positions: int, d_model: int) -> Tensor:
 
 
 def rotary_angles(n_positions: int, d_head: int) -> tuple[Tensor, Tensor]:
-    """Cosines and sines of the rotary angles t / 10000^(2i/d_head).
+    """Return the cosines and sines of the rotary angles t / 10000^(2i/d_head).
 
     Args:
         n_positions: T.

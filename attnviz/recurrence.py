@@ -56,7 +56,7 @@ def rnn_states(x: Tensor, h: Tensor, weights: CellWeights) -> dict[str, Tensor]:
 
 
 def lstm_states(x: Tensor, h: Tensor, weights: CellWeights) -> dict[str, Tensor]:
-    """Long short-term memory, from an empty cell:
+    """Compute the states of a long short-term memory, from an empty cell:
 
         i, f, o = sigmoid(W x_t + U h_{t-1} + b)  each with its own W, U, b
         g = tanh(W_g x_t + U_g h_{t-1} + b_g)

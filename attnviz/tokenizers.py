@@ -94,7 +94,7 @@ class Tokenizer:
         return [self.bos_id] * self.add_bos + ids + [self.eos_id] * self.add_eos
 
     def encode_symbols(self, symbols: Sequence[str]) -> list[int]:
-        """Ids of ordinary symbols, nothing added.
+        """Return the ids of ordinary symbols, nothing added.
 
         Raises:
             UnknownSymbols: names every symbol outside the vocabulary, where none stands for them.
@@ -124,7 +124,7 @@ class Tokenizer:
         return None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Return plain values for JSON."""
         values = {"kind": self.kind, "symbols": list(self.symbols), "add_bos": self.add_bos, "add_eos": self.add_eos}
         return values | ({"unknown": self.unknown} if self.unknown else {})
 

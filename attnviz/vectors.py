@@ -77,7 +77,7 @@ class Vectors:
         return re.sub(r"\s*,\s*", ",", text).split()
 
     def encode(self, text: str) -> list[int]:
-        """Ids of the tokens of a text, with `<bos>` where it is added.
+        """Return the ids of the tokens of a text, with `<bos>` where it is added.
 
         Raises:
             EmptyText: nothing but white space.
@@ -168,7 +168,7 @@ class Vectors:
         return str(place + 1)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Return plain values for JSON."""
         return {"kind": self.kind, **vars(self)}
 
     @classmethod

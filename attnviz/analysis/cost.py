@@ -60,7 +60,7 @@ class Measurements(NamedTuple):
 
 
 def measure(d: int, n_heads: int, lengths: Sequence[int] = MEASURED, seconds: float = SECONDS) -> Measurements:
-    """CPU time of the real layers on one thread: `attnviz.models.layers.Attention`, torch.nn.RNN, GRU and LSTM.
+    """Measure the CPU time of real layers on one thread: `attnviz.models.layers.Attention`, torch.nn.RNN, GRU, LSTM.
 
     All are measured in turns, round after round, so that whatever else the machine does meets all of them; only one
     measurement runs at a time. With random weights and inputs, without gradients.

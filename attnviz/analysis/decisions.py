@@ -136,7 +136,7 @@ def play(decide: Policy, task: Gridworld, sign: str, start: str, wanted: str = B
 
 
 def success(decide: Policy, task: Gridworld, wanted: str = BEST) -> Success:
-    """One walk from every start under every sign: all that there are."""
+    """Walk once from every start under every sign, which are all the walks there are."""
     names = [task.tokenizer.label(task.first["cell"] + start) for start in world().starts.tolist()]
     episodes = [play(decide, task, sign, name, wanted) for sign in SIGNS for name in names]
     n = len(episodes)

@@ -63,7 +63,7 @@ def delete(
 
 
 def by_attention(weights: Tensor, first: int = 1) -> tuple[int, ...]:
-    """Positions from the most attended to the least, those before `first` left out; equal ones in reading order.
+    """Order the positions from `first` on from the most to the least attended; equal ones in reading order.
 
     Args:
         weights: (T,) of one query, such as `<bos>`.
@@ -78,7 +78,7 @@ def by_attention(weights: Tensor, first: int = 1) -> tuple[int, ...]:
 
 
 def by_amount(features: Tensor, first: int = 1) -> tuple[int, ...]:
-    """Positions from that with the most in it to the emptiest: ink, or loudness; it knows nothing of any model.
+    """Order the positions by their content, most ink or loudness first; no model has a say.
 
     Args:
         features: (T, F), 0 where there is nothing.
@@ -92,7 +92,7 @@ def by_amount(features: Tensor, first: int = 1) -> tuple[int, ...]:
 
 
 def random_orders(length: int, n: int, seed: int = 0, first: int = 1) -> tuple[tuple[int, ...], ...]:
-    """n random orders of the positions from `first` to the last of `length`.
+    """Draw n random orders of the positions from `first` to the last of `length`.
 
     Example:
         >>> random_orders(4, 2)

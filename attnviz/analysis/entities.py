@@ -95,7 +95,7 @@ EntityScore(name='PER', precision=0.5, recall=1.0, f1=0.6666666666666666, suppor
     tables = [_table(entities, rows, names) for entities in found]
 
     def scores(average: str | None) -> Any:
-        """Precision, recall, F1 and support, of each type or, without the support, of all."""
+        """Return the precision, recall, F1 and support, of each type or, without the support, of all."""
         return precision_recall_fscore_support(*tables, labels=range(len(names)), average=average, zero_division=0.0)
 
     columns = (column.tolist() for column in scores(None))

@@ -83,7 +83,7 @@ class HeadScore:
 
 
 def score_heads(weights: Tensor, reads: Tensor, allowed: Tensor) -> PatternScores:
-    """Attention weights against the keys that should be read.
+    """Score attention weights against the expected keys.
 
     mass_h = mean over scored queries q of sum_k reads[q, k] weights[h, q, k]
 
@@ -182,7 +182,7 @@ def pattern_scores(trace: Trace, expected: Iterable[Pattern]) -> tuple[HeadScore
 def mean_scores(
     model: SequenceModel, task: Task, n: int = 16, seed: int = 0, split: Split = "test"
 ) -> tuple[HeadScore, ...]:
-    """Every head against the task's patterns on n sequences, each query counted once; in the order of the patterns."""
+    """Score every head for the task's patterns on n sequences, each query once; in the order of the patterns."""
     batch = task.held_out(n, Generator().manual_seed(seed), split)
     found: dict[tuple[str, str, int], list[HeadScore]] = {}
     for row in range(len(batch.tokens)):

@@ -71,7 +71,7 @@ def _hit_rate(places: Tensor, k: int) -> float:
 
 
 def ndcg(scores: Tensor, targets: Tensor, k: int = HITS) -> float:
-    """Normalised discounted cumulative gain: a right item counts the less the farther down it stands.
+    """Compute the normalised discounted cumulative gain: a right item counts the less the farther down it stands.
 
         NDCG@k = 1/N sum_i [rank_i <= k] / log2(1 + rank_i)
 

@@ -64,7 +64,7 @@ def _may_read(problem: Problem, i: int, j: int) -> bool:
 
 
 def _scores(problem: Problem, table: dict[str, Array], q: Array, k: Array) -> Array:
-    """Scaled scores of one query (d_k,) with some keys (n, d_k)."""
+    """Return the scaled scores of one query (d_k,) with some keys (n, d_k)."""
     if problem.scoring == "additive":
         asked = (table["a_q"] * q).sum(1)  # (d_att,)
         read = (k[:, None] * table["a_k"]).sum(2)  # (n, 1, d_k) * (d_att, d_k) -> (n, d_att)

@@ -11,7 +11,7 @@ __all__ = ["program"]
 
 
 def program(problem: Problem) -> str:
-    """Lines of Python; run, they leave every stage under the name that `attnviz.calculator.stages` gives it.
+    """Return the lines of Python; run, they leave every stage under the name that `attnviz.calculator.stages` gives it.
 
     Example:
         >>> from attnviz.calculator.presets import PRESETS

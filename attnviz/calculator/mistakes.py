@@ -208,7 +208,7 @@ def _as_printed(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
 
 
 def _moved(read: Callable[[Tensor, Tensor, Tensor], Tensor]) -> float:
-    """Largest change of what four queries read when keys and values change places together."""
+    """Return the largest change in the contexts of four queries when keys and values change places together."""
     x = torch.tensor(PRESETS["multi-head"].tables["x"])
     order = [2, 0, 3, 1]
     return float((read(x, x, x) - read(x, x[order], x[order])).abs().max())

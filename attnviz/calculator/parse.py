@@ -82,7 +82,7 @@ def _without_call(text: str) -> str:
 
 
 def _listed(name: str, text: str) -> Cells:
-    """Nested lists, as Python writes them, or as NumPy prints them, without commas."""
+    """Read nested lists as Python writes them, or as NumPy prints them, without commas."""
     if "," not in text:
         text = re.sub(r"(?<=[\d.\]])\s+(?=[-+\d.\[])", ", ", text)
     text = _NO_NUMBER.sub(r"'\1\2'", text)  # names to Python; refused below, each at its place
@@ -100,7 +100,7 @@ def _listed(name: str, text: str) -> Cells:
 
 
 def _separated(name: str, text: str) -> Cells:
-    """Rows of cells: tab, semicolon, comma or spaces between them, whichever comes first in this order."""
+    """Read rows of cells, separated by tabs, semicolons, commas or spaces: the first of these that occurs."""
     lines = [line for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n") if line.strip()]
     separator = next((mark for mark in "\t;," if any(mark in line for line in lines)), None)
     if separator is None:
@@ -117,7 +117,7 @@ def _beginning(text: str) -> str:
 
 
 def to_numbers(name: str, cells: Sequence[Sequence[str]]) -> Matrix:
-    """Cells as numbers.
+    """Turn cells into numbers.
 
     Raises:
         TableEmpty, TableTooLarge, TableRagged, CellNotNumber, CellOutside: as they say.

@@ -177,7 +177,7 @@ class Problem:
         return shape(self.tables[name])[1]
 
     def _width(self, name: str) -> int:
-        """Columns of Q, K or V over all heads."""
+        """Return the columns of Q, K or V over all heads."""
         return self._columns(name if self.given == "qkv" else f"w_{name}")
 
     @property
@@ -216,5 +216,5 @@ def used_tables(given: str, scoring: str, positions: str, project: bool) -> list
 
 
 def shape(matrix: Matrix) -> tuple[int, int]:
-    """Rows and columns."""
+    """Return the rows and columns."""
     return len(matrix), len(matrix[0]) if matrix else 0

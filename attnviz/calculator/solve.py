@@ -86,7 +86,7 @@ class ByHand:
 
 
 def _error(mine: Tensor, exact: Tensor) -> float:
-    """Largest difference, in units of the largest number where that is above 1."""
+    """Return the largest difference, in units of the largest number where that is above 1."""
     return float((mine.double() - exact).abs().max() / exact.abs().max().clamp(min=1))
 
 
@@ -206,7 +206,7 @@ def stages(trace: Trace) -> dict[str, Tensor]:
 
 
 def pooled(rows: Tensor) -> Pooled:
-    """Mean, largest and last number of every column: (T, d) to (d,) each."""
+    """Return the mean, largest and last number of every column: (T, d) to (d,) each."""
     return Pooled(rows.mean(0), rows.amax(0), rows[-1])
 
 

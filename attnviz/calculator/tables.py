@@ -39,7 +39,7 @@ class Sizes:
     d_out: int
 
     def shapes(self) -> dict[str, tuple[int, int]]:
-        """Rows and columns of every table."""
+        """Return the rows and columns of every table."""
         asked, read = self.heads * self.d_k, self.heads * self.d_v
         return {
             "x": (self.queries, self.d_model),
@@ -67,7 +67,7 @@ class Sizes:
 
 
 def cells_of(matrix: Matrix) -> Cells:
-    """Numbers as they are typed."""
+    """Return the numbers as they are typed."""
     return tuple(tuple(map(written, row)) for row in matrix)
 
 

@@ -21,7 +21,7 @@ def setting_names(kind: type, fixed: Collection[str] = ()) -> list[str]:
 
 
 def read_settings(kind: type, texts: Sequence[str], fixed: Collection[str] = ()) -> dict[str, Any]:
-    """Values for fields of a dataclass, from texts such as "n_layers=1".
+    """Return the values for fields of a dataclass, from texts such as "n_layers=1".
 
     Args:
         kind: the dataclass, of numbers, texts, choices (Literal), yes or no, and "none" where that may be.

@@ -29,7 +29,7 @@ def shown(token: str) -> str:
 
 
 def width(text: str) -> int:
-    """Columns that a text takes.
+    """Return the columns that a text takes.
 
     Example:
         >>> width("Q K"), width("你好")
@@ -68,7 +68,7 @@ def pad(text: str, size: int, right: bool = False) -> str:
 
 
 def columns(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
-    """Lines in which the cells of all rows stand below each other.
+    """Return the lines in which the cells of all rows stand below each other.
 
     Args:
         rows: rows of any number of cells; the last cell of each may be as wide as it likes.

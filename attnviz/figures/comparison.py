@@ -109,7 +109,7 @@ def by_distance(
 
 
 def _means(curves: Sequence[Curve]) -> dict[int, float]:
-    """Mean of the last values at each distance, rising."""
+    """Return the mean of the last values at each distance, rising."""
     found: dict[int, list[float]] = {}
     for curve in curves:
         if curve.last is not None:

@@ -51,7 +51,7 @@ def operations(d: int, theme: Theme = LIGHT, lang: str = "en") -> go.Figure:
 
 
 def memory_curves(d: int, n_heads: int, theme: Theme = LIGHT, lang: str = "en") -> go.Figure:
-    """Bytes of all that can be looked at in each layer, over the length, both logarithmic.
+    """Draw the bytes of all that can be looked at in each layer, over the length, both logarithmic.
 
     Args:
         d: width.

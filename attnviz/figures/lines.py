@@ -35,7 +35,7 @@ def lines(
     *,
     lang: str = "en",
 ) -> go.Figure:
-    """Queries on the left, keys on the right, and a line for each weight, as opaque as it is large.
+    """Draw queries on the left, keys on the right, and a line for each weight, as opaque as it is large.
 
     Of each row the fewest weights that hold `keep` of it are drawn, see `fewest`; the subtitle says how many.
 
@@ -116,7 +116,7 @@ def fewest(weights: Tensor, keep: float) -> Tensor:
 
 
 def _bundles(weights: Tensor, kept: Tensor) -> list[go.Scatter]:
-    """Lines of about the same weight as one trace, faint ones below."""
+    """Draw lines of about the same weight as one trace, faint ones below."""
     pairs = kept.nonzero().numpy()  # (lines, 2): query, key
     shades = (weights[kept] * SHADES).ceil().clamp(1, SHADES).int().numpy()
     bundles = []

@@ -124,7 +124,7 @@ def token_text(label: str) -> str:
 
 
 def letters(label: str) -> int:
-    """Width of a token in letters of a monospaced face; Chinese ones are two wide."""
+    """Return the width of a token in letters of a monospaced face; Chinese ones are two wide."""
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in label.translate(VISIBLE))
 
 

@@ -96,7 +96,7 @@ class Size:
     longest: int
 
     def side(self, cells: int, largest: int) -> int:
-        """Pixels of a side; `largest`: cells of the longest side that shares its scale."""
+        """Return the pixels of a side; `largest`: cells of the longest side that shares its scale."""
         return round(max(self.cell, min(self.longest, cells * min(self.cell, self.longest / largest))))
 
 
@@ -135,7 +135,7 @@ def site_title(site: AttentionSite, head: int, lang: str) -> str:
 
 
 def symmetric(*matrices: Tensor) -> tuple[float, float]:
-    """Limits around 0 that hold every finite number of these matrices."""
+    """Return the limits around 0 that hold every finite number of these matrices."""
     largest = max(float(matrix.abs().nan_to_num(0, 0, 0).max()) for matrix in matrices)
     return -(largest or 1.0), largest or 1.0
 

@@ -152,7 +152,7 @@ def patches(
 
 
 def _own_tokens(model: HuggingFaceModel) -> tuple[list[str], list[str]]:
-    """Names of the tokens that an image model puts before and behind the patches, as its parameters tell."""
+    """Return the names of the tokens that an image model puts before and behind the patches, as its parameters tell."""
     counts = {
         path.rpartition(".")[2]: max(1, parameter.numel() // parameter.shape[-1])
         for path, parameter in model.network.named_parameters()

@@ -49,7 +49,7 @@ def name_tokens(tokenizer: PreTrainedTokenizerBase, encoded: Any, text: str, sec
 def _words(
     sentences: Sequence[int | None], spans: Sequence[tuple[int, int]], texts: Sequence[str]
 ) -> tuple[int | None, ...]:
-    """Index of the word in which each token begins, white space before it apart; None for special tokens."""
+    """Return the index of the word in which each token begins, white space before it apart; None for special tokens."""
     starts = [[match.start() for match in WORD.finditer(text)] for text in texts]
     number: dict[object, int] = {}
     words: list[int | None] = []
@@ -67,7 +67,7 @@ def _words(
 
 
 def plain_tokens(ids: Sequence[int] | int, tokenizer: PreTrainedTokenizerBase | None = None) -> Tokens:
-    """Tokens of which nothing but the ids is known, or only their number."""
+    """Return the tokens of which nothing but the ids is known, or only their number."""
     if isinstance(ids, int):
         return Tokens((), tuple(str(position) for position in range(ids)))
     if tokenizer is None:

@@ -171,7 +171,7 @@ def read_config(folder: Path, name: str) -> dict[str, Any]:
 
 
 def _check_weights(folder: Path, name: str) -> None:
-    """All files of the weights are safetensors, whole, and in this folder."""
+    """Refuse weights that are not whole safetensors files in this folder."""
     weight_files(folder, name)
     for path in sorted(folder.glob("*.safetensors")):
         shapes_in(path, name)
@@ -333,7 +333,7 @@ def _processor(folder: Path, name: str) -> Any:
 
 
 def _check_feeding(model: HuggingFaceModel) -> None:
-    """It has what feeds it, and every token has an embedding."""
+    """Refuse a model without a tokenizer or processor, or with tokens that have no embedding."""
     writes_text = model.reads_text or (model.has_decoder and model.writes and not model.hears_sound)
     if writes_text and model.tokenizer is None:
         raise NoTokenizer(model.name)

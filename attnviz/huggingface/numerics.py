@@ -28,7 +28,7 @@ def context_error(site: AttentionSite, own: Tensor) -> float:
 
 
 def output_error(site: AttentionSite, w_o: Tensor, b_o: Tensor | None, own: Tensor) -> float:
-    """max |sum over heads of context(h) W_O(h) + b_O - the layer's own output (Tq, d_model)|, likewise."""
+    """Return max |sum over heads of context(h) W_O(h) + b_O - the layer's own output (Tq, d_model)|, likewise."""
     heads, parts = range(site.n_heads), w_o.float().reshape(site.n_heads, site.d_value, -1)
     total = sum((site.context(head) @ parts[head] for head in heads), 0.0 if b_o is None else b_o.float())
     rows = torch.stack([valid_rows(site, head) for head in heads]).all(0)
@@ -36,5 +36,5 @@ def output_error(site: AttentionSite, w_o: Tensor, b_o: Tensor | None, own: Tens
 
 
 def valid_rows(site: AttentionSite, head: int) -> Tensor:
-    """Queries that may read something (Tq,); a row of weights that are not numbers is one of them."""
+    """Return the queries that may read something (Tq,); a row of weights that are not numbers is one of them."""
     return site.weights(head).sum(-1) != 0

@@ -41,7 +41,7 @@ class OutputProjection:
 
 
 def find_projection(seen: Seen) -> OutputProjection | str:
-    """W_O of a layer that was watched, in words why it cannot be told if so.
+    """Find W_O of a layer that was watched, or say why it cannot be found.
 
     The outermost module that reads the context vectors alone and is linear in them is W_O, if what it makes is what the
     layer gives.
@@ -80,7 +80,7 @@ def is_plain(module: nn.Module) -> bool:
 
 
 def matrix_of(module: Any) -> tuple[Tensor, Tensor | None]:
-    """W (d_in, d_out) and b (d_out,) of a plain linear layer."""
+    """Return W (d_in, d_out) and b (d_out,) of a plain linear layer."""
     weight: Tensor = module.weight.detach()
     bias: Tensor | None = None if module.bias is None else module.bias.detach()
     return (weight.T if isinstance(module, nn.Linear) else weight), bias

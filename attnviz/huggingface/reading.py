@@ -236,7 +236,7 @@ def _shifted(model: HuggingFaceModel, start: Any, labels: list[int]) -> list[int
 
 
 def of_inputs(model: HuggingFaceModel, inputs: Mapping[str, Tensor], row: int) -> Reading:
-    """Inputs that are made already, with the labels that the tokenizer gives.
+    """Return the inputs that are made already, with the labels that the tokenizer gives.
 
     Raises:
         InputsDoNotFit, TokensOutside: these are no inputs of this model.

@@ -28,7 +28,7 @@ BANDS = ("num_mel_bins", "input_feat_per_channel", "feature_projection_input_dim
 def sample(
     model: PreTrainedModel, parameters: Collection[str], name: str = "the model"
 ) -> tuple[dict[str, Tensor], set[int]]:
-    """Inputs by the names of a model's parameters, and the lengths of the sequences that it will read.
+    """Return the inputs by the names of a model's parameters, and the lengths of the sequences that it will read.
 
     Args:
         parameters: names of what its `forward` takes.
@@ -159,7 +159,7 @@ def _sound(model: Any, parameters: Collection[str]) -> tuple[dict[str, Tensor], 
 
 
 def _placeholders(config: Any) -> set[int]:
-    """Ids of tokens that stand for something else than text."""
+    """Return the ids of tokens that stand for something else than text."""
     kinds = ("image", "video", "audio", "vision")
     names = [name for name in vars(config) if "token" in name and any(kind in name for kind in kinds)]
     return {value for name in names if isinstance(value := getattr(config, name), int)}
@@ -180,5 +180,5 @@ def _ids(config: Any, length: int, device: torch.device, without: Collection[int
 
 
 def pair(size: Any) -> tuple[int, int]:
-    """Height and width of a size that may be one number."""
+    """Return the height and width of a size that may be one number."""
     return (int(size[0]), int(size[1])) if isinstance(size, list | tuple) else (int(size), int(size))

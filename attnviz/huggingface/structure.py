@@ -87,7 +87,7 @@ def layout_of(network: nn.Module, wrapped: Sequence[str]) -> tuple[object, ...]:
 
 
 def _settings(module: nn.Module) -> tuple[tuple[str, str], ...]:
-    """Attributes of a module that are plain values."""
+    """Return the attributes of a module that are plain values."""
     own = ((name, value) for name, value in vars(module).items() if name not in OF_EVERY_MODULE)
     return tuple((name, repr(value)) for name, value in own if isinstance(value, PLAIN))
 
@@ -186,7 +186,7 @@ def logits_of(output: Any) -> Tensor | None:
 
 
 def _check_weights(model: PreTrainedModel, name: str) -> None:
-    """All weights are numbers."""
+    """Refuse weights that are nan or infinite."""
     for path, weights in model.named_parameters():
         if (
             weights.is_floating_point()

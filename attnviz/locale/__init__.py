@@ -120,7 +120,7 @@ def told(lang: str, code: str, details: Mapping[str, object], show: Callable[[st
 
 
 def listed(lang: str, items: Iterable[str]) -> str:
-    """Items of a list as a sentence of a language has them.
+    """Return the items of a list as a sentence of a language has them.
 
     Example:
         >>> listed("en", ["Q", "K"]), listed("zh", ["Q", "K"])
@@ -147,7 +147,7 @@ def has(lang: str, key: str) -> bool:
 
 
 def placeholders(text: str) -> set[str]:
-    """Names of the placeholders in a message."""
+    """Return the names of the placeholders in a message."""
     return set(_PLACEHOLDER.findall(text))
 
 

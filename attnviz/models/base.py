@@ -43,7 +43,7 @@ class SequenceNetwork(nn.Module, ABC):
         return sum(parameter.numel() for parameter in self.parameters())
 
     def forward(self, tokens: Tensor, source: Tensor | None = None, **rest: Unpack[Rest]) -> Tensor:
-        """Outputs for every position (B, T, V): the arguments of `stream`, through the unembedding.
+        """Return the outputs for every position (B, T, V): the arguments of `stream`, through the unembedding.
 
         Where a sequence is pooled, the one output stands at all positions.
         """

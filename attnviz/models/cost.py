@@ -41,7 +41,7 @@ BYTES = 4
 
 
 def flops(layer: Layer, n_tokens: int, d: int) -> int:
-    """Operations of a layer on one sequence: 8 T d^2 + 4 T^2 d of attention, 4 g T d^2 of a recurrent layer.
+    """Return the operations of a layer on one sequence: 8 T d^2 + 4 T^2 d of attention, 4 g T d^2 of a recurrent layer.
 
     Attention: the four projections (W_Q, W_K, W_V, W_O) take 4 * 2 T d^2; the scores of all heads 2 T^2 d, and the
     weighted values as much. The number of heads does not matter: each is d / H wide. Recurrence: each of the T steps
@@ -66,7 +66,7 @@ def flops(layer: Layer, n_tokens: int, d: int) -> int:
 
 
 def memory(layer: Layer, n_tokens: int, d: int, n_heads: int) -> int:
-    """Bytes of all that can be looked at in a layer, of one sequence.
+    """Return the bytes of all that can be looked at in a layer, of one sequence.
 
     Attention: 4 (H T^2 + 5 T d), the weights of every head (T^2 each), queries, keys, values, contexts and outputs
     (T d each). Recurrence: 4 (T d + s d), s = 1, or 2 (LSTM), its outputs, and the state that it hands on. What a layer
@@ -85,7 +85,7 @@ def memory(layer: Layer, n_tokens: int, d: int, n_heads: int) -> int:
 
 
 def sequential_steps(layer: Layer, n_tokens: int) -> int:
-    """Steps that must wait for each other: T in a recurrent layer, 1 in attention.
+    """Return the steps that must wait for each other: T in a recurrent layer, 1 in attention.
 
     Source:
         Vaswani et al. 2017, table 1.
@@ -108,7 +108,7 @@ def crossing(layer: Layer, d: int) -> int | None:
 
 @lru_cache(256)
 def n_parameters(model: AnyConfig) -> int:
-    """Number of trained numbers, without memory for them.
+    """Return the number of trained numbers, without memory for them.
 
     Example:
         >>> n_parameters(ModelConfig("decoder", vocab_size=10, max_len=8, d_model=16, d_ff=0, n_layers=1))
@@ -118,7 +118,7 @@ def n_parameters(model: AnyConfig) -> int:
 
 
 def flops_per_step(model: AnyConfig, batch_size: int) -> int:
-    """Operations of the matrix products in one step of training, at the longest sequences the model reads.
+    """Return the operations of the matrix products in one step of training, at the longest sequences the model reads.
 
     The backward pass takes twice as much as the forward pass: each product has a gradient for both of its factors. What
     fused attention computes a second time is left out.
@@ -163,12 +163,12 @@ def _attention(n_queries: int, n_keys: int, d: int, d_kv: int) -> int:
 
 
 def _recurrence(cell: str, n_tokens: int, d: int, d_in: int, d_state: int) -> int:
-    """Multiplications of a layer whose gates, d wide, each read input and state."""
+    """Return the multiplications of a layer whose gates, d wide, each read input and state."""
     return n_tokens * GATES[cell] * d * (d_in + d_state)
 
 
 def _transformer(model: ModelConfig) -> int:
-    """Multiplications in one forward pass of one sequence: blocks, features, and outputs, T d V."""
+    """Return the multiplications in one forward pass of one sequence: blocks, features, and outputs, T d V."""
     d, target, source = model.d_model, model.max_len, model.source_max_len or 0
     d_kv = model.kv_heads * model.d_head
     blocks = sum(_attention(n, n, d, d_kv) + 2 * n * d * model.d_ff for n in (target, source))
@@ -177,7 +177,7 @@ def _transformer(model: ModelConfig) -> int:
 
 
 def _recurrent(model: RecurrentConfig) -> int:
-    """Multiplications in one forward pass of one sequence.
+    """Return the multiplications in one forward pass of one sequence.
 
     Both directions of d / 2 together take T g d (d_in + d / 2); attention 2 Tq Tk d for scores and context, additive
     scores 2 T d d more for their projections; mixing context and state takes T 2 d d.

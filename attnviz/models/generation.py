@@ -61,7 +61,7 @@ def generate(model: SequenceModel, text: str, target: str = "", *, max_new: int 
 
 
 def _forecast(model: SequenceModel, vectors: Vectors, text: str, max_new: int | None) -> str:
-    """Numbers with those that the model says come next, each read as if it had been there; within what it reads."""
+    """Return numbers followed by those that the model predicts one after the other, as many as it can read."""
     ids, features = vectors.encode(text), vectors.features(text)
     if len(ids) > model.config.max_len:
         raise TextTooLong(len(ids), model.config.max_len)

@@ -128,7 +128,7 @@ class Attention(nn.Module):
         return output
 
     def _project(self, x: Tensor, memory: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries (B, H, Tq, d_head), keys and values (B, H_kv, Tk, d_head)."""
+        """Return the queries (B, H, Tq, d_head), keys and values (B, H_kv, Tk, d_head)."""
         n_q, n_kv = self.n_heads * self.d_head, self.n_kv_heads * self.d_head
         if memory is x:
             q, k, v = torch.split(self.project_in(x), [n_q, n_kv, n_kv], dim=-1)

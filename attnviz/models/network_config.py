@@ -112,7 +112,7 @@ class NetworkConfig:
         return self.vocab_size if self.n_outputs is None else self.n_outputs
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Return plain values for JSON."""
         return asdict(self)
 
     @classmethod

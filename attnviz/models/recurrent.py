@@ -65,7 +65,7 @@ class RecurrentStack(nn.Module):
         initial: Tensor | None = None,
         watch: StateRecorder | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """States (B, T, d) and the last one of each sequence (B, d), of both directions side by side.
+        """Return the states (B, T, d) and the last one of each sequence (B, d), of both directions side by side.
 
         Padding stands at the end, and is not read; `initial` (L, B, d) is where the layers begin.
         """

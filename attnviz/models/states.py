@@ -72,7 +72,7 @@ class StateAttention(nn.Module):
         return None
 
     def forward(self, q: Tensor, states: Tensor, masking: Masking, record: Recorder | None) -> Tensor:
-        """Queries (B, Tq, d) read states (B, Tk, d) -> contexts (B, Tq, d)."""
+        """Let queries (B, Tq, d) attend to states (B, Tk, d): contexts (B, Tq, d)."""
         context = self.read(q, states, self.projected(states), masking.allowed(q.shape[1], states.shape[1], q))
         if record is not None:
             self.show(q, states, context, masking, record)

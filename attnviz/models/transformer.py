@@ -56,7 +56,7 @@ class TransformerStack(nn.Module):
         memory_padding: Tensor | None = None,
         features: Tensor | None = None,
     ) -> Tensor:
-        """Residual stream after the last block and its norm: (B, T, d_model).
+        """Return the residual stream after the last block and its norm: (B, T, d_model).
 
         Token ids are (B, T), numbers that come with them (B, T, n_features).
         """

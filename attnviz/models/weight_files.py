@@ -74,7 +74,7 @@ def stored_parameters(folder: Path) -> int:
 
 
 def shapes_in(path: Path, name: str | None = None) -> dict[str, tuple[str, tuple[int, ...]]]:
-    """Kind of number and shape of every tensor in a safetensors file, as its header says.
+    """Return the kind of number and shape of every tensor in a safetensors file, as its header says.
 
     Args:
         name: name of the model, for messages; by default the folder's.

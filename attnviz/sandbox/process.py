@@ -196,7 +196,7 @@ class Sandbox:
             raise UploadMemory(self.title, _megabytes(self.memory))
 
     def _taken(self) -> int:
-        """Bytes of memory that the process has; 0 when it has ended."""
+        """Return the bytes of memory that the process has; 0 when it has ended."""
         assert self._process is not None
         try:
             return int(self._process.process.memory_info().rss)

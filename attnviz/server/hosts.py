@@ -21,7 +21,7 @@ _SOURCE = re.compile(rf"(https?://)?(\*\.)?{_LABEL}(\.{_LABEL})*(:(\d{{1,5}}|\*)
 
 
 def checked_hosts(text: str) -> tuple[str, ...]:
-    """Names and addresses in a list.
+    """Return the names and addresses in a list.
 
     Raises:
         InvalidOrigin: one that is none; a name stands without "http://" and without a port.

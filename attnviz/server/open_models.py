@@ -34,13 +34,13 @@ class ModelKey(NamedTuple):
 
 
 def parameter_memory() -> int:
-    """Bytes of parameters that may stay open together, as the operator says."""
+    """Return the bytes of parameters that may stay open together, as the operator says."""
     value = os.environ.get(MEMORY, "")
     return (int(value) if value.isascii() and value.isdigit() else DEFAULT_MB) * 2**20
 
 
 def nbytes(network: nn.Module) -> int:
-    """Memory of a network's parameters and buffers, shared ones counted once.
+    """Return the memory of a network's parameters and buffers, shared ones counted once.
 
     Example:
         >>> nbytes(nn.Linear(3, 2))

@@ -44,7 +44,7 @@ logger = logging.getLogger(__name__)
 
 
 def upload_limit() -> int:
-    """Megabytes that a zip file may have, as the operator says."""
+    """Return the megabytes that a zip file may have, as the operator says."""
     value = os.environ.get(UPLOAD_LIMIT, "")
     return int(value) if value.isascii() and value.isdigit() and int(value) > 0 else DEFAULT_MB
 

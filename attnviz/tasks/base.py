@@ -170,7 +170,7 @@ class Task(ABC):
 
     @abstractmethod
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n sequences, drawn with the generator alone; no input occurs in two splits."""
+        """Draw n sequences with the generator alone; no input occurs in two splits."""
 
     def items(self, split: Split = "test") -> Batch | None:
         """All sequences of a split, each once, where they are a finite collection; None: they are made without end.
@@ -259,7 +259,7 @@ class Task(ABC):
 
     @classmethod
     def readings(cls) -> tuple[Choice, ...]:
-        """Choices of how a person's own data are read; which values fit depends on the data."""
+        """Return the choices of how a person's own data are read; which values fit depends on the data."""
         return choices(cls, reading=True)
 
     def texts(self) -> tuple[Example, ...]:
@@ -433,7 +433,7 @@ def draw(n: int, split: Split, candidates: Callable[[int], Tensor], buckets: Map
 
 
 def belonging(split: Split, rows: Tensor, buckets: Mapping[Split, range] = BUCKETS) -> Tensor | None:
-    """Those of all possible rows (N, L) that belong to a split, in their order; None: more than are judged one by one.
+    """Return the possible rows (N, L) that belong to a split, in their order; None: too many to judge one by one.
 
     Args:
         split: which side.
@@ -447,7 +447,7 @@ def belonging(split: Split, rows: Tensor, buckets: Mapping[Split, range] = BUCKE
 
 
 def collate(rows: list[list[int]], fill: int = Tokenizer.pad_id) -> tuple[Tensor, Tensor | None]:
-    """Rows of different lengths as one tensor (B, T), and which of its tokens are real (None: all).
+    """Return the rows of different lengths as one tensor (B, T), and which of its tokens are real (None: all).
 
     Example:
         >>> collate([[5, 6], [7]])

@@ -112,7 +112,7 @@ class ForwardPass(Protocol):
         """What the attention layer of each site read, by the site's name; those that cannot be told are left out."""
 
     def proof(self, sites: Sequence[AttentionSite]) -> list[ProofEntry]:
-        """Errors of the sites against the model's own numbers."""
+        """Return the errors of the sites against the model's own numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -282,7 +282,7 @@ class Trace:
         return found
 
     def inputs(self, name: str) -> LayerInputs | None:
-        """Inputs of each attention site by its name; those that are unknown are left out.
+        """Return the inputs of each attention site by its name; those that are unknown are left out.
 
         The first look runs the model once more and keeps the inputs of every site. None: the layer does not show it.
 

@@ -200,7 +200,7 @@ class OwnPass:
             raise ModelChanged(self.model.card.name, Why("numbers"))
 
     def _given(self) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        """Tokens (1, T), source (1, Ts) and features (1, T, n_features) of the pass."""
+        """Return the tokens (1, T), source (1, Ts) and features (1, T, n_features) of the pass."""
         source = None if self.source_ids is None else torch.tensor([self.source_ids])
         return torch.tensor([self.token_ids]), source, None if self.features is None else self.features[None]
 
@@ -228,7 +228,7 @@ class OwnPass:
 
     @torch.inference_mode()
     def states(self) -> list[LayerStates]:
-        """Gates and states of the recurrent layers, from the model run again; empty without any."""
+        """Return the gates and states of the recurrent layers, from the model run again; empty without any."""
         found = list[LayerStates]()
         if isinstance(self.model.network, Recurrent):
             self._again(watch=lambda call: found.extend(layer_states(call)))

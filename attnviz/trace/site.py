@@ -158,7 +158,7 @@ class AttentionSite:
         return [tensor for tensor in held if tensor is not None]
 
     def group(self, head: int) -> int:
-        """Index of the key-value head that a query head reads.
+        """Return the index of the key-value head that a query head reads.
 
         Raises:
             IndexError: there is no such head.
@@ -168,24 +168,24 @@ class AttentionSite:
         return head // (self.n_heads // self.n_kv_heads)
 
     def scores(self, head: int) -> Tensor:
-        """Raw scores of a head, before scale and mask: (Tq, Tk)."""
+        """Compute the raw scores of a head, before scale and mask: (Tq, Tk)."""
         group = self.group(head)
         return self._score(self.q[head].float(), self.k[group].float())
 
     def scaled(self, head: int) -> Tensor:
-        """Scores after scale, bias and soft-cap: (Tq, Tk)."""
+        """Compute the scores after scale, bias and soft-cap: (Tq, Tk)."""
         return self._scaled(self.scores(head), head)
 
     def masked(self, head: int) -> Tensor:
-        """Scaled scores with -inf where a key may not be read: (Tq, Tk)."""
+        """Compute the scaled scores with -inf where a key may not be read: (Tq, Tk)."""
         return attention.masked_scores(self.scaled(head), self.mask)
 
     def weights(self, head: int) -> Tensor:
-        """Softmax over the keys of each query: (Tq, Tk); a fully masked row is all zeros."""
+        """Compute the softmax over the keys of each query: (Tq, Tk); a fully masked row is all zeros."""
         return self._weights(self.masked(head), head)
 
     def context(self, head: int) -> Tensor:
-        """Weighted sum of the values: (Tq, d_value)."""
+        """Compute the weighted sum of the values: (Tq, d_value)."""
         return self._context(self.weights(head), head)
 
     def output(self, head: int) -> Tensor:

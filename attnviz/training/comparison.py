@@ -274,7 +274,7 @@ def _curve(found: Mapping[str, Any]) -> Curve:
 
 
 def gradient_reach(network: Network, batch: Batch) -> Tensor:
-    """How much of the answer's gradient reaches each token: mean over sequences of ||d loss / d x_t||.
+    """Compute the gradient of the loss that reaches each token: mean over sequences of ||d loss / d x_t||.
 
     x_t is the embedding of token t where the network begins to read (the source of an encoder-decoder), the loss that
     of all answers of its sequence, in nats.

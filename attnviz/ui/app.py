@@ -19,7 +19,7 @@ __all__ = ["options"]
 
 
 def options() -> dict[str, Any]:
-    """Keyword arguments for `streamlit.App`, which must be called by the script that Streamlit is given."""
+    """Return the keyword arguments for `streamlit.App`, which must be called by the script that Streamlit is given."""
     base, address = (str(st.get_option(f"server.{name}") or "") for name in ("baseUrlPath", "address"))
     root = f"/{base.strip('/')}" if base.strip("/") else ""
     pages = list(PAGES)

@@ -52,7 +52,7 @@ class Part(NamedTuple):
 
 
 def deflated(raw: bytes, planes: int = 1) -> Part:
-    """Bytes as a part of a page.
+    """Return the bytes as a part of a page.
 
     Args:
         raw: the numbers; zeros are added up to a multiple of `planes`.

@@ -41,7 +41,7 @@ Array = NDArray[Any]
 
 
 def pack(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes:
-    """Header and arrays in the format above; dtypes float32, int32 and uint8."""
+    """Return the header and arrays in the format above; dtypes float32, int32 and uint8."""
     directory, blocks, offset = {}, [], 0
     for path, array in arrays.items():
         raw = np.ascontiguousarray(array).tobytes()

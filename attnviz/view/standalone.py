@@ -301,7 +301,7 @@ def _rounded(site: AttentionSite, heads: list[int]) -> dict[str, Any]:
 
 
 def _unpack(payload: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """Header and arrays of a payload."""
+    """Return the header and arrays of a payload."""
     length = int.from_bytes(payload[4:8], "little")
     header = json.loads(payload[8 : 8 + length])
     data = 8 + length + -(8 + length) % 8

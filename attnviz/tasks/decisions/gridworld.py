@@ -163,7 +163,7 @@ class Gridworld(Task):
         return dict(zip(sizes, begins, strict=True))
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n logged walks, split by a hash of sign, start and actions."""
+        """Draw n logged walks, split by a hash of sign, start and actions."""
         return self._batch(draw(n, split, lambda count: _walks(count, self.horizon, generator)))
 
     def items(self, split: Split = "test") -> Batch | None:

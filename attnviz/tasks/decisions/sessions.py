@@ -87,7 +87,7 @@ class Sessions(Task):
         check_order("first", self.first, "length", self.length)
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n sessions, split by a hash of the whole session."""
+        """Draw n sessions, split by a hash of the whole session."""
         items = draw(n, split, lambda count: _sessions(count, self.length + 1, generator)) + Tokenizer.n_specials
         targets = items[:, 1:].clone()  # (B, T)
         targets[:, : self.first - 1] = IGNORE
@@ -128,7 +128,7 @@ class Sessions(Task):
         return (batch.tokens * size + following).flatten().bincount(minlength=size**2).view(size, size).double()
 
     def model_config(self) -> ModelConfig:
-        """Two layers of two heads; learned positions, since "the latest" is about order."""
+        """Return a network of two layers of two heads; learned positions, since "the latest" is about order."""
         return self.transformer(self.length, d_model=64, d_ff=256)
 
 

@@ -15,7 +15,7 @@ N_TRAIN, N_TEST = 4000, 1000  # texts that baselines are fitted and judged on
 
 
 def labelled(rows: list[list[int]], labels: Sequence[int]) -> Batch:
-    """Texts as a batch whose labels are due at the first token, which is `<bos>`.
+    """Return the texts as a batch whose labels are due at the first token, which is `<bos>`.
 
     Example:
         >>> labelled([[1, 5, 6], [1, 7]], [0, 1]).targets
@@ -29,7 +29,7 @@ def labelled(rows: list[list[int]], labels: Sequence[int]) -> Batch:
 
 
 def label_baselines(task: Task, seed: int = 0) -> tuple[Baseline, ...]:
-    """Accuracy on test texts without a network.
+    """Return the accuracy on test texts without a network.
 
     "most frequent label": the label that training texts have most often. "bag of words": logistic regression on how
     often each word (or character) occurs, fitted on training texts; the order of words means nothing to it.

@@ -152,7 +152,7 @@ class Dates(Task):
         return Tokenizer("characters", tuple(symbols))
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n dates. Split by the date: a date that is tested was never trained on, in no form at all."""
+        """Draw n dates. Split by the date: a date that is tested was never trained on, in no form at all."""
         first, last = date(self.first_year, 1, 1).toordinal(), date(self.last_year, 12, 31).toordinal()
         days = draw(n, split, lambda count: torch.randint(first, last + 1, (count, 1), generator=generator))
         random = python_random(generator)

@@ -55,13 +55,13 @@ def turns(text: Sequence[str]) -> Iterator[tuple[int, int]]:
 
 
 def said_last(text: Sequence[str]) -> dict[str, str]:
-    """Slot -> the value that the user said last."""
+    """Return the slot -> the value that the user said last."""
     said = [word for start, end in turns(text) if text[start] == USER for word in text[start:end]]
     return {SLOT_OF[word]: word for word in said if word in SLOT_OF}
 
 
 def said_first(text: Sequence[str]) -> dict[str, str]:
-    """Slot -> the value that the user said first, whatever was changed."""
+    """Return the slot -> the value that the user said first, whatever was changed."""
     return said_last(
         [word for start, end in [*turns(text)][::-1] for word in (text[start], *text[end - 1 : start : -1])]
     )
@@ -205,7 +205,7 @@ class Dialogue(Task):
         return Tokenizer("symbols", tuple(dict.fromkeys(symbols)))
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n dialogues. Split by what is booked in the end: the same values never come together on two sides."""
+        """Draw n dialogues. Split by what is booked in the end: the same values never come together on two sides."""
         chosen = draw(n, split, lambda count: self._candidates(count, generator))  # (B, 4): what, and three values
         random = python_random(generator)
         dialogues = [self._dialogue(row, random) for row in chosen.tolist()]
@@ -265,5 +265,5 @@ class Dialogue(Task):
         return [reply(text[:start], said_first) for start, _ in turns(text) if text[start] == SYSTEM]
 
     def model_config(self) -> ModelConfig:
-        """Two layers; rotary positions, because dialogues differ in length."""
+        """Return a network of two layers; rotary positions, because dialogues differ in length."""
         return self.transformer(112, d_model=64, d_ff=256, positions="rotary")

@@ -89,7 +89,7 @@ class Entities(TaggingTask):
         return Tokenizer("symbols", (UNKNOWN_WORD, *sorted(found)), add_bos=True, unknown=UNKNOWN_WORD)
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n sentences."""
+        """Draw n sentences."""
         rows = draw(n, split, lambda count: _skeletons(count, generator)).tolist()
         random = python_random(generator)
         sentences = [list(_sentence(row, random, split == "train")) for row in rows]
@@ -107,7 +107,7 @@ class Entities(TaggingTask):
         return (Pattern.of("verb of the subject", ((i, verb) for i in bare), tokens),)
 
     def model_config(self) -> ModelConfig:
-        """Two layers, rotary positions: an entity is told by words at a distance."""
+        """Return a network of two layers, rotary positions: an entity is told by words at a distance."""
         return self.transformer(40, positions="rotary")
 
 
@@ -121,7 +121,7 @@ def _skeletons(count: int, generator: Generator) -> Tensor:
 
 
 def _sentence(skeleton: Sequence[int], random: Random, training: bool) -> Iterator[tuple[str, str]]:
-    """Words and tags."""
+    """Yield the words and tags."""
     opening, subject, aside, verb, tail = skeleton
     kind, subject_text = SUBJECTS[subject]
     for text in (OPENINGS[opening], subject_text, ASIDES[aside], VERBS[kind][verb], TAILS[tail]):
@@ -133,7 +133,7 @@ def _sentence(skeleton: Sequence[int], random: Random, training: bool) -> Iterat
 
 
 def _entity(kind: str, random: Random, training: bool) -> Iterator[tuple[str, str]]:
-    """Words and tags of a random entity."""
+    """Yield the words and tags of a random entity."""
     for place, part in enumerate(random.choice(FORMS[kind]).split()):
         word = _name(part[1:-1], random, training) if part.startswith("{") else part
         yield word, f"{'I' if place else 'B'}-{kind}"

@@ -194,7 +194,7 @@ class Extract(Task):
         return Tokenizer("symbols", tuple(dict.fromkeys(symbols)))
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n reports. Split by the sentence: one that is tested was never trained on, in no report at all."""
+        """Draw n reports. Split by the sentence: one that is tested was never trained on, in no report at all."""
         sizes = torch.randint(self.min_sentences, self.max_sentences + 1, (n,), generator=generator).tolist()
         random = python_random(generator)
         reports = [_report(size, split, random) for size in sizes]
@@ -230,5 +230,5 @@ class Extract(Task):
         return [[label for label in row if label != IGNORE] for row in targets.tolist()]
 
     def model_config(self) -> ModelConfig:
-        """Two layers; rotary positions, because what matters is how far away a word is."""
+        """Return a network of two layers; rotary positions, because what matters is how far away a word is."""
         return self.transformer(max(80, 2 + 9 * self.max_sentences), n_heads=4, positions="rotary")

@@ -67,7 +67,7 @@ def _verb(record: Record) -> str:
 
 
 def read_record(text: Sequence[str]) -> dict[str, int]:
-    """Fields of a written record -> the position of what they say; {} if it is none.
+    """Return the fields of a written record -> the position of what they say; {} if it is none.
 
     Example:
         >>> read_record("team : lions | goals : 3".split())

@@ -111,7 +111,7 @@ class Sentiment(Task):
         return 1 + opinions + length["other"] + length["joint"] + 2 * self.noise * length["neutral"]
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n texts; good and bad ones are about as frequent."""
+        """Draw n texts; good and bad ones are about as frequent."""
         rows = draw(2 * n, split, lambda count: self._opinions(count, generator)).tolist()
         random = python_random(generator)
         written = [self._text(own, other, random) for own, other in zip(rows[:n], rows[n:], strict=True)]
@@ -153,7 +153,7 @@ class Sentiment(Task):
         return (Pattern.of("negation and opinion", ((0, key) for key in self._own_opinion(symbols)), tokens),)
 
     def _own_opinion(self, symbols: Sequence[str]) -> list[int]:
-        """Positions of negations and opinion words that are not somebody else's."""
+        """Return the positions of negations and opinion words that are not somebody else's."""
         starts, length = [], 0
         for symbol in symbols:
             starts.append(length)
@@ -195,7 +195,7 @@ class Sentiment(Task):
         return replace(super().recurrent_config(), pooling="additive")
 
     def texts(self) -> tuple[Example, ...]:
-        """Opinions to type, the same words on both sides."""
+        """Return opinions to type, the same words on both sides."""
         if self.language == "zh":
             return (
                 "这部电影非常精彩",

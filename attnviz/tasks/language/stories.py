@@ -102,13 +102,13 @@ class Stories(Task):
         return ids, torch.tensor([start for start in starts if start <= last])
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n pieces of the split's text."""
+        """Draw n pieces of the split's text."""
         ids, starts = self._texts[split]
         chosen = starts[torch.randint(len(starts), (n,), generator=generator)]  # (B,)
         return pieces(ids, chosen, self.length)
 
     def training_text(self) -> tuple[Tensor, Tensor]:
-        """Ids of the whole training text (N,), and where its pieces may begin (S,)."""
+        """Return the ids of the whole training text (N,), and where its pieces may begin (S,)."""
         return self._texts["train"]
 
     def baselines(self, seed: int = 0) -> tuple[Baseline, ...]:

@@ -36,7 +36,7 @@ class TaggingTask(Task):
         return 2 * right / max(1.0, found + true)
 
     def _counts(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Right, found and true entities: (B, T) tags and the right ones."""
+        """Return the right, found and true entities: (B, T) tags and the right ones."""
         outputs = outputs.where(targets != IGNORE, IGNORE)
         counts = torch.zeros(3, dtype=torch.float64)
         for row in zip(outputs.tolist(), targets.tolist(), strict=True):
@@ -80,7 +80,7 @@ def _named(window: list[int]) -> list[tuple[int, int]]:
 
 
 def tagged(sentences: Sequence[Sequence[tuple[str, str]]], tokenizer: Tokenizer, labels: Sequence[str]) -> Batch:
-    """Sentences of words and tags as a batch; `<bos>` is not tagged.
+    """Return the sentences of words and tags as a batch; `<bos>` is not tagged.
 
     Example:
         >>> tokenizer = Tokenizer("symbols", ("Anna", "sings"), add_bos=True)

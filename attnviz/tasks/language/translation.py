@@ -57,7 +57,7 @@ class Translation(Task):
     )
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n sentences. Split by subject and object: who does something with what is on one side only."""
+        """Draw n sentences. Split by subject and object: who does something with what is on one side only."""
         chosen = draw(n, split, lambda count: self._candidates(count, generator))  # (B, 2)
         random = python_random(generator)
         sentences = [write(PEOPLE[who][0], THINGS[what][0], random) for who, what in chosen.tolist()]
@@ -110,5 +110,5 @@ class Translation(Task):
         }
 
     def model_config(self) -> ModelConfig:
-        """One layer each side; cross-attention in between shows which words became which."""
+        """Return a network of one layer each side; cross-attention in between shows which words became which."""
         return self.transformer(32, d_model=64, n_heads=4, n_layers=1, d_ff=256, source_max_len=32)

@@ -56,7 +56,7 @@ class DividedTask(Task):
         """Some items; `forget`: read symbols that are rare as unknown ones, half of the time."""
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n items of the split's part; none comes again before all have come."""
+        """Draw n items of the split's part; none comes again before all have come."""
         part = self.parts[split]
         forget = python_random(generator) if split == "train" else None
         return self.batch([part[index] for index in picked(len(part), n, generator)], forget)

@@ -133,7 +133,7 @@ class OwnEntities(DividedTask, TaggingTask):
         return replace(super().recurrent_config(), max_len=MOST_TOKENS, dropout=0.2)
 
     def texts(self) -> tuple[Example, ...]:
-        """Sentences of the test."""
+        """Return sentences of the test."""
         return tuple(_joined(self._read(sentence)) for sentence in self.parts["test"][:3])
 
 

@@ -152,7 +152,7 @@ class OwnLabelled(DividedTask):
         return replace(super().recurrent_config(), max_len=MOST_TOKENS, pooling="additive", dropout=0.2)
 
     def texts(self) -> tuple[Example, ...]:
-        """Texts of the test."""
+        """Return texts of the test."""
         separator = " " if self.unit == "words" else ""
         rows = self.parts["test"][:3]
         return tuple(separator.join(self._vocabulary.read(self._symbols(row.text))) for row in rows)

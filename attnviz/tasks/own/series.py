@@ -144,7 +144,7 @@ class OwnSeries(Task):
         return Vectors("series", low=-limit, high=limit, decimals=3)
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n pieces of the split's part, from random places."""
+        """Draw n pieces of the split's part, from random places."""
         return forecast_batch(self._pieces(n, generator, split), self._first)
 
     def items(self, split: Split = "test") -> Batch:
@@ -152,7 +152,7 @@ class OwnSeries(Task):
         return forecast_batch(*self._tiles(split))
 
     def _tiles(self, split: Split) -> tuple[Tensor, Tensor]:
-        """Pieces (B, T + 1), and the place of the first value that is scored in each (B,)."""
+        """Return the pieces (B, T + 1), and the place of the first value that is scored in each (B,)."""
         values = self.parts[split]
         starts, first = tiles(len(values), self.length + 1, self._first)
         return values[starts[:, None] + torch.arange(self.length + 1)], first
@@ -178,7 +178,7 @@ class OwnSeries(Task):
         return naive_baselines(self, pieces, periods, first)
 
     def model_config(self) -> ModelConfig:
-        """One layer of two heads; learned positions tell lags."""
+        """Return a network of one layer of two heads; learned positions tell lags."""
         return self.transformer(self.length, n_layers=1, n_features=1, n_outputs=1, predicts="values")
 
     def texts(self) -> tuple[Example, ...]:

@@ -106,13 +106,13 @@ class OwnText(Task):
         return -sum(log(counts[character] / len(self.text)) for character in test) / len(test)
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n pieces of the split's part, from random places."""
+        """Draw n pieces of the split's part, from random places."""
         ids = self._ids[split]
         starts = torch.randint(len(ids) - self.length + 1, (n,), generator=generator)
         return pieces(ids, starts, self.length)
 
     def items(self, split: Split = "test") -> Batch:
-        """Pieces that go once over the split's part: every character is scored once."""
+        """Return the pieces that go once over the split's part: every character is scored once."""
         ids = self._ids[split]
         starts, first = tiles(len(ids), self.length)
         batch = pieces(ids, starts, self.length)

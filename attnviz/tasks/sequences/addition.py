@@ -56,7 +56,7 @@ class Addition(Task):
     tokenizer = Tokenizer("characters", tuple("0123456789+="))  # digits, "+" and "="
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n sums. Split by the two numbers in either order, so that 27+58 does not give away 58+27."""
+        """Draw n sums. Split by the two numbers in either order, so that 27+58 does not give away 58+27."""
         candidates = lambda count: torch.randint(10**self.digits, (count, 2), generator=generator).sort(1).values  # noqa: E731
         pairs = draw(n, split, candidates)  # (B, 2), the smaller first
         swapped = torch.rand(n, 1, generator=generator) < 0.5
@@ -95,11 +95,11 @@ class Addition(Task):
         return (Pattern.of("digits of the column", pairs, tokens),)
 
     def model_config(self) -> ModelConfig:
-        """Two layers, four heads; one head may read both digits of a column."""
+        """Return a network of two layers, four heads; one head may read both digits of a column."""
         return self.transformer(3 * self.digits + 3, d_model=64, n_heads=4, d_ff=256)
 
     def texts(self) -> tuple[Example, ...]:
-        """Sums to type, some with the beginning of their answer."""
+        """Return sums to type, some with the beginning of their answer."""
         if (self.digits, self.reverse) == (2, True):
             return ("27+58=58", "99+01=00", "36+41=77", "05+07=")
         numbers = ("2758364190", "5801417299"), ("9999999999", "0" * (self.digits - 1) + "1" * 10)

@@ -27,7 +27,7 @@ source_padding=None, features=None, values=None)
 
 
 def written_on(whole: Tensor, given: int) -> Batch:
-    """Sequences (B, T + 1) of which a decoder is given the first tokens, and writes the others.
+    """Return the sequences (B, T + 1) of which a decoder is given the first tokens, and writes the others.
 
     Example:
         >>> batch = written_on(torch.tensor([[5, 6, 7, 8]]), 2)
@@ -47,7 +47,7 @@ def letters_of_lengths(letters: Tensor, shortest: int, generator: Generator) -> 
 
 
 def rewritten(letters: Tensor, answers: Tensor, marker: int) -> Batch:
-    """Letters, a marker, and then what a decoder writes: as many letters, and `<eos>`.
+    """Return the letters, a marker, and then what a decoder writes: as many letters, and `<eos>`.
 
     Args:
         letters: (B, N), padded with 0.

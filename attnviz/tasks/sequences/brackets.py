@@ -105,7 +105,7 @@ class Brackets(Task):
             raise SettingMisfit("length", self.length, "even", self.length + 1)
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n rows, split by the row."""
+        """Draw n rows, split by the row."""
         rows = draw(n, split, lambda count: self._candidates(count, generator))  # (B, N), 0 opens, 1 closes
         heights = (1 - 2 * rows).cumsum(1)
         wrong = (heights[:, -1] != 0) | (heights < 0).any(1)
@@ -118,11 +118,11 @@ class Brackets(Task):
         return (~rows ^ (order < turned)).long()
 
     def model_config(self) -> ModelConfig:
-        """Two layers: heights, then the question whether one is below zero."""
+        """Return a network of two layers: heights, then the question whether one is below zero."""
         return self.transformer(self.length + 1, n_heads=4, embedding_std=0.1)
 
     def texts(self) -> tuple[Example, ...]:
-        """Rows to type: nested, side by side, and one that is wrong though as many close as open."""
+        """Return rows to type: nested, side by side, and one that is wrong though as many close as open."""
         half = self.length // 2
         return ("(" * half + ")" * half, "()" * half, "()" * (half - 1) + ")(")
 
@@ -157,7 +157,7 @@ class OpenBracket(Task):
     tokenizer = Tokenizer("characters", tuple("([)]-"))  # two kinds of brackets, and - for none
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n rows, split by the row."""
+        """Draw n rows, split by the row."""
         rows = draw(n, split, lambda count: self._candidates(count, generator))  # (B, T): 0 ( 1 [ 2 ) 3 ]
         opens = rows < 2
         tops = innermost(opens)[:, 1:]
@@ -184,9 +184,9 @@ class OpenBracket(Task):
         return (Pattern.of("innermost open bracket", pairs, tokens),)
 
     def model_config(self) -> ModelConfig:
-        """Two layers, two heads."""
+        """Return a network of two layers, two heads."""
         return self.transformer(self.length)
 
     def texts(self) -> tuple[Example, ...]:
-        """Rows to type."""
+        """Return rows to type."""
         return tuple(row[: self.length] for row in ("([]())[([])", "[[(())][", "((([[[]]])))", "[()]([])"))

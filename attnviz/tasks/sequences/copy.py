@@ -64,7 +64,7 @@ class Copy(Task):
         return self.tokenizer.vocab_size - 1
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n sequences; every length is as frequent as the others. Split by the letters."""
+        """Draw n sequences; every length is as frequent as the others. Split by the letters."""
         letters = draw(n, split, lambda count: self._candidates(count, generator))  # (B, N), padded with 0
         return rewritten(letters, letters, self._marker)
 
@@ -80,5 +80,5 @@ class Copy(Task):
         return (Pattern.of("same place", pairs, tokens),)
 
     def model_config(self) -> ModelConfig:
-        """Two layers: the first counts from ">", the second reads."""
+        """Return a network of two layers: the first counts from ">", the second reads."""
         return self.transformer(2 * self.max_length + 1)

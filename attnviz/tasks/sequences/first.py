@@ -63,7 +63,7 @@ class FirstSymbol(Task):
     tokenizer = Tokenizer("characters", LETTERS[:N_SYMBOLS], add_bos=True)  # eight letters, `<bos>` in front
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n rows of random letters. Split by all letters of a row."""
+        """Draw n rows of random letters. Split by all letters of a row."""
         size = self.distance + 1
         letters = draw(n, split, lambda count: torch.randint(N_SYMBOLS, (count, size), generator=generator))
         symbols = letters + Tokenizer.n_specials
@@ -83,5 +83,5 @@ class FirstSymbol(Task):
         return replace(super().recurrent_config(), bidirectional=False, d_model=32)
 
     def texts(self) -> tuple[Example, ...]:
-        """Rows to type."""
+        """Return rows to type."""
         return tuple((word * self.distance)[: self.distance + 1] for word in WORDS)

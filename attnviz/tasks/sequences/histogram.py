@@ -89,12 +89,12 @@ class Histogram(Task):
         return (Pattern.of("same symbol or <bos>" if self.bos else "same symbol", pairs, tokens),)
 
     def model_config(self) -> ModelConfig:
-        """One layer, one head, no positions: where a letter stands does not matter."""
+        """Return a network of one layer, one head, no positions: where a letter stands does not matter."""
         return self.transformer(
             self.length + 1, d_model=64, n_heads=1, n_layers=1, d_ff=256, positions="none", embedding_std=0.25
         )
 
     def texts(self) -> tuple[Example, ...]:
-        """Sequences to type."""
+        """Return sequences to type."""
         rows = ("abbaacaaba", "aaaaaaaaab", "abcabcabca", "aabbbbcccc")
         return tuple(" ".join((row * self.length)[: self.length]) for row in rows)

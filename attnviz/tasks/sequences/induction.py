@@ -71,7 +71,7 @@ class Induction(Task):
         check_whole("length", self.length, self.max_period + 1)
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n sequences; every period is as frequent as the others. Split by the pattern."""
+        """Draw n sequences; every period is as frequent as the others. Split by the pattern."""
         patterns = draw(n, split, lambda count: self._candidates(count, generator))  # (B, P), padded with 0
         periods = (patterns > 0).sum(1, keepdim=True)  # (B, 1)
         positions = torch.arange(self.length + 1)

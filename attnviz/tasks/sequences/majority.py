@@ -58,7 +58,7 @@ class Majority(Task):
             raise SettingMisfit("length", self.length, "odd", self.length + 1)
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n sequences of letters drawn like coins: most majorities are small."""
+        """Draw n sequences of letters drawn like coins: most majorities are small."""
         low, size = Tokenizer.n_specials, (self.length,)
         letters = draw(n, split, lambda count: torch.randint(low, low + 2, (count, *size), generator=generator))
         return answer_at_bos(letters, letters.median(1).values)
@@ -70,11 +70,11 @@ class Majority(Task):
         return (Pattern.of("majority", ((0, i) for i, token in enumerate(tokens) if token == middle), tokens),)
 
     def model_config(self) -> ModelConfig:
-        """One layer, one head, no positions."""
+        """Return a network of one layer, one head, no positions."""
         return self.transformer(self.length + 1, d_model=16, n_heads=1, n_layers=1, d_ff=64, positions="none")
 
     def texts(self) -> tuple[Example, ...]:
-        """Sequences to type: a small majority, a large one, and letters in order."""
+        """Return sequences to type: a small majority, a large one, and letters in order."""
         half = self.length // 2
         rows = ("ab" * half + "b", "a" * half + "b" + "a" * half, "a" * (half + 1) + "b" * half)
         return tuple(" ".join(row) for row in rows)

@@ -85,7 +85,7 @@ class ModularAddition(Task):
         return Tokenizer("symbols", (*map(str, range(self.modulus)), "+", "="))
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n sums. Split by the pair: a half for training, a quarter each for the others."""
+        """Draw n sums. Split by the pair: a half for training, a quarter each for the others."""
         candidates = lambda count: torch.randint(self.modulus, (count, 2), generator=generator)  # noqa: E731
         return self._batch(draw(n, split, candidates, BUCKETS))
 
@@ -127,6 +127,6 @@ class ModularAddition(Task):
         return self.transformer(4, d_model=64, n_heads=4, n_layers=1, d_ff=256, init_std=0.3)
 
     def texts(self) -> tuple[Example, ...]:
-        """Sums to type."""
+        """Return sums to type."""
         last = self.modulus - 1
         return (f"{last // 2} + {last} =", "1 + 1 =", f"{last} + 1 =", f"0 + {last // 3} =")

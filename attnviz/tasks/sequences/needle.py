@@ -58,7 +58,7 @@ class Needle(Task):
     )
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n sequences; every length and every place of the digit is as frequent as the others."""
+        """Draw n sequences; every length and every place of the digit is as frequent as the others."""
         symbols = draw(n, split, lambda count: self._candidates(count, generator))  # (B, N), padded with 0
         return answer_at_bos(symbols, symbols.max(1).values)  # digits come after letters
 
@@ -76,5 +76,5 @@ class Needle(Task):
         return (Pattern.of("needle", ((0, i) for i, token in enumerate(tokens) if token >= FIRST_DIGIT), tokens),)
 
     def model_config(self) -> ModelConfig:
-        """One layer, one head; no positions, because where the digit stands does not matter."""
+        """Return a network of one layer, one head; no positions, because where the digit stands does not matter."""
         return self.transformer(self.max_length + 1, d_model=32, n_heads=1, n_layers=1, d_ff=128, positions="none")

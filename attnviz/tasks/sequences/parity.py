@@ -32,10 +32,10 @@ class BitsTask(Task):
 
     @abstractmethod
     def batch(self, bits: Tensor) -> Batch:
-        """Rows of bits (B, N) with their right answers."""
+        """Return the rows of bits (B, N) with their right answers."""
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n rows of random bits."""
+        """Draw n rows of random bits."""
         return self.batch(draw(n, split, lambda count: torch.randint(2, (count, self.length), generator=generator)))
 
     def items(self, split: Split = "test") -> Batch | None:
@@ -46,7 +46,7 @@ class BitsTask(Task):
         return None if rows is None else self.batch(rows)
 
     def texts(self) -> tuple[Example, ...]:
-        """Bits to type."""
+        """Return bits to type."""
         return tuple((row * self.length)[: self.length] for row in EXAMPLES)
 
 
@@ -87,7 +87,7 @@ class Parity(BitsTask):
     tokenizer = Tokenizer("characters", ("0", "1"), add_bos=True)  # 0 and 1, `<bos>` in front
 
     def batch(self, bits: Tensor) -> Batch:
-        """Rows of bits (B, N) with their parity."""
+        """Return the rows of bits (B, N) with their parity."""
         return answer_at_bos(bits + Tokenizer.n_specials, bits.sum(1) % 2 + Tokenizer.n_specials)
 
     def model_config(self) -> ModelConfig:
@@ -131,7 +131,7 @@ class ScratchpadParity(BitsTask):
     tokenizer = Tokenizer("characters", ("0", "1", "="))  # 0, 1 and "="
 
     def batch(self, bits: Tensor) -> Batch:
-        """Rows of bits (B, N) with their running parities."""
+        """Return the rows of bits (B, N) with their running parities."""
         equals = torch.full((len(bits), 1), 2)
         whole = torch.cat((bits, equals, bits.cumsum(1) % 2), 1) + Tokenizer.n_specials  # (B, 2 N + 1)
         return written_on(whole, self.length + 1)
@@ -144,11 +144,11 @@ class ScratchpadParity(BitsTask):
         return (Pattern.of("next bit", pairs, tokens),)
 
     def model_config(self) -> ModelConfig:
-        """Two layers, two heads: one for the bit, one for the parity so far."""
+        """Return a network of two layers, two heads: one for the bit, one for the parity so far."""
         return self.transformer(2 * self.length, d_model=32, d_ff=128)
 
     def texts(self) -> tuple[Example, ...]:
-        """Bits to type, with "=" behind them."""
+        """Return bits to type, with "=" behind them."""
         return tuple(f"{row}=" for row in super().texts())
 
 
@@ -184,11 +184,11 @@ class RunningParity(BitsTask):
     tokenizer = Tokenizer("characters", ("0", "1"))  # 0 and 1
 
     def batch(self, bits: Tensor) -> Batch:
-        """Rows of bits (B, T) with the parity so far."""
+        """Return the rows of bits (B, T) with the parity so far."""
         return Batch(bits + Tokenizer.n_specials, bits.cumsum(1) % 2 + Tokenizer.n_specials)
 
     def model_config(self) -> ModelConfig:
-        """Two layers, four heads: it takes many more steps than a small recurrent network."""
+        """Return a network of two layers, four heads: it takes many more steps than a small recurrent network."""
         return self.transformer(self.length, n_heads=4)
 
     def recurrent_config(self) -> RecurrentConfig:

@@ -59,7 +59,7 @@ class Recall(Task):
     )
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n sequences; every number of pairs is as frequent as the others. Split by the pairs."""
+        """Draw n sequences; every number of pairs is as frequent as the others. Split by the pairs."""
         pairs = draw(n, split, lambda count: self._candidates(count, generator))  # (B, 2 max_pairs), padded with 0
         n_pairs = (pairs > 0).sum(1, keepdim=True) // 2  # (B, 1)
         asked = torch.rand(n, self.n_questions, generator=generator).mul(n_pairs).long()  # (B, n_questions)
@@ -97,7 +97,7 @@ class Recall(Task):
         )
 
     def model_config(self) -> ModelConfig:
-        """Two layers of attention and nothing else, one head each."""
+        """Return a network of two layers of attention and nothing else, one head each."""
         return self.transformer(
             max(64, 2 * self.max_pairs + 3 * self.n_questions - 1), n_heads=1, d_ff=0, positions="rotary"
         )

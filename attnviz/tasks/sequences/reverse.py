@@ -59,7 +59,7 @@ class Reverse(Task):
         return Tokenizer("symbols", LETTERS[: self.n_symbols], add_eos=True)
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n sequences of random letters; every length is as frequent as the others."""
+        """Draw n sequences of random letters; every length is as frequent as the others."""
         tokens = draw(n, split, lambda count: self._candidates(count, generator))  # (B, T), <eos>, then padding
         lengths = (tokens >= Tokenizer.n_specials).sum(1, keepdim=True)  # (B, 1)
         positions = torch.arange(tokens.shape[1])  # (T,)

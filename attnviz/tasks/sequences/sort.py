@@ -60,7 +60,7 @@ class Sort(Task):
             check_whole("max_length without repeats", self.max_length, 1, len(LETTERS))
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n sequences; every length is as frequent as the others. Split by the letters before ">"."""
+        """Draw n sequences; every length is as frequent as the others. Split by the letters before ">"."""
         letters = draw(n, split, lambda count: self._candidates(count, generator))  # (B, N), padded with 0
         marker = Tokenizer.n_specials + len(LETTERS)
         ordered = letters.where(letters > 0, marker + 1).sort(1).values  # padding last
@@ -82,5 +82,5 @@ class Sort(Task):
         return (Pattern.of("next value", pairs, tokens),)
 
     def model_config(self) -> ModelConfig:
-        """One layer is enough: the last letter written asks for the next one."""
+        """Return a network of one layer, which is enough: the last letter written asks for the next one."""
         return self.transformer(2 * self.max_length + 1, n_heads=1, n_layers=1)

@@ -107,7 +107,7 @@ class Digits(Task):
         return ids, patches
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n pictures of a split, each as probable as the others, whatever was drawn before; see `augment`."""
+        """Draw n pictures of a split, each as probable as the others, whatever was drawn before; see `augment`."""
         images, labels = _collection()[split]
         chosen = torch.randint(len(images), (n,), generator=generator)
         pictures = images[chosen]
@@ -142,7 +142,7 @@ class Digits(Task):
         )
 
     def model_config(self) -> ModelConfig:
-        """Two layers of two heads; learned positions, because a picture's layout is fixed."""
+        """Return a network of two layers of two heads; learned positions, because a picture's layout is fixed."""
         return self.transformer(
             (SIDE // self.patch) ** 2 + 1, d_ff=96, embedding_std=0.2, n_features=self.tokenizer.width
         )

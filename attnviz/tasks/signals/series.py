@@ -78,7 +78,7 @@ class Seasonal(Task):
     tokenizer = Vectors("series", low=-LIMIT, high=LIMIT)  # numbers with two decimals, as they are drawn
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n series, each with a season of its own."""
+        """Draw n series, each with a season of its own."""
         return forecast_batch(self.draw(n, generator, split).values, 2 * self.max_period)
 
     def draw(self, n: int, generator: Generator, split: Split) -> Drawn:

@@ -88,7 +88,7 @@ class Sound(Task):
         return Vectors("frames", bands=self.bands, add_bos=True)
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
-        """n sounds, each of a row of vowels and in a voice of its own."""
+        """Draw n sounds, each of a row of vowels and in a voice of its own."""
         speech, waveforms = self._spoken(n, generator, split)
         tokens = torch.full((n, FRAMES + 1), NUMBER_ID)
         tokens[:, 0] = Vectors.bos_id
@@ -111,7 +111,7 @@ class Sound(Task):
         return self.clips(1, Generator().manual_seed(CLIPS_SEED + index))[0]
 
     def text(self, frames: Tensor) -> str:
-        """Frames (frames, bands) as a text to type."""
+        """Return the frames (frames, bands) as a text to type."""
         return self.tokenizer.decode([NUMBER_ID] * len(frames), frames)
 
     def read(self, content: bytes) -> Tensor:
@@ -180,7 +180,7 @@ class Sound(Task):
         return replace(super().recurrent_config(), pooling="additive", embedding_std=0.2)
 
     def texts(self) -> tuple[Example, ...]:
-        """Some sounds of the test: `clip` of 0, 1 and 2."""
+        """Return some sounds of the test: `clip` of 0, 1 and 2."""
         return tuple(self.text(self.clip(index).frames) for index in range(3))
 
 

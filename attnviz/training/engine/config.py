@@ -79,7 +79,7 @@ class TrainConfig:
                 raise SettingOutside(name, getattr(self, name), "below-1")
 
     def rate(self, step: int) -> float:
-        """Learning rate of a step, counted from 1: a straight rise, then what the schedule says.
+        """Return the learning rate of a step, counted from 1: a straight rise, then what the schedule says.
 
         Example:
             >>> config = TrainConfig(steps=100, warmup_steps=10, learning_rate=1.0)
@@ -98,5 +98,5 @@ class TrainConfig:
         return self.learning_rate * (self.final_rate + (1 - self.final_rate) * left)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Return plain values for JSON."""
         return asdict(self)

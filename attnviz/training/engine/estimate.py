@@ -117,7 +117,7 @@ def _work(model: AnyConfig, batch_size: int) -> tuple[int, int]:
 
 
 def _time_step(task: Task) -> float:
-    """Seconds of processor time of the fastest of some steps.
+    """Return the seconds of processor time of the fastest of some steps.
 
     AdamW is written out: torch's own imports a compiler, a second and 65 MB that a web server can do without.
     """

@@ -164,7 +164,7 @@ def train(
 
 @torch.inference_mode()
 def evaluate(network: Network, task: Task, split: Split, n: int, seed: int = 0, samples: int = 0) -> Evaluation:
-    """Loss and accuracy on n sequences of a split, always the same ones for a seed.
+    """Return the loss and accuracy on n sequences of a split, always the same ones for a seed.
 
     Validation data decides when to stop; what is reported comes from "test", which decides nothing. A finite
     collection (see `Task.items`) is judged whole for a report, each item once; for validation, at most n of its items.
@@ -198,7 +198,7 @@ def evaluate(network: Network, task: Task, split: Split, n: int, seed: int = 0, 
 
 
 def perplexity(loss: float) -> float:
-    """exp(loss): among how many outputs, all alike probable, the choice would be as hard; infinite beyond floats.
+    """Return exp(loss), the number of equally probable outputs with the same loss; infinite beyond floats.
 
     Example:
         >>> round(perplexity(0.389), 3), perplexity(1e9)

@@ -16,7 +16,7 @@ DEFAULT_LIMIT_MB = 4096
 
 
 def memory_limit() -> int:
-    """Bytes that one step may take: ATTNVIZ_TRAIN_MEMORY_MB (mebibytes), or 4 GiB.
+    """Return the bytes that one step may take: ATTNVIZ_TRAIN_MEMORY_MB (mebibytes), or 4 GiB.
 
     Raises:
         ConfigError: the variable is not a whole number above 0.

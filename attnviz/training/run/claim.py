@@ -20,7 +20,7 @@ LOCK = "lock"
 
 @contextmanager
 def claim(folder: Path) -> Iterator[None]:
-    """Be the only one who trains, renames or deletes the run in a folder; it ends with the process, however that ends.
+    """Lock a run against being trained, renamed or deleted by others; the lock ends with the process.
 
     Raises:
         RunBusy: somebody else is.

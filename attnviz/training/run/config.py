@@ -87,7 +87,7 @@ class RunConfig:
         return cls(recipe.task, recipe.model, recipe.training, recording or Recording(), recipe.name)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Return plain values for JSON."""
         parameters = {f.name: getattr(self.task, f.name) for f in fields(cast(Any, self.task)) if f.init}
         return {
             "format": FORMAT,

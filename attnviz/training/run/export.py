@@ -44,7 +44,7 @@ LEFT_OUT = {LOCK, "commands.jsonl"}  # of no use away from who trains the run
 
 
 def columns(metric: Metric) -> tuple[str, ...]:
-    """Names of what is measured at every step and, the last half of them, at some; see `metrics_csv`.
+    """Return the names of what is measured at every step and, the last half of them, at some; see `metrics_csv`.
 
     Example:
         >>> columns("F1")
@@ -58,7 +58,7 @@ def columns(metric: Metric) -> tuple[str, ...]:
 
 
 def _names(metric: Metric) -> tuple[str, ...]:
-    """Names of the measures beside a loss."""
+    """Return the names of the measures beside a loss."""
     name = counted(metric).replace(" ", "_")
     return ("perplexity", name) if metric in LOSSES else (name,)
 

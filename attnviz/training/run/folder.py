@@ -273,7 +273,7 @@ class Run:
         return self.folder / CHECKPOINTS / f"step-{step:06}.safetensors"
 
     def checkpoints(self) -> list[int]:
-        """Steps whose weights were kept, rising."""
+        """Return the steps whose weights were kept, rising."""
         try:
             names = os.listdir(self.folder / CHECKPOINTS)
         except OSError:  # there are none that can be opened

@@ -35,7 +35,7 @@ class ProcessId:
 
     @classmethod
     def current(cls) -> ProcessId:
-        """This process."""
+        """Return the id of this process."""
         return cls(socket.gethostname(), os.getpid(), _started(os.getpid()))
 
     def alive(self) -> bool:

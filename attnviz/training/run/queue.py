@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 def default_workers() -> int:
-    """Runs at once: one core is left for the pages."""
+    """Return the number of runs at once: one core is left for the pages."""
     return max(1, len(os.sched_getaffinity(0)) - 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 2) - 1)
 
 
@@ -172,7 +172,7 @@ class TrainingQueue:
             _reap(process)
 
     def _replace(self, process: subprocess.Popen[str]) -> subprocess.Popen[str] | None:
-        """Another process in place of a dead one; None when the queue is closed."""
+        """Start a process in place of a dead one; None when the queue is closed."""
         with self._changed:
             self._processes.remove(process)
         _reap(process)

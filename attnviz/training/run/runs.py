@@ -115,7 +115,7 @@ def found_runs(root: Path, open_folder: Callable[[Path], Run | RunError | None])
 
 
 def place_in_queue(run: Run) -> int | None:
-    """How many runs beside it must start until it has started, itself included: 1 is next; None: it does not wait.
+    """Return the place of a run in the queue, 1 for the next to start; None: it does not wait.
 
     Raises:
         RunCorrupt: its state.json cannot be read.

@@ -105,7 +105,7 @@ def _example(run: Run) -> str:
 
 
 def _literal(part: Tensor) -> str:
-    """Nested lists of numbers, with as few digits as name a float32."""
+    """Return the nested lists of numbers, with as few digits as name a float32."""
     numbers = part[0].tolist()
     if part.is_floating_point():
         numbers = [[float(str(number)) for number in row] for row in part[0].numpy()]

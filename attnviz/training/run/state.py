@@ -56,7 +56,7 @@ class RunState:
         return replace(self, state="interrupted", process=None) if self.forsaken else self
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Return plain values for JSON."""
         return asdict(self)
 
     @classmethod

@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def _warm_up() -> None:
-    """One step of a small run: what torch loads and sets up on first use is there when a person presses Play."""
+    """Train a small run for one step: what torch loads and sets up on first use is there when a person presses Play."""
     task = Reverse()
     config = TrainConfig(steps=1, batch_size=2, validation_size=2)
     list(train(build_network(task.model_config(), 0), task, config))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from attnviz.tasks import IGNORE
+from attnviz.tasks.language.sentiment import Sentiment
 from attnviz.ui.applications.case import Case
 from attnviz.ui.applications.strip import Chip, strip
 from attnviz.ui.frame.language import code, say
@@ -22,11 +23,11 @@ def answer(case: Case) -> None:
     """Show the most probable label with its probability, and the right one where it is known."""
     shares = probabilities(case)
     best = max(range(len(shares)), key=shares.__getitem__)
-    text = say("applications.answer", answer=code(case.model.output_label(best)), share=f"{shares[best]:.1%}")
+    text = say("applications.answer", answer=_label(case, best), share=f"{shares[best]:.1%}")
     if case.row is not None:
         right = int(case.row.targets[0, 0])
         sign = ":green[✓]" if right == best else ":red[✗]"
-        text += f" · {say('applications.truth', answer=code(case.model.output_label(right)))} {sign}"
+        text += f" · {say('applications.truth', answer=_label(case, right))} {sign}"
     st.markdown(text)
 
 
@@ -49,3 +50,9 @@ def written(case: Case) -> None:
         chips.append(Chip(case.model.output_label(index), wrong=wrong, below=below))
     st.caption(say("applications.written" if targets is None else "applications.written_right"))
     strip(chips, label=say("applications.written"))
+
+
+def _label(case: Case, index: int) -> str:
+    """Return a label, in the session's language if it is the task's own word."""
+    label = case.model.output_label(index)
+    return code(say(f"applications.label.{label}") if isinstance(case.task, Sentiment) else label)

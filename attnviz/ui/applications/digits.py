@@ -186,7 +186,7 @@ def _table(here: Areas, everywhere: Areas) -> None:
 
 @lru_cache(64)
 def _averages(listed: Listed, chosen: tuple[str, int] | None) -> Areas:
-    """Means over many test pictures, with two random orders for each; `chosen` names a site and a head."""
+    """Return the means over many test pictures, with two random orders for each; `chosen` names a site and a head."""
     network, found = opened(listed).network, []
     for row in examples(task_of(listed))[:AVERAGED]:
         weights = None if chosen is None else attention_weights(network, row)[chosen[0]][chosen[1], 0]

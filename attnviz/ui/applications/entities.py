@@ -27,7 +27,7 @@ OUTSIDE = "O"
 
 
 def view(case: Case) -> None:
-    """Words coloured by kind, the scores of each kind, and the attention of a head from a word that is chosen."""
+    """Show words coloured by kind, the scores of each kind, and the attention of a head from a word that is chosen."""
     predicted = [case.model.output_label(index) for index in case.trace.logits.argmax(-1).tolist()]
     true = None
     if case.row is not None:
@@ -93,14 +93,14 @@ def _heads(listed: Listed) -> None:
 
 @lru_cache(16)
 def _without(listed: Listed) -> tuple[Without, ...]:
-    """On the sequences that the model is judged on."""
+    """Compute the F1 without each head, on the sequences that the model is judged on."""
     return without_heads(opened(listed).network, task_of(listed), *judged_on(listed))
 
 
 @lru_cache(16)
 @torch.inference_mode()
 def _report(listed: Listed) -> EntityReport:
-    """On test data that the model has not seen."""
+    """Score the entities on held-out test data."""
     task, network = task_of(listed), opened(listed).network.eval()
     tags: tuple[list[list[str]], list[list[str]]] = ([], [])
     for batch in task.batches(*judged_on(listed)):

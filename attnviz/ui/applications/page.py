@@ -61,7 +61,7 @@ ADDRESS = Address(
 
 
 def show() -> None:
-    """Controls above, the view at the left, what is known of it at the right; on a phone below each other."""
+    """Show controls above, the view at the left, what is known of it at the right; on a phone below each other."""
     ADDRESS.arrive()
     with st.container(key="controls"), head_row():
         st.space("stretch")

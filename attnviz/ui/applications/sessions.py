@@ -86,5 +86,5 @@ def _rankings(found: tuple[Ranking, ...], n: int) -> None:
 
 @lru_cache(16)
 def rankings(listed: Listed) -> tuple[Ranking, ...]:
-    """On test sessions."""
+    """Score the model and the baselines on test sessions."""
     return judge_rankings(opened(listed).network, cast(Sessions, task_of(listed)), *judged_on(listed))

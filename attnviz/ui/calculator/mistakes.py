@@ -14,7 +14,7 @@ __all__ = ["show_mistakes"]
 
 
 def show_mistakes() -> dict[str, str]:
-    """One card; returns what the address says of it."""
+    """Show one card; return its parameters of the address."""
     st.caption(say("calculator.mistakes.about"))
     st.pills(
         say("calculator.section.mistakes"),

@@ -56,7 +56,7 @@ def _numbers() -> dict[str, str]:
 
 
 def _by_hand() -> dict[str, str]:
-    """Settings, tables, formulas, the view, results: below each other, as wide as the page."""
+    """Show settings, tables, formulas, the view and results below each other."""
     take_edits()
     with st.container(horizontal=True, key="hand-settings", gap="small", vertical_alignment="bottom"):
         choose()

@@ -21,7 +21,7 @@ ALL = "all"
 
 
 def _hold_within(trace: Trace) -> None:
-    """Head, query and key that are looked at, and the step, within the trace: it may have become smaller."""
+    """Keep head, query, key and step within the trace, which may have become smaller."""
     (site,) = trace.sites
     sizes = {"i": site.q.shape[1], "j": site.k.shape[1], "h": site.n_heads}
     for name, size in sizes.items():

@@ -122,7 +122,7 @@ def result_table(name: str, title: str, values: Tensor, rows: Sequence[str], rol
 
 
 def show_tables(tables: Sequence[Mapping[str, Any]], key: str) -> None:
-    """Tables that are not edited."""
+    """Show tables that are not edited."""
     _show(tables, key)
 
 

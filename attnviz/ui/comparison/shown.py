@@ -86,7 +86,7 @@ def expected_seconds(recipe: Recipe) -> float:
 
 
 def expected_per_step(config: RunConfig) -> float:
-    """Seconds of a step, from the speed of this machine."""
+    """Return the seconds of a step, from the speed of this machine."""
     return seconds_per_step(trained_shape(config.model, config.task), config.training.batch_size)
 
 
@@ -251,7 +251,7 @@ def _links(rows: Sequence[Row]) -> None:
 
 
 def _distances(runs: Sequence[Entry], before: Sequence[Curve]) -> None:
-    """Accuracy over the distance, of this comparison and of what was measured before."""
+    """Show accuracy over the distance, of this comparison and of what was measured before."""
     st.markdown(say("comparison.distance.about"))
     curves = [
         curve

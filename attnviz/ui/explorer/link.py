@@ -67,7 +67,7 @@ def use(text: str, target: str) -> None:
 
 
 def examples_of(model: Listed, reads: Reads) -> tuple[tuple[str, str], ...]:
-    """Pairs of a text and a target, or a second sentence, to begin with."""
+    """Return the pairs of a text and a target, or a second sentence, to begin with."""
     return model.examples if model.architecture else general_examples(reads, current())
 
 

@@ -19,7 +19,7 @@ __all__ = ["show_numbers"]
 
 
 def show_numbers(trace: Trace) -> None:
-    """Outputs that the picture has no place for, and the states of a recurrent model."""
+    """Show outputs that the picture has no place for, and the states of a recurrent model."""
     if not trace.sites:
         st.info(say("states.no_attention"))
     if trace.outputs is not None and (not trace.sites or trace.outputs.kind == "values"):

@@ -48,7 +48,7 @@ _address = st.components.v2.component("attnviz.address", js=(Path(__file__).pare
 
 
 def length(parameters: Mapping[str, str]) -> int:
-    """Bytes of parameters in an address, as browsers write them: a character takes up to twelve.
+    """Return the bytes of parameters in an address, as browsers write them: a character takes up to twelve.
 
     Example:
         >>> length({"text": "a b"}), length({"text": "é~"}), length({"text": "\\u4e2d"})

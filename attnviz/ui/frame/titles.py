@@ -29,7 +29,7 @@ def model_title(model: Listed, lang: str) -> str:
 
 @lru_cache(MOST)
 def full_title(model: Listed, lang: str) -> str:
-    """Title and architecture of a model."""
+    """Return the title and architecture of a model."""
     title = model_title(model, lang)
     kind = locale.t(lang, f"page.{model.architecture}") if model.architecture else model.kind
     return title if model.step is not None or not kind else locale.t(lang, "page.model_title", title=title, kind=kind)

@@ -113,7 +113,7 @@ def architecture_of(config: Mapping[str, Any], kind: str) -> str:
 
 
 def size_of(file: Path) -> int:
-    """Bytes of a file; 0 where it cannot be read."""
+    """Return the bytes of a file; 0 where it cannot be read."""
     try:
         return file.stat().st_size
     except OSError:
@@ -121,7 +121,7 @@ def size_of(file: Path) -> int:
 
 
 def _size(folder: Path) -> int:
-    """Bytes of the files in a folder; 0 where it cannot be read."""
+    """Return the bytes of the files in a folder; 0 where it cannot be read."""
     try:
         return sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
     except OSError:

@@ -61,7 +61,7 @@ ADDRESS = Address("models", _apply, names=frozenset(), steps=frozenset())
 
 
 def show() -> None:
-    """Ways to bring a model, and below them the list."""
+    """Show ways to bring a model, and below them the list."""
     ADDRESS.arrive()
     state = st.session_state
     if name := state.pop("to_open", None):

@@ -179,7 +179,7 @@ def _best(value: float | None, metric: Metric) -> str:
 
 
 def _shown(chosen: Sequence[Entry], messages: DeltaGenerator) -> None:
-    """One run, or several beside each other."""
+    """Show one run, or several beside each other."""
     readable = [entry for entry in chosen if entry.error is None and entry.run is not None]
     for entry in chosen:
         if entry.error is not None:

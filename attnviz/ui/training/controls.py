@@ -77,7 +77,7 @@ def choose_task() -> None:
 
 
 def choose_settings(draft: Draft) -> None:
-    """Task, model and training, each in a part that opens; the draft is as the controls stand."""
+    """Show task, model and training, each in a part that opens; the draft is as the controls stand."""
     settings = draft.settings
     choices = draft.kind.choices()
     with st.container(key="parts", gap="xsmall"):

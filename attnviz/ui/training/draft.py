@@ -196,7 +196,7 @@ class Draft:
         return _kind(self.recipe)
 
     def with_network(self, network: str) -> Draft:
-        """With another network, as it suits the task; the recipe's own where the recipe has one of that kind."""
+        """Return the draft with another network: the recipe's own if it is of that kind, else the task's."""
         if network == self.settings["network"]:
             return self
         recipe = _recipe(self.recipe)
@@ -220,7 +220,7 @@ class Draft:
         return [name for name in MODEL if name not in hidden]
 
     def fitted(self) -> Draft:
-        """With the nearest width that goes with heads and positions, or with two directions."""
+        """Return the draft with the nearest width that goes with heads and positions, or with two directions."""
         heads, positions, width = self._shape
         possible = widths(heads, positions, width) or [2 * heads]
         nearest = min(possible, key=lambda other: abs(log(other / width)))
@@ -288,7 +288,7 @@ def _made(name: str, text: str, task: tuple[tuple[str, Value], ...]) -> Recipe:
 def _read_choices(
     choices: Sequence[Choice], values: Mapping[str, Value], text: str
 ) -> tuple[dict[str, Value], list[str]]:
-    """Values from "length:20,reverse:0" in place of these, and the names of those that are none."""
+    """Return the values from "length:20,reverse:0" in place of these, and the names of those that are none."""
     read, wrong = dict(values), []
     offered = {choice.name: {_written(v): v for v in choice.values} for choice in choices}
     for part in filter(None, text.split(",")):

@@ -84,5 +84,5 @@ def _visible(symbol: str) -> str:
 
 
 def _width(symbol: str) -> int:
-    """Columns that a monospaced face takes."""
+    """Return the columns that a monospaced face takes."""
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else not unicodedata.combining(c) for c in symbol)

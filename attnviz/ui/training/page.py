@@ -69,7 +69,7 @@ ADDRESS = Address(
 
 
 def show() -> None:
-    """Controls at the left, the run at the right; on a phone below each other."""
+    """Show controls at the left, the run at the right; on a phone below each other."""
     ADDRESS.arrive()
     with st.container(key="controls"), head_row():
         st.space("stretch")
@@ -116,7 +116,7 @@ def _controls() -> Draft:
 
 
 def _example(config: RunConfig) -> None:
-    """One sequence of the task."""
+    """Show one sequence of the task."""
     lines = {say(f"training.example.{name}"): line for name, line in worked_example(config.task).items()}
     st.container(key="example").code(below_each_other(lines), language=None)
 

@@ -185,7 +185,7 @@ def used_columns(rows: list[Record]) -> list[int]:
 
 
 def column_names(rows: list[Record], columns: list[int]) -> str:
-    """Columns with what stands in their first record, to choose from.
+    """Return the columns with what stands in their first record, to choose from.
 
     Example:
         >>> column_names([Record(1, ["id", "review"])], [1, 2])
