@@ -40,7 +40,7 @@ def kept_routes(root: str) -> list[Route]:
 
 @cache
 def plotly_address() -> str:
-    """Where the charts' library is, below the app's own address."""
+    """Return the address of the charts' library, relative to the app."""
     return f"{PLOTLY_PATH}?v={version('plotly')}"
 
 

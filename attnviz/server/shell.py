@@ -68,6 +68,6 @@ def _document(index: str, page: str, lang: str, scripts: Iterable[str]) -> str:
 
 
 def _language(query: Mapping[str, str], headers: Mapping[str, str]) -> str:
-    """What the page will be in: the link's language, or the first that the browser names."""
+    """Return the language of the page: the link's, or the first that the browser names."""
     first = re.split("[,;]", headers.get("accept-language", ""), maxsplit=1)[0].strip()
     return locale.closest(query.get("lang", "")) or locale.closest(first) or locale.DEFAULT

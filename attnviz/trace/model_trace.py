@@ -109,7 +109,7 @@ class ForwardPass(Protocol):
         """Scores of all outputs, so many rows at a time (rows, n), or all at once; one row for a label of the whole."""
 
     def inputs(self) -> Mapping[str, LayerInputs]:
-        """What the attention layer of each site read, by the site's name; those that cannot be told are left out."""
+        """Return the inputs of each attention site by its name; those that are unknown are left out."""
 
     def proof(self, sites: Sequence[AttentionSite]) -> list[ProofEntry]:
         """Return the errors of the sites against the model's own numbers."""

@@ -84,5 +84,5 @@ def served() -> bytes:
 
 @cache
 def address() -> str:
-    """Where a server has it, below the app's own address; another content has another address."""
+    """Return the address of the module on a server, relative to the app; another content has another one."""
     return f"{MODULES_PATH}?v={hashlib.sha256(served()).hexdigest()[:16]}"

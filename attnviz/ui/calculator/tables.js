@@ -271,7 +271,7 @@ class Figure {
     else event.target.blur();
   }
 
-  /** What the server holds, and over it what it has not confirmed; the field in which somebody types is left alone. */
+  /** Show what the server holds, with unconfirmed edits over it; the field being typed in is left alone. */
   write() {
     const { cells, problem } = this.table;
     const active = this.grid.getRootNode().activeElement;

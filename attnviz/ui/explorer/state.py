@@ -1,4 +1,4 @@
-"""What the Explorer keeps for a session."""
+"""State of the Explorer in a session."""
 
 from __future__ import annotations
 

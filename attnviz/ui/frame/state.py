@@ -1,4 +1,4 @@
-"""What a session keeps: one typed object for the frame and one for each page."""
+"""State of a session: one typed object for the frame and one for each page."""
 
 from __future__ import annotations
 

@@ -249,7 +249,7 @@ class Explorer extends View {
     return this.absent.has(this.place(site, stage)) ? this.text("view.frame.matrix.absent") : "";
   }
 
-  /** What the server answered without, the model does not show: nobody waits for it or asks for it again. */
+  /** Note the stages missing from the server's answer: the model does not show them, so they are not asked for again. */
   noteAbsent(site, head, stages) {
     const left = missing(this.ctx, site, head, stages);
     if (!left.length) return;

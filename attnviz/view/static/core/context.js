@@ -1,5 +1,5 @@
 /**
- * What a view gives to its parts.
+ * Context that a view gives to its parts.
  *
  * @typedef {Object} Context
  * @property {import("./store.js").Store} store

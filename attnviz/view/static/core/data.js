@@ -39,7 +39,7 @@ export function unpack(bytes) {
 }
 
 /**
- * Where further numbers of a trace come from. A page that was saved whole brings its own (`export/embedded.js`).
+ * Source of further numbers of a trace. A page that was saved whole brings its own (`export/embedded.js`).
  *
  * @typedef {Object} Source
  * @property {(rest: string) => string} [url]  the address of anything else

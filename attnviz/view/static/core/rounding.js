@@ -9,13 +9,13 @@ function fmtRounded(x, { levels }) {
   return exact.length < short.length ? exact : short;
 }
 
-/** How the numbers of a matrix are written. */
+/** Return the format of a matrix's numbers. */
 export function formatOf(matrix) {
   if (matrix?.rounding) return (x) => fmtRounded(x, matrix.rounding);
   return matrix?.shares ? fmtShare : fmt;
 }
 
-/** How they are written into a cell with room for so many letters. */
+/** Return their format in a cell with room for so many letters. */
 export function cellFormatOf(matrix) {
   if (!matrix?.rounding && !matrix?.shares) return fmtCell;
   const format = formatOf(matrix);
@@ -26,7 +26,7 @@ export function cellFormatOf(matrix) {
 }
 
 /**
- * What was worked out from rounded weights, to as many decimals as their error leaves. Renormalising divides a row's
+ * Round values computed from rounded weights to as many decimals as their error leaves. Renormalising divides a row's
  * error by the mass that stays, merging adds up the errors of the tokens of a word.
  *
  * @param {{data: Float32Array, rows: number, cols: number}} shown

@@ -10,8 +10,8 @@ const known = new Map(); // address -> promise
  */
 
 /**
- * What stands at an address that a payload names, relative to the page. It is asked for until it comes: without it there
- * is nothing to show.
+ * Fetch the messages from the address in a payload, relative to the page, again and again until they come: without them
+ * there is nothing to show.
  * @param {string} address
  * @returns {Promise<Texts>}
  */

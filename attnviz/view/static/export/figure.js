@@ -22,7 +22,7 @@ function cellSize(n) {
   return Math.max(1, Math.floor(1024 / n));
 }
 
-/** Where everything is; all in the figure's units. */
+/** Lay out the figure, in its own units. */
 function layoutFigure({ rows, cols, matrix, title, names, file }) {
   const cell = cellSize(Math.max(matrix.rows, matrix.cols));
   const size = cell >= 13 ? 11 : 10;

@@ -128,7 +128,7 @@ export class Chain {
     return parts.join(" · ");
   }
 
-  /** What the layer reads: X, after its norm where it has one, and the memory where it reads another stack. */
+  /** Describe the input of the layer: X, after its norm if it has one, and the memory if it attends to another stack. */
   inputText(site) {
     const { t } = this.ctx;
     if (!site.projection) return t(`view.frame.formula.0.${site.kind}${site.kind === "cross" && !readsEncoder(site) ? ".other" : ""}`);
@@ -137,7 +137,7 @@ export class Chain {
     return [t(`view.frame.formula.0.${input}`), ...memory].join(" · ");
   }
 
-  /** How Q, K and V are made of it: this layer's own norm, biases and rotation. */
+  /** Describe the projection to Q, K and V: this layer's own norm, biases and rotation. */
   projectionText(site) {
     const { t } = this.ctx;
     const turned = site.rotary ? [t("view.frame.formula.1.rotary")] : [];

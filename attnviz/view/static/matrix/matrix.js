@@ -143,7 +143,7 @@ export class Matrix {
     this.absence.textContent = reason;
   }
 
-  /** What the table and the exports read. */
+  /** Return the content of the table and the exports. */
   shared() {
     const { spec } = this;
     return {
@@ -342,7 +342,7 @@ export class Matrix {
     else this.ctx.tooltip.show(this.describe(place.row, place.col), event.clientX, event.clientY);
   }
 
-  /** What the tooltip says of a cell, and a screen reader. */
+  /** Describe a cell for the tooltip and for screen readers. */
   describe(row, col) {
     return describeCell(this.ctx, this.spec, row, col);
   }

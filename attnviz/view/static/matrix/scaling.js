@@ -1,6 +1,6 @@
-/** How a raw score becomes a scaled one: scale, bias, soft-cap. Follows attnviz.attention.scaled_scores. */
+/** Scale raw scores: scale, bias, soft-cap. Follows attnviz.attention.scaled_scores. */
 
-/** Where the scale comes from: "root" is 1 / √d_head, "none" is 1, "own" anything else. */
+/** Return the kind of scale: "root" is 1 / √d_head, "none" is 1, "own" anything else. */
 export function scaleKind({ scale, scoring, d_head: width }) {
   const root = Math.abs(scale ** -2 - width) < 0.01;
   if (scale === 1) return root && scoring === "scaled_dot" ? "root" : "none"; // in one dimension both are 1

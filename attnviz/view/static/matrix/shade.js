@@ -1,4 +1,4 @@
-/** How dark a weight is drawn: on one scale from 0 to 1, or with contrast, as far as the weights of its head reach. */
+/** Shade of a weight: on one scale from 0 to 1, or with contrast, as far as the weights of its head reach. */
 
 /** Keys from which on most weights are too small for one scale, until somebody chooses. */
 const MANY = 64;

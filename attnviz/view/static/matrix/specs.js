@@ -1,4 +1,4 @@
-/** What each stage of a head's chain shows: its axes, colours, limits and the numbers that are held. */
+/** Stages of a head's chain: their axes, colours, limits and numbers. */
 
 import { STAGES } from "../core/data.js";
 import { tokenText } from "../core/format.js";
@@ -31,7 +31,7 @@ export function steps(site) {
   return [inputs, ...others.map((stages) => stages.filter((stage) => offers(site, stage))).filter((stages) => stages.length)];
 }
 
-/** What the panels need of a head, beside its input and its output. */
+/** Return the stages that the panels need of a head, beside its input and its output. */
 export function numbersOf(site) {
   return [...STAGES, "bias"].filter((stage) => offers(site, stage) && !OF_SITE.has(stage));
 }

@@ -11,7 +11,7 @@ import { hiddenTokens, isByHand } from "./specs.js";
 
 const NAMED = 6; // hidden tokens that the note names
 
-/** What changes which weights are shown: field of the state -> its values, in the order of the buttons. */
+/** Choices of the shown weights: field of the state -> its values, in the order of the buttons. */
 const CHOICES = { hide: ["none", "first", "specials"], words: [false, true], pair: ["", ...Object.keys(PAIRS)], scale: ["one", "contrast"] };
 
 /** The same for the address; without a choice, the scale follows the number of keys. */
@@ -96,7 +96,7 @@ export class Toolbar {
     return parts.join(" · ");
   }
 
-  /** What the shown weights are, whenever they are not simply the head's own; never silently. */
+  /** Say how the shown weights differ from the head's own, whenever they do. */
   notes(state, site) {
     const { t, data } = this.ctx;
     const notes = [];

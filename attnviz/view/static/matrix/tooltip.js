@@ -31,7 +31,7 @@ export function describePair(ctx, { rows, cols, matrix }, row, col, label) {
   return [token(rows, row), token(cols, col), numberLine(ctx, label, matrix.data[row * matrix.cols + col], matrix)];
 }
 
-/** What there is to say of cell (row, col): its tokens, score, scaled score, weight; or its dimension and number. */
+/** Describe cell (row, col): its tokens, score, scaled score, weight; or its dimension and number. */
 export function describeCell(ctx, spec, row, col) {
   const { t } = ctx;
   const { rows, cols } = spec;

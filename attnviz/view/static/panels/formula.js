@@ -100,7 +100,7 @@ export class FormulaPanel extends Panel {
 
   // -- the input and what is made of it -------------------------------------------------------------------
 
-  /** Where nothing is projected, q, k and v are states of the network as they are, or were typed. */
+  /** Show q, k and v that are not projected: states of the network as they are, or typed. */
   unprojected({ site, get }, i, j) {
     const one = (letter, stage, at, kind) => line([letter, ...this.equals(get(stage), at, kind)]);
     const lines = [one(q(), "q", i, "query"), one(k(), "k", j, "key"), one(v(), "v", j, "value")];

@@ -16,7 +16,7 @@ const [LEAST, MOST] = [0.1, 0.8]; // opacity of the smallest and the largest wei
 const LUMA = [0.299, 0.587, 0.114];
 
 /**
- * Where tokens lie on an image: token -> [row, column]; those that are not on it are left out.
+ * Return the places of tokens on an image: token -> [row, column]; tokens that are not on it are left out.
  * @param {{rows: number, columns: number, offset: number, cells: number[][]}} grid
  * @param {number} count  of the tokens
  */
@@ -30,7 +30,7 @@ function placesOf({ rows, columns, offset, cells = [] }, count) {
 }
 
 /**
- * What a query reads of each key; without a query, what all of them read on average.
+ * Return the weights of a query on each key; without a query, the average of all queries.
  * @param {import("../matrix/shown.js").Shown} shown
  * @param {number} row  place of the query, -1: none
  * @returns {Float64Array} (cols,)

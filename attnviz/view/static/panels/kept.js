@@ -1,4 +1,4 @@
-/** Which lines of a head are drawn: the fewest that hold a share of each row. Pure functions. */
+/** Choose the lines of a head to draw: the fewest that hold a share of each row. Pure functions. */
 
 import { rowOf } from "./kit.js";
 

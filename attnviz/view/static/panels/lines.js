@@ -289,7 +289,7 @@ export class LinesPanel extends Panel {
     pen.setLineDash([]);
   }
 
-  /** How many lines are drawn, of how many. */
+  /** Say how many lines are drawn, of how many. */
   describe() {
     const { query, key } = this.focus();
     const { matrix, kept, axes, others, long } = this.shown;

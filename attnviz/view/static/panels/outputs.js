@@ -1,5 +1,5 @@
 /**
- * What the model outputs: at every position, or for the whole, the most probable candidates with their probabilities; or
+ * Outputs of the model: at every position, or for the whole, the most probable candidates with their probabilities; or
  * values themselves, as of a forecast.
  */
 
@@ -183,7 +183,7 @@ export class OutputsPanel extends Panel {
     this.paintDetail();
   }
 
-  /** What there is to show, for another trace or other colours. */
+  /** Show the outputs of another trace, or in other colours. */
   start() {
     this.trace = this.ctx.data;
     if (!this.linked) this.selected = null;

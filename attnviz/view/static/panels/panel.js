@@ -13,7 +13,7 @@ export class Panel {
   static id = "";
 
   /**
-   * What the panel keeps in the state, and so in the address.
+   * Fields of the panel in the state, and so in the address.
    * @type {Record<string, import("../core/address.js").Field>}
    */
   static fields = {};

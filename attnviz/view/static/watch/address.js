@@ -1,4 +1,4 @@
-/** What the view of a run keeps in the page's address: the step that is looked at, the head and the sequence. */
+/** State of the view of a run in the page's address: the step, the head and the sequence. */
 
 const WAIT_MS = 150;
 const NAMES = ["step", "site", "head", "seq"];
@@ -10,7 +10,7 @@ const whole = (text) => (text !== null && /^\d{1,9}$/.test(text) ? Number(text) 
 const placeIn = (parameters) => JSON.stringify(NAMES.map((name) => parameters.get(name)));
 
 /**
- * What the address says, as far as the run has it; nothing where it still speaks of the run that was shown before.
+ * Return what the address names and the run has; {} while it still names the run that was shown before.
  * @param {any} header
  */
 export function readPlace(header, search = window.location.search) {

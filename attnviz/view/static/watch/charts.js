@@ -92,7 +92,7 @@ export class Charts {
     }
   }
 
-  /** What the loss at the position amounts to, and how far training is ahead of it. */
+  /** Say what the loss at the position amounts to, and how far training is ahead of it. */
   sayLoss() {
     const { t, metrics, header, number } = this.ctx;
     const look = metrics.lookAt(this.ctx.position());
@@ -213,7 +213,7 @@ export class Charts {
   }
 }
 
-/** What the table dialog takes, for columns of numbers by step. */
+/** Return columns of numbers by step as the table dialog takes them. */
 export function stepTable(ctx, title, steps, columns) {
   const data = new Float32Array(steps.length * columns.length);
   columns.forEach(([, values], c) => steps.forEach((_, r) => {

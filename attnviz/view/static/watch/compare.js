@@ -22,7 +22,7 @@ const DASHES = ["solid", "dash", "dot"]; // for more runs than colours
 
 const identity = ({ runs, lang }) => JSON.stringify([lang, runs.map(({ run }) => run)]);
 
-/** What all of these are, if they are all the same. */
+/** Return the common value; undefined if they differ. */
 const alike = (values) => (values.every((value) => value === values[0]) ? values[0] : undefined);
 
 class Compare extends View {
@@ -129,7 +129,7 @@ class Compare extends View {
     this.showKey();
   }
 
-  /** Which line is which run, and how it ended. */
+  /** Show which line is which run, and how it ended. */
   showKey() {
     this.key.replaceChildren(...this.runs.map((run, n) => {
       const swatch = el("i", { class: "aw-swatch" });
@@ -142,7 +142,7 @@ class Compare extends View {
     this.root.dataset.points = this.runs.map(({ metrics }) => metrics.step.length).join(" ");
   }
 
-  /** What a look at held-out data found. */
+  /** Describe the scores of one validation. */
   facts(run, look) {
     const t = (key, params) => this.text(key, params);
     const facts = inOtherWords(t, run, look.loss).map(([label, text]) => `${label} ${text}`);

@@ -1,4 +1,4 @@
-/** What the numbers of a run are called, in which unit they are, and the range they are drawn in. */
+/** Names, units and ranges of the numbers of a run. */
 
 import { fmt } from "../core/format.js";
 
@@ -25,7 +25,7 @@ export const metricName = (t, run) => t(`watch.metric.${isLanguage(run) ? "accur
 /** Its value: a share of what was asked in percent, a share of a variance as a number. */
 export const metricText = (run, value, percent) => (isShare(run) || !Number.isFinite(value) ? percent(value) : fmt(value));
 
-/** How the axis of some runs' metrics is drawn. @returns {{y: [number, number], format: string}} */
+/** Return range and format of the axis of some runs' metrics. @returns {{y: [number, number], format: string}} */
 export function metricAxis(runs, values) {
   if (runs.every(isShare)) return { y: [-0.03, 1.05], format: ".0%" };
   const low = values.reduce((least, value) => (value < least ? value : least), 0);

@@ -111,7 +111,7 @@ export class Metrics {
     return this.looks[index];
   }
 
-  /** How much higher the loss was on held-out data than in training; there the mean of the steps around the look. */
+  /** Return how much higher the loss was on held-out data than in training, the mean of the steps around it. */
   gap({ step, loss }) {
     const line = this.lineAt(step);
     if (line < 0) return NaN;

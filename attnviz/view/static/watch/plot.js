@@ -75,7 +75,7 @@ export class Chart {
     page.Plotly?.purge(this.plot);
   }
 
-  /** What the lines are: [{label, colour, dash, width}] */
+  /** Show the legend of the lines: [{label, colour, dash, width}] */
   explain(entries) {
     const key = JSON.stringify(entries);
     if (key === this.explained) return;

@@ -1,4 +1,4 @@
-/** What the model answers to a few held-out sequences at the step that is looked at: right and wrong. */
+/** Answers of the model to a few held-out sequences at the current step, right and wrong. */
 
 import { el } from "../core/dom.js";
 import { fmt, tokenElement } from "../core/format.js";

@@ -1,4 +1,4 @@
-/** How much of every head's attention lies on the keys that a task expects, at every recorded step. */
+/** Measure how much of every head's attention lies on the keys that a task expects, at every recorded step. */
 
 import { Growing } from "./metrics.js";
 import { headOf } from "./timeline.js";

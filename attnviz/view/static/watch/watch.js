@@ -120,7 +120,7 @@ class Watch extends View {
     return [el("h3", { text: t("watch.attention") }), el("p", { class: "aw-none", text: t("watch.no_attention") })];
   }
 
-  /** What the heads look at, and the choice among several sequences. */
+  /** Show the sequence that the heads attend to, and a choice among several. */
   headline() {
     const { t } = this.ctx;
     const { sequences } = this.header;
@@ -208,7 +208,7 @@ class Watch extends View {
     if (this.metrics.damaged) this.tell({ kind: "damaged", message: "" });
   }
 
-  /** Of a network without attention: the steps at which it was asked, or its weights kept. */
+  /** Take the steps of a network without attention: those of its validations and checkpoints. */
   takeLooks({ checkpoints }) {
     const steps = [...new Set([...this.metrics.looks.map(({ step }) => step), ...checkpoints])].sort((a, b) => a - b);
     if (steps.length === this.looks.length) return;
@@ -224,7 +224,7 @@ class Watch extends View {
     store.set({ at: moments.at(-1) });
   }
 
-  /** Where nobody has chosen a head, the first that clearly does the task's work is shown, and stays. */
+  /** Show the first head that clearly does the task's work, and keep it, unless a person has chosen one. */
   chooseHead() {
     const { site, head, seq } = this.store.state;
     if (this.named || site !== this.first || head !== 0) return;
