@@ -32,7 +32,6 @@ class ModelFolder:
     """A folder with a model in it, or the reason why it cannot be opened.
 
     Attributes:
-        folder: folder that holds it.
         title: title for people; the folder's name where it says nothing.
         architecture: "encoder", "decoder", "encoder-decoder"; of transformers the class, such as "GPT2LMHeadModel"; ""
             when the folder cannot be read.

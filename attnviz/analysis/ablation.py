@@ -23,7 +23,6 @@ class Without(NamedTuple):
 
     Attributes:
         site: name of the attention layer, such as "encoder.0.self".
-        head: index of the head.
         score: the task's metric on test data without it.
     """
 
@@ -41,7 +40,6 @@ def without_heads(network: Network, task: Task, n: int, seed: int = 0) -> tuple[
     Args:
         network: stays as it is; a recurrent one has no such heads.
         n: test sequences; of a finite collection, all are taken.
-        seed: seed that draws them.
     """
     means = mean_contexts(network, task.batches(n, seed))
     found = []

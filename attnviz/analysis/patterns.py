@@ -66,7 +66,6 @@ class HeadScore:
     Attributes:
         pattern: its name.
         site: name of the attention layer.
-        head: index of the head.
         mass: mean attention on the expected keys, 0 to 1.
         hits: share of queries whose most attended key is an expected one.
         chance: the mass of a head that reads all keys it may read alike.

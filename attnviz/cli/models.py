@@ -30,7 +30,6 @@ class Model:
         kind: "zoo", "run" or "folder".
         architecture: "" when it cannot be read.
         n_parameters: numbers in its weights; None when it cannot be read.
-        title: title for people.
         problem: why it cannot be opened, else None.
     """
 

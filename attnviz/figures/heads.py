@@ -42,7 +42,6 @@ def weights(
 
     Args:
         layer: index of the block; with stack, kind and part as in `Trace.find`.
-        head: index of the head.
         stack: "encoder", "decoder", "text" or "vision".
         kind: "self" or "cross".
         part: window of an image.

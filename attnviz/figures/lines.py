@@ -41,7 +41,6 @@ def lines(
 
     Args:
         layer: index of the block; with stack, kind and part as in `Trace.find`.
-        head: index of the head.
         keep: part of each row's weights, 0 to 1.
         stack: "encoder", "decoder", "text" or "vision".
         kind: "self" or "cross".

@@ -68,7 +68,6 @@ def layout_of(network: nn.Module, wrapped: Sequence[str]) -> tuple[object, ...]:
     The numbers of its parameters do not count, but those of these modules, and of the model's own buffers, do.
 
     Args:
-        network: the model.
         wrapped: paths of modules of which everything counts.
     """
     parts: list[object] = []

@@ -51,7 +51,6 @@ class ModelCard:
 
     Attributes:
         name: short name, as in `zoo/<name>`.
-        title: title for people.
         task: name of the task it was trained on.
         examples: texts to look at; (source, target) pairs for an encoder-decoder.
         recipe: name of the recipe that reproduces it; "" when there is none.

@@ -13,7 +13,6 @@ class ModelFacts:
 
     Attributes:
         name: under which it is opened.
-        title: title for people.
         task: task that it was trained on; "" when unknown.
         architecture: "encoder", "decoder", "encoder-decoder" or "two encoders" (one for text, one for images).
         n_parameters: number of trained numbers.

@@ -33,11 +33,7 @@ TEXTS = ("a", "The quick brown fox jumps over the lazy dog. 0123456789", "你好
 
 
 class Trial:
-    """A model that nobody has reason to trust.
-
-    Args:
-        folder: folder that holds it.
-    """
+    """A model that nobody has reason to trust."""
 
     def __init__(self, folder: Path, title: str) -> None:
         self.folder, self.title = folder, title

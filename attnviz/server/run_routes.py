@@ -156,7 +156,6 @@ def news(run: Run, generation: str, metrics: int, attention: int, lang: str) -> 
     writes these files anew: they are then another generation, and the answer begins at 0 and says "reset".
 
     Args:
-        run: which.
         generation: generation of the reader's bytes; "" for one who has none.
         metrics: bytes of metrics.jsonl that it has.
         attention: bytes of attention.bin that it has.

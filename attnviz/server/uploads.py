@@ -61,7 +61,6 @@ class Upload:
     Attributes:
         name: name in links, "upload/" and 128 random bits.
         title: name of its zip file, without the ending.
-        folder: folder that holds it.
         nbytes: bytes that it takes on the disk.
         sandbox: sandbox in which it is opened first.
     """

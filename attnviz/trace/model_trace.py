@@ -317,7 +317,6 @@ class Trace:
 
         Args:
             layer: index of the block; with stack, kind and part as in `find`.
-            head: index of the head.
             stack: "encoder", "decoder", "text" or "vision".
             kind: "self" or "cross".
             part: window of an image.

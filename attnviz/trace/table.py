@@ -20,7 +20,6 @@ def to_dataframe(site: AttentionSite, head: int, queries: Sequence[str], keys: S
 
     Args:
         site: place of attention.
-        head: index of the head.
         queries: labels of its queries (Tq).
         keys: labels of its keys (Tk).
 

@@ -131,7 +131,6 @@ class Parameters:
     """All parameters of a model at the time of a trace: which they are, and how often each was written to.
 
     Args:
-        network: the model.
         model: name for messages.
     """
 

@@ -60,7 +60,6 @@ class ZooEntry:
 
     Attributes:
         name: as in `zoo/<name>`.
-        title: title for people.
         task: what it was trained on.
         architecture: "encoder", "decoder" or "encoder-decoder".
         size: number of parameters.

@@ -174,7 +174,6 @@ def evaluate(network: Network, task: Task, split: Split, n: int, seed: int = 0, 
         task: where the sequences come from.
         split: split to draw from.
         n: sequences.
-        seed: seed that draws them.
         samples: keep the outputs for so many of the first ones.
     """
     network.eval()

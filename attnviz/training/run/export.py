@@ -178,7 +178,6 @@ def write_run_zip(run: Run, file: BinaryIO) -> None:
     are left out.
 
     Args:
-        run: run in any state.
         file: file to write to, from its beginning.
 
     Raises:

@@ -17,7 +17,6 @@ def reading(case: Case, site: AttentionSite, head: int, *, at: int | None = None
     """Show a control for the token that asks, and the tokens it reads, with those it should read marked.
 
     Args:
-        head: index of the head.
         at: the token to begin with; None: the first one for which an expectation is known, else the last.
     """
     queries, keys = case.trace.sequences[site.queries], case.trace.sequences[site.keys]

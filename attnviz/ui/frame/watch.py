@@ -53,7 +53,6 @@ def show_watch(run: Run, *, key: str, steer: bool, follow: bool) -> Told | None:
     """Place the view of a run; returns what it was just told, for `obey`.
 
     Args:
-        run: which.
         steer: with the transport: play, pause, step, stop, learning rate, speed.
         follow: begin at the newest step and stay there while there are newer ones; the address may name another one.
     """
@@ -107,7 +106,6 @@ def watch(run: Run, messages: DeltaGenerator, *, follow: bool) -> None:
     """Place the view of a run, and do what people tell the run there; what cannot be done is said above.
 
     Args:
-        run: which.
         messages: where to say it.
         follow: begin at the newest step and stay there.
     """

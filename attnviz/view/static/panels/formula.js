@@ -54,8 +54,6 @@ export class FormulaPanel extends Panel {
     this.shown = "";
   }
 
-  // -- parts of a formula ---------------------------------------------------------------------------------
-
   number(value, kind = "") {
     const text = (kind === "share" ? fmtShare : this.ctx.fmt)(value);
     return el("span", { class: `avp-num ${kind ? `is-${kind}` : ""}`.trim(), title: this.ctx.full(value) }, text);
@@ -98,8 +96,6 @@ export class FormulaPanel extends Panel {
     );
   }
 
-  // -- the input and what is made of it -------------------------------------------------------------------
-
   /** Show q, k and v that are not projected: states of the network as they are, or typed. */
   unprojected({ site, get }, i, j) {
     const one = (letter, stage, at, kind) => line([letter, ...this.equals(get(stage), at, kind)]);
@@ -135,8 +131,6 @@ export class FormulaPanel extends Panel {
     const reason = absence(this.ctx, state.site, "x");
     return this.row(0, "input", [...this.inputOf(site, "i", false), ...this.equals(this.ctx.data.x(state.site), i), ...(reason ? [" ", small(reason)] : [])]);
   }
-
-  // -- scores ---------------------------------------------------------------------------------------------
 
   /** s_ij: the dot product, term by term. */
   scoreRow(view, i, j) {
@@ -197,8 +191,6 @@ export class FormulaPanel extends Panel {
     return [" ", small(this.t("view.panel.mask.allowed", about))];
   }
 
-  // -- weights and context --------------------------------------------------------------------------------
-
   /**
    * w_ij = exp(s̃_ij) / Σ exp(s̃_ij'), with a sink one more term below; large scores are shifted by the row's largest,
    * which changes no weight.
@@ -246,8 +238,6 @@ export class FormulaPanel extends Panel {
     const output = get("output");
     return this.row(6, "output", letters, ...(output ? [["= ", this.vector(rowOf(output, i))]] : []));
   }
-
-  // -- the state ------------------------------------------------------------------------------------------
 
   update(state, changed) {
     const view = current(this.ctx);

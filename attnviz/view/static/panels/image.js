@@ -213,8 +213,6 @@ export class ImagePanel extends Panel {
     if (this.view && this.list.refresh()) this.paint();
   }
 
-  // -- what is drawn --------------------------------------------------------------------------------------
-
   paint() {
     const { view, canvas } = this;
     const room = this.picture.clientWidth;
@@ -295,8 +293,6 @@ export class ImagePanel extends Panel {
       pen.fillRect(x, 0, 1, 8);
     }
   }
-
-  // -- pointer and keys -----------------------------------------------------------------------------------
 
   /** The token of the patch under the pointer. */
   patchAt(event) {

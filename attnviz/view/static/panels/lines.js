@@ -163,8 +163,6 @@ export class LinesPanel extends Panel {
     return { query: place("query"), key: place("key") };
   }
 
-  // -- the tokens -----------------------------------------------------------------------------------------
-
   /** Tints the tokens opposite the one in focus by their weight, and marks focus and hidden keys. */
   paintTokens() {
     const at = this.focus();
@@ -206,8 +204,6 @@ export class LinesPanel extends Panel {
     });
     return `linear-gradient(to right, ${parts.join(", ")})`;
   }
-
-  // -- the lines ------------------------------------------------------------------------------------------
 
   /** Calls visit(i, j, weight) for every line of a head that the focus, the threshold and the part in sight leave. */
   eachLine({ matrix, kept }, { query, key }, visit) {
@@ -319,8 +315,6 @@ export class LinesPanel extends Panel {
     }
     return [drawn, total];
   }
-
-  // -- the state ------------------------------------------------------------------------------------------
 
   specials({ site }) {
     const { header } = this.ctx.data;

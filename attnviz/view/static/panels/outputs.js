@@ -41,8 +41,6 @@ export class OutputsPanel extends Panel {
     this.onResize(this.scroller, () => this.refresh());
   }
 
-  // -- what there is --------------------------------------------------------------------------------------
-
   get outputs() {
     return this.ctx.data.header.outputs;
   }
@@ -90,8 +88,6 @@ export class OutputsPanel extends Panel {
     return this.t("view.panel.percent", { value: fmtPercent(p) });
   }
 
-  // -- the list -------------------------------------------------------------------------------------------
-
   makeRow(position) {
     const chips = this.areValues
       ? this.valuesAt(position).slice(0, COMPACT).map((value) => this.valueChip(value))
@@ -138,8 +134,6 @@ export class OutputsPanel extends Panel {
     this.list.mark(row < 0 ? null : row);
   }
 
-  // -- one position ---------------------------------------------------------------------------------------
-
   paintDetail() {
     const position = this.whole ? 0 : (this.selected ?? this.byDefault);
     const kind = this.areValues && this.whole ? "whole" : this.outputs.kind;
@@ -174,8 +168,6 @@ export class OutputsPanel extends Panel {
       return el("li", { title: this.ctx.full(value) }, el("span", { class: "avp-note" }, `#${n}`), el("span", { class: "avp-outputs-bar" }, fill), el("span", { class: "avp-number" }, this.ctx.fmt(value)));
     });
   }
-
-  // -- the state ------------------------------------------------------------------------------------------
 
   paint() {
     if (this.selected !== null && this.selected >= this.labels.length) this.selected = null;

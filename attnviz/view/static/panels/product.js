@@ -80,8 +80,6 @@ export class ProductPanel extends Panel {
     for (const part of [this.title, this.scroller, this.verdict]) part.hidden = text !== "";
   }
 
-  // -- the table ------------------------------------------------------------------------------------------
-
   build(method, n) {
     if (this.method === method && this.rows.length === n) return;
     this.method = method;
@@ -147,8 +145,6 @@ export class ProductPanel extends Panel {
     });
     return steps.sum.at(-1);
   }
-
-  // -- from the total to the weight -----------------------------------------------------------------------
 
   step(name, formula, value, note, kind = "") {
     const { ctx } = this;

@@ -173,8 +173,6 @@ export class Charts {
     this.spectrum.draw({ traces: [trace], x: [0.4, spectrum.length + 0.6], y: [0, most * 1.08], format: ".0%", xTitle: t("watch.spectrum.frequency") });
   }
 
-  // -- the same as tables ---------------------------------------------------------------------------------
-
   /** Rows are steps; columns are [label, values]. */
   table(title, steps, columns) {
     return stepTable(this.ctx, title, steps, columns);

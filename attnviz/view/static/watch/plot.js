@@ -120,8 +120,6 @@ export class Chart {
     };
   }
 
-  // -- the steps that are marked --------------------------------------------------------------------------
-
   /** Pixels from the left of the frame to a step. */
   xOf(step) {
     const [low, high] = this.drawing.x;

@@ -56,8 +56,6 @@ export class Transport {
     ]);
   }
 
-  // -- commands -------------------------------------------------------------------------------------------
-
   pressPlay() {
     const { state } = this.now();
     if (state === "running") this.tell("pause");
@@ -79,8 +77,6 @@ export class Transport {
     this.asked = { rate, until: performance.now() + PENDING_MS };
     this.tell("learning_rate", rate);
   }
-
-  // -- what is shown --------------------------------------------------------------------------------------
 
   /** The state as it will be in a moment, or as the news has it. */
   now() {

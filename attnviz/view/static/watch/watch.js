@@ -174,8 +174,6 @@ class Watch extends View {
     };
   }
 
-  // -- what comes -----------------------------------------------------------------------------------------
-
   /** Takes what is new. */
   async take(news, metrics, attention) {
     if (news.reset) {
@@ -263,8 +261,6 @@ class Watch extends View {
     return line >= 0 && planned > 0 ? (configured * this.metrics.rate.at(line)) / planned : configured;
   }
 
-  // -- what is done ---------------------------------------------------------------------------------------
-
   command(name, value) {
     this.component.setTriggerValue?.("command", { name, value });
     this.feed.wake(true);
@@ -331,8 +327,6 @@ class Watch extends View {
   plotly() {
     return loadPlotly(this.header.plotly).catch(() => this.tell({ kind: "network", message: "" }));
   }
-
-  // -- what is shown --------------------------------------------------------------------------------------
 
   /** @param {Set<string>} changed */
   update(state, changed) {
