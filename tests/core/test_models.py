@@ -167,7 +167,7 @@ def test_wrong_folders_say_what_is_wrong(make_model: Make, tmp_path: Path) -> No
         load_model(folder)
     tensors = load_file(save_model(make_model(), tmp_path / "other") / "model.safetensors")
     save_file({name: t for name, t in tensors.items() if name != "unembedding.bias"}, weights)
-    with pytest.raises(ModelMismatch, match=r"unembedding\.bias should be \(11,\) and is absent"):
+    with pytest.raises(ModelMismatch, match=r"unembedding\.bias should be \(11,\) and is –"):
         load_model(folder)
     weights.unlink()
     with pytest.raises(ModelNotFound, match=r"model\.safetensors not found"):

@@ -83,7 +83,7 @@ def test_a_value_that_does_not_exist_is_said(page: str, name: str, value: str) -
     [
         ({"step": "1500", "site": "decoder.0.self", "head": "3", "seq": "0"}, ""),
         ({"step": "1501"}, "`step`"),
-        ({"head": "4", "seq": "1"}, "`head, seq`"),
+        ({"head": "4", "seq": "1"}, "`head`, `seq`"),
         ({"site": "decoder.1.self"}, "`site`"),
     ],
 )
