@@ -19,10 +19,9 @@ from attnviz.huggingface.interface import InterfaceCall, hears, listening
 from attnviz.huggingface.labels import BROKEN
 from attnviz.huggingface.model import HuggingFaceModel
 from attnviz.huggingface.numerics import tolerance
-from attnviz.huggingface.place import Place
+from attnviz.huggingface.place import Place, make_site
 from attnviz.huggingface.reading import Reading, of_inputs, read
 from attnviz.huggingface.rules import RulesReader, rule_of
-from attnviz.huggingface.sites import make_site
 from attnviz.huggingface.tracing import HuggingFacePass, find_places, make_trace
 from attnviz.texts import check_text
 from attnviz.trace import AttentionSite, Trace
@@ -163,9 +162,8 @@ def _whole(model: HuggingFaceModel, inputs: Mapping[str, Tensor], ids: Tensor) -
     for name in ("token_type_ids", "mm_token_type_ids"):  # what is written is text
         if name in inputs:
             whole[name] = torch.cat([inputs[name], new.to(inputs[name].dtype) * 0], dim=1)
-    if (
-        "position_ids" in model.parameters and "pixel_values" not in inputs
-    ):  # as generation counts them: padding has no place
+    counted = "position_ids" in model.parameters and "pixel_values" not in inputs
+    if counted:  # as generation does it: padding has no place
         whole["position_ids"] = (mask.cumsum(1) - 1).clamp(min=0)
     return whole
 

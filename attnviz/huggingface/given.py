@@ -28,7 +28,9 @@ def check_inputs(model: HuggingFaceModel, inputs: Mapping[str, Tensor], row: int
         TokensOutside: an id for which there is no embedding.
         NoRow: there is no such row.
     """
-    takes = [name for name in inspect.signature(model.network.forward).parameters if name not in ("args", "kwargs")]
+    parameters = inspect.signature(model.network.forward).parameters
+    takes = [name for name in parameters if name not in ("args", "kwargs")]
+    takes_more = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values())
     if not isinstance(inputs, Mapping):
         raise InputsDoNotFit(model.name, f"a mapping from names to tensors is wanted, not {_kind(inputs)}", takes)
     if not inputs:
@@ -38,7 +40,7 @@ def check_inputs(model: HuggingFaceModel, inputs: Mapping[str, Tensor], row: int
             raise InputsDoNotFit(model.name, f"{name} is no tensor but {_kind(value)}", takes)
         if value.ndim == 0:
             raise InputsDoNotFit(model.name, f"{name} is one number, without a batch", takes)
-        if name not in takes and not _takes_more(model):
+        if name not in takes and not takes_more:
             raise InputsDoNotFit(model.name, f"it knows no {name}", takes)
         if value.numel() == 0:
             raise EmptyText
@@ -77,11 +79,6 @@ def _vocabulary(model: HuggingFaceModel, name: str) -> int:
     except (NotImplementedError, AttributeError):  # those that read something else as well
         return 0
     return embedding.num_embeddings if isinstance(embedding, nn.Embedding) else 0
-
-
-def _takes_more(model: HuggingFaceModel) -> bool:
-    parameters = inspect.signature(model.network.forward).parameters.values()
-    return any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters)
 
 
 def _kind(value: object) -> str:

@@ -290,12 +290,21 @@ def open_tokenizer(folder: Path, name: str) -> PreTrainedTokenizerBase | None:
     """
     if not any((folder / file).is_file() for file in TOKENIZER):
         return None
+    return _made_of(AutoTokenizer, folder, name, "tokenizer")
+
+
+def _made_of(kind: Any, folder: Path, name: str, file: str, **options: Any) -> Any:
+    """Have a class of transformers load its files of a model's folder.
+
+    Raises:
+        ModelCorrupt: they are damaged.
+    """
     try:
-        return AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+        return kind.from_pretrained(folder, trust_remote_code=False, local_files_only=True, **options)
     except ImportError:
         raise  # told by the guard
     except Exception as error:  # a damaged file fails in as many ways as there are tokenizers
-        raise ModelCorrupt(name, "tokenizer", reason_of(error)) from error
+        raise ModelCorrupt(name, file, reason_of(error)) from error
 
 
 def _whole_processor(folder: Path, name: str, network: PreTrainedModel) -> Any:
@@ -305,31 +314,17 @@ def _whole_processor(folder: Path, name: str, network: PreTrainedModel) -> Any:
         return None
     if not any((folder / file).is_file() for file in PROCESSORS):
         return None
-    try:
-        return AutoProcessor.from_pretrained(folder, trust_remote_code=False, local_files_only=True, backend="pil")
-    except ImportError:
-        raise  # told by the guard
-    except Exception as error:  # as that of a tokenizer
-        raise ModelCorrupt(name, PROCESSORS[0], reason_of(error)) from error
+    return _made_of(AutoProcessor, folder, name, PROCESSORS[0], backend="pil")
 
 
 def _processor(folder: Path, name: str) -> Any:
     """Load the processor of images or sounds; None if there is none."""
-    files = [folder / file for file in PROCESSORS]
-    if not any(file.is_file() for file in files):
+    files = [folder / file for file in PROCESSORS if (folder / file).is_file()]
+    if not files:
         return None
-    kind = (
-        AutoFeatureExtractor
-        if any("feature_extractor" in file.read_text("utf-8") for file in files if file.is_file())
-        else AutoImageProcessor
-    )
-    options = {"backend": "pil"} if kind is AutoImageProcessor else {}
-    try:
-        return kind.from_pretrained(folder, trust_remote_code=False, local_files_only=True, **options)
-    except ImportError:
-        raise
-    except Exception as error:  # as above
-        raise ModelCorrupt(name, "preprocessor_config.json", reason_of(error)) from error
+    if any("feature_extractor" in file.read_text("utf-8") for file in files):
+        return _made_of(AutoFeatureExtractor, folder, name, PROCESSORS[0])
+    return _made_of(AutoImageProcessor, folder, name, PROCESSORS[0], backend="pil")
 
 
 def _check_feeding(model: HuggingFaceModel) -> None:

@@ -92,8 +92,6 @@ class HuggingFaceModel:
             architecture=self._architecture(),
             n_parameters=self.network.num_parameters(),
             max_len=self.max_len,
-            positions="",
-            norm="",
             kind=type(self.network).__name__,
         )
 

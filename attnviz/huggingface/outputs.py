@@ -31,11 +31,8 @@ def outputs_of(model: HuggingFaceModel, reading: Reading, shape: torch.Size | No
     config, tokenizer = model.config, model.tokenizer
     if shape is None or len(shape) not in (2, 3):
         return None
-    vocabulary, labels, kind = (
-        getattr(text_part(config), "vocab_size", None),
-        _labels(model),
-        type(model.network).__name__,
-    )
+    vocabulary, labels = getattr(text_part(config), "vocab_size", None), _labels(model)
+    kind = type(model.network).__name__
     if model.chooses:
         return Outputs("values", reading.main, str)
     if kind.endswith("ForQuestionAnswering"):

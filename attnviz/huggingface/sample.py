@@ -169,10 +169,8 @@ def _ids(config: Any, length: int, device: torch.device, without: Collection[int
     """Ids that mean nothing in particular: no padding among them, and the end of a text where there is one."""
     vocabulary = int(config.vocab_size)
     never = {getattr(config, "pad_token_id", None), *without}
-    ids = [index for index in range(max(0, vocabulary - length - len(never)), vocabulary) if index not in never][
-        -length:
-    ]
-    ids = (ids * length)[:length]
+    ids = [index for index in range(max(0, vocabulary - length - len(never)), vocabulary) if index not in never]
+    ids = (ids[-length:] * length)[:length]
     end = getattr(config, "eos_token_id", None)
     if isinstance(end, int) and 0 <= end < vocabulary:
         ids[-1] = end

@@ -17,11 +17,10 @@ from attnviz.errors.base import Why
 from attnviz.huggingface.inspection import Inspection, Seen
 from attnviz.huggingface.interface import hears
 from attnviz.huggingface.numerics import context_error, tolerance, valid_rows
-from attnviz.huggingface.place import Place
+from attnviz.huggingface.place import Place, make_site
 from attnviz.huggingface.projection import find_projection
 from attnviz.huggingface.rules import RulesReader
 from attnviz.huggingface.sample import has_decoder
-from attnviz.huggingface.sites import make_site
 from attnviz.trace import AttentionSite
 from attnviz.trace.compare import largest, worst
 

@@ -19,11 +19,10 @@ from attnviz.huggingface.interface import InterfaceCall, hears, listening
 from attnviz.huggingface.model import HuggingFaceModel
 from attnviz.huggingface.numerics import context_error, output_error, tolerance
 from attnviz.huggingface.outputs import ANSWER, ENDS, outputs_of
-from attnviz.huggingface.place import Place
+from attnviz.huggingface.place import Place, make_site
 from attnviz.huggingface.projection import HeldProjection, matrix_of
 from attnviz.huggingface.reading import Reading, of_inputs, read
 from attnviz.huggingface.rules import RulesReader
-from attnviz.huggingface.sites import make_site
 from attnviz.huggingface.structure import Structure, logits_of
 from attnviz.huggingface.windows import has_windows, window_tokens
 from attnviz.texts import check_text

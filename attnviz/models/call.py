@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, NamedTuple, Protocol
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from attnviz.attention import Additive, Mask, Projection
 from attnviz.recurrence import CellWeights
@@ -14,60 +15,50 @@ __all__ = ["AttentionCall", "AttentionLayer", "CellCall", "Kind", "Recorder", "R
 Kind = Literal["self", "cross"]
 
 
-class AttentionLayer(Protocol):
-    """Facts of an attention layer that hold for every call."""
+class AttentionLayer(nn.Module):
+    """Attention layer, with what holds for every call.
+
+    Attributes:
+        index: index of the block.
+        stack: stack of the queries: "encoder", "decoder", or "readout" for the one query of a whole sequence.
+        kind: reads its own stack ("self"), or another ("cross").
+        keys: the stack that is read.
+        scoring: name of the scoring function.
+        scale: factor of raw scores.
+        n_heads: heads of queries.
+        n_kv_heads: heads of keys and values.
+        projection: projections to queries, keys and values; None where the states are used as they are.
+    """
+
+    index: int
+    stack: str
+    kind: Kind
+    keys: str
+    scoring: str
+    scale: float
+    n_heads: int
+    n_kv_heads: int
+    projection: Projection | None = None
 
     @property
     def name(self) -> str:
         """Name such as "decoder.0.cross"."""
-
-    @property
-    def index(self) -> int:
-        """Index of the block."""
-
-    @property
-    def stack(self) -> str:
-        """Stack of the queries: "encoder", "decoder", or "readout" for the one query of a whole sequence."""
-
-    @property
-    def kind(self) -> Kind:
-        """Reads its own stack, or another."""
-
-    @property
-    def keys(self) -> str:
-        """The stack that is read."""
-
-    @property
-    def scoring(self) -> str:
-        """Name of the scoring function."""
-
-    @property
-    def scale(self) -> float:
-        """Factor of raw scores."""
-
-    @property
-    def n_heads(self) -> int:
-        """Heads of queries."""
-
-    @property
-    def n_kv_heads(self) -> int:
-        """Heads of keys and values."""
+        return f"{self.stack}.{self.index}.{self.kind}"
 
     @property
     def additive(self) -> Additive | None:
         """Parameters of the additive scoring function, where that is used."""
-
-    @property
-    def projection(self) -> Projection | None:
-        """Projections to queries, keys and values; None where the states are used as they are."""
+        return None
 
     @property
     def w_o(self) -> Tensor | None:
         """Output projection (H * d_head, d_model); None: contexts go on as they are."""
+        return None
 
     @property
     def b_o(self) -> Tensor | None:
         """Its bias (d_model,); None without one."""
+        return None
 
 
 class AttentionCall(NamedTuple):
@@ -98,11 +89,8 @@ class AttentionCall(NamedTuple):
     output: Tensor | None
 
 
-class Recorder(Protocol):
-    """Is shown every attention call of a forward pass."""
-
-    def __call__(self, call: AttentionCall, /) -> None:
-        """Keep what is wanted of the call."""
+Recorder = Callable[[AttentionCall], None]
+"""Is shown every attention call of a forward pass, and keeps what is wanted of it."""
 
 
 class RecurrentLayers(Protocol):
@@ -134,8 +122,5 @@ class CellCall(NamedTuple):
     states: Tensor
 
 
-class StateRecorder(Protocol):
-    """Is shown the recurrent layers of a forward pass."""
-
-    def __call__(self, call: CellCall, /) -> None:
-        """Keep what is wanted of the call."""
+StateRecorder = Callable[[CellCall], None]
+"""Is shown the recurrent layers of a forward pass, and keeps what is wanted of them."""

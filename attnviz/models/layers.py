@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from attnviz.attention import Mask, Projection
-from attnviz.models.call import AttentionCall, Kind, Recorder
+from attnviz.models.call import AttentionCall, AttentionLayer, Kind, Recorder
 from attnviz.models.config import ModelConfig, Stack
 from attnviz.positions import rotate
 
@@ -58,7 +58,7 @@ class Masking:
         return allowed if self.padding is None else allowed & self.padding[:, None, None, :]
 
 
-class Attention(nn.Module):
+class Attention(AttentionLayer):
     """Multi-head attention with separate or grouped keys and values.
 
     q = x W_Q + b_Q, k = memory W_K + b_K, v = memory W_V + b_V, split into heads; rotary positions then turn q and k;
@@ -72,26 +72,13 @@ class Attention(nn.Module):
 
     def __init__(self, config: ModelConfig, stack: Stack, index: int, kind: Kind) -> None:
         super().__init__()
-        self.stack: Stack = stack
-        self.index = index
-        self.kind: Kind = kind
-        self.scoring = config.scoring
-        self.scale = config.scale
-        self.additive = None
+        self.stack, self.index, self.kind = stack, index, kind
+        self.keys = "encoder" if kind == "cross" else stack
+        self.scoring, self.scale = config.scoring, config.scale
         self.projection = Projection(normed=config.norm == "pre", bias=True)
         self.n_heads, self.n_kv_heads, self.d_head = config.n_heads, config.kv_heads, config.d_head
         self.project_in = nn.Linear(config.d_model, (self.n_heads + 2 * self.n_kv_heads) * self.d_head)
         self.project_out = nn.Linear(self.n_heads * self.d_head, config.d_model)
-
-    @property
-    def name(self) -> str:
-        """Name such as "decoder.0.cross"."""
-        return f"{self.stack}.{self.index}.{self.kind}"
-
-    @property
-    def keys(self) -> Stack:
-        """The stack that is read."""
-        return "encoder" if self.kind == "cross" else self.stack
 
     @property
     def w_o(self) -> Tensor:

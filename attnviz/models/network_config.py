@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final, Literal, Self, get_args
 from attnviz.errors import ConfigIncomplete, SettingNotOffered, SettingOutside
 from attnviz.errors.settings import check_whole
 
-__all__ = ["LARGEST", "SCORINGS", "Architecture", "NetworkConfig", "Pooling", "Predicts"]
+__all__ = ["LARGEST", "OF_THE_TASK", "SCORINGS", "Architecture", "NetworkConfig", "Pooling", "Predicts"]
 
 Architecture = Literal["encoder", "decoder", "encoder-decoder"]
 Predicts = Literal["classes", "values"]
@@ -17,7 +17,8 @@ SCORINGS: Final = ("dot", "scaled_dot", "additive")
 """Ways of pooling that are attention."""
 
 REQUIRED = ("architecture", "vocab_size", "max_len")
-
+OF_THE_TASK = (*REQUIRED, "source_vocab_size", "source_max_len", "n_features", "n_outputs", "predicts")
+"""Fields that follow from what is learned, whatever the network is."""
 
 LARGEST = {
     "vocab_size": 2**24,

@@ -154,7 +154,7 @@ class Recurrent(SequenceNetwork):
         if (source is not None) != (self.config.architecture == "encoder-decoder"):
             raise ValueError(f"architecture {self.config.architecture!r}: a source belongs to encoder-decoders alone")
         if source is not None:
-            states = self._decode(tokens, source, features, source_padding, record, watch)
+            states = self._decode(tokens, source, source_padding, record, watch)
         else:
             stack = self.decoder or self.encoder
             assert stack is not None  # there is one or the other
@@ -170,12 +170,11 @@ class Recurrent(SequenceNetwork):
         self,
         tokens: Tensor,
         source: Tensor,
-        features: Tensor | None,
         source_padding: Tensor | None,
         record: Recorder | None,
         watch: StateRecorder | None,
     ) -> Tensor:
-        """Return the decoder's states, or h~ where it attends: (B, T, d)."""
+        """Return the decoder's states, or h~ where it attends: (B, T, d); it reads symbols alone."""
         assert self.encoder is not None  # of an encoder-decoder
         assert self.decoder is not None
         memory, last = self.encoder(source, None, source_padding, None, watch)  # (B, Ts, d), (B, d)
@@ -183,16 +182,15 @@ class Recurrent(SequenceNetwork):
         initial = begin.transpose(0, 1).contiguous()  # (L, B, d)
         masking = Masking(padding=source_padding)
         if self.attention is None:
-            return self.decoder(tokens, features, None, initial, watch)[0]  # type: ignore[no-any-return]
+            return self.decoder(tokens, None, None, initial, watch)[0]  # type: ignore[no-any-return]
         if self.feeds:
-            return self._fed(tokens, features, memory, initial, masking, record, watch)
-        states, _ = self.decoder(tokens, features, None, initial, watch)
+            return self._fed(tokens, memory, initial, masking, record, watch)
+        states, _ = self.decoder(tokens, None, None, initial, watch)
         return self.attention.mixed(self.attention(states, memory, masking, record), states)
 
     def _fed(
         self,
         tokens: Tensor,
-        features: Tensor | None,
         memory: Tensor,
         initial: Tensor,
         masking: Masking,
@@ -206,7 +204,7 @@ class Recurrent(SequenceNetwork):
         allowed = masking.allowed(1, memory.shape[1], memory)
         state, before = self.decoder.begin(initial), initial[-1][:, None]  # (B, 1, d)
         asked, contexts, inputs, states = [], [], [], []
-        for x in torch.split(self.decoder.embed(tokens, features), 1, dim=1):  # (B, 1, d_embedding)
+        for x in torch.split(self.decoder.embed(tokens, None), 1, dim=1):  # (B, 1, d_embedding)
             context = self.attention.read(before, memory, projected, allowed)
             asked.append(before)
             inputs.append(torch.cat((x, context), -1))

@@ -9,8 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from attnviz.attention import Additive, Projection
-from attnviz.models.call import AttentionCall, Kind, Recorder
+from attnviz.attention import Additive
+from attnviz.models.call import AttentionCall, AttentionLayer, Kind, Recorder
 from attnviz.models.layers import Masking
 from attnviz.models.network_config import SCORINGS, Pooling
 from attnviz.models.recurrent_config import StateScoring
@@ -20,7 +20,7 @@ __all__ = ["Pool", "StateAttention"]
 MINUS_INFINITY = float("-inf")
 
 
-class StateAttention(nn.Module):
+class StateAttention(AttentionLayer):
     """One head without projections: a state asks, states are keys and values; scores are dot products or additive.
 
     With `mixes`, what was read and the state that asked become one: h~ = tanh(W_c [c; h] + b).
@@ -35,19 +35,13 @@ class StateAttention(nn.Module):
 
     def __init__(self, stack: str, kind: Kind, keys: str, scoring: StateScoring, d: int, mixes: bool) -> None:
         super().__init__()
-        self.stack, self.keys, self.scoring = stack, keys, scoring
-        self.kind: Kind = kind
+        self.stack, self.kind, self.keys, self.scoring = stack, kind, keys, scoring
         self.scale = d**-0.5 if scoring == "scaled_dot" else 1.0
         if scoring == "additive":
             self.w_q = nn.Linear(d, d, bias=False)
             self.w_k = nn.Linear(d, d, bias=False)
             self.w_v = nn.Linear(d, 1, bias=False)
         self.mix = nn.Linear(2 * d, d) if mixes else None
-
-    @property
-    def name(self) -> str:
-        """Name such as "readout.0.cross"."""
-        return f"{self.stack}.{self.index}.{self.kind}"
 
     @property
     def additive(self) -> Additive | None:
@@ -57,19 +51,12 @@ class StateAttention(nn.Module):
         return Additive(self.w_q.weight, self.w_k.weight, self.w_v.weight[0])
 
     @property
-    def projection(self) -> Projection | None:
-        """None: a state is query, key and value as it is."""
-        return None
-
-    @property
     def w_o(self) -> Tensor | None:
-        """The part of W_c that reads the context (d, d): a head's share of what goes into the tanh."""
-        return None if self.mix is None else self.mix.weight[:, : self.mix.out_features].T
+        """The part of W_c that reads the context (d, d): a head's share of what goes into the tanh.
 
-    @property
-    def b_o(self) -> Tensor | None:
-        """None: the bias belongs to context and state together."""
-        return None
+        There is no `b_o`: the bias belongs to context and state together.
+        """
+        return None if self.mix is None else self.mix.weight[:, : self.mix.out_features].T
 
     def forward(self, q: Tensor, states: Tensor, masking: Masking, record: Recorder | None) -> Tensor:
         """Let queries (B, Tq, d) attend to states (B, Tk, d): contexts (B, Tq, d)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -150,6 +151,7 @@ def _site(call: AttentionCall, model: SequenceModel) -> AttentionSite:
     )
 
 
+@dataclass(eq=False)
 class OwnPass:
     """A forward pass of one of our own models, which can be run again.
 
@@ -157,14 +159,10 @@ class OwnPass:
         stream: what the unembedding reads (T, d_model); (1, d_model) where a sequence is pooled.
     """
 
-    def __init__(
-        self,
-        model: SequenceModel,
-        token_ids: tuple[int, ...],
-        source_ids: tuple[int, ...] | None,
-        features: Tensor | None,
-    ) -> None:
-        self.model, self.token_ids, self.source_ids, self.features = model, token_ids, source_ids, features
+    model: SequenceModel
+    token_ids: tuple[int, ...]
+    source_ids: tuple[int, ...] | None
+    features: Tensor | None
 
     @torch.inference_mode()
     def record(self) -> list[AttentionSite]:

@@ -26,6 +26,7 @@ from attnviz.trace.site import AttentionSite, Held
 __all__ = ["HeldLayer", "HeldMatrix", "Parameters"]
 
 SPOT = 8  # bytes
+LOGITS = "logits"  # name of the unembedding
 FEW, MANY = 2, 32  # spots of a tensor that are looked at: of every parameter; of those that a trace multiplies by
 _at = ctypes.c_uint64.from_address
 
@@ -82,20 +83,19 @@ class HeldLayer:
         model: name for messages.
         layer: reads rows (n, d_model).
         stream: what it read (T, d_model), for its width and kind of numbers.
-        name: name of the layer, for messages.
     """
 
-    def __init__(self, network: nn.Module, model: str, layer: nn.Module, stream: Tensor, name: str = "logits") -> None:
-        self._network, self._model, self._layer, self._name = network, model, layer, name
+    def __init__(self, network: nn.Module, model: str, layer: nn.Module, stream: Tensor) -> None:
+        self._network, self._model, self._layer = network, model, layer
         width = stream.shape[-1]
         vector = torch.randn(1, width, generator=torch.Generator().manual_seed(0))
         self._probe = vector.to(stream.device, stream.dtype)
         state = tuple(_stamp(tensor, MANY) for tensor in layer.state_dict(keep_vars=True).values())
         with _lock:
             known = _known.setdefault(network, {})
-            if name not in known or known[name].state != state:
-                known[name] = _Known(state, probed=layer(self._probe)[0])
-            self._then = known[name]
+            if LOGITS not in known or known[LOGITS].state != state:
+                known[LOGITS] = _Known(state, probed=layer(self._probe)[0])
+            self._then = known[LOGITS]
 
     @property
     def width(self) -> int:
@@ -123,8 +123,8 @@ class HeldLayer:
         return made[:-1]
 
     def _fail(self, cause: Exception | None = None) -> NoReturn:
-        _forget(self._network, self._name)
-        raise ModelChanged(self._model, self._name) from cause
+        _forget(self._network, LOGITS)
+        raise ModelChanged(self._model, LOGITS) from cause
 
 
 class Parameters:
