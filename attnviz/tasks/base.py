@@ -14,10 +14,10 @@ import torch
 from torch import Generator, Tensor
 
 from attnviz.errors import InputError, TooFewInputs
-from attnviz.models.bundle import Example
+from attnviz.models.bundle import Example, ModelCard, SequenceModel
 from attnviz.models.config import ModelConfig
 from attnviz.models.network import Network
-from attnviz.models.network_config import Architecture
+from attnviz.models.network_config import OF_THE_TASK, Architecture
 from attnviz.models.recurrent_config import RecurrentConfig
 from attnviz.tasks.choice import Choice, check_limits, choices
 from attnviz.tasks.pattern import Pattern
@@ -226,17 +226,10 @@ class Task(ABC):
         """An LSTM that reads and writes the same; encoders are bidirectional, the last state stands for the whole."""
         shape = self.model_config()
         return RecurrentConfig(
-            architecture=shape.architecture,
-            vocab_size=shape.vocab_size,
-            max_len=shape.max_len,
+            **{name: getattr(shape, name) for name in OF_THE_TASK},
             bidirectional=shape.architecture != "decoder",
             attention="additive" if shape.architecture == "encoder-decoder" else "none",
             pooling="last" if self.readout == "whole" else "none",
-            source_vocab_size=shape.source_vocab_size,
-            source_max_len=shape.source_max_len,
-            n_features=shape.n_features,
-            n_outputs=shape.n_outputs,
-            predicts=shape.predicts,
         )
 
     def __post_init__(self) -> None:
@@ -265,6 +258,11 @@ class Task(ABC):
     def texts(self) -> tuple[Example, ...]:
         """Texts worth typing, (source, target) pairs for an encoder-decoder; not every variant of a task reads all."""
         return self.typed
+
+    def bundle(self, network: Network, **card: Any) -> SequenceModel:
+        """Make a model of a network that learned the task; `card`: what its `ModelCard` says beyond the task."""
+        filled = ModelCard(task=self.name, examples=self.examples(), metric=self.metric, **card)
+        return SequenceModel(network, self.tokenizer, filled, self.source_tokenizer, self.labels)
 
     def examples(self) -> tuple[Example, ...]:
         """Texts to type: those of `texts` that the model reads, or two from test data where these are too few."""
@@ -424,12 +422,16 @@ def draw(n: int, split: Split, candidates: Callable[[int], Tensor], buckets: Map
         if tried > MOST_TRIED and missing == n:
             raise TooFewInputs(split)
         rows = candidates(int(missing / share * 1.1) + 8)
-        bucket = hash_rows(rows).remainder(20)
-        inside = (bucket >= mine.start) & (bucket < mine.stop)
-        kept.append(rows[inside][:missing])
+        kept.append(rows[_inside(rows, mine)][:missing])
         missing -= len(kept[-1])
         tried += len(rows)
     return torch.cat(kept)
+
+
+def _inside(rows: Tensor, buckets: range) -> Tensor:
+    """Tell which rows belong to these twentieths of all: (N,) bool."""
+    bucket = hash_rows(rows).remainder(20)
+    return (bucket >= buckets.start) & (bucket < buckets.stop)
 
 
 def belonging(split: Split, rows: Tensor, buckets: Mapping[Split, range] = BUCKETS) -> Tensor | None:
@@ -440,9 +442,7 @@ def belonging(split: Split, rows: Tensor, buckets: Mapping[Split, range] = BUCKE
         rows: every one that there can be, once.
         buckets: which twentieths of all rows belong to each split.
     """
-    mine = buckets[split]
-    bucket = hash_rows(rows).remainder(20)
-    kept = rows[(bucket >= mine.start) & (bucket < mine.stop)]
+    kept = rows[_inside(rows, buckets[split])]
     return kept if len(kept) <= MOST_ITEMS else None
 
 

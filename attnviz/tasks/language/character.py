@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from attnviz.models.config import ModelConfig
-from attnviz.tasks.base import Batch
+from attnviz.tasks.base import Batch, Task
+from attnviz.tasks.pattern import Pattern, previous_token
 from attnviz.tokenizers import Tokenizer
 
-__all__ = ["character_model", "pieces"]
+__all__ = ["CharacterTask", "pieces"]
 
 
 def pieces(ids: Tensor, starts: Tensor, length: int) -> Batch:
@@ -30,16 +33,18 @@ def pieces(ids: Tensor, starts: Tensor, length: int) -> Batch:
     return Batch(torch.cat((first, targets[:, :-1]), 1), targets)
 
 
-def character_model(vocab_size: int, length: int) -> ModelConfig:
-    """Two layers, four heads; it reads as far as it was trained, since rotary positions do not reach further."""
-    return ModelConfig(
-        architecture="decoder",
-        vocab_size=vocab_size,
-        max_len=length,
-        d_model=64,
-        n_heads=4,
-        n_layers=2,
-        d_ff=256,
-        positions="rotary",
-        embedding_std=0.25,
-    )
+class CharacterTask(Task):
+    """A task in which each next character of a text is predicted; `length` tokens are read at once."""
+
+    length: int
+
+    architecture = "decoder"
+    metric = "nats per symbol"
+
+    def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
+        """Return the previous character, which some heads read more than any other."""
+        return (previous_token(tokens),)
+
+    def model_config(self) -> ModelConfig:
+        """Two layers, four heads; it reads as far as it was trained, since rotary positions do not reach further."""
+        return self.transformer(self.length, d_model=64, n_heads=4, d_ff=256, positions="rotary", embedding_std=0.25)

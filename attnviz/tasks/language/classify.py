@@ -1,15 +1,16 @@
-"""Tasks with one label for a whole text: their batches and baselines."""
+"""Tasks with one label for a whole: their batches and baselines."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Generator, Tensor
 
 from attnviz.tasks.base import IGNORE, Baseline, Batch, Split, Task, collate
 
-__all__ = ["label_baselines", "labelled"]
+__all__ = ["label_baselines", "labelled", "linear_baselines"]
 
 N_TRAIN, N_TEST = 4000, 1000  # texts that baselines are fitted and judged on
 
@@ -38,13 +39,26 @@ def label_baselines(task: Task, seed: int = 0) -> tuple[Baseline, ...]:
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
 
-    (texts, y), (test_texts, test_y) = (_texts(task, split, seed) for split in ("train", "test"))
-    frequent = int(y.mode().values)
-    found = [Baseline("most frequent label", float((test_y == frequent).float().mean()))]
-    if int(y.min()) < int(y.max()):  # it needs two classes
-        model = make_pipeline(CountVectorizer(analyzer=list), LogisticRegression(max_iter=1000))
-        model.fit(texts, y.numpy())
-        found.append(Baseline("bag of words", float(model.score(test_texts, test_y.numpy()))))
+    model = make_pipeline(CountVectorizer(analyzer=list), LogisticRegression(max_iter=1000))
+    return fitted_baselines("bag of words", model, *(_texts(task, split, seed) for split in ("train", "test")))
+
+
+def linear_baselines(name: str, train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor]) -> tuple[Baseline, ...]:
+    """Judge the most frequent label and logistic regression on numbers, flattened: each (N, ...) and (N,)."""
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(max_iter=2000)
+    return fitted_baselines(name, model, *((x.flatten(1).numpy(), y) for x, y in (train, test)))
+
+
+def fitted_baselines(
+    name: str, model: Any, train: tuple[Any, Tensor], test: tuple[Any, Tensor]
+) -> tuple[Baseline, ...]:
+    """Judge the most frequent label, and a classifier that is fitted here; it needs two labels."""
+    (x, y), (test_x, test_y) = train, test
+    found = [Baseline("most frequent label", float((test_y == y.bincount().argmax()).float().mean()))]
+    if int(y.min()) < int(y.max()):
+        found.append(Baseline(name, float(model.fit(x, y.numpy()).score(test_x, test_y.numpy()))))
     return tuple(found)
 
 

@@ -20,7 +20,6 @@ from attnviz.tokenizers import Tokenizer
 
 __all__ = ["Extract"]
 
-LABELS = ("skip", "keep")
 SKIP, KEEP = range(2)
 WANTED = 2  # sentences of every report that answer what is asked
 ASKED = (6, 2, 1)  # how often each topic of a subject is asked for; were all alike, no word alone would say anything
@@ -175,7 +174,7 @@ class Extract(Task):
     name = "extract"
     architecture = "encoder"
     metric = "accuracy"
-    labels = LABELS  # to skip a sentence, or to keep it
+    labels = ("skip", "keep")  # to skip a sentence, or to keep it
     typed = (  # reports to type
         "windy ? the gale was reported on monday . it went on in the north . today the frost was discussed . "
         "the rain surprised everyone over the hills .",

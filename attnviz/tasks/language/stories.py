@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from hashlib import sha256
@@ -15,13 +14,11 @@ from torch import Generator, Tensor
 
 from attnviz.errors import SettingNotOffered
 from attnviz.models.bundle import Example
-from attnviz.models.config import ModelConfig
-from attnviz.tasks.base import BUCKETS, Baseline, Batch, Split, Task
+from attnviz.tasks.base import BUCKETS, Baseline, Batch, Split
 from attnviz.tasks.choice import one_of, whole
 from attnviz.tasks.language import stories_en, stories_zh
-from attnviz.tasks.language.character import character_model, pieces
+from attnviz.tasks.language.character import CharacterTask, pieces
 from attnviz.tasks.language.ngram import text_baselines
-from attnviz.tasks.pattern import Pattern, previous_token
 from attnviz.tokenizers import Tokenizer
 
 __all__ = ["Language", "Stories", "corpus"]
@@ -44,7 +41,7 @@ def _bucket(story: str) -> int:
 
 
 @dataclass(frozen=True)
-class Stories(Task):
+class Stories(CharacterTask):
     """A decoder predicts each next character; a story ends with a line break.
 
         read    <bos> O n c e   u p o n   a
@@ -72,8 +69,6 @@ class Stories(Task):
     length: int = whole(512, 1, 4096, offered=range(64, 513, 64))
 
     name = "stories"
-    architecture = "decoder"
-    metric = "nats per symbol"
 
     def __post_init__(self) -> None:
         if self.language not in STORIES:
@@ -114,14 +109,6 @@ class Stories(Task):
     def baselines(self, seed: int = 0) -> tuple[Baseline, ...]:
         """n-gram models of the training text."""
         return text_baselines(self, *self.training_text(), seed)
-
-    def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
-        """Return the previous character, which some heads read more than any other."""
-        return (previous_token(tokens),)
-
-    def model_config(self) -> ModelConfig:
-        """Return the model of all character language models here."""
-        return character_model(self.tokenizer.vocab_size, self.length)
 
     def texts(self) -> tuple[Example, ...]:
         """Return the beginning of a story, and texts in which names and colours come back."""

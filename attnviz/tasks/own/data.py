@@ -3,47 +3,52 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from random import Random
-from typing import Any, Protocol
+from typing import Any, TypeVar
 
 import torch
 from torch import Generator, Tensor
 
 from attnviz.errors import DataBinary, DataTooFew
-from attnviz.tasks.base import Batch, Split, Task, python_random
+from attnviz.tasks.base import SPLITS, Batch, Split, Task, python_random
 from attnviz.tasks.own.readers.decoding import unified
 
-__all__ = ["LEAST_TEXTS", "MOST_TOKENS", "DividedTask", "OwnTask", "divided", "keep_unified", "picked", "tiles"]
+__all__ = ["LEAST_TEXTS", "MOST_TOKENS", "DividedTask", "OwnTask", "divided", "picked", "tiles"]
+
+T = TypeVar("T")
 
 LEAST_TEXTS = 20
 MOST_TOKENS = 2048  # that a network without positions reads, however short the texts are that it learns
 
 
-class OwnTask(Protocol):
-    """A task with data of one's own."""
+class OwnTask(Task):
+    """A task with data of one's own, `text`."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        """Keep the text with line ends of one kind, so that a file is the same data on every system.
+
+        Raises:
+            DataBinary: half of a surrogate pair, which is no character.
+        """
+        super().__post_init__()
+        text = unified(self.text)
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise DataBinary(text.count("\n", 0, error.start) + 1) from None
+        object.__setattr__(self, "text", text)
 
     @property
-    def text(self) -> str:
-        """The data."""
+    def reading(self) -> dict[str, Any]:
+        """Values of `readings`, by their names: how the text is to be read."""
+        return {choice.name: getattr(self, choice.name) for choice in self.readings()}
 
 
-def keep_unified(task: OwnTask) -> None:
-    """Have a frozen task keep its text with line ends of one kind, so that a file is the same data on every system.
-
-    Raises:
-        DataBinary: half of a surrogate pair, which is no character.
-    """
-    text = unified(task.text)
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise DataBinary(text.count("\n", 0, error.start) + 1) from None
-    object.__setattr__(task, "text", text)
-
-
-class DividedTask(Task):
+class DividedTask(OwnTask):
     """A task with items of one's own, such as texts or sentences, each of which is in one split."""
 
     @property
@@ -66,8 +71,8 @@ class DividedTask(Task):
         return self.batch(self.parts[split])
 
 
-def divided(texts: Iterable[str]) -> dict[str, Split]:
-    """Return the split of each text: by the order of their hashes, a tenth each for test and validation.
+def divided(items: Sequence[T], text_of: Callable[[T], str]) -> dict[Split, list[T]]:
+    """Divide items into splits: by the order of their texts' hashes, a tenth each for test and validation.
 
     The same text is always on one side, however often and wherever in the data it stands.
 
@@ -75,16 +80,16 @@ def divided(texts: Iterable[str]) -> dict[str, Split]:
         DataTooFew: fewer than 20 different texts.
 
     Example:
-        >>> sides = divided(map(str, range(50)))
-        >>> [side for side in sides.values()].count("test")
-        5
+        >>> {split: len(part) for split, part in divided(range(50), str).items()}
+        {'train': 40, 'validation': 5, 'test': 5}
     """
-    ranked = sorted(set(texts), key=lambda text: sha256(text.encode()).digest())
+    ranked = sorted(set(map(text_of, items)), key=lambda text: sha256(text.encode()).digest())
     if len(ranked) < LEAST_TEXTS:
         raise DataTooFew(len(ranked), LEAST_TEXTS)
     part = len(ranked) // 10
     sizes: dict[Split, int] = {"test": part, "validation": part, "train": len(ranked) - 2 * part}
-    return dict(zip(ranked, (side for side, size in sizes.items() for _ in range(size)), strict=True))
+    side = dict(zip(ranked, (side for side, size in sizes.items() for _ in range(size)), strict=True))
+    return {split: [item for item in items if side[text_of(item)] == split] for split in SPLITS}
 
 
 def picked(size: int, n: int, generator: Generator) -> list[int]:

@@ -12,12 +12,12 @@ from attnviz.errors import DataTypes
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.models.recurrent_config import RecurrentConfig
-from attnviz.tasks.base import SPLITS, Batch, Split
+from attnviz.tasks.base import Batch, Split
 from attnviz.tasks.choice import column, one_of
 from attnviz.tasks.language.bio import entity_types, tag_names
 from attnviz.tasks.language.tagging import TaggingTask, tagged
 from attnviz.tasks.language.vocabulary import Vocabulary
-from attnviz.tasks.own.data import MOST_TOKENS, DividedTask, divided, keep_unified
+from attnviz.tasks.own.data import MOST_TOKENS, DividedTask, divided
 from attnviz.tasks.own.readers.conll import Sentence, first_and_last, read_conll
 from attnviz.tasks.own.readers.delimited import HEADERS, Header
 from attnviz.tokenizers import Tokenizer
@@ -68,7 +68,6 @@ class OwnEntities(DividedTask, TaggingTask):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        keep_unified(self)
         n_types = len(entity_types(self.labels))
         if not 1 <= n_types <= MOST_TYPES:
             raise DataTypes(n_types, MOST_TYPES)
@@ -81,13 +80,9 @@ class OwnEntities(DividedTask, TaggingTask):
             parameters["text"] = first_and_last(parameters["text"])
         return cls(**parameters)
 
-    @property
-    def _reading(self) -> tuple[Header, int, int]:
-        return self.header, self.word_column, self.tag_column
-
     @cached_property
     def _sentences(self) -> tuple[Sentence, ...]:
-        return read_conll(self.text, *self._reading)
+        return read_conll(self.text, **self.reading)
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -97,10 +92,7 @@ class OwnEntities(DividedTask, TaggingTask):
     @cached_property
     def parts(self) -> dict[Split, list[Sentence]]:
         """The sentences of each split."""
-        keys = ["\n".join(word for word, _ in sentence) for sentence in self._sentences]
-        side = divided(keys)
-        rows = list(zip(keys, self._sentences, strict=True))
-        return {split: [sentence for key, sentence in rows if side[key] == split] for split in SPLITS}
+        return divided(self._sentences, lambda sentence: "\n".join(word for word, _ in sentence))
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
@@ -134,8 +126,4 @@ class OwnEntities(DividedTask, TaggingTask):
 
     def texts(self) -> tuple[Example, ...]:
         """Return sentences of the test."""
-        return tuple(_joined(self._read(sentence)) for sentence in self.parts["test"][:3])
-
-
-def _joined(sentence: Sequence[tuple[str, str]]) -> str:
-    return " ".join(word for word, _ in sentence)
+        return tuple(" ".join(word for word, _ in self._read(sentence)) for sentence in self.parts["test"][:3])

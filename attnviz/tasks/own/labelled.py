@@ -12,11 +12,11 @@ from attnviz.errors import DataLabels, SettingNotOffered, TextTooLong
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.models.recurrent_config import RecurrentConfig
-from attnviz.tasks.base import SPLITS, Baseline, Batch, Split
+from attnviz.tasks.base import Baseline, Batch, Split
 from attnviz.tasks.choice import column, one_of
 from attnviz.tasks.language.classify import label_baselines, labelled
 from attnviz.tasks.language.vocabulary import Vocabulary
-from attnviz.tasks.own.data import MOST_TOKENS, DividedTask, divided, keep_unified
+from attnviz.tasks.own.data import MOST_TOKENS, DividedTask, divided
 from attnviz.tasks.own.readers.delimited import HEADERS, SEPARATORS, Header, Separator
 from attnviz.tasks.own.readers.labelled_rows import LEAST_LABELS, MOST_LABELS, Row, read_labelled
 from attnviz.tokenizers import Kind, Tokenizer
@@ -50,7 +50,7 @@ class OwnLabelled(DividedTask):
     Attributes:
         text: a text and its label a line, as CSV; see `read_labelled`.
         unit: what the model reads: "words", separated by blanks, or "characters".
-        separator: between columns; see `read_labelled`, as for the next three.
+        separator: between columns; see `labelled_layout` in the readers, as for the next three.
         header: whether the first line names the columns.
         text_column: column of the texts, counted from 1.
         label_column: column of the labels, counted from 1.
@@ -77,7 +77,6 @@ class OwnLabelled(DividedTask):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        keep_unified(self)
         if self.unit not in KINDS:
             raise SettingNotOffered("unit", self.unit, list(KINDS))
         if not LEAST_LABELS <= len(self.labels) <= MOST_LABELS:
@@ -96,13 +95,9 @@ class OwnLabelled(DividedTask):
             parameters |= {"header": "yes" if named else "no", "text_column": 1, "label_column": 2}
         return cls(**parameters)
 
-    @property
-    def _reading(self) -> tuple[Separator, Header, int, int]:
-        return self.separator, self.header, self.text_column, self.label_column
-
     @cached_property
     def _rows(self) -> list[Row]:
-        return read_labelled(self.text, *self._reading)
+        return read_labelled(self.text, **self.reading)
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -112,8 +107,7 @@ class OwnLabelled(DividedTask):
     @cached_property
     def parts(self) -> dict[Split, list[Row]]:
         """The rows of each split."""
-        side = divided(row.text for row in self._rows)
-        return {split: [row for row in self._rows if side[row.text] == split] for split in SPLITS}
+        return divided(self._rows, lambda row: row.text)
 
     def _symbols(self, text: str) -> list[str]:
         return text.split() if self.unit == "words" else list(text)

@@ -15,9 +15,9 @@ from torch import Generator, Tensor
 from attnviz.errors import SeriesConstant, SeriesTooShort
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
-from attnviz.tasks.base import Baseline, Batch, Split, Task
+from attnviz.tasks.base import Baseline, Batch, Split
 from attnviz.tasks.choice import column, one_of, whole
-from attnviz.tasks.own.data import keep_unified, tiles
+from attnviz.tasks.own.data import OwnTask, tiles
 from attnviz.tasks.own.readers.columns import (
     DECIMAL_SIGNS,
     MISSING,
@@ -38,7 +38,7 @@ LEAST_CORRELATION = 0.2
 
 
 @dataclass(frozen=True)
-class OwnSeries(Task):
+class OwnSeries(OwnTask):
     """A decoder reads a piece of a series that somebody brought, and says at every point what the next value will be.
 
     The series is cut in time, not shuffled: its last tenth is for the test, the tenth before for validation, the rest
@@ -57,7 +57,7 @@ class OwnSeries(Task):
     Attributes:
         text: text of a CSV file with a column of numbers.
         length: points that the model reads.
-        separator: between columns; see `attnviz.tasks.own.readers.columns.read_column`, as for the next four.
+        separator: between columns; see `attnviz.tasks.own.readers.columns.series_layout`, as for the next four.
         header: whether the first line names the columns.
         value_column: column of the numbers, counted from 1.
         decimal: sign of the numbers.
@@ -84,7 +84,6 @@ class OwnSeries(Task):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        keep_unified(self)
         count, needed = len(self.column.values), 4 * (self.length + 1)
         if count < needed:
             raise SeriesTooShort(count, needed, self.length)
@@ -95,7 +94,7 @@ class OwnSeries(Task):
     @cached_property
     def column(self) -> Column:
         """Column of the file."""
-        return read_column(self.text, *self._reading, self.missing)
+        return read_column(self.text, **self.reading)
 
     @classmethod
     def stored(cls, **parameters: Any) -> OwnSeries:
@@ -103,10 +102,6 @@ class OwnSeries(Task):
         if "value_column" not in parameters:
             parameters |= older_reading(parameters["text"])
         return cls(**parameters)
-
-    @property
-    def _reading(self) -> tuple[Separator, Header, int, DecimalSign]:
-        return self.separator, self.header, self.value_column, self.decimal
 
     @cached_property
     def _cuts(self) -> tuple[int, ...]:

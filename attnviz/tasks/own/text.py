@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
@@ -15,20 +14,18 @@ from torch import Generator, Tensor
 
 from attnviz.errors import EmptyText, OneCharacter, TextTooShort
 from attnviz.models.bundle import Example
-from attnviz.models.config import ModelConfig
-from attnviz.tasks.base import IGNORE, Baseline, Batch, Split, Task
+from attnviz.tasks.base import IGNORE, Baseline, Batch, Split
 from attnviz.tasks.choice import whole
-from attnviz.tasks.language.character import character_model, pieces
+from attnviz.tasks.language.character import CharacterTask, pieces
 from attnviz.tasks.language.ngram import text_baselines
-from attnviz.tasks.own.data import keep_unified, tiles
-from attnviz.tasks.pattern import Pattern, previous_token
+from attnviz.tasks.own.data import OwnTask, tiles
 from attnviz.tokenizers import Tokenizer
 
 __all__ = ["OwnText"]
 
 
 @dataclass(frozen=True)
-class OwnText(Task):
+class OwnText(OwnTask, CharacterTask):
     """A decoder predicts each next character of a text that somebody brought.
 
         read    <bos> t o   b e
@@ -60,12 +57,9 @@ class OwnText(Task):
     length: int = whole(64, 1, offered=range(16, 257, 16))
 
     name = "own text"
-    architecture = "decoder"
-    metric = "nats per symbol"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        keep_unified(self)
         if not self.text.strip():
             raise EmptyText
         if len(set(self.text)) == 1:
@@ -122,14 +116,6 @@ class OwnText(Task):
     def baselines(self, seed: int = 0) -> tuple[Baseline, ...]:
         """n-gram models of the training part."""
         return text_baselines(self, self._ids["train"], None, seed)
-
-    def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
-        """Return the previous character, as in the stories."""
-        return (previous_token(tokens),)
-
-    def model_config(self) -> ModelConfig:
-        """Return the model of all character language models here."""
-        return character_model(self.tokenizer.vocab_size, self.length)
 
     def texts(self) -> tuple[Example, ...]:
         """Return the beginning of the text and its end."""

@@ -33,10 +33,6 @@ def _is_prime(number: int) -> bool:
 PRIMES = tuple(number for number in range(11, 114) if _is_prime(number))  # that people are offered
 
 
-def _prime_above(number: int) -> int:
-    return next(n for n in count(number + 1) if _is_prime(n))
-
-
 @dataclass(frozen=True)
 class ModularAddition(Task):
     """A decoder adds two numbers modulo a prime; it sees half of all pairs.
@@ -77,7 +73,7 @@ class ModularAddition(Task):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not _is_prime(self.modulus):
-            raise SettingMisfit("modulus", self.modulus, "prime", _prime_above(self.modulus))
+            raise SettingMisfit("modulus", self.modulus, "prime", next(filter(_is_prime, count(self.modulus))))
 
     @cached_property
     def tokenizer(self) -> Tokenizer:

@@ -18,6 +18,7 @@ from attnviz.models.config import ModelConfig
 from attnviz.models.recurrent_config import RecurrentConfig
 from attnviz.tasks.base import IGNORE, SPLITS, Baseline, Batch, Split, Task, split_of
 from attnviz.tasks.choice import one_of
+from attnviz.tasks.language.classify import linear_baselines
 from attnviz.vectors import NUMBER_ID, Vectors
 
 __all__ = ["Digits", "Picture"]
@@ -131,15 +132,7 @@ class Digits(Task):
 
     def baselines(self, seed: int = 0) -> tuple[Baseline, ...]:
         """Return the most frequent digit, and a linear model of all pixels."""
-        from sklearn.linear_model import LogisticRegression
-
-        (x, y), (x_test, y_test) = (_collection()[split] for split in ("train", "test"))
-        most = y.bincount().argmax()
-        linear = LogisticRegression(max_iter=2000, random_state=seed).fit(x.flatten(1).numpy(), y.numpy())
-        return (
-            Baseline("most frequent label", float((y_test == most).float().mean())),
-            Baseline("logistic regression", float(linear.score(x_test.flatten(1).numpy(), y_test.numpy()))),
-        )
+        return linear_baselines("logistic regression", _collection()["train"], _collection()["test"])
 
     def model_config(self) -> ModelConfig:
         """Return a network of two layers of two heads; learned positions, because a picture's layout is fixed."""

@@ -9,7 +9,6 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
-from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.tasks.base import IGNORE, Baseline, Batch, Split, Task, draw
 from attnviz.tasks.choice import one_of, whole
@@ -76,6 +75,11 @@ class Seasonal(Task):
     architecture = "decoder"
     metric = "R2"
     tokenizer = Vectors("series", low=-LIMIT, high=LIMIT)  # numbers with two decimals, as they are drawn
+    typed = (  # a saw, a step and a bump, each of eight points
+        " ".join(["-2 -1.5 -1 -0.5 0 0.5 1 1.5"] * 4),
+        " ".join(["-1 -1 -1 -1 1 1 1 1"] * 4),
+        " ".join(["-0.4 -0.4 0.3 2.3 0.3 -0.4 -0.4 -0.4"] * 4),
+    )
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """Draw n series, each with a season of its own."""
@@ -116,12 +120,6 @@ class Seasonal(Task):
         if self.min_period != self.max_period:
             return self.transformer(self.length, d_model=64, n_heads=4, d_ff=256, positions="rotary", **values)
         return self.transformer(self.length, n_heads=1, n_layers=1, d_ff=96, **values)
-
-    def texts(self) -> tuple[Example, ...]:
-        """Return a saw, a step and a bump, each of eight points."""
-        saw, step, bump = range(-4, 4), (-1, -1, -1, -1, 1, 1, 1, 1), (-0.4, -0.4, 0.3, 2.3, 0.3, -0.4, -0.4, -0.4)
-        seasons = ([x / 2 for x in saw], step, bump)
-        return tuple(" ".join(f"{x:g}" for x in list(season) * 4) for season in seasons)
 
 
 def forecast_batch(values: Tensor, first: int | Tensor) -> Batch:

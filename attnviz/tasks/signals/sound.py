@@ -15,6 +15,7 @@ from attnviz.models.config import ModelConfig
 from attnviz.models.recurrent_config import RecurrentConfig
 from attnviz.tasks.base import IGNORE, Baseline, Batch, Split, Task, draw
 from attnviz.tasks.choice import whole
+from attnviz.tasks.language.classify import linear_baselines
 from attnviz.tasks.signals.voice import BEEP, HOP, RATE, VOWELS, WINDOW, Speech, read_wav, spectrogram, synthesise
 from attnviz.vectors import NUMBER_ID, Vectors
 
@@ -150,15 +151,7 @@ class Sound(Task):
 
     def baselines(self, seed: int = 0) -> tuple[Baseline, ...]:
         """Return the most frequent vowel, and a linear model of the mean spectrum, which knows no order."""
-        from sklearn.linear_model import LogisticRegression
-
-        (x, y), (x_test, y_test) = (self._means(split, seed) for split in ("train", "test"))
-        most = y.bincount().argmax()
-        linear = LogisticRegression(max_iter=2000, random_state=seed).fit(x.numpy(), y.numpy())
-        return (
-            Baseline("most frequent label", float((y_test == most).float().mean())),
-            Baseline("mean spectrum", float(linear.score(x_test.numpy(), y_test.numpy()))),
-        )
+        return linear_baselines("mean spectrum", self._means("train", seed), self._means("test", seed))
 
     def _means(self, split: Split, seed: int) -> tuple[Tensor, Tensor]:
         """1024 mean spectra (N, bands) and the vowels after the beep (N,)."""

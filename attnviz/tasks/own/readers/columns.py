@@ -71,24 +71,11 @@ class Column(NamedTuple):
     unit: str = ""
 
 
-def read_column(
-    text: str,
-    separator: Separator = "auto",
-    header: Header = "auto",
-    value_column: int = 0,
-    decimal: DecimalSign = "auto",
-    missing: Missing = "refuse",
-) -> Column:
+def read_column(text: str, **reading: Any) -> Column:
     """Read one column of numbers from a CSV text; other columns, such as dates, may stand beside it.
 
     Args:
-        separator: between columns. "auto": tabs, else semicolons, where they make a table; else commas, unless each
-            line may be one number with a comma as well.
-        header: the first line names the columns. "auto": where its cell begins with a letter, or has no digit.
-        value_column: which one, counted from 1. 0: the only one with numbers.
-        decimal: sign of numbers. "auto": the one by which all of them can be read; a point where commas separate.
-        missing: "refuse" cells without a value, "drop" their lines, or "interpolate": a straight line between the
-            values around them.
+        reading: settings of `series_layout`.
 
     Raises:
         EmptyText: nothing but white space.
@@ -105,14 +92,14 @@ def read_column(
         >>> read_column("price\\n1.234 €\\n950 €", decimal="comma")
         Column(name='price', values=(1234.0, 950.0), unit='€')
     """
-    layout = series_layout(text, separator, header, value_column, decimal, missing).settled()
+    layout = series_layout(text, **reading).settled()
     place, sign = int(layout.taken["value_column"]), layout.taken["decimal"]
     body = layout.records
     if len(body) > MOST_POINTS:
         raise SeriesTooLong(len(body), MOST_POINTS)
     numbers = [_number(record, place, "comma" if sign == "comma" else "point") for record in body]
     unit = _unit(numbers, body, place)
-    values = _complete([None if each is None else each.value for each in numbers], missing)
+    values = _complete([None if each is None else each.value for each in numbers], layout.taken["missing"])
     name = "" if layout.header is None else layout.header.cell(place)
     return Column(name, values, unit)
 
@@ -149,7 +136,16 @@ def series_layout(
     decimal: DecimalSign = "auto",
     missing: Missing = "refuse",
 ) -> Layout:
-    """Determine the layout of a column of numbers, from the settings and the data; see `read_column`.
+    """Determine the layout of a column of numbers, from the settings and the data.
+
+    Args:
+        separator: between columns. "auto": tabs, else semicolons, where they make a table; else commas, unless each
+            line may be one number with a comma as well.
+        header: the first line names the columns. "auto": where its cell begins with a letter, or has no digit.
+        value_column: which one, counted from 1. 0: the only one with numbers.
+        decimal: sign of numbers. "auto": the one by which all of them can be read; a point where commas separate.
+        missing: "refuse" cells without a value, "drop" their lines, or "interpolate": a straight line between the
+            values around them.
 
     Raises:
         EmptyText: nothing but white space.
@@ -293,7 +289,7 @@ def _unit(numbers: Sequence[Number | None], rows: list[Record], place: int) -> s
     return known[0][0].unit if known else ""
 
 
-def _complete(values: Sequence[float | None], missing: Missing) -> tuple[float, ...]:
+def _complete(values: Sequence[float | None], missing: str | int) -> tuple[float, ...]:
     """Return the values, with what is to become of those that are missing."""
     known = [(index, value) for index, value in enumerate(values) if value is not None]
     if missing != "interpolate" or not known:

@@ -8,7 +8,6 @@ from attnviz.errors import (
     DataColumnsUnclear,
     DataEmpty,
     DataLineTooLong,
-    DataNoColumn,
     DataSameColumn,
     DataSentenceRagged,
     DataSentenceTooLong,
@@ -20,7 +19,7 @@ from attnviz.errors import (
 )
 from attnviz.tasks.language.bio import is_tag
 from attnviz.tasks.own.readers.decoding import unified
-from attnviz.tasks.own.readers.delimited import MOST_COLUMNS, Header, Layout, Record, column_names
+from attnviz.tasks.own.readers.delimited import MOST_COLUMNS, Header, Layout, Record, chosen, column_names
 
 __all__ = ["MOST_SENTENCES", "MOST_WORDS", "Sentence", "conll_layout", "first_and_last", "read_conll"]
 
@@ -147,11 +146,8 @@ def _layout(sentences: list[list[Record]], header: Record | None, word: int, tag
     rows = [record for sentence in sentences for record in sentence]
     width = max(len(record.cells) for record in rows)
     taken: dict[str, str | int] = {"header": "no" if header is None else "yes"}
-    for name, place in (("word_column", word), ("tag_column", tag)):
-        if place > width:
-            raise DataNoColumn(name, place, width)
-        if place:
-            taken[name] = place
+    said = {"word_column": word, "tag_column": tag}
+    taken |= {name: place for name, place in said.items() if chosen(name, place, rows)}
     if word and word == tag:
         raise DataSameColumn(word)
     columns = list(range(1, width + 1))

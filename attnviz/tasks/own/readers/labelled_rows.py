@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from attnviz.errors import (
     DataBlank,
@@ -46,22 +46,12 @@ class Row(NamedTuple):
     label: str
 
 
-def read_labelled(
-    text: str,
-    separator: Separator = "auto",
-    header: Header = "auto",
-    text_column: int = 0,
-    label_column: int = 0,
-) -> list[Row]:
+def read_labelled(text: str, **reading: Any) -> list[Row]:
     """Read texts and labels from a table.
 
     Args:
         text: CSV; with tabs, semicolons or another separator likewise.
-        separator: between columns. "auto": tabs where they make a table, else the only one that does.
-        header: the first line names the columns. "auto": it does where it has "text" and "label"; it does not where its
-            label comes again below.
-        text_column: counted from 1. 0: the one named "text", else the first of two.
-        label_column: counted from 1. 0: the one named "label", else the second of two.
+        reading: what is said of it; see `labelled_layout`.
 
     Raises:
         DataUnclear: the data do not tell one of these choices.
@@ -78,7 +68,7 @@ def read_labelled(
         >>> read_labelled("id;review;stars\\n1;good;5", header="yes", text_column=2, label_column=3)
         [Row(text='good', label='5')]
     """
-    layout = labelled_layout(text, separator, header, text_column, label_column).settled()
+    layout = labelled_layout(text, **reading).settled()
     columns = (int(layout.taken["text_column"]), int(layout.taken["label_column"]))
     if len(layout.records) > MOST_ROWS:
         raise DataTooMany(layout.records[MOST_ROWS].line, MOST_ROWS)
@@ -95,7 +85,15 @@ def labelled_layout(
     text_column: int = 0,
     label_column: int = 0,
 ) -> Layout:
-    """Determine the layout of texts and labels, from the settings and the data; see `read_labelled`.
+    """Determine the layout of texts and labels, from the settings and the data.
+
+    Args:
+        text: CSV; with tabs, semicolons or another separator likewise.
+        separator: between columns. "auto": tabs where they make a table, else the only one that does.
+        header: the first line names the columns. "auto": it does where it has "text" and "label"; it does not where its
+            label comes again below.
+        text_column: counted from 1. 0: the one named "text", else the first of two.
+        label_column: counted from 1. 0: the one named "label", else the second of two.
 
     Raises:
         DataEmpty: there is no record.

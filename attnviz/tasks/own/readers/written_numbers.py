@@ -16,24 +16,28 @@ PERCENT = "%‰"
 MINUS = "\N{MINUS SIGN}"
 MISSING = {
     "",
-    "na",
-    "n/a",
-    "#n/a",
-    "#na",
-    "nan",
-    "null",
-    "none",
-    "nil",
-    "missing",
-    "-",
-    "--",
-    "---",
-    "–",
-    "—",
-    "?",
-    ".",
+    *[
+        "na",
+        "n/a",
+        "#n/a",
+        "#na",
+        "nan",
+        "null",
+        "none",
+        "nil",
+        "missing",
+        "-",
+        "--",
+        "---",
+        "–",
+        "—",
+        "?",
+        ".",
+        "无",
+        "缺失",
+        "空",
+    ],
 }
-MISSING |= {"无", "缺失", "空"}
 SPACES = " \u00a0\u2009\u202f'’"  # that group thousands in some countries
 
 
