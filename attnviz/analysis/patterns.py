@@ -13,9 +13,10 @@ import torch
 from torch import Generator, Tensor
 
 from attnviz.models import SequenceModel
-from attnviz.tasks import Pattern, Split, Task
+from attnviz.tasks import Pattern, Task
 from attnviz.trace import Trace, trace
 from attnviz.trace.record import READOUT
+from attnviz.training.run.probe import sequences
 
 __all__ = [
     "ExpectedCells",
@@ -178,25 +179,17 @@ def pattern_scores(trace: Trace, expected: Iterable[Pattern]) -> tuple[HeadScore
     return tuple(scores)
 
 
-def mean_scores(
-    model: SequenceModel, task: Task, n: int = 16, seed: int = 0, split: Split = "test"
-) -> tuple[HeadScore, ...]:
-    """Score every head for the task's patterns on n sequences, each query once; in the order of the patterns."""
-    batch = task.held_out(n, Generator().manual_seed(seed), split)
+def mean_scores(model: SequenceModel, task: Task, n: int = 16, seed: int = 0) -> tuple[HeadScore, ...]:
+    """Score every head for the task's patterns on n test sequences, each query once; in the order of the patterns."""
+    batch = task.held_out(n, Generator().manual_seed(seed))
     found: dict[tuple[str, str, int], list[HeadScore]] = {}
-    for row in range(len(batch.tokens)):
-        tokens, source = _real(batch.tokens, batch.padding, row), None
-        if batch.source is not None:
-            source = _real(batch.source, batch.source_padding, row)
-        features = None if batch.features is None else batch.features[row, : len(tokens)]
+    for sequence in sequences(batch, n):
+        tokens = sequence.tokens[0].tolist()
+        source = None if sequence.source is None else sequence.source[0].tolist()
+        features = None if sequence.features is None else sequence.features[0]
         for score in pattern_scores(_trace(model, tokens, source, features), task.expected(tokens, source)):
             found.setdefault((score.pattern, score.site, score.head), []).append(score)
     return tuple(_mean(scores) for scores in found.values())
-
-
-def _real(tokens: Tensor, padding: Tensor | None, row: int) -> list[int]:
-    kept: list[int] = (tokens[row] if padding is None else tokens[row][padding[row]]).tolist()
-    return kept
 
 
 def _trace(model: SequenceModel, tokens: Sequence[int], source: Sequence[int] | None, features: Tensor | None) -> Trace:

@@ -63,11 +63,7 @@ def hit_rate(scores: Tensor, targets: Tensor, k: int = HITS) -> float:
         >>> hit_rate(torch.tensor([[0.1, 0.7, 0.2], [0.5, 0.4, 0.1]]), torch.tensor([2, 2]), k=2)
         0.5
     """
-    return _hit_rate(ranks(scores, targets), k)
-
-
-def _hit_rate(places: Tensor, k: int) -> float:
-    return float((places <= k).double().mean())
+    return float((ranks(scores, targets) <= k).double().mean())
 
 
 def ndcg(scores: Tensor, targets: Tensor, k: int = HITS) -> float:
@@ -89,10 +85,7 @@ def ndcg(scores: Tensor, targets: Tensor, k: int = HITS) -> float:
         >>> round(ndcg(torch.tensor([[0.1, 0.7, 0.2], [0.5, 0.4, 0.1]]), torch.tensor([2, 2]), k=2), 4)  # 1 / log2 3, 0
         0.3155
     """
-    return _ndcg(ranks(scores, targets), k)
-
-
-def _ndcg(places: Tensor, k: int) -> float:
+    places = ranks(scores, targets)
     return float((1 / (1 + places.double()).log2()).where(places <= k, 0).mean())
 
 
@@ -103,13 +96,7 @@ def judge_rankings(network: Network, task: Sessions, n: int = JUDGED, seed: int 
     tables = {"most popular": task.popularity(seed), "first order": task.first_order(seed)}
     ways: dict[str, Callable[[Tensor], Tensor]] = {"network": network}
     ways |= {name: table.__getitem__ for name, table in tables.items()}
-    found: dict[str, list[Tensor]] = {name: [] for name in ways}
-    for batch in task.batches(n, seed):
-        scored = batch.targets != IGNORE
-        for name, way in ways.items():
-            found[name].append(ranks(way(batch.tokens)[scored], batch.targets[scored]))
-    return tuple(_judged(name, torch.cat(places)) for name, places in found.items())
-
-
-def _judged(name: str, places: Tensor, k: int = HITS) -> Ranking:
-    return Ranking(name, _hit_rate(places, k), _ndcg(places, k))
+    batches = [(batch, batch.targets != IGNORE) for batch in task.batches(n, seed)]
+    targets = torch.cat([batch.targets[scored] for batch, scored in batches])
+    found = {name: torch.cat([way(batch.tokens)[scored] for batch, scored in batches]) for name, way in ways.items()}
+    return tuple(Ranking(name, hit_rate(scores, targets), ndcg(scores, targets)) for name, scores in found.items())

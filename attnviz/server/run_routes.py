@@ -33,7 +33,7 @@ from attnviz.server.words import in_words
 from attnviz.training import Run, RunState, place_in_queue, runs_root
 from attnviz.training.run.export import metrics_csv, model_files, pytorch_script, tensorboard_zip, write_run_zip
 from attnviz.training.run.folder import CONFIG
-from attnviz.training.run.timeline import HEADER, MAGIC, MOST_HEADER, check_header
+from attnviz.training.run.timeline import HEADER, MAGIC, MOST_HEADER, read_sites
 from attnviz.zoo import EXAMPLE_RUNS
 
 __all__ = ["RUNS_PATH", "news", "run_routes"]
@@ -213,7 +213,7 @@ def _frames(path: Path, start: int) -> bytes | None:
     data = _read(path, start)
     end = 0 if start else data.find(b"\n") + 1
     if end or len(data) >= MOST_HEADER:
-        check_header(path, data[: min(end, MOST_HEADER) or MOST_HEADER])
+        read_sites(path, data[: min(end, MOST_HEADER) or MOST_HEADER])
     while data[end : end + len(MAGIC)] == MAGIC and len(data) >= end + HEADER.size:
         length = HEADER.unpack_from(data, end)[3]
         if end + HEADER.size + length > len(data):

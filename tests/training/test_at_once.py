@@ -16,8 +16,8 @@ from attnviz.errors import AttnvizError, RunBusy, RunExists, RunNotFound
 from attnviz.models.bundle import load_model
 from attnviz.training import Run, all_runs, new_run, open_run, record
 from attnviz.training.run import files as files_module
-from attnviz.training.run.claim import claim
 from attnviz.training.run.manage import delete_run, rename_run
+from attnviz.training.run.process import claim
 from tests.training.runs import small_config, small_run, stop_after
 
 CROWD = 24

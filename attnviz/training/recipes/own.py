@@ -24,17 +24,8 @@ __all__ = [
     "own_text",
 ]
 
-OWN_TEXT = "own-text"
-"""Name of the recipe that `own_text` makes."""
-
-OWN_SERIES = "own-series"
-"""Name of the recipe that `own_series` makes."""
-
-OWN_LABELS = "own-labels"
-"""Name of the recipe that `own_labels` makes."""
-
-OWN_ENTITIES = "own-entities"
-"""Name of the recipe that `own_entities` makes."""
+OWN_TEXT, OWN_SERIES, OWN_LABELS, OWN_ENTITIES = "own-text", "own-series", "own-labels", "own-entities"
+"""Names of the recipes that `own_text`, `own_series`, `own_labels` and `own_entities` make."""
 
 
 def own_text(text: str, length: int = 64) -> Recipe:

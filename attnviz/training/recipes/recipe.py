@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from attnviz.locale import t
-from attnviz.models.bundle import ModelCard, SequenceModel
+from attnviz.models.bundle import SequenceModel
 from attnviz.models.network import Network
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
 from attnviz.tasks import Baseline, Task
@@ -77,21 +77,17 @@ class Recipe:
             judged: sequences that the score was computed on, where that is known.
             interval: 95 % interval of the score, where it has one.
         """
-        card = ModelCard(
+        return self.task.bundle(
+            network,
             name=self.name,
             title=self.title,
-            task=self.task.name,
-            examples=self.task.examples(),
             recipe=self.name,
             seed=self.seed,
-            metric=self.task.metric,
             score=score,
             baselines=tuple((each.name, each.score) for each in baselines),
             judged=judged,
             interval=interval,
         )
-        task = self.task
-        return SequenceModel(network, task.tokenizer, card, task.source_tokenizer, task.labels)
 
 
 def make_recipe(
@@ -99,12 +95,11 @@ def make_recipe(
     task: Task,
     training: TrainConfig,
     target: float | None,
-    test_size: int = 2048,
-    exempt: bool = False,
     model: AnyConfig | None = None,
+    **rest: Any,
 ) -> Recipe:
     """Return a recipe; the model is the task's own where none is given."""
-    return Recipe(name, task, model or task.model_config(), training, target, test_size, exempt)
+    return Recipe(name, task, model or task.model_config(), training, target, **rest)
 
 
 def recurrent(task: Task, **settings: Any) -> RecurrentConfig:

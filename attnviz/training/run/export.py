@@ -23,8 +23,8 @@ from attnviz.errors import RunCorrupt
 from attnviz.errors.base import Why
 from attnviz.tasks.base import LOSSES, Metric, counted
 from attnviz.training.engine.loop import perplexity
-from attnviz.training.run.claim import LOCK
 from attnviz.training.run.folder import CONFIG, STATE, Metrics, Run
+from attnviz.training.run.process import LOCK
 from attnviz.training.run.script import pytorch_script
 
 __all__ = [

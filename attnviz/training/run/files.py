@@ -7,16 +7,31 @@ import json
 import os
 import stat
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from attnviz.errors import RunExists, RunNotFound
+from attnviz.errors import RunExists, RunNotFound, RunUnwritable
 
-__all__ = ["clear_unfinished", "move_folder", "unfinished", "write_atomically", "write_json"]
+__all__ = ["clear_unfinished", "move_folder", "unfinished", "write_atomically", "write_json", "writing"]
 
 TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)  # by a folder, or by a file
 UNFINISHED = ".tmp"
 """Ends the hidden name under which a file is written before it takes its own."""
+
+
+@contextmanager
+def writing(name: str) -> Iterator[None]:
+    """Write to a run's folder.
+
+    Raises:
+        RunUnwritable: in place of an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise RunUnwritable(name, error.strerror or str(error)) from error
 
 
 def write_atomically(path: Path, data: bytes, force: bool = True) -> None:

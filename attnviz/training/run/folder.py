@@ -28,18 +28,18 @@ from typing import Any
 from uuid import uuid4
 
 from attnviz.bounded import MALFORMED, open_regular, parse_json, read_bytes, read_json, reason
-from attnviz.errors import RunCorrupt, RunNotFound, RunUnwritable
+from attnviz.errors import RunCorrupt, RunNotFound
 from attnviz.errors.base import Why
-from attnviz.models.bundle import ModelCard, SequenceModel
+from attnviz.models.bundle import SequenceModel
 from attnviz.models.network import Network, blank_network, build_network
 from attnviz.tasks.base import Batch
 from attnviz.training.engine.loop import SAMPLES, Evaluation, Step, first_batch
 from attnviz.training.engine.memory import check_memory
-from attnviz.training.run.claim import claim
 from attnviz.training.run.config import RunConfig
 from attnviz.training.run.control import CommandFile
-from attnviz.training.run.files import move_folder, write_json
+from attnviz.training.run.files import move_folder, write_json, writing
 from attnviz.training.run.probe import probe_sequences, sequences
+from attnviz.training.run.process import claim
 from attnviz.training.run.resume import check_weights, load_weights
 from attnviz.training.run.state import RunState
 from attnviz.training.run.timeline import Timeline
@@ -152,12 +152,11 @@ class Run:
         check_memory(config.model, config.training.batch_size, config.task)
         hidden = folder.with_name(f"{NEW}{uuid4().hex}.tmp")  # is no name of a run
         try:
-            (hidden / CHECKPOINTS).mkdir(parents=True)
-            cls(hidden, config).write_state(RunState("stopped"))
-            write_json(hidden / CONFIG, config.to_dict())
-            move_folder(hidden, folder)
-        except OSError as error:
-            raise RunUnwritable(folder.name, error.strerror or str(error)) from error
+            with writing(folder.name):
+                (hidden / CHECKPOINTS).mkdir(parents=True)
+                cls(hidden, config).write_state(RunState("stopped"))
+                write_json(hidden / CONFIG, config.to_dict())
+                move_folder(hidden, folder)
         finally:
             shutil.rmtree(hidden, ignore_errors=True)
         return cls(folder, config)
@@ -298,18 +297,9 @@ class Run:
         Raises:
             RunCorrupt: there is no such checkpoint, or it cannot be read.
         """
-        task = self.config.task
-        card = ModelCard(
-            name=self.name,
-            title=f"{self.name}, step {step:,}",
-            task=task.name,
-            examples=task.examples(),
-            recipe=self.config.recipe,
-            seed=self.config.training.seed,
-            metric=task.metric,
-        )
-        network = self.network(step).eval().requires_grad_(False)
-        return SequenceModel(network, task.tokenizer, card, task.source_tokenizer, task.labels)
+        network, title = self.network(step).eval().requires_grad_(False), f"{self.name}, step {step:,}"
+        origin = {"recipe": self.config.recipe, "seed": self.config.training.seed}
+        return self.config.task.bundle(network, name=self.name, title=title, **origin)
 
     def probe(self) -> Sequence[Batch]:
         """Return the sequences on which attention is watched, each a batch of one without padding."""
@@ -327,7 +317,7 @@ class Run:
         """
         return Timeline(self.timeline_path)
 
-    def claimed(self) -> AbstractContextManager[None]:
+    def claimed(self) -> AbstractContextManager[object]:
         """Be the only one who trains this run; the claim ends with the process, however it ends.
 
         Raises:

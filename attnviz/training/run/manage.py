@@ -13,10 +13,10 @@ from pathlib import Path
 from uuid import uuid4
 
 from attnviz.bounded import MALFORMED, read_json, reason
-from attnviz.errors import InvalidRunName, RunBusy, RunError, RunExists, RunNotFound, RunUnwritable
-from attnviz.training.run.claim import claim
-from attnviz.training.run.files import clear_unfinished, move_folder, unfinished
+from attnviz.errors import InvalidRunName, RunBusy, RunError, RunExists, RunNotFound
+from attnviz.training.run.files import clear_unfinished, move_folder, unfinished, writing
 from attnviz.training.run.folder import CHECKPOINTS, CONFIG, NEW, STATE, Run
+from attnviz.training.run.process import claim
 from attnviz.training.run.runs import is_run_name, runs_root
 from attnviz.training.run.state import RunState
 
@@ -72,7 +72,8 @@ def rename_run(name: str, new: str, root: Path | None = None) -> Run:
         Run.open(folder)
         if target.exists():  # an empty folder would be replaced
             raise RunExists(target.name)
-        _move(folder, target)
+        with writing(folder.name):
+            move_folder(folder, target)
     return Run.open(target)
 
 
@@ -89,12 +90,10 @@ def delete_run(name: str, root: Path | None = None) -> None:
     """
     folder = _folder(name, root)
     hidden = folder.with_name(f"{DELETED}{uuid4().hex}")
-    with _idle(folder):
-        _move(folder, hidden)
-    try:
+    with writing(name):
+        with _idle(folder):
+            move_folder(folder, hidden)
         _remove(hidden)
-    except OSError as error:
-        raise RunUnwritable(name, error.strerror or str(error)) from error
 
 
 def _remove(folder: Path) -> None:
@@ -156,10 +155,3 @@ def _active(folder: Path) -> bool:
         return RunState.from_dict(read_json(folder / STATE, strict=True)).checked().active
     except MALFORMED:  # nobody can train it then
         return False
-
-
-def _move(folder: Path, target: Path) -> None:
-    try:
-        move_folder(folder, target)
-    except OSError as error:
-        raise RunUnwritable(folder.name, error.strerror or str(error)) from error

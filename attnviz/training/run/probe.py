@@ -38,21 +38,8 @@ def _beginning(sequence: Batch) -> Batch:
 
 def sequences(batch: Batch, n: int) -> list[Batch]:
     """Return the first n sequences of a batch, or as many as there are; each alone, without padding."""
-    return [_alone(batch, row) for row in range(min(n, len(batch.tokens)))]
-
-
-def _alone(batch: Batch, row: int) -> Batch:
-    real = slice(None) if batch.padding is None else batch.padding[row]
-    source = None
-    if batch.source is not None:
-        source = batch.source[row, slice(None) if batch.source_padding is None else batch.source_padding[row]][None]
-    return Batch(
-        batch.tokens[row, real][None],  # (1, T)
-        batch.targets[row, real][None],
-        source=source,  # (1, Ts)
-        features=None if batch.features is None else batch.features[row, real][None],
-        values=None if batch.values is None else batch.values[row, real][None],
-    )
+    alone = (batch.rows(slice(row, row + 1)).trimmed() for row in range(min(n, len(batch.tokens))))
+    return [replace(sequence, padding=None, source_padding=None) for sequence in alone]
 
 
 @torch.inference_mode()

@@ -1,4 +1,4 @@
-"""Identify the process of a run, so that neither a dead process nor another with its number is taken for it."""
+"""Lock a run for one process, and identify it: neither a dead process nor another with its number is taken for it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,17 @@ import os
 import socket
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import psutil
+from filelock import lock_descriptor
 
-__all__ = ["ProcessId"]
+from attnviz.bounded import open_regular
+from attnviz.errors import RunBusy, RunNotFound, RunUnwritable
+
+__all__ = ["LOCK", "ProcessId", "claim"]
+
+LOCK = "lock"
 
 
 @dataclass(frozen=True)
@@ -60,3 +67,43 @@ def _started(pid: int) -> str:
         return "" if process.status() == psutil.STATUS_ZOMBIE else str(process.create_time())
     except (psutil.NoSuchProcess, psutil.AccessDenied):  # whoever asks may look into its own processes
         return ""
+
+
+def claim(folder: Path) -> BinaryIO:
+    """Lock a run against being trained, renamed or deleted by others; the lock ends with the process.
+
+    The locked file is of a folder that is still in its place: it may be moved between the opening and the locking.
+
+    Raises:
+        RunBusy: somebody else is.
+        RunNotFound: the folder is gone: it was deleted, or has another name now.
+        RunUnwritable: the folder cannot be written to, or its file system has no locks.
+    """
+    while True:
+        try:
+            if (folder / LOCK).exists():
+                open_regular(folder / LOCK).close()  # not a pipe, which would be waited for
+            file = (folder / LOCK).open("ab")
+        except FileNotFoundError as error:
+            raise RunNotFound(folder.name) from error
+        except OSError as error:
+            raise RunUnwritable(folder.name, error.strerror or str(error)) from error
+        try:
+            if not lock_descriptor(file.fileno(), blocking=False):
+                raise RunBusy(folder.name)
+            if _is_at(file, folder / LOCK):
+                return file
+        except OSError as error:
+            file.close()
+            raise RunUnwritable(folder.name, error.strerror or str(error)) from error
+        except RunBusy:
+            file.close()
+            raise
+        file.close()  # it belongs to another run now, or to none: look again
+
+
+def _is_at(file: BinaryIO, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False

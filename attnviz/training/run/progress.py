@@ -86,11 +86,9 @@ class Progress:
         for line in lines:
             if b'"validation"' in line or line is lines[-1]:
                 found = Metrics.from_line(line)
+                best = self._seen.best
                 if found.validation is not None:
-                    self._judge(found.validation.score(self._metric))
-                self._seen = Seen(found.step, self._seen.best)
-
-    def _judge(self, value: float) -> None:
-        best = self._seen.best
-        better = min if self._metric in LOSSES else max
-        self._seen = Seen(self._seen.step, value if best is None else better(best, value))
+                    value = found.validation.score(self._metric)
+                    better = min if self._metric in LOSSES else max
+                    best = value if best is None else better(best, value)
+                self._seen = Seen(found.step, best)

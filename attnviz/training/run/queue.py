@@ -9,10 +9,10 @@ import sys
 import threading
 from collections import deque
 from pathlib import Path
-from types import TracebackType
 
-from attnviz.errors import RunBusy, RunError, RunUnwritable
+from attnviz.errors import RunBusy, RunError
 from attnviz.training.run.control import Command
+from attnviz.training.run.files import writing
 from attnviz.training.run.folder import Run
 from attnviz.training.run.process import ProcessId
 from attnviz.training.run.runs import end_of_queue, forsaken_queue
@@ -71,13 +71,11 @@ class TrainingQueue:
                 return
             if state.active:
                 raise RunBusy(run.name)
-            try:
+            with writing(run.name):
                 run.commands.clear()
                 if told is not None:
                     run.commands.send(told.name, told.value)
                 self._queue(run, state.step, end_of_queue(run.folder.parent))
-            except OSError as error:
-                raise RunUnwritable(run.name, error.strerror or str(error)) from error
 
     def _queue(self, run: Run, step: int, place: float) -> None:
         """Have a claimed run wait behind those that wait here."""
@@ -135,9 +133,7 @@ class TrainingQueue:
     def __enter__(self) -> TrainingQueue:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _keep_one_ahead(self) -> None:

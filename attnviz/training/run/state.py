@@ -8,9 +8,10 @@ from typing import Any, Literal, get_args
 
 from attnviz.training.run.process import ProcessId
 
-__all__ = ["Phase", "RunState", "check_step"]
+__all__ = ["Phase", "RunState"]
 
 Phase = Literal["queued", "running", "paused", "stopped", "done", "interrupted", "failed"]
+MOST_STEPS = 10**12
 ACTIVE = ("queued", "running", "paused")  # somebody is at work or will be
 
 
@@ -70,19 +71,10 @@ class RunState:
         state = cls(**{**values, "process": None if process is None else ProcessId(**process)})
         if state.state not in get_args(Phase):
             raise ValueError(f"state {str(state.state)[:40]!r} is unknown")
-        check_step(state.step)
+        if type(state.step) is not int or not 0 <= state.step <= MOST_STEPS:
+            raise ValueError(f"step {str(state.step)[:40]!r} is none")
         if type(state.message) is not str or not isinstance(error, dict | None):
             raise TypeError("message must be a text, and error an object")
         if not isfinite(state.queued):
             raise ValueError("queued must be a number")
         return state
-
-
-def check_step(step: object) -> None:
-    """Hold a step to what one can be.
-
-    Raises:
-        ValueError: it is no whole number from 0 to a million million.
-    """
-    if type(step) is not int or not 0 <= step <= 10**12:
-        raise ValueError(f"step {str(step)[:40]!r} is none")

@@ -30,7 +30,7 @@ from torch import Tensor
 from attnviz.bounded import MALFORMED, open_regular, parse_json, reason
 from attnviz.errors import RunCorrupt
 
-__all__ = ["MOST_HEADER", "Timeline", "TimelineWriter", "check_header"]
+__all__ = ["MOST_HEADER", "Timeline", "TimelineWriter", "read_sites"]
 
 FORMAT = 1
 HEADER = struct.Struct("<4sBIII")
@@ -80,7 +80,7 @@ class Timeline:
         self._frames: list[_Frame] = []
         try:
             with open_regular(path) as file:
-                self._sites = _read_sites(path, file.readline(MOST_HEADER))
+                self._sites = read_sites(path, file.readline(MOST_HEADER))
                 self._frames = _scan(file, file.tell()) if self._sites else []
         except FileNotFoundError:
             return
@@ -155,7 +155,7 @@ class TimelineWriter:
         self.last_step: int | None = None
         if path.exists():
             with open_regular(path) as file:
-                sites = _read_sites(path, file.readline(MOST_HEADER))
+                sites = read_sites(path, file.readline(MOST_HEADER))
                 begin = file.tell() if sites else 0
                 kept = [frame for frame in _scan(file, begin) if frame.step <= up_to]
             os.truncate(path, kept[-1].end if kept else begin)
@@ -191,17 +191,12 @@ def _describe(snapshot: Snapshot) -> bytes:
     return json.dumps({"format": FORMAT, "sites": sites}).encode() + b"\n"
 
 
-def check_header(path: Path, line: bytes) -> None:
-    """Hold the first line of a timeline to what a timeline can be.
+def read_sites(path: Path, line: bytes) -> list[_Site]:
+    """Read the sites from the first line; [] if it was not written to its end.
 
     Raises:
         RunCorrupt: it is none of this version.
     """
-    _read_sites(path, line)
-
-
-def _read_sites(path: Path, line: bytes) -> list[_Site]:
-    """Read the sites from the first line; [] if it was not written to its end."""
     if not line.endswith(b"\n"):
         if len(line) >= MOST_HEADER:
             raise _corrupt(path, f"its first line has more than {MOST_HEADER:,} bytes")
