@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import plotly.graph_objects as go
 from torch import Tensor
 
-from attnviz.figures.theme import LIGHT, Theme, axis, on_page
+from attnviz.figures.theme import LIGHT, Theme, axis, curve, on_page
 from attnviz.locale import t
 
 __all__ = ["deletion"]
@@ -44,13 +44,13 @@ def deletion(
     traces = [
         go.Scatter(y=highest.numpy(), **edge),
         go.Scatter(y=lowest.numpy(), fill="tonexty", fillcolor=_faint(theme.muted), **edge),
-        _line(random, name, {"color": theme.muted, "width": 2, "dash": "2px,4px"}),
+        curve(erased, random.numpy(), name, {"color": theme.muted, "width": 2, "dash": "2px,4px"}),
     ]
-    for number, (order, curve) in enumerate(curves.items()):
-        if curve is None:
+    for number, (order, chances) in enumerate(curves.items()):
+        if chances is None:
             continue
         look = {"color": theme.lines[number % len(theme.lines)], "width": 2.5, "dash": DASHES[number % len(DASHES)]}
-        traces.append(_line(curve, order, look))
+        traces.append(curve(erased, chances.numpy(), order, look))
     figure = on_page(go.Figure(traces), theme, "", 390)
     figure.update_xaxes(
         axis(theme, t(lang, "applications.digits.erased")) | {"rangemode": "tozero", "fixedrange": True}
@@ -58,12 +58,6 @@ def deletion(
     figure.update_yaxes(axis(theme) | {"range": [-0.02, 1.02], "tickformat": ".0%", "fixedrange": True})
     legend = {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "traceorder": "normal", "font": {"size": 11}}
     return figure.update_layout(margin={"l": 44, "r": 8, "t": 62, "b": 44}, legend=legend, hovermode="x unified")
-
-
-def _line(curve: Tensor, name: str, line: dict[str, object]) -> go.Scatter:
-    return go.Scatter(
-        x=list(range(len(curve))), y=curve.numpy(), name=name, mode="lines", line=line, hovertemplate="%{y:.9~g}"
-    )
 
 
 def _faint(colour: str) -> str:

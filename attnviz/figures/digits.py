@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 from torch import Tensor
 
 from attnviz.figures.look import VALUE
-from attnviz.figures.theme import LIGHT, Theme, axis, on_page
+from attnviz.figures.theme import LIGHT, Theme, axis, bar, on_page
 from attnviz.locale import t
 
 __all__ = ["heads", "picture", "probabilities"]
@@ -35,16 +35,7 @@ def picture(pixels: Tensor, weights: Tensor | None, limit: float, theme: Theme =
     """
     traces = [_ink(pixels, theme)]
     if weights is not None:
-        bar = {
-            "thickness": 10,
-            "outlinewidth": 0,
-            "len": 0.6,
-            "y": 1,
-            "yanchor": "top",
-            "ypad": 0,
-            "tickformat": ".2~g",
-        }
-        traces.append(_veil(pixels, weights, limit, theme, lang).update(showscale=True, colorbar=bar))
+        traces.append(_veil(pixels, weights, limit, theme, lang).update(showscale=True, colorbar=bar(0.6)))
     figure = on_page(go.Figure(traces), theme, "", LARGE)
     figure.update_xaxes(HIDDEN).update_yaxes(HIDDEN | {"autorange": "reversed", "scaleanchor": "x"})
     return figure.update_layout(margin={"l": 4, "r": 4, "t": 4, "b": 4})

@@ -14,11 +14,7 @@ from attnviz.locale import t
 __all__ = ["grid"]
 
 CELL = 38  # pixels
-GOALS = {
-    "R": "#c8322b",
-    "G": "#2e8b3d",
-    "B": "#2f6fd0",
-}  # they are called by these colours; their letters stand on them
+GOALS = {"R": "#c8322b", "G": "#2e8b3d", "B": "#2f6fd0"}  # called by these colours; their letters stand on them
 WALL = "#"
 
 Path = Sequence[tuple[int, int]]
@@ -98,16 +94,8 @@ def _goals(world: Sequence[str]) -> go.Scatter:
 
 def _way(path: Path, name: str, line: dict[str, object]) -> go.Scatter:
     steps = [f"{step}" for step in range(len(path))]
-    return go.Scatter(
-        x=[column for _, column in path],
-        y=[row for row, _ in path],
-        mode="lines+markers",
-        name=name,
-        line=line,
-        marker={"size": 6, "color": line["color"]},
-        customdata=steps,
-        hovertemplate="%{customdata}",
-    )
+    way = _marks(path, {"size": 6, "color": line["color"]}).update(mode="lines+markers", name=name, line=line)
+    return way.update(customdata=steps, hoverinfo=None, hovertemplate="%{customdata}")
 
 
 def _marks(places: Path, marker: dict[str, object]) -> go.Scatter:

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from attnviz.figures.look import EMPTY, INK, KEY, QUERY, SEQUENTIAL, VALUE, frame, plain
+from attnviz.figures.look import EMPTY, INK, KEY, QUERY, SEQUENTIAL, VALUE, frame, note, plain
 from attnviz.figures.matrix import Axis, Panel, Size, axis_titles, dims, draw, keys, queries, site_title, symmetric
 from attnviz.locale import t
 from attnviz.trace import AttentionSite, Chain, Trace
@@ -173,7 +173,10 @@ def heads(trace: Trace, stack: str | None = None, kind: str | None = None, *, la
         plot_bgcolor=EMPTY,
         xaxis={**_axis(columns), "side": "top"},
         yaxis={**_axis(rows), "range": [len(rows) - GAP / 2, -GAP / 2]},
-        annotations=[_beside(corner, "right", 4), _beside(f"{t(lang, 'figure.heads')} →", "left", 22)],
+        annotations=[
+            note(corner, "right", xshift=-4, yshift=4),
+            note(f"{t(lang, 'figure.heads')} →", "left", yshift=22),
+        ],
     )
 
 
@@ -225,9 +228,3 @@ def _axis(names: Sequence[str]) -> dict[str, Any]:
         "zeroline": False,
         "range": [-GAP / 2, len(names) - GAP / 2],
     }
-
-
-def _beside(text: str, xanchor: str, up: int) -> dict[str, Any]:
-    """Draw a word at the upper left corner of the maps, `up` pixels above it."""
-    place = {"x": 0, "y": 1, "xref": "paper", "yref": "paper", "xanchor": xanchor, "yanchor": "bottom", "yshift": up}
-    return {"text": text, "showarrow": False, "xshift": -4 if xanchor == "right" else 0, **place}

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from attnviz.figures.look import KEY, MONOSPACED, MUTED, QUERY, SEQUENTIAL, coloured, frame, plain
+from attnviz.figures.look import KEY, MONOSPACED, MUTED, QUERY, SEQUENTIAL, coloured, frame, note, plain
 from attnviz.figures.matrix import LETTER, Axis, keys, queries, site_title
 from attnviz.locale import t
 from attnviz.trace import Trace
@@ -40,15 +40,10 @@ def lines(
     Of each row the fewest weights that hold `keep` of it are drawn, see `fewest`; the subtitle says how many.
 
     Args:
-        layer: index of the block; with stack, kind and part as in `Trace.find`.
-        keep: part of each row's weights, 0 to 1.
-        stack: "encoder", "decoder", "text" or "vision".
-        kind: "self" or "cross".
-        part: window of an image.
+        keep: part of each row's weights, 0 to 1; the other arguments as in `weights`.
 
     Raises:
-        KeyError: there is no such site; the message lists what there is.
-        IndexError: there is no such head.
+        KeyError, IndexError: as `weights`.
         ValueError: keep is not between 0 and 1.
 
     Example:
@@ -73,14 +68,15 @@ def lines(
     traces = [*_bundles(weights, kept), _side(0, left, right, weights, kept, lang, "figure.lines.reads")]
     traces.append(_side(1, right, left, weights.T, kept.T, lang, "figure.lines.read_by"))
     figure = frame(traces, site_title(site, head, lang), subtitle, *size, (sides[0], sides[1], TOP, 16))
+    heading = {"size": 12, "color": MUTED}
     every = -(-SHORTEST // max(1, int(row)))  # with many tokens only some are named
     return figure.update_layout(
         xaxis={"visible": False, "range": [0, 1]},
         yaxis=_tokens(left, longest, every),
         yaxis2=_tokens(right, longest, every) | {"overlaying": "y", "side": "right", "anchor": "x"},
         annotations=[
-            _heading(f"{left.title} ↓", QUERY, 0, "right"),
-            _heading(f"{right.title} ↓", KEY, 1, "left"),
+            note(coloured(f"{left.title} ↓", QUERY), "right", font=heading),
+            note(coloured(f"{right.title} ↓", KEY), "left", x=1, font=heading),
         ],
     )
 
@@ -176,18 +172,4 @@ def _tokens(axis: Axis, longest: int, every: int) -> dict[str, Any]:
         "tickcolor": "rgba(0,0,0,0)",
         "showgrid": False,
         "zeroline": False,
-    }
-
-
-def _heading(text: str, colour: str, x: int, xanchor: str) -> dict[str, Any]:
-    return {
-        "text": coloured(text, colour),
-        "x": x,
-        "y": 1,
-        "xref": "paper",
-        "yref": "paper",
-        "xanchor": xanchor,
-        "yanchor": "bottom",
-        "showarrow": False,
-        "font": {"size": 12, "color": MUTED},
     }

@@ -26,6 +26,7 @@ __all__ = [
     "coloured",
     "frame",
     "letters",
+    "note",
     "percent",
     "plain",
     "scales",
@@ -161,6 +162,12 @@ def shortened(label: str, longest: int) -> str:
 def coloured(text: str, colour: str) -> str:
     """Return a part of a text in another colour, as plotly's titles and labels take it."""
     return f'<span style="color:{colour}">{text}</span>'
+
+
+def note(text: str, xanchor: str, **place: Any) -> dict[str, Any]:
+    """Make an annotation of a text beside the plot; where nothing else is said, at its upper left corner."""
+    corner = {"x": 0, "y": 1, "xref": "paper", "yref": "paper", "yanchor": "bottom"}
+    return {"text": text, "showarrow": False, "xanchor": xanchor, **corner, **place}
 
 
 def frame(

@@ -22,6 +22,7 @@ from attnviz.figures.look import (
     coloured,
     frame,
     letters,
+    note,
     short,
     shortened,
     token_text,
@@ -237,8 +238,7 @@ def _header(panel: Panel, bar: bool) -> dict[str, Any]:
     ends = (scale[len(scale) // 5][1] if panel.signed else MUTED, scale[-len(scale) // 5][1])
     lines = [f"<b>{coloured(panel.title, panel.colour)}</b>", f"{coloured(low, ends[0])} … {coloured(high, ends[1])}"]
     text = "<br>".join([*(lines[:1] if bar else lines), axis_titles(panel.rows, panel.columns)])
-    place = {"xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom", "align": "left"}
-    return {"text": text, "showarrow": False, "borderpad": 0, "xshift": -1, "yshift": 3, **place}
+    return note(text, "left", align="left", borderpad=0, xshift=-1, yshift=3)
 
 
 def _axis(axis: Axis) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import plotly.graph_objects as go
 from torch import Tensor
@@ -15,6 +15,7 @@ from attnviz.figures.look import (
     coloured,
     frame,
     letters,
+    note,
     percent,
     plain,
     shortened,
@@ -74,12 +75,8 @@ def outputs(trace: Trace, position: int | None = None, k: int = 10, *, lang: str
     """
     if k < 1:
         raise ValueError(f"k is {k}: at least one bar is drawn")
-    if trace.outputs is None:
-        raise ValueError(
-            f"{trace.model.facts.name} has no outputs to show: it ends with its residual stream, "
-            "or in a way that is not shown yet"
-        )
     top = Top(*(tensor.cpu() for tensor in trace.top_outputs(k)))
+    assert trace.outputs is not None  # or they could not have been told
     if position is not None and not 0 <= position < len(top.ids):
         raise IndexError(f"no position {position}: there are {len(top.ids)}, counted from 0")
     sequence = trace.sequences[trace.outputs.sequence]
@@ -128,7 +125,8 @@ def _draw(groups: Sequence[Group], title: str, subtitle: str, lang: str) -> go.F
     y, traces, headings, places, bars = 0, [], [], list[float](), list[Bar]()
     for group in groups:
         if group.heading:
-            headings.append(_heading(y + HEADING / 2, group.heading))
+            font = {"size": 12, "family": MONOSPACED}
+            headings.append(note(group.heading, "left", y=y + HEADING / 2, yref="y", yanchor="middle", font=font))
             y += HEADING
         here = [y + BAR * (number + 0.5) for number in range(len(group.bars))]
         traces.append(_bars(here, group))
@@ -174,17 +172,3 @@ def _bars(places: Sequence[float], group: Group) -> go.Bar:
         hovertemplate="%{customdata[0]}<br>id %{customdata[1]}<br><b>%{x:.9~g}</b><extra></extra>",
         name=group.heading,
     )
-
-
-def _heading(y: float, text: str) -> dict[str, Any]:
-    return {
-        "text": text,
-        "x": 0,
-        "y": y,
-        "xref": "paper",
-        "yref": "y",
-        "xanchor": "left",
-        "yanchor": "middle",
-        "showarrow": False,
-        "font": {"size": 12, "family": MONOSPACED},
-    }

@@ -5,12 +5,11 @@ from __future__ import annotations
 import plotly.graph_objects as go
 from torch import Tensor
 
-from attnviz.figures.theme import LIGHT, Theme, axis, on_page
+from attnviz.figures.theme import LIGHT, Theme, axis, bar, on_page
 
 __all__ = ["encoding", "pairs", "steps"]
 
 HEIGHT = 400  # pixels
-BAR = {"thickness": 10, "outlinewidth": 0, "len": 0.5, "y": 1, "yanchor": "top", "ypad": 0, "ticks": ""}
 
 
 def encoding(vectors: Tensor, title: str, names: tuple[str, str], theme: Theme = LIGHT) -> go.Figure:
@@ -71,7 +70,7 @@ def _heat(
         zmin=limits[0],
         zmax=limits[1],
         colorscale=theme.diverging if limits[0] < 0 else theme.sequential,
-        colorbar={**BAR, "tickvals": [limits[0], sum(limits) / 2, limits[1]], "tickformat": ".3~g"},
+        colorbar=bar(0.5, limits),
         hovertemplate=f"{rows} %{{y}}<br>{columns} %{{x}}<br><b>%{{z:{digits}}}</b><extra></extra>",
     )
     figure = on_page(go.Figure(heat), theme, title, HEIGHT)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 from torch import Tensor
 
 from attnviz.figures.look import KEY, QUERY
-from attnviz.figures.theme import LIGHT, Theme, axis, on_page
+from attnviz.figures.theme import LIGHT, Theme, axis, curve, on_page
 from attnviz.locale import t
 
 __all__ = ["Reading", "series"]
@@ -82,27 +82,18 @@ def series(
 def _above(
     values: Tensor, said: Tensor, forecasts: Mapping[str, Tensor], begin: int, theme: Theme, lang: str
 ) -> list[go.Scatter]:
-    hover = {"hovertemplate": "t = %{x}<br><b>%{y:.9~g}</b>"}
+    hover = "t = %{x}<br><b>%{y:.9~g}</b>"
     known, next_one = t(lang, "applications.series.known"), t(lang, "applications.series.next")
     small = {"size": 5, "color": theme.lines[0], "symbol": "circle-open"}
     traces = [
-        _line(0, values, known, {"color": theme.ink, "width": 1.5}),
-        go.Scatter(
-            x=list(range(1, len(said) + 1)), y=said.numpy(), mode="markers", marker=small, name=next_one, **hover
-        ),
+        curve(list(range(len(values))), values.tolist(), known, {"color": theme.ink, "width": 1.5}, hover),
+        curve(list(range(1, len(said) + 1)), said.numpy(), next_one, {}, hover).update(mode="markers", marker=small),
     ]
     for number, (name, values_said) in enumerate(forecasts.items()):
         look = {"color": theme.lines[1 + number], "width": 2.5, "dash": DASHES[number % len(DASHES)]}
-        start = values[begin - 1 : begin]  # the line begins where what is known ends
-        traces.append(_line(begin - 1, (*start.tolist(), *values_said.tolist()), name, look))
+        numbers = [*values[begin - 1 : begin].tolist(), *values_said.tolist()]  # it begins where what is known ends
+        traces.append(curve(list(range(begin - 1, begin - 1 + len(numbers))), numbers, name, look, hover))
     return traces
-
-
-def _line(start: int, values: Tensor | Sequence[float], name: str, line: dict[str, Any]) -> go.Scatter:
-    numbers = values.tolist() if isinstance(values, Tensor) else list(values)
-    places = list(range(start, start + len(numbers)))
-    hover = "t = %{x}<br><b>%{y:.9~g}</b>"
-    return go.Scatter(x=places, y=numbers, mode="lines", line=line, name=name, hovertemplate=hover)
 
 
 def _below(figure: go.Figure, reading: Reading, theme: Theme, lang: str) -> None:

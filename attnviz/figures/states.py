@@ -5,7 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from attnviz.figures.look import shortened, token_text
-from attnviz.figures.theme import LIGHT, Theme, axis, on_page
+from attnviz.figures.theme import LIGHT, Theme, axis, bar, on_page
 from attnviz.locale import t
 from attnviz.trace.states import LayerStates
 
@@ -14,7 +14,6 @@ __all__ = ["states"]
 ROW, ROWS_LEAST, FRAME = 7, 12, 100  # pixels of a unit, units that a figure is high at least, pixels around them
 MOST_TICKS = 100  # tokens that are named at the axis; of more, every other one is
 LONGEST = 12  # letters of a token at the axis
-BAR = {"thickness": 10, "outlinewidth": 0, "len": 0.6, "y": 1, "yanchor": "top", "ypad": 0, "ticks": ""}
 
 
 def states(layer: LayerStates, part: str, tokens: tuple[str, ...], theme: Theme = LIGHT, lang: str = "en") -> go.Figure:
@@ -38,7 +37,7 @@ def states(layer: LayerStates, part: str, tokens: tuple[str, ...], theme: Theme 
         zmin=limits[0],
         zmax=limits[1],
         colorscale=theme.sequential if is_gate else theme.diverging,
-        colorbar={**BAR, "tickvals": [limits[0], sum(limits) / 2, limits[1]], "tickformat": ".3~g"},
+        colorbar=bar(0.6, limits),
         customdata=[names] * len(numbers),
         hovertemplate=f"{step} %{{x}} · %{{customdata}}<br>{unit} %{{y}}<br><b>%{{z:.9~g}}</b><extra></extra>",
     )

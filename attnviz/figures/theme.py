@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from attnviz.figures.look import DIVERGING, INK, MONOSPACED, MUTED, PAGE, SANS, SEQUENTIAL, Scale, scales
 
-__all__ = ["DARK", "LIGHT", "Theme", "axis", "on_page"]
+__all__ = ["DARK", "LIGHT", "Theme", "axis", "bar", "curve", "on_page"]
 
 CLEAR = "rgba(0, 0, 0, 0)"
 
@@ -59,6 +59,19 @@ def axis(theme: Theme, title: str = "") -> dict[str, Any]:
         "zeroline": False,
         "ticks": "outside",
     }
+
+
+def bar(length: float, limits: tuple[float, float] | None = None) -> dict[str, Any]:
+    """Make a legend of colours, as long as a part of the figure; ticks at the limits and between them, if known."""
+    place = {"thickness": 10, "outlinewidth": 0, "len": length, "y": 1, "yanchor": "top", "ypad": 0}
+    if limits is None:
+        return {**place, "tickformat": ".2~g"}
+    return {**place, "ticks": "", "tickvals": [limits[0], sum(limits) / 2, limits[1]], "tickformat": ".3~g"}
+
+
+def curve(x: Any, y: Any, name: str, line: dict[str, Any], hover: str = "%{y:.9~g}") -> go.Scatter:
+    """Draw a line through some points, which tells its number where one hovers."""
+    return go.Scatter(x=x, y=y, mode="lines", name=name, line=line, hovertemplate=hover)
 
 
 def on_page(figure: go.Figure, theme: Theme, title: str, height: int) -> go.Figure:

@@ -11,6 +11,7 @@ from plotly.subplots import make_subplots
 
 from attnviz.analysis import HeadScore, mean_scores
 from attnviz.figures.look import LINES, MUTED, frame, plain
+from attnviz.figures.theme import LIGHT, axis, curve
 from attnviz.locale import t
 from attnviz.tasks.pattern import pattern_key
 from attnviz.training import Run
@@ -18,7 +19,6 @@ from attnviz.training import Run
 __all__ = ["loss", "patterns"]
 
 WIDTH, HEIGHT, PANEL, TOP = 760, 420, 220, 66  # pixels
-GRID = "#eceef1"
 DASHES = ("solid", "dot", "dash", "dashdot", "longdash", "longdashdot")  # of heads
 
 
@@ -123,23 +123,9 @@ def _masses(steps: Sequence[int], scores: Sequence[Sequence[HeadScore]], lang: s
 
 
 def _line(points: Sequence[tuple[int, float]], name: str, line: dict[str, Any], opacity: float = 1.0) -> go.Scatter:
-    return go.Scatter(
-        x=np.array([step for step, _ in points]),
-        y=np.array([value for _, value in points]),
-        mode="lines",
-        name=name,
-        line=line,
-        opacity=opacity,
-        hovertemplate="%{y:.9~g}",
-    )
+    steps, values = (np.array([point[i] for point in points]) for i in (0, 1))
+    return curve(steps, values, name, line).update(opacity=opacity)
 
 
 def _axis(title: str) -> dict[str, Any]:
-    return {
-        "title": {"text": title, "standoff": 8, "font": {"size": 12}},
-        "gridcolor": GRID,
-        "zeroline": False,
-        "linecolor": "#c8ccd3",
-        "tickcolor": "#c8ccd3",
-        "ticks": "outside",
-    }
+    return axis(LIGHT, title) | {"gridcolor": "#eceef1", "linecolor": "#c8ccd3", "tickcolor": "#c8ccd3"}
