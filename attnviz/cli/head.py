@@ -45,7 +45,7 @@ def as_json(trace: Trace, site: AttentionSite, head: int) -> dict[str, Any]:
         "layer": site.layer,
         "head": head,
         **{name: None if tensor is None else _plain(tensor.float().tolist()) for name, tensor in steps.items()},
-        "proof": [_plain_dict({**entry._asdict(), "max_abs_error": entry.max_abs_error}) for entry in proof],
+        "proof": [_plain({**entry._asdict(), "max_abs_error": entry.max_abs_error}) for entry in proof],
         "largest_error": _plain(_largest(proof).max_abs_error) if proof else None,
     }
 
@@ -59,11 +59,9 @@ def _site(site: AttentionSite) -> dict[str, Any]:
 def _plain(values: Any) -> Any:
     if isinstance(values, list):
         return [_plain(value) for value in values]
-    return values if math.isfinite(values) else None
-
-
-def _plain_dict(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value if isinstance(value, str) else _plain(value) for name, value in values.items()}
+    if isinstance(values, dict):
+        return {name: _plain(value) for name, value in values.items()}
+    return values if isinstance(values, str) or math.isfinite(values) else None
 
 
 def _largest(proof: list[ProofEntry]) -> ProofEntry:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from attnviz.cli.common import SUCCESS, WHERE, Commands, add_command, add_models_option, models_root
 from attnviz.cli.text import columns, printable
@@ -60,7 +58,9 @@ def add_models(commands: Commands) -> None:
 
 def _models(options: argparse.Namespace) -> int:
     root = models_root(options)
-    models = [*_of_zoo(), *_of_runs(), *(_of_folders(root) if root is not None else ())]
+    models = [Model(f"zoo/{each.name}", "zoo", each.architecture, each.size, each.title) for each in zoo()]
+    models += map(_of_run, [*all_runs(), *all_runs(EXAMPLE_RUNS)])
+    models += map(_of_folder, [] if root is None else model_folders(root))
     if options.json:
         print(json.dumps([asdict(model) for model in models], indent=1))
     else:
@@ -76,32 +76,15 @@ def _row(model: Model) -> list[str]:
     return [printable(model.name), printable(model.architecture), size, printable(model.title)]
 
 
-def _of_zoo() -> Iterator[Model]:
-    for entry in zoo():
-        yield Model(f"zoo/{entry.name}", "zoo", entry.architecture, entry.size, entry.title)
-
-
-def _of_runs() -> Iterator[Model]:
-    for run in [*all_runs(), *all_runs(EXAMPLE_RUNS)]:
-        yield _of_run(run) if isinstance(run, Run) else _unreadable(run)
-
-
-def _of_run(run: Run) -> Model:
+def _of_run(run: Run | RunError) -> Model:
+    if isinstance(run, RunError):
+        return Model(f"run/{run.name}", "run", problem=str(run))
     steps = run.checkpoints()
     if not steps:
         return Model(f"run/{run.name}", "run", problem="cannot be opened: it has no checkpoint yet")
     config, name = run.config, checkpoint_name(run, steps[-1])
     title = f"{config.recipe or config.task.name}, step {steps[-1]:,} of {config.training.steps:,}"
     return Model(name, "run", config.model.architecture, n_parameters(config.model), title)
-
-
-def _unreadable(error: RunError) -> Model:
-    return Model(f"run/{error.name}", "run", problem=str(error))
-
-
-def _of_folders(root: Path) -> Iterator[Model]:
-    for model in model_folders(root):
-        yield _of_folder(model)
 
 
 def _of_folder(model: ModelFolder) -> Model:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Protocol, Self
+from typing import Self
 
 from tqdm import tqdm
 
@@ -13,18 +13,7 @@ from attnviz.tasks.base import LOSSES, Metric
 from attnviz.training import Evaluation, Run, Step
 from attnviz.training.engine.loop import perplexity
 
-__all__ = ["Bar", "Lines", "Progress"]
-
-
-class Progress(Protocol):
-    """Shows every step, from entering it to leaving it."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(self, *_: object) -> None: ...
-
-    def show(self, step: Step) -> None:
-        """One more step was made."""
+__all__ = ["Bar", "Lines", "told"]
 
 
 class Bar:
@@ -44,7 +33,7 @@ class Bar:
     def show(self, step: Step) -> None:
         """Move on by one step."""
         if step.validation is not None:
-            self.score = f", validation {_told(step.validation, self.metric)}"
+            self.score = f", validation {told(step.validation, self.metric)}"
         self.bar.set_postfix_str(f"loss {step.loss:.4f}{self.score}", refresh=False)
         self.bar.update(step.step - self.bar.n)
 
@@ -70,12 +59,12 @@ class Lines:
             unit = "squared error" if metric == "R2" else "nats"
             print(
                 f"step {step.step:>6,}/{steps:,}  loss {step.loss:.4f} {unit}  "
-                f"validation {_told(step.validation, metric)}  {seconds:.0f} CPU-s",
+                f"validation {told(step.validation, metric)}  {seconds:.0f} CPU-s",
                 flush=True,
             )
 
 
-def _told(found: Evaluation, metric: Metric) -> str:
+def told(found: Evaluation, metric: Metric) -> str:
     """Return the task's metric under its name; beside a loss, the perplexity."""
     beside = f", perplexity {perplexity(found.loss):.3f}" if metric in LOSSES else ""
     return f"{metric} {rounded(found.score(metric), 4)}{beside}"

@@ -13,16 +13,16 @@ from typing import Any, cast, get_args
 
 import torch
 
-from attnviz.analysis.scores import Interval, rounded, score_interval
+from attnviz.analysis.scores import Interval, score_interval
 from attnviz.cli.common import SUCCESS, WHERE, Commands, UsageError, add_command, not_negative, one_line, positive
-from attnviz.cli.progress import Bar, Lines
+from attnviz.cli.progress import Bar, Lines, told
 from attnviz.cli.settings import read_settings, setting_names
 from attnviz.errors import ConfigError, DataTooLarge, DataUnclear, InputError
 from attnviz.models.bundle import CONFIG_FILE, SequenceModel, save_model
 from attnviz.models.config import ModelConfig
 from attnviz.models.cost import n_parameters
+from attnviz.models.network_config import OF_THE_TASK
 from attnviz.models.recurrent_config import AnyConfig, Cell, RecurrentConfig
-from attnviz.tasks.base import LOSSES
 from attnviz.tasks.own.readers.decoding import ENCODINGS, decode
 from attnviz.training import (
     RECIPES,
@@ -37,16 +37,12 @@ from attnviz.training import (
     open_run,
     record,
 )
-from attnviz.training.engine.loop import perplexity
 from attnviz.training.engine.memory import check_memory
 from attnviz.training.recipes import OWN, OWN_LABELS, OWN_TEXT
 
 __all__ = ["add_training"]
 
-OF_THE_TASK = (  # fields of configurations that nobody sets
-    *("architecture", "vocab_size", "max_len", "source_vocab_size", "source_max_len"),
-    *("n_features", "n_outputs", "predicts", "cell"),
-)
+FIXED = (*OF_THE_TASK, "cell")  # fields of configurations that nobody sets
 TRANSFORMER = "transformer"
 MOST_BYTES = 100 * 2**20  # of a file to learn from
 
@@ -72,10 +68,10 @@ tasks:
   {_wrapped([*RECIPES, *OWN])}
 
 keys of --model, of a Transformer:
-  {_wrapped(setting_names(ModelConfig, OF_THE_TASK))}
+  {_wrapped(setting_names(ModelConfig, FIXED))}
 
 keys of --model, of the others:
-  {_wrapped(setting_names(RecurrentConfig, OF_THE_TASK))}
+  {_wrapped(setting_names(RecurrentConfig, FIXED))}
 
 keys of --set:
   {_wrapped(setting_names(TrainConfig))}
@@ -119,9 +115,8 @@ def _wrapped(names: Sequence[str]) -> str:
 
 def _train(options: argparse.Namespace) -> int:
     recipe = _recipe(options)
-    changed = bool(
-        options.network or options.model or options.task or options.set
-    )  # the recipe's target and name are not for this then
+    # the recipe's target and name are not for what was changed
+    changed = bool(options.network or options.model or options.task or options.set)
     _prepare(options.out)
     run = new_run(RunConfig.of_recipe(recipe))
     state = _record(run)
@@ -135,8 +130,7 @@ def _train(options: argparse.Namespace) -> int:
         reached = "reached" if result.reaches(recipe.target, recipe.task.metric) else "not reached"
         verdict = f", target {recipe.target:g} {reached}"
     interval = score_interval(recipe.task.metric, result)
-    beside = f", perplexity {perplexity(result.loss):.3f}" if recipe.task.metric in LOSSES else ""
-    print(f"test: {recipe.task.metric} {rounded(score, 4)}{beside}{_on(recipe, result, interval)}{verdict}")
+    print(f"test: {told(result, recipe.task.metric)}{_on(recipe, result, interval)}{verdict}")
     if options.out is not None:
         ends = None if interval is None else (round(interval.low, 4), round(interval.high, 4))
         bundle = recipe.bundle(network, round(score, 4), judged=result.n, interval=ends)
@@ -168,7 +162,7 @@ def _recipe(options: argparse.Namespace) -> Recipe:
     try:
         recipe = _own(options) if options.text is not None else _of_task(options)
         model = _network(recipe, options.network)
-        model = replace(model, **_settings("model", type(model), options.model, OF_THE_TASK))
+        model = replace(model, **_settings("model", type(model), options.model, FIXED))
         training = replace(recipe.training, **_settings("set", TrainConfig, options.set))
         recipe = replace(recipe, model=model, training=training).changed(options.steps, options.seed)
         check_memory(model, recipe.training.batch_size, recipe.task)

@@ -4,25 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 __all__ = ["bound_memory", "seal"]
 
-NETWORK = frozenset(
-    f"socket.{call}"
-    for call in (
-        "bind",
-        "connect",
-        "getaddrinfo",
-        "gethostbyaddr",
-        "gethostbyname",
-        "getnameinfo",
-        "sendmsg",
-        "sendto",
-    )
-)
+CALLS = ("bind", "connect", "getaddrinfo", "gethostbyaddr", "gethostbyname", "getnameinfo", "sendmsg", "sendto")
+NETWORK = frozenset(f"socket.{call}" for call in CALLS)
 PROGRAMS = ("subprocess.", "os.system", "os.exec", "os.spawn", "os.posix_spawn", "os.fork", "os.startfile", "pty.")
 CHANGES = frozenset(
     f"os.{call}" for call in ("chmod", "chown", "link", "mkdir", "remove", "rename", "rmdir", "symlink", "truncate")
@@ -48,7 +36,9 @@ def seal(folder: Path) -> list[str]:
         A list that grows by what is tried in vain, whoever catches the error.
     """
     tried: list[str] = []
-    roots = _resolved([folder, *_of_python(), *map(Path, SYSTEM)])
+    of_python = [path for path in (*sys.path, sys.prefix, sys.base_prefix) if path]  # where it finds what it imports
+    own = Path(__file__).parents[1]
+    roots = tuple(os.path.realpath(path) for path in (folder, own, *map(Path, (*of_python, *SYSTEM))))
 
     def refuse(what: str) -> None:
         tried.append(what[:200])
@@ -69,15 +59,6 @@ def seal(folder: Path) -> list[str]:
 
     sys.addaudithook(watch)
     return tried
-
-
-def _of_python() -> Iterable[Path]:
-    """Return the folders that Python imports from, and that of the package."""
-    return [Path(path) for path in (*sys.path, sys.prefix, sys.base_prefix) if path] + [Path(__file__).parents[1]]
-
-
-def _resolved(paths: Iterable[Path]) -> tuple[str, ...]:
-    return tuple(os.path.realpath(path) for path in paths)
 
 
 def _outside(path: Any, roots: tuple[str, ...]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from attnviz.huggingface.labels import name_tokens
 from attnviz.huggingface.load import open_tokenizer
 from attnviz.loading import is_hugging_face
 from attnviz.models import SequenceModel, load_model
-from attnviz.sandbox.growth import growth
 from attnviz.sandbox.heartbeat import Heartbeat
 from attnviz.tracing import trace as trace_of
 
@@ -29,6 +29,7 @@ MAX_TOKEN = 1000
 MAX_GROWTH = 100
 """Times that the rules of a tokenizer may lengthen what they decode."""
 
+PARTS = ("decoders", "normalizers", "pretokenizers")  # of the rules of a tokenizer
 TEXTS = ("a", "The quick brown fox jumps over the lazy dog. 0123456789", "你好，世界")
 
 
@@ -105,3 +106,23 @@ class Trial:
             name_tokens(self.tokenizer, encoded, text, second)
             self.tokenizer(text_target=text, verbose=False)
             self.tokenizer.decode(encoded["input_ids"])
+
+
+def growth(rules: Any) -> float:
+    """Bound the characters that rules of a tokenizer make of one, where they follow each other.
+
+    Args:
+        rules: as a tokenizer.json has them: an object with a "type".
+
+    Example:
+        >>> growth({"type": "Replace", "pattern": {"String": "a"}, "content": "aaa"})
+        4
+        >>> growth({"type": "Sequence", "decoders": [{"type": "Replace", "content": "xx"}] * 3})
+        27
+    """
+    if not isinstance(rules, dict):
+        return 1
+    if rules.get("type") == "Sequence":
+        return prod(growth(each) for name in PARTS for each in rules.get(name) or ())
+    added = [value for name, value in rules.items() if name != "type" and isinstance(value, str)]
+    return 1 + sum(map(len, added)) if rules.get("type") in ("Replace", "Prepend", "Metaspace", "BPEDecoder") else 1
