@@ -6,6 +6,8 @@ import re
 import unicodedata
 from typing import Literal, NamedTuple
 
+from attnviz.tasks.base import words
+
 __all__ = ["DECIMALS", "GREATEST", "Decimal", "Number", "is_missing", "read_number"]
 
 Decimal = Literal["point", "comma"]
@@ -14,30 +16,7 @@ DECIMALS: tuple[Decimal, ...] = ("point", "comma")
 GREATEST = 1e12  # beyond it, squares and sums lose what single precision needs
 PERCENT = "%‰"
 MINUS = "\N{MINUS SIGN}"
-MISSING = {
-    "",
-    *[
-        "na",
-        "n/a",
-        "#n/a",
-        "#na",
-        "nan",
-        "null",
-        "none",
-        "nil",
-        "missing",
-        "-",
-        "--",
-        "---",
-        "–",
-        "—",
-        "?",
-        ".",
-        "无",
-        "缺失",
-        "空",
-    ],
-}
+MISSING = {"", *words("na n/a #n/a #na nan null none nil missing - -- --- – — ? . 无 缺失 空")}
 SPACES = " \u00a0\u2009\u202f'’"  # that group thousands in some countries
 
 
