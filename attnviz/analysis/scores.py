@@ -8,7 +8,9 @@ from typing import NamedTuple
 from attnviz.tasks.base import LOSSES, Metric
 from attnviz.training.engine.loop import Evaluation
 
-__all__ = ["Interval", "rounded", "score_interval", "score_text", "wilson"]
+__all__ = ["SHARES", "Interval", "rounded", "score_interval", "score_number", "score_text", "wilson"]
+
+SHARES: tuple[Metric, ...] = ("exact match", "accuracy", "hit rate")  # metrics that are a share of answers
 
 NORMAL = 1.959963984540054  # 95 % of a normal distribution lie within so many standard deviations
 
@@ -101,4 +103,16 @@ def score_text(metric: Metric, score: float) -> str:
     """
     if metric in LOSSES:
         return f"{score:.3f}"
-    return rounded(score) if metric in ("R2", "F1") else rounded(score, 1, percent=True)
+    return rounded(score, 1, percent=True) if metric in SHARES else rounded(score)
+
+
+def score_number(metric: Metric, score: float) -> float:
+    """Return a score to write in three digits: a share in percent; what is below 1 is not rounded up to 1.
+
+    Example:
+        >>> score_number("exact match", 0.25), score_number("F1", 0.99951), score_number("nats per symbol", 0.99951)
+        (25.0, 0.9994, 0.99951)
+    """
+    if metric not in LOSSES and score < 1:
+        score = min(score, 0.9994)
+    return 100 * score if metric in SHARES else score

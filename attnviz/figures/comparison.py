@@ -8,6 +8,7 @@ from typing import Literal
 
 import plotly.graph_objects as go
 
+from attnviz.analysis.scores import SHARES
 from attnviz.figures.theme import LIGHT, Theme, axis, on_page
 from attnviz.locale import t
 from attnviz.tasks.base import LOSSES, Metric
@@ -55,7 +56,7 @@ def learning(
         >>> [list(line.x) for line in learning([curve], [], "seconds", "accuracy").data]
         [[0.5, 1.0]]
     """
-    unit = "%{y:.6~g}" if metric in (*LOSSES, "R2", "F1") else "%{y:.1%}"
+    unit = "%{y:.1%}" if metric in SHARES else "%{y:.6~g}"
     where = t(lang, f"comparison.at.{over}", x="%{x:,}" if over == "step" else "%{x:.1f}")
     curves = [curve for curve in curves if curve.values]
     lines = []
@@ -182,7 +183,7 @@ def _line(
 def _with_legend(figure: go.Figure, theme: Theme, metric: Metric) -> go.Figure:
     """Shares have an axis from 0 to 1."""
     shares = {"range": [-0.03, 1.06], "tickformat": ".0%"}
-    figure.update_yaxes(axis(theme) | ({} if metric in (*LOSSES, "R2", "F1") else shares))
+    figure.update_yaxes(axis(theme) | (shares if metric in SHARES else {}))
     return _legend(figure)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -29,6 +30,7 @@ from playwright.sync_api import (
 )
 
 from attnviz import locale
+from attnviz.ui.frame.table import ROW
 from tests.tiny import tiny_models
 
 ROOT = Path(__file__).parents[2]
@@ -200,6 +202,27 @@ def choose(field: Locator, option: str, written: bool = False) -> None:
             continue
         return
     pytest.fail(f"{option} is not offered")
+
+
+def row(page: Page, name: str) -> Locator:
+    """The row of the page's table that has a cell with this text; screen readers find it inside of the canvas."""
+    return page.locator(".stDataFrame canvas tbody tr").filter(
+        has=page.locator(f"td:text-is({json.dumps(name, ensure_ascii=False)})")
+    )
+
+
+def click_row(page: Page, name: str, column: int = 0) -> None:
+    """Click the checkbox of a row, or the button beside it (1): both are painted."""
+    index = int(row(page, name).get_attribute("aria-rowindex") or 0)  # 1 is the head
+    position = {"x": (16, 72)[column], "y": ROW * (index - 0.5)}
+    page.locator(".stDataFrame .dvn-scroller").click(position=position)  # type: ignore[arg-type]
+
+
+def card(page: Page, title: str) -> Locator:
+    """A card of the list that stands for the table on a narrow screen."""
+    return page.locator(".st-key-cards li").filter(
+        has=page.locator(f"strong:text-is({json.dumps(title, ensure_ascii=False)})")
+    )
 
 
 def link_to(page: Page, name: str) -> Locator:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from attnviz import locale
 from attnviz.training import RECIPES, Run, RunConfig, record
-from tests.browser.conftest import Open, address, view
+from tests.browser.conftest import Open, address, card, click_row, row, view
 from tests.training.runs import small_run
 
 
@@ -34,8 +34,8 @@ def runs(runs_folder: Path, request: pytest.FixtureRequest) -> list[Run]:
     return made
 
 
-def row(page: Page, name: str) -> Locator:
-    return page.locator(".st-key-runs-table tbody tr").filter(has=page.get_by_role("button", name=name, exact=True))
+def expect_chosen(page: Page, name: str, is_chosen: bool = True) -> None:
+    expect(row(page, name)).to_have_attribute("aria-selected", "true" if is_chosen else "false")
 
 
 def test_a_run_is_chosen_and_several_are_compared(open_page: Open, runs: list[Run]) -> None:
@@ -43,17 +43,48 @@ def test_a_run_is_chosen_and_several_are_compared(open_page: Open, runs: list[Ru
     page = open_page(path="runs", run=first)
     expect(view(page)).to_have_attribute("data-state", "done")
     expect(row(page, first)).to_contain_text(say("state.done"))
-    expect(row(page, first)).to_contain_text("8 / 8")
-    row(page, second).get_by_role("checkbox").check()
+    expect_chosen(page, first)
+    click_row(page, second)
     page.wait_for_function("new URLSearchParams(location.search).get('run')?.includes(',')")
     expect(view(page)).to_have_attribute("data-points", "8 8")
-    row(page, second).get_by_role("button").click()
+    click_row(page, second, 1)
     wait_for_runs(page, second)
     expect(view(page)).to_have_attribute("data-state", "done")
-    expect(row(page, first).get_by_role("checkbox")).not_to_be_checked()
+    expect_chosen(page, first, False)
     page.evaluate("history.back()")
     page.wait_for_function("new URLSearchParams(location.search).get('run')?.includes(',')")
-    expect(row(page, first).get_by_role("checkbox")).to_be_checked()
+    expect_chosen(page, first)
+
+
+def test_the_keyboard_chooses_a_run(open_page: Open, runs: list[Run]) -> None:
+    first, second = (run.name for run in runs)
+    page = open_page(path="runs", run=first)
+    expect_chosen(page, first)
+    page.locator(".stDataFrame canvas").first.focus()
+    page.keyboard.press("ArrowDown")
+    focused = page.locator(".stDataFrame tr:has(td:focus)")
+    rows_below = int(row(page, second).get_attribute("aria-rowindex") or 0) - int(
+        focused.get_attribute("aria-rowindex") or 0
+    )
+    for _ in range(abs(rows_below)):
+        page.keyboard.press("ArrowDown" if rows_below > 0 else "ArrowUp")
+    expect(focused).to_contain_text(second)
+    page.keyboard.press("Shift+Space")
+    page.wait_for_function("new URLSearchParams(location.search).get('run')?.includes(',')")
+    expect_chosen(page, second)
+
+
+def test_cards_choose_and_compare_on_a_phone(open_page: Open, runs: list[Run]) -> None:
+    first, second = (run.name for run in runs)
+    page = open_page(390, 844, path="runs", run=first)
+    expect(card(page, first)).to_contain_text(say("state.done"))
+    expect(card(page, first).get_by_role("checkbox")).to_be_checked()
+    expect(page.locator(".stDataFrame")).to_be_hidden()
+    card(page, second).get_by_role("checkbox").check()
+    page.wait_for_function("new URLSearchParams(location.search).get('run')?.includes(',')")
+    card(page, second).get_by_role("button").click()
+    wait_for_runs(page, second)
+    expect(card(page, first).get_by_role("checkbox")).not_to_be_checked()
 
 
 def test_a_run_is_renamed(open_page: Open, runs: list[Run]) -> None:
@@ -70,7 +101,7 @@ def test_a_run_is_renamed(open_page: Open, runs: list[Run]) -> None:
     page.wait_for_load_state("networkidle")  # nothing is still being asked under the old name
     page.locator(".st-key-rename-now button").click()
     wait_for_runs(page, "quite-another-name")
-    expect(row(page, "quite-another-name")).to_be_visible()
+    expect_chosen(page, "quite-another-name")
 
 
 def test_deleting_asks_first(open_page: Open, runs: list[Run]) -> None:
@@ -96,10 +127,16 @@ def test_the_list_follows_a_run_that_is_under_way(open_page: Open, runs_folder: 
     page.wait_for_function("new URLSearchParams(location.search).has('run')")
     name = address(page)["run"]
     page.locator(".st-key-pages").get_by_role("link", name=locale.t("en", "page.runs")).click()
-    row(page, name).get_by_role("button").click()
+    expect(row(page, name)).to_contain_text(say("state.running"))
+    click_row(page, name, 1)
     expect(page.locator(".st-key-delete button")).to_be_disabled()
-    before = row(page, name).locator("td").nth(6).inner_text()
-    expect(row(page, name).locator("td").nth(6)).not_to_have_text(before)
+    page.locator(".stDataFrame .dvn-scroller").click(position={"x": 150, "y": 16})
+    sorted_by_name = page.locator(".stDataFrame canvas th", has_text="↑").filter(has_text=say("name"))
+    expect(sorted_by_name).to_have_count(1)
+    before = row(page, name).locator("td").nth(6).text_content()
+    expect(row(page, name).locator("td").nth(6)).not_to_have_text(before or "")
+    expect(sorted_by_name).to_have_count(1)
+    expect_chosen(page, name)
     page.locator(".aw-transport").get_by_role("button", name=locale.t("en", "watch.stop"), exact=True).click()
     expect(row(page, name)).to_contain_text(say("state.stopped"))
     expect(page.locator(".st-key-delete button")).to_be_enabled()
@@ -132,6 +169,6 @@ def test_the_names_of_the_files_to_take_away_are_links(open_page: Open, runs: li
 def test_nothing_sticks_out_on_a_phone(open_page: Open, runs: list[Run], lang: str, scheme: str) -> None:
     page = open_page(390, 844, scheme, path="runs", lang=lang, run=runs[0].name)
     view(page)
-    expect(row(page, runs[0].name)).to_contain_text(say("state.done", lang))
+    expect(card(page, runs[0].name)).to_contain_text(say("state.done", lang))
     for part in ("document.scrollingElement", "document.querySelector('.stMain')"):
         assert page.evaluate(f"{part}.scrollWidth <= innerWidth"), part

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 from streamlit.testing.v1 import AppTest
 
 import attnviz.ui.frame
@@ -66,6 +67,33 @@ def payload(page: AppTest, has: str) -> dict[str, Any] | None:
         if isinstance(data, dict) and has in data:
             return data
     return None
+
+
+def rows(page: AppTest) -> dict[str, dict[str, Any]]:
+    """The rows of the page's table, by the names that its cards have; None for what is missing."""
+    data = payload(page, "cards")
+    assert data is not None
+    records = page.dataframe[0].value.to_dict("records")
+    return {
+        card["name"]: {key: _cell(value) for key, value in record.items()} | {"actions": list(card["actions"])}
+        for card, record in zip(data["cards"], records, strict=True)
+    }
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return list(value)
+    return None if value != value else value
+
+
+def choose(page: AppTest, *names: str) -> AppTest:
+    """Choose rows of the page's table, as the browser tells it."""
+    table, listed = page.dataframe[0], list(rows(page))
+    selection = {"selection": {"rows": [listed.index(name) for name in names]}}
+    states = page._tree.get_widget_states()
+    states.widgets.add(id=table.proto.id, string_value=json.dumps(selection))
+    page._run(states)
+    return run(page)
 
 
 def address(page: AppTest) -> dict[str, str]:

@@ -19,8 +19,10 @@ from attnviz.training import record
 from attnviz.ui.explorer.state import ExplorerState
 from attnviz.ui.frame.state import Session
 from attnviz.ui.models.outline import architecture_of
+from attnviz.ui.models.state import ModelsState
+from attnviz.ui.runs.state import RunsState
 from tests.training.runs import small_run
-from tests.ui.pages import address, click, messages, open_page, payload, run, state_of
+from tests.ui.pages import address, choose, click, messages, open_page, rows, run, state_of
 from tests.ui.real import stand_in_for_the_hub, zip_of
 
 pytestmark = pytest.mark.usefixtures("operator_real_models")
@@ -30,15 +32,9 @@ def say(key: str, **params: Any) -> str:
     return locale.t("en", key, **params)
 
 
-def rows(page: AppTest) -> dict[str, dict[str, Any]]:
-    data = payload(page, "sections")
-    assert data is not None
-    return {row["name"]: row for row in data["rows"]}
-
-
 def press(page: AppTest, what: str, name: str) -> AppTest:
     """What the table tells, and the run that follows."""
-    page.session_state[f"to_{what}"] = name
+    state_of(page, ModelsState).asked = (what, name)
     return run(page)
 
 
@@ -54,28 +50,20 @@ def test_everything_is_listed_and_nothing_is_opened(monkeypatch: pytest.MonkeyPa
     run(page)
     found = rows(page)
     assert set(found) >= {"reverse", "run/mine@12", "tiny-bert", "tiny-long", "pickled"}
-    assert {name: found[name]["section"] for name in ("reverse", "run/mine@12", "tiny-bert")} == {
-        "reverse": "zoo",
-        "run/mine@12": "runs",
-        "tiny-bert": "folders",
-    }
-    assert found["run/mine@12"]["run"] == "mine"
-    cells = found["tiny-long"]["cells"]
+    for name, source in (("reverse", "zoo"), ("run/mine@12", "runs"), ("tiny-bert", "folders")):
+        assert found[name]["source"] == say(f"models.table.source.{source}")
+    assert found["run/mine@12"]["actions"] == ["open", "run"]
+    cells = found["tiny-long"]
     assert cells["kind"] == "LlamaForCausalLM · decoder"
-    assert (cells["layers"], cells["heads"], cells["d_model"], cells["context"]) == (
-        "2",
-        "4 (2 for K, V)",
-        "48",
-        "4,096",
-    )
+    assert [cells[key] for key in ("layers", "heads", "kv_heads", "d_model", "context")] == [2, 4, 2, 48, 4096]
     assert cells["shown"] == say("models.table.unknown")
-    assert found["tiny-bart"]["cells"]["layers"] == "2 + 2"
-    assert found["reverse"]["cells"]["parameters"] == "59,981"
-    for name, heads, part in (("sentiment-en", "1", "all"), ("english-lstm", "0", "states")):
-        assert (found[name]["cells"]["heads"], found[name]["cells"]["shown"]) == (heads, say(f"models.table.{part}"))
-    assert (found["reverse"]["state"], found["tiny-bert"]["state"]) == ("yes", "unknown")
-    assert found["own-truncated"]["state"] == "unknown"  # its weights cannot be read
-    assert found["pickled"]["cells"]["kind"] == "–"
+    assert (found["tiny-bart"]["layers"], found["tiny-bart"]["kind"].split(" · ")[-1]) == (4, "2 + 2")
+    assert (found["reverse"]["parameters"], found["reverse"]["kv_heads"]) == (59_981, None)
+    for name, heads, part in (("sentiment-en", 1, "all"), ("english-lstm", 0, "states")):
+        assert (found[name]["heads"], found[name]["shown"]) == (heads, f"✓ {say(f'models.table.{part}')}")
+    assert (found["reverse"]["actions"], found["tiny-bert"]["actions"]) == (["open"], ["open", "check"])
+    assert found["own-truncated"]["actions"] == ["open", "check"]  # its weights cannot be read
+    assert found["pickled"]["kind"] == ""
     assert address(page) == {"lang": "en"}
 
 
@@ -83,42 +71,66 @@ def test_numbers_of_the_list_are_those_of_the_open_model() -> None:
     listed = rows(open_page("models"))
     for name in ("tiny-bert", "tiny-gpt2", "tiny-bart", "tiny-vit", "reverse", "dates"):
         model = opening.open_model(name)
-        cells, trace_of = listed[name]["cells"], model.facts
+        cells, trace_of = listed[name], model.facts
         assert trace_of.architecture in cells["kind"]
-        assert cells["context"] == ("–" if trace_of.max_len is None else f"{trace_of.max_len:,}")
+        assert cells["context"] == trace_of.max_len
 
 
 def test_a_model_is_checked_and_what_was_found_stays() -> None:
     stores.MODELS.drop(ModelKey("tiny-bert"))
     page = press(open_page("models"), "check", "tiny-bert")
     assert [box.value for box in page.success] == [say("models.can_be_shown", name="`tiny-bert`")]
-    assert rows(page)["tiny-bert"]["state"] == "yes"
-    assert rows(open_page("models"))["tiny-bert"]["state"] == "yes"
+    assert rows(page)["tiny-bert"]["shown"].startswith("✓")
+    assert rows(open_page("models"))["tiny-bert"]["shown"].startswith("✓")
 
 
 @pytest.mark.parametrize("lang", locale.LANGUAGES)
 @pytest.mark.parametrize("name", ["no-config", "no-tokenizer", "pickled", "unknown", "remote", "truncated", "deberta"])
 def test_what_cannot_be_shown_says_why_in_every_language(name: str, lang: str) -> None:
     page = press(open_page("models", lang=lang), "check", name)
-    row = rows(page)[name]
-    assert row["state"] == "no"
-    assert name in row["cells"]["shown"]
-    assert "\n" not in row["cells"]["shown"]
+    shown = rows(page)[name]["shown"]
+    assert shown.startswith("✕")
+    assert name in shown
+    assert "\n" not in shown
     assert f"`{name}`" in page.error[0].value
-    assert (lang == "zh") == any("\u4e00" <= sign <= "\u9fff" for sign in row["cells"]["shown"])
+    assert (lang == "zh") == any("\u4e00" <= sign <= "\u9fff" for sign in shown)
 
 
 def test_the_table_leads_to_the_explorer_and_to_the_run(runs_folder: Path) -> None:
     record(small_run(runs_folder / "mine"))
     page = open_page("models")
-    page.session_state["to_open"] = "tiny-bert"
+    state_of(page, ModelsState).asked = ("open", "tiny-bert")
     page = run(page)
     assert page.session_state[ExplorerState.model.key] == "tiny-bert"
     assert address(page)["model"] == "tiny-bert"
     page = open_page("models")
-    page.session_state["to_run"] = "run/mine@12"
+    state_of(page, ModelsState).asked = ("run", "run/mine@12")
     page = run(page)
-    assert page.session_state["chosen"] == ["mine"]
+    assert state_of(page, RunsState).chosen == ["mine"]
+
+
+def test_what_can_be_done_with_the_chosen_model_stands_above_the_table(runs_folder: Path) -> None:
+    record(small_run(runs_folder / "mine"))
+    page = open_page("models")
+    stores.MODELS.drop(ModelKey("tiny-gpt2"))
+    assert "check" not in [button.key for button in page.button]
+    page = click(choose(page, "tiny-gpt2"), "check")
+    assert [box.value for box in page.success] == [say("models.can_be_shown", name="`tiny-gpt2`")]
+    assert "check" not in [button.key for button in page.button]
+    links = [each.proto.label for each in choose(page, "run/mine@12").get("page_link")]
+    assert links[-2:] == [say("models.table.open"), say("models.table.run")]
+
+
+def test_the_search_wants_all_words_and_keeps_what_is_chosen() -> None:
+    page = choose(open_page("models"), "dates")
+    page.text_input(key=ModelsState.search.key).set_value("ENCODER-decoder dates")
+    assert list(rows(run(page))) == ["dates", "dates-lstm"]
+    assert page.session_state["models-table"]["selection"]["rows"] == [0]
+    page.text_input(key=ModelsState.search.key).set_value("no such model")
+    assert say("models.table.none") in messages(run(page))
+    page.text_input(key=ModelsState.search.key).set_value("")
+    listed = list(rows(run(page)))
+    assert page.session_state["models-table"]["selection"]["rows"] == [listed.index("dates")]
 
 
 def test_a_zip_file_becomes_a_model_of_this_session_alone(real_folder: Path, tmp_path: Path) -> None:
@@ -126,11 +138,12 @@ def test_a_zip_file_becomes_a_model_of_this_session_alone(real_folder: Path, tmp
     assert say("models.can_be_shown", name="`mine`") in [box.value for box in page.success]
     name = state_of(page, Session).upload
     assert is_upload(name)
-    assert rows(page)[name]["section"] == "uploaded"
-    assert (rows(page)[name]["title"], rows(page)[name]["state"]) == ("mine", "yes")
+    row = rows(page)[name]
+    assert (row["source"], row["model"]) == (say("models.table.source.uploaded"), "mine")
+    assert row["shown"].startswith("✓")
     assert name not in rows(open_page("models"))
     assert not any(is_upload(each) for each in listing.listed())
-    page.session_state["to_open"] = name
+    state_of(page, ModelsState).asked = ("open", name)
     page = run(page)
     assert address(page)["model"] == name
     again = hand_in(open_page("models"), zip_of(real_folder / "tiny-vit", tmp_path / "other.zip"))
@@ -155,7 +168,7 @@ def test_one_of_our_own_can_be_handed_in(tmp_path: Path) -> None:
     folder = Path(attnviz.__file__).parent / "zoo" / "sort"
     page = hand_in(open_page("models"), zip_of(folder, tmp_path / "sort.zip"))
     assert not page.error
-    assert rows(page)[state_of(page, Session).upload]["cells"]["kind"] == "decoder"
+    assert rows(page)[state_of(page, Session).upload]["kind"] == "decoder"
 
 
 @pytest.mark.parametrize("lang", locale.LANGUAGES)
@@ -183,7 +196,7 @@ def test_a_wrong_zip_file_is_refused_in_one_line(lang: str, real_folder: Path, t
 def test_a_zip_file_of_a_broken_model_is_kept_and_says_why(real_folder: Path, tmp_path: Path) -> None:
     page = hand_in(open_page("models"), zip_of(real_folder / "no-tokenizer", tmp_path / "mute.zip"))
     assert "`mute`" in page.error[0].value
-    assert rows(page)[state_of(page, Session).upload]["state"] == "no"
+    assert rows(page)[state_of(page, Session).upload]["shown"].startswith("✕")
 
 
 def test_downloads_are_off_unless_the_operator_says() -> None:
@@ -198,11 +211,12 @@ def test_a_model_of_the_hub_is_downloaded_by_its_id(
 ) -> None:
     asked = stand_in_for_the_hub(monkeypatch, real_folder / "tiny-gpt2")
     page = open_page("models")
-    page.text_input(key="hub_id").set_value(text)
+    page.text_input(key=ModelsState.hub.key).set_value(text)
     page = click(page, "download")
     assert asked == ["hf:someone/tiny"]
     row = rows(page)["hf:someone/tiny"]
-    assert (row["section"], row["state"], row["cells"]["layers"]) == ("hub", "yes", "2")
+    assert (row["source"], row["layers"]) == (say("models.table.source.hub"), 2)
+    assert row["shown"].startswith("✓")
     stores.MODELS.drop(ModelKey("hf:someone/tiny"))
 
 
@@ -211,7 +225,7 @@ def test_what_is_no_id_is_said(text: str, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv(DOWNLOADS, "1")
     monkeypatch.setattr(opening, "load_model", lambda name: pytest.fail(name))
     page = open_page("models")
-    page.text_input(key="hub_id").set_value(text)
+    page.text_input(key=ModelsState.hub.key).set_value(text)
     assert say("models.no_id", name="").strip() in click(page, "download").warning[0].value
 
 

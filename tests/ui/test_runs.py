@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,10 @@ from streamlit.testing.v1 import AppTest
 from attnviz import locale
 from attnviz.server import shelf, workers
 from attnviz.training import RECIPES, Run, RunConfig, RunState, new_run, open_run
+from attnviz.training.run.manage import delete_run
 from attnviz.training.run.process import ProcessId
 from attnviz.zoo import EXAMPLE_RUNS
-from tests.ui.pages import Queue, address, click, messages, open_page, payload, run
+from tests.ui.pages import Queue, address, choose, click, messages, open_page, payload, rows, run
 
 
 @pytest.fixture(autouse=True)
@@ -46,27 +48,20 @@ def look(run: Run, accuracy: float, step: int = 50) -> None:
         file.write(json.dumps({**values, "validation": {"loss": 0.5, "accuracy": accuracy}}) + "\n")
 
 
-def rows(page: AppTest) -> dict[str, dict[str, str]]:
-    data = payload(page, "rows")
-    assert data is not None
-    return {row["name"]: {**row["cells"], "note": row["note"]} for row in data["rows"]}
-
-
 def chosen(page: AppTest) -> list[str]:
-    data = payload(page, "rows")
+    """The rows that are selected, as the cards have it too."""
+    data = payload(page, "cards")
     assert data is not None
-    return list(data["chosen"])
-
-
-def choose(page: AppTest, *names: str) -> AppTest:
-    page.session_state["runs-table"] = {"choose": list(names)}
-    return run(page)
+    names = [card["name"] for card in data["cards"] if card["isChosen"]]
+    selected = page.session_state["runs-table"]["selection"]["rows"]
+    assert [list(rows(page))[row] for row in selected] == names
+    return names
 
 
 def test_without_runs_the_page_teaches() -> None:
     page = open_page("runs")
     assert locale.t("en", "runs.teach.title") in [title.value for title in page.subheader]
-    assert payload(page, "rows") is None
+    assert payload(page, "cards") is None
     assert address(page) == {"lang": "en"}
 
 
@@ -78,23 +73,28 @@ def test_the_list_says_what_each_run_is() -> None:
     page = open_page("runs")
     assert list(rows(page)) == ["second", "first"]
     assert rows(page)["first"] == {
-        "state": "done",
+        "act": "Show",
+        "name": "first",
+        "state": ["done"],
         "task": "Copy a sequence",
         "model": "2 × 2 × 48",
-        "parameters": "60,558",
-        "step": "60 / 1,500",
-        "best": "exact match 25.0%",
-        "seed": "0",
-        "created": "2026-01-01T00:00:00+00:00",
-        "note": "",
+        "parameters": 60_558,
+        "step": 60,
+        "steps": 1_500,
+        "metric": "exact match, %",
+        "best": 25.0,
+        "seed": 0,
+        "created": datetime(2026, 1, 1, tzinfo=UTC),
+        "actions": ["show"],
     }
-    assert rows(page)["second"]["best"] == "–"
+    assert rows(page)["second"]["best"] is None
     assert chosen(page) == ["second"]
 
 
 def test_of_a_language_model_the_best_is_a_loss() -> None:
     look(made("story", "english"), 0.9)
-    assert rows(open_page("runs"))["story"]["best"] == "0.500 nats"
+    story = rows(open_page("runs"))["story"]
+    assert (story["metric"], story["best"]) == ("nats per symbol", 0.5)
 
 
 def test_the_list_names_cells_and_scores() -> None:
@@ -114,7 +114,7 @@ def test_who_waits_sees_the_place() -> None:
     active("a", "queued", queued=1.0)
     active("c")
     states = {name: row["state"] for name, row in rows(open_page("runs")).items()}
-    assert states == {"a": "queued, place 1", "b": "queued, place 2", "c": "running"}
+    assert states == {"a": ["queued", "place 1"], "b": ["queued", "place 2"], "c": ["running"]}
 
 
 def test_one_is_watched_and_several_are_compared() -> None:
@@ -148,8 +148,9 @@ def test_a_run_that_cannot_be_read_is_listed_with_its_reason() -> None:
     (broken.folder / "config.json").write_text("{")
     made("fine")
     page = open_page("runs", run="fine")
-    assert "config.json" in rows(page)["broken"]["note"]
-    assert "`" not in rows(page)["broken"]["note"]
+    assert rows(page)["broken"]["state"] == [locale.t("en", "runs.state.unreadable")]
+    assert "config.json" in rows(page)["broken"]["task"]
+    assert "`" not in rows(page)["broken"]["task"]
     page = choose(page, "broken")
     assert "config.json" in page.error[0].value
     assert payload(page, "steer") is None
@@ -162,7 +163,18 @@ def test_damaged_metrics_do_not_hide_the_list() -> None:
     made("a").metrics_path.write_text("nonsense\n")
     made("b")
     page = open_page("runs", run="b")
-    assert "metrics.jsonl" in rows(page)["a"]["note"]
+    assert "metrics.jsonl" in rows(page)["a"]["task"]
+
+
+def test_what_is_chosen_stays_chosen_when_rows_come_and_go() -> None:
+    made("a")
+    made("b")
+    page = open_page("runs", run="a")
+    made("new", created="2027-01-01T00:00:00+00:00")
+    assert chosen(run(page)) == ["a"]
+    assert list(rows(page)) == ["new", "b", "a"]
+    delete_run("b")
+    assert chosen(run(page)) == ["a"]
 
 
 def test_a_run_is_renamed_and_stays_chosen() -> None:
@@ -239,4 +251,4 @@ def test_both_languages_name_every_state() -> None:
     for lang in locale.LANGUAGES:
         made(f"run-{lang}")
         page = open_page("runs", lang=lang)
-        assert rows(page)[f"run-{lang}"]["state"] == locale.t(lang, "runs.state.stopped")
+        assert rows(page)[f"run-{lang}"]["state"] == [locale.t(lang, "runs.state.stopped")]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from attnviz.errors import AttnvizError
 from attnviz.library import ModelFolder
-from attnviz.models.recurrent_config import config_from_dict
+from attnviz.models.config import ModelConfig
+from attnviz.models.recurrent_config import AnyConfig, config_from_dict
 from attnviz.models.weight_files import stored_parameters
 
-__all__ = ["Outline", "architecture_of", "outline_of", "outline_of_config", "size_of"]
+__all__ = ["Outline", "architecture_of", "outline_of", "outline_of_config", "outline_of_network", "size_of"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Outline:
     Attributes:
         kind: class of the network; "" for those of attnviz.
         architecture: "encoder", "decoder", "encoder-decoder", "two encoders"; "" where it cannot be told.
-        layers: attention layers; those of encoder and decoder in an encoder-decoder, "2 + 2".
+        layers: attention layers of each stack: two numbers for an encoder-decoder; empty where it is not said.
         heads: heads of a layer; 0 where nothing attends.
         kv_heads: heads of keys and values, where they are fewer.
         d_model: numbers of a token between the layers.
@@ -33,7 +35,7 @@ class Outline:
 
     kind: str = ""
     architecture: str = ""
-    layers: str | None = None
+    layers: tuple[int, ...] = ()
     heads: int | None = None
     kv_heads: int | None = None
     d_model: int | None = None
@@ -45,7 +47,7 @@ class Outline:
 LAYERS = ("num_hidden_layers", "n_layers", "n_layer", "num_layers", "encoder_layers")
 HEADS = ("num_attention_heads", "n_heads", "n_head", "num_heads", "encoder_attention_heads")
 WIDTH = ("hidden_size", "d_model", "n_embd", "dim")
-CONTEXT = ("max_position_embeddings", "n_positions", "max_len")
+CONTEXT = ("max_position_embeddings", "n_positions")
 DECODER_LAYERS = ("decoder_layers", "num_decoder_layers")
 CLASSES = {
     "MaskedLM": "encoder",
@@ -58,37 +60,37 @@ CLASSES = {
 
 def outline_of(model: ModelFolder) -> Outline:
     """Describe a model from its config.json and the list of tensors in its weights."""
-    config = model.config
-    try:
+    config, own = model.config, model.config.get("model")
+    outline, n_parameters = Outline(architecture=model.architecture), None
+    with suppress(AttnvizError):  # opening it says what is wrong
+        if model.transformers:
+            outline = outline_of_config(config, model.architecture)
+        else:
+            outline = outline_of_network(config_from_dict(own if isinstance(own, dict) else {}))
         n_parameters = stored_parameters(model.folder)
-    except AttnvizError:  # opening it says what is wrong
-        n_parameters = None
-    if model.transformers:
-        outline = outline_of_config(config, model.architecture)
-    else:
-        own = config.get("model")
-        values = own if isinstance(own, dict) else {}
-        outline = replace(_outline(values, model.architecture), heads=_own_heads(values))
-    return replace(outline, n_parameters=n_parameters, nbytes=_size(model.folder))
+    return replace(outline, n_parameters=n_parameters, nbytes=size_of(model.folder.glob("*")))
 
 
-def _own_heads(values: Mapping[str, Any]) -> int | None:
-    try:
-        return config_from_dict(dict(values)).n_heads
-    except AttnvizError:  # opening it says what is wrong
-        return None
+def outline_of_network(config: AnyConfig) -> Outline:
+    """Describe a model from the configuration of one of our networks."""
+    kv_heads = config.n_kv_heads if isinstance(config, ModelConfig) else None
+    return Outline(
+        architecture=config.architecture,
+        layers=(config.n_layers,) * (2 if config.architecture == "encoder-decoder" else 1),
+        heads=config.n_heads,
+        kv_heads=None if kv_heads == config.n_heads else kv_heads,
+        d_model=config.d_model,
+        context=config.max_len,
+    )
 
 
 def outline_of_config(config: Mapping[str, Any], kind: str) -> Outline:
     """Describe a model from a configuration of transformers and its class."""
-    text = config.get("text_config")
-    outline = _outline(text if isinstance(text, dict) else config, architecture_of(config, kind))
-    return replace(outline, kind=kind)
-
-
-def _outline(values: Mapping[str, Any], architecture: str) -> Outline:
+    text, architecture = config.get("text_config"), architecture_of(config, kind)
+    values = text if isinstance(text, dict) else config
     heads, kv_heads = _number(values, HEADS), _number(values, ("num_key_value_heads",))
     return Outline(
+        kind=kind,
         architecture=architecture,
         layers=_layers(values, architecture == "encoder-decoder"),
         heads=heads,
@@ -112,30 +114,20 @@ def architecture_of(config: Mapping[str, Any], kind: str) -> str:
     return next((known for end, known in CLASSES.items() if kind.endswith(end)), "")
 
 
-def size_of(file: Path) -> int:
-    """Return the bytes of a file; 0 where it cannot be read."""
+def size_of(files: Iterable[Path]) -> int:
+    """Return the bytes of files; 0 where one cannot be read."""
     try:
-        return file.stat().st_size
+        return sum(file.stat().st_size for file in files if file.is_file())
     except OSError:
         return 0
 
 
-def _size(folder: Path) -> int:
-    """Return the bytes of the files in a folder; 0 where it cannot be read."""
-    try:
-        return sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
-    except OSError:
-        return 0
-
-
-def _layers(values: Mapping[str, Any], two_stacks: bool) -> str | None:
+def _layers(values: Mapping[str, Any], two_stacks: bool) -> tuple[int, ...]:
     layers = _number(values, LAYERS)
     if layers is None:
         depths = values.get("depths")  # of stages, in some models of images
-        return str(sum(depths)) if isinstance(depths, list) and all(type(n) is int for n in depths) else None
-    if not two_stacks:
-        return str(layers)
-    return f"{layers} + {_number(values, DECODER_LAYERS) or layers}"
+        return (sum(depths),) if isinstance(depths, list) and all(type(n) is int for n in depths) else ()
+    return (layers, _number(values, DECODER_LAYERS) or layers) if two_stacks else (layers,)
 
 
 def _number(values: Mapping[str, Any], names: tuple[str, ...]) -> int | None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.elements.lib.column_types import ColumnConfig
 
-from attnviz import locale
 from attnviz.downloads import DOWNLOADS, downloads_are_on
 from attnviz.errors import AttnvizError
 from attnviz.library import MODELS_FOLDER, model_folder
@@ -29,28 +29,19 @@ from attnviz.ui.frame.address import Address, notice, notice_error
 from attnviz.ui.frame.head import head_row, loading, message_box
 from attnviz.ui.frame.head import page as link_to
 from attnviz.ui.frame.language import code, current, explain, say
-from attnviz.ui.frame.numbers import short
 from attnviz.ui.frame.state import Session, page_state
+from attnviz.ui.frame.table import Row, Table
 from attnviz.ui.frame.titles import model_title
-from attnviz.ui.models.outline import Outline, outline_of, outline_of_config, size_of
+from attnviz.ui.models.outline import Outline, outline_of, outline_of_config, outline_of_network, size_of
+from attnviz.ui.models.state import ModelsState
 from attnviz.zoo import FOLDER
 
 __all__ = ["show"]
 
-COLUMNS = {
-    "kind": False,
-    "layers": True,
-    "heads": True,
-    "d_model": True,
-    "parameters": True,
-    "size": True,
-    "context": True,
-    "shown": False,
-}
-SECTIONS = ("uploaded", "hub", "folders", "runs", "zoo")
 ID = re.compile(r"(?:https?://huggingface\.co/)?(?P<id>\w[\w.-]*(?:/\w[\w.-]*)?)/?", re.ASCII)
 
-_table = st.components.v2.component("attnviz.models", js=(Path(__file__).parent / "table.js").read_text("utf-8"))
+FILE = "model-file"
+MOST = 15  # rows that are seen at once
 
 
 def _apply(link: Mapping[str, str]) -> None:
@@ -63,10 +54,11 @@ ADDRESS = Address("models", _apply, names=frozenset(), steps=frozenset())
 def show() -> None:
     """Show ways to bring a model, and below them the list."""
     ADDRESS.arrive()
-    state = st.session_state
-    if name := state.pop("to_open", None):
+    state = page_state(ModelsState)
+    (action, name), state.asked = state.asked, ("", "")
+    if action == "open":
         st.switch_page(link_to("explorer"), query_params={"model": name})
-    if name := state.pop("to_run", None):
+    if action == "run":
         st.switch_page(link_to("runs"), query_params={"run": open_checkpoint(name)[0].name})
     with st.container(key="controls"), head_row():
         st.space("stretch")
@@ -77,7 +69,7 @@ def show() -> None:
         with st.container(key="bring-more", gap="xsmall"):
             _other_ways()
     with st.container(key="checking"):
-        if name := state.pop("to_check", None):
+        if action == "check":
             _check(name, messages)
     with st.container(key="list"):
         _list()
@@ -87,10 +79,10 @@ def show() -> None:
 def _receive() -> None:
     """Upload the folder of a model as a zip file."""
     prepare()  # while they choose the file
-    state = st.session_state
+    session = page_state(Session)
     server = int(st.get_option("server.maxUploadSize") or 0)
     limit = min(upload_limit(), server) if server else upload_limit()
-    key = f"model-file-{state.get('models_taken', 0)}"  # another one each time: the server keeps no second copy
+    key = f"{FILE}-{session.n_taken[FILE]}"  # another one each time: the server keeps no second copy
     file = st.file_uploader(say("models.upload", limit=limit), type=["zip"], key=key, max_upload_size=limit)
     st.caption(say("models.upload_about"))
     if file is None:
@@ -101,11 +93,11 @@ def _receive() -> None:
         except AttnvizError as error:
             notice_error(error)
         else:
-            session = page_state(Session)
             if session.upload:
                 UPLOADS.drop(session.upload)
-            session.upload = state["to_check"] = upload.name
-    state["models_taken"] = state.get("models_taken", 0) + 1
+            session.upload = upload.name
+            _ask("check", upload.name)
+    session.n_taken[FILE] += 1
     st.rerun()
 
 
@@ -113,7 +105,7 @@ def _other_ways() -> None:
     """Open models of the Hub, if the administrator allows it, and of the administrator's own folder."""
     if downloads_are_on():
         with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-            st.text_input(say("models.hub"), key="hub_id", placeholder=say("models.hub_placeholder"))
+            st.text_input(say("models.hub"), key=ModelsState.hub.key, placeholder=say("models.hub_placeholder"))
             st.button(say("models.download"), key="download", icon=":material/download:", on_click=_download)
     else:
         st.caption(say("models.hub_off", variable=code(f"{DOWNLOADS}=1")))
@@ -121,12 +113,12 @@ def _other_ways() -> None:
 
 
 def _download() -> None:
-    text = (st.session_state["hub_id"] or "").strip()
+    text = ModelsState.hub.value.strip()
     match = ID.fullmatch(text)
     if match is None:
         notice("models.no_id", name=text)
     else:
-        st.session_state["to_check"] = HUB + match["id"]
+        _ask("check", HUB + match["id"])
 
 
 def _check(name: str, messages: DeltaGenerator) -> None:
@@ -164,63 +156,92 @@ def _examine(model: Listed) -> None:
 
 
 def _list() -> None:
-    rows = list(_rows())
-    _table(
-        key="models-table",
-        data={
-            "lang": current(),
-            "strings": locale.strings(current(), "models.table."),
-            "columns": [
-                {"key": key, "label": say(f"models.table.{key}"), "isNumber": number} for key, number in COLUMNS.items()
-            ],
-            "sections": [{"key": key, "label": say(f"models.table.section.{key}")} for key in SECTIONS],
-            "rows": rows,
-        },
-        on_check_change=lambda: _told("check"),
-        on_open_change=lambda: _told("open"),
-        on_run_change=lambda: _told("run"),
-    )
+    """Show the models that have all words of the search, and what can be done with the chosen one."""
+    models, state = {model.name: model for model in _models()}, page_state(ModelsState)
+    with st.container(horizontal=True, key="search", gap="small", vertical_alignment="center"):
+        label = say("models.table.find")
+        st.text_input(label, placeholder=label, label_visibility="collapsed", width=280, **ModelsState.search.kept)
+        with st.container(horizontal=True, key="of-chosen", gap="small", vertical_alignment="center"):
+            _actions(models.get(state.chosen))
+    words = ModelsState.search.value.lower().split()
+    rows = {name: _row(model) for name, model in models.items()}
+    found = {name: row for name, row in rows.items() if all(word in f"{name} {row.cells}".lower() for word in words)}
+    if found:
+        table = Table("models-table", say("models.table.caption"), _columns(), _choose, _ask, "single-row", MOST)
+        table.show(found, [state.chosen])
+    else:
+        st.caption(say("models.table.none"))
 
 
-def _told(what: str) -> None:
-    """Act on a button of the table; the browser may send anything."""
-    name = st.session_state["models-table"].get(what)
-    if isinstance(name, str) and find(name) is not None:
-        st.session_state[f"to_{what}"] = name
+def _choose(names: list[str]) -> None:
+    page_state(ModelsState).chosen = names[0] if names else ""
 
 
-def _rows() -> Iterator[dict[str, Any]]:
-    upload = find(page_state(Session).upload)
-    hub = [find(key.name) for key in MODELS.keys() if key.name.startswith(HUB)]  # noqa: SIM118
-    for model in [upload, *hub, *listed().values()]:
-        if model is not None:
-            yield _row(model)
+def _ask(action: str, name: str) -> None:
+    """Have the next run of the page open a model, show its run or check it."""
+    page_state(ModelsState).asked = (action, name)
 
 
-def _row(model: Listed) -> dict[str, Any]:
-    outline = _outline(model)
-    state, shown = _verdict(model, outline)
-    kind = [outline.kind, say(f"models.table.{outline.architecture}") if outline.architecture else ""]
+def _actions(model: Listed | None) -> None:
+    """Show what can be done with the chosen model: the keyboard reaches it too."""
+    if model is None:
+        st.caption(say("models.table.choose"))
+        return
+    st.page_link(link_to("explorer"), label=say("models.table.open"), query_params={"model": model.name})
+    if model.step is not None:
+        st.page_link(link_to("runs"), label=say("models.table.run"), query_params={"run": model.title})
+    if _verdict(model, _outline(model))[0] == "unknown":
+        st.button(say("models.table.check"), key="check", on_click=_ask, args=("check", model.name))
+
+
+def _columns() -> dict[str, ColumnConfig]:
+    column = st.column_config
     return {
-        "name": model.name,
-        "title": model_title(model, current()),
-        "section": _section(model),
-        "run": model.title if model.step is not None else "",
-        "state": state,
-        "cells": {
-            "kind": " · ".join(filter(None, kind)) or "–",
-            "layers": outline.layers or "–",
-            "heads": _heads(outline),
-            "d_model": _number(outline.d_model),
-            "parameters": _number(outline.n_parameters),
-            "size": "–" if outline.nbytes is None else f"{short(outline.nbytes)}B",
-            "context": _number(outline.context),
-            "shown": shown,
+        "model": column.TextColumn(say("models.table.model"), width=240),
+        "source": column.TextColumn(say("models.table.source"), width=150),
+        "kind": column.TextColumn(say("models.table.kind"), width=170),
+        **{
+            key: column.NumberColumn(say(f"models.table.{key}"), format="%,d")
+            for key in ("layers", "heads", "kv_heads", "d_model", "parameters")
         },
+        "size": column.NumberColumn(say("models.table.size"), format="%,.3f"),
+        "context": column.NumberColumn(say("models.table.context"), format="%,d"),
+        "shown": column.TextColumn(say("models.table.shown"), width=170),
     }
 
 
-def _section(model: Listed) -> str:
+def _models() -> Iterator[Listed]:
+    """Return all models that can be opened: those that a person brought come first."""
+    upload = find(page_state(Session).upload)
+    hub = [find(key.name) for key in MODELS.keys() if key.name.startswith(HUB)]  # noqa: SIM118
+    return filter(None, [upload, *hub, *listed().values()])
+
+
+def _row(model: Listed) -> Row:
+    outline = _outline(model)
+    state, shown = _verdict(model, outline)
+    stacks = " + ".join(map(str, outline.layers)) if len(outline.layers) > 1 else ""
+    architecture = say(f"models.table.{outline.architecture}") if outline.architecture else ""
+    actions = {"open": True, "run": model.step is not None, "check": state == "unknown"}
+    return Row(
+        {
+            "model": model_title(model, current()),
+            "source": say(f"models.table.source.{_source(model)}"),
+            "kind": " · ".join(filter(None, (outline.kind, architecture, stacks))),
+            "layers": sum(outline.layers) or None,
+            "heads": outline.heads,
+            "kv_heads": outline.kv_heads,
+            "d_model": outline.d_model,
+            "parameters": outline.n_parameters,
+            "size": None if outline.nbytes is None else outline.nbytes / 1e6,
+            "context": outline.context,
+            "shown": {"yes": "✓ ", "no": "✕ "}.get(state, "") + shown,
+        },
+        {action: say(f"models.table.{action}") for action, is_there in actions.items() if is_there},
+    )
+
+
+def _source(model: Listed) -> str:
     if model.step is not None:
         return "runs"
     if model.name.startswith(HUB):
@@ -263,26 +284,5 @@ def _of_folder(folder: Path, version: int) -> Outline:
 @lru_cache(1024)
 def _of_checkpoint(model: Listed) -> Outline:
     run, step = open_checkpoint(model.name)
-    config = run.config.model
-    two = config.architecture == "encoder-decoder"
-    return Outline(
-        architecture=config.architecture,
-        layers=f"{config.n_layers} + {config.n_layers}" if two else str(config.n_layers),
-        heads=config.n_heads,
-        d_model=config.d_model,
-        n_parameters=n_parameters(config),
-        nbytes=size_of(run.checkpoint_path(step)),
-        context=config.max_len,
-    )
-
-
-def _heads(outline: Outline) -> str:
-    if outline.heads is None:
-        return "–"
-    if outline.kv_heads is None:
-        return str(outline.heads)
-    return say("models.grouped", heads=outline.heads, groups=outline.kv_heads)
-
-
-def _number(value: int | None) -> str:
-    return "–" if value is None else f"{value:,}"
+    outline, size = outline_of_network(run.config.model), size_of([run.checkpoint_path(step)])
+    return replace(outline, n_parameters=n_parameters(run.config.model), nbytes=size)

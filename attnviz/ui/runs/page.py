@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any, cast
 from urllib.parse import quote
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.elements.lib.column_types import ColumnConfig
 
-from attnviz import locale
-from attnviz.analysis.scores import score_text
+from attnviz.analysis.scores import SHARES, score_number
 from attnviz.errors import AttnvizError
 from attnviz.loading import find_run
 from attnviz.models.cost import n_parameters
@@ -19,7 +19,6 @@ from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
 from attnviz.server.run_routes import RUNS_PATH
 from attnviz.server.shelf import Entry, entries, is_own
 from attnviz.server.words import in_words
-from attnviz.tasks.base import LOSSES, Metric
 from attnviz.training import Run, RunConfig
 from attnviz.training.run.manage import delete_run, rename_run
 from attnviz.ui.frame.address import Address, notice_error
@@ -27,8 +26,10 @@ from attnviz.ui.frame.head import head_row, message_box
 from attnviz.ui.frame.head import page as link_to
 from attnviz.ui.frame.language import code, current, explain, say
 from attnviz.ui.frame.state import page_state
+from attnviz.ui.frame.table import Row, Table
 from attnviz.ui.frame.titles import task_title
 from attnviz.ui.frame.watch import PLACE, notice_place, show_compare, watch
+from attnviz.ui.runs.state import RunsState
 from attnviz.ui.training.draft import Draft
 from attnviz.ui.training.state import TrainingState
 
@@ -38,8 +39,17 @@ EVERY = "2s"
 MOST_CHOSEN = 16  # by a link
 SCORINGS = ("dot", "scaled_dot", "additive")
 FILES = ("metrics.csv", "model.safetensors", "model.py", "tensorboard", "run.zip")
-
-_table = st.components.v2.component("attnviz.runs", js=(Path(__file__).parent / "table.js").read_text("utf-8"))
+COLORS = {
+    "running": "#009e73",
+    "paused": "#e69f00",
+    "queued": "#e69f00",
+    "failed": "#d55e00",
+    "interrupted": "#d55e00",
+    "unreadable": "#d55e00",
+    "done": "#0072b2",
+    "stopped": "#808080",
+}
+MOST = 7  # rows that are seen at once
 
 
 def _apply(link: Mapping[str, str]) -> None:
@@ -55,7 +65,7 @@ def _apply(link: Mapping[str, str]) -> None:
             notice_error(error)
     if not chosen:
         chosen = [entry.name for entry in entries() if entry.error is None][:1]
-    st.session_state["chosen"] = chosen
+    page_state(RunsState).chosen = chosen
 
 
 ADDRESS = Address("runs", _apply, names=frozenset({"run"}), steps=frozenset({"run"}), view=PLACE)
@@ -68,18 +78,19 @@ def show() -> None:
         st.space("stretch")
     messages = message_box()
     found = entries()
-    chosen = [entry for entry in found if entry.name in st.session_state["chosen"]]
-    st.session_state["chosen"] = [entry.name for entry in chosen]
+    state = page_state(RunsState)
+    chosen = [entry for entry in found if entry.name in state.chosen]
+    state.chosen = [entry.name for entry in chosen]
     with st.container(key="list"):
         if not any(entry.run is None or is_own(entry.run) for entry in found):
             _teach()
         if found:
             alive = _alive(found)
-            st.fragment(_list, run_every=EVERY if alive else None)(alive)
+            st.fragment(_list, run_every=EVERY if alive else None)(alive, state.chosen)
     with st.container(key="chosen"):
         if found:
             _shown(chosen, messages)
-    ADDRESS.publish({"run": ",".join(entry.name for entry in chosen)})
+    ADDRESS.publish({"run": ",".join(state.chosen)})
 
 
 def _teach() -> None:
@@ -93,61 +104,73 @@ def _alive(found: Sequence[Entry]) -> set[str]:
     return {entry.name for entry in found if entry.active}
 
 
-def _list(alive: set[str]) -> None:
+def _list(alive: set[str], chosen: list[str]) -> None:
     """Show the table; it is drawn again by itself as long as a run is alive."""
     found = entries()
-    if _alive(found) != alive:
+    if _alive(found) != alive or page_state(RunsState).chosen != chosen:
         st.rerun()  # what may be done with a run is another thing now; and with the last one, the clock stops
-    told = _table(
-        key="runs-table",
-        data={
-            "lang": current(),
-            "strings": locale.strings(current(), "runs."),
-            "columns": [
-                {"key": key, "label": say(f"runs.{key}"), "isNumber": number} for key, number in COLUMNS.items()
-            ],
-            "rows": [_row(entry) for entry in found],
-            "chosen": st.session_state["chosen"],
-        },
-        on_choose_change=lambda: None,
-    ).get("choose")
-    names = [entry.name for entry in found if isinstance(told, list) and entry.name in told]
-    if told is not None and names != st.session_state["chosen"]:
-        st.session_state["chosen"] = names
-        st.rerun()
+    table = Table(
+        "runs-table", say("runs.caption"), _columns(), _choose, lambda _, name: _choose([name]), "multi-row", MOST
+    )
+    table.show({entry.name: _row(entry) for entry in found}, chosen)
 
 
-COLUMNS = {
-    "state": False,
-    "task": False,
-    "model": False,
-    "parameters": True,
-    "step": True,
-    "best": True,
-    "seed": True,
-    "created": False,
-}
+def _choose(names: list[str]) -> None:
+    page_state(RunsState).chosen = names
 
 
-def _row(entry: Entry) -> dict[str, Any]:
-    """Return a run as the table shows it."""
-    if entry.run is None or entry.state is None:
-        why = in_words(current(), entry.error.code, entry.error.details) if entry.error else ""
-        return {"name": entry.name, "state": "failed", "note": why, "cells": {"state": say("runs.unreadable")}}
-    config = entry.run.config
-    model, training = config.model, config.training
-    state = say(f"runs.state.{entry.state.state}")
-    cells = {
-        "state": state if entry.place is None else say("runs.place", state=state, n=entry.place),
-        "task": _task(config),
-        "model": _shape(model),
-        "parameters": f"{n_parameters(model):,}",
-        "step": f"{entry.step:,} / {training.steps:,}",
-        "best": _best(entry.best, config.task.metric),
-        "seed": str(training.seed),
-        "created": config.created,
+def _columns() -> dict[str, ColumnConfig]:
+    column = st.column_config
+    return {
+        "name": column.TextColumn(say("runs.name"), width=180),
+        "state": column.MultiselectColumn(
+            say("runs.state"),
+            options=[_state(state) for state in COLORS],
+            color=[f"{color}40" for color in COLORS.values()],
+        ),
+        "task": column.TextColumn(say("runs.task"), width=220),
+        "model": column.TextColumn(say("runs.model")),
+        "parameters": column.NumberColumn(say("runs.parameters"), format="%,d"),
+        "step": column.NumberColumn(say("runs.step"), format="%,d"),
+        "steps": column.NumberColumn(say("runs.steps"), format="%,d"),
+        "metric": column.TextColumn(say("runs.metric")),
+        "best": column.NumberColumn(say("runs.best"), format="%.3g"),
+        "seed": column.NumberColumn(say("runs.seed"), format="%d"),
+        "created": column.DatetimeColumn(
+            say("runs.created"), format="YYYY-MM-DD HH:mm", timezone=st.context.timezone or "UTC"
+        ),
     }
-    return {"name": entry.name, "state": entry.state.state, "note": "", "cells": cells}
+
+
+def _row(entry: Entry) -> Row:
+    """Return a run as the table shows it; where it cannot be read, the reason stands in place of the task."""
+    actions = {"show": say("runs.show")}
+    cells: dict[str, Any] = {"name": entry.name}
+    if entry.run is None or entry.state is None:
+        cells["state"] = [_state("unreadable")]
+        if entry.error is not None:
+            cells["task"] = in_words(current(), entry.error.code, entry.error.details)
+        return Row(cells, actions, COLORS["unreadable"])
+    state, config = entry.state.state, entry.run.config
+    metric = config.task.metric
+    name = say(f"applications.metric.{metric.replace(' ', '-')}")
+    cells |= {
+        "state": [_state(state), *([] if entry.place is None else [say("runs.place", n=entry.place)])],
+        "task": _task(config),
+        "model": _shape(config.model),
+        "parameters": n_parameters(config.model),
+        "step": entry.step,
+        "steps": config.training.steps,
+        "seed": config.training.seed,
+        "created": datetime.fromisoformat(config.created).astimezone(UTC),
+        "metric": say("runs.percent", metric=name) if metric in SHARES else name,
+        "best": None if entry.best is None else score_number(metric, entry.best),
+    }
+    return Row(cells, actions, COLORS[state])
+
+
+def _state(state: str) -> str:
+    return say(f"runs.state.{state}")
 
 
 def _shape(model: AnyConfig) -> str:
@@ -166,16 +189,6 @@ def _task(config: RunConfig) -> str:
     """Return the task's title; a run need not come from a recipe."""
     draft = Draft.of_run(config)
     return config.task.name if draft is None else task_title(draft.recipe)
-
-
-def _best(value: float | None, metric: Metric) -> str:
-    """Return the metric with its name, because runs of all tasks stand in one table."""
-    if value is None:
-        return "–"
-    if metric in LOSSES:
-        return say("runs.nats", value=score_text(metric, value))
-    name = say(f"applications.metric.{metric.replace(' ', '-')}")
-    return f"{name} {score_text(metric, value)}"
 
 
 def _shown(chosen: Sequence[Entry], messages: DeltaGenerator) -> None:
@@ -235,7 +248,7 @@ def _do_rename(name: str) -> None:
     except AttnvizError as error:
         notice_error(error)
         return
-    state["chosen"] = [new]
+    _choose([new])
     training = page_state(TrainingState)
     if training.watched == name:
         training.watched = new
