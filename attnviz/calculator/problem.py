@@ -201,6 +201,27 @@ class Problem:
         return self._width("v") // self.heads
 
     @property
+    def steps(self) -> list[str]:
+        """What is worked out, in order.
+
+        Example:
+            >>> eye = ((1.0, 0.0), (0.0, 1.0))
+            >>> Problem({"q": eye, "k": eye, "v": eye}, given="qkv").steps
+            ['scores', 'scale', 'softmax', 'context']
+        """
+        has = {
+            **dict.fromkeys(("input", "project"), self.given == "x"),
+            "rotate": self.positions == "rotary",
+            **dict.fromkeys(("scores", "scale"), True),
+            "mask": self.causal or self.window is not None or bool(self.padding),
+            **dict.fromkeys(("softmax", "context"), True),
+            "output": self.project or self.heads > 1,
+            "residual": self.residual,
+            "pool": self.pooling != "attention",
+        }
+        return [step for step, there in has.items() if there]
+
+    @property
     def multiplier(self) -> float:
         """Factor of raw scores: scale / temperature."""
         natural = self.d_k**-0.5 if self.scoring == "scaled_dot" else 1.0

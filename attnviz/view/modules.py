@@ -23,6 +23,7 @@ MOUNTS = {
     "watch": "watch/watch.js",
     "prepare": "watch/prepare.js",
     "compare": "watch/compare.js",
+    "formulas": "panels/byhand.js",
 }
 
 _IMPORT = re.compile(r'^import (?:(\{.*\}|\w+) from )?"(\..+)";$', re.MULTILINE)

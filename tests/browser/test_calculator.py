@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from attnviz import locale
-from attnviz.calculator import PRESETS
+from attnviz.calculator import PRESETS, solve
 from tests.browser.conftest import Open, address, link_to, view
 
 
@@ -113,13 +113,49 @@ def test_large_tables_are_edited_as_text(open_page: Open) -> None:
 
 def test_presets_steps_and_the_proof(open_page: Open) -> None:
     page = opened(open_page, preset="multi-head", step="softmax", i="2")
-    expect(page.locator(".st-key-formulas .katex").first).to_be_visible()
+    expect(page.locator(".st-key-formulas .avp-math")).to_contain_text("w2,1 = ")
     root = view(page)
     expect(root).to_contain_text("2 heads")
     expect(root.locator(".av-proof")).to_have_attribute("data-exact", "true")
     page.get_by_role("radio", name=say("calculator.step.all")).click()
-    expect(page.locator(".st-key-formulas [data-testid=stCaptionContainer]")).to_have_count(8)
+    expect(page.locator(".st-key-formulas section")).to_have_count(8)
     page.wait_for_function("new URLSearchParams(location.search).get('step') === 'all'")
+
+
+def told(page: Page, step: str) -> str:
+    return page.locator(f".st-key-formulas section[data-step={step}] .avp-math").inner_text().replace("\n", "")
+
+
+def shown(value: float) -> str:
+    """A number as the formulas write it."""
+    return f"{value + 0.0:.3g}".replace("-", "−")
+
+
+@pytest.mark.parametrize("preset", ["multi-head", "additive"])
+def test_formulas_say_what_was_computed(open_page: Open, preset: str) -> None:
+    (site,) = solve(PRESETS[preset]).sites
+    page = opened(open_page, preset=preset, step="all", i="3", j="2", h=str(site.n_heads))
+    chain = site.chain(site.n_heads - 1)
+    expect(page.locator(".st-key-formulas section[data-step=context]")).to_contain_text("c3 = ")
+    assert told(page, "scores").endswith(f" = {shown(float(chain.scores[2, 1]))}")
+    assert told(page, "scale").endswith(f" = {shown(float(chain.scaled[2, 1]))}")
+    assert f" = {shown(float(chain.weights[2, 1]))}" in told(page, "softmax")
+    assert told(page, "context").endswith(f"({', '.join(shown(value) for value in chain.context[2].tolist())})")
+
+
+@pytest.mark.parametrize(
+    ("positions", "projected", "score"),
+    [
+        ("none", "q2 = x2 W", "s2,3 = q2 · k3 = "),
+        ("sinusoidal", "q2 = (x2 + p2) W", "s2,3 = q2 · k3 = "),
+        ("rotary", "q2 = x2 W", "s2,3 = (R1 q2) · (R2 k3) = "),
+    ],
+)
+def test_formulas_name_what_their_numbers_are(open_page: Open, positions: str, projected: str, score: str) -> None:
+    page = opened(open_page, preset="decoder", positions=positions, step="all", i="2", j="3")
+    expect(page.locator(".st-key-formulas section[data-step=scores]")).to_contain_text("s2,3 = ")
+    assert told(page, "project").startswith(projected)
+    assert told(page, "scores").startswith(score)
 
 
 @pytest.mark.parametrize(

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import streamlit as st
 import torch
 
-from attnviz.calculator.latex import Step, steps
-from attnviz.calculator.solve import pooled, weighted_values, worked
+from attnviz.calculator.solve import pooled, stages, weighted_values, worked
 from attnviz.trace import Trace
 from attnviz.ui.calculator.state import PLACES, CalculatorState
 from attnviz.ui.calculator.tables import result_table, show_tables
-from attnviz.ui.frame.language import say
+from attnviz.ui.frame.language import current, say
+from attnviz.ui.frame.loader import loader
 from attnviz.ui.frame.widgets import segments, select
+from attnviz.view.payload import pack
+from attnviz.view.texts import address
 
 __all__ = ["show_results", "show_steps"]
 
 ALL = "all"
+
+_formulas = st.components.v2.component("attnviz.formulas", js=loader("formulas"))
 
 
 def _hold_within(trace: Trace) -> None:
@@ -32,10 +37,9 @@ def show_steps(trace: Trace) -> dict[str, str]:
     """Show the formulas, one step or all; return what is looked at as parameters of the address."""
     (site,) = trace.sites
     _hold_within(trace)
-    head, query, key = (CalculatorState.head.value, CalculatorState.query.value, CalculatorState.key.value)
-    found = {step.name: step for step in steps(trace, head, query, key)}
-    first, titles = next(iter(found)), {name: say(f"calculator.step.{name}") for name in (*found, ALL)}
-    CalculatorState.step.hold(titles, first)
+    found = worked(trace).problem.steps
+    titles = {name: say(f"calculator.step.{name}") for name in (*found, ALL)}
+    CalculatorState.step.hold(titles, found[0])
     with st.container(key="steps", gap="xsmall"):
         with st.container(horizontal=True, key="step-choice", gap="small", vertical_alignment="bottom"):
             chosen = segments(say("calculator.step"), CalculatorState.step, titles, label_visibility="collapsed")
@@ -43,23 +47,41 @@ def show_steps(trace: Trace) -> dict[str, str]:
             _choose("j", trace.sequences[site.keys].labels)
             if site.n_heads > 1:
                 _choose("h", [str(h + 1) for h in range(site.n_heads)])
-        shown = list(found.values()) if chosen == ALL else [found[chosen]]
-        with st.container(key="formulas", gap="small"):
-            for step in shown:
-                _formula(step)
+        head, query, key = (CalculatorState.head.value, CalculatorState.query.value, CalculatorState.key.value)
+        with st.container(key="formulas"):
+            _formulas(key="steps-told", data=told(trace, head, query, key, found if chosen == ALL else [chosen]))
     looked_at = {name: str(widget.value + 1) for name, widget in PLACES.items() if widget.value}
-    return looked_at | ({"step": chosen} if chosen != first else {})
+    return looked_at | ({"step": chosen} if chosen != found[0] else {})
 
 
 def _choose(name: str, labels: Sequence[str]) -> None:
     select(say(f"calculator.place.{name}"), PLACES[name], dict(enumerate(labels)), width=96)
 
 
-def _formula(step: Step) -> None:
-    st.caption(say(f"calculator.step.{step.name}.about"))
-    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
-        for line in step.lines:
-            st.latex(line, width="content")
+def told(trace: Trace, head: int, query: int, key: int, steps: Sequence[str]) -> bytes:
+    """Pack what the formulas of some steps are made of: the tables as typed, the stages of one head, the choices."""
+    by_hand = worked(trace)
+    problem = by_hand.problem
+    found = stages(trace) | {"joined": by_hand.context}
+    arrays = {
+        name: (tensor[head] if tensor.dim() == 3 else tensor.reshape(-1, tensor.shape[-1])).numpy()
+        for name, tensor in found.items()
+    }
+    arrays |= {f"table/{name}": np.array(rows, np.float32) for name, rows in problem.tables.items()}
+    through = "o" if "output" in problem.steps else "c"
+    choices = ("heads", "d_k", "d_v", "positions", "scoring", "temperature", "project", "pooling")
+    header = {name: getattr(problem, name) for name in choices} | {
+        "texts": address(current()),
+        "steps": {name: say(f"calculator.step.{name}.about") for name in steps},
+        "head": head,
+        "query": query,
+        "key": key,
+        "scale": problem.multiplier * problem.temperature,
+        "moved": problem.positions in ("sinusoidal", "learned"),
+        "through": through,
+        "last": "y" if problem.residual else through,
+    }
+    return pack(header, arrays)
 
 
 def show_results(trace: Trace) -> None:
