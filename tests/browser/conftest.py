@@ -170,8 +170,8 @@ def open_page(server: str, browser: Browser) -> Iterator[Open]:
 
 def view(page: Page) -> Locator:
     """The view, once its picture is there."""
-    page.wait_for_selector(".attnviz[data-ready=true]")
-    return page.locator(".attnviz")
+    page.wait_for_selector(".attnviz[data-ready=true]:not(.avp-byhand)")
+    return page.locator(".attnviz:not(.avp-byhand)")
 
 
 def address(page: Page) -> dict[str, str]:

@@ -37,12 +37,42 @@ export function readChoice({ choice, sites }) {
   return { site, head: number("head") ?? 0, query: number("q"), key: number("k"), locked: found.get("lock") === "1" };
 }
 
+/** Writes parameters into the address bar, 150 ms after the last change; others stay as they are. */
+export class AddressBar {
+  timer = 0;
+
+  /**
+   * @param {Record<string, any>} values  null: not in the address
+   * @param {(found: URLSearchParams) => void} wrote  hears what the address says now
+   */
+  put(values, wrote = () => {}) {
+    this.forget();
+    if (!writable()) return;
+    this.timer = window.setTimeout(() => {
+      const url = new URL(window.location.href);
+      const found = inHash() ? new URLSearchParams(url.hash.slice(1)) : url.searchParams;
+      for (const [name, value] of Object.entries(values)) {
+        if (value === null) found.delete(name);
+        else found.set(name, String(value));
+      }
+      if (inHash()) url.hash = found.toString();
+      wrote(found);
+      if (url.href !== window.location.href) window.history.replaceState(window.history.state, "", url);
+    }, WAIT_MS);
+  }
+
+  /** Drops a write that has not happened yet: the page may be another one by then. */
+  forget() {
+    clearTimeout(this.timer);
+  }
+}
+
 /** The address of one view: the head, the lock, and the fields that only the browser knows. */
-export class Address {
+export class Address extends AddressBar {
   /** @param {Record<string, Field>} fields  by their name in the address and in the state */
   constructor(fields) {
+    super();
     this.fields = fields;
-    this.timer = 0;
   }
 
   /** The values of the fields: those that the URL names, the start of the others. */
@@ -60,24 +90,7 @@ export class Address {
     return { layer, head: state.head, stack, kind, ...lock, part: site.part ?? null, ...Object.fromEntries(own) };
   }
 
-  /** Writes the state into the address bar, 150 ms after the last change. */
   write(state, site) {
-    this.forget();
-    if (!writable()) return;
-    this.timer = window.setTimeout(() => {
-      const url = new URL(window.location.href);
-      const found = inHash() ? new URLSearchParams(url.hash.slice(1)) : url.searchParams;
-      for (const [name, value] of Object.entries(this.parametersOf(state, site))) {
-        if (value === null) found.delete(name);
-        else found.set(name, String(value));
-      }
-      if (inHash()) url.hash = found.toString();
-      if (url.href !== window.location.href) window.history.replaceState(window.history.state, "", url);
-    }, WAIT_MS);
-  }
-
-  /** Drops a write that has not happened yet: the page may be another one by then. */
-  forget() {
-    clearTimeout(this.timer);
+    this.put(this.parametersOf(state, site));
   }
 }

@@ -8,6 +8,13 @@ const TYPES = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array };
 /** Stages of one head, in the order of the chain; `x` and `x_kv` belong to the site. */
 export const STAGES = ["q", "k", "v", "scores", "masked", "weights", "context"];
 
+const OF_SITE = new Set(["x", "x_kv"]);
+
+/** Whether a stage is shared by the heads of its site: its input. */
+export const isOfSite = (stage) => OF_SITE.has(stage);
+
+const pathOf = (site, head, stage) => (isOfSite(stage) ? `${site.name}/${stage}` : `${site.name}/${head}/${stage}`);
+
 /** A failed fetch. `gone`: the server no longer holds this trace. */
 export class LoadError extends Error {
   constructor(message, gone = false) {
@@ -126,8 +133,7 @@ export class TraceData {
 
   /** @returns {Matrix|undefined} */
   get(site, head, stage) {
-    const name = typeof site === "number" ? this.site(site).name : site.name;
-    return asMatrix(this.array(stage === "x" || stage === "x_kv" ? `${name}/${stage}` : `${name}/${head}/${stage}`), stage);
+    return asMatrix(this.array(pathOf(this.site(site), head, stage)), stage);
   }
 
   /** The input of the queries, (Tq, d_model). */
@@ -187,7 +193,7 @@ export class TraceData {
     for (const head of heads) {
       for (const stage of stages) {
         if (!missing(head, stage)) continue;
-        const path = stage === "x" || stage === "x_kv" ? `${site.name}/${stage}` : `${site.name}/${head}/${stage}`;
+        const path = pathOf(site, head, stage);
         const underWay = this.pending.get(path);
         if (underWay) waits.add(underWay);
         else {

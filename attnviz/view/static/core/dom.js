@@ -21,6 +21,11 @@ export function el(tag, properties = {}, ...children) {
   return element;
 }
 
+const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+
+/** The rows and columns that an arrow key moves by; undefined for other keys, and for arrows that the browser uses. */
+export const arrowOf = (event) => (event.altKey || event.ctrlKey || event.metaKey ? undefined : ARROWS[event.key]);
+
 /** Sizes a canvas in CSS pixels for the screen's density and returns its pen, cleared. */
 export function sizeCanvas(canvas, width, height) {
   const ratio = window.devicePixelRatio || 1;

@@ -75,7 +75,6 @@ export class View {
     this.palette = palette(this.root); // the theme's own tints
   }
 
-  /** The catalogue's text. */
   text(key, params) {
     return textOf(this.texts, key, params);
   }
@@ -86,10 +85,8 @@ export class View {
     this.repaint();
   }
 
-  /** Makes the elements below the root. */
   build() {}
 
-  /** Draws everything in other colours. */
   repaint() {}
 
   /** Whether it can show that data in place. */

@@ -20,6 +20,20 @@ export function groupSites(sites) {
   return groups;
 }
 
+/**
+ * The head that an arrow key leads to: Left and Right walk heads, Up and Down walk layers, across the groups.
+ * @param {ReturnType<typeof groupSites>} groups
+ * @param {number[]} from  index of a site, and a head
+ * @param {number[]} by  rows and columns
+ * @param {(site: any) => number} headsOf
+ */
+export function neighbour(groups, [from, on], [down, across], headsOf) {
+  const order = [...groups.values()].flat();
+  const at = order.findIndex(({ index }) => index === from) + down;
+  const { site, index } = order[Math.min(order.length - 1, Math.max(0, at))];
+  return [index, Math.min(headsOf(site) - 1, Math.max(0, on + across))];
+}
+
 /** Chooses a head; tokens that are locked stay so where the new site has the same tokens. */
 export function chooseHead(ctx, site, head) {
   const { store, data } = ctx;

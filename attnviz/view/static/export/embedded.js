@@ -1,8 +1,6 @@
 /** The numbers of a page that was saved whole. `attnviz/view/parts.py` says how they are written. */
 
-import { LoadError, unpack } from "../core/data.js";
-
-const OF_SITE = new Set(["x", "x_kv"]);
+import { LoadError, isOfSite, unpack } from "../core/data.js";
 
 async function inflate(bytes) {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
@@ -52,7 +50,7 @@ export class EmbeddedSource {
   /** Numbers that will never come; of a head that is not whole there are only its weights. */
   lacks(site, head, stage) {
     const whole = this.index.whole[site.name] ?? {};
-    if (OF_SITE.has(stage)) return !Object.values(whole).some((stages) => stages.includes(stage));
+    if (isOfSite(stage)) return !Object.values(whole).some((stages) => stages.includes(stage));
     return stage !== "weights" && !whole[head]?.includes(stage);
   }
 
@@ -63,7 +61,7 @@ export class EmbeddedSource {
   async bundle(site, heads, stages) {
     const whole = this.index.whole[site.name] ?? {};
     const asked = new Set(heads.filter((head) => head in whole));
-    if (stages.some((stage) => OF_SITE.has(stage))) asked.add(Number(Object.keys(whole)[0]));
+    if (stages.some((stage) => isOfSite(stage))) asked.add(Number(Object.keys(whole)[0]));
     const bundles = await Promise.all([...asked].map((head) => this.read(`${site.name}/${head}`)));
     const found = new Map(bundles.flatMap((bytes) => [...unpack(bytes).arrays]));
     for (const head of heads) if (!(head in whole)) found.set(`${site.name}/${head}/weights`, await this.weights(site, head));

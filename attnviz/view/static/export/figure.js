@@ -1,4 +1,4 @@
-/** A matrix as a figure with labels, axis titles and a legend; one drawing, two pens (canvas and SVG). */
+/** A matrix as a figure with labels, axis titles and a legend: drawn as an SVG; its PNG is a picture of that. */
 
 import { numberAt } from "../matrix/axis.js";
 import { css, ink, rgb } from "../core/colors.js";
@@ -110,52 +110,15 @@ function drawLegend({ colour, limits, palette, masked: name }, pen, { x, y }, ma
   pen.text(name, box + LEGEND.height * 1.6 + 6, y + LEGEND.height / 2, { size: 11, fill: palette.text });
 }
 
-const fontOf = ({ size, mono, bold }, palette) => `${bold ? "600 " : ""}${size}px ${mono ? palette.codeFont || "monospace" : palette.font || "sans-serif"}`;
-
-/** The figure as a PNG, two pixels per unit. @returns {Promise<Blob>} */
+/** @returns {Promise<Blob>} */
 export async function pngFigure(figure) {
-  const layout = layoutFigure(figure);
-  const { palette } = figure;
-  const canvas = new OffscreenCanvas(Math.ceil(layout.total.width * RATIO), Math.ceil(layout.total.height * RATIO));
-  const g = canvas.getContext("2d");
-  g.scale(RATIO, RATIO);
-  const pattern = g.createPattern(hatchTile(palette), "repeat");
-  const pen = {
-    rect(x, y, w, h, fill) {
-      g.fillStyle = fill === "hatch" ? pattern : fill;
-      g.fillRect(x, y, w, h);
-    },
-    text(text, x, y, style) {
-      g.save();
-      g.translate(x, y);
-      if (style.angle) g.rotate((style.angle * Math.PI) / 180);
-      g.font = fontOf(style, palette);
-      g.fillStyle = style.fill;
-      g.textAlign = { end: "right", middle: "center" }[style.anchor] ?? "left";
-      g.textBaseline = "middle";
-      g.fillText(text, 0, 0);
-      g.restore();
-    },
-    image(x, y, w, h) {
-      g.imageSmoothingEnabled = false;
-      g.drawImage(heatImage(figure.matrix, figure.colour, figure.limits, palette), x, y, w, h);
-    },
-  };
-  drawFigure(figure, layout, pen, layout.cell >= 4);
+  const image = new Image();
+  image.src = URL.createObjectURL(await svgFigure(figure));
+  await image.decode();
+  const canvas = new OffscreenCanvas(Math.ceil(image.width * RATIO), Math.ceil(image.height * RATIO));
+  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+  URL.revokeObjectURL(image.src);
   return canvas.convertToBlob({ type: "image/png" });
-}
-
-/** Diagonal lines for cells that no query may read. */
-function hatchTile(palette) {
-  const tile = new OffscreenCanvas(6, 6);
-  const g = tile.getContext("2d");
-  g.strokeStyle = css(rgb(palette.text), 0.3);
-  for (const shift of [-6, 0, 6]) {
-    g.moveTo(shift - 1, 7);
-    g.lineTo(shift + 7, -1);
-  }
-  g.stroke();
-  return tile;
 }
 
 /** The figure as an SVG: real rects and text, above SVG_CELLS one embedded image and text. @returns {Promise<Blob>} */

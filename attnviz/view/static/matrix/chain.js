@@ -223,8 +223,6 @@ export class Chain {
     const stages = missing(this.ctx, state.site, state.head, steps(this.site).filter((_, step) => this.opened(step)).flat());
     if (stages.length) this.ctx.load(state.site, [state.head], stages);
   }
-
-  /** @param {Set<string>} changed */
   update(changed) {
     if (changed.has("trace") || this.shape !== this.shapeKey()) this.build();
     else if (["data", "site", "head", "zoom", "step", "all", "scale"].some((key) => changed.has(key))) this.show();

@@ -3,9 +3,10 @@
  * blocks, and only the blocks in sight are in the document: a model may have thousands of heads.
  */
 
-import { el, sizeCanvas } from "../core/dom.js";
+import { arrowOf, el, sizeCanvas } from "../core/dom.js";
 import { hover } from "../core/store.js";
-import { chooseHead, groupSites, hasPart, siteTitle } from "../core/select.js";
+import { TabList } from "../core/tablist.js";
+import { chooseHead, groupSites, hasPart, neighbour, siteTitle } from "../core/select.js";
 import { darkest, scaleOf } from "./shade.js";
 
 const MOST = 60; // px of a thumbnail
@@ -24,7 +25,7 @@ const ENLARGED = 180;
 export class Grid {
   constructor(ctx) {
     this.ctx = ctx;
-    this.tabs = el("div", { class: "av-tablist av-grid-tabs", role: "tablist", "aria-label": ctx.t("view.frame.grid.groups"), on: { keydown: (event) => this.pressTab(event) } });
+    this.tabs = el("div", { class: "av-grid-tabs" });
     this.content = el("div", { class: "av-grid-content" });
     this.scroller = el("div", {
       class: "av-grid-scroll",
@@ -65,35 +66,18 @@ export class Grid {
   buildTabs() {
     const { t } = this.ctx;
     this.tabs.hidden = !this.tabbed;
-    this.tabButtons = [...this.groups.keys()].map((name) => {
-      const chosen = name === this.shownGroup;
-      return el("button", {
-        type: "button", role: "tab", class: "av-tab", text: t(`view.frame.group.${name}`), title: t(`view.frame.stack.${name}`),
-        "aria-selected": String(chosen), tabindex: chosen ? 0 : -1, dataset: { group: name }, on: { click: () => this.open(name) },
-      });
-    });
-    this.tabs.replaceChildren(...this.tabButtons);
+    const about = (name) => ({ text: t(`view.frame.group.${name}`), title: t(`view.frame.stack.${name}`) });
+    this.list = new TabList({ label: t("view.frame.grid.groups"), names: [...this.groups.keys()], about, choose: (name) => this.open(name) });
+    this.list.show(this.shownGroup);
+    this.tabs.replaceChildren(this.list.element);
   }
 
   /** Shows the heads of another group; the chosen head stays chosen. */
   open(name) {
     if (name === this.shownGroup) return;
     this.shownGroup = name;
-    for (const tab of this.tabButtons) {
-      tab.setAttribute("aria-selected", String(tab.dataset.group === name));
-      tab.tabIndex = tab.dataset.group === name ? 0 : -1;
-    }
+    this.list.show(name);
     if (this.tabbed) this.buildSections();
-  }
-
-  pressTab(event) {
-    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (!by) return;
-    event.preventDefault();
-    const names = [...this.groups.keys()];
-    const at = (names.indexOf(this.shownGroup) + by + names.length) % names.length;
-    this.open(names[at]);
-    this.tabButtons[at].focus();
   }
 
   buildSections() {
@@ -372,7 +356,6 @@ export class Grid {
     if (at && at[1] < this.ctx.data.site(at[0]).n_heads) chooseHead(this.ctx, ...at);
   }
 
-  /** A larger picture of a thumbnail, with its name. */
   enlarged(index, head) {
     const key = `${index}/${head}`;
     if (this.shownKey === key && this.shown) return this.shown;
@@ -394,22 +377,15 @@ export class Grid {
     hover(this.ctx.store, { query: null, key: null, dim: null });
   }
 
-  /** Left and Right walk heads, Up and Down walk layers, across the groups. */
   press(event) {
-    const move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
-    if (!move || event.altKey || event.ctrlKey || event.metaKey) return;
+    const move = arrowOf(event);
+    if (!move) return;
     event.preventDefault();
-    const { store, data } = this.ctx;
-    const [from, on] = this.thumbAt(event) ?? [store.state.site, store.state.head];
-    const order = [...this.groups.values()].flat().map(({ index }) => index);
-    const at = order.indexOf(from) + move[0];
-    const site = order[Math.min(order.length - 1, Math.max(0, at))];
-    const head = Math.min(data.site(site).n_heads - 1, Math.max(0, on + move[1]));
+    const { state } = this.ctx.store;
+    const [site, head] = neighbour(this.groups, this.thumbAt(event) ?? [state.site, state.head], move, ({ n_heads: n }) => n);
     chooseHead(this.ctx, site, head);
     this.button(site, head)?.focus({ preventScroll: true });
   }
-
-  /** @param {Set<string>} changed */
   update(changed) {
     if (changed.has("trace")) this.build();
     else if (changed.has("scale")) this.redraw();

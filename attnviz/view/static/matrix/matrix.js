@@ -1,9 +1,10 @@
 /** One matrix on screen: from 3 x 3 with its numbers in the cells to 2048 x 2048 in a scrolling window. */
 
 import { placeOf, tokenAt } from "./axis.js";
-import { el, sizeCanvas } from "../core/dom.js";
+import { arrowOf, el, sizeCanvas } from "../core/dom.js";
 import { tokenText } from "../core/format.js";
 import { LABEL_CELL, axisColour, drawBase, drawMarks, gutterLeft, gutterTop } from "./draw.js";
+import { Legend } from "./legend.js";
 import { hover, toggleLock, unlock } from "../core/store.js";
 import { describeCell } from "./tooltip.js";
 
@@ -68,10 +69,7 @@ export class Matrix {
   build() {
     const { t } = this.ctx;
     this.title = el("h4", { class: "av-matrix-title" });
-    this.low = el("span");
-    this.bar = el("canvas", { "aria-hidden": "true" });
-    this.high = el("span");
-    this.legend = el("span", { class: "av-legend" }, [this.low, this.bar, this.high]);
+    this.legend = new Legend();
     const tableButton = el("button", {
       type: "button", class: "av-small", text: t("view.frame.matrix.table"), on: { click: () => this.ctx.openTable(this.shared()) },
     });
@@ -97,7 +95,7 @@ export class Matrix {
         wheel: (event) => this.wheel(event),
       },
     }, [this.base, this.marks, this.loading, this.scroller]);
-    const head = el("div", { class: "av-matrix-head" }, [this.title, this.legend, this.zoomButtons, this.buttons]);
+    const head = el("div", { class: "av-matrix-head" }, [this.title, this.legend.element, this.zoomButtons, this.buttons]);
     this.element = el("div", { class: "av-matrix" }, [head, this.frame, this.absence]);
   }
 
@@ -138,7 +136,7 @@ export class Matrix {
 
   /** In place of numbers that will not come, a line that says why. */
   showAbsence(reason = "") {
-    for (const part of [this.frame, this.legend, this.buttons]) part.hidden = Boolean(reason);
+    for (const part of [this.frame, this.legend.element, this.buttons]) part.hidden = Boolean(reason);
     this.absence.hidden = !reason;
     this.absence.textContent = reason;
   }
@@ -248,27 +246,11 @@ export class Matrix {
     const palette = ctx.palette();
     const pen = sizeCanvas(this.base, g.left + g.width + 2, g.top + g.height + 2);
     drawBase(pen, g, spec, this.axisTitles, palette);
-    this.drawLegend(palette);
+    const [low, high, over] = spec.limits;
+    this.legend.draw(spec.colour, palette, ctx.fmt(low), `${over ? "≥ " : ""}${ctx.fmt(high)}`);
     const placed = `${Object.values(g)} ${palette.background}`;
     this.drawMarks(placed !== this.placed);
     this.placed = placed;
-  }
-
-  drawLegend(palette) {
-    const { spec, ctx } = this;
-    const key = `${spec.colour} ${spec.limits}`;
-    if (this.legendKey === key && this.legendPalette === palette) return;
-    this.legendKey = key;
-    this.legendPalette = palette;
-    const [low, high, over] = spec.limits;
-    this.low.textContent = ctx.fmt(low);
-    this.high.textContent = `${over ? "≥ " : ""}${ctx.fmt(high)}`;
-    const pen = sizeCanvas(this.bar, 64, 8);
-    for (let x = 0; x < 64; x += 1) {
-      const t = (x + 0.5) / 64;
-      pen.fillStyle = `rgb(${(spec.colour === "diverging" ? palette.diverging(2 * t - 1) : palette.sequential(t)).join(" ")})`;
-      pen.fillRect(x, 0, 1, 8);
-    }
   }
 
   /** Only the upper canvas: hovering never repaints the cells. */
@@ -367,7 +349,7 @@ export class Matrix {
   }
 
   press(event) {
-    const move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
+    const move = arrowOf(event);
     const { store } = this.ctx;
     if (event.key === "Enter" || event.key === " ") {
       store.set({ locked: !store.state.locked });
@@ -376,7 +358,7 @@ export class Matrix {
       unlock(store);
     } else if (["+", "=", "-"].includes(event.key) && !event.ctrlKey && !event.metaKey && !this.zoomButtons.hidden) {
       this.zoomBy(event.key === "-" ? -1 : 1);
-    } else if (move && !event.altKey && !event.ctrlKey && !event.metaKey) {
+    } else if (move) {
       this.step(move);
     } else {
       return;
@@ -417,8 +399,6 @@ export class Matrix {
       this.draw();
     });
   }
-
-  /** @param {Set<string>} changed */
   update(changed) {
     if (changed.has("theme")) this.layout();
     else if (changed.has("query") || changed.has("key") || changed.has("dim") || changed.has("locked")) this.drawMarks();

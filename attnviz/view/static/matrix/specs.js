@@ -1,13 +1,11 @@
 /** Stages of a head's chain: their axes, colours, limits and numbers. */
 
-import { STAGES } from "../core/data.js";
+import { STAGES, isOfSite } from "../core/data.js";
 import { tokenText } from "../core/format.js";
 import { symmetricLimits } from "./heat.js";
 import { cellFormatOf } from "../core/rounding.js";
 import { weightLimits } from "./shade.js";
 import { sentencesOf, shownAxes, visibleWeights } from "./shown.js";
-
-const OF_SITE = new Set(["x", "x_kv"]); // shared by the heads
 
 /** Whether the numbers are a person's own, not a model's. */
 export function isByHand(ctx) {
@@ -33,7 +31,7 @@ export function steps(site) {
 
 /** Return the stages that the panels need of a head, beside its input and its output. */
 export function numbersOf(site) {
-  return [...STAGES, "bias"].filter((stage) => offers(site, stage) && !OF_SITE.has(stage));
+  return [...STAGES, "bias"].filter((stage) => offers(site, stage) && !isOfSite(stage));
 }
 
 /** Why numbers will not come; "" when they may. */
@@ -86,7 +84,7 @@ export function stageSpec(ctx, state, stage, cell = null) {
     format: cellFormatOf(matrix),
     masked: stage === "masked",
     absent: absence(ctx, state.site, stage),
-    file: OF_SITE.has(stage) ? `${site.name}-${stage}` : `${site.name}-h${state.head}-${stage}`,
+    file: isOfSite(stage) ? `${site.name}-${stage}` : `${site.name}-h${state.head}-${stage}`,
   };
 }
 
@@ -95,7 +93,7 @@ export const readsEncoder = (site) => site.kind === "cross" && site.queries === 
 
 /** The input by the name that the formulas give it: after the layer's norm, where there is one. */
 function titleKey(site, stage) {
-  if (!OF_SITE.has(stage)) return `view.frame.stage.${stage}`;
+  if (!isOfSite(stage)) return `view.frame.stage.${stage}`;
   if (site.projection) return stage === "x_kv" ? "view.frame.stage.memory" : `view.frame.stage.x${site.projection.normed ? ".normed" : ""}`;
   if (site.kind !== "cross") return `view.frame.stage.${stage}`;
   return `view.frame.stage.${stage === "x" ? "x_q" : "x_kv"}${readsEncoder(site) ? "" : ".other"}`;

@@ -38,7 +38,6 @@ export class Toolbar {
     this.show();
   }
 
-  /** Buttons of which one is pressed. */
   group(field) {
     const { t, store } = this.ctx;
     const label = t(`view.frame.${field}.label`);
@@ -153,8 +152,6 @@ export class Toolbar {
     this.problem.hidden = true;
     this.problem.replaceChildren();
   }
-
-  /** @param {Set<string>} changed */
   update(changed) {
     if (changed.has("trace")) {
       this.clearProblem();

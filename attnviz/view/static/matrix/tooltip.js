@@ -66,7 +66,6 @@ function pairLines(ctx, i, j) {
 }
 
 export class Tooltip {
-  /** @param {HTMLElement} root */
   constructor(root) {
     this.root = root;
     this.coarse = window.matchMedia("(pointer: coarse)");
@@ -77,7 +76,7 @@ export class Tooltip {
   /** @param {Line[]} lines */
   show(lines, clientX, clientY) {
     const rows = lines.map(({ label, token, text, exact, tone }) => {
-      const value = el("span", { class: `av-tip-value ${tone ? `av-tone-${tone}` : ""}` });
+      const value = el("span", { class: `av-tip-value ${tone ? `is-${tone}` : ""}` });
       if (token !== undefined) value.append(tokenElement(token), " ");
       value.append(el("span", { class: token === undefined ? "" : "av-muted", text }));
       if (exact !== undefined && exact !== text) value.append(" ", el("span", { class: "av-muted av-exact", text: exact }));

@@ -1,10 +1,11 @@
 /** The image that a model saw, with what the chosen query reads of it, patch by patch. */
 
 import { css, ink } from "../core/colors.js";
-import { el, sizeCanvas } from "../core/dom.js";
+import { arrowOf, el, sizeCanvas } from "../core/dom.js";
 import { fmtPercent, tokenElement } from "../core/format.js";
 import { cellFormatOf, formatOf } from "../core/rounding.js";
 import { unlock } from "../core/store.js";
+import { Legend } from "../matrix/legend.js";
 import { visibleWeights } from "../matrix/shown.js";
 import { TokenList } from "./list.js";
 import { Panel } from "./panel.js";
@@ -142,6 +143,7 @@ export class ImagePanel extends Panel {
     this.view = null;
     this.bare = false; // the image without weights
     this.size = [0, 0]; // of the image on the screen
+    this.legend = new Legend();
     this.caption = el("p", { class: "avp-image-caption", "aria-live": "polite" });
     this.alone = el("button", { type: "button", class: "av-small", "aria-pressed": "false", on: { click: () => this.toggle() } }, this.t("view.panel.image.alone"));
     this.scroller = el("div", { class: "avp-image-scroll", on: { scroll: () => this.refresh() } });
@@ -149,20 +151,12 @@ export class ImagePanel extends Panel {
     this.scroller.append(this.list.host);
     this.canvas = this.makeCanvas();
     this.picture = el("div", { class: "avp-image-picture" }, this.canvas);
-    const head = el("div", { class: "avp-image-head" }, this.makeLegend(), this.alone);
+    const head = el("div", { class: "avp-image-head" }, this.legend.element, this.alone);
     this.element.append(head, el("div", { class: "avp-image-main" }, this.scroller, this.picture), this.caption);
     this.onResize(this.element, () => {
       this.refresh();
       this.paint();
     });
-  }
-
-  makeLegend() {
-    this.low = el("span");
-    this.high = el("span");
-    this.bar = el("canvas", { "aria-hidden": "true" });
-    this.legend = el("span", { class: "av-legend" }, this.low, this.bar, this.high);
-    return this.legend;
   }
 
   makeList() {
@@ -233,7 +227,8 @@ export class ImagePanel extends Panel {
     this.outline(pen, state.key, palette.key, palette);
     this.outline(pen, view.linked ? state.query : null, palette.query, palette, state.locked);
     this.paintTokens(palette);
-    this.paintLegend(palette, largest);
+    this.legend.draw("sequential", palette, this.ctx.fmt(0), formatOf(view.shown)(largest));
+    this.legend.element.style.visibility = this.bare ? "hidden" : "";
   }
 
   /** The image below the weights; made once a trace, theme and way to see it. */
@@ -283,17 +278,6 @@ export class ImagePanel extends Panel {
     }
   }
 
-  paintLegend(palette, largest) {
-    this.low.textContent = this.ctx.fmt(0);
-    this.high.textContent = formatOf(this.view.shown)(largest);
-    this.legend.style.visibility = this.bare ? "hidden" : "";
-    const pen = sizeCanvas(this.bar, 64, 8);
-    for (let x = 0; x < 64; x += 1) {
-      pen.fillStyle = css(palette.sequential((x + 0.5) / 64));
-      pen.fillRect(x, 0, 1, 8);
-    }
-  }
-
   /** The token of the patch under the pointer. */
   patchAt(event) {
     if (!this.view) return null;
@@ -337,7 +321,7 @@ export class ImagePanel extends Panel {
   }
 
   press(event) {
-    const move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
+    const move = arrowOf(event);
     const { store } = this.ctx;
     if (event.key === "Enter" || event.key === " ") store.set({ locked: !store.state.locked });
     else if (event.key === "Escape" && store.state.locked) unlock(store);

@@ -18,7 +18,6 @@ export function headColour(head, palette) {
 
 /** Squares, one a head: a click adds or removes a head, a double click leaves it alone. */
 export class HeadSquares {
-  /** @param {import("../core/context.js").Context} ctx */
   constructor(ctx) {
     this.ctx = ctx;
     const { t } = ctx;

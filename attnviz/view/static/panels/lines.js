@@ -100,7 +100,6 @@ export class LinesPanel extends Panel {
     return el("div", { class: "avp-lines-axes" }, title("query", "view.panel.lines.queries"), this.status, title("key", "view.panel.lines.keys"));
   }
 
-  /** @param {Side} side */
   makeList(side) {
     const focusOn = (index) => {
       const token = tokenAt(this.shown.axes[side], index);

@@ -78,7 +78,6 @@ export class OutputsPanel extends Panel {
     return Array.from({ length: k }, (_, n) => ({ label: this.outputs.labels[ids.data[position * k + n]], p: probs.data[position * k + n] }));
   }
 
-  /** The values at a position. */
   valuesAt(position) {
     const { data, shape: [, n] } = this.ctx.data.array("outputs/values");
     return [...data.subarray(position * n, (position + 1) * n)];

@@ -13,6 +13,7 @@ import { agrees, hasCap, scaleKind, scaledScore } from "../matrix/scaling.js";
 import { missingShare } from "../matrix/shown.js";
 import { numbersOf, offers } from "../matrix/specs.js";
 import { Panel } from "./panel.js";
+import { Teller } from "./teller.js";
 
 const BAR = { dot: 50, additive: 36 }; // percent of a cell that its bar may take; the number stands beside it
 const COLUMNS = { dot: ["q", "k", "product", "sum"], additive: ["query", "key", "both", "bent", "factor", "term", "sum"] };
@@ -46,6 +47,7 @@ export class ProductPanel extends Panel {
 
   constructor(ctx) {
     super(ctx);
+    this.teller = new Teller(ctx);
     this.lastPair = pairMemory(ctx);
     this.ask = asker(ctx, numbersOf);
     this.teach = el("p", { class: "avp-teach" });
@@ -181,20 +183,12 @@ export class ProductPanel extends Panel {
   scaledStep(site, score, bias, shown) {
     const { t, ctx } = this;
     const notes = [t(`view.panel.product.note.scale.${scaleKind(site)}`, { d_head: site.d_head })];
-    let formula = `${ctx.fmt(score)} × ${ctx.fmt(site.scale)}`;
-    if (bias !== undefined) {
-      formula += ` + ${ctx.fmt(bias)}`;
-      notes.push(t("view.panel.product.note.bias"));
-    }
-    if (hasCap(site)) {
-      const cap = ctx.fmt(site.softcap);
-      formula = `${cap} · tanh((${formula}) / ${cap})`;
-      notes.push(t("view.panel.product.note.cap", { cap }));
-    }
+    if (bias !== undefined) notes.push(t("view.panel.product.note.bias"));
+    if (hasCap(site)) notes.push(t("view.panel.product.note.cap", { cap: ctx.fmt(site.softcap) }));
     const scaled = scaledScore(site, score, bias);
     const explained = shown === undefined || agrees(scaled, shown);
     if (!explained) notes.push(t("view.panel.product.note.unexplained", { scaled: ctx.fmt(scaled) }));
-    return this.step("scaled", formula, explained ? scaled : shown, notes.join(" · "));
+    return this.step("scaled", this.teller.scalingOf(site, score, bias), explained ? scaled : shown, notes.join(" · "));
   }
 
   weightNote(i, weight, reason, allowed) {

@@ -1,6 +1,7 @@
 /** The tabs beside the weights: one panel at a time, made when first opened. */
 
 import { el } from "../core/dom.js";
+import { TabList } from "../core/tablist.js";
 
 const BESIDE = ["data", "trace", "theme"]; // what changes beside the fields of the state
 
@@ -14,13 +15,12 @@ export class Tabs {
     this.panels = panels;
     /** @type {Map<string, import("./panel.js").Panel>} */
     this.open = new Map();
-    this.buttons = panels.map(({ id }) => el("button", {
-      type: "button", role: "tab", class: "av-tab", text: ctx.t(`view.frame.tab.${id}`), dataset: { tab: id },
-      on: { click: () => this.choose(id) },
-    }));
-    const list = el("div", { class: "av-tablist", role: "tablist", "aria-label": ctx.t("view.frame.tabs"), on: { keydown: (event) => this.press(event) } }, this.buttons);
+    this.list = new TabList({
+      label: ctx.t("view.frame.tabs"), names: panels.map(({ id }) => id),
+      about: (id) => ({ text: ctx.t(`view.frame.tab.${id}`) }), choose: (id) => this.choose(id),
+    });
     this.body = el("div", { class: "av-panel", role: "tabpanel", tabindex: "0" });
-    this.element = el("section", { class: "av-tabs" }, list, this.body);
+    this.element = el("section", { class: "av-tabs" }, this.list.element, this.body);
     this.show();
   }
 
@@ -50,29 +50,12 @@ export class Tabs {
     const { current, fitting } = this;
     const { state } = this.ctx.store;
     this.shown = current;
-    for (const button of this.buttons) {
-      const { tab } = button.dataset;
-      button.hidden = !fitting.includes(tab);
-      button.setAttribute("aria-selected", String(tab === current));
-      button.tabIndex = tab === current ? 0 : -1;
-    }
+    this.list.show(current, (id) => fitting.includes(id));
     this.body.setAttribute("aria-label", this.ctx.t(`view.frame.tab.${current}`));
     this.body.dataset.tab = current;
     this.body.replaceChildren(this.panel(current).element);
     this.panel(current).update(state, new Set([...Object.keys(state), ...BESIDE]));
   }
-
-  press(event) {
-    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (!by) return;
-    event.preventDefault();
-    const { fitting } = this;
-    const id = fitting[(fitting.indexOf(this.current) + by + fitting.length) % fitting.length];
-    this.choose(id);
-    this.buttons.find(({ dataset }) => dataset.tab === id).focus();
-  }
-
-  /** @param {Set<string>} changed */
   update(changed) {
     if (changed.has("tab") || changed.has("trace") || this.shown !== this.current) this.show();
     else this.panel(this.current).update(this.ctx.store.state, changed);

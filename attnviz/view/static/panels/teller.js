@@ -137,23 +137,35 @@ export class Teller {
   }
 
   /**
-   * s̃_ij = scale · s_ij + b_ij, capped where the model caps; by hand also divided by a temperature.
+   * scale · s + b, capped where the model caps; by hand also divided by a temperature.
+   * @param {any} site
+   * @param {{s: Node, width: Node, temperature: () => Node, bias: () => Node, cap: () => Node}} parts  letters or numbers
+   */
+  scaling(site, { s, width, temperature, bias, cap }) {
+    const times = { none: [], root: [" / √", width], own: [" × ", this.number(site.scale)] }[scaleKind(site)];
+    const cooled = (site.temperature ?? 1) === 1 ? [] : [" / ", temperature()];
+    const inner = [s, ...times, ...cooled, ...(offers(site, "bias") ? [" + ", bias()] : [])];
+    return hasCap(site) ? [cap(), roman(" tanh("), fraction(inner, [cap()]), roman(")")] : inner;
+  }
+
+  /** The same in numbers. */
+  scalingOf(site, score, bias) {
+    const number = (value) => () => this.number(value);
+    return this.scaling(site, { s: this.number(score), width: roman(site.d_head), temperature: number(site.temperature), bias: number(bias), cap: number(site.softcap) });
+  }
+
+  /**
+   * s̃_ij, before the mask.
    * @param {any} site
    * @param {{score: number, bias?: number, scaled: number}} [numbers]
    * @returns {Line[]}
    */
   scaledScore(site, numbers) {
-    const cap = (inner, bound) => (hasCap(site) ? [bound(), roman(" tanh"), roman("("), fraction(inner, [bound()]), roman(")")] : inner);
-    const times = { none: () => [], root: (width) => [" / √", width], own: () => [" × ", this.number(site.scale)] }[scaleKind(site)];
-    const cooled = (by) => ((site.temperature ?? 1) === 1 ? [] : [" / ", by()]);
-    const adds = (bias) => (offers(site, "bias") ? [" + ", bias()] : []);
-    const inside = [this.s(), ...times(letter("d", "head")), ...cooled(() => letter("τ")), ...adds(() => letter("b", this.ij))];
-    const letters = [letter("s̃", this.ij), " = ", ...cap(inside, () => letter("c"))];
+    const named = { s: this.s(), width: letter("d", "head"), temperature: () => letter("τ"), bias: () => letter("b", this.ij), cap: () => letter("c") };
+    const letters = [letter("s̃", this.ij), " = ", ...this.scaling(site, named)];
     if (!numbers) return [letters];
-    const { score, bias, scaled } = numbers;
-    const inner = [this.number(score), ...times(roman(site.d_head)), ...cooled(() => this.number(site.temperature)), ...adds(() => this.number(bias))];
-    const simple = inner.length === 1 && !hasCap(site);
-    return [letters, ["= ", ...(simple ? [] : [...cap(inner, () => this.number(site.softcap)), " = "]), this.number(scaled)]];
+    const inner = this.scalingOf(site, numbers.score, numbers.bias);
+    return [letters, ["= ", ...(inner.length > 1 ? [...inner, " = "] : []), this.number(numbers.scaled)]];
   }
 
   /** e^s̃ over the sum of all, with a sink's term below, every power shifted by the largest. */

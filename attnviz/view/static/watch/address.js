@@ -1,10 +1,11 @@
 /** State of the view of a run in the page's address: the step, the head and the sequence. */
 
-const WAIT_MS = 150;
+import { AddressBar } from "../core/address.js";
+
+const bar = new AddressBar();
 const NAMES = ["step", "site", "head", "seq"];
 
 let owner = null; // {run, place}: whose place stands in the address, as far as this page has written or read it
-let timer = 0;
 
 const whole = (text) => (text !== null && /^\d{1,9}$/.test(text) ? Number(text) : null);
 const placeIn = (parameters) => JSON.stringify(NAMES.map((name) => parameters.get(name)));
@@ -31,21 +32,9 @@ export function readPlace(header, search = window.location.search) {
 
 /** Writes the place into the address, a moment after the last change. */
 export function writePlace({ at, site, head, seq }, header) {
-  clearTimeout(timer);
-  timer = setTimeout(() => {
-    const url = new URL(window.location.href);
-    const name = header.sites[site]?.name ?? null; // a network without attention has none
-    const values = { step: at, site: name, head: name === null ? null : head, seq: seq || null };
-    for (const name of NAMES) {
-      if (values[name] === null) url.searchParams.delete(name);
-      else url.searchParams.set(name, String(values[name]));
-    }
-    owner = { run: header.run, place: placeIn(url.searchParams) };
-    if (url.href !== window.location.href) window.history.replaceState(window.history.state, "", url);
-  }, WAIT_MS);
+  const name = header.sites[site]?.name ?? null; // a network without attention has none
+  const values = { step: at, site: name, head: name === null ? null : head, seq: seq || null };
+  bar.put(values, (found) => (owner = { run: header.run, place: placeIn(found) }));
 }
 
-/** Drops a write that has not happened yet: the page may be another one by then. */
-export function forgetPlace() {
-  clearTimeout(timer);
-}
+export const forgetPlace = () => bar.forget();

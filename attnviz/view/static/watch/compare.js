@@ -6,7 +6,7 @@ import { View, mountOf } from "../core/frame.js";
 import { textsAt } from "../core/texts.js";
 import { openTable } from "../export/table.js";
 import { Tooltip } from "../matrix/tooltip.js";
-import { logRange, stepTable, thin } from "./charts.js";
+import { logRange } from "./charts.js";
 import { Feed } from "./feed.js";
 import { inOtherWords, lossName, metricAxis, metricName, metricText, signed } from "./measures.js";
 import { Metrics } from "./metrics.js";
@@ -18,6 +18,7 @@ import watchCss from "./watch.css";
 const REDRAW_MS = 300; // of all charts, however many runs bring news
 // apart to every eye, and none of them a colour that stands for queries, keys or values
 const COLOURS = { light: ["#6b3fb0", "#b8860b", "#c0398b", "#3d3d3d", "#7a9a01", "#8a5a44"], dark: ["#b79cf0", "#e6b84c", "#f08cc4", "#d0d0d0", "#b5d24a", "#cfa48e"] };
+const FEW = 60; // points, up to which they are marked
 const DASHES = ["solid", "dash", "dot"]; // for more runs than colours
 
 const identity = ({ runs, lang }) => JSON.stringify([lang, runs.map(({ run }) => run)]);
@@ -58,9 +59,9 @@ class Compare extends View {
     ctx.tooltip = new Tooltip(this.body);
     const choose = [true, false].map((held) => el("button", { type: "button", class: "av-small", text: t(held ? "watch.compare.loss.held" : "watch.compare.loss.train"), on: { click: () => this.choose(held) } }));
     this.choices = choose;
-    this.loss = new Chart(ctx, { name: "loss", title: alike(this.runs.map((run) => lossName(t, run))) ?? t("watch.loss"), height: 260, table: () => this.table(this.loss, (run) => this.lossOf(run)), tools: choose });
+    this.loss = new Chart(ctx, { name: "loss", title: alike(this.runs.map((run) => lossName(t, run))) ?? t("watch.loss"), height: 260, columns: t("watch.compare"), tools: choose });
     const metric = alike(this.runs.map((run) => metricName(t, run)));
-    this.metric = new Chart(ctx, { name: "metric", title: metric ? t("watch.compare.metric_of", { metric }) : t("watch.compare.metric"), height: 260, table: () => this.table(this.metric, (run) => this.metricOf(run)) });
+    this.metric = new Chart(ctx, { name: "metric", title: metric ? t("watch.compare.metric_of", { metric }) : t("watch.compare.metric"), height: 260, columns: t("watch.compare") });
     this.key = el("ol", { class: "aw-key" });
     this.problem = el("p", { class: "aw-problem", role: "alert", hidden: true });
     this.body.prepend(this.problem, this.key, el("div", { class: "aw-two" }, [this.loss.element, this.metric.element]));
@@ -100,11 +101,11 @@ class Compare extends View {
 
   look(n) {
     const colours = COLOURS[this.palette.dark ? "dark" : "light"];
-    return { color: colours[n % colours.length], width: 1.8, dash: DASHES[Math.floor(n / colours.length) % DASHES.length] };
+    return { colour: colours[n % colours.length], width: 1.8, dash: DASHES[Math.floor(n / colours.length) % DASHES.length] };
   }
 
   lossOf({ metrics }) {
-    if (!this.held) return { x: metrics.step.all, y: metrics.smooth.all };
+    if (!this.held) return { x: metrics.step, y: metrics.smooth };
     return { x: metrics.looks.map(({ step }) => step), y: metrics.looks.map(({ loss }) => loss) };
   }
 
@@ -115,17 +116,15 @@ class Compare extends View {
   draw() {
     this.timer = undefined;
     if (this.gone) return;
+    /** @type {[number, number]} */
     const range = [0, Math.max(10, ...this.runs.map(({ metrics }) => metrics.last))];
-    const traces = (points) => this.runs.map((run, n) => {
-      const shown = points(run);
-      return { type: "scatter", mode: shown.x.length > 60 ? "lines" : "lines+markers", name: run.run, ...thin(shown.x, shown.y), line: this.look(n), marker: { size: 4, color: this.look(n).color } };
-    });
-    const losses = traces((run) => this.lossOf(run));
-    const values = losses.flatMap(({ y }) => y).filter((y) => y > 0);
+    const series = (points) => this.runs.map((run, n) => ({ name: run.run, label: "", ...points(run), ...this.look(n), dotted: points(run).x.length <= FEW }));
+    const losses = series((run) => this.lossOf(run));
+    const values = losses.flatMap(({ y }) => Array.from(y)).filter((y) => y > 0);
     const [low, high] = [values.reduce((a, b) => Math.min(a, b), Infinity), values.reduce((a, b) => Math.max(a, b), 0)];
-    this.loss.draw({ traces: losses, x: range, y: values.length ? logRange(low, high) : [0, 1], scale: values.length ? "log" : "linear" });
-    const metrics = traces((run) => this.metricOf(run));
-    this.metric.draw({ traces: metrics, x: range, ...metricAxis(this.runs, metrics.flatMap(({ y }) => y)) });
+    this.loss.draw({ series: losses, x: range, y: values.length ? logRange(low, high) : [0, 1], scale: values.length ? "log" : "linear" });
+    const metrics = series((run) => this.metricOf(run));
+    this.metric.draw({ series: metrics, x: range, ...metricAxis(this.runs, metrics.flatMap(({ y }) => y)) });
     this.showKey();
   }
 
@@ -133,8 +132,8 @@ class Compare extends View {
   showKey() {
     this.key.replaceChildren(...this.runs.map((run, n) => {
       const swatch = el("i", { class: "aw-swatch" });
-      const { color, dash } = this.look(n);
-      Object.assign(swatch.style, { borderColor: color, borderTopStyle: { solid: "solid", dash: "dashed", dot: "dotted" }[dash] });
+      const { colour, dash } = this.look(n);
+      Object.assign(swatch.style, { borderColor: colour, borderTopStyle: { solid: "solid", dash: "dashed", dot: "dotted" }[dash] });
       const last = run.metrics.looks.at(-1);
       const facts = [run.task, run.state && this.text(`watch.state.${run.state}`), this.text("watch.steps", { step: run.metrics.last, steps: run.steps }), ...(last ? this.facts(run, last) : [])];
       return el("li", {}, [swatch, el("b", { text: run.run }), el("span", { class: "av-muted", text: facts.filter(Boolean).join(" · ") })]);
@@ -168,18 +167,6 @@ class Compare extends View {
       return at < 0 || loss === undefined ? [] : [{ label: run.run, text: [fmt(loss), ...(look ? this.facts(run, look) : [])].join(" · ") }];
     });
     this.ctx.tooltip.show([{ label: this.text("watch.step"), text: step.toLocaleString(this.header.lang) }, ...lines], event.clientX, event.clientY);
-  }
-
-  /** Rows are the steps of all runs, columns the runs. */
-  table(chart, points) {
-    const values = this.runs.map((run) => {
-      const { x, y } = points(run);
-      return new Map(Array.from(x, (step, n) => [step, y[n]]));
-    });
-    const steps = [...new Set(values.flatMap((column) => [...column.keys()]))].sort((a, b) => a - b);
-    const spec = stepTable(this.ctx, chart.title, steps, this.runs.map(({ run }, n) => [run, steps.map((step) => values[n].get(step) ?? NaN)]));
-    spec.cols.title = this.text("watch.compare");
-    return spec;
   }
 
   repaint() {

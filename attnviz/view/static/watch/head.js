@@ -99,8 +99,6 @@ export class Head {
     if (!this.ctx.store.state.outline) return [];
     return this.patterns().flatMap(({ pairs }) => Array.from({ length: pairs.length / 2 }, (_, i) => [pairs[2 * i], pairs[2 * i + 1]]));
   }
-
-  /** @param {Set<string>} changed */
   update(changed) {
     if (["snapshot", "seq", "site", "head"].some((key) => changed.has(key))) this.show();
     if (changed.has("outline") || changed.has("site") || changed.has("seq")) this.showOutlines();

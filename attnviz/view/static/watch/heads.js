@@ -1,7 +1,7 @@
 /** All heads at the step that is looked at: rows are layers, columns are heads, below each how well it fits a pattern. */
 
-import { el } from "../core/dom.js";
-import { groupSites, siteTitle } from "../core/select.js";
+import { arrowOf, el } from "../core/dom.js";
+import { groupSites, neighbour, siteTitle } from "../core/select.js";
 import { isAbout } from "./scores.js";
 import { headOf } from "./timeline.js";
 
@@ -11,7 +11,6 @@ const THIN = 8; // px of the shorter side, as of a single query
 const GAP = { roomy: 6, tight: 3 };
 const HEADER = { roomy: 56, tight: 48 }; // px of a layer's name
 const TIGHT = 34; // px of a thumbnail, from where on down gaps are tight
-const MOVES = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
 export class Heads {
   constructor(ctx) {
@@ -30,8 +29,8 @@ export class Heads {
     const { t, header } = this.ctx;
     this.thumbs = [];
     const parts = [];
-    const groups = groupSites(header.sites);
-    for (const [name, members] of groups) {
+    this.groups = groupSites(header.sites);
+    for (const [name, members] of this.groups) {
       const heads = Math.max(...members.map(({ site }) => site.heads));
       const heading = (h) => el("span", { class: "aw-col", role: "columnheader", text: heads > 4 ? String(h) : t("view.frame.grid.head", { head: h }), "aria-label": t("view.frame.grid.head", { head: h }) });
       const columns = el("div", { class: "aw-row aw-cols", role: "row" }, [el("span", { role: "columnheader", text: t("view.frame.grid.corner") }), ...Array.from({ length: heads }, (_, h) => heading(h))]);
@@ -39,7 +38,6 @@ export class Heads {
       parts.push(el("section", {}, [el("h4", { text: t(`view.frame.stack.${name}`) }), table]));
     }
     this.element.replaceChildren(...parts);
-    this.order = [...groups.values()].flat().map(({ index }) => index);
     this.measure();
     this.select();
   }
@@ -86,8 +84,6 @@ export class Heads {
       canvas.closest(".aw-row")?.style.setProperty("--tall", height); // of one query: the row is as low as its picture
     }
   }
-
-  /** @param {Set<string>} changed */
   update(changed) {
     if (changed.has("seq")) this.fit();
     if (["snapshot", "seq", "theme"].some((key) => changed.has(key))) this.paint();
@@ -145,16 +141,13 @@ export class Heads {
     }
   }
 
-  /** Left and Right walk heads, Up and Down walk layers. */
   press(event) {
-    const move = MOVES[event.key];
-    if (!move || event.altKey || event.ctrlKey || event.metaKey) return;
+    const move = arrowOf(event);
+    if (!move) return;
     event.preventDefault();
     event.stopPropagation();
-    const { store, header } = this.ctx;
-    const at = this.order.indexOf(store.state.site) + move[0];
-    const site = this.order[Math.min(this.order.length - 1, Math.max(0, at))];
-    const head = Math.min(header.sites[site].heads - 1, Math.max(0, store.state.head + move[1]));
+    const { store } = this.ctx;
+    const [site, head] = neighbour(this.groups, [store.state.site, store.state.head], move, ({ heads }) => heads);
     store.set({ site, head });
     this.thumbs.find((thumb) => thumb.index === site && thumb.head === head).button.focus();
   }

@@ -9,7 +9,6 @@ const PATHS = {
   newest: "M2.5 3v10l5.5-5zM8 3v10l5.5-5z",
 };
 
-/** @param {keyof typeof PATHS} name */
 export function icon(name) {
   const svg = document.createElementNS(SPACE, "svg");
   svg.setAttribute("viewBox", "0 0 16 16");

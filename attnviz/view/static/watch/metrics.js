@@ -1,39 +1,12 @@
-/** The numbers of a run, step by step: the lines of metrics.jsonl in typed arrays that grow. */
+/** The numbers of a run, step by step: the lines of metrics.jsonl. */
 
 const SMOOTHING = 0.9; // share of the past in the smoothed loss
 
 const AROUND = 10; // steps before and after one, whose mean is less noisy than it and lags less than the smoothed loss
 
-/** Float64 values, appended one at a time. */
-export class Growing {
-  constructor() {
-    this.length = 0;
-    this.values = new Float64Array(256);
-  }
-
-  push(value) {
-    if (this.length === this.values.length) {
-      const longer = new Float64Array(2 * this.length);
-      longer.set(this.values);
-      this.values = longer;
-    }
-    this.values[this.length] = value;
-    this.length += 1;
-  }
-
-  at(index) {
-    return this.values[index];
-  }
-
-  /** The values so far, not a copy. */
-  get all() {
-    return this.values.subarray(0, this.length);
-  }
-}
-
 /** Index of the last of these rising numbers that is not above x; -1: all are. */
-export function lastAt(numbers, x, count = numbers.length) {
-  let [low, high] = [0, count];
+export function lastAt(numbers, x) {
+  let [low, high] = [0, numbers.length];
   while (low < high) {
     const middle = (low + high) >> 1;
     if (numbers[middle] <= x) low = middle + 1;
@@ -57,10 +30,11 @@ export class Metrics {
   }
 
   clear() {
-    this.step = new Growing();
-    this.loss = new Growing();
-    this.smooth = new Growing();
-    this.rate = new Growing();
+    /** @type {number[]} */
+    this.step = [];
+    this.loss = [];
+    this.smooth = [];
+    this.rate = [];
     /** @type {Look[]} */
     this.looks = [];
     this.damaged = 0; // lines that are none of a run's
@@ -101,7 +75,7 @@ export class Metrics {
 
   /** Index of the line of a step, or of the last one before it; -1: none. */
   lineAt(step) {
-    return lastAt(this.step.values, step, this.step.length);
+    return lastAt(this.step, step);
   }
 
   /** The last look at held-out data up to a step. @returns {Look|undefined} */
@@ -115,11 +89,11 @@ export class Metrics {
   gap({ step, loss }) {
     const line = this.lineAt(step);
     if (line < 0) return NaN;
-    const around = this.loss.all.subarray(Math.max(0, line - AROUND), line + AROUND + 1);
+    const around = this.loss.slice(Math.max(0, line - AROUND), line + AROUND + 1);
     return loss - around.reduce((sum, value) => sum + value, 0) / around.length;
   }
 
   get last() {
-    return this.step.length ? this.step.at(this.step.length - 1) : 0;
+    return this.step.at(-1) ?? 0;
   }
 }

@@ -2,12 +2,11 @@
 
 import { el } from "../core/dom.js";
 import { siteTitle } from "../core/select.js";
-import { stepTable, thin, tones } from "./charts.js";
+import { tones } from "./charts.js";
 import { Chart } from "./plot.js";
 
 const MEASURES = ["mass", "hits"];
 
-/** The sites that a pattern is about. */
 const groupName = ({ t }, { stack, kind }) => t(`view.frame.stack.${stack}.${kind}`);
 
 export class Patterns {
@@ -30,7 +29,7 @@ export class Patterns {
     const groups = new Set(this.patterns.map(({ pattern }) => groupName(this.ctx, pattern)));
     const title = (pattern) => t("watch.pattern_title", { pattern: t(pattern.key) }) + (groups.size > 1 ? ` · ${groupName(this.ctx, pattern)}` : "");
     this.charts = this.patterns.map(({ pattern }, n) => new Chart(this.ctx, {
-      name: `pattern-${n}`, title: title(pattern), height: 122, table: () => this.table(n), tools: n ? [] : this.buttons,
+      name: `pattern-${n}`, title: title(pattern), height: 122, tools: n ? [] : this.buttons,
     }));
     const none = el("p", { class: "aw-note", text: t("watch.no_pattern") });
     this.element.replaceChildren(...(this.charts.length ? this.charts.map((chart) => chart.element) : [none]));
@@ -39,8 +38,6 @@ export class Patterns {
   destroy() {
     for (const chart of this.charts ?? []) chart.destroy();
   }
-
-  /** @param {Set<string>} changed */
   update(changed) {
     if (changed.has("seq")) this.build();
     if (["snapshots", "seq", "measure", "site", "head", "theme"].some((key) => changed.has(key))) this.draw();
@@ -52,38 +49,22 @@ export class Patterns {
     for (const button of this.buttons) button.setAttribute("aria-pressed", String(button.dataset.measure === measure));
     const colours = tones(palette());
     const chosen = header.sites[site].name;
+    const short = t("watch.short_head", { layer: header.sites[site].layer, head });
     this.charts.forEach((chart, n) => {
       const { pattern, lines } = this.patterns[n];
-      const others = { x: [], y: [] };
-      let mine;
-      for (const one of lines) {
-        const points = thin(timeline.steps, one[measure].all);
-        if (one.site === chosen && one.head === head) mine = points;
-        else {
-          others.x.push(...points.x, null); // a gap: one trace holds all of them
-          others.y.push(...points.y, null);
-        }
-      }
-      const trace = (name, points, line, opacity = 1) => ({ type: "scatter", mode: "lines", name, ...points, line, opacity, connectgaps: false });
-      const traces = [trace(t("watch.other_heads"), others, { color: colours.train, width: 1 }, 0.55)];
-      const chance = { x: range(), y: [pattern.chance, pattern.chance] };
-      traces.push(trace(t("watch.chance"), chance, { color: colours.train, width: 1, dash: "dash" }));
-      if (mine) traces.push(trace(siteTitle(this.ctx, header.sites[site], head), mine, { color: colours.chosen, width: 2.2 }));
-      chart.draw({ traces, x: range(), y: [-0.03, 1.05], format: ".0%" });
-      chart.explain([
-        ...(mine ? [{ label: t("watch.short_head", { layer: header.sites[site].layer, head }), colour: colours.chosen }] : []),
-        ...(lines.length > (mine ? 1 : 0) ? [{ label: t("watch.other_heads"), colour: colours.train, faint: true }] : []),
-        { label: t("watch.chance_at", { value: this.ctx.percent(pattern.chance) }), colour: colours.train, dash: true },
-      ]);
+      const points = (one) => ({ x: timeline.steps, y: one[measure] });
+      const mine = lines.filter((one) => one.site === chosen && one.head === head);
+      const others = lines.filter((one) => !mine.includes(one));
+      const about = { name: t("watch.chance"), label: t("watch.chance_at", { value: this.ctx.percent(pattern.chance) }) };
+      const named = ({ site, head }) => siteTitle(this.ctx, header.sites.find(({ name }) => name === site), head);
+      /** @type {import("./plot.js").Series[]} */
+      const series = [
+        ...lines.map((one) => /** @type {const} */ ({ name: named(one), ...points(one), colour: "", only: "table" })),
+        ...(others.length ? [/** @type {const} */ ({ name: t("watch.other_heads"), lines: others.map(points), colour: colours.train, width: 1, faint: true, only: "chart" })] : []),
+        { ...about, x: range(), y: [pattern.chance, pattern.chance], colour: colours.train, width: 1, dash: "dash", only: "chart" },
+        ...mine.map((one) => /** @type {const} */ ({ name: named(one), label: short, ...points(one), colour: colours.chosen, width: 2.2, only: "chart" })),
+      ];
+      chart.draw({ series, x: range(), y: [-0.03, 1.05], format: ".0%", about: t(`watch.pattern_${measure}`) });
     });
-  }
-
-  table(n) {
-    const { ctx } = this;
-    const { lines } = this.patterns[n];
-    const { measure } = ctx.store.state;
-    const siteOf = (name) => ctx.header.sites.find((site) => site.name === name);
-    const columns = lines.map((one) => [siteTitle(ctx, siteOf(one.site), one.head), one[measure].all]);
-    return stepTable(ctx, `${this.charts[n].title} · ${ctx.t(`watch.pattern_${measure}`)}`, ctx.timeline.steps, columns);
   }
 }

@@ -20,8 +20,6 @@ export class Samples {
     this.note = el("p", { class: "aw-note", text: notes.join(" ") });
     this.element = el("section", { class: "aw-card aw-samples-card" }, [el("header", {}, [this.heading, this.share]), this.list, this.note]);
   }
-
-  /** @param {Set<string>} changed */
   update(changed) {
     if (!["at", "snapshot", "metrics"].some((key) => changed.has(key))) return;
     const { t, metrics, header, number } = this.ctx;

@@ -1,6 +1,5 @@
 /** Measure how much of every head's attention lies on the keys that a task expects, at every recorded step. */
 
-import { Growing } from "./metrics.js";
 import { headOf } from "./timeline.js";
 
 /**
@@ -39,11 +38,10 @@ function byQuery(pairs) {
  * @typedef {Object} Line  one head's scores, one per snapshot
  * @property {string} site
  * @property {number} head
- * @property {Growing} mass
- * @property {Growing} hits
+ * @property {number[]} mass
+ * @property {number[]} hits
  */
 export class Scores {
-  /** @param {any} header of the payload */
   constructor(header) {
     this.header = header;
     this.clear();
@@ -56,11 +54,10 @@ export class Scores {
       pattern,
       expected: byQuery(pattern.pairs),
       lines: sites.filter((site) => isAbout(pattern, site)).flatMap(({ name, heads }) =>
-        Array.from({ length: heads }, (_, head) => ({ site: name, head, mass: new Growing(), hits: new Growing() }))),
+        Array.from({ length: heads }, (_, head) => ({ site: name, head, mass: [], hits: [] }))),
     })));
   }
 
-  /** Scores one more snapshot. */
   add(snapshot, timeline) {
     this.patterns.forEach((patterns, sequence) => {
       for (const { expected, lines } of patterns) {

@@ -11,13 +11,13 @@ export class TimeBar {
     this.ctx = ctx;
     const { t } = ctx;
     this.calm = window.matchMedia("(prefers-reduced-motion: reduce)");
-    this.play = el("button", { type: "button", class: "aw-button", on: { click: () => (this.playing ? this.pause() : this.start()) } });
+    this.play = el("button", { type: "button", class: "av-button aw-button", on: { click: () => (this.playing ? this.pause() : this.start()) } });
     this.slider = el("input", { type: "range", class: "aw-range aw-time", min: "0", max: "0", step: "1", value: "0", disabled: true, "aria-label": t("watch.time"), on: {
       input: () => this.moved(),
       keydown: (event) => event.stopPropagation(), // its arrows are its own
     } });
     this.text = el("output", { class: "aw-time-text" });
-    this.newest = el("button", { type: "button", class: "aw-button", title: t("watch.newest.help"), on: { click: () => this.follow() } }, [icon("newest"), el("span", { text: t("watch.newest") })]);
+    this.newest = el("button", { type: "button", class: "av-button aw-button", title: t("watch.newest.help"), on: { click: () => this.follow() } }, [icon("newest"), el("span", { text: t("watch.newest") })]);
     this.explorer = el("a", { class: "aw-link" });
     this.element = el("section", { class: "aw-time-row", "aria-label": t("watch.time") }, [this.play, this.slider, this.text, this.newest, this.explorer]);
     this.showPlay();
@@ -87,8 +87,6 @@ export class TimeBar {
     this.play.replaceChildren(icon(this.playing ? "pause" : "play"), el("span", { text: name }));
     this.play.title = t("watch.replay.help");
   }
-
-  /** @param {Set<string>} changed */
   update(changed) {
     if (!["at", "snapshots", "news"].some((key) => changed.has(key))) return;
     const { t, moments, store, number, lang } = this.ctx;

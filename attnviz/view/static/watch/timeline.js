@@ -79,7 +79,6 @@ export class Timeline {
     }
   }
 
-  /** A snapshot that is unpacked, or undefined. */
   ready(index) {
     const snapshot = this.kept.get(index);
     if (snapshot) this.keep(index, snapshot);
@@ -97,7 +96,6 @@ export class Timeline {
     return snapshot;
   }
 
-  /** @returns {Block|undefined} */
   block(sequence, site) {
     return this.blocks.find((block) => block.sequence === sequence && block.site === site);
   }

@@ -31,7 +31,7 @@ export class Transport {
 
   buttons() {
     const { t } = this.ctx;
-    const button = (act) => el("button", { type: "button", class: "aw-button", on: { click: act } });
+    const button = (act) => el("button", { type: "button", class: "av-button aw-button", on: { click: act } });
     this.play = button(() => this.pressPlay());
     this.play.classList.add("aw-main");
     this.step = button(() => this.tell("step"));
@@ -85,8 +85,6 @@ export class Transport {
     if (pending && (performance.now() > pending.until || news.state !== pending.before)) this.pending = null;
     return this.pending ? { ...news, state: this.pending.state, place: null, pending: true } : news;
   }
-
-  /** @param {Set<string>} changed */
   update(changed) {
     if (changed.has("news") || changed.has("metrics")) this.show();
   }
@@ -136,7 +134,7 @@ export class Transport {
   /** The value of the slider, and what the schedule makes of it now. */
   showRate(rate) {
     const { t, metrics } = this.ctx;
-    const used = metrics.rate.length ? metrics.rate.at(metrics.rate.length - 1) : null;
+    const used = metrics.rate.at(-1) ?? null;
     const text = asText(rate);
     this.rateText.replaceChildren(el("b", { text }), el("small", { text: used === null ? "" : t("watch.rate_now", { rate: asText(used) }) }));
     this.rate.setAttribute("aria-valuetext", text);
@@ -149,7 +147,6 @@ export class Transport {
     return seconds < 5400 ? t("watch.minutes", { n: Math.round(seconds / 60) }) : t("watch.hours", { n: (seconds / 3600).toFixed(1) });
   }
 
-  /** Why a run failed, and a way on. */
   showFailure(state, message) {
     const text = state === "failed" ? message : "";
     if (text === this.failed) return;
@@ -160,7 +157,7 @@ export class Transport {
     this.failure.replaceChildren(el("p", { role: "alert", text }));
     if (!header.steer) return;
     const lower = el("input", { type: "number", class: "aw-number", min: "0.000001", max: "1", step: "any", value: String(rounded(peakRate() / LESS)), "aria-label": t("watch.rate") });
-    const again = el("button", { type: "button", class: "aw-button aw-main", text: t("watch.resume_lower"), on: { click: () => lower.reportValidity() && lower.value && this.tell("submit", Number(lower.value)) } });
+    const again = el("button", { type: "button", class: "av-button aw-button aw-main", text: t("watch.resume_lower"), on: { click: () => lower.reportValidity() && lower.value && this.tell("submit", Number(lower.value)) } });
     this.failure.append(el("div", { class: "aw-again" }, [el("label", { class: "aw-field" }, [el("span", { text: t("watch.rate") }), lower]), again]));
   }
 

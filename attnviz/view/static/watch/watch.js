@@ -62,7 +62,6 @@ class Watch extends View {
     return Math.max(0, sites.findIndex((site) => isAbout(first, site)));
   }
 
-  /** Whether this is the view of that run, in that language. */
   fits({ run, lang, steer }) {
     return run === this.header.run && lang === this.header.lang && steer === this.header.steer;
   }
@@ -124,14 +123,11 @@ class Watch extends View {
   headline() {
     const { t } = this.ctx;
     const { sequences } = this.header;
-    /** @type {HTMLElement[]} */
-    const parts = [el("h3", { text: t("watch.attention") })];
-    if (sequences.length > 1) {
-      const choice = el("select", { class: "aw-select aw-sequence", on: { change: () => this.store.set({ seq: Number(choice.value) }) } },
-        sequences.map(({ labels }, n) => el("option", { value: n, text: `${n + 1}: ${(labels.encoder ?? labels.decoder).join(" ").slice(0, 40)}`, selected: n === this.store.state.seq })));
-      parts.push(el("label", { class: "aw-field" }, [el("span", { text: t("watch.sequence") }), choice]));
-    }
-    return el("header", { class: "aw-headline" }, parts);
+    const title = el("h3", { text: t("watch.attention") });
+    if (sequences.length === 1) return el("header", { class: "aw-headline" }, title);
+    const choice = el("select", { class: "aw-select aw-sequence", on: { change: () => this.store.set({ seq: Number(choice.value) }) } },
+      sequences.map(({ labels }, n) => el("option", { value: n, text: `${n + 1}: ${(labels.encoder ?? labels.decoder).join(" ").slice(0, 40)}`, selected: n === this.store.state.seq })));
+    return el("header", { class: "aw-headline" }, title, el("label", { class: "aw-field" }, [el("span", { text: t("watch.sequence") }), choice]));
   }
 
   context() {
@@ -174,7 +170,6 @@ class Watch extends View {
     };
   }
 
-  /** Takes what is new. */
   async take(news, metrics, attention) {
     if (news.reset) {
       this.metrics.clear();
@@ -293,7 +288,6 @@ class Watch extends View {
     else this.ctx.tooltip.show(this.describe(step), event.clientX, event.clientY);
   }
 
-  /** All that is known of one step. */
   describe(step) {
     const { t, number, percent } = this.ctx;
     const { metrics, header } = this;
@@ -328,7 +322,6 @@ class Watch extends View {
     return loadPlotly(this.header.plotly).catch(() => this.tell({ kind: "network", message: "" }));
   }
 
-  /** @param {Set<string>} changed */
   update(state, changed) {
     if (!this.body) return;
     const moved = changed.has("at") || (changed.has("snapshots") && state.at === null);
