@@ -3,9 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { additiveSteps } from "../../attnviz/view/static/matrix/additive.js";
 import { numberAt, placeOf, tokenAt } from "../../attnviz/view/static/matrix/axis.js";
-import { scaleKind, scaledScore } from "../../attnviz/view/static/matrix/scaling.js";
+import { additiveSteps, scaleKind, scaledScore } from "../../attnviz/view/static/matrix/scoring.js";
 import { numbersOf, offers, steps } from "../../attnviz/view/static/matrix/specs.js";
 import { reading } from "../../attnviz/view/static/panels/image.js";
 import { KeptLines, keptKeys } from "../../attnviz/view/static/panels/kept.js";

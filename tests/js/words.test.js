@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { roundShown } from "../../attnviz/view/static/core/rounding.js";
-import { hiddenKeys, renormalise } from "../../attnviz/view/static/matrix/hidden.js";
+import { hiddenKeys, renormalise } from "../../attnviz/view/static/matrix/shown.js";
 import { missingShare, shownAxes, visibleWeights } from "../../attnviz/view/static/matrix/shown.js";
 import { mergeWeights, wordGroups, wordLabels } from "../../attnviz/view/static/matrix/words.js";
 import { close, matrix, row, sum, weights } from "./view.js";

@@ -36,21 +36,20 @@ input.cell:hover { background: color-mix(in srgb, var(--st-text-color) 6%, trans
 input.cell:focus { outline: 2px solid var(--st-primary-color); outline-offset: -2px; }
 input.cell[aria-invalid=true] { background: color-mix(in srgb, #d55e00 25%, transparent);
   outline: 2px solid #d55e00; outline-offset: -2px; }
-button { all: unset; cursor: pointer; font-size: 0.8rem; color: var(--st-link-color); padding: 0.1rem 0.15rem; }
+button { all: unset; }
+button, label.file { cursor: pointer; font-size: 0.8rem; color: var(--st-link-color); padding: 0.1rem 0.15rem; }
 button:hover { text-decoration: underline; }
 button:focus-visible, textarea:focus-visible, label.file:focus-within { outline: 2px solid var(--st-primary-color);
   outline-offset: 1px; }
 .more { margin-inline-start: auto; }
 .panel { display: flex; flex-direction: column; gap: 0.3rem; margin-top: 0.3rem; width: 20rem; max-width: 100%; }
-.panel[hidden] { display: none; }
+[hidden] { display: none !important; }
 textarea { box-sizing: border-box; width: 100%; white-space: pre; overflow: auto; min-height: 5.2rem; font: 0.78rem/1.4 var(--st-code-font);
   color: inherit; background: var(--st-secondary-background-color); border: 1px solid var(--st-border-color);
   border-radius: 4px; padding: 0.3rem 0.4rem; }
 .actions { display: flex; flex-wrap: wrap; gap: 0.15rem 0.7rem; }
-label.file { cursor: pointer; font-size: 0.8rem; color: var(--st-link-color); padding: 0.1rem 0.15rem; }
-label.file input { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+label.file input, .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .said { min-height: 1.1em; font-size: 0.78rem; opacity: 0.8; }
-.hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 @media (max-width: 700px) { td > span, input.cell { width: 3.3rem; } }
 `;
 
@@ -84,7 +83,7 @@ class Box {
   constructor(parent) {
     element("style", parent, "", { textContent: STYLE });
     this.root = element("div", parent, "tables");
-    this.figures = new Map(); // name -> Figure
+    this.figures = new Map(); // what it says -> Figure
     this.waiting = []; // edits that the server has not confirmed
     this.sequence = Date.now();
     this.tell = (_name, _value) => {};
@@ -101,15 +100,17 @@ class Box {
     this.data = data;
     this.root.dataset.dark = String(isDark(this.root));
     this.waiting = this.waiting.filter((edit) => edit.sequence > data.confirmed);
-    const names = new Set(data.tables.map((table) => table.name));
-    for (const [name, figure] of this.figures) {
-      if (names.has(name)) continue;
+    const keyOf = ({ name, title }) => [name, title, ...Object.values(data.strings)].join("\n"); // what a figure says does not change
+    const keys = new Set(data.tables.map(keyOf));
+    for (const [key, figure] of this.figures) {
+      if (keys.has(key)) continue;
       figure.root.remove();
-      this.figures.delete(name);
+      this.figures.delete(key);
     }
     data.tables.forEach((table, at) => {
-      if (!this.figures.has(table.name)) this.figures.set(table.name, new Figure(this, table));
-      const figure = this.figures.get(table.name);
+      const key = keyOf(table);
+      if (!this.figures.has(key)) this.figures.set(key, new Figure(this, table));
+      const figure = this.figures.get(key);
       if (this.root.children[at] !== figure.root) this.root.insertBefore(figure.root, this.root.children[at] ?? null);
       figure.show(table);
     });
@@ -121,24 +122,28 @@ class Box {
 }
 
 class Figure {
-  constructor(box, table) {
+  constructor(box, { name, role, title: heading, editable }) {
     this.box = box;
-    this.name = table.name;
+    this.name = name;
     this.root = element("figure", box.root);
-    this.root.dataset.name = table.name;
-    this.root.dataset.role = table.role;
+    Object.assign(this.root.dataset, { name, role });
     const caption = element("figcaption", this.root);
-    title(caption, table.title);
+    title(caption, heading);
     this.size = element("span", caption, "size");
-    this.opener = element("button", caption, "more", { type: "button", onclick: () => this.open(this.panel.hidden) });
+    const verb = box.say(editable ? "paste" : "copy");
+    const opener = { textContent: verb, ariaLabel: `${verb}: ${heading}`, ariaExpanded: "false", onclick: () => this.open(this.panel.hidden) };
+    this.opener = element("button", caption, "more", { type: "button", ...opener });
     this.grid = element("div", this.root, "grid", { tabIndex: -1 });
     this.panel = element("div", this.root, "panel", { hidden: true });
-    this.text = element("textarea", this.panel, "", { spellcheck: false });
+    this.text = element("textarea", this.panel, "", { spellcheck: false, readOnly: !editable, ariaLabel: box.say("text", { table: heading }) });
     const actions = element("div", this.panel, "actions");
-    this.use = element("button", actions, "use", { type: "button", onclick: () => this.paste(this.text.value) });
-    this.file = element("label", actions, "file");
-    this.numpy = element("button", actions, "numpy", { type: "button", onclick: () => this.copy(asNumpy) });
-    this.csv = element("button", actions, "csv", { type: "button", onclick: () => this.copy(asCsv) });
+    const button = (key, act) => element("button", actions, key, { type: "button", textContent: box.say(key), onclick: act });
+    if (editable) {
+      button("use", () => this.paste(this.text.value));
+      this.picker(actions);
+    }
+    button("numpy", () => this.copy(asNumpy));
+    button("csv", () => this.copy(asCsv));
     this.said = element("div", this.panel, "said", { role: "status" });
     this.root.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && !this.panel.hidden) {
@@ -148,8 +153,14 @@ class Figure {
     });
   }
 
-  get editable() {
-    return this.table.editable;
+  picker(parent) {
+    const label = element("label", parent, "file");
+    element("span", label, "", { textContent: this.box.say("file") });
+    const input = element("input", label, "", { type: "file", accept: ".csv,.tsv,.txt,text/csv" });
+    input.onchange = () => {
+      this.take(input.files[0]);
+      input.value = "";
+    };
   }
 
   /** The numbers as they are copied: in full, where the table shows them rounded. */
@@ -159,7 +170,7 @@ class Figure {
 
   open(isOpen) {
     this.panel.hidden = !isOpen;
-    this.opener.setAttribute("aria-expanded", String(isOpen));
+    this.opener.ariaExpanded = String(isOpen);
     if (!isOpen) return;
     this.text.value = asCsv(this.numbers);
     this.said.textContent = "";
@@ -194,28 +205,8 @@ class Figure {
 
   show(table) {
     this.table = table;
-    const { box } = this;
     const size = table.cells.length ? `${table.cells.length} × ${table.cells[0].length}` : "";
     this.size.textContent = table.letters ? `${size} · ${table.letters}` : size;
-    this.opener.textContent = box.say(table.editable ? "paste" : "copy");
-    this.opener.setAttribute("aria-expanded", String(!this.panel.hidden));
-    this.opener.setAttribute("aria-label", `${this.opener.textContent}: ${table.title}`);
-    this.text.setAttribute("aria-label", box.say("text", { table: table.title }));
-    this.text.readOnly = !table.editable;
-    this.use.textContent = box.say("use");
-    this.numpy.textContent = box.say("numpy");
-    this.csv.textContent = box.say("csv");
-    this.use.hidden = this.file.hidden = !table.editable;
-    if (!this.file.firstChild) {
-      this.fileText = element("span", this.file);
-      this.picker = element("input", this.file, "", { type: "file", accept: ".csv,.tsv,.txt,text/csv" });
-      this.picker.onchange = () => {
-        this.take(this.picker.files[0]);
-        this.picker.value = "";
-      };
-    }
-    this.use.style.display = this.file.style.display = table.editable ? "" : "none";
-    this.fileText.textContent = box.say("file");
     const isLarge = table.cells.length * (table.cells[0]?.length ?? 0) > FIELDS && table.editable;
     this.grid.hidden = isLarge;
     if (isLarge) {
@@ -240,7 +231,7 @@ class Figure {
     this.cells = this.table.cells.map((row, i) => {
       const line = element("tr", table);
       if (this.table.rows) element("th", line, "", { textContent: this.table.rows[i], scope: "row" });
-      return row.map((_, j) => (this.editable ? this.field(element("td", line), i, j) : element("span", element("td", line))));
+      return row.map((_, j) => (this.table.editable ? this.field(element("td", line), i, j) : element("span", element("td", line))));
     });
     this.grid.replaceChildren(table);
   }
@@ -273,12 +264,12 @@ class Figure {
 
   /** Show what the server holds, with unconfirmed edits over it; the field being typed in is left alone. */
   write() {
-    const { cells, problem } = this.table;
+    const { cells, problem, editable } = this.table;
     const active = this.grid.getRootNode().activeElement;
     cells.forEach((row, i) => row.forEach((cell, j) => {
       const node = this.cells[i][j];
       const isWrong = problem?.row === i && problem?.column === j;
-      if (!this.editable) {
+      if (!editable) {
         node.textContent = cell;
         node.title = this.table.full?.[i]?.[j] ?? cell;
         return;

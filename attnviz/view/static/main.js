@@ -29,7 +29,6 @@ const CHAIN = { step: 0, all: true, zoom: null }; // where the chain begins
 const WHOLE_LAYER_BYTES = 48 * 2 ** 20; // all heads of a layer are fetched up to this size
 const NEIGHBOUR_CELLS = 512 * 512; // all of a head at once, and the weights one arrow key away, up to this size
 const PREFETCH_WAIT_MS = 200;
-const ANNOUNCE_WAIT_MS = 120;
 const WEIGHTS_HEIGHT = 430;
 
 class Explorer extends View {
@@ -62,7 +61,6 @@ class Explorer extends View {
     this.ctx = this.context();
     this.body = el("div", { class: "av-body" });
     this.root.append(this.body);
-    this.live = el("div", { class: "av-live", "aria-live": "polite" });
     this.ctx.tooltip = new Tooltip(this.body);
     this.toolbar = new Toolbar(this.ctx);
     this.grid = new Grid(this.ctx);
@@ -99,7 +97,7 @@ class Explorer extends View {
         return view.texts.code;
       },
       palette: () => view.palette,
-      t: (key, params) => view.text(key, params),
+      t: this.t,
       announce: (text) => view.announce(text),
       visibleWeights: (state) => visibleWeights(state, view.ctx),
       load: (site, heads, stages) => view.load(site, heads, stages),
@@ -108,13 +106,6 @@ class Explorer extends View {
       openTable: (spec) => openTable(view.ctx, spec),
       exportMenu: (spec, anchor) => exportMenu(view.ctx, spec, anchor),
     };
-  }
-
-  announce(text) {
-    clearTimeout(this.announcing);
-    this.announcing = setTimeout(() => {
-      this.live.textContent = text;
-    }, ANNOUNCE_WAIT_MS);
   }
 
   /** The numbers of a payload; those that arrive later are drawn when they belong to the chosen head. */
@@ -178,7 +169,7 @@ class Explorer extends View {
       performance.mark("attnviz:painted");
       this.announce(siteTitle(this.ctx, this.data.site(state.site), state.head));
     }
-    if (changed.has("locked")) this.announce(this.text(state.locked ? "view.frame.locked" : "view.frame.unlocked"));
+    if (changed.has("locked")) this.announce(this.t(state.locked ? "view.frame.locked" : "view.frame.unlocked"));
   }
 
   showWeights() {
@@ -245,8 +236,8 @@ class Explorer extends View {
 
   /** Why numbers of the chosen head will not come; "" when they may. */
   absence(site, stage) {
-    if (this.data.lacks(site, this.store.state.head, stage)) return this.text("view.standalone.absent");
-    return this.absent.has(this.place(site, stage)) ? this.text("view.frame.matrix.absent") : "";
+    if (this.data.lacks(site, this.store.state.head, stage)) return this.t("view.standalone.absent");
+    return this.absent.has(this.place(site, stage)) ? this.t("view.frame.matrix.absent") : "";
   }
 
   /** Note the stages missing from the server's answer: the model does not show them, so they are not asked for again. */
@@ -268,7 +259,7 @@ class Explorer extends View {
       else this.store.touch("retry");
       if (!error.gone) this.need(this.store.state);
     };
-    this.toolbar.showProblem(this.text(error.gone ? "view.frame.problem.gone" : "view.frame.problem.network"), this.text("view.frame.problem.again"), again);
+    this.toolbar.showProblem(this.t(error.gone ? "view.frame.problem.gone" : "view.frame.problem.network"), this.t("view.frame.problem.again"), again);
   }
 
   escape(event) {
@@ -281,7 +272,6 @@ class Explorer extends View {
     super.destroy();
     this.address.forget();
     clearTimeout(this.prefetching);
-    clearTimeout(this.announcing);
     document.removeEventListener("keydown", this.onEscape);
   }
 }

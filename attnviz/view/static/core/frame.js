@@ -4,6 +4,8 @@ import { palette } from "./colors.js";
 import { el } from "./dom.js";
 import { textOf } from "./texts.js";
 
+const ANNOUNCE_WAIT_MS = 120;
+
 /**
  * @typedef {Object} Component  what Streamlit, a notebook or a plain page hands over
  * @property {any} data
@@ -53,6 +55,8 @@ export class View {
     this.texts = undefined;
     /** @type {HTMLElement} there once the view is built */
     this.body = undefined;
+    this.live = el("div", { class: "av-live", "aria-live": "polite" });
+    this.t = (key, params) => textOf(this.texts, key, params);
     this.scheme = window.matchMedia("(prefers-color-scheme: dark)");
     this.onScheme = () => this.retheme();
     this.scheme.addEventListener("change", this.onScheme);
@@ -75,8 +79,10 @@ export class View {
     this.palette = palette(this.root); // the theme's own tints
   }
 
-  text(key, params) {
-    return textOf(this.texts, key, params);
+  /** Says a text to those who hear the page. */
+  announce(text) {
+    clearTimeout(this.announcing);
+    this.announcing = setTimeout(() => (this.live.textContent = text), ANNOUNCE_WAIT_MS);
   }
 
   retheme() {
@@ -99,6 +105,7 @@ export class View {
 
   destroy() {
     this.gone = true;
+    clearTimeout(this.announcing);
     this.scheme.removeEventListener("change", this.onScheme);
     for (const part of this.parts) part.destroy?.();
     this.root.remove();

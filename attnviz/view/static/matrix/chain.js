@@ -2,7 +2,7 @@
 
 import { el } from "../core/dom.js";
 import { Matrix } from "./matrix.js";
-import { scaleKind } from "./scaling.js";
+import { scaleKind } from "./scoring.js";
 import { isMoved, missing, offers, readsEncoder, stageSpec, steps } from "./specs.js";
 
 const ZOOMS = [1, 1.5, 2, 3, 4, 6, 8, 11, 14, 18, 24, 34, 42, 56];

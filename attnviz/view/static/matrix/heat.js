@@ -1,4 +1,7 @@
-/** A matrix as an image: one pixel a cell, made once for its numbers, scale and theme. */
+/** A matrix as an image, one pixel a cell, made once for its numbers, scale and theme; and the legend of its colours. */
+
+import { css } from "../core/colors.js";
+import { el, sizeCanvas } from "../core/dom.js";
 
 const CACHE_BYTES = 96 * 2 ** 20;
 const cache = new Map(); // numbers -> {key, palette, canvas}; least recently used first
@@ -73,4 +76,35 @@ export function symmetricLimits(...matrices) {
     most = Math.max(most, largest);
   }
   return [-(most || 1), most || 1];
+}
+
+const [WIDTH, HEIGHT] = [64, 8]; // px of a legend
+
+/** The bar of colours beside a matrix or an image, with the numbers at its ends. */
+export class Legend {
+  constructor() {
+    this.low = el("span");
+    this.bar = el("canvas", { "aria-hidden": "true" });
+    this.high = el("span");
+    this.element = el("span", { class: "av-legend" }, this.low, this.bar, this.high);
+    this.drawn = [];
+  }
+
+  /**
+   * @param {"sequential"|"diverging"} colour
+   * @param {import("../core/colors.js").Palette} palette
+   * @param {string} low  what stands at its ends
+   * @param {string} high
+   */
+  draw(colour, palette, low, high) {
+    this.low.textContent = low;
+    this.high.textContent = high;
+    if (this.drawn[0] === colour && this.drawn[1] === palette) return;
+    this.drawn = [colour, palette];
+    const pen = sizeCanvas(this.bar, WIDTH, HEIGHT);
+    for (let x = 0; x < WIDTH; x += 1) {
+      pen.fillStyle = css(colourOf((x + 0.5) / WIDTH, colour, [0, 1], palette));
+      pen.fillRect(x, 0, 1, HEIGHT);
+    }
+  }
 }

@@ -4,7 +4,7 @@ import { placeOf, tokenAt } from "./axis.js";
 import { arrowOf, el, sizeCanvas } from "../core/dom.js";
 import { tokenText } from "../core/format.js";
 import { LABEL_CELL, axisColour, drawBase, drawMarks, gutterLeft, gutterTop } from "./draw.js";
-import { Legend } from "./legend.js";
+import { Legend } from "./heat.js";
 import { hover, toggleLock, unlock } from "../core/store.js";
 import { describeCell } from "./tooltip.js";
 

@@ -1,10 +1,10 @@
 /** The title of the chosen head, its facts, and the tools that act on the whole view. */
 
-import { additiveOf } from "./additive.js";
 import { oneOf } from "../core/address.js";
 import { el } from "../core/dom.js";
 import { fmt } from "../core/format.js";
 import { siteTitle } from "../core/select.js";
+import { additiveOf } from "./scoring.js";
 import { scaleOf } from "./shade.js";
 import { PAIRS, hasSentences, hasWords, sentencesOf } from "./shown.js";
 import { hiddenTokens, isByHand } from "./specs.js";

@@ -70,8 +70,6 @@ class Steps extends Teller {
     return Array.from({ length: rows }, (_, n) => data.subarray(n * cols + first, n * cols + first + width));
   }
 
-  // -- the steps: lines of parts each ---------------------------------------------------------------------
-
   input() {
     const { query, positions, moved } = this.about;
     const [given, read] = [this.at("table/x"), this.at("x")];
@@ -187,7 +185,7 @@ class ByHand extends View {
   }
 
   repaint() {
-    const steps = new Steps({ t: (key, params) => this.text(key, params), fmt: short, full, share: short }, this.told);
+    const steps = new Steps({ t: this.t, fmt: short, full, share: short }, this.told);
     const shown = Object.entries(this.told.header.steps).map(([name, about]) => {
       const lines = [];
       for (const parts of steps[name]()) {

@@ -2,8 +2,7 @@
 
 import { el } from "../core/dom.js";
 import { tokenElement } from "../core/format.js";
-import { additiveOf } from "../matrix/additive.js";
-import { agrees, scaledScore } from "../matrix/scaling.js";
+import { additiveOf, agrees, scaledScore } from "../matrix/scoring.js";
 import { missingShare, shownAxes } from "../matrix/shown.js";
 import { absence, numbersOf, offers } from "../matrix/specs.js";
 import { asker, current, maskReason, pairMemory, rowOf } from "./kit.js";

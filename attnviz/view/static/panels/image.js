@@ -5,7 +5,7 @@ import { arrowOf, el, sizeCanvas } from "../core/dom.js";
 import { fmtPercent, tokenElement } from "../core/format.js";
 import { cellFormatOf, formatOf } from "../core/rounding.js";
 import { unlock } from "../core/store.js";
-import { Legend } from "../matrix/legend.js";
+import { Legend } from "../matrix/heat.js";
 import { visibleWeights } from "../matrix/shown.js";
 import { TokenList } from "./list.js";
 import { Panel } from "./panel.js";

@@ -144,27 +144,29 @@ export class OutputsPanel extends Panel {
     );
   }
 
+  line(name, exact, text, style, kind = "") {
+    const fill = el("span", { class: `avp-outputs-fill ${kind}` });
+    Object.assign(fill.style, style);
+    return el("li", { title: this.ctx.full(exact) }, name, el("span", { class: "avp-outputs-bar" }, fill), el("span", { class: "avp-number" }, text));
+  }
+
   candidateLines(list) {
-    const line = (name, p, kind = "") => {
-      const fill = el("span", { class: `avp-outputs-fill ${kind}` });
-      fill.style.width = `${100 * p}%`;
-      if (!kind) fill.style.background = css(this.ctx.palette().sequential(0.75));
-      return el("li", { title: this.ctx.full(p) }, name, el("span", { class: "avp-outputs-bar" }, fill), el("span", { class: "avp-number" }, this.percent(p)));
-    };
-    const lines = list.map(({ label, p }) => line(tokenElement(label), p));
+    const background = css(this.ctx.palette().sequential(0.75));
+    const lines = list.map(({ label, p }) => this.line(tokenElement(label), p, this.percent(p), { width: `${100 * p}%`, background }));
     const rest = Math.max(0, 1 - list.reduce((sum, { p }) => sum + p, 0));
     if (rest < 1e-5) return lines; // a few labels are all that there are
-    return [...lines, line(el("span", { class: "avp-note" }, this.t("view.panel.outputs.rest")), rest, "is-rest")];
+    const name = el("span", { class: "avp-note" }, this.t("view.panel.outputs.rest"));
+    return [...lines, this.line(name, rest, this.percent(rest), { width: `${100 * rest}%` }, "is-rest")];
   }
 
   /** All values of a position, by their number. */
   valueLines(values) {
     const limit = Math.max(...values.map(Math.abs)) || 1;
     return values.map((value, n) => {
-      const fill = el("span", { class: "avp-outputs-fill" });
       const share = (50 * Math.abs(value)) / limit; // to both sides of the middle
-      Object.assign(fill.style, { width: `${share}%`, marginInlineStart: `${value < 0 ? 50 - share : 50}%`, background: css(this.ctx.palette().diverging(Math.sign(value) * 0.75)) });
-      return el("li", { title: this.ctx.full(value) }, el("span", { class: "avp-note" }, `#${n}`), el("span", { class: "avp-outputs-bar" }, fill), el("span", { class: "avp-number" }, this.ctx.fmt(value)));
+      const background = css(this.ctx.palette().diverging(Math.sign(value) * 0.75));
+      const style = { width: `${share}%`, marginInlineStart: `${value < 0 ? 50 - share : 50}%`, background };
+      return this.line(el("span", { class: "avp-note" }, `#${n}`), value, this.ctx.fmt(value), style);
     });
   }
 

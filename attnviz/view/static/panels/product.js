@@ -3,13 +3,12 @@
  * additive, the rows are the dimensions inside the scoring function, from the two projections to the terms of the sum.
  */
 
-import { additiveOf, additiveSteps } from "../matrix/additive.js";
 import { css, ink } from "../core/colors.js";
 import { fmtCell, fmtPercent, tokenElement } from "../core/format.js";
 import { symmetricLimits } from "../matrix/heat.js";
 import { el } from "../core/dom.js";
 import { asker, current, maskReason, pairMemory, rowOf } from "./kit.js";
-import { agrees, hasCap, scaleKind, scaledScore } from "../matrix/scaling.js";
+import { additiveOf, additiveSteps, agrees, hasCap, scaleKind, scaledScore } from "../matrix/scoring.js";
 import { missingShare } from "../matrix/shown.js";
 import { numbersOf, offers } from "../matrix/specs.js";
 import { Panel } from "./panel.js";

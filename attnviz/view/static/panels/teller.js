@@ -2,8 +2,7 @@
 
 import { el } from "../core/dom.js";
 import { fmtShare } from "../core/format.js";
-import { additiveSteps } from "../matrix/additive.js";
-import { hasCap, scaleKind } from "../matrix/scaling.js";
+import { additiveSteps, hasCap, scaleKind } from "../matrix/scoring.js";
 import { offers } from "../matrix/specs.js";
 
 const TALL = 12; // a score from which on powers are shifted
@@ -44,8 +43,6 @@ export class Teller {
     this.row = typeof i === "number" ? `${i},` : `${i}`; // of all keys: w_ij′
     this.terms = terms;
   }
-
-  // -- parts of a formula ---------------------------------------------------------------------------------
 
   q() {
     return letter("q", this.i, "", "query");
@@ -96,8 +93,6 @@ export class Teller {
     if (!projection) return [letter("P", name), roman("("), ...x, roman(")")];
     return [...x, " ", letter("W", name, share), ...(projection.bias ? [" + ", letter("b", name)] : [])];
   }
-
-  // -- the stages; without numbers, as long as they are not there, the letters alone --------------------------
 
   /**
    * s_ij: the dot product, term by term.

@@ -69,10 +69,10 @@ export class Charts {
   }
 
   /** The target, as a level across the chart. @returns {import("./plot.js").Series[]} */
-  target(colour, value) {
+  target(colour, asText) {
     const { header, range, t } = this.ctx;
     const y = [header.target, header.target];
-    return header.target ? [{ name: t("watch.target"), label: t("watch.target_at", { value }), x: range(), y, colour, dash: "dash", width: 1, only: "chart" }] : [];
+    return header.target ? [{ name: t("watch.target"), label: t("watch.target_at", { value: asText(header.target) }), x: range(), y, colour, dash: "dash", width: 1, only: "chart" }] : [];
   }
 
   drawLoss() {
@@ -83,7 +83,7 @@ export class Charts {
     const held = metrics.looks.filter((look) => Number.isFinite(metrics.gap(look)));
     const steps = held.map(({ step }) => step);
     const losses = held.map(({ loss }) => loss);
-    const target = this.isLoss ? this.target(colours.held, fmt(header.target)) : [];
+    const target = this.isLoss ? this.target(colours.held, fmt) : [];
     /** @type {import("./plot.js").Series[]} */
     const series = [
       { name: t("watch.train"), x, y: metrics.loss, colour: colours.train, width: 1, faint: smooth },
@@ -105,7 +105,7 @@ export class Charts {
     const colours = tones(palette());
     const one = (name, y, colour) => ({ name, x: looks.map(({ step }) => step), y, colour, width: 1.8, dotted: true });
     const [train, held] = [looks.map((look) => look.train), looks.map(({ accuracy }) => accuracy)];
-    const target = this.isLoss ? [] : this.target(colours.held, metricText(header, header.target, this.ctx.percent));
+    const target = this.isLoss ? [] : this.target(colours.held, (value) => metricText(header, value, this.ctx.percent));
     const series = [one(t("watch.train"), train, colours.train), one(t("watch.held_out"), held, colours.held), ...target];
     this.metric.draw({ series, x: this.ctx.range(), ...metricAxis([header], [...train, ...held]) });
   }

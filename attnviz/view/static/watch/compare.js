@@ -44,7 +44,7 @@ class Compare extends View {
   }
 
   build() {
-    const t = (key, params) => this.text(key, params);
+    const { t } = this;
     const ctx = {
       t, root: this.root, file: "runs",
       palette: () => this.palette,
@@ -82,12 +82,12 @@ class Compare extends View {
   plotly() {
     return loadPlotly(this.header.plotly).catch(() => {
       this.problem.hidden = false;
-      this.problem.textContent = this.text("watch.problem.network");
+      this.problem.textContent = this.t("watch.problem.network");
     });
   }
 
   tell(run, problem) {
-    run.problem = problem ? this.text("watch.compare.problem", { run: run.run, message: problem.message || this.text(`watch.problem.${problem.kind}`) }) : "";
+    run.problem = problem ? this.t("watch.compare.problem", { run: run.run, message: problem.message || this.t(`watch.problem.${problem.kind}`) }) : "";
     const texts = this.runs.map((one) => one.problem).filter(Boolean);
     this.problem.hidden = texts.length === 0;
     this.problem.replaceChildren(...texts.map((text) => el("span", { text })));
@@ -135,7 +135,7 @@ class Compare extends View {
       const { colour, dash } = this.look(n);
       Object.assign(swatch.style, { borderColor: colour, borderTopStyle: { solid: "solid", dash: "dashed", dot: "dotted" }[dash] });
       const last = run.metrics.looks.at(-1);
-      const facts = [run.task, run.state && this.text(`watch.state.${run.state}`), this.text("watch.steps", { step: run.metrics.last, steps: run.steps }), ...(last ? this.facts(run, last) : [])];
+      const facts = [run.task, run.state && this.t(`watch.state.${run.state}`), this.t("watch.steps", { step: run.metrics.last, steps: run.steps }), ...(last ? this.facts(run, last) : [])];
       return el("li", {}, [swatch, el("b", { text: run.run }), el("span", { class: "av-muted", text: facts.filter(Boolean).join(" · ") })]);
     }));
     this.root.dataset.points = this.runs.map(({ metrics }) => metrics.step.length).join(" ");
@@ -143,7 +143,7 @@ class Compare extends View {
 
   /** Describe the scores of one validation. */
   facts(run, look) {
-    const t = (key, params) => this.text(key, params);
+    const { t } = this;
     const facts = inOtherWords(t, run, look.loss).map(([label, text]) => `${label} ${text}`);
     if (Number.isFinite(run.metrics.gap(look))) facts.push(`${t("watch.gap")} ${signed(run.metrics.gap(look))}`);
     if (Number.isFinite(look.accuracy)) facts.unshift(`${metricName(t, run)} ${metricText(run, look.accuracy, (share) => this.percent(share))}`);
@@ -166,7 +166,7 @@ class Compare extends View {
       const loss = this.held ? look?.loss : run.metrics.smooth.at(at);
       return at < 0 || loss === undefined ? [] : [{ label: run.run, text: [fmt(loss), ...(look ? this.facts(run, look) : [])].join(" · ") }];
     });
-    this.ctx.tooltip.show([{ label: this.text("watch.step"), text: step.toLocaleString(this.header.lang) }, ...lines], event.clientX, event.clientY);
+    this.ctx.tooltip.show([{ label: this.t("watch.step"), text: step.toLocaleString(this.header.lang) }, ...lines], event.clientX, event.clientY);
   }
 
   repaint() {

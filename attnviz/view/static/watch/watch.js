@@ -77,7 +77,6 @@ class Watch extends View {
     this.ctx = ctx;
     this.body = el("div", { class: "av-body aw-body" });
     this.root.append(this.body);
-    this.live = el("div", { class: "av-live", "aria-live": "polite" });
     ctx.tooltip = new Tooltip(this.body);
     this.transport = new Transport(ctx);
     this.time = new TimeBar(ctx);
@@ -135,7 +134,7 @@ class Watch extends View {
     const { header, store } = this;
     const number = (x) => x.toLocaleString(header.lang);
     const percent = (share) => (Number.isFinite(share) ? share.toLocaleString(header.lang, { style: "percent", maximumFractionDigits: share < 0.0995 || (share > 0.99 && share < 1) ? 1 : 0 }) : "–");
-    const t = (key, params) => this.text(key, params);
+    const { t } = this;
     return {
       header, store, t, number, percent, fmt, lang: header.lang,
       full: fmt, // the weights are rounded to 255 levels: more digits would say nothing
@@ -311,10 +310,6 @@ class Watch extends View {
     const best = this.timeline.length ? this.scores.best(this.store.state.seq, header.sites[this.store.state.site].name, this.store.state.head, this.indexAt(step)) : null;
     if (best) lines.push({ label: t(best.pattern.key), text: percent(best.mass) });
     return lines;
-  }
-
-  announce(text) {
-    this.live.textContent = text;
   }
 
   /** The charts' library; undefined, and a word about it, when it cannot be had. */

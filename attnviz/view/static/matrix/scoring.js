@@ -1,4 +1,7 @@
-/** Additive scoring of one pair: w_v · tanh(W_q q + W_k k). Follows attnviz.attention.additive_scores. */
+/**
+ * How a pair is scored: additive scores, w_v · tanh(W_q q + W_k k), and how a raw score becomes a scaled one: scale, bias,
+ * soft-cap. Follows attnviz.attention.additive_scores and attnviz.attention.scaled_scores.
+ */
 
 /** @typedef {import("../core/data.js").Matrix} Matrix */
 
@@ -36,3 +39,21 @@ export function additiveSteps({ wQ, wK, wV }, q, k) {
   let sum = 0;
   return { query, key, both, bent, factor: wV, term, sum: term.map((value) => (sum += value)) };
 }
+
+/** Where the scale comes from: "root" is 1 / √d_head, "none" is 1, "own" anything else. */
+export function scaleKind({ scale, scoring, d_head: width }) {
+  const root = Math.abs(scale ** -2 - width) < 0.01;
+  if (scale === 1) return root && scoring === "scaled_dot" ? "root" : "none"; // in one dimension both are 1
+  return root ? "root" : "own";
+}
+
+export const hasCap = ({ softcap }) => softcap !== null && softcap !== undefined;
+
+/** s′ = scale · s + bias; with a cap c: c · tanh(s′ / c). */
+export function scaledScore(site, score, bias = 0) {
+  const scaled = score * site.scale + bias;
+  return hasCap(site) ? site.softcap * Math.tanh(scaled / site.softcap) : scaled;
+}
+
+/** Whether two numbers are the same within the rounding of float32. */
+export const agrees = (x, y) => Math.abs(x - y) <= 1e-4 * Math.max(1, Math.abs(x), Math.abs(y));
