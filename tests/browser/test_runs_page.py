@@ -56,24 +56,6 @@ def test_a_run_is_chosen_and_several_are_compared(open_page: Open, runs: list[Ru
     expect_chosen(page, first)
 
 
-def test_the_keyboard_chooses_a_run(open_page: Open, runs: list[Run]) -> None:
-    first, second = (run.name for run in runs)
-    page = open_page(path="runs", run=first)
-    expect_chosen(page, first)
-    page.locator(".stDataFrame canvas").first.focus()
-    page.keyboard.press("ArrowDown")
-    focused = page.locator(".stDataFrame tr:has(td:focus)")
-    rows_below = int(row(page, second).get_attribute("aria-rowindex") or 0) - int(
-        focused.get_attribute("aria-rowindex") or 0
-    )
-    for _ in range(abs(rows_below)):
-        page.keyboard.press("ArrowDown" if rows_below > 0 else "ArrowUp")
-    expect(focused).to_contain_text(second)
-    page.keyboard.press("Shift+Space")
-    page.wait_for_function("new URLSearchParams(location.search).get('run')?.includes(',')")
-    expect_chosen(page, second)
-
-
 def test_cards_choose_and_compare_on_a_phone(open_page: Open, runs: list[Run]) -> None:
     first, second = (run.name for run in runs)
     page = open_page(390, 844, path="runs", run=first)
