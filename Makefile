@@ -26,6 +26,9 @@ FAST := tests/core tests/calculator tests/library
 ONE_THREAD := OMP_NUM_THREADS=1
 TWO_WORKERS := -n 2 --dist worksteal
 
+# Compiled modules are kept: dozens of tests start Python anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run check test lint js docs format browser clean
 .DELETE_ON_ERROR:
 
@@ -37,7 +40,7 @@ check: lint js
 
 test: lint js docs browser
 	$(ONE_THREAD) $(BIN)/pytest $(TWO_WORKERS) --ignore tests/browser
-	OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest tests/browser
+	$(ONE_THREAD) $(BIN)/pytest -n 2 --dist loadfile tests/browser
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .

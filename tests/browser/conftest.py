@@ -1,4 +1,7 @@
-"""One server and one Chromium for all browser tests; any error of the console and any foreign request fails a test."""
+"""One server and one window of Chromium for all browser tests of a process.
+
+Any error of the console and any foreign request fails a test.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,9 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Literal
 from urllib.error import URLError
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -23,6 +27,7 @@ from playwright.sync_api import (
     ConsoleMessage,
     Locator,
     Page,
+    Request,
     Response,
     TimeoutError,
     expect,
@@ -37,8 +42,11 @@ ROOT = Path(__file__).parents[2]
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 QUIET += ["--disable-sync", "--no-first-run"]
 
-PATIENCE = 20_000  # ms
+PATIENCE = 60_000  # ms
 expect.set_options(timeout=PATIENCE)  # a busy machine is slow, not wrong
+
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 
 Open = Callable[..., Page]
 
@@ -73,7 +81,7 @@ def server(models_folder: Path, runs_folder: Path, tmp_path_factory: pytest.Temp
             yield address
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(PATIENCE / 1000)
     assert "Traceback" not in log.read_text("utf-8"), log.read_text("utf-8")
 
 
@@ -97,20 +105,12 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(autouse=True)
-def no_uncaught_errors(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Whatever a test looks at: an error that no script of the page catches fails it."""
-    uncaught: list[str] = []
-    new_context = browser.new_context
-
-    def watched(**options: Any) -> BrowserContext:
-        context = new_context(**options)
-        context.on("weberror", lambda web: uncaught.append(str(web.error)))
-        return context
-
-    monkeypatch.setattr(browser, "new_context", watched)
-    yield
-    assert uncaught == []
+@pytest.fixture(scope="session")
+def window(browser: Browser) -> BrowserContext:
+    """Where tests open their tabs: what a browser keeps, as Streamlit's scripts, is fetched once for all."""
+    window = browser.new_context(locale="en-US", permissions=["clipboard-read", "clipboard-write"])
+    window.new_page()  # an empty tab keeps the window open
+    return window
 
 
 def is_probe(url: str) -> bool:
@@ -118,60 +118,90 @@ def is_probe(url: str) -> bool:
     return "/_stcore/" in url
 
 
-@pytest.fixture
-def open_page(server: str, browser: Browser) -> Iterator[Open]:
-    """Opens the Explorer in a browser of its own: open_page(model="tiny-encoder", head="1", width=390, ...)."""
-    contexts: list[BrowserContext] = []
+@contextmanager
+def tabs(window: BrowserContext, own: tuple[str, ...], forgiven: str | None = None) -> Iterator[Callable[..., Page]]:
+    """Open tabs, and close them at the end: new_tab(width=390, scheme="dark").
+
+    Fails where a script failed or ran that should not, the console complained (but of what is forgiven), an answer
+    was an error, or an address was asked that does not begin with one's own.
+    """
+    pages: list[Page] = []
     problems: list[str] = []
 
     def heard(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and not is_probe(message.location["url"]):
+        expected = is_probe(message.location["url"]) or (forgiven is not None and forgiven in message.text)
+        if message.type in ("error", "warning") and not expected:
             problems.append(message.text)
 
     def answered(answer: Response) -> None:
         if answer.status >= 400 and not is_probe(answer.url):
             problems.append(f"{answer.status} {answer.url}")
 
-    def asked(url: str) -> None:
-        if not url.startswith((server, "data:", "blob:", server.replace("http", "ws"))):
-            problems.append(f"request to {url}")
+    def asked(request: Request) -> None:
+        if not request.url.startswith(own):
+            problems.append(f"request to {request.url}")
 
-    def open_page(
-        width: int = 1440,
-        height: int = 900,
-        scheme: str = "light",
-        path: str = "",
-        prepare: Callable[[Page], None] = lambda page: None,
-        **link: str,
-    ) -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme=scheme,  # type: ignore[arg-type]
-            locale="en-US",
-            accept_downloads=True,
-            permissions=["clipboard-read", "clipboard-write"],
-        )
-        contexts.append(context)
-        page = context.new_page()
+    def new_tab(width: int = 1440, height: int = 900, scheme: Scheme = "light") -> Page:
+        page = window.new_page()
+        pages.append(page)
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=scheme)
         page.set_default_timeout(PATIENCE)
         page.on("console", heard)
+        page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("dialog", lambda dialog: problems.append(f"a script ran: {dialog.message}") or dialog.dismiss())
         page.on("response", answered)
-        page.on("request", lambda request: asked(request.url))
-        prepare(page)
-        page.goto(f"{server}/{path}?{urlencode(link)}")
+        page.on("request", asked)
         return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
+    try:
+        yield new_tab
+    finally:
+        for page in pages:
+            page.close()
+        window.clear_cookies()
     assert problems == []
+
+
+def addresses(server: str) -> tuple[str, ...]:
+    """Where pages of a server may ask."""
+    return server, server.replace("http", "ws"), "data:", "blob:"
+
+
+@pytest.fixture
+def open_page(server: str, window: BrowserContext) -> Iterator[Open]:
+    """Opens a page in a tab of its own: open_page(model="tiny-encoder", head="1", width=390, ...)."""
+    with tabs(window, addresses(server)) as new_tab:
+
+        def open_page(
+            width: int = 1440,
+            height: int = 900,
+            scheme: Scheme = "light",
+            path: str = "",
+            prepare: Callable[[Page], None] = lambda page: None,
+            **link: str,
+        ) -> Page:
+            page = new_tab(width, height, scheme)
+            prepare(page)
+            page.goto(f"{server}/{path}?{urlencode(link)}")
+            return page
+
+        yield open_page
 
 
 def view(page: Page) -> Locator:
     """The view, once its picture is there."""
     page.wait_for_selector(".attnviz[data-ready=true]:not(.avp-byhand)")
     return page.locator(".attnviz:not(.avp-byhand)")
+
+
+def expect_no_overflow(page: Page) -> None:
+    """Nothing sticks out at the side, on a light page and on a dark one."""
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function("scheme => matchMedia(`(prefers-color-scheme: ${scheme})`).matches", arg=scheme)
+        for part in ("document.scrollingElement", "document.querySelector('.stMain')"):
+            assert page.evaluate(f"{part}.scrollWidth <= innerWidth"), (part, scheme)
 
 
 def address(page: Page) -> dict[str, str]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from torch import Tensor
 
 from attnviz import locale
@@ -22,10 +22,12 @@ from attnviz.models.facts import ModelFacts
 from attnviz.trace import AttentionSite, Outputs, Tokens, Trace
 from attnviz.trace.site import Additive
 from attnviz.view.standalone import to_html
+from tests.browser.conftest import view
 from tests.browser.made_up import MADE, Model, make_site, make_trace
 from tests.browser.test_real_view import Show, address, show
+from tests.browser.test_standalone import OpenFile, alone, open_file
 
-__all__ = ["address", "show"]  # fixtures
+__all__ = ["address", "alone", "open_file", "show"]  # fixtures
 
 REVIEW = ("not", " a", " good", " film", ",", " but", " the", " end", " is", " fine", "<pad>", "<pad>")
 SOURCE = tuple("12 May 2021")
@@ -246,18 +248,9 @@ def test_nothing_is_cut_off_on_a_phone(show: Show, lang: str) -> None:
     assert box.evaluate("box => box.scrollWidth > box.clientWidth")  # in its own box
 
 
-def test_a_saved_page_computes_additive_scores_as_well(browser: Browser, tmp_path: Path) -> None:
+def test_a_saved_page_computes_additive_scores_as_well(open_file: OpenFile, tmp_path: Path) -> None:
     trace = MADE["additive_pooling"]()
-    file = to_html(trace, tmp_path / "pooling.html")
-    context = browser.new_context()
-    try:
-        page = context.new_page()
-        problems: list[str] = []
-        page.on("console", lambda said: said.type in ("error", "warning") and problems.append(said.text))
-        page.goto(f"{file.as_uri()}#tab=product")
-        page.wait_for_selector(".attnviz[data-ready=true]")
-        lock(page, 0, 3)
-        np.testing.assert_allclose(numbers_in_table(page), steps_of(trace.sites[0], 0, 3), rtol=1e-6, atol=1e-6)
-        assert problems == []
-    finally:
-        context.close()
+    page = open_file(to_html(trace, tmp_path / "pooling.html"), "tab=product")
+    view(page)
+    lock(page, 0, 3)
+    np.testing.assert_allclose(numbers_in_table(page), steps_of(trace.sites[0], 0, 3), rtol=1e-6, atol=1e-6)

@@ -15,10 +15,11 @@ from urllib.parse import urlencode
 import numpy as np
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from attnviz import locale
 from attnviz.view.modules import served
+from tests.browser.conftest import Scheme, addresses, tabs, view
 from tests.browser.made_up import MADE, make_app, two_sentences
 
 
@@ -41,27 +42,17 @@ Show = Callable[..., Page]
 
 
 @pytest.fixture
-def show(address: str, browser: Browser) -> Iterator[Show]:
-    """Opens the view of a trace: show("picture", width=390, tab="outputs"); a problem on the page fails the test."""
-    contexts: list[BrowserContext] = []
-    problems: list[str] = []
+def show(address: str, window: BrowserContext) -> Iterator[Show]:
+    """Opens the view of a trace: show("picture", width=390, tab="outputs")."""
+    with tabs(window, addresses(address)) as new_tab:
 
-    def show(name: str, width: int = 1440, height: int = 900, scheme: str = "light", **link: str) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        page.on("console", lambda said: said.type in ("error", "warning") and problems.append(said.text))
-        page.on("response", lambda answer: answer.status >= 400 and problems.append(f"{answer.status} {answer.url}"))
-        page.goto(f"{address}/{name}?{urlencode(link)}")
-        page.wait_for_selector(".attnviz[data-ready=true]")
-        expect(page.locator(".attnviz")).to_have_attribute("data-loaded", "true")
-        return page
+        def show(name: str, width: int = 1440, height: int = 900, scheme: Scheme = "light", **link: str) -> Page:
+            page = new_tab(width, height, scheme)
+            page.goto(f"{address}/{name}?{urlencode(link)}")
+            expect(view(page)).to_have_attribute("data-loaded", "true")
+            return page
 
-    yield show
-    for context in contexts:
-        context.close()
-    assert problems == []
+        yield show
 
 
 MADE_UP = """
@@ -78,24 +69,23 @@ PANELS.push(MadeUp);
 END_OF_REGISTRY = "return { PANELS, panelFields };"
 
 
-def test_one_entry_is_all_that_a_panel_needs(address: str, browser: Browser) -> None:
+def test_one_entry_is_all_that_a_panel_needs(address: str, window: BrowserContext) -> None:
     """Its tab, its name and what it keeps in the address, and its place among the arrow keys follow."""
-    context = browser.new_context()
-    page = context.new_page()
     before, end, after = served().decode().partition(END_OF_REGISTRY)
     assert end
     views = before + MADE_UP + end + after
-    page.route("**/view/modules.js*", lambda route: route.fulfill(body=views, content_type="text/javascript"))
-    page.goto(f"{address}/token_labels?tab=made-up&depth=2")
-    expect(page.locator(".av-panel > .avp-made-up")).to_have_text("depth 2")
-    chosen = page.locator(".av-tabs .av-tab[aria-selected=true]")
-    expect(chosen).to_have_attribute("data-tab", "made-up")
-    chosen.press("ArrowLeft")
-    expect(chosen).to_have_attribute("data-tab", "code")
-    page.wait_for_url("**tab=code**depth=2**")
-    chosen.press("ArrowRight")
-    page.wait_for_url("**tab=made-up**depth=2**")
-    context.close()
+    with tabs(window, addresses(address)) as new_tab:
+        page = new_tab()
+        page.route("**/view/modules.js*", lambda route: route.fulfill(body=views, content_type="text/javascript"))
+        page.goto(f"{address}/token_labels?tab=made-up&depth=2")
+        expect(page.locator(".av-panel > .avp-made-up")).to_have_text("depth 2")
+        chosen = page.locator(".av-tabs .av-tab[aria-selected=true]")
+        expect(chosen).to_have_attribute("data-tab", "made-up")
+        chosen.press("ArrowLeft")
+        expect(chosen).to_have_attribute("data-tab", "code")
+        page.wait_for_url("**tab=code**depth=2**")
+        chosen.press("ArrowRight")
+        page.wait_for_url("**tab=made-up**depth=2**")
 
 
 def press(page: Page, choice: str, value: str) -> None:
@@ -160,17 +150,17 @@ def test_hiding_comes_before_merging(show: Show) -> None:
     assert struck.all_inner_texts() == ["[CLS]", "[SEP]", "[SEP]"]
 
 
-@pytest.mark.parametrize(("pair", "a", "b"), [("ab", range(1, 7), range(8, 12)), ("bb", range(8, 12), range(8, 12))])
-def test_a_sentence_reads_a_sentence(show: Show, pair: str, a: range, b: range) -> None:
+def test_a_sentence_reads_a_sentence(show: Show) -> None:
     page = show("two_sentences")
-    press(page, "pair", pair)
-    numbers, queries, keys = table(page)
-    np.testing.assert_allclose(numbers, weights_of("two_sentences")[np.ix_(a, b)], atol=1e-7)  # not renormalised
     labels = MADE["two_sentences"]().sequences["encoder"].labels
-    assert (queries, keys) == ([labels[i] for i in a], [labels[j] for j in b])
-    expect(page.locator(".av-note")).to_contain_text("not renormalised")
-    assert len(page.locator(".avp-lines-list.is-key .avp-lines-token").all()) == len(b)
-    page.wait_for_function("wanted => new URLSearchParams(location.search).get('pair') === wanted", arg=pair)
+    for pair, a, b in (("ab", range(1, 7), range(8, 12)), ("bb", range(8, 12), range(8, 12))):
+        press(page, "pair", pair)
+        numbers, queries, keys = table(page)
+        np.testing.assert_allclose(numbers, weights_of("two_sentences")[np.ix_(a, b)], atol=1e-7)  # not renormalised
+        assert (queries, keys) == ([labels[i] for i in a], [labels[j] for j in b])
+        expect(page.locator(".av-note")).to_contain_text("not renormalised")
+        expect(page.locator(".avp-lines-list.is-key .avp-lines-token")).to_have_count(len(b))
+        page.wait_for_function("wanted => new URLSearchParams(location.search).get('pair') === wanted", arg=pair)
 
 
 def test_heads_are_drawn_together_in_their_colours(show: Show) -> None:
@@ -496,7 +486,7 @@ def test_only_code_that_ran_is_on_show(show: Show) -> None:
 
 @pytest.mark.parametrize(("lang", "scheme"), [("en", "dark"), ("zh", "light")])
 @pytest.mark.parametrize("name", ["two_sentences", "three_stacks", "sinks", "picture", "many_heads"])
-def test_a_phone_shows_all_of_it(show: Show, name: str, lang: str, scheme: str) -> None:
+def test_a_phone_shows_all_of_it(show: Show, name: str, lang: str, scheme: Scheme) -> None:
     page = show(name, 390, 844, scheme, lang=lang, words="1", hide="specials")
     expect(page.locator(".attnviz")).to_have_attribute("data-theme", scheme)
     page.wait_for_timeout(200)

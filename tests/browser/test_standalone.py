@@ -17,7 +17,7 @@ import attnviz
 from attnviz import locale
 from attnviz.trace import Grid, Trace
 from attnviz.view.standalone import show, to_html
-from tests.browser.conftest import view
+from tests.browser.conftest import SCHEMES, Scheme, tabs, view
 from tests.gpt2_shape import random_trace
 from tests.tiny import MARKUP, tiny_models
 
@@ -25,34 +25,28 @@ OpenFile = Callable[..., Page]
 TABS = ("lines", "product", "formula", "outputs", "code")
 
 
+@pytest.fixture(scope="session")
+def alone(browser: Browser) -> BrowserContext:
+    """A window without a network."""
+    alone = browser.new_context(locale="en-US", offline=True)
+    alone.route(re.compile("^(?!file:|blob:|data:)"), lambda route: route.abort())
+    alone.new_page()  # an empty tab keeps the window open
+    return alone
+
+
 @pytest.fixture
-def open_file(browser: Browser) -> Iterator[OpenFile]:
-    """Opens a file without a network; any request, error or warning fails the test: open_file(path, "layer=1")."""
-    contexts: list[BrowserContext] = []
-    problems: list[str] = []
+def open_file(alone: BrowserContext) -> Iterator[OpenFile]:
+    """Opens a file without a network; any request fails the test: open_file(path, "layer=1", width=390)."""
+    with tabs(alone, ("file:", "blob:")) as new_tab:
 
-    def open_file(path: Path, link: str = "", width: int = 1440, height: int = 900, scheme: str = "light") -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme=scheme,  # type: ignore[arg-type]
-            locale="en-US",
-            accept_downloads=True,
-        )
-        contexts.append(context)
-        context.set_offline(True)
-        context.route(re.compile("^(?!file:|blob:|data:)"), lambda route: route.abort())
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        page.on("console", lambda m: problems.append(m.text) if m.type in ("error", "warning") else None)
-        page.on("dialog", lambda dialog: problems.append(f"a script ran: {dialog.message}") or dialog.dismiss())
-        page.on("request", lambda r: None if r.url.startswith(("file:", "blob:")) else problems.append(r.url))
-        page.goto(f"{path.as_uri()}{'#' if link else ''}{link}")
-        return page
+        def open_file(
+            path: Path, link: str = "", width: int = 1440, height: int = 900, scheme: Scheme = "light"
+        ) -> Page:
+            page = new_tab(width, height, scheme)
+            page.goto(f"{path.as_uri()}{'#' if link else ''}{link}")
+            return page
 
-    yield open_file
-    for context in contexts:
-        context.close()
-    assert problems == []
+        yield open_file
 
 
 @pytest.fixture(scope="module")
@@ -128,15 +122,14 @@ def test_every_stage_of_a_whole_head_is_drawn(open_file: OpenFile, traces: dict[
         ("dates", 2, ("LN(X)", "M", "M")),  # cross-attention
     ],
 )
-@pytest.mark.parametrize("width", [1440, 390])
 def test_the_formula_names_the_matrices_that_make_q_k_and_v(
-    open_file: OpenFile, tmp_path: Path, lang: str, name: str, site: int, said: tuple[str, ...], width: int
+    open_file: OpenFile, tmp_path: Path, lang: str, name: str, site: int, said: tuple[str, ...]
 ) -> None:
     model = attnviz.load_model(f"zoo/{name}")
     text, *rest = model.card.examples[0] if isinstance(model.card.examples[0], tuple) else [model.card.examples[0]]
     trace = attnviz.trace(model, text, *rest)
     path = to_html(trace, tmp_path / "file.html", heads=[(trace.sites[site].name, 0)], lang=lang)
-    page = open_file(path, "tab=formula", width=width)
+    page = open_file(path, "tab=formula")
     stages = view(page).locator(".av-stage")
     formula = stages.nth(1).locator(".av-formula")
     told = [f"{letter} = {source}·W_{letter} + b_{letter}" for letter, source in zip("QKV", said, strict=True)]
@@ -150,8 +143,10 @@ def test_the_formula_names_the_matrices_that_make_q_k_and_v(
     for letter, source in zip("QKV", said, strict=True):
         expect(projected).to_contain_text(f"{'LN(x' if source == 'LN(X)' else 'm'}")
         expect(projected).to_contain_text(f"b{letter}")
-    for line in (formula, projected):
-        assert line.evaluate("e => e.scrollWidth <= e.clientWidth + 1"), "a formula is cut off"
+    for width in (1440, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        for line in (formula, projected):
+            assert line.evaluate("e => e.scrollWidth <= e.clientWidth + 1"), f"a formula is cut off at {width} px"
 
 
 def test_another_head_shows_its_rounded_weights_and_says_so(
@@ -243,17 +238,16 @@ def test_a_wrong_link_opens_all_the_same(
     expect(view(page)).to_have_attribute("data-loaded", "true")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_fits_a_phone_and_follows_the_theme(
-    open_file: OpenFile, traces: dict[str, Trace], tmp_path: Path, scheme: str
+    open_file: OpenFile, traces: dict[str, Trace], tmp_path: Path
 ) -> None:
-    page = open_file(to_html(traces["markup"], tmp_path / "a.html"), width=390, height=844, scheme=scheme)
-    expect(view(page)).to_have_attribute("data-theme", scheme)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    grounds = [
-        page.evaluate(f"getComputedStyle(document.querySelector('{s}')).backgroundColor") for s in ("html", ".attnviz")
-    ]
-    assert grounds[0] == grounds[1]
+    page = open_file(to_html(traces["markup"], tmp_path / "a.html"), width=390, height=844, scheme="dark")
+    for scheme in reversed(SCHEMES):
+        page.emulate_media(color_scheme=scheme)
+        expect(view(page)).to_have_attribute("data-theme", scheme)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        ground = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+        expect(page.locator(".attnviz")).to_have_css("background-color", ground)
 
 
 def test_markup_in_a_text_stays_text(open_file: OpenFile, traces: dict[str, Trace], tmp_path: Path) -> None:
@@ -311,10 +305,9 @@ def test_512_tokens_in_the_shape_of_gpt2_open(open_file: OpenFile, tmp_path: Pat
     expect(root).to_have_attribute("data-loaded", "true")
 
 
-def test_a_browser_that_is_too_old_says_so(browser: Browser, traces: dict[str, Trace], tmp_path: Path) -> None:
-    context = browser.new_context()
-    page = context.new_page()
-    page.add_init_script("delete window.DecompressionStream")
-    page.goto(to_html(traces["decoder"], tmp_path / "a.html", lang="zh").as_uri())
-    expect(page.locator("#attnviz-failed")).to_have_text(locale.t("zh", "standalone.failed"))
-    context.close()
+def test_a_browser_that_is_too_old_says_so(alone: BrowserContext, traces: dict[str, Trace], tmp_path: Path) -> None:
+    with tabs(alone, ("file:",), forgiven="DecompressionStream") as new_tab:
+        page = new_tab()
+        page.add_init_script("delete window.DecompressionStream")
+        page.goto(to_html(traces["decoder"], tmp_path / "a.html", lang="zh").as_uri())
+        expect(page.locator("#attnviz-failed")).to_have_text(locale.t("zh", "standalone.failed"))

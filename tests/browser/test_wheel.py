@@ -16,11 +16,12 @@ from pathlib import Path
 from urllib.error import URLError
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import BrowserContext, expect
 
 import attnviz
 from attnviz import locale
 from attnviz.ui import PAGES
+from tests.browser.conftest import PATIENCE, addresses, tabs, view
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("attnviz", "pages", ".streamlit", "app.py", "setup.py", "pyproject.toml", "requirements.txt", "README.md")
@@ -77,19 +78,17 @@ def test_the_wheel_has_the_version_of_the_package(wheel: Path) -> None:
     assert wheel.name.startswith(f"attnviz-{attnviz.__version__}-")
 
 
-def test_the_wheel_serves_the_first_picture(installed: Path, browser: Browser, tmp_path: Path) -> None:
-    with _served(installed / "attnviz", tmp_path) as address:
-        context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
-        page = context.new_page()
+def test_the_wheel_serves_the_first_picture(installed: Path, window: BrowserContext, tmp_path: Path) -> None:
+    with _served(installed / "attnviz", tmp_path) as address, tabs(window, addresses(address)) as new_tab:
+        page = new_tab()
         page.goto(f"{address}/?model=zoo/reverse")
-        page.wait_for_selector(".attnviz[data-ready=true]")
+        view(page)
         assert page.locator("[data-testid=stMainMenu]").count() == 0  # toolbarMode, of the settings
         for name in list(PAGES)[1:]:
             page.goto(f"{address}/{name}")
             page.wait_for_selector(".st-key-head-row")
             title = locale.t("en", "page.title", page=locale.t("en", f"page.{name}"))
             expect(page).to_have_title(title)
-        context.close()
     assert {path.name for path in tmp_path.iterdir()} <= {"log", "runs"}
 
 
@@ -111,7 +110,7 @@ def _served(command: Path, folder: Path) -> Iterator[str]:
             yield f"http://localhost:{port}"
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(PATIENCE / 1000)
     assert "Traceback" not in log.read_text("utf-8"), log.read_text("utf-8")
 
 
