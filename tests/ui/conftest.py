@@ -1,11 +1,22 @@
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 
 from attnviz import library
 from attnviz.server import opening
 from tests.tiny import tiny_models
 from tests.ui.real import broken_models, real_models
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_look_at_what_is_installed() -> Iterator[None]:
+    """Streamlit reads what all installed packages say of themselves for every page that a test opens."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield
 
 
 @pytest.fixture(scope="session")
