@@ -55,5 +55,5 @@ def _warm_up() -> None:
 
 
 if __name__ == "__main__":
-    with suppress(KeyboardInterrupt):  # the run's state says "interrupted"
+    with suppress(KeyboardInterrupt, BrokenPipeError):  # the run's state says "interrupted"; the server has gone
         main()
