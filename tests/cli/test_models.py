@@ -115,7 +115,7 @@ def test_a_folder_that_is_a_model_is_listed_itself(tiny: Path, tmp_path: Path) -
         (
             "model.safetensors.index.json",
             '{"weight_map": {"a": 1}}',
-            "model.safetensors.index.json cannot be read (it names '1'",
+            "model.safetensors.index.json cannot be read (it names 1",
         ),
         ("model-2.safetensors", None, "model-2.safetensors not found"),
     ],

@@ -268,7 +268,7 @@ def test_the_address_brings_everything_back() -> None:
 
 def test_what_a_link_names_and_does_not_exist_falls_back() -> None:
     page = open_page("calculator", preset="nothing", H="x", i="99", step="sleep", card="none", section="zzz")
-    assert "preset, H" in page.warning[0].value
+    assert "`preset`, `H`" in page.warning[0].value
     assert cells(page, "X") == ONE_HOT
     assert address(page) == {"i": "3", "lang": "en"}
     page = open_page("calculator", X="1_2*3")

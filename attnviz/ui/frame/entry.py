@@ -10,9 +10,8 @@ from attnviz.ui.frame.head import pages
 from attnviz.ui.frame.language import say
 
 begin()
-chosen = st.navigation(pages(), position="hidden")
-st.set_page_config(page_title=say("page.title", page=chosen.title), layout="wide", initial_sidebar_state="collapsed")
+st.set_page_config(layout="wide", initial_sidebar_state="collapsed")
 st.html(Path(__file__).parent / "style.css")
 # Streamlit says it in English only; a JSON string is one of CSS as well
 st.html(f"<style>:root {{ --choose-file: {json.dumps(say('page.choose_file'), ensure_ascii=False)}; }}</style>")
-chosen.run()
+st.navigation(pages(), position="hidden").run()

@@ -25,8 +25,9 @@ def pages() -> list[Page]:
 
 
 def page(name: str) -> Page:
-    """One page, to be linked to."""
-    return st.Page(PAGES[name], title=say(f"page.{name}"), url_path=name, default=name == next(iter(PAGES)))
+    """Return one page, to be linked to; its title is the document's."""
+    title = say("page.title", page=say(f"page.{name}"))
+    return st.Page(PAGES[name], title=title, url_path=name, default=name == next(iter(PAGES)))
 
 
 def link_to(name: str, label: str, icon: str = "", **parameters: str) -> None:
@@ -41,8 +42,8 @@ def head_row() -> Iterator[None]:
     with st.container(horizontal=True, key="head-row", gap="small", vertical_alignment="center"):
         st.title(say("page.name"), anchor=False, width="content")
         with st.container(horizontal=True, key="pages", gap="xxsmall", width="content"):
-            for each in pages():
-                st.page_link(each)
+            for name in PAGES:
+                link_to(name, say(f"page.{name}"))
         yield
         choose()
 

@@ -26,8 +26,7 @@ from attnviz.server.stores import MODELS, UPLOADS
 from attnviz.server.uploads import is_upload, upload_limit
 from attnviz.server.words import in_words
 from attnviz.ui.frame.address import Address, notice, notice_error
-from attnviz.ui.frame.head import head_row, loading, message_box
-from attnviz.ui.frame.head import page as link_to
+from attnviz.ui.frame.head import head_row, link_to, loading, message_box, page
 from attnviz.ui.frame.language import code, current, explain, say
 from attnviz.ui.frame.state import Session, page_state
 from attnviz.ui.frame.table import Row, Table
@@ -57,9 +56,9 @@ def show() -> None:
     state = page_state(ModelsState)
     (action, name), state.asked = state.asked, ("", "")
     if action == "open":
-        st.switch_page(link_to("explorer"), query_params={"model": name})
+        st.switch_page(page("explorer"), query_params={"model": name})
     if action == "run":
-        st.switch_page(link_to("runs"), query_params={"run": open_checkpoint(name)[0].name})
+        st.switch_page(page("runs"), query_params={"run": open_checkpoint(name)[0].name})
     with st.container(key="controls"), head_row():
         st.space("stretch")
     messages = message_box()
@@ -187,9 +186,9 @@ def _actions(model: Listed | None) -> None:
     if model is None:
         st.caption(say("models.table.choose"))
         return
-    st.page_link(link_to("explorer"), label=say("models.table.open"), query_params={"model": model.name})
+    link_to("explorer", say("models.table.open"), model=model.name)
     if model.step is not None:
-        st.page_link(link_to("runs"), label=say("models.table.run"), query_params={"run": model.title})
+        link_to("runs", say("models.table.run"), run=model.title)
     if _verdict(model, _outline(model))[0] == "unknown":
         st.button(say("models.table.check"), key="check", on_click=_ask, args=("check", model.name))
 

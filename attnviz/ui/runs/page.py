@@ -22,8 +22,7 @@ from attnviz.server.words import in_words
 from attnviz.training import Run, RunConfig
 from attnviz.training.run.manage import delete_run, rename_run
 from attnviz.ui.frame.address import Address, notice_error
-from attnviz.ui.frame.head import head_row, message_box
-from attnviz.ui.frame.head import page as link_to
+from attnviz.ui.frame.head import head_row, link_to, message_box
 from attnviz.ui.frame.language import code, current, explain, say
 from attnviz.ui.frame.state import page_state
 from attnviz.ui.frame.table import Row, Table
@@ -97,7 +96,7 @@ def _teach() -> None:
     with st.container(key="teach"):
         st.subheader(say("runs.teach.title"), anchor=False)
         st.markdown(say("runs.teach.text"))
-        st.page_link(link_to("training"), label=say("runs.teach.train"), icon=":material/play_arrow:")
+        link_to("training", say("runs.teach.train"), "play_arrow")
 
 
 def _alive(found: Sequence[Entry]) -> set[str]:
@@ -212,9 +211,7 @@ def _actions(entry: Entry) -> None:
     run = entry.run if entry.error is None else None
     with st.container(horizontal=True, key="actions", gap="small", vertical_alignment="center"):
         if run is not None:
-            st.page_link(
-                link_to("training"), label=say("runs.settings"), icon=":material/tune:", query_params={"run": run.name}
-            )
+            link_to("training", say("runs.settings"), "tune", run=run.name)
             with st.popover(say("runs.export"), icon=":material/download:", key="export"):
                 _files(run.name)
         if run is not None and not is_own(run):
