@@ -85,9 +85,9 @@ def test_a_fault_of_ours_says_so_and_is_in_the_log(
 ) -> None:
     model = wrap(BUILD["BERT"]())
     trace_inputs(model, IDS)
-    from attnviz.huggingface import sites
+    from attnviz.huggingface import place
 
-    monkeypatch.setattr(sites, "hold_only_these", lambda *tensors: tensors[:2])  # make_site unpacks three
+    monkeypatch.setattr(place, "hold_only_these", lambda *tensors: tensors[:2])  # make_site unpacks three
     with caplog.at_level(logging.ERROR), pytest.raises(OwnFault, match=r"attnviz itself failed.*not enough values"):
         trace_inputs(model, IDS)
     assert any(record.exc_info and "make_site" in (caplog.text) for record in caplog.records)

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from attnviz import locale
 from attnviz.training import Run
 from attnviz.training.run.runs import runs_root
 from attnviz.ui import PAGES
 from tests.training.runs import small_config
-from tests.ui.pages import open_page, payload
+from tests.ui.pages import open_page, rows
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -42,12 +43,12 @@ def test_odd_entries_among_the_runs(page: str, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(Path, "stat", refuse)
     opened = open_page(page)
     if page == "runs":
-        shown = payload(opened, "rows")
-        assert shown is not None
-        notes = {row["name"]: row["note"] for row in shown["rows"]}
-        assert notes["good"] == notes["broken"] == ""
-        assert all(notes[name] for name in ("folder", "loop", "pipe", "deep", "locked"))
-        assert not {"lost+found", "notes.txt"} & notes.keys()
+        shown = rows(opened)
+        unreadable = [locale.t("en", "runs.state.unreadable")]
+        found = {name for name in shown if shown[name]["state"] == unreadable}
+        assert found == {"folder", "loop", "pipe", "deep", "locked", "itself"}
+        assert {"good", "broken"} <= shown.keys()
+        assert not {"lost+found", "notes.txt"} & shown.keys()
 
 
 def test_a_folder_of_runs_that_is_a_file_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
