@@ -13,15 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
-__all__ = [
-    "MALFORMED",
-    "MAX_JSON",
-    "open_regular",
-    "parse_json",
-    "read_bytes",
-    "read_json",
-    "reason",
-]
+__all__ = ["MALFORMED", "MAX_JSON", "open_regular", "parse_json", "read_bytes", "read_json", "reason"]
 
 MALFORMED = (OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 """All that taking values out of somebody else's file raises when they are not what they should be."""

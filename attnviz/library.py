@@ -13,15 +13,7 @@ from attnviz.errors import AttnvizError, ModelCorrupt, ModelNotFound
 from attnviz.models.bundle import CONFIG_FILE, Example, ModelCard, read_config
 from attnviz.models.weight_files import weight_files
 
-__all__ = [
-    "MODELS_FOLDER",
-    "ModelFolder",
-    "changed",
-    "folders_in",
-    "is_transformers",
-    "model_folder",
-    "model_folders",
-]
+__all__ = ["MODELS_FOLDER", "ModelFolder", "changed", "folders_in", "is_transformers", "model_folder", "model_folders"]
 
 MODELS_FOLDER = "ATTNVIZ_MODELS"
 """Environment variable: a folder whose sub-folders are models."""

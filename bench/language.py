@@ -113,10 +113,7 @@ def compare(steps: int | None, seed: int) -> list[Result]:
     training = replace(training, seed=seed, steps=steps or training.steps)
     size = blank_network(transformer).n_parameters
     task.sample(1, Generator())  # the corpus is written once
-    configs: dict[str, AnyConfig] = {
-        "Transformer": transformer,
-        "LSTM": of_size(task.recurrent_config(), size),
-    }
+    configs: dict[str, AnyConfig] = {"Transformer": transformer, "LSTM": of_size(task.recurrent_config(), size)}
     results = []
     for name, config in configs.items():
         network, seconds = _trained(task, config, training)

@@ -15,15 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from attnviz.attention import (
-    Mask,
-    additive_scores,
-    attend,
-    context,
-    dot_product_scores,
-    scaled_scores,
-    softmax_weights,
-)
+from attnviz.attention import Mask, additive_scores, attend, context, dot_product_scores, scaled_scores, softmax_weights
 from attnviz.calculator.presets import FIVE, PRESETS, PRODUCTS, TEN
 from attnviz.calculator.solve import solve, stages
 
@@ -190,9 +182,7 @@ def _additive() -> tuple[Finding, ...]:
     scores = additive_scores(x, x, a_q, a_k, a_v[0])
     return (
         Finding(
-            "additive.shapes",
-            f"Q:\\; {_shape(q)}, \\qquad K V:\\; {_shape(k @ v)}",
-            error=_raised(lambda: q + k @ v),
+            "additive.shapes", f"Q:\\; {_shape(q)}, \\qquad K V:\\; {_shape(k @ v)}", error=_raised(lambda: q + k @ v)
         ),
         Finding(
             "additive.order",
@@ -255,8 +245,7 @@ def _heads() -> tuple[Finding, ...]:
     return (
         Finding("heads.error", error=_raised(reshape_without_heads)),
         Finding(
-            "heads.count",
-            f"10 \\cdot 32 \\cdot 512 = {10 * 32 * 512}, \\quad 10 \\cdot 32 \\cdot 64 = {10 * 32 * 64}",
+            "heads.count", f"10 \\cdot 32 \\cdot 512 = {10 * 32 * 512}, \\quad 10 \\cdot 32 \\cdot 64 = {10 * 32 * 64}"
         ),
         Finding("heads.right", _shape(reshape_with_heads()), code=_source(reshape_with_heads)),
     )

@@ -13,16 +13,7 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any
 
-from attnviz.cli.common import (
-    FAILURE,
-    SUCCESS,
-    Commands,
-    UsageError,
-    add_command,
-    add_models_option,
-    models_root,
-    port,
-)
+from attnviz.cli.common import FAILURE, SUCCESS, Commands, UsageError, add_command, add_models_option, models_root, port
 from attnviz.downloads import DOWNLOADS
 from attnviz.errors import InvalidOrigin
 from attnviz.library import MODELS_FOLDER

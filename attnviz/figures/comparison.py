@@ -156,13 +156,7 @@ def contender_name(contender: Contender, lang: str) -> str:
 
 
 def _line(
-    contender: Contender,
-    theme: Theme,
-    lang: str,
-    where: str,
-    value: str,
-    is_before: bool = False,
-    faint: bool = False,
+    contender: Contender, theme: Theme, lang: str, where: str, value: str, is_before: bool = False, faint: bool = False
 ) -> go.Scatter:
     """A line without its points; a faint one stands behind another of the same name, which the legend names alone."""
     number = CONTENDERS.index(contender)

@@ -59,12 +59,7 @@ class Place:
 
 
 def make_site(
-    place: Place,
-    call: InterfaceCall,
-    reader: RulesReader,
-    row: int,
-    part: int | None = None,
-    w_o: Held | None = None,
+    place: Place, call: InterfaceCall, reader: RulesReader, row: int, part: int | None = None, w_o: Held | None = None
 ) -> AttentionSite:
     """One row of a call's batch, as a site that holds references.
 

@@ -106,13 +106,7 @@ def _numbers(tensor: Tensor) -> Array:
 
 
 def overview(
-    trace: Trace,
-    *,
-    trace_id: str = "",
-    data_url: str = "",
-    choice: Mapping[str, Any],
-    lang: str,
-    texts: str = "",
+    trace: Trace, *, trace_id: str = "", data_url: str = "", choice: Mapping[str, Any], lang: str, texts: str = ""
 ) -> bytes:
     """Return all that the first picture needs: every head as a thumbnail, the chosen head's numbers, the outputs.
 

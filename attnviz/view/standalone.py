@@ -103,12 +103,7 @@ class Shown:
 
 
 def show(
-    trace: Trace,
-    *,
-    heads: Heads = None,
-    lang: str = locale.DEFAULT,
-    title: str | None = None,
-    height: int = 860,
+    trace: Trace, *, heads: Heads = None, lang: str = locale.DEFAULT, title: str | None = None, height: int = 860
 ) -> Shown:
     """Return the interactive view of a trace for a notebook: make it the last value of a cell. It needs no network.
 

@@ -175,12 +175,7 @@ def test_the_variants_run_the_same_model(monkeypatch: pytest.MonkeyPatch) -> Non
     wanted = results["plain"].logits[0]
     torch.testing.assert_close(results["eager"].logits[0], wanted)
     assert len(results["eager"].attentions) == 2
-    for name in (
-        "traced",
-        "traced, no logits",
-        "traced, all heads",
-        "traced, no logits, all heads",
-    ):
+    for name in ("traced", "traced, no logits", "traced, all heads", "traced, no logits, all heads"):
         torch.testing.assert_close(results[name].logits, wanted)
         assert len(results[name].sites) == 2
     assert results["all heads"] is None

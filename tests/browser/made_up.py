@@ -252,12 +252,7 @@ def payload(request: Request) -> Response:
     held = TRACES.obtain(TraceKey("test_real_view", name), MADE[name])
     choice = {"site": 0, "head": 0, "query": None, "key": None, "locked": False}
     data = overview(
-        held.trace,
-        trace_id=held.id,
-        data_url=f"{DATA_PATH}/{held.id}",
-        choice=choice,
-        texts=address(lang),
-        lang=lang,
+        held.trace, trace_id=held.id, data_url=f"{DATA_PATH}/{held.id}", choice=choice, texts=address(lang), lang=lang
     )
     return Response(data, media_type="application/octet-stream")
 

@@ -61,8 +61,7 @@ def test_the_list_is_aligned(tiny: Path, monkeypatch: pytest.MonkeyPatch, capsys
     assert re.fullmatch(r"zoo/dates +encoder-decoder +126,350 parameters  Normalise a date", good[5])
     (bad,) = set(lines) - set(good)
     assert re.fullmatch(
-        rf"{re.escape(str(tiny))}/tiny-damaged +The model tiny-damaged cannot be opened: model\.safetensors .+",
-        bad,
+        rf"{re.escape(str(tiny))}/tiny-damaged +The model tiny-damaged cannot be opened: model\.safetensors .+", bad
     )
 
 
@@ -94,24 +93,12 @@ def test_a_folder_that_is_a_model_is_listed_itself(tiny: Path, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("file", "content", "message"),
     [
-        (
-            "config.json",
-            None,
-            "config.json not found. A model is a folder with config.json",
-        ),
+        ("config.json", None, "config.json not found. A model is a folder with config.json"),
         ("config.json", "{", "config.json cannot be read (Expecting property name"),
-        (
-            "config.json",
-            "[]",
-            "config.json cannot be read (it does not hold a JSON object",
-        ),
+        ("config.json", "[]", "config.json cannot be read (it does not hold a JSON object"),
         ("config.json", "{}", "model.safetensors not found"),
         ("model.safetensors.index.json", None, "model.safetensors not found"),
-        (
-            "model.safetensors.index.json",
-            "{}",
-            "model.safetensors.index.json cannot be read",
-        ),
+        ("model.safetensors.index.json", "{}", "model.safetensors.index.json cannot be read"),
         (
             "model.safetensors.index.json",
             '{"weight_map": {"a": 1}}',

@@ -83,10 +83,7 @@ def test_downloads_are_switched_on_by_an_option(
 
 
 def test_what_cannot_be_started(
-    port: int,
-    started: list[tuple[list[str], dict[str, str]]],
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    port: int, started: list[tuple[list[str], dict[str, str]]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     on_port = ["run", "--port", str(port)]
     with closing(socket.create_server(("localhost", port))):

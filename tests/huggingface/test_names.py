@@ -136,8 +136,7 @@ LANGUAGES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    ("generation", "prompt"),
-    [({}, [3]), ({**LANGUAGES, "language": "en", "task": "transcribe"}, [3, 10, 12, 14])],
+    ("generation", "prompt"), [({}, [3]), ({**LANGUAGES, "language": "en", "task": "transcribe"}, [3, 10, 12, 14])]
 )
 def test_what_a_sound_model_is_prompted_with_is_read_too(generation: dict[str, Any], prompt: list[int]) -> None:
     trace = trace_generated(whisper(**generation), SOUND, 4)

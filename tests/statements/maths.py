@@ -243,11 +243,7 @@ def buckets() -> Iterator[Bound]:
     before = table[-1].flip(0).tolist()  # by distance
     yield between("first distances, each its own", len(set(before[:8])), 8, 8)
     sizes = [before.count(bucket) for bucket in dict.fromkeys(before[8:])]
-    yield at_least(
-        "each shares with more than the one before, or as many",
-        min(b - a for a, b in pairwise(sizes)),
-        0,
-    )
+    yield at_least("each shares with more than the one before, or as many", min(b - a for a, b in pairwise(sizes)), 0)
     after = set(table[0, 1:].tolist())
     yield between("buckets shared by both directions", len(after & set(before)), 0, 0)
 

@@ -87,10 +87,7 @@ def zipped(name: str) -> bytes:
         (b"a\nb\x07c", DataBinary(2)),
         (b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj", DataBinary(1)),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", DataBinary(3)),
-        (
-            b"\x81\x0f\xff\xff",
-            DataEncoding(1, "UTF-8", ", ".join(ENCODINGS)),
-        ),
+        (b"\x81\x0f\xff\xff", DataEncoding(1, "UTF-8", ", ".join(ENCODINGS))),
         (b"x" * 101, DataTooLarge(101, 100)),
     ],
 )

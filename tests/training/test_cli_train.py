@@ -135,10 +135,7 @@ def test_train_learns_a_text_of_ones_own(tmp_path: Path, capsys: pytest.CaptureF
     ("arguments", "message"),
     [
         (["--model", "layers=1"], "--model: layers=1 is not a setting in the form KEY=VALUE. The keys are: 'd_model'"),
-        (
-            ["--model", "max_len=9"],
-            "--model: max_len=9 is not a setting in the form KEY=VALUE.",
-        ),
+        (["--model", "max_len=9"], "--model: max_len=9 is not a setting in the form KEY=VALUE."),
         (["--model", "n_layers"], "--model: n_layers is not a setting in the form KEY=VALUE. The keys are: "),
         (["--model", "n_layers=two"], "--model: n_layers is two; it must be a whole number"),
         (["--model", "dropout=nan"], "--model: dropout is nan; it must be a number"),

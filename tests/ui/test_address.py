@@ -111,13 +111,7 @@ async def rest(scope: Any, receive: Any, send: Any) -> None:
 
 @pytest.mark.parametrize(
     ("path", "target"),
-    [
-        ("/explorer", "/"),
-        ("/Explorer/", "/"),
-        ("/Training", "/training"),
-        ("/RUNS/", "/runs"),
-        ("/models/", "/models"),
-    ],
+    [("/explorer", "/"), ("/Explorer/", "/"), ("/Training", "/training"), ("/RUNS/", "/runs"), ("/models/", "/models")],
 )
 @pytest.mark.parametrize("root", ["", "/attention"])
 def test_another_spelling_of_a_page_leads_to_it(path: str, target: str, root: str) -> None:

@@ -136,15 +136,7 @@ def test_stack_and_kind_of_the_link_choose_among_a_layers_sites() -> None:
 
 
 @pytest.mark.parametrize(
-    "params",
-    [
-        {"layer": "99"},
-        {"head": "-1"},
-        {"head": "x"},
-        {"q": "1e3"},
-        {"k": "٣"},
-        {"q": "9" * 5000, "lock": "1"},
-    ],
+    "params", [{"layer": "99"}, {"head": "-1"}, {"head": "x"}, {"q": "1e3"}, {"k": "٣"}, {"q": "9" * 5000, "lock": "1"}]
 )
 def test_a_link_that_points_outside_falls_back_and_says_so(params: dict[str, str]) -> None:
     page = open_page(model="tiny-encoder", **params)

@@ -105,9 +105,7 @@ class Headline(Task):
     architecture = "encoder-decoder"
     metric = "exact match"
     tokenizer = Tokenizer(  # teams, cities, days, digits and what is between them, `<bos>` in front
-        "symbols",
-        (*TEAMS, *CITIES, *DAYS, *DIGITS, *words("beat edge crush draw with lose to : in on")),
-        add_bos=True,
+        "symbols", (*TEAMS, *CITIES, *DAYS, *DIGITS, *words("beat edge crush draw with lose to : in on")), add_bos=True
     )
     # the names of the fields and what they say
     source_tokenizer = Tokenizer("symbols", (*VALUES, ":", "|", *TEAMS, *CITIES, *DAYS, *DIGITS))

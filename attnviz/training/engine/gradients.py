@@ -26,11 +26,7 @@ def add_gradients(network: Network, batch: Batch) -> tuple[float, Tensor]:
 def forward(network: Network, batch: Batch) -> Tensor:
     """Logits (B, T, V)."""
     logits: Tensor = network(
-        batch.tokens,
-        batch.source,
-        features=batch.features,
-        padding=batch.padding,
-        source_padding=batch.source_padding,
+        batch.tokens, batch.source, features=batch.features, padding=batch.padding, source_padding=batch.source_padding
     )
     return logits
 

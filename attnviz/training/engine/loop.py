@@ -109,12 +109,7 @@ def new_optimizer(network: Network, config: TrainConfig) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, config.learning_rate, (config.beta1, config.beta2), fused=True)
 
 
-def train(
-    network: Network,
-    task: Task,
-    config: TrainConfig,
-    state: TrainingState | None = None,
-) -> Iterator[Step]:
+def train(network: Network, task: Task, config: TrainConfig, state: TrainingState | None = None) -> Iterator[Step]:
     """Train a network in place, one update for each step that is asked for.
 
     The data and the updates depend on the configuration alone: the same network trained with the same configuration

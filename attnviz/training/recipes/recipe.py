@@ -91,12 +91,7 @@ class Recipe:
 
 
 def make_recipe(
-    name: str,
-    task: Task,
-    training: TrainConfig,
-    target: float | None,
-    model: AnyConfig | None = None,
-    **rest: Any,
+    name: str, task: Task, training: TrainConfig, target: float | None, model: AnyConfig | None = None, **rest: Any
 ) -> Recipe:
     """Return a recipe; the model is the task's own where none is given."""
     return Recipe(name, task, model or task.model_config(), training, target, **rest)

@@ -8,17 +8,7 @@ from typing import cast
 
 import streamlit as st
 
-from attnviz.analysis.decisions import (
-    Episode,
-    Success,
-    attended,
-    logged,
-    on_grid,
-    play,
-    policy,
-    success,
-    table_policy,
-)
+from attnviz.analysis.decisions import Episode, Success, attended, logged, on_grid, play, policy, success, table_policy
 from attnviz.figures.gridworld import grid
 from attnviz.server.forward import run
 from attnviz.server.listing import Listed

@@ -42,12 +42,7 @@ def _chips(case: Case, place: int, weights: list[float] | None) -> list[Chip]:
     """Return the items so far and, without a shade, those that come later; the category stands above each."""
     expected = set() if weights is None else case.expected(place)
     return [
-        Chip(
-            item,
-            None if weights is None or key > place else weights[key],
-            above=CATEGORY[item],
-            ring=key in expected,
-        )
+        Chip(item, None if weights is None or key > place else weights[key], above=CATEGORY[item], ring=key in expected)
         for key, item in enumerate(case.tokens)
     ]
 

@@ -26,16 +26,7 @@ from attnviz.ui.frame.state import page_state
 from attnviz.ui.frame.view import LOOK, PLACE, follow
 from attnviz.ui.frame.widgets import Widget
 
-__all__ = [
-    "ADDRESS",
-    "MASKS",
-    "NUMBERS",
-    "PLACES",
-    "SECTIONS",
-    "SHOWN",
-    "SIZES",
-    "CalculatorState",
-]
+__all__ = ["ADDRESS", "MASKS", "NUMBERS", "PLACES", "SECTIONS", "SHOWN", "SIZES", "CalculatorState"]
 
 NUMBERS = "numbers:"
 """What stands for the model in the key of a trace that came from typed numbers; no model is called that."""

@@ -23,17 +23,7 @@ from attnviz.ui import PAGES
 from attnviz.ui.frame.language import code, current, explain, say
 from attnviz.ui.frame.state import Session, page_state
 
-__all__ = [
-    "LONGEST",
-    "Address",
-    "begin",
-    "length",
-    "notice",
-    "notice_error",
-    "notice_wrong",
-    "notices",
-    "whole",
-]
+__all__ = ["LONGEST", "Address", "begin", "length", "notice", "notice_error", "notice_wrong", "notices", "whole"]
 
 OF_ALL = frozenset({"lang", "embed", "embed_options"})
 """Parameters of every page; the last two are Streamlit's."""

@@ -50,12 +50,7 @@ def show_view(key: TraceKey, held: Held, lang: str, messages: DeltaGenerator) ->
         messages.warning(say("page.unknown_place", names=[*map(code, missing)]))
     session.missing_said = choice["link"]
     payload = overview(
-        held.trace,
-        trace_id=held.id,
-        data_url=f"{DATA_PATH}/{held.id}",
-        choice=choice,
-        lang=lang,
-        texts=address(lang),
+        held.trace, trace_id=held.id, data_url=f"{DATA_PATH}/{held.id}", choice=choice, lang=lang, texts=address(lang)
     )
     # "reload": the server no longer held this trace; the run that the event causes makes it anew, under another id
     _view(key="view", data=payload, on_reload_change=lambda: None)

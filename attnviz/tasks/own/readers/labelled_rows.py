@@ -79,11 +79,7 @@ def read_labelled(text: str, **reading: Any) -> list[Row]:
 
 
 def labelled_layout(
-    text: str,
-    separator: Separator = "auto",
-    header: Header = "auto",
-    text_column: int = 0,
-    label_column: int = 0,
+    text: str, separator: Separator = "auto", header: Header = "auto", text_column: int = 0, label_column: int = 0
 ) -> Layout:
     """Determine the layout of texts and labels, from the settings and the data.
 
