@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from attnviz import locale
-from tests.browser.conftest import Open, address, expect_no_overflow, view
+from tests.browser.conftest import Open, address, card, click_row, expect_no_overflow, row, view
 from tests.ui.real import real_models, zip_of
 
 INPUT = "[data-testid=stFileUploader] input"
@@ -27,11 +27,15 @@ def zips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def hand_in(page: Page, path: Path, lang: str = "en") -> None:
     """Hand a model in on the Models page, and open it in the Explorer."""
-    expect(page.locator(".st-key-models-table tr[data-name=reverse]")).to_be_visible()
+    assert page.viewport_size is not None
+    is_phone = page.viewport_size["width"] <= 640
+    expect((card if is_phone else row)(page, locale.t(lang, "task.reverse.title"))).to_have_count(1)
     page.locator(INPUT).set_input_files(path)
     expect(page.locator(".st-key-messages")).to_contain_text(path.stem, timeout=60_000)  # it is tried out first
-    row = page.locator(".st-key-models-table tr").filter(has_text=path.stem).first
-    row.get_by_role("link", name=locale.t(lang, "models.table.open"), exact=True).click()
+    if is_phone:
+        card(page, path.stem).get_by_role("button", name=locale.t(lang, "models.table.open")).click()
+    else:
+        click_row(page, path.stem, 1)
     page.wait_for_function("new URLSearchParams(location.search).get('model')?.startsWith('upload/')")
 
 

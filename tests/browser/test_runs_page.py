@@ -102,6 +102,16 @@ def test_deleting_asks_first(open_page: Open, runs: list[Run]) -> None:
     assert not run.folder.exists()
 
 
+# Moves the table on until a cell has this text.
+SCROLL_TO = """name => {
+  if ([...document.querySelectorAll(".stDataFrame canvas td")].some((cell) => cell.textContent === name)) return true;
+  const table = document.querySelector(".stDataFrame .dvn-scroller");
+  const isAtEnd = table.scrollTop + table.clientHeight >= table.scrollHeight - 1;
+  table.scrollTop = isAtEnd ? 0 : table.scrollTop + 100;
+  return false;
+}"""
+
+
 def test_the_list_follows_a_run_that_is_under_way(open_page: Open, runs_folder: Path) -> None:
     page = open_page(path="training", recipe="parity", steps="100000", seed="64", batch="8")
     page.locator(".st-key-play button").click()
@@ -115,6 +125,7 @@ def test_the_list_follows_a_run_that_is_under_way(open_page: Open, runs_folder: 
     page.locator(".stDataFrame .dvn-scroller").click(position={"x": 150, "y": 16})
     sorted_by_name = page.locator(".stDataFrame canvas th", has_text="↑").filter(has_text=say("name"))
     expect(sorted_by_name).to_have_count(1)
+    page.wait_for_function(SCROLL_TO, arg=name, polling=200)  # others have been made since the server began
     before = row(page, name).locator("td").nth(6).text_content()
     expect(row(page, name).locator("td").nth(6)).not_to_have_text(before or "")
     expect(sorted_by_name).to_have_count(1)

@@ -25,7 +25,7 @@ from attnviz.tasks import FirstSymbol, Reverse, Stories
 from attnviz.training import RECIPES, Recording, Run, RunConfig, RunState, TrainConfig, record
 from attnviz.training.run.process import ProcessId
 from attnviz.view.modules import joined
-from tests.browser.conftest import SCHEMES, Open, address, addresses, tabs, until, view
+from tests.browser.conftest import SCHEMES, Open, address, addresses, click_row, tabs, until, view
 from tests.training.runs import small_run
 
 STEPS = 40
@@ -128,7 +128,7 @@ def test_one_position_for_everything(open_page: Open, learned: Run) -> None:
     page.mouse.click(box["x"] + box["width"] * 0.75, box["y"] + 60)
     expect(root).to_have_attribute("data-step", re.compile("^(2|3)"))
     expect(page.locator(".aw-samples-card h3")).to_have_text(re.compile(r"\d"))
-    page.get_by_role("button", name=say("newest")).click()
+    page.get_by_role("button", name=say("newest"), exact=True).click()
     expect(root).to_have_attribute("data-step", str(STEPS))
     page.wait_for_function("!new URLSearchParams(location.search).has('step')")
 
@@ -183,7 +183,7 @@ def test_another_run_begins_at_its_own_newest_step(open_page: Open, runs_folder:
     record(other)
     page = open_page(path="runs", run=learned.name, step="5")
     shown(page, 5)
-    page.get_by_text(other.name, exact=True).click()
+    click_row(page, other.name, 1)
     expect(page.locator(f'.aw[data-run="{other.name}"]')).to_have_attribute("data-step", "20")
     page.wait_for_function("!new URLSearchParams(location.search).has('step')")
 
@@ -386,7 +386,7 @@ def test_a_network_without_attention_is_watched_too(open_page: Open, plain: Run,
     page.get_by_role("slider", name=say("time", lang)).press("ArrowRight")
     page.wait_for_function("/[?&]step=[1-9]/.test(location.search)")
     assert "site" not in address(page)
-    page.get_by_role("button", name=say("newest", lang)).click()
+    page.get_by_role("button", name=say("newest", lang), exact=True).click()
     expect(page.locator(".aw-samples-card h3")).to_have_text(say("samples_at", lang, step=STEPS))
     assert sticking_out(root, "svg") == []
 
