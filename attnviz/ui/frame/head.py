@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import streamlit as st
 from streamlit import Page
 from streamlit.delta_generator import DeltaGenerator
 
+from attnviz import locale
 from attnviz.server.listing import Listed
 from attnviz.server.open_models import ModelKey
 from attnviz.server.stores import MODELS
 from attnviz.ui import PAGES
 from attnviz.ui.frame.address import notices
-from attnviz.ui.frame.language import choose, code, say
+from attnviz.ui.frame.language import choose, code, current, say
 
 __all__ = ["head_row", "link_to", "loading", "message_box", "page", "pages"]
 
@@ -26,8 +28,12 @@ def pages() -> list[Page]:
 
 def page(name: str) -> Page:
     """Return one page, to be linked to; its title is the document's."""
-    title = say("page.title", page=say(f"page.{name}"))
-    return st.Page(PAGES[name], title=title, url_path=name, default=name == next(iter(PAGES)))
+    return st.Page(PAGES[name], title=_title(current(), name), url_path=name, default=name == next(iter(PAGES)))
+
+
+@cache
+def _title(lang: str, name: str) -> str:
+    return locale.t(lang, "page.title", page=locale.t(lang, f"page.{name}"))
 
 
 def link_to(name: str, label: str, icon: str = "", **parameters: str) -> None:
