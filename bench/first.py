@@ -1,4 +1,4 @@
-"""How long the first visit takes, in real Chromium: the Explorer's first picture against an empty Streamlit page.
+"""Time a first visit in real Chromium: the Explorer's first picture against an empty Streamlit page.
 
 Each visit has a browser context of its own, so nothing is kept from the one before. Both pages in turns, without and
 with a delay of 100 ms on every answer of the network.

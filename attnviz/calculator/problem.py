@@ -202,7 +202,7 @@ class Problem:
 
     @property
     def steps(self) -> list[str]:
-        """What is worked out, in order.
+        """Return the steps that are worked out, in order.
 
         Example:
             >>> eye = ((1.0, 0.0), (0.0, 1.0))

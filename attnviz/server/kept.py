@@ -1,4 +1,4 @@
-"""What a browser keeps for good, since other content has another address: the views, their texts, the charts' library.
+"""Files that a browser keeps for good, since other content has another address: views, texts, the charts' library.
 
 GET /attnviz/view/modules.js?v=HASH
 GET /attnviz/view/texts/<language>?v=HASH    JSON of `attnviz.view.texts`

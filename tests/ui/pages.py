@@ -39,7 +39,7 @@ def turn_to(page: AppTest, name: str) -> AppTest:
 
 
 def state_of(page: AppTest, kind: type[S]) -> S:
-    """What the session keeps for a page."""
+    """Return the state that a session keeps of a page."""
     state: S = page.session_state[kind.__name__]
     return state
 

@@ -49,12 +49,12 @@ def payloads(page: AppTest) -> list[tuple[dict[str, Any], bytes]]:
 
 
 def site(page: AppTest) -> dict[str, Any] | None:
-    """What the view was told of the layer; None when there is no picture."""
+    """Return what the view was told of the layer; None when there is no picture."""
     return next((dict(header["sites"][0]) for header, _ in payloads(page) if "sites" in header), None)
 
 
 def formulas(page: AppTest) -> dict[str, Any]:
-    """What the formulas are made of."""
+    """Return what the formulas are made of."""
     return next(header for header, _ in payloads(page) if "steps" in header)
 
 

@@ -1,4 +1,4 @@
-"""What the Applications page keeps for a session."""
+"""State of the Applications page in a session."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the Compare page keeps for a session: the values of its widgets."""
+"""State of the Compare page in a session: the values of its widgets."""
 
 from __future__ import annotations
 

@@ -1,26 +1,15 @@
-"""The script by which Streamlit mounts a view; all views come with one request, and the browser keeps them."""
+"""The script by which Streamlit mounts a view."""
 
 from __future__ import annotations
 
-from attnviz.view.modules import address
+from pathlib import Path
+
+from attnviz.view.modules import MODULES_PATH, address
 
 __all__ = ["loader"]
 
-_SCRIPT = """
-export default (component) => {
-  let gone = false;
-  let unmount = null;
-  import(new URL("{address}", document.baseURI).href).then((views) => {
-    if (!gone) unmount = views.{name}(component);
-  });
-  return () => {
-    gone = true;
-    unmount?.();
-  };
-};
-"""
-
 
 def loader(name: str) -> str:
-    """The script for a view of that name in `attnviz.view.modules`."""
-    return _SCRIPT.replace("{address}", address()).replace("{name}", name)
+    """Return the script for a view of that name in `attnviz.view.modules`."""
+    script = Path(__file__).with_suffix(".js").read_text("utf-8")
+    return script.replace(f'"{MODULES_PATH}"', f'"{address()}"').replace('"explorer"', f'"{name}"')

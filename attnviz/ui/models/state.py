@@ -1,4 +1,4 @@
-"""What the Models page keeps for a session."""
+"""State of the Models page in a session."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the Runs page keeps for a session."""
+"""State of the Runs page in a session."""
 
 from __future__ import annotations
 

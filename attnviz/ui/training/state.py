@@ -1,4 +1,4 @@
-"""What the Training page keeps for a session."""
+"""State of the Training page in a session."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Steps extends Teller {
     return this.turned(super.k(), this.about.key);
   }
 
-  /** What the layer reads of token i, from 1: its row of X, plus its position where one is added. */
+  /** The layer's input of token i, from 1: its row of X, plus its position where one is added. */
   x(i) {
     return this.about.moved ? [roman("("), letter("x", i), " + ", letter("p", i), roman(")")] : [letter("x", i)];
   }

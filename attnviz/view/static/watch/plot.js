@@ -145,7 +145,7 @@ export class Chart {
     }));
   }
 
-  /** What the table dialog takes: rows are all steps of the series, columns the series. */
+  /** Data for the table dialog: rows are all steps of the series, columns the series. */
   table() {
     const series = this.drawing.series.filter(({ only }) => only !== "chart");
     const values = series.map(({ x, y }) => new Map(Array.from(x, (step, n) => [step, y[n] ?? NaN])));
