@@ -93,6 +93,16 @@ class Batch:
         """Some of its sequences: a slice of them, or their places (n,)."""
         return replace(self, **{name: part[chosen] for name, part in vars(self).items() if part is not None})
 
+    def due(self, n: int) -> list[int]:
+        """Return the targets of its first sequence for n tokens: cut, or with IGNORE behind.
+
+        Example:
+            >>> Batch(torch.tensor([[5, 6]]), torch.tensor([[6, 7]])).due(3)
+            [6, 7, -100]
+        """
+        targets: list[int] = self.targets[0, :n].tolist()
+        return targets + [IGNORE] * (n - len(targets))
+
     def trimmed(self) -> Batch:
         """Return the same sequences without the columns at the end in which all is padding.
 
@@ -298,6 +308,23 @@ class Task(ABC):
             source: source of the encoder of an encoder-decoder.
         """
         return ()
+
+    def answers(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> list[int]:
+        """Return the right output at each place of a sequence, IGNORE where none is due or nobody knows it.
+
+        Args:
+            tokens: tokens of the stack that writes the answer, as for `expected`; a sequence that is no question of
+                this task has no right outputs.
+            source: source of the encoder of an encoder-decoder.
+
+        Example:
+            >>> from attnviz.tasks import Addition
+            >>> task = Addition()
+            >>> answers = task.answers(task.tokenizer.encode("27+58=5"))
+            >>> task.tokenizer.decode(answer for answer in answers if answer != IGNORE)
+            '58'
+        """
+        return [IGNORE] * len(tokens)
 
     def spectrum(self, network: Network) -> Tensor | None:
         """Return the share of a network's learned function at each frequency; None where that means nothing.

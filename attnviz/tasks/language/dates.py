@@ -97,6 +97,24 @@ def parts(text: str) -> dict[str, range] | None:
     return {name: range(*match.span()) for name, match in found.items()}
 
 
+def read(text: str) -> date | None:
+    """Return the date that a text means; None if it is in no known form, or there is no such day.
+
+    Example:
+        >>> read("3rd of March 2021"), read("30 Feb 2021")
+        (datetime.date(2021, 3, 3), None)
+    """
+    spans = parts(text)
+    if spans is None:
+        return None
+    year, month, day = (text[spans[name].start : spans[name].stop] for name in ("year", "month", "day"))
+    names = [name[:3].lower() for name in MONTHS]
+    try:
+        return date(int(year), names.index(month[:3].lower()) + 1 if month.isalpha() else int(month), int(day))
+    except ValueError:  # there is no 30 February
+        return None
+
+
 @dataclass(frozen=True)
 class Dates(Task):
     """An encoder-decoder reads a date as people write it and writes year-month-day.
@@ -173,6 +191,15 @@ class Dates(Task):
                 keys = span if is_name else span[max(0, digit - digits + len(span)) :][:1]
                 pairs += [(first + digit, key) for key in keys if first + digit < len(tokens)]
         return (Pattern.of("source of the digit", pairs, tokens, source),)
+
+    def answers(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> list[int]:
+        """Return the date as year-month-day, then `<eos>`; none where the source is in no known form."""
+        assert source is not None, "an encoder-decoder reads a source"
+        written = read("".join(self.source_tokenizer.label(token) for token in source))
+        if written is None:
+            return super().answers(tokens)
+        batch = pair_batch([("1", written.isoformat())], self.source_tokenizer, self.tokenizer)
+        return batch.due(len(tokens))
 
     def model_config(self) -> ModelConfig:
         """One layer each side; cross-attention in between shows which characters became which digits."""

@@ -109,6 +109,15 @@ class Translation(Task):
             for word, found in together.items()
         }
 
+    def answers(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> list[int]:
+        """Return the words of the translation, then `<eos>`; none where the source is no sentence of the grammar."""
+        assert source is not None, "an encoder-decoder reads a source"
+        english = [self.source_tokenizer.label(token) for token in source]
+        chinese = [word.text for word in translate(english)]
+        if not chinese:
+            return super().answers(tokens)
+        return pair_batch([(english, chinese)], self.source_tokenizer, self.tokenizer).due(len(tokens))
+
     def model_config(self) -> ModelConfig:
         """Return a network of one layer each side; cross-attention in between shows which words became which."""
         return self.transformer(32, d_model=64, n_heads=4, n_layers=1, d_ff=256, source_max_len=32)

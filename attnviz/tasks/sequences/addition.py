@@ -94,6 +94,16 @@ class Addition(Task):
         pairs = ((i, key) for i, column in written if column >= 0 for key in (column, typed[0] + 1 + column))
         return (Pattern.of("digits of the column", pairs, tokens),)
 
+    def answers(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> list[int]:
+        """Return the digits of the sum, due from "=" on."""
+        plus, equals = (self.tokenizer.vocab.index(symbol) for symbol in "+=")
+        signs = [(i, token) for i, token in enumerate(tokens) if token in (plus, equals)]
+        if signs != [(self.digits, plus), (2 * self.digits + 1, equals)]:
+            return super().answers(tokens)
+        a, b = tokens[: self.digits], tokens[self.digits + 1 : 2 * self.digits + 1]
+        pair = [int(self.tokenizer.decode(number)) for number in (a, b)]
+        return self._batch(torch.tensor([pair])).due(len(tokens))
+
     def model_config(self) -> ModelConfig:
         """Return a network of two layers, four heads; one head may read both digits of a column."""
         return self.transformer(3 * self.digits + 3, d_model=64, n_heads=4, d_ff=256)

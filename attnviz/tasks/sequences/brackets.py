@@ -106,7 +106,10 @@ class Brackets(Task):
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """Draw n rows, split by the row."""
-        rows = draw(n, split, lambda count: self._candidates(count, generator))  # (B, N), 0 opens, 1 closes
+        return self._batch(draw(n, split, lambda count: self._candidates(count, generator)))
+
+    def _batch(self, rows: Tensor) -> Batch:
+        """(B, N) brackets: 0 opens, 1 closes."""
         heights = (1 - 2 * rows).cumsum(1)
         wrong = (heights[:, -1] != 0) | (heights < 0).any(1)
         return answer_at_bos(rows + LOW, LOW + 2 + wrong.long())
@@ -116,6 +119,11 @@ class Brackets(Task):
         turned = torch.rand(count, 1, generator=generator).mul(4).long() - 1  # -1, 0: none; 1, 2 brackets
         order = torch.rand(count, self.length, generator=generator).argsort(1)
         return (~rows ^ (order < turned)).long()
+
+    def answers(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> list[int]:
+        """Return y where the row is balanced, else n, due at `<bos>`."""
+        rows = torch.tensor([tokens[1:]]) - LOW
+        return super().answers(tokens) if bool((rows > 1).any()) else self._batch(rows).due(len(tokens))
 
     def model_config(self) -> ModelConfig:
         """Return a network of two layers: heights, then the question whether one is below zero."""
@@ -158,7 +166,10 @@ class OpenBracket(Task):
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """Draw n rows, split by the row."""
-        rows = draw(n, split, lambda count: self._candidates(count, generator))  # (B, T): 0 ( 1 [ 2 ) 3 ]
+        return self._batch(draw(n, split, lambda count: self._candidates(count, generator)))
+
+    def _batch(self, rows: Tensor) -> Batch:
+        """(B, T) brackets: 0 ( 1 [ 2 ) 3 ]."""
         opens = rows < 2
         tops = innermost(opens)[:, 1:]
         named = rows.gather(1, tops.clamp(min=0)).where(tops >= 0, 4) + LOW
@@ -182,6 +193,16 @@ class OpenBracket(Task):
         tops = innermost(opens)[0, 1:].tolist()
         pairs = ((i, top) for i, top in enumerate(tops) if top not in (-1, i))
         return (Pattern.of("innermost open bracket", pairs, tokens),)
+
+    def answers(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> list[int]:
+        """Return the innermost open bracket where one has just closed, as long as each closes the last one opened."""
+        rows, opened = [token - LOW for token in tokens], list[int]()
+        for bracket in rows:
+            if bracket < 2:
+                opened.append(bracket)
+            elif not opened or opened.pop() != bracket - 2:
+                return super().answers(tokens)
+        return self._batch(torch.tensor([rows])).due(len(tokens))
 
     def model_config(self) -> ModelConfig:
         """Return a network of two layers, two heads."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 
 import torch
 from torch import Generator, Tensor
@@ -78,6 +79,13 @@ class Copy(Task):
         length = tokens.index(self._marker) if self._marker in tokens else 0
         pairs = ((length + i, i) for i in range(min(length, len(tokens) - length)))
         return (Pattern.of("same place", pairs, tokens),)
+
+    def answers(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> list[int]:
+        """Return the letters before ">", then `<eos>`."""
+        letters = torch.tensor([[*takewhile(lambda token: token != self._marker, tokens)]], dtype=torch.int64)
+        if not letters.numel():
+            return super().answers(tokens)
+        return rewritten(letters, letters, self._marker).due(len(tokens))
 
     def model_config(self) -> ModelConfig:
         """Return a network of two layers: the first counts from ">", the second reads."""

@@ -74,6 +74,11 @@ class FirstSymbol(Task):
         pairs = [(len(tokens) - 1, 1)] if len(tokens) > 2 else []
         return (Pattern.of("first symbol", pairs, tokens),)
 
+    def answers(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> list[int]:
+        """Return the first letter, due at `<bos>`."""
+        symbols = torch.tensor([tokens[1:]])
+        return answer_at_bos(symbols, symbols[:, 0]).due(len(tokens))
+
     def model_config(self) -> ModelConfig:
         """One layer, one head, positions that tell which letter is the first; read at the last token."""
         return self.transformer(self.distance + 2, d_model=32, n_heads=1, n_layers=1, d_ff=64, pooling="last")

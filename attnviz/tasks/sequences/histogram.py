@@ -68,12 +68,15 @@ class Histogram(Task):
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """n sequences of up to two, three, four ... different letters, each as frequent, so that high counts occur."""
-        letters = draw(n, split, lambda count: self._candidates(count, generator))  # (B, N)
+        return self._batch(draw(n, split, lambda count: self._candidates(count, generator)))
+
+    def _batch(self, letters: Tensor) -> Batch:
+        """(B, N) letters."""
         counts = (letters[:, :, None] == letters[:, None, :]).sum(2)  # (B, N)
         targets = counts + (Tokenizer.n_specials + self.n_symbols - 1)
         if not self.bos:
             return Batch(letters, targets)
-        first = torch.full((n, 1), Tokenizer.bos_id)
+        first = torch.full((len(letters), 1), Tokenizer.bos_id)
         return Batch(torch.cat((first, letters), 1), torch.cat((torch.full_like(first, IGNORE), targets), 1))
 
     def _candidates(self, count: int, generator: Generator) -> Tensor:
@@ -87,6 +90,14 @@ class Histogram(Task):
         bos = Tokenizer.bos_id
         pairs = ((i, j) for i, a in enumerate(tokens) if a != bos for j, b in enumerate(tokens) if b in (a, bos))
         return (Pattern.of("same symbol or <bos>" if self.bos else "same symbol", pairs, tokens),)
+
+    def answers(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> list[int]:
+        """Return how often each letter occurs, as far as there is a number for it."""
+        symbols = tokens[1:] if self.bos else tokens
+        first_number = Tokenizer.n_specials + self.n_symbols
+        if any(token >= first_number for token in symbols) or max(map(symbols.count, symbols)) > self.length:
+            return super().answers(tokens)
+        return self._batch(torch.tensor([symbols])).due(len(tokens))
 
     def model_config(self) -> ModelConfig:
         """Return a network of one layer, one head, no positions: where a letter stands does not matter."""

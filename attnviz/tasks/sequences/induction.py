@@ -88,6 +88,14 @@ class Induction(Task):
         pairs = ((i, j + 1) for i, token in enumerate(tokens) for j in range(i) if tokens[j] == token)
         return Pattern.of("after the same symbol", pairs, tokens), previous_token(tokens)
 
+    def answers(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> list[int]:
+        """Return the next letter of a pattern that repeats, from its second round on."""
+        period = next((i for i, token in enumerate(tokens) if i and token == tokens[0]), len(tokens))
+        repeats = all(token == tokens[i % period] for i, token in enumerate(tokens))
+        if not repeats or len(set(tokens)) < period:
+            return super().answers(tokens)
+        return [IGNORE if i < period else tokens[(i + 1) % period] for i in range(len(tokens))]
+
     def model_config(self) -> ModelConfig:
         """Two layers of attention and nothing else; one head each shows the two steps most clearly."""
         return self.transformer(max(64, self.length), n_heads=1, d_ff=0, positions="rotary")

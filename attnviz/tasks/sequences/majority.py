@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Generator
+from torch import Generator, Tensor
 
 from attnviz.errors import SettingMisfit
 from attnviz.models.bundle import Example
@@ -60,7 +60,12 @@ class Majority(Task):
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """Draw n sequences of letters drawn like coins: most majorities are small."""
         low, size = Tokenizer.n_specials, (self.length,)
-        letters = draw(n, split, lambda count: torch.randint(low, low + 2, (count, *size), generator=generator))
+        return self._batch(
+            draw(n, split, lambda count: torch.randint(low, low + 2, (count, *size), generator=generator))
+        )
+
+    def _batch(self, letters: Tensor) -> Batch:
+        """(B, N) letters."""
         return answer_at_bos(letters, letters.median(1).values)
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
@@ -68,6 +73,13 @@ class Majority(Task):
         letters = sorted(token for token in tokens if token >= Tokenizer.n_specials)
         middle = letters[len(letters) // 2] if letters else None
         return (Pattern.of("majority", ((0, i) for i, token in enumerate(tokens) if token == middle), tokens),)
+
+    def answers(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> list[int]:
+        """Return the letter that is in the majority, due at `<bos>`; none where both are as frequent."""
+        letters = tokens[1:]
+        if 2 * letters.count(letters[0]) == len(letters):
+            return super().answers(tokens)
+        return self._batch(torch.tensor([letters])).due(len(tokens))
 
     def model_config(self) -> ModelConfig:
         """Return a network of one layer, one head, no positions."""

@@ -59,7 +59,10 @@ class Needle(Task):
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """Draw n sequences; every length and every place of the digit is as frequent as the others."""
-        symbols = draw(n, split, lambda count: self._candidates(count, generator))  # (B, N), padded with 0
+        return self._batch(draw(n, split, lambda count: self._candidates(count, generator)))
+
+    def _batch(self, symbols: Tensor) -> Batch:
+        """(B, N) symbols, padded with 0."""
         return answer_at_bos(symbols, symbols.max(1).values)  # digits come after letters
 
     def _candidates(self, count: int, generator: Generator) -> Tensor:
@@ -74,6 +77,12 @@ class Needle(Task):
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
         """`<bos>` reads the digit."""
         return (Pattern.of("needle", ((0, i) for i, token in enumerate(tokens) if token >= FIRST_DIGIT), tokens),)
+
+    def answers(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> list[int]:
+        """Return the digit, due at `<bos>`, where there is just one."""
+        if sum(token >= FIRST_DIGIT for token in tokens) != 1:
+            return super().answers(tokens)
+        return self._batch(torch.tensor([tokens[1:]])).due(len(tokens))
 
     def model_config(self) -> ModelConfig:
         """Return a network of one layer, one head; no positions, because where the digit stands does not matter."""

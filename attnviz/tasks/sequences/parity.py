@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 import torch
 from torch import Generator, Tensor
@@ -44,6 +45,12 @@ class BitsTask(Task):
             return None
         rows = belonging(split, torch.arange(2**self.length)[:, None] >> torch.arange(self.length) & 1)
         return None if rows is None else self.batch(rows)
+
+    def answers(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> list[int]:
+        """Return the parities of the bits in front, due where the task asks for them."""
+        symbols = [token - Tokenizer.n_specials for token in tokens if token >= Tokenizer.n_specials]
+        bits = [*takewhile(lambda symbol: symbol < 2, symbols)]
+        return self.batch(torch.tensor([bits])).due(len(tokens)) if bits else super().answers(tokens)
 
     def texts(self) -> tuple[Example, ...]:
         """Return bits to type."""
@@ -134,7 +141,7 @@ class ScratchpadParity(BitsTask):
         """Return the rows of bits (B, N) with their running parities."""
         equals = torch.full((len(bits), 1), 2)
         whole = torch.cat((bits, equals, bits.cumsum(1) % 2), 1) + Tokenizer.n_specials  # (B, 2 N + 1)
-        return written_on(whole, self.length + 1)
+        return written_on(whole, bits.shape[1] + 1)
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
         """Expect from "=" on the next bit."""

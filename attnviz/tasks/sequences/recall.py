@@ -96,6 +96,14 @@ class Recall(Task):
             Pattern.of("key of the value", ((i, i - 1) for i in values.values()), tokens),
         )
 
+    def answers(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> list[int]:
+        """Return the digit of each letter that is asked for, where it was given once."""
+        pattern = self.expected(tokens)[0]
+        found = super().answers(tokens)
+        for i in pattern.reads.any(1).nonzero()[:, 0].tolist():
+            found[i] = tokens[int(pattern.reads[i].nonzero()[0, 0])]
+        return found
+
     def model_config(self) -> ModelConfig:
         """Return a network of two layers of attention and nothing else, one head each."""
         return self.transformer(

@@ -60,7 +60,10 @@ class Reverse(Task):
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """Draw n sequences of random letters; every length is as frequent as the others."""
-        tokens = draw(n, split, lambda count: self._candidates(count, generator))  # (B, T), <eos>, then padding
+        return self._batch(draw(n, split, lambda count: self._candidates(count, generator)))
+
+    def _batch(self, tokens: torch.Tensor) -> Batch:
+        """(B, T) letters, `<eos>`, then padding."""
         lengths = (tokens >= Tokenizer.n_specials).sum(1, keepdim=True)  # (B, 1)
         positions = torch.arange(tokens.shape[1])  # (T,)
         mirrored = tokens.gather(1, (lengths - 1 - positions).clamp(min=0))
@@ -79,6 +82,10 @@ class Reverse(Task):
         """Expect each place to attend to the mirrored place."""
         last = sum(token >= Tokenizer.n_specials for token in tokens) - 1
         return (Pattern.of("anti-diagonal", ((i, last - i) for i in range(last + 1)), tokens),)
+
+    def answers(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> list[int]:
+        """Return the letter at the mirrored place."""
+        return self._batch(torch.tensor([tokens])).due(len(tokens))
 
     def model_config(self) -> ModelConfig:
         """Two layers: the first finds out where the sequence ends, the second reads the mirrored position."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 import torch
 from torch import Generator
@@ -17,6 +18,8 @@ from attnviz.tasks.sequences.batches import letters_of_lengths, rewritten
 from attnviz.tokenizers import Tokenizer
 
 __all__ = ["Sort"]
+
+MARKER = Tokenizer.n_specials + len(LETTERS)  # ">"
 
 
 @dataclass(frozen=True)
@@ -61,10 +64,12 @@ class Sort(Task):
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """Draw n sequences; every length is as frequent as the others. Split by the letters before ">"."""
-        letters = draw(n, split, lambda count: self._candidates(count, generator))  # (B, N), padded with 0
-        marker = Tokenizer.n_specials + len(LETTERS)
-        ordered = letters.where(letters > 0, marker + 1).sort(1).values  # padding last
-        return rewritten(letters, ordered, marker)
+        return self._batch(draw(n, split, lambda count: self._candidates(count, generator)))
+
+    def _batch(self, letters: torch.Tensor) -> Batch:
+        """(B, N) letters, padded with 0."""
+        ordered = letters.where(letters > 0, MARKER + 1).sort(1).values  # padding last
+        return rewritten(letters, ordered, MARKER)
 
     def _candidates(self, count: int, generator: Generator) -> torch.Tensor:
         if self.repeats:
@@ -80,6 +85,11 @@ class Sort(Task):
         due = zip(range(len(given), len(tokens)), sorted(given), strict=False)
         pairs = ((query, key) for query, letter in due for key, other in enumerate(given) if other == letter)
         return (Pattern.of("next value", pairs, tokens),)
+
+    def answers(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> list[int]:
+        """Return the letters before ">" in their order, then `<eos>`."""
+        letters = torch.tensor([[*takewhile(lambda token: token != MARKER, tokens)]], dtype=torch.int64)
+        return self._batch(letters).due(len(tokens)) if letters.numel() else super().answers(tokens)
 
     def model_config(self) -> ModelConfig:
         """Return a network of one layer, which is enough: the last letter written asks for the next one."""
