@@ -22,7 +22,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from attnviz.analysis.telling import most_telling
 from attnviz.calculator.solve import BY_HAND
+from attnviz.tasks import Pattern
 from attnviz.trace import AttentionSite, Trace
 from attnviz.trace.thumbnails import thumbnails
 
@@ -106,24 +108,38 @@ def _numbers(tensor: Tensor) -> Array:
 
 
 def overview(
-    trace: Trace, *, trace_id: str = "", data_url: str = "", choice: Mapping[str, Any], lang: str, texts: str = ""
+    trace: Trace,
+    *,
+    trace_id: str = "",
+    data_url: str = "",
+    choice: Mapping[str, Any],
+    expected: Iterable[Pattern] = (),
+    lang: str,
+    texts: str = "",
 ) -> bytes:
     """Return all that the first picture needs: every head as a thumbnail, the chosen head's numbers, the outputs.
 
     Args:
         trace_id: names the trace on the server.
         data_url: where the rest of the numbers can be fetched, relative to the page; "" when there is no server.
-        choice: {"site": index, "head": h, "query": i | None, "key": j | None, "locked": bool}.
+        choice: {"site": index, "head": h, "query": i | None, "key": j | None, "locked": bool}; where the site is None,
+            the head that tells most comes first.
+        expected: the patterns of the model's task, which say what tells; see `most_telling`.
         texts: where its messages stand (`attnviz.view.texts`), relative to the page; "" where the page has them.
     """
-    site, head = trace.sites[choice["site"]], choice["head"]
-    long = site.q.shape[1] * site.k.shape[1] > LONG
     arrays: dict[str, Array] = {}
+    far: dict[str, NDArray[np.float32]] = {}
     for each in trace.sites:
-        arrays[f"thumbs/{each.name}"], arrays[f"peaks/{each.name}"] = thumbnails(each)
+        small = thumbnails(each, trace.sequences[each.keys].specials)
+        arrays[f"thumbs/{each.name}"], arrays[f"peaks/{each.name}"], far[each.name] = small
         if each.additive is not None:
             given = each.additive._asdict()  # as scored with: the browser computes from these very numbers
             arrays |= {f"additive/{each.name}/{name}": _numbers(tensor) for name, tensor in given.items()}
+    telling = most_telling(trace, far, expected)
+    if choice["site"] is None:
+        choice = {**choice, "site": telling.site, "head": telling.head}
+    site, head = trace.sites[choice["site"]], choice["head"]
+    long = site.q.shape[1] * site.k.shape[1] > LONG
     arrays |= _matrices(trace, site, [head], FIRST_STAGES_LONG if long else FIRST_STAGES)
     outputs, predicted = _outputs(trace)
     arrays |= predicted
@@ -141,6 +157,7 @@ def overview(
         "grids": {name: tokens.grid._asdict() for name, tokens in trace.sequences.items() if tokens.grid},
         "sites": [_site_header(trace, s) for s in trace.sites],
         "choice": dict(choice),
+        "telling": telling._asdict(),
         "outputs": outputs,
         "texts": texts,
         "lang": lang,

@@ -97,7 +97,8 @@ def test_every_model_opens_on_its_first_example() -> None:
 def test_the_first_page_is_the_first_model() -> None:
     page = open_page()
     assert page.session_state[ExplorerState.model.key] == next(iter(listing.listed()))
-    assert place(page) == {"site": 0, "head": 0, "query": None, "key": None, "locked": False}
+    assert place(page)["site"] == 1  # the layer in which every letter reads its mirror
+    assert place(open_page(layer="0", head="1")) == {"site": 0, "head": 1, "query": None, "key": None, "locked": False}
 
 
 def test_an_example_is_one_click_away() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from attnviz.server.learned import expected_of
 from attnviz.server.routes import DATA_PATH
 from attnviz.server.traces import Held, TraceKey
 from attnviz.trace import Trace
@@ -50,7 +51,13 @@ def show_view(key: TraceKey, held: Held, lang: str, messages: DeltaGenerator) ->
         messages.warning(say("page.unknown_place", names=[*map(code, missing)]))
     session.missing_said = choice["link"]
     payload = overview(
-        held.trace, trace_id=held.id, data_url=f"{DATA_PATH}/{held.id}", choice=choice, lang=lang, texts=address(lang)
+        held.trace,
+        trace_id=held.id,
+        data_url=f"{DATA_PATH}/{held.id}",
+        choice=choice,
+        expected=expected_of(key.model, held.trace),
+        lang=lang,
+        texts=address(lang),
     )
     # "reload": the server no longer held this trace; the run that the event causes makes it anew, under another id
     _view(key="view", data=payload, on_reload_change=lambda: None)
@@ -65,6 +72,8 @@ def follow(link: Mapping[str, str], model: str) -> None:
 
 def _choice(trace: Trace, model: str) -> tuple[dict[str, Any], list[str]]:
     """Return the head to show first and what is locked: as the address says, if the trace has it.
+
+    Where the address names no head, the site is None: the head that tells most comes first.
 
     Returns:
         The view's choice (site and head as indices, query and key as indices or None, locked; the number of the link
@@ -102,5 +111,6 @@ def _choice(trace: Trace, model: str) -> tuple[dict[str, Any], list[str]]:
     if any(int(other) >= site.n_heads for other in re.findall(r"\d+", link.get("heads", ""))):
         missing.append("heads")
     locked = link.get("lock") == "1" and (query is not None or key is not None)
-    place = {"site": chosen, "head": head or 0, "query": query, "key": key, "locked": locked}
+    is_named = not PLACE.keys().isdisjoint(link)
+    place = {"site": chosen if is_named else None, "head": head or 0, "query": query, "key": key, "locked": locked}
     return {**place, "link": session.n_links}, missing

@@ -11,9 +11,10 @@ import { fmt, full } from "./core/format.js";
 import { View, mountOf } from "./core/frame.js";
 import { Grid } from "./matrix/grid.js";
 import { Matrix } from "./matrix/matrix.js";
-import { choiceState, siteTitle } from "./core/select.js";
+import { choiceState, nextState, siteTitle } from "./core/select.js";
 import { visibleWeights } from "./matrix/shown.js";
 import { missing, numbersOf, visibleSpec } from "./matrix/specs.js";
+import { Sentence } from "./matrix/sentence.js";
 import { createStore, unlock } from "./core/store.js";
 import { textsAt } from "./core/texts.js";
 import { openTable } from "./export/table.js";
@@ -63,13 +64,15 @@ class Explorer extends View {
     this.root.append(this.body);
     this.ctx.tooltip = new Tooltip(this.body);
     this.toolbar = new Toolbar(this.ctx);
+    this.sentence = new Sentence(this.ctx);
     this.grid = new Grid(this.ctx);
     this.weights = new Matrix(this.ctx, { maxHeight: WEIGHTS_HEIGHT, eager: true, zoomable: true });
     this.tabs = new Tabs(this.ctx, PANELS);
     this.chain = new Chain(this.ctx);
-    this.parts = [this.toolbar, this.grid, this.weights, this.tabs, this.chain];
+    this.parts = [this.toolbar, this.sentence, this.grid, this.weights, this.tabs, this.chain];
     const right = el("div", { class: "av-right" }, [
       this.toolbar.element,
+      this.sentence.element,
       el("div", { class: "av-columns" }, [el("section", { class: "av-weights" }, [this.weights.element]), this.tabs.element]),
     ]);
     const left = el("aside", { class: "av-left", "aria-label": this.ctx.t("view.frame.grid.title") }, [this.grid.element]);
@@ -137,9 +140,7 @@ class Explorer extends View {
     const sameTrace = header.trace === before.trace;
     if (sameTrace) next.adopt(this.data);
     this.data = next;
-    // a link is followed once; after that another text of the same model leaves people where they are
-    const follow = header.model.name !== before.model.name || header.choice.link !== before.choice.link;
-    if (!sameTrace || follow) this.store.set(choiceState(follow ? header : { ...header, choice: this.store.state }));
+    if (!sameTrace || header.choice.link !== before.choice.link) this.store.set(nextState(header, before, this.store.state));
     if (header.texts !== before.texts) {
       this.open(this.readTexts());
     } else {
@@ -158,7 +159,7 @@ class Explorer extends View {
     if (!this.body) return;
     const start = changed.has("head") || changed.has("site") || changed.has("trace");
     if (start) this.need(state); // asked for first: it is on its way while the rest is drawn
-    for (const part of [this.toolbar, this.grid]) part.update(changed);
+    for (const part of [this.toolbar, this.sentence, this.grid]) part.update(changed);
     if (start || ["data", ...Object.keys(TOOLS)].some((key) => changed.has(key))) this.showWeights();
     this.weights.update(changed);
     this.chain.update(changed);

@@ -29,6 +29,11 @@ export function fmtPercent(x) {
   return x > 0 && x < LEAST_SHARE ? "<0.01" : fmt(100 * x);
 }
 
+/** A share of 1 in whole percent, without the sign; for a sentence. */
+export function fmtWhole(x) {
+  return x > 0 && x < 0.005 ? "<1" : String(Math.round(100 * x));
+}
+
 /** As fmt, and a dash for what was not measured. */
 export function orDash(x) {
   return Number.isNaN(x) ? "–" : fmt(x);

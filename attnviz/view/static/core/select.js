@@ -58,3 +58,15 @@ export function choiceState(header) {
   const locked = Boolean(choice.locked) && (query !== null || key !== null);
   return { site, head: Math.min(Math.max(0, choice.head), heads - 1), query: locked ? query : null, key: locked ? key : null, dim: null, locked };
 }
+
+/**
+ * The state in which another payload is shown. A link and another model are followed; another text of the same model
+ * leaves people at the head they chose, else it begins with the head that tells most of it.
+ */
+export function nextState(header, before, state) {
+  const follow = header.model.name !== before.model.name || header.choice.link !== before.choice.link;
+  if (follow) return choiceState(header);
+  const own = state.locked || state.site !== before.choice.site || state.head !== before.choice.head;
+  const { site, head } = own ? state : header.choice;
+  return choiceState({ ...header, choice: { ...state, site, head } });
+}

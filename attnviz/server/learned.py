@@ -1,0 +1,29 @@
+"""What a listed model has learned: its task, as far as it is known."""
+
+from __future__ import annotations
+
+from attnviz.errors import RunError
+from attnviz.loading import ZOO, is_checkpoint, open_checkpoint
+from attnviz.tasks import Pattern, Task
+from attnviz.trace import Trace
+from attnviz.training import RECIPES
+from attnviz.zoo import ORDER
+
+__all__ = ["expected_of", "task_of"]
+
+
+def task_of(name: str) -> Task | None:
+    """Return the task of a shipped model or of a run's checkpoint; None for others, and where the run is gone."""
+    if not is_checkpoint(name):
+        shipped = name.removeprefix(ZOO)
+        return RECIPES[shipped].task if shipped in ORDER else None
+    try:
+        return open_checkpoint(name)[0].config.task
+    except RunError:
+        return None
+
+
+def expected_of(name: str, trace: Trace) -> tuple[Pattern, ...]:
+    """Return the patterns that attention is expected to follow in a trace of a model; () where nobody knows."""
+    task = task_of(name)
+    return () if task is None else task.expected(trace.token_ids, trace.source_ids)
