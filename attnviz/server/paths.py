@@ -1,14 +1,20 @@
-"""Paths that mean a page and are not its own: "/explorer" for the first page, "/Training", "/runs/"."""
+"""Addresses that mean a page and are not its own: "/explorer" for the first page, "/Training", "/runs/", older ones."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import URL
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 __all__ = ["PagePaths", "page_path"]
+
+PARTS = {"mistakes": "card", "positions": "pe", "cost": "cost_"}
+"""Pages that were parts of the calculator, "/calculator?section=cost", and how their parameters begin."""
+
+OF_ALL = ("lang", "embed", "embed_options")
 
 
 def page_path(path: str, pages: Sequence[str]) -> str | None:
@@ -22,6 +28,21 @@ def page_path(path: str, pages: Sequence[str]) -> str | None:
     if name not in pages:
         return None
     return "/" if name == pages[0] else f"/{name}"
+
+
+def _moved(path: str, query: str) -> tuple[str, str]:
+    """Return path and query of a part of the calculator as a page; others as they are.
+
+    Example:
+        >>> _moved("/calculator", "section=cost&cost_d=32&X=1_2&lang=zh")
+        ('/cost', 'cost_d=32&lang=zh')
+    """
+    link = parse_qsl(query, keep_blank_values=True)
+    part = dict(link).get("section", "")
+    if path != "/calculator" or part not in PARTS:
+        return path, query
+    own = [(name, value) for name, value in link if name.startswith(PARTS[part]) or name in OF_ALL]
+    return f"/{part}", urlencode(own)
 
 
 class PagePaths:
@@ -40,10 +61,10 @@ class PagePaths:
         """Answer one request."""
         path = scope.get("path", "")
         if scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and path.startswith(f"{self.root}/"):
-            own = page_path(path.removeprefix(self.root), self.pages)
-            if own is not None and path != self.root + own:
-                url = URL(scope=scope)
-                target = self.root + own + (f"?{url.query}" if url.query else "")
-                await RedirectResponse(target)(scope, receive, send)
-                return
+            page = page_path(path.removeprefix(self.root), self.pages)
+            if page is not None:
+                own, query = _moved(page, URL(scope=scope).query)
+                if path != self.root + own:
+                    await RedirectResponse(self.root + own + (f"?{query}" if query else ""))(scope, receive, send)
+                    return
         await self.app(scope, receive, send)

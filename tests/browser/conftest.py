@@ -35,6 +35,7 @@ from playwright.sync_api import (
 )
 
 from attnviz import locale
+from attnviz.ui import PLACES
 from attnviz.ui.frame.table import ROW
 from tests.tiny import tiny_models
 
@@ -255,6 +256,8 @@ def card(page: Page, title: str) -> Locator:
     )
 
 
-def link_to(page: Page, name: str) -> Locator:
-    """Of the navigation, in English."""
-    return page.locator(".st-key-pages").get_by_role("link", name=locale.t("en", f"page.{name}"))
+def link_to(page: Page, name: str, lang: str = "en") -> Locator:
+    """Of the navigation: the first page of a place, or another page of the place that is open."""
+    is_first = any(name == names[0] for names in PLACES)
+    label = locale.t(lang, f"page.place.{name}" if is_first else f"page.{name}")
+    return page.locator("[class*=st-key-nav-]").get_by_role("link", name=label, exact=True)

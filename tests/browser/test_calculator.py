@@ -190,9 +190,9 @@ def test_the_view_says_where_typed_numbers_come_from(
 def test_a_head_of_the_link_is_shown_and_back_goes_back(open_page: Open) -> None:
     page = opened(open_page, preset="decoder", head="1")
     expect(view(page)).to_contain_text("head 1")
-    page.get_by_role("radio", name=say("calculator.section.mistakes")).click()
+    link_to(page, "mistakes").click()
     expect(page.locator(".st-key-card")).to_be_visible()
-    page.wait_for_function("new URLSearchParams(location.search).get('section') === 'mistakes'")
+    page.wait_for_function("location.pathname === '/mistakes'")
     page.go_back()
     view(page)
     page.wait_for_function("new URLSearchParams(location.search).get('preset') === 'decoder'")
@@ -204,7 +204,7 @@ def test_a_phone_scrolls_down_only(open_page: Open, lang: str) -> None:
     page.locator(".st-key-hand-settings").wait_for()
     view(page)
     expect_no_overflow(page)
-    page.get_by_role("radio", name=say("calculator.section.mistakes", lang)).click()
+    link_to(page, "mistakes", lang).click()
     page.locator(".st-key-card").wait_for()
     expect_no_overflow(page)
 

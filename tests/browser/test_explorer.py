@@ -317,7 +317,7 @@ def test_theme_changes_without_a_reload(open_page: Open) -> None:
 @pytest.mark.parametrize("path", ["explorer", "Training", "runs/"])
 def test_another_spelling_of_a_page_opens_it(path: str, open_page: Open) -> None:
     page = open_page(path=path, lang="zh-CN")
-    expect(page.locator(".st-key-pages")).to_contain_text(locale.t("zh", "page.training"))
+    expect(page.locator(".st-key-nav-places")).to_contain_text(locale.t("zh", "page.place.training"))
     page.wait_for_function("lang => document.documentElement.lang === lang", arg="zh")
     wanted = {"explorer": "/", "Training": "/training", "runs/": "/runs"}[path]
     assert page.evaluate("location.pathname") == wanted

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from attnviz import locale
 from attnviz.training import RECIPES, Run, RunConfig, record
-from tests.browser.conftest import Open, address, card, click_row, expect_no_overflow, row, view
+from tests.browser.conftest import Open, address, card, click_row, expect_no_overflow, link_to, row, view
 from tests.training.runs import small_run
 
 
@@ -118,7 +118,7 @@ def test_the_list_follows_a_run_that_is_under_way(open_page: Open, runs_folder: 
     expect(view(page)).to_have_attribute("data-state", "running")
     page.wait_for_function("new URLSearchParams(location.search).has('run')")
     name = address(page)["run"]
-    page.locator(".st-key-pages").get_by_role("link", name=locale.t("en", "page.runs")).click()
+    link_to(page, "runs").click()
     expect(row(page, name)).to_contain_text(say("state.running"))
     click_row(page, name, 1)
     expect(page.locator(".st-key-delete button")).to_be_disabled()

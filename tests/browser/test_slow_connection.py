@@ -5,7 +5,6 @@ from __future__ import annotations
 from playwright.sync_api import Page, WebSocketRoute, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from attnviz import locale
 from tests.browser.conftest import Open, link_to, until, view
 
 TEACH = ".st-key-teach"
@@ -79,8 +78,11 @@ def test_the_server_never_names_what_the_browser_may_have_dropped(open_page: Ope
     line = Line()
     page = open_page(path="calculator", prepare=line.tap)
     view(page)
-    for section, part in (("cost", ".st-key-cost-sizes"), ("hand", ".attnviz[data-ready=true]:not(.avp-byhand)")) * 2:
-        page.get_by_role("radio", name=locale.t("en", f"calculator.section.{section}")).click()
+    for name, part in (
+        ("cost", ".st-key-cost-sizes"),
+        ("calculator", ".attnviz[data-ready=true]:not(.avp-byhand)"),
+    ) * 2:
+        link_to(page, name).click()
         page.locator(part).wait_for()
     kinds = [ForwardMsg.FromString(message).WhichOneof("type") for message in line.said]
     assert "delta" in kinds

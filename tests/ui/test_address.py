@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from starlette.responses import PlainTextResponse
@@ -38,7 +39,7 @@ def test_a_link_without_a_query_says_nothing(page: str) -> None:
         ),
         ("explorer", {"stack": "encoder", "kind": "self", "q": "0", "k": "1", "lock": "1", "keep": "100"}),
         ("runs", {"run": "grokking", "step": "100", "site": "decoder.0.self", "head": "1", "seq": "0"}),
-        ("calculator", {"section": "mistakes", "card": "residual", "layer": "0"}),
+        ("calculator", {"preset": "decoder", "layer": "0", "head": "1"}),
     ],
 )
 def test_what_a_view_writes_is_known(page: str, link: dict[str, str]) -> None:
@@ -66,7 +67,9 @@ def test_what_a_view_writes_is_known(page: str, link: dict[str, str]) -> None:
         ("calculator", "layer", "99"),
         ("applications", "n", "1000"),
         ("calculator", "section", "nothing"),
-        ("calculator", "card", "nothing"),
+        ("mistakes", "card", "nothing"),
+        ("positions", "pe", "nothing"),
+        ("cost", "cost_d", "0"),
         ("calculator", "i", "0"),
         ("calculator", "h", "x"),
         ("comparison", "seed", "-1"),
@@ -118,6 +121,21 @@ def test_another_spelling_of_a_page_leads_to_it(path: str, target: str, root: st
     answer = get(PagePaths(rest, list(PAGES), root), root + path, {"lang": "zh", "text": "a b"})
     assert answer.status == 307
     assert answer.headers["location"] == f"{root}{target}?lang=zh&text=a+b"
+
+
+@pytest.mark.parametrize(
+    ("query", "target"),
+    [
+        ("section=mistakes&card=residual.shown&layer=0&X=1_2&lang=zh", "/mistakes?card=residual.shown&lang=zh"),
+        ("section=positions&pe=alibi&pe_head=3", "/positions?pe=alibi&pe_head=3"),
+        ("section=cost", "/cost"),
+    ],
+)
+@pytest.mark.parametrize("root", ["", "/attention"])
+def test_a_part_of_the_calculator_became_a_page(query: str, target: str, root: str) -> None:
+    answer = get(PagePaths(rest, list(PAGES), root), f"{root}/calculator", dict(parse_qsl(query)))
+    assert answer.headers["location"] == root + target
+    assert {target.partition("?")[0].strip("/")} <= PAGES.keys()
 
 
 @pytest.mark.parametrize("path", ["/", "/training", "/attnviz/view/modules.js", "/_stcore/health", "//elsewhere.org"])

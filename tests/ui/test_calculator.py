@@ -14,8 +14,6 @@ from streamlit.testing.v1 import AppTest
 from attnviz import locale
 from attnviz.calculator import PRESETS, program
 from attnviz.calculator.link import from_link
-from attnviz.calculator.mistakes import MISTAKES
-from attnviz.ui.calculator.state import SECTIONS
 from tests.ui.pages import address, click, messages, open_page, run, turn_to
 
 numbers = itertools.count(1)
@@ -267,7 +265,7 @@ def test_the_address_brings_everything_back() -> None:
 
 
 def test_what_a_link_names_and_does_not_exist_falls_back() -> None:
-    page = open_page("calculator", preset="nothing", H="x", i="99", step="sleep", card="none", section="zzz")
+    page = open_page("calculator", preset="nothing", H="x", i="99", step="sleep")
     assert "`preset`, `H`" in page.warning[0].value
     assert cells(page, "X") == ONE_HOT
     assert address(page) == {"i": "3", "lang": "en"}
@@ -286,32 +284,6 @@ def test_tables_too_large_for_an_address_are_saved_as_a_file() -> None:
 def test_markup_in_a_cell_is_shown_literally() -> None:
     page = tell(open_page("calculator"), "x", row=0, column=0, value="<b>*x*</b>")
     assert "`<b>*x*</b>`" in page.warning[0].value
-
-
-@pytest.mark.parametrize("lang", locale.LANGUAGES)
-@pytest.mark.parametrize("name", MISTAKES)
-def test_cards_think_first_and_then_prove(name: str, lang: str) -> None:
-    page = open_page("calculator", section="mistakes", card=name, lang=lang)
-    assert locale.t(lang, f"calculator.mistake.{name}.title") in [title.value for title in page.subheader]
-    before = len(page.latex) + len(page.code)
-    page.toggle(key="calc-shown").set_value(True)
-    page = run(page)
-    assert len(page.latex) + len(page.code) > before
-    assert address(page) == {"section": "mistakes", "card": f"{name}.shown", "lang": lang}
-
-
-def test_a_card_opens_its_preset_in_the_calculator() -> None:
-    page = click(open_page("calculator", section="mistakes", card="positions.shown"), "open-preset")
-    assert cells(page, "Q")[0] == ["0.1"]
-    assert address(page) == {"preset": "five", "lang": "en"}
-
-
-@pytest.mark.parametrize("section", SECTIONS)
-def test_every_section_opens_by_its_link_and_keeps_the_numbers(section: str) -> None:
-    page = open_page("calculator", section=section, X="2_0_0*0_2_0*0_0_2")
-    assert address(page)["X"] == "2_0_0*0_2_0*0_0_2"
-    page = choose(page, "segmented_control", "calc-section", "hand")
-    assert cells(page, "X")[0] == ["2", "0", "0"]
 
 
 def test_leaving_the_page_keeps_what_was_typed() -> None:

@@ -91,7 +91,10 @@ def test_hostile_links_open_every_page() -> None:
         "training": ("recipe", "run", "task", "network", "d_model", "lr", "seed", "steps", "clip", "both_ways"),
         "runs": ("run",),
         "comparison": ("task", "distance", "steps", "seed", "group"),
-        "calculator": ("preset", "window", "padding", "temperature", "H", "X", "section", "card", "i", "h", "pe_d"),
+        "calculator": ("preset", "window", "padding", "temperature", "H", "X", "section", "i", "h"),
+        "mistakes": ("card",),
+        "positions": ("pe", "pe_d", "pe_heads", "pe_head", "pe_table"),
+        "cost": ("cost_d", "cost_t"),
         "models": ("model",),
     }
     for page, parameters in names.items():

@@ -1,9 +1,8 @@
-"""The Calculator page: attention by hand, mistakes to find, positional encodings, and what attention costs."""
+"""The Calculator page: attention by hand, every step from numbers that people type."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import streamlit as st
@@ -16,11 +15,9 @@ from attnviz.calculator.problem import TITLES
 from attnviz.errors import AttnvizError, CalculatorError, ShapesDoNotFit
 from attnviz.server.stores import TRACES
 from attnviz.server.traces import Held, TraceKey
-from attnviz.ui.calculator import cost, positions
 from attnviz.ui.calculator.controls import choose
-from attnviz.ui.calculator.mistakes import show_mistakes
 from attnviz.ui.calculator.share import share
-from attnviz.ui.calculator.state import ADDRESS, NUMBERS, SECTIONS, CalculatorState
+from attnviz.ui.calculator.state import ADDRESS, NUMBERS, CalculatorState
 from attnviz.ui.calculator.steps import show_results, show_steps
 from attnviz.ui.calculator.tables import edit_tables, take_edits
 from attnviz.ui.frame.address import LONGEST, length
@@ -28,7 +25,7 @@ from attnviz.ui.frame.head import head_row, message_box
 from attnviz.ui.frame.language import current, explain, say
 from attnviz.ui.frame.state import page_state
 from attnviz.ui.frame.view import show_view
-from attnviz.ui.frame.widgets import button, segments
+from attnviz.ui.frame.widgets import button
 
 __all__ = ["show"]
 
@@ -36,27 +33,11 @@ CSS = Path(__file__).parent / "style.css"
 
 
 def show() -> None:
-    """Show the chosen section; the address says which, and all that was typed."""
+    """Show settings, tables, formulas, the view and results below each other; the address says all that was typed."""
     ADDRESS.arrive()
     st.html(CSS)
     with st.container(key="controls"), head_row():
-        titles = {name: say(f"calculator.section.{name}") for name in SECTIONS}
-        section = segments(say("calculator.section"), CalculatorState.section, titles, label_visibility="collapsed")
-    with st.container(key=f"section-{section}"):
-        if section != SECTIONS[0]:  # there, messages stand below the settings
-            message_box()
-        link = SHOW[section]()
-    ADDRESS.publish({**_numbers(), **link, "section": "" if section == SECTIONS[0] else section})
-
-
-def _numbers() -> dict[str, str]:
-    """Return the typed numbers as parameters of the address; none if they are the default or too long for it."""
-    link = to_link(page_state(CalculatorState).last, CalculatorState.preset.value)
-    return {} if link == {"preset": FIRST} or length(link) > LONGEST else link
-
-
-def _by_hand() -> dict[str, str]:
-    """Show settings, tables, formulas, the view and results below each other."""
+        st.space("stretch")
     take_edits()
     with st.container(horizontal=True, key="hand-settings", gap="small", vertical_alignment="bottom"):
         choose()
@@ -81,16 +62,7 @@ def _by_hand() -> dict[str, str]:
         messages.warning(say("calculator.too_long"))
     with sharing:
         share(problem, is_changed)
-    return place
-
-
-SHOW: Mapping[str, Callable[[], dict[str, str]]] = {
-    "hand": _by_hand,
-    "mistakes": show_mistakes,
-    "positions": positions.section,
-    "cost": cost.section,
-}
-"""What each section places on the page; it returns what the address says of it."""
+    ADDRESS.publish(place | (link if fits and link != {"preset": FIRST} else {}))
 
 
 def _problem() -> tuple[Problem, CalculatorError | None]:

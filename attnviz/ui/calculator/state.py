@@ -14,34 +14,26 @@ import numpy as np
 
 from attnviz.calculator import PRESETS, Problem, solve
 from attnviz.calculator.link import NAMES, from_link
-from attnviz.calculator.mistakes import MISTAKES
 from attnviz.calculator.parse import Cells, to_numbers
 from attnviz.calculator.presets import FIRST
 from attnviz.calculator.problem import TITLES, used_tables
 from attnviz.calculator.tables import Sizes, cells_of, fitted, sizes_of
 from attnviz.errors import CalculatorError
-from attnviz.ui.calculator import cost, positions
 from attnviz.ui.frame.address import Address, notice_error, notice_wrong, whole
 from attnviz.ui.frame.state import page_state
 from attnviz.ui.frame.view import LOOK, PLACE, follow
 from attnviz.ui.frame.widgets import Widget
 
-__all__ = ["ADDRESS", "MASKS", "NUMBERS", "PLACES", "SECTIONS", "SHOWN", "SIZES", "CalculatorState"]
+__all__ = ["ADDRESS", "MASKS", "NUMBERS", "PLACES", "SIZES", "CalculatorState"]
 
 NUMBERS = "numbers:"
 """What stands for the model in the key of a trace that came from typed numbers; no model is called that."""
-
-SECTIONS = ("hand", "mistakes", "positions", "cost")
-"""Parts of the page; the first one is what it opens with."""
 
 SIZES: Mapping[str, tuple[str, ...]] = {
     "x": ("queries", "d_model", "d_k", "d_v"),
     "qkv": ("queries", "keys", "d_k", "d_v"),
 }
 """The sizes that can be chosen, by what is given."""
-
-SHOWN = ".shown"
-"""Ends the name of a card whose evidence is open."""
 
 MASKS = ("causal", "window", "padding")
 """What can be masked."""
@@ -58,7 +50,6 @@ class CalculatorState:
         confirmed: number of the last edit that was taken over.
     """
 
-    section = Widget("calc-section", SECTIONS[0])
     preset = Widget("calc-preset", FIRST)
     given = Widget("calc-given", "x")
     scoring = Widget("calc-scoring", "scaled_dot")
@@ -76,8 +67,6 @@ class CalculatorState:
     query = Widget("calc-i", 0)
     key = Widget("calc-j", 0)
     head = Widget("calc-h", 0)
-    mistake = Widget("calc-mistake", next(iter(MISTAKES)))
-    proof = Widget("calc-shown", False)
     edits = Widget[Mapping[str, Any]]("tables", {})
 
     tables: Mapping[str, Cells] = field(default_factory=dict)
@@ -221,19 +210,11 @@ def _apply(link: Mapping[str, str]) -> None:
     """Set the controls from an address; what cannot be read is noticed and falls back."""
     state = page_state(CalculatorState)
     found = from_link(link)
-    wrong = [*found.wrong, *positions.apply(link), *cost.SETTINGS.apply(link)]
+    wrong = [*found.wrong]
     if found.error is not None:
         notice_error(found.error)
     state.load(found.problem, found.preset)
-    section = link.get("section", SECTIONS[0])
-    wrong += ["section"] * (section not in SECTIONS)
-    state.section.value = section if section in SECTIONS else SECTIONS[0]
     state.step.value = link.get("step", "")
-    card = link.get("card", state.mistake.default)
-    name = card.removesuffix(SHOWN)
-    wrong += ["card"] * (name not in MISTAKES)
-    state.mistake.value = name if name in MISTAKES else state.mistake.default
-    state.proof.value = card != name
     for name, widget in PLACES.items():
         place = whole(link.get(name, "1"), 1, 999)
         wrong += [name] * (place is None)
@@ -243,9 +224,5 @@ def _apply(link: Mapping[str, str]) -> None:
 
 
 ADDRESS = Address(
-    "calculator",
-    _apply,
-    names=NAMES | positions.SETTINGS.names | cost.SETTINGS.names | {"section", "step", "card", "i", "j", "h"},
-    steps=frozenset({"preset", "section", "card"}),
-    view=PLACE | LOOK,
+    "calculator", _apply, names=NAMES | {"step", "i", "j", "h"}, steps=frozenset({"preset"}), view=PLACE | LOOK
 )

@@ -108,6 +108,6 @@ def show_results(trace: Trace) -> None:
         [say("calculator.result.attention", query=query + 1), *(say(f"calculator.result.{name}") for name in ways)],
     )
     with st.container(key="results-box", gap="xsmall"):
-        st.subheader(say("calculator.results"), anchor=False)
+        st.header(say("calculator.results"), anchor=False)
         st.caption(say("calculator.results.about", query=query + 1))
         show_tables([weighted, of_terms, result, whole], "results")

@@ -74,7 +74,7 @@ def show() -> None:
     st.html(CSS)
     with st.container(key="controls"), head_row():
         st.space("stretch")
-    st.subheader(say("comparison.title"), anchor=False)
+    st.header(say("comparison.title"), anchor=False)
     st.markdown(say("comparison.about", parity=task_title(PARITY)))
     with st.container(horizontal=True, key="comparison-settings", gap="small", vertical_alignment="bottom"):
         recipe = _choose()

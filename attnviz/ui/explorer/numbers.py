@@ -40,7 +40,7 @@ def _show_outputs(trace: Trace, outputs: Outputs) -> None:
     tokens = tuple("␣" if token == " " else visible(token) for token in tokens)
     read = tokens if all(len(column) == len(tokens) for column in found.values()) else [" ".join(tokens)]
     with st.container(key="plain-outputs", gap="small"):
-        st.subheader(say("states.values" if outputs.kind == "values" else "states.outputs"), anchor=False)
+        st.header(say("states.values" if outputs.kind == "values" else "states.outputs"), anchor=False)
         st.dataframe(
             {say("states.token"): list(read), **found}, width="stretch", height="content" if len(read) < 12 else 420
         )
@@ -53,7 +53,7 @@ def _show_states(trace: Trace) -> None:
         return
     chosen_layer, chosen_part = ExplorerState.layer, ExplorerState.part
     with st.container(key="states", gap="small"):
-        st.subheader(say("states.title"), anchor=False)
+        st.header(say("states.title"), anchor=False)
         st.caption(say("states.about"))
         with st.container(horizontal=True, gap="medium"):
             names = {

@@ -47,6 +47,13 @@ function write({ parameters, steps }, isFirst) {
   else window.history.replaceState(window.history.state, "", url);
 }
 
+/** Says to those who listen which links of the navigation are open. */
+function markHere() {
+  for (const link of document.querySelectorAll("[class*=st-key-nav-] a"))
+    if (link.closest("[class*=st-key-here-]")) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+}
+
 /** Streamlit is on its way to another page: until it is there, Back and Forward are its own, this page's included. */
 function leave(page) {
   page.isLeaving = true;
@@ -76,6 +83,7 @@ export default ({ data, parentElement, setTriggerValue }) => {
     page.tell("moved", inAddress());
   } else {
     document.documentElement.lang = data.parameters.lang;
+    markHere();
     if (isHere(data)) write(data, isFirst);
   }
   return () => {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from functools import cache
 
 import streamlit as st
@@ -14,9 +14,10 @@ from attnviz import locale
 from attnviz.server.listing import Listed
 from attnviz.server.open_models import ModelKey
 from attnviz.server.stores import MODELS
-from attnviz.ui import PAGES
+from attnviz.ui import PAGES, PLACES
 from attnviz.ui.frame.address import notices
 from attnviz.ui.frame.language import choose, code, current, say
+from attnviz.ui.frame.state import Session, page_state
 
 __all__ = ["head_row", "link_to", "loading", "message_box", "page", "pages"]
 
@@ -44,14 +45,28 @@ def link_to(name: str, label: str, icon: str = "", **parameters: str) -> None:
 
 @contextmanager
 def head_row() -> Iterator[None]:
-    """Name and navigation, then what is placed inside, then the languages."""
+    """Name and places, then what is placed inside, then the languages; below them the pages of this place.
+
+    The page's title is a heading for those who listen; for the eye, its link is marked.
+    """
+    here = page_state(Session).page
+    place = next(names for names in PLACES if here in names)
     with st.container(horizontal=True, key="head-row", gap="small", vertical_alignment="center"):
-        st.title(say("page.name"), anchor=False, width="content")
-        with st.container(horizontal=True, key="pages", gap="xxsmall", width="content"):
-            for name in PAGES:
-                link_to(name, say(f"page.{name}"))
+        st.markdown(f"**{say('page.name')}**", width="content")
+        st.title(say(f"page.{here}"), anchor=False)
+        _links("places", {names[0]: say(f"page.place.{names[0]}") for names in PLACES}, place[0])
         yield
         choose()
+    if len(place) > 1:
+        _links("pages", {name: say(f"page.{name}") for name in place}, here)
+
+
+def _links(key: str, labels: Mapping[str, str], here: str) -> None:
+    """Place links to pages, by their names, with the one that is open marked."""
+    with st.container(horizontal=True, key=f"nav-{key}", gap="xxsmall", width="content"):
+        for name, label in labels.items():
+            with st.container(key=f"here-{key}", width="content") if name == here else nullcontext():
+                link_to(name, label)
 
 
 @contextmanager

@@ -94,7 +94,7 @@ def show() -> None:
 
 def _teach() -> None:
     with st.container(key="teach"):
-        st.subheader(say("runs.teach.title"), anchor=False)
+        st.header(say("runs.teach.title"), anchor=False)
         st.markdown(say("runs.teach.text"))
         link_to("training", say("runs.teach.train"), "play_arrow")
 

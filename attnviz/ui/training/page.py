@@ -187,7 +187,7 @@ def _watched(messages: DeltaGenerator) -> Run | None:
 def _teach() -> None:
     """Explain the page, and offer three ways to begin."""
     with st.container(key="teach"):
-        st.subheader(say("training.teach.title"), anchor=False)
+        st.header(say("training.teach.title"), anchor=False)
         st.markdown(say("training.teach.text"))
         with st.container(horizontal=True, gap="small"):
             for recipe in SUGGESTED:

@@ -1,4 +1,4 @@
-"""Cost section of the calculator: attention against recurrence, computed and measured live."""
+"""The page Cost: attention against recurrence, computed and measured live."""
 
 from __future__ import annotations
 
@@ -10,24 +10,27 @@ from attnviz.analysis.cost import Measurements, measure
 from attnviz.errors import MeasuringBusy
 from attnviz.figures import cost as figures
 from attnviz.models.cost import LAYERS, crossing, flops, memory, sequential_steps
+from attnviz.ui.frame.address import Address, notice_wrong
 from attnviz.ui.frame.charts import CHART, theme
+from attnviz.ui.frame.head import head_row, message_box
 from attnviz.ui.frame.language import current, explain, say
 from attnviz.ui.frame.markdown import table
 from attnviz.ui.frame.numbers import short
 from attnviz.ui.frame.settings import Setting, Settings
 from attnviz.ui.frame.state import page_state
 
-__all__ = ["SETTINGS", "section"]
+__all__ = ["SETTINGS", "show"]
 
 WIDTH = Setting("cost_d", 64, lambda: (16, 32, 64, 128, 256))
 HEADS = Setting("cost_heads", 4, lambda: (1, 2, 4, 8))
 LENGTH = Setting("cost_t", 128, lambda: figures.LENGTHS)
 SETTINGS = Settings((WIDTH, HEADS, LENGTH))
+ADDRESS = Address("cost", lambda link: notice_wrong(SETTINGS.apply(link)), names=SETTINGS.names, steps=frozenset())
 
 
 @dataclass
 class CostState:
-    """State of this part of the page.
+    """State of this page.
 
     Attributes:
         measured: what was measured last.
@@ -36,8 +39,12 @@ class CostState:
     measured: Measurements | None = None
 
 
-def section() -> dict[str, str]:
-    """Show sizes, computed curves, the numbers at one length, and what this machine takes; return its address."""
+def show() -> None:
+    """Show sizes, computed curves, the numbers at one length, and what this machine takes."""
+    ADDRESS.arrive()
+    with st.container(key="controls"), head_row():
+        st.space("stretch")
+    message_box()
     SETTINGS.begin()
     with st.container(horizontal=True, gap="medium", key="cost-sizes"):
         for each in SETTINGS.settings:
@@ -52,7 +59,7 @@ def section() -> dict[str, str]:
     st.caption(say("cost.seen", d=d, gru=f"{lengths['gru']:,}", lstm=f"{lengths['lstm']:,}"))
     st.caption(say("cost.memory.note"))
     _measured(d, n_heads)
-    return SETTINGS.to_link()
+    ADDRESS.publish(SETTINGS.to_link())
 
 
 def _table(d: int, n_heads: int, length: int) -> str:
@@ -72,7 +79,7 @@ def _together(number: int) -> str:
 
 def _measured(d: int, n_heads: int) -> None:
     """Show the button, and what was measured last at these sizes."""
-    st.subheader(say("cost.measure.title"), anchor=False)
+    st.header(say("cost.measure.title"), anchor=False)
     st.markdown(say("cost.measure.text"))
     state = page_state(CostState)
     if st.button(say("cost.measure.button"), key="cost-measure", icon=":material/timer:"):

@@ -1,4 +1,4 @@
-"""The part of the calculator page about positional encodings, by itself."""
+"""The page about positional encodings."""
 
 from __future__ import annotations
 
@@ -17,22 +17,12 @@ from attnviz.figures.theme import DARK, LIGHT
 from attnviz.loading import load_model
 from attnviz.models import SequenceModel
 from attnviz.positions import sinusoidal
-from attnviz.ui.calculator import positions
+from attnviz.ui import positions
+from tests.ui.pages import address, open_page
 
 
-def page() -> None:
-    from attnviz.ui.calculator import positions
-
-    positions.section()
-
-
-def show(**state: Any) -> AppTest:
-    app = AppTest.from_function(page, default_timeout=60)
-    for name, value in state.items():
-        app.session_state[name] = value
-    app.run()
-    assert not app.exception, app.exception[0].message
-    return app
+def show(**link: object) -> AppTest:
+    return open_page("positions", **{name: str(value) for name, value in link.items()})
 
 
 def charts(app: AppTest) -> list[Any]:
@@ -91,29 +81,19 @@ def test_the_table_says_which_kind_loses_the_order() -> None:
     assert lost == [kind == "none" for kind in KINDS]
 
 
-def link_script() -> None:
-    import streamlit as st
-
-    from attnviz.ui.calculator import positions
-
-    st.session_state["wrong"] = positions.apply(st.query_params.to_dict())
-    st.session_state["link"] = positions.SETTINGS.to_link()
-
-
-def follow(**link: str) -> tuple[list[str], dict[str, str]]:
-    app = AppTest.from_function(link_script)
-    for name, value in link.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception, app.exception[0].message
-    return app.session_state["wrong"], app.session_state["link"]
+def follow(**link: str) -> tuple[str, dict[str, str]]:
+    """Return the messages, and the address that the page then has."""
+    page = show(**link)
+    given = address(page)
+    assert given.pop("lang") == "en"
+    return "\n".join(warning.value for warning in page.warning), given
 
 
 def test_a_link_restores_the_controls() -> None:
     given = {"pe": "alibi", "pe_d": "10", "pe_t": "33", "pe_heads": "4", "pe_head": "3"}
-    assert follow(**given) == ([], given)
-    assert follow(pe="learned", pe_table="sort") == ([], {"pe": "learned", "pe_table": "sort"})
-    assert follow() == ([], {})
+    assert follow(**given) == ("", given)
+    assert follow(pe="learned", pe_table="sort") == ("", {"pe": "learned", "pe_table": "sort"})
+    assert follow() == ("", {})
 
 
 @pytest.mark.parametrize(
@@ -130,7 +110,7 @@ def test_a_link_restores_the_controls() -> None:
     ],
 )
 def test_a_value_that_does_not_exist_is_named_and_falls_back(name: str, value: str) -> None:
-    assert follow(**{name: value}) == ([name], {})
+    assert follow(**{name: value}) == (locale.t("en", "page.wrong_link", names=f"`{name}`"), {})
 
 
 def test_parameters_are_those_that_links_have() -> None:

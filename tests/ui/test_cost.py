@@ -1,4 +1,4 @@
-"""The part of the calculator page about costs, by itself."""
+"""The page about costs."""
 
 from __future__ import annotations
 
@@ -17,21 +17,11 @@ from attnviz.analysis.cost import Measurement, Measurements
 from attnviz.figures import cost as figures
 from attnviz.figures.theme import DARK
 from attnviz.models.cost import LAYERS, flops, memory
+from tests.ui.pages import address, open_page
 
 
-def page() -> None:
-    from attnviz.ui.calculator import cost
-
-    cost.section()
-
-
-def show(**state: Any) -> AppTest:
-    app = AppTest.from_function(page, default_timeout=60)
-    for name, value in state.items():
-        app.session_state[name] = value
-    app.run()
-    assert not app.exception, app.exception[0].message
-    return app
+def show(**link: object) -> AppTest:
+    return open_page("cost", **{name: str(value) for name, value in link.items()})
 
 
 def charts(app: AppTest) -> list[Any]:
@@ -60,7 +50,7 @@ def made_up(d: int, n_heads: int, *_: object) -> Measurements:
 
 
 def test_what_was_measured_is_drawn_over_what_was_computed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("attnviz.ui.calculator.cost.measure", made_up)
+    monkeypatch.setattr("attnviz.ui.cost.measure", made_up)
     app = show()
     assert len(charts(app)) == 2
     app.button(key="cost-measure").click().run()
@@ -88,31 +78,21 @@ def test_the_dark_page_has_its_own_colours() -> None:
     assert figure.layout.font.color == DARK.ink
 
 
-def link_script() -> None:
-    import streamlit as st
-
-    from attnviz.ui.calculator import cost
-
-    st.session_state["wrong"] = cost.SETTINGS.apply(st.query_params.to_dict())
-    st.session_state["link"] = cost.SETTINGS.to_link()
-
-
 ALL = {"cost_d": "256", "cost_heads": "1", "cost_t": "16384"}
 
 
 @pytest.mark.parametrize(
     ("given", "wrong", "link"),
     [
-        ({}, [], {}),
-        (ALL, [], ALL),
-        ({"cost_d": "100", "cost_heads": "8"}, ["cost_d"], {"cost_heads": "8"}),
-        ({"cost_t": "many", "other": "1"}, ["cost_t"], {}),
+        ({}, "", {}),
+        (ALL, "", ALL),
+        ({"cost_d": "100", "cost_heads": "8"}, "`cost_d`", {"cost_heads": "8"}),
+        ({"cost_t": "many"}, "`cost_t`", {}),
     ],
 )
-def test_links(given: dict[str, str], wrong: list[str], link: dict[str, str]) -> None:
-    app = AppTest.from_function(link_script)
-    for name, value in given.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception, app.exception[0].message
-    assert (app.session_state["wrong"], app.session_state["link"]) == (wrong, link)
+def test_links(given: dict[str, str], wrong: str, link: dict[str, str]) -> None:
+    page = show(**given)
+    assert address(page) == {**link, "lang": "en"}
+    assert [warning.value for warning in page.warning] == [locale.t("en", "page.wrong_link", names=wrong)][
+        : bool(wrong)
+    ]

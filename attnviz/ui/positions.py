@@ -1,4 +1,4 @@
-"""Positional encodings, as a part of the calculator page: what each kind looks like, and what is lost without any."""
+"""The page Positional encodings: what each kind looks like, and what is lost without any."""
 
 from __future__ import annotations
 
@@ -25,14 +25,16 @@ from attnviz.figures.look import short
 from attnviz.loading import load_model
 from attnviz.models import SequenceModel
 from attnviz.positions import alibi_bias, alibi_slopes, relative_buckets, sinusoidal
+from attnviz.ui.frame.address import Address, notice_wrong
 from attnviz.ui.frame.charts import CHART, theme
+from attnviz.ui.frame.head import head_row, message_box
 from attnviz.ui.frame.language import say
 from attnviz.ui.frame.markdown import table
 from attnviz.ui.frame.settings import Setting, Settings
 from attnviz.ui.frame.widgets import segments, select
 from attnviz.zoo import zoo
 
-__all__ = ["SETTINGS", "apply", "section"]
+__all__ = ["SETTINGS", "show"]
 
 WIDTHS = range(4, 129, 2)
 LENGTHS = range(4, 129)
@@ -62,17 +64,16 @@ HEAD = Setting("pe_head", 0, lambda: range(max(HEADS)))
 SETTINGS = Settings((KIND, WIDTH, LENGTH, TABLE, N_HEADS, HEAD))
 
 
-def apply(link: Mapping[str, str]) -> list[str]:
-    """Set the controls from an address; what it does not name falls back.
-
-    Returns:
-        The names of those whose value does not exist.
-    """
+def _apply(link: Mapping[str, str]) -> None:
+    """Set the controls from an address; what it names and does not exist is noticed and falls back."""
     wrong = SETTINGS.apply(link)
     if HEAD.value >= N_HEADS.value:
         HEAD.value = HEAD.default
         wrong.append(HEAD.key)
-    return wrong
+    notice_wrong(wrong)
+
+
+ADDRESS = Address("positions", _apply, names=SETTINGS.names, steps=frozenset())
 
 
 SHARES: Mapping[Kind, tuple[int, int]] = {
@@ -84,8 +85,12 @@ SHARES: Mapping[Kind, tuple[int, int]] = {
 }  # of the width; what is square takes less
 
 
-def section() -> dict[str, str]:
-    """Show controls, two figures, what to see in them, and the layer that does not notice; return their address."""
+def show() -> None:
+    """Show controls, two figures, what to see in them, and the layer that does not notice."""
+    ADDRESS.arrive()
+    with st.container(key="controls"), head_row():
+        st.space("stretch")
+    message_box()
     SETTINGS.begin()
     kind = segments(say("positions.kind"), KIND, {kind: say(f"positions.kind.{kind}") for kind in KINDS})
     with st.container(horizontal=True, gap="medium", key="pe-sizes"):
@@ -97,7 +102,7 @@ def section() -> dict[str, str]:
             column.plotly_chart(figure, key=f"pe-{kind}-{number}", **CHART)
         st.caption(say(f"positions.seen.{kind}"))
     _what_is_lost()
-    return SETTINGS.to_link()
+    ADDRESS.publish(SETTINGS.to_link())
 
 
 FORMULAS: Mapping[Kind, str] = {
@@ -165,7 +170,7 @@ def _pairs(matrix: Tensor, title: str, limits: tuple[float, float], whole: bool 
 
 def _what_is_lost() -> None:
     """Show the permutation, computed for every kind."""
-    st.subheader(say("positions.lost.title"), anchor=False)
+    st.header(say("positions.lost.title"), anchor=False)
     st.markdown(say("positions.lost.text"))
     length, d = LENGTH.value, WIDTH.value
     entries = _permuted(length, d)

@@ -1,0 +1,5 @@
+"""Cost: attention against recurrence, computed and measured."""
+
+from attnviz.ui import cost
+
+cost.show()
