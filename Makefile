@@ -55,7 +55,7 @@ format: $(VENV)/dev.stamp
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-browser: $(VENV)/dev.stamp
+browser: $(VENV)/dev.stamp node_modules/.package-lock.json
 	@sh tests/browser/install.sh $(BIN)
 
 js: node_modules/.package-lock.json

@@ -1,11 +1,13 @@
 """The HTML document of every page: the framework's own, which asks at once for what the first picture takes.
 
 Otherwise the browser would learn of each file from the one before it: the framework, its widgets, the view, its texts.
+A script in it names what the framework leaves unnamed.
 """
 
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +23,10 @@ __all__ = ["shell", "widget_files"]
 
 WIDGETS = ("BidiComponent", "Html", "PageLink", "Button", "ButtonGroup", "Selectbox", "TextArea")
 
+_NAMES = {
+    lang: {name: locale.t(lang, f"page.{name}") for name in ("choose_file", "choose_row")} for lang in locale.LANGUAGES
+}
+_SCRIPT = Path(__file__).with_suffix(".js").read_text("utf-8").replace("{}", json.dumps(_NAMES), 1)
 _IMPORT = re.compile(r"""(?:from|import)\s*["'`]\./([\w.-]+\.js)["'`]""")
 
 
@@ -61,6 +67,7 @@ def _document(index: str, page: str, lang: str, scripts: Iterable[str]) -> str:
         f'<link rel="modulepreload" href="./{modules.address()}">',
         # "prefetch": a browser complains of a "preload" that a slow page takes seconds to use
         f'<link rel="prefetch" href="./{texts.address(lang)}">',
+        f'<script type="module">{_SCRIPT}</script>',
     ]
     title = f"<title>{html.escape(locale.t(lang, 'page.title', page=locale.t(lang, f'page.{page}')))}</title>"
     document = re.sub("<title>.*?</title>", title, index, count=1).replace('<html lang="en">', f'<html lang="{lang}">')

@@ -72,6 +72,6 @@ def test_chinese_is_chinese(open_page: Open) -> None:
     english = set(locale.catalogue("en").values()) - set(locale.catalogue("zh").values())
     seen = page.locator("button:visible, label:visible, th, a:visible").all_text_contents()
     assert {text.strip() for text in seen} & english == set()
-    button = page.locator("[data-testid=stFileUploaderDropzone] button [data-testid=stMarkdownContainer]")
-    content = button.evaluate("each => getComputedStyle(each, '::after').content")
-    assert content == f'"{locale.t("zh", "page.choose_file")}"'
+    name = locale.t("zh", "page.choose_file")
+    button = page.get_by_role("button", name=name, exact=True)
+    assert button.evaluate("each => getComputedStyle(each, '::after').content") == f'"{name}"'

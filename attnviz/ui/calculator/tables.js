@@ -18,7 +18,7 @@ figcaption { display: flex; align-items: baseline; gap: 0.5rem; white-space: now
 [data-role=query] { --tone: var(--query); }
 [data-role=key] { --tone: var(--key); }
 [data-role=value] { --tone: var(--value); }
-.tables { --query: #0072b2; --key: #d55e00; --value: #009e73; }
+.tables { --query: #0072b2; --key: #b04d00; --value: #00775a; }
 .tables[data-dark=true] { --query: #56a8e0; --key: #f08a45; --value: #35c295; }
 .grid { overflow: auto; max-height: 22rem; border: 1px solid var(--st-border-color); border-inline-start: 3px solid
   var(--tone, var(--st-border-color)); border-radius: 4px; width: max-content; max-width: 100%; }

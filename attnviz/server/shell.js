@@ -1,0 +1,12 @@
+/** Names what Streamlit leaves unnamed, or names in English only. */
+const NAMES = {}; // language -> element -> name; Python fills it in
+
+function mend() {
+  const names = NAMES[document.documentElement.lang];
+  for (const zone of document.querySelectorAll('[data-testid="stFileUploaderDropzone"]')) {
+    zone.role = "group"; // it has a label, which "presentation" would hide
+    zone.querySelector("button").ariaLabel = names.choose_file;
+  }
+  for (const head of document.querySelectorAll(".stDataFrame canvas th:empty")) head.textContent = names.choose_row;
+}
+new MutationObserver(mend).observe(document, { childList: true, subtree: true, attributeFilter: ["lang"] });
