@@ -292,12 +292,16 @@ class Task(ABC):
 
     def _sampled_texts(self, n: int) -> tuple[Example, ...]:
         batch = self.sample(n, Generator().manual_seed(0), "test")
-        features = [None] * n if batch.features is None else list(batch.features)
-        targets = [self.tokenizer.decode(*row) for row in zip(batch.tokens.tolist(), features, strict=True)]
-        if batch.source is None or self.source_tokenizer is None:
-            return tuple(targets)
-        sources = [self.source_tokenizer.decode(row) for row in batch.source.tolist()]
-        return tuple(zip(sources, targets, strict=True))
+        pairs = [self.text_of(batch.rows(slice(row, row + 1))) for row in range(n)]
+        return tuple(pairs if self.source_tokenizer is not None else (text for text, _ in pairs))
+
+    def text_of(self, row: Batch) -> tuple[str, str]:
+        """Return the text and target to type for a batch of one; the target is "" where the model reads one text."""
+        features = None if row.features is None else row.features[0]
+        text = self.tokenizer.decode(row.tokens[0].tolist(), features)
+        if row.source is None or self.source_tokenizer is None:
+            return text, ""
+        return self.source_tokenizer.decode(row.source[0].tolist()), text
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
         """Return the patterns that attention is expected to follow in one sequence; several heads may share one.

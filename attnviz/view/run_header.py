@@ -38,9 +38,10 @@ def run_header(run: Run) -> dict[str, Any]:
         stack: stack that writes the answer.
         sites: {"name", "stack", "layer", "kind", "heads", "queries", "keys": names of sequences} in the order in which
             they run; none in a network without attention.
-        sequences: of the probe: {"labels": of the tokens, by the names that sites know them by, "patterns"}, and of
-            each expected pattern and kind of site {"name", "key" of its message, "stack" and "kind" of the sites,
-            "pairs": [query, key, ...] of those the mask allows, "chance", "queries": that are scored}.
+        sequences: of the probe: {"labels": of the tokens, by the names that sites know them by, "typed": the text and
+            the target that one would type, "patterns"}, and of each expected pattern and kind of site {"name", "key" of
+            its message, "stack" and "kind" of the sites, "pairs": [query, key, ...] of those the mask allows, "chance",
+            "queries": that are scored}.
         samples: validation sequences: {"prompt": labels, "image": the picture they are, or null, "answer": output ids,
             or the right values}; an image is {"rows", "cols", "levels": row by row, 255 for the highest number}.
         vocab: labels of the output ids.
@@ -134,6 +135,7 @@ def _sequence(run: Run, batch: Batch) -> dict[str, Any]:
     named = {name for site in sites for name in (site["queries"], site["keys"])} | set(labels) - {READOUT}
     return {
         "labels": {name: tokens for name, tokens in labels.items() if name in named},
+        "typed": list(run.config.task.text_of(batch)),
         "patterns": [pattern for pattern in patterns if pattern["queries"]],
     }
 

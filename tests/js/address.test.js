@@ -6,6 +6,7 @@ import { test } from "node:test";
 
 import { Address, oneOf, readChoice } from "../../attnviz/view/static/core/address.js";
 import { TOOLS } from "../../attnviz/view/static/matrix/toolbar.js";
+import { explorerAddress } from "../../attnviz/view/static/watch/time.js";
 import { Panel } from "../../attnviz/view/static/panels/panel.js";
 import { PANELS, panelFields } from "../../attnviz/view/static/panels/registry.js";
 import { open } from "./view.js";
@@ -98,4 +99,13 @@ test("no panel is forgotten in the registry", () => {
   const sources = readdirSync(folder).filter((name) => name.endsWith(".js")).map((name) => readFileSync(new URL(name, folder), "utf8"));
   const named = sources.flatMap((source) => [...source.matchAll(/static id = "(.+)"/g)].map(([, id]) => id));
   assert.deepEqual(named.sort(), PANELS.map(({ id }) => id).sort());
+});
+
+test("a checkpoint opens in the Explorer on the sequence and at the head that were watched", () => {
+  const header = { run: "mine", sites: [{ layer: 0, stack: "decoder", kind: "cross" }], sequences: [{ typed: ["a b", "c"] }, { typed: ["d", ""] }] };
+  const named = (state, of = header) => Object.fromEntries(new URL(explorerAddress(of, state, 5, "zh"), "https://x.org").searchParams);
+  const place = { layer: "0", head: "1", stack: "decoder", kind: "cross" };
+  assert.deepEqual(named({ site: 0, head: 1, seq: 0 }), { model: "run/mine@5", text: "a b", target: "c", ...place, lang: "zh" });
+  assert.deepEqual(named({ site: 0, head: 0, seq: 1 }, { ...header, sites: [] }), { model: "run/mine@5", text: "d", lang: "zh" });
+  assert.ok(!("text" in named({ site: 0, head: 0, seq: 0 }, { ...header, sequences: [{ typed: ["x".repeat(9000), ""] }] })));
 });

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from attnviz import locale
 from attnviz.training import RECIPES
-from attnviz.ui.applications.case import examples, text_of
+from attnviz.ui.applications.case import examples
 from attnviz.ui.applications.registry import APPLICATIONS
 from attnviz.ui.frame.language import plain
 from attnviz.zoo import ORDER
@@ -28,7 +28,7 @@ def test_every_model_of_every_application_is_shown(name: str, recipe: str) -> No
     assert not page.error
     assert not page.warning
     task = RECIPES[recipe].task
-    assert page.text_area(key="app-text").value == text_of(task, examples(task)[0])[0]
+    assert page.text_area(key="app-text").value == task.text_of(examples(task)[0])[0]
     table = next(each.value for each in page.markdown if each.value.startswith("| "))
     assert locale.t("en", f"applications.metric.{task.metric.replace(' ', '-')}") in "".join(
         m.value for m in page.markdown

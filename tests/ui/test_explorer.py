@@ -19,6 +19,7 @@ from attnviz.server import forward, listing, opening
 from attnviz.training import Run, record
 from attnviz.ui.explorer.state import ExplorerState
 from attnviz.ui.frame.state import Session
+from attnviz.view.run_header import run_header
 from attnviz.view.texts import address
 from attnviz.zoo import ORDER, zoo_path
 from tests.tiny import MARKUP
@@ -232,6 +233,17 @@ def test_a_link_opens_an_earlier_checkpoint(runs_folder: Path) -> None:
     assert held.model == "run/mine@5"
     network = opening.open_model(held.model, held.version).network
     torch.testing.assert_close(network.state_dict(), run.network(5).state_dict(), rtol=0, atol=0)
+
+
+def test_a_checkpoint_leads_back_to_its_training(runs_folder: Path) -> None:
+    run = finished(runs_folder / "mine")
+
+    def back(text: str) -> list[str]:
+        links = open_page(model="run/mine@5", text=text).get("page_link")
+        return [link.proto.query_string for link in links if link.proto.query_string]
+
+    assert back("a b c") == ["run=mine&step=5"]
+    assert back(run_header(run)["sequences"][1]["typed"][0]) == ["run=mine&step=5&seq=1"]
 
 
 @pytest.mark.parametrize("name", ["run/mine@6", "run/other@12", "run/../mine@12", "run/mine@", "run/mine@²"])

@@ -68,6 +68,20 @@ RUNS: dict[str, Run] = {
 
 
 @pytest.mark.parametrize("name", RUNS)
+def test_a_watched_sequence_is_typed_as_it_is_read(name: str) -> None:
+    task = RUNS[name].config.task
+    for batch, sequence in zip(RUNS[name].probe(), run_header(RUNS[name])["sequences"], strict=True):
+        text, target = sequence["typed"]
+        source = task.source_tokenizer
+        if source is not None and batch.source is not None:
+            assert source.encode(text) == batch.source[0].tolist()
+            text = target
+        assert [1] * (source is not None) + task.tokenizer.encode(text)[source is not None :] == batch.tokens[
+            0
+        ].tolist()
+
+
+@pytest.mark.parametrize("name", RUNS)
 def test_the_header_describes_what_a_network_has(name: str) -> None:
     run = RUNS[name]
     header = run_header(run)

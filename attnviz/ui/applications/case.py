@@ -43,7 +43,6 @@ __all__ = [
     "recipe_of",
     "result",
     "task_of",
-    "text_of",
 ]
 
 N_EXAMPLES = 64  # of test data that people can leaf through
@@ -129,15 +128,6 @@ def examples(task: Task) -> tuple[Batch, ...]:
     few = items is not None and len(items.tokens) < N_EXAMPLES  # then each once
     draw = task.held_out if few else task.sample
     return tuple(sequences(draw(N_EXAMPLES, generator, "test"), N_EXAMPLES))
-
-
-def text_of(task: Task, row: Batch) -> tuple[str, str]:
-    """Return the text and target to type for a batch of one; the target is "" where the model reads one text."""
-    features = None if row.features is None else row.features[0]
-    text = task.tokenizer.decode(row.tokens[0].tolist(), features)
-    if row.source is None or task.source_tokenizer is None:
-        return text, ""
-    return task.source_tokenizer.decode(row.source[0].tolist()), text
 
 
 def opened(listed: Listed) -> SequenceModel:

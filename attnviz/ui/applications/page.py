@@ -12,7 +12,7 @@ from attnviz.server.forward import run
 from attnviz.server.listing import Listed, listed
 from attnviz.server.traces import TraceKey
 from attnviz.training.recipes import OWN
-from attnviz.ui.applications.case import N_EXAMPLES, Case, examples, opened, recipe_of, task_of, text_of
+from attnviz.ui.applications.case import N_EXAMPLES, Case, examples, opened, recipe_of, task_of
 from attnviz.ui.applications.facts import facts, train_link
 from attnviz.ui.applications.registry import APPLICATIONS, Application
 from attnviz.ui.applications.state import ApplicationsState
@@ -132,7 +132,7 @@ def _case(application: Application, model: Listed, messages: DeltaGenerator) -> 
     rows = examples(task)
     state.example.value = min(state.example.value, len(rows))
     if state.is_new_input:
-        state.text.value, _ = text_of(task, rows[state.example.value - 1])
+        state.text.value, _ = task.text_of(rows[state.example.value - 1])
         state.target.value = ""  # for the model to write
         state.is_new_input = False
     with st.container(horizontal=True, key="app-input", gap="small", vertical_alignment="bottom"):
@@ -144,7 +144,7 @@ def _case(application: Application, model: Listed, messages: DeltaGenerator) -> 
     text = state.text.value
     target = state.target.value if task.source_tokenizer is not None else ""
     example = rows[state.example.value - 1]
-    known = text_of(task, example)
+    known = task.text_of(example)
     row = example if text == known[0] and target in ("", known[1]) else None
     try:
         held = run(TraceKey(model.name, text, target, model.version))

@@ -1,13 +1,33 @@
-"""A Hugging Face model in one line, all of it read from the open model and from what it did."""
+"""A model in one line: of Hugging Face, read from the open model and what it did; of a run, with the way back to it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from attnviz.errors import RunError
+from attnviz.loading import is_checkpoint, open_checkpoint
+from attnviz.server.traces import TraceKey
 from attnviz.trace import AttentionSite, Trace
-from attnviz.ui.frame.language import say
+from attnviz.ui.frame.head import link_to
+from attnviz.ui.frame.language import code, say
+from attnviz.view.run_header import run_header
 
-__all__ = ["about_model"]
+__all__ = ["about_model", "way_back"]
+
+
+def way_back(key: TraceKey) -> None:
+    """Place a link to the training of a checkpoint: to its step, and to the sequence if it is one that was watched."""
+    if not is_checkpoint(key.model):
+        return
+    try:
+        run, step = open_checkpoint(key.model)
+    except RunError:  # the picture says why
+        return
+    watched = [sequence["typed"] for sequence in run_header(run)["sequences"]]
+    typed = [key.text, key.target]
+    place = {"seq": str(watched.index(typed))} if typed in watched else {}
+    label = say("page.back_to_run", name=code(run.name), step=step)
+    link_to("runs", label, "arrow_back", run=run.name, step=str(step), **place)
 
 
 def about_model(trace: Trace) -> str:

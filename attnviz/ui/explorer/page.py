@@ -16,7 +16,7 @@ from attnviz.server.opening import open_model
 from attnviz.server.reads import Reads, reads_of
 from attnviz.server.traces import Held, TraceKey
 from attnviz.ui.explorer import link
-from attnviz.ui.explorer.about import about_model
+from attnviz.ui.explorer.about import about_model, way_back
 from attnviz.ui.explorer.inputs import choose_image, image_title, type_texts
 from attnviz.ui.explorer.link import begin, examples_of, use
 from attnviz.ui.explorer.numbers import show_numbers
@@ -177,7 +177,8 @@ def _picture(key: TraceKey) -> None:
 
 
 def _about(key: TraceKey, held: Held | None) -> None:
-    """Describe the chosen model."""
+    """Describe the chosen model, and lead back to its training."""
+    way_back(key)
     if text := described(key.model, "about", current()):
         st.caption(plain(text))
     elif held is not None and held.trace.model.facts.kind:

@@ -4,7 +4,17 @@ import { el } from "../core/dom.js";
 import { icon } from "./icons.js";
 
 const WHOLE_MS = 8000; // that playing all of the history takes
+const LONGEST = 7000; // letters of an address; a common proxy takes 8 kB
 const CALM = { stops: 12, ms: 700 }; // without motion: a few pictures, one after the other
+
+/** The address of a checkpoint in the Explorer: on the same sequence, at the same head. */
+export function explorerAddress({ run, sites, sequences }, { site: at, head, seq }, step, lang) {
+  const [text, target] = sequences[seq].typed;
+  const { layer, stack, kind } = sites[at] ?? {};
+  const link = new URLSearchParams({ model: `run/${run}@${step}`, ...(target ? { text, target } : { text }), ...(sites[at] ? { layer, head, stack, kind } : {}), lang });
+  if (link.toString().length > LONGEST) link.delete("text"); // it begins with another one
+  return `./?${link}`;
+}
 
 export class TimeBar {
   constructor(ctx) {
@@ -88,7 +98,7 @@ export class TimeBar {
     this.play.title = t("watch.replay.help");
   }
   update(changed) {
-    if (!["at", "snapshots", "news"].some((key) => changed.has(key))) return;
+    if (!["at", "site", "head", "seq", "snapshots", "news"].some((key) => changed.has(key))) return;
     const { t, moments, store, number, lang } = this.ctx;
     const last = Math.max(0, moments().length - 1);
     const index = this.ctx.index();
@@ -107,8 +117,7 @@ export class TimeBar {
     this.explorer.hidden = kept === undefined;
     if (kept === undefined) return;
     this.explorer.textContent = t("watch.explorer", { step: number(kept) });
-    const link = new URLSearchParams({ model: `run/${this.ctx.header.run}@${kept}`, lang });
-    this.explorer.href = `./?${link}`;
+    this.explorer.href = explorerAddress(this.ctx.header, store.state, kept, lang);
   }
 
   /** The newest kept checkpoint up to a step. */
