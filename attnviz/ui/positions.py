@@ -179,7 +179,8 @@ def _what_is_lost() -> None:
         same = entry.difference < 1e-5 * entry.largest
         verdict = say("positions.lost.same" if same else "positions.lost.differs")
         rows.append([say(f"positions.kind.{entry.kind}"), short(entry.difference), verdict])
-    st.markdown(table([say("positions.kind"), say("positions.lost.difference"), ""], rows, "lrl"))
+    heads = [say("positions.kind"), *(say(f"positions.lost.{name}") for name in ("difference", "verdict"))]
+    st.markdown(table(heads, rows, "lrl"))
     st.caption(say("positions.lost.note", n=length, d=d, largest=short(entries[-1].largest)))
 
 

@@ -57,7 +57,7 @@ def _best(case: Case, place: int) -> None:
         item = case.model.output_label(index)
         name = f"**{plain(item)}** :green[✓]" if item == true else plain(item)
         rows.append([str(rank), name, CATEGORY.get(item, ""), f"{share:.1%}"])
-    st.markdown(table(["", *columns], rows, "rllr"))
+    st.markdown(table(["#", *columns], rows, "rllr"))
     if true and true not in [case.model.output_label(index) for index in ids]:
         st.caption(say("applications.sessions.missed", item=true, n=HITS))
 
