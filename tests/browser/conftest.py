@@ -25,6 +25,8 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Dialog,
+    Error,
     Locator,
     Page,
     Request,
@@ -44,6 +46,7 @@ QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 QUIET += ["--disable-sync", "--no-first-run"]
 
 PATIENCE = 60_000  # ms
+TAKEN, EMPTY = "about:blank", "about:blank#empty"  # a tab that a test has, and one that waits for a test
 expect.set_options(timeout=PATIENCE)  # a busy machine is slow, not wrong
 
 Scheme = Literal["light", "dark"]
@@ -108,10 +111,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def window(browser: Browser) -> BrowserContext:
-    """Where tests open their tabs: what a browser keeps, as Streamlit's scripts, is fetched once for all."""
-    window = browser.new_context(locale="en-US", permissions=["clipboard-read", "clipboard-write"])
-    window.new_page()  # an empty tab keeps the window open
-    return window
+    """Where tests open their pages: what a browser keeps, as Streamlit's scripts, is fetched once for all."""
+    return browser.new_context(locale="en-US", permissions=["clipboard-read", "clipboard-write"])
 
 
 def is_probe(url: str) -> bool:
@@ -121,12 +122,15 @@ def is_probe(url: str) -> bool:
 
 @contextmanager
 def tabs(window: BrowserContext, own: tuple[str, ...], forgiven: str | None = None) -> Iterator[Callable[..., Page]]:
-    """Open tabs, and close them at the end: new_tab(width=390, scheme="dark").
+    """Give tabs to a test, and take them back at the end: new_tab(width=390, scheme="dark").
+
+    The next test gets them emptied: a tab that has read Streamlit's scripts once reads them faster. One that is changed
+    before it opens a page (is_changed) is made for the test and closed at the end.
 
     Fails where a script failed or ran that should not, the console complained (but of what is forgiven), an answer
     was an error, or an address was asked that does not begin with one's own.
     """
-    pages: list[Page] = []
+    pages: dict[Page, bool] = {}
     problems: list[str] = []
 
     def heard(message: ConsoleMessage) -> None:
@@ -142,26 +146,50 @@ def tabs(window: BrowserContext, own: tuple[str, ...], forgiven: str | None = No
         if not request.url.startswith(own):
             problems.append(f"request to {request.url}")
 
-    def new_tab(width: int = 1440, height: int = 900, scheme: Scheme = "light") -> Page:
-        page = window.new_page()
-        pages.append(page)
+    def opened(dialog: Dialog) -> None:
+        problems.append(f"a script ran: {dialog.message}")
+        dialog.dismiss()
+
+    def failed(error: Error) -> None:
+        problems.append(str(error))
+
+    listeners = {"console": heard, "pageerror": failed, "dialog": opened, "response": answered, "request": asked}
+
+    def new_tab(width: int = 1440, height: int = 900, scheme: Scheme = "light", is_changed: bool = False) -> Page:
+        empty = None if is_changed else next((page for page in window.pages if page.url == EMPTY), None)
+        page = empty or window.new_page()
+        pages[page] = is_changed
+        page.goto(TAKEN)
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme=scheme)
         page.set_default_timeout(PATIENCE)
-        page.on("console", heard)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("dialog", lambda dialog: problems.append(f"a script ran: {dialog.message}") or dialog.dismiss())
-        page.on("response", answered)
-        page.on("request", asked)
+        for event, listener in listeners.items():
+            page.on(event, listener)  # type: ignore[call-overload]
         return page
 
     try:
         yield new_tab
     finally:
-        for page in pages:
-            page.close()
+        for page, is_changed in pages.items():
+            for event, listener in listeners.items():
+                page.remove_listener(event, listener)
+            if is_changed:
+                page.close()
+            else:
+                empty_tab(page)
         window.clear_cookies()
     assert problems == []
+
+
+def empty_tab(page: Page) -> None:
+    """Leave nothing of a test in its tab: no page, no step of the history, no route, no place of the mouse."""
+    page.goto(EMPTY)
+    page.unroute_all(behavior="ignoreErrors")
+    page.emulate_media(color_scheme="null", reduced_motion="null", forced_colors="null", media="null")
+    page.mouse.move(0, 0)
+    session = page.context.new_cdp_session(page)
+    session.send("Page.resetNavigationHistory")
+    session.detach()
 
 
 def addresses(server: str) -> tuple[str, ...]:
@@ -179,11 +207,12 @@ def open_page(server: str, window: BrowserContext) -> Iterator[Open]:
             height: int = 900,
             scheme: Scheme = "light",
             path: str = "",
-            prepare: Callable[[Page], None] = lambda page: None,
+            prepare: Callable[[Page], None] | None = None,
             **link: str,
         ) -> Page:
-            page = new_tab(width, height, scheme)
-            prepare(page)
+            page = new_tab(width, height, scheme, is_changed=prepare is not None)
+            if prepare is not None:
+                prepare(page)
             page.goto(f"{server}/{path}?{urlencode(link)}")
             return page
 

@@ -29,8 +29,7 @@ TABS = ("lines", "product", "formula", "outputs", "code")
 def alone(browser: Browser) -> BrowserContext:
     """A window without a network."""
     alone = browser.new_context(locale="en-US", offline=True)
-    alone.route(re.compile("^(?!file:|blob:|data:)"), lambda route: route.abort())
-    alone.new_page()  # an empty tab keeps the window open
+    alone.route(re.compile("^(?!about:|file:|blob:|data:)"), lambda route: route.abort())
     return alone
 
 
@@ -307,7 +306,7 @@ def test_512_tokens_in_the_shape_of_gpt2_open(open_file: OpenFile, tmp_path: Pat
 
 def test_a_browser_that_is_too_old_says_so(alone: BrowserContext, traces: dict[str, Trace], tmp_path: Path) -> None:
     with tabs(alone, ("file:",), forgiven="DecompressionStream") as new_tab:
-        page = new_tab()
+        page = new_tab(is_changed=True)
         page.add_init_script("delete window.DecompressionStream")
         page.goto(to_html(traces["decoder"], tmp_path / "a.html", lang="zh").as_uri())
         expect(page.locator("#attnviz-failed")).to_have_text(locale.t("zh", "standalone.failed"))
