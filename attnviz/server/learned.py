@@ -1,15 +1,15 @@
-"""What a listed model has learned: its task, as far as it is known."""
+"""What a listed model has learned: its task, and what is right of a trace, as far as it is known."""
 
 from __future__ import annotations
 
 from attnviz.errors import RunError
 from attnviz.loading import ZOO, is_checkpoint, open_checkpoint
-from attnviz.tasks import Pattern, Task
+from attnviz.tasks import IGNORE, Pattern, Task
 from attnviz.trace import Trace
 from attnviz.training import RECIPES
 from attnviz.zoo import ORDER
 
-__all__ = ["expected_of", "task_of"]
+__all__ = ["expected_of", "task_of", "truth_of"]
 
 
 def task_of(name: str) -> Task | None:
@@ -27,3 +27,14 @@ def expected_of(name: str, trace: Trace) -> tuple[Pattern, ...]:
     """Return the patterns that attention is expected to follow in a trace of a model; () where nobody knows."""
     task = task_of(name)
     return () if task is None else task.expected(trace.token_ids, trace.source_ids)
+
+
+def truth_of(name: str, trace: Trace) -> tuple[str | None, ...]:
+    """Return the right output at each row of the logits, None where none is due; () where nobody knows them."""
+    task = task_of(name)
+    if task is None or trace.outputs is None or trace.outputs.kind == "values":
+        return ()
+    answers = task.answers(trace.token_ids, trace.source_ids)
+    rows = answers[:1] if trace.outputs.kind == "label" else answers
+    known = tuple(None if answer == IGNORE else trace.outputs.label(answer) for answer in rows)
+    return known if any(known) else ()

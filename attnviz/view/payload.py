@@ -116,6 +116,7 @@ def overview(
     expected: Iterable[Pattern] = (),
     lang: str,
     texts: str = "",
+    truth: Sequence[str | None] = (),
 ) -> bytes:
     """Return all that the first picture needs: every head as a thumbnail, the chosen head's numbers, the outputs.
 
@@ -126,6 +127,7 @@ def overview(
             the head that tells most comes first.
         expected: the patterns of the model's task, which say what tells; see `most_telling`.
         texts: where its messages stand (`attnviz.view.texts`), relative to the page; "" where the page has them.
+        truth: the right output at each row, None where none is due; () where nobody knows them.
     """
     arrays: dict[str, Array] = {}
     far: dict[str, NDArray[np.float32]] = {}
@@ -158,7 +160,7 @@ def overview(
         "sites": [_site_header(trace, s) for s in trace.sites],
         "choice": dict(choice),
         "telling": telling._asdict(),
-        "outputs": outputs,
+        "outputs": None if outputs is None else {**outputs, "truth": list(truth)},
         "texts": texts,
         "lang": lang,
     }

@@ -1,7 +1,7 @@
 """The view of a trace as one HTML file that needs no network: `to_html`, and `show` for notebooks.
 
 The page holds the modules of the view, joined (`attnviz.view.modules`), texts, and the numbers (`attnviz.view.parts`).
-A short script (`static/export/boot.js`) starts them. Nothing is fetched, and the page's own security policy forbids it.
+A short script (`static/export/boot.js`) inflates and starts them. Nothing is fetched, and the page's own security policy forbids it.
 
 Whole are the thumbnails, the outputs and every number of the chosen heads; of the other heads the page has the weights,
 rounded. What is rounded says so, and what is not there says how to get it.
@@ -180,7 +180,7 @@ def _page(trace: Trace, heads: Heads, lang: str, title: str | None) -> str:
             f'<noscript><p class="page-failed">{_say(lang, "standalone.no_script")}</p></noscript>',
             f'<script type="application/json" id="attnviz-file">{_json(numbers.index)}</script>',
             *(_part(name, part) for name, part in numbers.parts.items()),
-            f'<script type="text/plain" id="attnviz-modules">\n{_inside(modules, "script")}</script>',
+            f'<script type="text/plain" id="attnviz-modules">{deflated(modules.encode()).text}</script>',
             f'<script nonce="{nonce}">\n{_inside(_static(BOOT), "script")}</script>',
             "</body>",
             "</html>",

@@ -67,18 +67,29 @@ def wrong_proof(route: Route) -> None:
     )
 
 
-def test_the_first_screen_holds_input_grid_and_weights(open_page: Open) -> None:
-    page = open_page(model="tiny-encoder")
-    view(page)
-    inputs = page.locator(".st-key-controls").bounding_box()
-    weights = page.locator(".av-weights canvas").first.bounding_box()
-    grid = page.locator(".av-grid").bounding_box()
-    assert inputs is not None
-    assert weights is not None
-    assert grid is not None
-    assert inputs["y"] + inputs["height"] <= 170
-    assert weights["y"] + weights["height"] <= 900
-    assert grid["y"] + grid["height"] <= 900
+def test_the_first_screen_holds_the_answer_and_its_picture(open_page: Open) -> None:
+    """At 1280 x 720, without scrolling; each part of the answer chooses the query that wrote it."""
+    page = open_page(width=1280, height=720)
+    root = view(page)
+    answer = page.get_by_role("region", name=re.compile("^Answer: c d e f g"))
+    controls = [
+        page.get_by_label(locale.t("en", "page.text"), exact=True),
+        page.get_by_role("button", name=locale.t("en", "page.run"), exact=True),
+    ]
+    shown = [page.locator(".av-grid"), page.locator(".av-weights canvas").first, page.locator(".av-proof")]
+    for part in (*controls, page.locator(".st-key-examples"), answer, *shown):
+        box = part.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 720, part
+        assert box["x"] + box["width"] <= 1280, part
+    expect(answer).to_contain_text(locale.t("en", "view.answer.right"))
+    answer.get_by_role("button", name=re.compile("^Position 1: reads f, answers d, 100%: right")).click()
+    expect(root).to_have_attribute("data-query", "1")
+    expect(root).to_have_attribute("data-locked", "true")
+    page.keyboard.press("ArrowRight")
+    expect(root).to_have_attribute("data-query", "2")
+    write(page, "n o t")
+    page.get_by_role("region", name=re.compile("^Answer: t o n")).wait_for()
 
 
 def test_a_click_chooses_a_head_without_asking_the_server(open_page: Open) -> None:

@@ -46,7 +46,7 @@ def test_a_model_opens_on_an_example(name: str) -> None:
     assert not page.error
     assert not page.warning
     assert {site["n_heads"] for site in shown(page)["sites"]} == {4}
-    about = page.caption[0].value
+    about = page.caption[1].value  # below the line that says what the page is
     assert shown(page)["model"]["kind"] in about
     assert f"{shown(page)['model']['n_parameters']:,}" in about
     assert "float32" in about

@@ -33,7 +33,7 @@ def type_texts(reads: Reads) -> None:
 
 
 def _field(label: str, widget: Widget[str], placeholder: str) -> None:
-    st.text_area(label, height=68, placeholder=placeholder, label_visibility="collapsed", **widget.kept)
+    st.text_area(label, height=68, placeholder=placeholder, **widget.kept)
 
 
 def choose_image() -> None:

@@ -34,7 +34,7 @@ from attnviz.ui.frame.widgets import button, select
 __all__ = ["show"]
 
 MAX_NEW = 40  # symbols that one press of "continue" appends
-EXAMPLE_CHARS = 17
+EXAMPLE_CHARS = 48
 
 
 def show() -> None:
@@ -51,28 +51,29 @@ def _controls() -> TraceKey:
         st.stop()
     with st.container(key="controls", gap="xsmall"):
         with head_row():
+            take(link.ADDRESS)
+        st.caption(say("page.what"))
+        with st.container(horizontal=True, key="texts", gap="small", vertical_alignment="bottom"):
+            titles = _titles(models)
             name = select(
-                say("page.model"),
-                ExplorerState.model,
-                _titles(models),
-                on_change=_model_chosen,
-                label_visibility="collapsed",
-                required=True,
-                width=250,
+                say("page.model"), ExplorerState.model, titles, on_change=_model_chosen, required=True, width=250
             )
             model = models[name]
-            examples = st.container(horizontal=True, key="examples", gap="xsmall")
-            take(link.ADDRESS)
-        opened = _reads(model)
-        reads = opened or Reads()
-        if opened is not None:
-            begin(model, opened)
-            with examples:
-                _examples(model, opened)
-        with st.container(horizontal=True, key="texts", gap="small"):
+            opened = _reads(model)
+            reads = opened or Reads()
+            if opened is not None:
+                begin(model, opened)
             type_texts(reads)
             if reads.image:
                 choose_image()
+            if reads.text:  # leaving the field hands its text in; the button is where people look for that
+                st.button(say("page.run"), key="run", type="primary", help=say("page.run_help"))
+            if reads.continues:
+                text = say("page.continue")
+                button(text, "continue", _continue, model, icon="play_arrow", help=say("page.continue_help"))
+        with st.container(horizontal=True, key="examples", gap="xsmall", vertical_alignment="center"):
+            if opened is not None:
+                _examples(model, opened)
     return TraceKey(
         model.name,
         ExplorerState.text.value if reads.text else "",
@@ -124,13 +125,13 @@ def _model_chosen() -> None:
 
 
 def _examples(model: Listed, reads: Reads) -> None:
-    for index, (text, target) in enumerate(examples_of(model, reads)):
+    if found := examples_of(model, reads):
+        st.markdown(say("page.examples"), width="content")
+    for index, (text, target) in enumerate(found):
         key = f"example-{model.name}-{index}"
         button(code(text, EXAMPLE_CHARS), key, use, text, target, help=say("page.use_example"))
     if reads.mask:
         button(code(reads.mask), "mask", _hide, reads.mask, help=say("models.mask_help"))
-    if reads.continues:
-        button(say("page.continue"), "continue", _continue, model, icon="play_arrow", help=say("page.continue_help"))
 
 
 def _hide(mask: str) -> None:

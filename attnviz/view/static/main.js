@@ -3,6 +3,7 @@
  * called again with other data or another theme, it updates the picture in place.
  */
 
+import { Answer } from "./answer/answer.js";
 import { Chain } from "./matrix/chain.js";
 import { LoadError, TraceData } from "./core/data.js";
 import { el } from "./core/dom.js";
@@ -25,16 +26,17 @@ import { Tooltip } from "./matrix/tooltip.js";
 import { Address, readChoice } from "./core/address.js";
 import viewCss from "./core/view.css";
 import panelsCss from "./panels/panels.css";
+import answerCss from "./answer/answer.css";
 
 const CHAIN = { step: 0, all: true, zoom: null }; // where the chain begins
 const WHOLE_LAYER_BYTES = 48 * 2 ** 20; // all heads of a layer are fetched up to this size
 const NEIGHBOUR_CELLS = 512 * 512; // all of a head at once, and the weights one arrow key away, up to this size
 const PREFETCH_WAIT_MS = 200;
-const WEIGHTS_HEIGHT = 430;
+const WEIGHTS_HEIGHT = { most: 430, least: 220, above: 500 }; // px of the cells; what stands above them stays in view
 
 class Explorer extends View {
   constructor(component) {
-    super(component, "attnviz", [viewCss, panelsCss]);
+    super(component, "attnviz", [viewCss, panelsCss, answerCss]);
     this.bytes = component.data;
     this.absent = new Set(); // what the model does not show, by place
     this.data = this.unpack(component.data);
@@ -63,20 +65,22 @@ class Explorer extends View {
     this.body = el("div", { class: "av-body" });
     this.root.append(this.body);
     this.ctx.tooltip = new Tooltip(this.body);
+    this.answer = new Answer(this.ctx);
     this.toolbar = new Toolbar(this.ctx);
     this.sentence = new Sentence(this.ctx);
     this.grid = new Grid(this.ctx);
-    this.weights = new Matrix(this.ctx, { maxHeight: WEIGHTS_HEIGHT, eager: true, zoomable: true });
+    this.weights = new Matrix(this.ctx, { maxHeight: weightsHeight(), eager: true, zoomable: true });
     this.tabs = new Tabs(this.ctx, PANELS);
     this.chain = new Chain(this.ctx);
-    this.parts = [this.toolbar, this.sentence, this.grid, this.weights, this.tabs, this.chain];
+    this.parts = [this.answer, this.toolbar, this.sentence, this.grid, this.weights, this.tabs, this.chain];
     const right = el("div", { class: "av-right" }, [
       this.toolbar.element,
       this.sentence.element,
       el("div", { class: "av-columns" }, [el("section", { class: "av-weights" }, [this.weights.element]), this.tabs.element]),
     ]);
     const left = el("aside", { class: "av-left", "aria-label": this.ctx.t("view.frame.grid.title") }, [this.grid.element]);
-    this.body.prepend(el("div", { class: "av-layout" }, [left, right]), this.chain.element, this.live);
+    this.body.style.setProperty("--av-left", `${this.grid.wanted}px`);
+    this.body.prepend(this.answer.element, el("div", { class: "av-layout" }, [left, right]), this.chain.element, this.live);
     this.showWeights();
     this.mirror(this.store.state);
     this.need(this.store.state);
@@ -164,6 +168,7 @@ class Explorer extends View {
     this.weights.update(changed);
     this.chain.update(changed);
     this.tabs.update(changed);
+    this.answer.update(changed);
     this.mirror(state);
     this.address.write(state, this.data.site(state.site));
     if (start) {
@@ -275,6 +280,12 @@ class Explorer extends View {
     clearTimeout(this.prefetching);
     document.removeEventListener("keydown", this.onEscape);
   }
+}
+
+/** Cells as high as the window leaves room for, so that the answer and the weights are seen together. */
+function weightsHeight() {
+  const { most, least, above } = WEIGHTS_HEIGHT;
+  return Math.max(least, Math.min(most, window.innerHeight - above));
 }
 
 /**

@@ -29,7 +29,7 @@ export function fmtPercent(x) {
   return x > 0 && x < LEAST_SHARE ? "<0.01" : fmt(100 * x);
 }
 
-/** A share of 1 in whole percent, without the sign; for a sentence. */
+/** A share of 1 in whole percent, without the sign: 0.996 is "100", what is less than half a percent "<1". */
 export function fmtWhole(x) {
   return x > 0 && x < 0.005 ? "<1" : String(Math.round(100 * x));
 }

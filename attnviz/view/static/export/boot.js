@@ -1,7 +1,11 @@
-/** Starts a page that was saved whole, whose modules stand in it as text. Runs as a plain script, at the end of the page. */
+/** Starts a page that was saved whole, whose modules stand in it deflated. Runs as a plain script, at the end of the page. */
 (() => {
   const text = document.getElementById("attnviz-modules").textContent;
-  import(URL.createObjectURL(new Blob([text], { type: "text/javascript" })))
+  const packed = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const modules = new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw")));
+  modules
+    .text()
+    .then((source) => import(URL.createObjectURL(new Blob([source], { type: "text/javascript" }))))
     .then(({ open }) => open(document))
     .catch((error) => {
       document.getElementById("attnviz-failed").hidden = false;

@@ -21,6 +21,8 @@ const TOGETHER = 12; // rows up to which all groups stand below each other; with
 const BLOCK = 3; // rows that come and go together
 const MARGIN = 240; // px around the part in sight that is drawn too
 const ENLARGED = 180;
+const NARROWEST = 230; // px of the grid beside the chosen head
+const WIDEST = 360;
 
 export class Grid {
   constructor(ctx) {
@@ -186,6 +188,12 @@ export class Grid {
     weights.forEach((weight, i) => (pixels[i] = sequential[Math.round(Math.min(1, weight / most) * (sequential.length - 1))]));
     pen.putImageData(picture, 0, 0);
     return image;
+  }
+
+  /** Pixels across that it needs for large thumbnails, names included. */
+  get wanted() {
+    const heads = Math.max(...this.ctx.data.sites.map((site) => site.n_heads));
+    return Math.max(NARROWEST, Math.min(WIDEST, HEADER.roomy + 2 * EDGE + APART + 8 + (heads + 1) * (MOST + GAP.roomy)));
   }
 
   /** The size of a thumbnail that fills the column, and with it the place of everything. */

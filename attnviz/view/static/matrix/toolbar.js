@@ -131,7 +131,7 @@ export class Toolbar {
       const proof = await (await data.fetch("proof")).json();
       if (data !== this.ctx.data) return; // another trace has come meanwhile
       const key = isByHand(this.ctx) ? "view.frame.proof.hand" : "view.frame.proof";
-      this.proof.textContent = t(key, { error: fmt(proof.max_abs_error) });
+      this.proof.textContent = t(proof.exact ? key : `${key}.differs`, { error: fmt(proof.max_abs_error) });
       this.proof.dataset.error = String(proof.max_abs_error);
       this.proof.dataset.exact = String(proof.exact);
       this.proof.title = t(`${key}.help`, { n: proof.sites.length });

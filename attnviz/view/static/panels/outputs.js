@@ -6,6 +6,7 @@
 import { css, ink } from "../core/colors.js";
 import { fmtPercent, tokenElement } from "../core/format.js";
 import { el } from "../core/dom.js";
+import { Outputs } from "../core/outputs.js";
 import { current } from "./kit.js";
 import { TokenList } from "./list.js";
 import { Panel } from "./panel.js";
@@ -45,18 +46,20 @@ export class OutputsPanel extends Panel {
     return this.ctx.data.header.outputs;
   }
 
-  /** The tokens at whose positions there are outputs. */
+  get read() {
+    return new Outputs(this.ctx.data);
+  }
+
   get labels() {
-    return this.ctx.data.tokens(this.outputs.stack);
+    return this.read.tokens;
   }
 
   get areValues() {
-    return this.outputs.kind === "values";
+    return this.read.areValues;
   }
 
-  /** Whether there is one row for all tokens. */
   get whole() {
-    return this.outputs.kind === "label" || (this.areValues && this.ctx.data.array("outputs/values").shape[0] === 1);
+    return this.read.whole;
   }
 
   /** Whether the outputs belong to the queries' own stack. */
@@ -66,21 +69,15 @@ export class OutputsPanel extends Panel {
 
   /** The position that is shown until somebody points at one. */
   get byDefault() {
-    const { positions, kind } = this.outputs;
-    if (positions.length) return positions[0];
-    return ["labels", "masked"].includes(kind) ? 0 : this.labels.length - 1;
+    return this.read.first;
   }
 
-  /** The K candidates of a position, most probable first: [{label, p}, ...]. */
   candidates(position) {
-    const [ids, probs] = [this.ctx.data.array("outputs/ids"), this.ctx.data.array("outputs/probs")];
-    const k = ids.shape[1];
-    return Array.from({ length: k }, (_, n) => ({ label: this.outputs.labels[ids.data[position * k + n]], p: probs.data[position * k + n] }));
+    return this.read.candidates(position);
   }
 
   valuesAt(position) {
-    const { data, shape: [, n] } = this.ctx.data.array("outputs/values");
-    return [...data.subarray(position * n, (position + 1) * n)];
+    return this.read.values(position);
   }
 
   percent(p) {

@@ -1,0 +1,259 @@
+/**
+ * The model's answer, above the picture of how it came about: the tokens it read, below each what it says there; or the
+ * candidates of one place as bars. Each is a button that chooses its query.
+ */
+
+import { css, ink } from "../core/colors.js";
+import { el } from "../core/dom.js";
+import { fmtWhole, tokenElement, tokenText } from "../core/format.js";
+import { Outputs } from "../core/outputs.js";
+import { chooseHead } from "../core/select.js";
+import { toggleLock } from "../core/store.js";
+
+const MOST_COLUMNS = 96; // tokens in the document at once
+const MOST_BARS = 6;
+const MOST_VALUES = 12;
+const HUES = 5; // of tags
+
+/** The hue of a tag, without its B- or I-; -1 for the one that says "none". Pure. */
+export function hueOf(label, labels) {
+  const kinds = [...new Set(labels.map(kindOf))].filter((kind) => kind !== "O").sort();
+  const at = kinds.indexOf(kindOf(label));
+  return at < 0 ? -1 : at % HUES;
+}
+
+const kindOf = (label) => label.replace(/^[BI]-/, "");
+
+/** The first of the tokens that are shown, so that `focus` is among them. Pure. */
+export function windowStart(focus, count, most = MOST_COLUMNS) {
+  return count <= most ? 0 : Math.max(0, Math.min(count - most, focus - Math.floor(most / 2)));
+}
+
+export class Answer {
+  /** @param {import("../core/context.js").Context} ctx */
+  constructor(ctx) {
+    this.ctx = ctx;
+    this.t = ctx.t;
+    this.title = el("h2", { class: "ava-title", text: this.t("view.answer.title") });
+    this.verdict = el("p", { class: "ava-verdict" });
+    this.list = el("ol", { class: "ava-columns", on: { click: (event) => this.click(event), keydown: (event) => this.press(event) } });
+    this.bars = el("ol", { class: "ava-bars" });
+    this.note = el("p", { class: "av-muted ava-note" });
+    this.element = el("section", { class: "ava" }, [
+      el("div", { class: "ava-head" }, [this.title, this.verdict]),
+      el("div", { class: "ava-body" }, [this.list, this.bars, this.note]),
+    ]);
+    this.start();
+  }
+
+  /** Shows the answer of another trace, or in other colours. */
+  start() {
+    const { header } = this.ctx.data;
+    const byHand = header.sites.some((site) => site.direct === "typed");
+    this.element.hidden = byHand && !header.outputs;
+    this.outputs = header.outputs ? new Outputs(this.ctx.data) : null;
+    if (!this.outputs) {
+      this.name("");
+      this.show([], [], this.t("view.answer.none"));
+      return;
+    }
+    this.asked = new Set(this.outputs.asked);
+    // one place at a time, as bars; else every place that is asked for has its answer below it
+    const { whole, areValues, kind } = this.outputs;
+    this.onePlace = whole || (areValues && this.outputs.values(0).length > 1) || kind === "masked" || (kind === "next" && !this.asked.size);
+    this.from = null;
+    this.paint();
+  }
+
+  name(text) {
+    this.element.setAttribute("aria-label", this.t("view.answer.label", { text }));
+  }
+
+  show(columns, bars, note) {
+    this.list.replaceChildren(...columns);
+    this.bars.replaceChildren(...bars);
+    this.list.hidden = !columns.length;
+    this.bars.hidden = !bars.length;
+    this.note.textContent = note;
+    this.note.hidden = !note;
+  }
+
+  /** The row whose candidates are bars: the chosen query's, where the outputs belong to the queries. */
+  get place() {
+    const { query, site } = this.ctx.store.state;
+    const linked = !this.outputs.whole && this.ctx.data.site(site).queries === this.outputs.stack;
+    return linked && query !== null ? query : this.outputs.first;
+  }
+
+  paint() {
+    this.painted = this.onePlace ? this.place : null;
+    const { onePlace, outputs: { whole } } = this;
+    this.show(whole ? [] : this.columns(), onePlace ? this.barsOf(this.place) : [], onePlace && !whole ? this.where() : "");
+    this.name(this.text());
+    this.judge();
+    this.mark();
+    requestAnimationFrame(() => this.reveal());
+  }
+
+  /** Scrolls the tokens' own box, never the page, to the place in question. */
+  reveal() {
+    const button = /** @type {HTMLElement} */ (this.list.querySelector('.ava-token[tabindex="0"]'));
+    if (button && !this.list.hidden) this.list.scrollLeft = button.offsetLeft - this.list.offsetLeft - this.list.clientWidth + 2 * button.offsetWidth;
+  }
+
+  /** The answer as one text. */
+  text() {
+    const { outputs } = this;
+    if (outputs.areValues) return outputs.values(this.place).slice(0, MOST_VALUES).map(this.ctx.fmt).join(", ");
+    const rows = this.onePlace ? [this.place] : [...this.asked];
+    return rows.map((row) => tokenText(outputs.candidates(row)[0].label)).join(" ");
+  }
+
+  where() {
+    const token = tokenText(this.outputs.tokens[this.place]);
+    return this.t(`view.answer.where.${this.outputs.kind}`, { token, index: this.place });
+  }
+
+  judge() {
+    const { score } = this.outputs;
+    const [right, all] = score ?? [0, 0];
+    this.verdict.hidden = !all;
+    this.verdict.textContent = all ? this.t(right === all ? "view.answer.right" : "view.answer.some", { right, all }) : "";
+    this.verdict.classList.toggle("is-wrong", right < all);
+  }
+
+  columns() {
+    const { tokens } = this.outputs;
+    const focus = this.asked.size ? Math.min(...this.asked) : this.place;
+    this.from ??= windowStart(focus, tokens.length);
+    const to = Math.min(tokens.length, this.from + MOST_COLUMNS);
+    const shown = tokens.slice(this.from, to).map((label, n) => this.column(label, this.from + n));
+    const more = (text, from) => el("li", {}, el("button", { type: "button", class: "av-small ava-more", text, on: { click: () => this.turn(from) } }));
+    const before = this.from > 0 ? [more(this.t("view.answer.before", { n: this.from }), this.from - MOST_COLUMNS)] : [];
+    const after = to < tokens.length ? [more(this.t("view.answer.after", { n: tokens.length - to }), to)] : [];
+    return [...before, ...shown, ...after];
+  }
+
+  turn(from) {
+    this.from = Math.max(0, Math.min(this.outputs.tokens.length - MOST_COLUMNS, from));
+    this.paint();
+  }
+
+  column(label, row) {
+    const { t, outputs } = this;
+    const read = el("span", { class: "ava-read" }, tokenElement(label));
+    const index = { type: "button", class: "ava-token", dataset: { row }, "aria-pressed": "false" };
+    const parts = { index: row, read: tokenText(label) };
+    if (!this.asked.has(row) || this.onePlace) {
+      const said = this.onePlace ? [] : [el("span", { class: "ava-out is-none", "aria-hidden": "true", text: "·" }), el("span", { class: "ava-p" })];
+      const name = t(this.onePlace ? "view.answer.token" : "view.answer.not_asked", parts);
+      return el("li", {}, el("button", { ...index, title: name, "aria-label": name }, [read, ...said]));
+    }
+    if (outputs.areValues) return this.forecast(row, read, index);
+    const [{ label: out, p }] = outputs.candidates(row);
+    const right = outputs.truth[row] ?? null;
+    const wrong = right !== null && right !== out;
+    const said = { ...parts, said: tokenText(out), percent: fmtWhole(p), right: tokenText(right ?? "") };
+    const name = t(right === null ? "view.answer.says" : wrong ? "view.answer.says.wrong" : "view.answer.says.right", said);
+    const chip = el("span", { class: `ava-out${wrong ? " is-wrong" : ""}` }, tokenElement(out));
+    this.tint(chip, out, p);
+    const mark = right === null ? "" : wrong ? " ✗" : " ✓";
+    const percent = el("span", { class: `ava-p${wrong ? " is-wrong" : ""}`, text: t("view.panel.percent", { value: fmtWhole(p) }) + mark });
+    return el("li", {}, el("button", { ...index, title: `${name} (${this.ctx.full(p)})`, "aria-label": name }, [read, chip, percent]));
+  }
+
+  /** A place with one number as its output, such as the next value of a series. */
+  forecast(row, read, index) {
+    const [value] = this.outputs.values(row);
+    const name = this.t("view.answer.forecast", { index: row, read: read.textContent, value: this.ctx.fmt(value) });
+    const said = el("span", { class: "ava-out", text: this.ctx.fmt(value) });
+    return el("li", {}, el("button", { ...index, title: `${name} (${this.ctx.full(value)})`, "aria-label": name }, [read, said]));
+  }
+
+  /** A tag has the hue of its kind; anything else is the darker the surer the model is. */
+  tint(chip, label, p) {
+    if (this.outputs.kind === "labels") {
+      chip.dataset.hue = String(hueOf(label, Object.values(this.outputs.names)));
+      return;
+    }
+    const colour = this.ctx.palette().sequential(p);
+    chip.style.background = css(colour);
+    chip.style.color = ink(colour);
+  }
+
+  barsOf(row) {
+    if (this.outputs.areValues) {
+      const values = this.outputs.values(row);
+      const rest = values.length > MOST_VALUES ? [el("li", { class: "av-muted", text: this.t("view.answer.after", { n: values.length - MOST_VALUES }) })] : [];
+      return [...values.slice(0, MOST_VALUES).map((value) => el("li", { class: "ava-value", title: this.ctx.full(value), text: this.ctx.fmt(value) })), ...rest];
+    }
+    const background = css(this.ctx.palette().sequential(0.75));
+    const right = this.outputs.truth[row] ?? null;
+    return this.outputs.candidates(row).slice(0, MOST_BARS).map(({ label, p }) => {
+      const fill = el("span", { class: "ava-fill" });
+      Object.assign(fill.style, { width: `${100 * p}%`, background });
+      const mark = label === right ? " ✓" : "";
+      return el("li", { class: "ava-bar", title: this.ctx.full(p) }, [
+        el("span", { class: "ava-name" }, tokenElement(label)),
+        el("span", { class: "ava-p", text: this.t("view.panel.percent", { value: fmtWhole(p) }) + mark }),
+        el("span", { class: "ava-track", "aria-hidden": "true" }, fill),
+      ]);
+    });
+  }
+
+  /** The column of the chosen query is pressed; one of them can be reached by Tab. */
+  mark() {
+    const { query, locked, site } = this.ctx.store.state;
+    const linked = this.outputs && this.ctx.data.site(site).queries === this.outputs.stack;
+    const chosen = linked ? query : null;
+    const buttons = /** @type {HTMLElement[]} */ ([...this.list.querySelectorAll(".ava-token")]);
+    for (const button of buttons) {
+      const mine = Number(button.dataset.row) === chosen;
+      button.setAttribute("aria-pressed", String(mine && locked));
+      button.classList.toggle("is-query", mine);
+      button.tabIndex = -1;
+    }
+    const at = (row) => buttons.find((button) => Number(button.dataset.row) === row);
+    const reached = at(chosen) ?? at(this.onePlace ? this.place : [...this.asked].at(-1)) ?? buttons[0];
+    if (reached) reached.tabIndex = 0;
+  }
+
+  click(event) {
+    const button = event.target.closest(".ava-token");
+    if (button) this.choose(Number(button.dataset.row));
+  }
+
+  /** Locks the query; where the chosen head has other queries, the last head of the outputs' own comes first. */
+  choose(row) {
+    const { data, store } = this.ctx;
+    if (data.site(store.state.site).queries !== this.outputs.stack) {
+      const site = data.sites.findLastIndex(({ queries }) => queries === this.outputs.stack);
+      if (site < 0) return;
+      chooseHead(this.ctx, site, 0);
+    }
+    toggleLock(store, { query: row, key: null });
+  }
+
+  press(event) {
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const from = event.target.closest(".ava-token");
+    if (!by || !from) return;
+    event.preventDefault();
+    const buttons = /** @type {HTMLElement[]} */ ([...this.list.querySelectorAll(".ava-token")]);
+    const next = buttons[buttons.indexOf(from) + by];
+    if (!next) return;
+    this.ctx.store.set({ query: Number(next.dataset.row), key: null, dim: null, locked: true });
+    next.focus();
+  }
+
+  update(changed) {
+    if (changed.has("trace") || changed.has("theme")) this.start();
+    if (!this.outputs || !["query", "locked", "site"].some((key) => changed.has(key))) return;
+    if (this.onePlace && !this.outputs.whole && this.place !== this.painted) {
+      this.painted = this.place;
+      this.bars.replaceChildren(...this.barsOf(this.place));
+      this.note.textContent = this.where();
+    }
+    this.mark();
+  }
+}

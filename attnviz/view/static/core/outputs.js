@@ -1,0 +1,65 @@
+/** What a trace holds of the model's outputs: which rows there are, the candidates of a row, what is right. */
+
+export class Outputs {
+  /** @param {import("./data.js").TraceData} data  of a model that has outputs */
+  constructor(data) {
+    this.data = data;
+    const { outputs } = data.header;
+    this.kind = outputs.kind;
+    this.stack = outputs.stack;
+    this.positions = outputs.positions;
+    this.names = outputs.labels;
+    this.truth = outputs.truth ?? [];
+  }
+
+  get areValues() {
+    return this.kind === "values";
+  }
+
+  /** Whether there is one row for all tokens. */
+  get whole() {
+    return this.kind === "label" || (this.areValues && this.data.array("outputs/values").shape[0] === 1);
+  }
+
+  /** The tokens at whose positions there are outputs. */
+  get tokens() {
+    return this.data.tokens(this.stack);
+  }
+
+  /** The row that is shown until somebody points at one. */
+  get first() {
+    if (this.whole) return 0;
+    if (this.positions.length) return this.positions[0];
+    return ["labels", "masked"].includes(this.kind) ? 0 : this.tokens.length - 1;
+  }
+
+  /** The K candidates of a row, most probable first: [{label, p}, ...]. */
+  candidates(row) {
+    const [ids, probs] = [this.data.array("outputs/ids"), this.data.array("outputs/probs")];
+    const k = ids.shape[1];
+    return Array.from({ length: k }, (_, n) => ({ label: this.names[ids.data[row * k + n]], p: probs.data[row * k + n] }));
+  }
+
+  values(row) {
+    const { data, shape: [, n] } = this.data.array("outputs/values");
+    return [...data.subarray(row * n, (row + 1) * n)];
+  }
+
+  /** Rows that are an answer: those with a right one, where the task knows it; else those that matter to the model. */
+  get asked() {
+    const { length } = this.tokens;
+    if (this.truth.length) return this.truth.flatMap((right, row) => (right === null ? [] : [row]));
+    if (this.positions.length || this.whole) return this.positions.length ? this.positions : [0];
+    if (["next", "masked"].includes(this.kind) || (this.areValues && this.values(0).length > 1)) return [];
+    const specials = new Set(this.data.header.specials[this.stack]);
+    const rows = Array.from({ length }, (_, row) => row).filter((row) => !specials.has(row));
+    return rows.length ? rows : Array.from({ length }, (_, row) => row);
+  }
+
+  /** How many answers are right, of how many: [right, all]; null where nobody knows. */
+  get score() {
+    const { asked } = this;
+    if (!this.truth.length) return null;
+    return [asked.filter((row) => this.candidates(row)[0].label === this.truth[row]).length, asked.length];
+  }
+}
