@@ -1,7 +1,8 @@
 """The view of a trace as one HTML file that needs no network: `to_html`, and `show` for notebooks.
 
 The page holds the modules of the view, joined (`attnviz.view.modules`), texts, and the numbers (`attnviz.view.parts`).
-A short script (`static/export/boot.js`) inflates and starts them. Nothing is fetched, and the page's own security policy forbids it.
+A short script (`static/export/boot.js`) inflates and starts them. Nothing is fetched, and the page's own security
+policy forbids it.
 
 Whole are the thumbnails, the outputs and every number of the chosen heads; of the other heads the page has the weights,
 rounded. What is rounded says so, and what is not there says how to get it.
