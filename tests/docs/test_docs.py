@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
+from itertools import groupby
 from pathlib import Path
 from pkgutil import resolve_name
 
 import pytest
 
 from attnviz import locale
+from attnviz.cli import main
 from tests.docs.tables import DOCS, TABLES, parts
 from tests.huggingface.architectures import ARCHITECTURES
 from tests.huggingface.tokenizers import byte_level
@@ -19,6 +22,8 @@ from tests.huggingface.tokenizers import byte_level
 ROOT = DOCS.parent
 README = ROOT / "README.md"
 PAGES = [README, ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
+PLAIN = re.compile(r"attnviz [^|<>$]*")
+"""A command that needs no shell."""
 BLOCK = re.compile(r"^```(python|sh)\n(.*?)^```(?:\n+```text\n(.*?)^```)?", re.DOTALL | re.MULTILINE)
 """A block that is run, and the text block after it: what it prints, where that is stated."""
 
@@ -41,6 +46,20 @@ def desk(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def run_commands(source: str) -> None:
+    """Run the lines of a shell: plain commands of attnviz in this process, which saves the start of one for each."""
+    for is_plain, lines in groupby(source.splitlines(), lambda line: PLAIN.fullmatch(line) is not None):
+        if is_plain:
+            for line in lines:
+                assert main(shlex.split(line, comments=True)[1:]) == 0, line
+        else:
+            script = ["sh", "-euc", "\n".join(lines)]
+            done = subprocess.run(script, capture_output=True, text=True, encoding="utf-8")
+            assert done.returncode == 0, done.stderr
+            print(done.stdout, end="")
+
+
+@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if blocks(page)], ids=lambda page: page.relative_to(ROOT).as_posix()
 )
@@ -55,11 +74,9 @@ def test_the_code_of_a_page_runs(
         capsys.readouterr()
         if language == "python":
             exec(compile(source, str(page), "exec"), names)  # noqa: S102
-            printed = capsys.readouterr().out
         else:
-            done = subprocess.run(["sh", "-euc", source], capture_output=True, text=True, encoding="utf-8")
-            assert done.returncode == 0, done.stderr
-            printed = done.stdout
+            run_commands(source)
+        printed = capsys.readouterr().out
         assert not stated or printed.strip() == stated.strip(), source
 
 
