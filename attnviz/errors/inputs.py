@@ -8,7 +8,7 @@ from attnviz.errors.base import AttnvizError
 
 __all__ = [
     "DoesNotWrite", "EmptyText", "ImageGone", "ImageNeeded", "ImageNotAllowed", "ImageUnreadable", "InputError",
-    "InputNeeded", "InputsDoNotFit", "NoRow", "NotNumbers", "NotText", "NotUnicode", "TargetNeeded",
+    "InputNeeded", "InputsDoNotFit", "NoRow", "NotLearned", "NotNumbers", "NotText", "NotUnicode", "TargetNeeded",
     "TargetNotAllowed", "TextOverLimit", "TextTooLong", "TokensOutside", "UnknownSymbols",
 ]  # fmt: skip
 
@@ -42,6 +42,12 @@ class UnknownSymbols(InputError):
 
     symbols: Sequence[str]
     known: Sequence[str]
+
+
+class NotLearned(InputError):
+    """A text is nothing at all of what a model has learned."""
+
+    task: str
 
 
 class NotNumbers(InputError):

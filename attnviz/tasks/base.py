@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import nan
@@ -20,6 +20,7 @@ from attnviz.models.network import Network
 from attnviz.models.network_config import OF_THE_TASK, Architecture
 from attnviz.models.recurrent_config import RecurrentConfig
 from attnviz.tasks.choice import Choice, check_limits, choices
+from attnviz.tasks.fit import respelled
 from attnviz.tasks.pattern import Pattern
 from attnviz.tokenizers import Tokenizer
 from attnviz.vectors import Reader
@@ -53,6 +54,7 @@ Readout = Literal["each", "whole"]
 LOSSES: tuple[Metric, ...] = ("nats per symbol",)  # metrics that are the loss itself: lower is better
 SPLITS: tuple[Split, ...] = get_args(Split)
 HITS = 10
+LONGEST_TYPED = 2000  # characters of a text for which another way to write it is looked for
 MOST_TRIED = 10_000  # candidates without any for a split that has a tenth of them
 MOST_ITEMS = 20_000  # of a collection that is judged whole; more than that are as good as without end
 CHUNK = 128  # sequences that are judged at once
@@ -329,6 +331,65 @@ class Task(ABC):
             '58'
         """
         return [IGNORE] * len(tokens)
+
+    @property
+    def reads(self) -> str:
+        """Name of the message that says what the task reads, `fit.reads.<name>`; its own name but for variants."""
+        return self.name.replace(" ", "-")
+
+    def refuses(self, text: str) -> bool:
+        """Whether a text is nothing at all of what the task is about, so that any answer to it would mislead."""
+        return False
+
+    def fits(self, text: str) -> bool:
+        """Whether a text (the source of an encoder-decoder) is one such as the task makes: readable, and like them.
+
+        Example:
+            >>> from attnviz.tasks import Reverse
+            >>> Reverse().fits("a b c"), Reverse().fits("abc"), Reverse().fits("a b")
+            (True, False, False)
+        """
+        reader, config = self.source_tokenizer or self.tokenizer, self.model_config()
+        try:
+            length = len(reader.encode(text))
+        except InputError:
+            return False
+        longest = config.max_len if self.source_tokenizer is None else config.source_max_len
+        return length <= (longest or 0) and not self.unread(text) and self.is_like(reader.split(text))
+
+    def unread(self, text: str) -> tuple[str, ...]:
+        """Return the words in whose place the task reads the one for the unknown, each once."""
+        reader = self.source_tokenizer or self.tokenizer
+        if not isinstance(reader, Tokenizer) or not reader.unknown:
+            return ()
+        return tuple(dict.fromkeys(word for word in reader.split(text) if word not in reader.symbols))
+
+    def is_like(self, symbols: Sequence[str]) -> bool:
+        """Whether known symbols, no more than the task's network reads, are a text such as the task makes."""
+        return True
+
+    def suggestion(self, text: str) -> str:
+        """Return a text that fits and is what somebody may have meant by another; "" where there is none.
+
+        Example:
+            >>> from attnviz.tasks import Addition, Sort
+            >>> Sort().suggestion("Hello"), Addition().suggestion("5 + 7"), Addition().suggestion("hello")
+            ('h e l o >', '05+07=', '')
+        """
+        if len(text) > LONGEST_TYPED:
+            return ""
+        plain = dict.fromkeys((text, *respelled(text, self.source_tokenizer or self.tokenizer)))
+        meant = (other for each in plain for other in (each, *self.mended(each)))
+        return next((other for other in meant if self.fits(other)), "")
+
+    def mended(self, text: str) -> Iterable[str]:
+        """Return what a text in the task's symbols may lack or have too much, mended; the likeliest first."""
+        return ()
+
+    def goes_on(self, symbols: Sequence[str]) -> bool:
+        """Whether what follows the question in symbols is the beginning of its right answer, next token by next."""
+        ids = self.tokenizer.encode(" ".join(symbols) if self.tokenizer.kind == "symbols" else "".join(symbols))
+        return all(due in (IGNORE, token) for due, token in zip(self.answers(ids), ids[1:], strict=False))
 
     def spectrum(self, network: Network) -> Tensor | None:
         """Return the share of a network's learned function at each frequency; None where that means nothing.

@@ -310,3 +310,55 @@ def test_without_models_the_page_says_how_to_get_one(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("attnviz.server.shelf.EXAMPLE_RUNS", tmp_path)
     monkeypatch.delenv(library.MODELS_FOLDER)
     assert "`ATTNVIZ_MODELS`" in open_page().info[0].value
+
+
+def lines(page: AppTest) -> list[str]:
+    return [message.value for kind in (page.warning, page.info) for message in kind]
+
+
+def test_a_text_that_does_not_fit_is_helped() -> None:
+    page = type_text(open_page(model="reverse"), "hello")
+    assert shown(page)["tokens"]["encoder"] == ["g", "f", "e", "d", "c", "<eos>"]  # the last picture stays
+    assert len(lines(page)) == 1
+    assert "3 to 10 letters a to z" in lines(page)[0]
+    page.button(key="fit-use").click().run()
+    assert page.text_area(key="text").value == "h e l l o"
+    assert shown(page)["tokens"]["encoder"] == [*"hello", "<eos>"]
+    assert not lines(page)
+
+
+def test_another_model_is_offered_for_a_text_that_it_reads() -> None:
+    page = type_text(open_page(model="reverse"), "Once upon a time, a fox slept.")
+    page.button(key="fit-english").click().run()
+    assert state_of(page, ExplorerState).shown.model == "english"
+    assert "".join(shown(page)["tokens"]["decoder"][1:]) == "Once upon a time, a fox slept."
+    assert "fit-dates" in [button.key for button in type_text(open_page(model="reverse"), "3rd of March 2021").button]
+
+
+def test_what_a_model_was_not_trained_for_is_said_beside_the_picture() -> None:
+    page = open_page(model="addition", text="12+34")
+    assert shown(page)["tokens"]["decoder"] == [*"12+34"]
+    assert locale.t("en", "fit.unlike", reads="")[:25] in lines(page)[0]
+    page.button(key="fit-use").click().run()
+    assert page.text_area(key="text").value == "12+34="
+    assert not lines(page)
+    assert "`Zaphod`" in lines(open_page(model="entities", text="Zaphod wrote to Houston"))[0]
+
+
+def test_what_is_nothing_of_a_task_is_refused_and_the_picture_and_description_stay() -> None:
+    page = type_text(open_page(model="dates"), "hello")
+    assert "1900" in lines(page)[0]
+    assert shown(page)["tokens"]["encoder"] == [*"3rd of March 2021"]
+    assert locale.t("en", "zoo.dates.about")[:40] in messages(page)
+    assert not lines(type_text(page, "14 July 1989"))
+
+
+@pytest.mark.parametrize("lang", locale.LANGUAGES)
+@pytest.mark.parametrize(
+    "text", ["👋🏽", "你好，世界", "مرحبا", "<b>x</b>", "a " * 2500], ids=["emoji", "zh", "rtl", "html", "long"]
+)
+def test_every_odd_text_gets_one_line_that_says_what_is_read(text: str, lang: str) -> None:
+    for model, word in (("reverse", "a"), ("addition", "+"), ("dates", "1900"), ("sentiment-en", "the film")):
+        (line,) = lines(open_page(model=model, text=text, lang=lang))[:1]
+        assert word in line
+        assert len(line) < 700

@@ -228,6 +228,17 @@ class Gridworld(Task):
         pairs = batch.tokens[asked] * size + batch.targets[asked]
         return pairs.bincount(minlength=size**2).view(size, size).double()
 
+    def is_like(self, symbols: Sequence[str]) -> bool:
+        """A return, a sign, and a walk in which each step leads to the next place."""
+        floor = {f"s{row}{column}": place for place, (row, column) in enumerate(world().cells[: world().n_floor])}
+        begun = len(symbols) > 2 and symbols[0] in RETURNS and symbols[1] in SIGNS
+        places, actions = symbols[2::2], symbols[3::2]
+        if not begun or not set(places) <= floor.keys() or not set(actions) <= ACTIONS.keys():
+            return False
+        steps = zip(places, actions, places[1:], strict=False)
+        moves = list(ACTIONS)
+        return all(int(world().following[floor[a], moves.index(step)]) == floor[b] for a, step, b in steps)
+
     def model_config(self) -> ModelConfig:
         """Two layers of two heads; the sign is read at the crossing, some steps after it was seen."""
         return self.transformer(1 + 2 * self.horizon)

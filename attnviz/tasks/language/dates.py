@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -61,8 +61,15 @@ def ordinal(day: int) -> str:
 def write(day: date, random: Random) -> str:
     """Return the date in a random form; months and weekdays may be shortened, capitals may be missing."""
     short = random.random() < 0.4
+    text = filled(random.choice(FORMS), day, short)
+    case = random.random()
+    return text.lower() if case < 0.2 else text.upper() if case < 0.25 else text
+
+
+def filled(form: str, day: date, short: bool) -> str:
+    """Return a date in one of FORMS, with the names of month and weekday shortened or not."""
     month, weekday = MONTHS[day.month - 1], WEEKDAYS[day.weekday()]
-    text = random.choice(FORMS).format(
+    return form.format(
         day=day.day,
         day2=f"{day.day:02}",
         ordinal=ordinal(day.day),
@@ -72,8 +79,6 @@ def write(day: date, random: Random) -> str:
         weekday=weekday[:3] if short else weekday,
         year=day.year,
     )
-    case = random.random()
-    return text.lower() if case < 0.2 else text.upper() if case < 0.25 else text
 
 
 def parts(text: str) -> dict[str, range] | None:
@@ -200,6 +205,24 @@ class Dates(Task):
             return super().answers(tokens)
         batch = pair_batch([("1", written.isoformat())], self.source_tokenizer, self.tokenizer)
         return batch.due(len(tokens))
+
+    def refuses(self, text: str) -> bool:
+        """What holds no date."""
+        return read(text) is None
+
+    def is_like(self, symbols: Sequence[str]) -> bool:
+        """A date of the years that it learned, in one of its forms."""
+        text = "".join(symbols)
+        day = read(text)
+        if day is None or not self.first_year <= day.year <= self.last_year:
+            return False
+        written = {filled(form, day, short) for form in FORMS for short in (False, True)}
+        return text in written or text in {other for form in written for other in (form.lower(), form.upper())}
+
+    def mended(self, text: str) -> Iterable[str]:
+        """The same day in the plainest form."""
+        day = read(text)
+        return () if day is None else (filled(FORMS[0], day, False),)
 
     def model_config(self) -> ModelConfig:
         """One layer each side; cross-attention in between shows which characters became which digits."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise, takewhile
@@ -263,6 +263,16 @@ class Dialogue(Task):
 
     def _with_first(self, text: list[str]) -> list[list[str]]:
         return [reply(text[:start], said_first) for start, _ in turns(text) if text[start] == SYSTEM]
+
+    def is_like(self, symbols: Sequence[str]) -> bool:
+        """A dialogue that the user begins, with a turn of the system at its end."""
+        speakers = [symbols[start] for start, _ in turns(symbols)]
+        return symbols[0] == USER and speakers[-1] == SYSTEM and bool(reply(symbols[: [*turns(symbols)][-1][0]]))
+
+    def mended(self, text: str) -> Iterable[str]:
+        """With who speaks, and the system's turn at the end."""
+        begun = text if text.startswith(USER) else f"{USER} {text}"
+        return (begun, f"{begun} {SYSTEM}")
 
     def model_config(self) -> ModelConfig:
         """Return a network of two layers; rotary positions, because dialogues differ in length."""

@@ -228,6 +228,12 @@ class Extract(Task):
         targets = self.sample(n, generator, split).targets
         return [[label for label in row if label != IGNORE] for row in targets.tolist()]
 
+    def is_like(self, symbols: Sequence[str]) -> bool:
+        """A topic, "?", and sentences of which each says what it is about."""
+        sentences = [named for _, named in _ends(symbols)]
+        enough = self.min_sentences <= len(sentences) <= self.max_sentences
+        return enough and None not in sentences and symbols[1] == "?" and symbols[-1] == "."
+
     def model_config(self) -> ModelConfig:
         """Return a network of two layers; rotary positions, because what matters is how far away a word is."""
         return self.transformer(max(80, 2 + 9 * self.max_sentences), n_heads=4, positions="rotary")

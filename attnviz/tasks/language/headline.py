@@ -178,6 +178,10 @@ class Headline(Task):
         texts = [self.source_tokenizer.decode(row).split() for row in source.tolist()]
         return [{field: text[at] for field, at in read_record(text).items()} for text in texts]
 
+    def is_like(self, symbols: Sequence[str]) -> bool:
+        """A record that names the teams and their goals."""
+        return {"team", "rival", "goals", "against"} <= read_record(symbols).keys()
+
     def model_config(self) -> ModelConfig:
         """Two layers each side: the encoder tells what belongs to which field, the decoder looks it up."""
         return self.transformer(12, source_max_len=4 * len(VALUES))

@@ -186,6 +186,15 @@ class Sentiment(Task):
         """Return the most frequent label, and word counts, which cannot tell what a "not" belongs to."""
         return label_baselines(self, seed)
 
+    @property
+    def reads(self) -> str:
+        """English or Chinese."""
+        return f"sentiment-{self.language}"
+
+    def is_like(self, symbols: Sequence[str]) -> bool:
+        """A text with an opinion of one's own."""
+        return bool(self._own_opinion(symbols))
+
     def model_config(self) -> ModelConfig:
         """Two layers join negations and opinion word; then `<bos>` asks, and attention makes one vector of all."""
         return self.transformer(self.max_len, positions="rotary", pooling="additive")

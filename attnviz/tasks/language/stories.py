@@ -80,6 +80,11 @@ class Stories(CharacterTask):
         """Every character of the corpus, and `<bos>` in front of a text."""
         return Tokenizer("characters", tuple(sorted(set("\n".join(corpus(self.language))))), add_bos=True)
 
+    @property
+    def reads(self) -> str:
+        """English or Chinese."""
+        return f"stories-{self.language}"
+
     def stories(self, split: Split) -> list[str]:
         """Return the stories of a split, which a hash of the story decides."""
         return [story for story in corpus(self.language) if _bucket(story) in BUCKETS[split]]

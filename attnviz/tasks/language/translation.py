@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -117,6 +117,14 @@ class Translation(Task):
         if not chinese:
             return super().answers(tokens)
         return pair_batch([(english, chinese)], self.source_tokenizer, self.tokenizer).due(len(tokens))
+
+    def is_like(self, symbols: Sequence[str]) -> bool:
+        """A sentence of the grammar."""
+        return bool(translate(symbols))
+
+    def mended(self, text: str) -> Iterable[str]:
+        """With a full stop at the end."""
+        return (f"{text} .",)
 
     def model_config(self) -> ModelConfig:
         """Return a network of one layer each side; cross-attention in between shows which words became which."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -103,6 +104,17 @@ class Addition(Task):
         a, b = tokens[: self.digits], tokens[self.digits + 1 : 2 * self.digits + 1]
         pair = [int(self.tokenizer.decode(number)) for number in (a, b)]
         return self._batch(torch.tensor([pair])).due(len(tokens))
+
+    def is_like(self, symbols: Sequence[str]) -> bool:
+        """Two numbers of all their digits, "=", and as much of the sum as there is."""
+        number = f"[0-9]{{{self.digits}}}"
+        text = "".join(symbols)
+        return re.fullmatch(rf"{number}\+{number}=[0-9]*", text) is not None and self.goes_on(symbols)
+
+    def mended(self, text: str) -> Iterable[str]:
+        """With zeros in front, and "=" at the end."""
+        sides = text.partition("=")[0].split("+")
+        return ("+".join(side.strip().zfill(self.digits) for side in sides) + "=",)
 
     def model_config(self) -> ModelConfig:
         """Return a network of two layers, four heads; one head may read both digits of a column."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -125,6 +125,14 @@ class Brackets(Task):
         rows = torch.tensor([tokens[1:]]) - LOW
         return super().answers(tokens) if bool((rows > 1).any()) else self._batch(rows).due(len(tokens))
 
+    def is_like(self, symbols: Sequence[str]) -> bool:
+        """As many brackets as it learned; y and n are what it writes."""
+        return len(symbols) == self.length and set(symbols) <= {"(", ")"}
+
+    def mended(self, text: str) -> Iterable[str]:
+        """With as many brackets as are missing, side by side."""
+        return (text + "()" * ((self.length - len(text)) // 2),)
+
     def model_config(self) -> ModelConfig:
         """Return a network of two layers: heights, then the question whether one is below zero."""
         return self.transformer(self.length + 1, n_heads=4, embedding_std=0.1)
@@ -203,6 +211,11 @@ class OpenBracket(Task):
             elif not opened or opened.pop() != bracket - 2:
                 return super().answers(tokens)
         return self._batch(torch.tensor([rows])).due(len(tokens))
+
+    def is_like(self, symbols: Sequence[str]) -> bool:
+        """Brackets of which each closes the last one opened."""
+        answers = self.answers(self.tokenizer.encode("".join(symbols)))
+        return "-" not in symbols and any(answer != IGNORE for answer in answers)
 
     def model_config(self) -> ModelConfig:
         """Return a network of two layers, two heads."""

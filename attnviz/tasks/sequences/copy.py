@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import takewhile
@@ -86,6 +86,15 @@ class Copy(Task):
         if not letters.numel():
             return super().answers(tokens)
         return rewritten(letters, letters, self._marker).due(len(tokens))
+
+    def is_like(self, symbols: Sequence[str]) -> bool:
+        """Letters, ">", and as much of the answer as there is."""
+        length = len([*takewhile(lambda symbol: symbol != ">", symbols)])
+        return self.min_length <= length <= self.max_length and length < len(symbols) and self.goes_on(symbols)
+
+    def mended(self, text: str) -> Iterable[str]:
+        """With ">" at the end."""
+        return (f"{text.partition('>')[0].strip()} >",)
 
     def model_config(self) -> ModelConfig:
         """Return a network of two layers: the first counts from ">", the second reads."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -78,6 +78,14 @@ class FirstSymbol(Task):
         """Return the first letter, due at `<bos>`."""
         symbols = torch.tensor([tokens[1:]])
         return answer_at_bos(symbols, symbols[:, 0]).due(len(tokens))
+
+    def is_like(self, symbols: Sequence[str]) -> bool:
+        """As many letters as it learned."""
+        return len(symbols) == self.distance + 1
+
+    def mended(self, text: str) -> Iterable[str]:
+        """Again and again, up to the length."""
+        return ((text * (self.distance + 1))[: self.distance + 1],)
 
     def model_config(self) -> ModelConfig:
         """One layer, one head, positions that tell which letter is the first; read at the last token."""

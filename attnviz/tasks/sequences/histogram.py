@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -98,6 +98,15 @@ class Histogram(Task):
         if any(token >= first_number for token in symbols) or max(map(symbols.count, symbols)) > self.length:
             return super().answers(tokens)
         return self._batch(torch.tensor([symbols])).due(len(tokens))
+
+    def is_like(self, symbols: Sequence[str]) -> bool:
+        """As many letters as it learned; the numbers are what it writes."""
+        return len(symbols) == self.length and all(symbol in LETTERS for symbol in symbols)
+
+    def mended(self, text: str) -> Iterable[str]:
+        """Again and again, up to the length."""
+        letters = text.split()
+        return (" ".join((letters * self.length)[: self.length]),)
 
     def model_config(self) -> ModelConfig:
         """Return a network of one layer, one head, no positions: where a letter stands does not matter."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -95,6 +95,18 @@ class Induction(Task):
         if not repeats or len(set(tokens)) < period:
             return super().answers(tokens)
         return [IGNORE if i < period else tokens[(i + 1) % period] for i in range(len(tokens))]
+
+    def is_like(self, symbols: Sequence[str]) -> bool:
+        """Different letters that repeat, at least one of them."""
+        period = next((i for i, symbol in enumerate(symbols) if i and symbol == symbols[0]), len(symbols))
+        repeats = all(symbol == symbols[i % period] for i, symbol in enumerate(symbols))
+        known = self.min_period <= period <= self.max_period and period < len(symbols) <= self.length
+        return known and repeats and len(set(symbols)) == period
+
+    def mended(self, text: str) -> Iterable[str]:
+        """Each letter once, and then again."""
+        letters = list(dict.fromkeys(text.split()))
+        return (" ".join(letters + letters[: len(letters) // 2 + 1]),)
 
     def model_config(self) -> ModelConfig:
         """Two layers of attention and nothing else; one head each shows the two steps most clearly."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -80,6 +80,15 @@ class Majority(Task):
         if 2 * letters.count(letters[0]) == len(letters):
             return super().answers(tokens)
         return self._batch(torch.tensor([letters])).due(len(tokens))
+
+    def is_like(self, symbols: Sequence[str]) -> bool:
+        """As many letters as it learned."""
+        return len(symbols) == self.length
+
+    def mended(self, text: str) -> Iterable[str]:
+        """Again and again, up to the length."""
+        letters = text.split()
+        return (" ".join((letters * self.length)[: self.length]),)
 
     def model_config(self) -> ModelConfig:
         """Return a network of one layer, one head, no positions."""

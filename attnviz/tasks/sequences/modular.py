@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
@@ -126,6 +126,14 @@ class ModularAddition(Task):
             return super().answers(tokens)
         pair = torch.tensor([[tokens[0], tokens[2]]]) - Tokenizer.n_specials
         return self._batch(pair).due(len(tokens))
+
+    def is_like(self, symbols: Sequence[str]) -> bool:
+        """Two numbers, with "+" between and "=" behind them."""
+        return [symbol for symbol in symbols if not symbol.isdigit()] == ["+", "="] == [*symbols[1::2]]
+
+    def mended(self, text: str) -> Iterable[str]:
+        """With "=" at the end."""
+        return (f"{text.partition('=')[0].strip()} =",)
 
     def model_config(self) -> ModelConfig:
         """One layer with large first weights: they make learning by heart come long before the rule."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -83,6 +83,14 @@ class Needle(Task):
         if sum(token >= FIRST_DIGIT for token in tokens) != 1:
             return super().answers(tokens)
         return self._batch(torch.tensor([tokens[1:]])).due(len(tokens))
+
+    def is_like(self, symbols: Sequence[str]) -> bool:
+        """Letters, and one digit among them."""
+        return self.min_length <= len(symbols) <= self.max_length and sum(map(str.isdigit, symbols)) == 1
+
+    def mended(self, text: str) -> Iterable[str]:
+        """With a digit at the end."""
+        return (f"{text.strip()} 7",)
 
     def model_config(self) -> ModelConfig:
         """Return a network of one layer, one head; no positions, because where the digit stands does not matter."""

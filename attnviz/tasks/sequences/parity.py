@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
@@ -51,6 +51,14 @@ class BitsTask(Task):
         symbols = [token - Tokenizer.n_specials for token in tokens if token >= Tokenizer.n_specials]
         bits = [*takewhile(lambda symbol: symbol < 2, symbols)]
         return self.batch(torch.tensor([bits])).due(len(tokens)) if bits else super().answers(tokens)
+
+    def is_like(self, symbols: Sequence[str]) -> bool:
+        """As many bits as it learned."""
+        return len(symbols) == self.length
+
+    def mended(self, text: str) -> Iterable[str]:
+        """Again and again, up to the length."""
+        return ((text * self.length)[: self.length],)
 
     def texts(self) -> tuple[Example, ...]:
         """Return bits to type."""
@@ -150,6 +158,14 @@ class ScratchpadParity(BitsTask):
         pairs = ((length + i, i) for i in range(min(length, len(tokens) - length)))
         return (Pattern.of("next bit", pairs, tokens),)
 
+    def is_like(self, symbols: Sequence[str]) -> bool:
+        """Bits, "=", and as many of the parities as there are."""
+        return [*symbols].index("=") == self.length and self.goes_on(symbols) if "=" in symbols else False
+
+    def mended(self, text: str) -> Iterable[str]:
+        """With "=" behind as many bits as it learned."""
+        return ((text.partition("=")[0] * self.length)[: self.length] + "=",)
+
     def model_config(self) -> ModelConfig:
         """Return a network of two layers, two heads: one for the bit, one for the parity so far."""
         return self.transformer(2 * self.length, d_model=32, d_ff=128)
@@ -193,6 +209,10 @@ class RunningParity(BitsTask):
     def batch(self, bits: Tensor) -> Batch:
         """Return the rows of bits (B, T) with the parity so far."""
         return Batch(bits + Tokenizer.n_specials, bits.cumsum(1) % 2 + Tokenizer.n_specials)
+
+    def is_like(self, symbols: Sequence[str]) -> bool:
+        """As many bits as it learned, or fewer: each answer is of those before it."""
+        return len(symbols) <= self.length
 
     def model_config(self) -> ModelConfig:
         """Return a network of two layers, four heads: it takes many more steps than a small recurrent network."""

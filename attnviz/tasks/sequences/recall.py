@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -103,6 +104,20 @@ class Recall(Task):
         for i in pattern.reads.any(1).nonzero()[:, 0].tolist():
             found[i] = tokens[int(pattern.reads[i].nonzero()[0, 0])]
         return found
+
+    def is_like(self, symbols: Sequence[str]) -> bool:
+        """Pairs with different letters, and then some of the letters that are asked for, each but the last answered."""
+        text = "".join(symbols)
+        pairs = f"([a-z][0-9]){{{self.min_pairs},{self.max_pairs}}}"
+        questions = f"([?][a-z][0-9]){{0,{self.n_questions - 1}}}[?][a-z][0-9]?"
+        given, asked = text.partition("?")[0][::2], text.replace("?", " ?").split()[1:]
+        known = len(set(given)) == len(given) and all(letter[1] in given for letter in asked if len(letter) > 1)
+        return re.fullmatch(pairs + questions, text) is not None and known and self.goes_on(symbols)
+
+    def mended(self, text: str) -> Iterable[str]:
+        """With the first letter asked for at the end."""
+        given = text.partition("?")[0].split()
+        return (" ".join([*given, "?", *given[:1]]),)
 
     def model_config(self) -> ModelConfig:
         """Return a network of two layers of attention and nothing else, one head each."""

@@ -87,6 +87,10 @@ class Reverse(Task):
         """Return the letter at the mirrored place."""
         return self._batch(torch.tensor([tokens])).due(len(tokens))
 
+    def is_like(self, symbols: Sequence[str]) -> bool:
+        """As many letters as it learned."""
+        return self.min_length <= len(symbols) <= self.max_length
+
     def model_config(self) -> ModelConfig:
         """Two layers: the first finds out where the sequence ends, the second reads the mirrored position."""
         return self.transformer(self.max_length + 1)

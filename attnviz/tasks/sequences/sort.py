@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -90,6 +90,23 @@ class Sort(Task):
         """Return the letters before ">" in their order, then `<eos>`."""
         letters = torch.tensor([[*takewhile(lambda token: token != MARKER, tokens)]], dtype=torch.int64)
         return self._batch(letters).due(len(tokens)) if letters.numel() else super().answers(tokens)
+
+    @property
+    def reads(self) -> str:
+        """Letters once each, or not."""
+        return "sort-repeats" if self.repeats else "sort"
+
+    def is_like(self, symbols: Sequence[str]) -> bool:
+        """Letters, ">", and as much of the answer as there is."""
+        letters = [*takewhile(lambda symbol: symbol != ">", symbols)]
+        enough = self.min_length <= len(letters) <= self.max_length and len(letters) < len(symbols)
+        return enough and (self.repeats or len(set(letters)) == len(letters)) and self.goes_on(symbols)
+
+    def mended(self, text: str) -> Iterable[str]:
+        """With ">" at the end, and no letter twice."""
+        letters = text.partition(">")[0].split()
+        yield " ".join([*letters, ">"])
+        yield " ".join([*dict.fromkeys(letters), ">"])
 
     def model_config(self) -> ModelConfig:
         """Return a network of one layer, which is enough: the last letter written asks for the next one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from math import radians
@@ -133,6 +133,11 @@ class Digits(Task):
     def baselines(self, seed: int = 0) -> tuple[Baseline, ...]:
         """Return the most frequent digit, and a linear model of all pixels."""
         return linear_baselines("logistic regression", _collection()["train"], _collection()["test"])
+
+    def is_like(self, symbols: Sequence[str]) -> bool:
+        """A whole picture."""
+        rows, columns = self.tokenizer.grid
+        return len(symbols) == rows * columns
 
     def model_config(self) -> ModelConfig:
         """Return a network of two layers of two heads; learned positions, because a picture's layout is fixed."""

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import streamlit as st
 
-from attnviz.errors import AttnvizError, EmptyText, InputError
+from attnviz.errors import AttnvizError, EmptyText
 from attnviz.library import MODELS_FOLDER
 from attnviz.server.forward import continue_text, run
 from attnviz.server.listing import Listed, find, listed
@@ -17,6 +17,7 @@ from attnviz.server.reads import Reads, reads_of
 from attnviz.server.traces import Held, TraceKey
 from attnviz.ui.explorer import link
 from attnviz.ui.explorer.about import about_model, way_back
+from attnviz.ui.explorer.fit import check, help_with
 from attnviz.ui.explorer.inputs import choose_image, image_title, type_texts
 from attnviz.ui.explorer.link import begin, examples_of, use
 from attnviz.ui.explorer.numbers import show_numbers
@@ -24,7 +25,7 @@ from attnviz.ui.explorer.sentences import with_mask
 from attnviz.ui.explorer.state import ExplorerState
 from attnviz.ui.frame.address import notice
 from attnviz.ui.frame.head import head_row, loading, message_box
-from attnviz.ui.frame.language import code, current, explain, plain, say
+from attnviz.ui.frame.language import code, current, plain, say
 from attnviz.ui.frame.page_file import take
 from attnviz.ui.frame.state import Session, page_state
 from attnviz.ui.frame.titles import described, full_title
@@ -156,9 +157,10 @@ def _picture(key: TraceKey) -> None:
     shown = key
     held: Held | None
     try:
+        check(key)
         held = run(key)
     except AttnvizError as error:
-        (messages.warning if isinstance(error, InputError) else messages.error)(explain(error))
+        help_with(key, messages, error)
         held, shown = _last_good()
         if held is None:
             messages.info(say("page.how_to_begin" if isinstance(error, EmptyText) else "page.no_picture"))
@@ -166,6 +168,8 @@ def _picture(key: TraceKey) -> None:
         title = _titles(_models()).get(shown.model, shown.model)
         text = code(shown.text) if shown.text else image_title(shown.image)
         messages.caption(say("page.text_shown", text=text, model=code(title)))
+    else:
+        help_with(key, messages)
     page_state(ExplorerState).shown = shown
     with about:
         _about(key, held if shown == key else None)

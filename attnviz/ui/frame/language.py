@@ -18,7 +18,7 @@ from attnviz.locale import visible
 from attnviz.ui.frame.state import Session
 from attnviz.ui.frame.widgets import segments
 
-__all__ = ["choose", "code", "current", "explain", "plain", "say", "symbol"]
+__all__ = ["choose", "code", "current", "explain", "plain", "say", "symbol", "symbols"]
 
 MAX_SYMBOLS = 12
 MAX_KNOWN = 80  # characters of the list of known symbols
@@ -94,10 +94,11 @@ def _detail(name: str, value: object) -> str:
         return code(str(value), 200)
     if name == "known":
         return code(" ".join(visible(item) for item in value), MAX_KNOWN)
-    return _symbols(value)
+    return symbols(value)
 
 
-def _symbols(symbols: Sequence[str]) -> str:
-    shown = locale.listed(current(), map(symbol, symbols[:MAX_SYMBOLS]))
-    rest = len(symbols) - MAX_SYMBOLS
+def symbols(unknown: Sequence[str]) -> str:
+    """Return a list of symbols that a model does not know, the first of many."""
+    shown = locale.listed(current(), map(symbol, unknown[:MAX_SYMBOLS]))
+    rest = len(unknown) - MAX_SYMBOLS
     return shown if rest <= 0 else say("page.and_more", shown=shown, n=rest)
