@@ -29,7 +29,7 @@ from attnviz.view import STATIC
 from attnviz.view.modules import joined
 from attnviz.view.parts import Part, Rounding, deflated, rounded_weights
 from attnviz.view.payload import bundle, overview, pack, proof, stages_of
-from attnviz.view.texts import texts
+from attnviz.view.texts import TERMS, texts
 
 __all__ = ["Shown", "show", "to_html"]
 
@@ -287,7 +287,7 @@ class _Numbers:
             "levels": rounding.levels,
             "decimals": rounding.decimals,
             "proof": proof(trace),
-            "texts": {**texts(lang), "strings": locale.strings(lang, "view.")},
+            "texts": {**texts(lang), "strings": locale.strings(lang, "view.", *TERMS)},
         }
         self.note = _note(trace, chosen, others, rounding, lang)
 

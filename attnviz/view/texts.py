@@ -17,9 +17,19 @@ from attnviz import attention, locale
 from attnviz.models.layers import Attention
 from attnviz.positions import rotate
 
-__all__ = ["TEXTS_PATH", "address", "texts", "written"]
+__all__ = ["TERMS", "TEXTS_PATH", "address", "texts", "written"]
 
 TEXTS_PATH = "attnviz/view/texts"
+
+TERMS = tuple(
+    f"glossary.{term}."
+    for term in (
+        *("query", "key", "value", "score", "softmax", "mask", "causal-mask", "window", "padding", "context-vector"),
+        *("head", "layer", "d_head", "d_model", "self-attention", "cross-attention", "residual-stream", "projection"),
+        *("dot-product", "additive-attention", "rotary-positions", "bias-on-scores", "soft-cap", "attention-sink"),
+    )
+)
+"""Messages of the terms that the views explain: the beginnings of their keys."""
 
 
 @cache
@@ -32,7 +42,7 @@ def texts(lang: str) -> dict[str, Any]:
     Raises:
         KeyError: there is no such language.
     """
-    return {"strings": locale.strings(lang, "view.", "watch."), "code": CODE}
+    return {"strings": locale.strings(lang, "view.", "watch.", *TERMS), "code": CODE}
 
 
 @cache

@@ -88,6 +88,13 @@ def test_the_first_screen_holds_the_answer_and_its_picture(open_page: Open) -> N
     expect(root).to_have_attribute("data-locked", "true")
     page.keyboard.press("ArrowRight")
     expect(root).to_have_attribute("data-query", "2")
+    page.locator('.av-facts [data-term="query"]').hover()
+    card = page.get_by_role("tooltip")
+    expect(card).to_contain_text(locale.glossary("en")["query"].meaning)
+    expect(card).to_contain_text("Here, for e: 24 numbers")
+    page.keyboard.press("Escape")
+    expect(card).to_be_hidden()
+    expect(root).to_have_attribute("data-locked", "true")
     write(page, "n o t")
     page.get_by_role("region", name=re.compile("^Answer: t o n")).wait_for()
 

@@ -22,6 +22,7 @@ import { openTable } from "./export/table.js";
 import { PANELS, panelFields } from "./panels/registry.js";
 import { Tabs } from "./panels/tabs.js";
 import { TOOLS, Toolbar } from "./matrix/toolbar.js";
+import { Terms } from "./matrix/terms.js";
 import { Tooltip } from "./matrix/tooltip.js";
 import { Address, readChoice } from "./core/address.js";
 import viewCss from "./core/view.css";
@@ -65,6 +66,7 @@ class Explorer extends View {
     this.body = el("div", { class: "av-body" });
     this.root.append(this.body);
     this.ctx.tooltip = new Tooltip(this.body);
+    this.ctx.terms = new Terms(this.ctx, this.body);
     this.answer = new Answer(this.ctx);
     this.toolbar = new Toolbar(this.ctx);
     this.sentence = new Sentence(this.ctx);
@@ -72,7 +74,7 @@ class Explorer extends View {
     this.weights = new Matrix(this.ctx, { maxHeight: weightsHeight(), eager: true, zoomable: true });
     this.tabs = new Tabs(this.ctx, PANELS);
     this.chain = new Chain(this.ctx);
-    this.parts = [this.answer, this.toolbar, this.sentence, this.grid, this.weights, this.tabs, this.chain];
+    this.parts = [this.ctx.terms, this.answer, this.toolbar, this.sentence, this.grid, this.weights, this.tabs, this.chain];
     const right = el("div", { class: "av-right" }, [
       this.toolbar.element,
       this.sentence.element,

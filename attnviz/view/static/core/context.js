@@ -7,6 +7,7 @@
  * @property {import("./data.js").TraceData} data
  * @property {import("./texts.js").Texts["code"]} code  behind each stage
  * @property {import("../matrix/tooltip.js").Tooltip} [tooltip]
+ * @property {import("../matrix/terms.js").Terms} [terms]  cards of the glossary, in views that have them
  * @property {() => import("./colors.js").Palette} palette
  * @property {(key: string, params?: Record<string, any>) => string} t  the catalogue's text
  * @property {(x: number) => string} fmt   three significant digits

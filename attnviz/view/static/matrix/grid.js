@@ -21,6 +21,7 @@ const TOGETHER = 12; // rows up to which all groups stand below each other; with
 const BLOCK = 3; // rows that come and go together
 const MARGIN = 240; // px around the part in sight that is drawn too
 const ENLARGED = 180;
+const KIND = { self: "self-attention", cross: "cross-attention" }; // the term of a group
 const NARROWEST = 230; // px of the grid beside the chosen head
 const WIDEST = 360;
 
@@ -106,14 +107,14 @@ export class Grid {
       blocks.push(block);
       table.append(block.element);
     }
-    const title = this.tabbed ? [] : [el("h3", { text: t(`view.frame.stack.${name}`) })];
+    const title = this.tabbed ? [] : [el("h3", {}, this.ctx.terms.button(KIND[name.split(".")[1]], t(`view.frame.stack.${name}`)))];
     return { heads, blocks, parts: members.some(({ site }) => hasPart(site)), element: el("section", { class: "av-grid-section" }, [...title, table]) };
   }
 
   headings(heads) {
     const { t } = this.ctx;
     const label = (text, name) => el("span", { class: "av-col-head", role: "columnheader", text, "aria-label": name });
-    const corner = el("span", { class: "av-corner", role: "columnheader", text: t("view.frame.grid.corner") });
+    const corner = el("span", { class: "av-corner", role: "columnheader" }, this.ctx.terms.button("layer", t("view.frame.grid.corner")));
     const columns = Array.from({ length: heads }, (_, h) => label(heads > 5 ? String(h) : t("view.frame.grid.head", { head: h }), t("view.frame.grid.head", { head: h })));
     const average = label(heads > 5 ? t("view.frame.grid.average.short") : t("view.frame.grid.average"), t("view.frame.grid.average"));
     average.classList.add("av-average");

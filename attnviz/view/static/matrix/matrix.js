@@ -6,6 +6,7 @@ import { tokenText } from "../core/format.js";
 import { LABEL_CELL, axisColour, drawBase, drawMarks, gutterLeft, gutterTop } from "./draw.js";
 import { Legend } from "./heat.js";
 import { hover, toggleLock, unlock } from "../core/store.js";
+import { TERM_OF } from "./terms.js";
 import { describeCell } from "./tooltip.js";
 
 const SCROLLBAR = 12;
@@ -121,7 +122,7 @@ export class Matrix {
     if (waits) this.loading.textContent = this.ctx.t("view.frame.matrix.loading");
     if (waits && before?.matrix) return; // the last picture stays, dimmed, until the numbers are here
     this.spec = spec;
-    this.title.textContent = spec.title;
+    this.name(spec);
     this.element.dataset.stage = spec.stage;
     const { rows, cols } = this.names();
     this.frame.setAttribute("aria-label", this.ctx.t("view.frame.matrix.label", {
@@ -132,6 +133,13 @@ export class Matrix {
       && before.cell?.width === spec.cell?.width && before.cell?.height === spec.cell?.height;
     if (!sameShape) this.layout();
     else if (before.matrix !== spec.matrix || String(before.limits) !== String(spec.limits)) this.draw();
+  }
+
+  /** The title, which explains itself where the view has a glossary. */
+  name({ title, stage }) {
+    if (this.title.textContent === title && this.element.dataset.stage === stage) return;
+    const { terms } = this.ctx;
+    this.title.replaceChildren(terms && stage in TERM_OF ? terms.button(TERM_OF[stage], title) : title);
   }
 
   /** In place of numbers that will not come, a line that says why. */

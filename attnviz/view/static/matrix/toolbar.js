@@ -55,7 +55,7 @@ export class Toolbar {
     const { state } = ctx.store;
     const site = data.site(state.site);
     this.title.textContent = siteTitle(ctx, site, state.head);
-    this.facts.textContent = this.describe(site, state.head);
+    this.showFacts(this.describe(site, state.head));
     this.groups.words.hidden = !hasWords(data, site);
     this.groups.pair.hidden = !hasSentences(data, site);
     const chosen = { ...state, scale: scaleOf(state, site, data) };
@@ -70,29 +70,40 @@ export class Toolbar {
     if (url) this.download.href = data.url("trace.npz");
   }
 
+  /** The facts of a head, each with its term of the glossary, if it has one. */
   describe(site, head) {
     const { t, data } = this.ctx;
     const { d_head: width, d_value: value, d_model: model } = site;
     const queries = data.tokens(site.queries).length;
-    const parts = [
-      t(`view.frame.facts.size${queries === 1 ? ".one" : ""}`, { queries, keys: data.tokens(site.keys).length }),
-      t(site.n_heads === 1 ? "view.frame.facts.head" : "view.frame.facts.heads", { n: site.n_heads }),
-      model === null ? t("view.frame.facts.width", { head: width }) : t("view.frame.facts.dims", { head: width, model }),
+    const facts = [
+      [t(`view.frame.facts.quer${queries === 1 ? "y" : "ies"}`, { n: queries }), "query"],
+      [t("view.frame.facts.keys", { n: data.tokens(site.keys).length }), "key"],
+      [t(site.n_heads === 1 ? "view.frame.facts.head" : "view.frame.facts.heads", { n: site.n_heads }), "head"],
+      [t("view.frame.facts.width", { head: width }), "d_head"],
     ];
-    if (site.d_key !== width) parts.push(t("view.frame.facts.key", { n: site.d_key }));
-    if (value !== width) parts.push(t("view.frame.facts.value", { n: value }));
-    if (site.scoring === "additive") parts.push(t("view.frame.facts.additive", { n: additiveOf(data, site).wV.length }));
-    if (site.scoring === "dot") parts.push(t("view.frame.facts.dot"));
-    if (site.n_kv_heads !== site.n_heads) parts.push(t("view.frame.facts.groups", { n: site.n_kv_heads }));
-    if (site.causal) parts.push(t("view.frame.facts.causal"));
-    if (site.window) parts.push(t("view.frame.facts.window", { n: site.window }));
-    if (site.padding) parts.push(t("view.frame.facts.padding"));
-    if (site.pairs) parts.push(t("view.frame.facts.pairs"));
-    if (site.rotary) parts.push(t("view.frame.facts.rotary"));
-    if (site.stages.includes("bias")) parts.push(t("view.frame.facts.bias"));
-    if (site.softcap) parts.push(t("view.frame.facts.softcap", { n: fmt(site.softcap) }));
-    if (site.sinks) parts.push(t("view.frame.facts.sink", { score: fmt(site.sinks[head]) }));
-    return parts.join(" · ");
+    const add = (key, params = {}, term = "") => facts.push([t(`view.frame.facts.${key}`, params), term]);
+    if (model !== null) add("model", { model }, "d_model");
+    if (site.d_key !== width) add("key", { n: site.d_key });
+    if (value !== width) add("value", { n: value }, "value");
+    if (site.scoring === "additive") add("additive", { n: additiveOf(data, site).wV.length }, "additive-attention");
+    if (site.scoring === "dot") add("dot", {}, "dot-product");
+    if (site.n_kv_heads !== site.n_heads) add("groups", { n: site.n_kv_heads });
+    if (site.causal) add("causal", {}, "causal-mask");
+    if (site.window) add("window", { n: site.window }, "window");
+    if (site.padding) add("padding", {}, "padding");
+    if (site.pairs) add("pairs", {}, "mask");
+    if (site.rotary) add("rotary", {}, "rotary-positions");
+    if (site.stages.includes("bias")) add("bias", {}, "bias-on-scores");
+    if (site.softcap) add("softcap", { n: fmt(site.softcap) }, "soft-cap");
+    if (site.sinks) add("sink", { score: fmt(site.sinks[head]) }, "attention-sink");
+    return facts;
+  }
+
+  showFacts(facts) {
+    const text = facts.map(([fact]) => fact).join(" · ");
+    if (this.facts.textContent === text) return;
+    const { terms } = this.ctx;
+    this.facts.replaceChildren(...facts.flatMap(([fact, term], n) => [n ? " · " : "", term ? terms.button(term, fact) : fact]));
   }
 
   /** Say how the shown weights differ from the head's own, whenever they do. */

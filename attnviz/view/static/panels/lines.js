@@ -96,7 +96,7 @@ export class LinesPanel extends Panel {
   }
 
   headings() {
-    const title = (side, key) => el("span", { class: `is-${side}` }, this.t(key));
+    const title = (side, key) => el("span", { class: `is-${side}` }, this.ctx.terms?.button(side, this.t(key)) ?? this.t(key));
     return el("div", { class: "avp-lines-axes" }, title("query", "view.panel.lines.queries"), this.status, title("key", "view.panel.lines.keys"));
   }
 
