@@ -188,7 +188,7 @@ def test_a_dot_product_is_said_to_be_one(show: Show) -> None:
 def test_one_query_is_a_row(show: Show) -> None:
     page = show("additive_pooling")
     expect(page.locator(".av-title")).to_have_text("Attention pooling · layer 0 · head 0")
-    expect(page.locator(".av-facts")).to_contain_text("1 query × 12 keys")
+    expect(page.locator(".av-facts")).to_contain_text("1 query · 12 keys")
     expect(page.locator(".av-facts")).to_contain_text("additive scoring, d_att 12")
     expect(page.locator(".av-grid h3")).to_have_text("Attention pooling")
     assert page.locator(".avp-lines-list.is-query .av-token").all_inner_texts() == ["<state>"]
