@@ -13,7 +13,7 @@ from attnviz.tasks import Pattern
 from attnviz.trace import Trace
 from attnviz.trace.thumbnails import leave_out_near
 
-__all__ = ["Telling", "most_telling"]
+__all__ = ["Telling", "by_pattern", "most_telling"]
 
 DIGITS = 2  # heads whose scores are the same to so many digits tell as much: the last of them is nearest to the output
 
@@ -48,10 +48,11 @@ def most_telling(trace: Trace, far: Mapping[str, NDArray[np.float32]], expected:
         far: that mean of each head, by the name of the site: `Thumbnails.far`.
         expected: the patterns of the task, see `Task.expected`; () where it is not known.
     """
-    return _by_pattern(trace, tuple(expected)) or _by_distance(trace, far)
+    return by_pattern(trace, expected) or _by_distance(trace, far)
 
 
-def _by_pattern(trace: Trace, expected: tuple[Pattern, ...]) -> Telling | None:
+def by_pattern(trace: Trace, expected: Iterable[Pattern]) -> Telling | None:
+    """Return the head that follows the first expected pattern that any head follows; None where no head follows any."""
     sites = {site.name: index for index, site in enumerate(trace.sites)}
     for pattern in expected:
         scores = [each for each in pattern_scores(trace, (pattern,)) if each.mass > (1 + each.chance) / 2]

@@ -27,7 +27,8 @@ def facts(page: Page, application: str, lang: str = "en", recipe: str = "") -> L
 
 @pytest.mark.parametrize("name", APPLICATIONS)
 def test_every_application_opens_and_fits_a_phone(open_page: Open, name: str) -> None:
-    page = open_page(390, 844, "dark", path="applications", app=name, lang="zh")
+    shipped = next(recipe for recipe in APPLICATIONS[name].recipes if recipe in ORDER)
+    page = open_page(390, 844, "dark", path="applications", app=name, model=shipped, lang="zh")
     facts(page, name, "zh")
     expect_no_overflow(page)
     for box in page.locator("ol.av-strip").all():
@@ -36,7 +37,6 @@ def test_every_application_opens_and_fits_a_phone(open_page: Open, name: str) ->
         assert found["x"] + found["width"] <= 390
     page.set_viewport_size({"width": 1440, "height": 900})
     page.get_by_text(locale.LANGUAGES["en"], exact=True).click()
-    shipped = next(recipe for recipe in APPLICATIONS[name].recipes if recipe in ORDER)
     expect(facts(page, name).locator("table").first).to_contain_text(locale.t("en", f"task.{shipped}.title"))
     expect(page.locator(".st-key-app-view")).to_be_visible()
     page.wait_for_function("model => new URLSearchParams(location.search).get('model') === model", arg=shipped)

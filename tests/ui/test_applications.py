@@ -8,12 +8,16 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from attnviz import locale
+from attnviz.server.listing import listed
+from attnviz.tasks import Digits, Seasonal
+from attnviz.tasks.signals.digits import drawn
 from attnviz.training import RECIPES
 from attnviz.ui.applications.case import examples
+from attnviz.ui.applications.first import first_example
 from attnviz.ui.applications.registry import APPLICATIONS
 from attnviz.ui.frame.language import plain
 from attnviz.zoo import ORDER
-from tests.ui.pages import address, messages, open_page, run
+from tests.ui.pages import address, click, messages, open_page, run
 
 SHIPPED = [(name, recipe) for name, app in APPLICATIONS.items() for recipe in app.recipes if recipe in ORDER]
 
@@ -28,7 +32,8 @@ def test_every_model_of_every_application_is_shown(name: str, recipe: str) -> No
     assert not page.error
     assert not page.warning
     task = RECIPES[recipe].task
-    assert page.text_area(key="app-text").value == task.text_of(examples(task)[0])[0]
+    first = first_example(listed()[recipe], APPLICATIONS[name].works)
+    assert page.text_area(key="app-text").value == task.text_of(examples(task)[first - 1])[0]
     table = next(each.value for each in page.markdown if each.value.startswith("| "))
     assert locale.t("en", f"applications.metric.{task.metric.replace(' ', '-')}") in "".join(
         m.value for m in page.markdown
@@ -37,7 +42,7 @@ def test_every_model_of_every_application_is_shown(name: str, recipe: str) -> No
     own = f"task.{recipe}.shows"
     limits = locale.t("en", own if locale.has("en", own) else f"applications.{name}.shows")
     assert plain(limits) in [each.value for each in page.info]
-    assert {"app": name, "model": recipe, "n": "1"}.items() <= address(page).items()
+    assert {"app": name, "model": recipe, "n": str(first)}.items() <= address(page).items()
 
 
 @pytest.mark.parametrize("name", APPLICATIONS)
@@ -87,7 +92,56 @@ def test_what_cannot_be_read_is_said(lang: str, text: str) -> None:
 def test_a_link_to_what_is_not_here_falls_back(link: dict[str, str], key: str) -> None:
     page = open_page("applications", **link)
     assert locale.t("en", key, name="").split("{")[0][:20] in messages(page)
-    assert address(page)["app"] in APPLICATIONS
+    assert address(page).get("app", "") in (*APPLICATIONS, "")
+
+
+@pytest.mark.parametrize("lang", locale.LANGUAGES)
+def test_the_gallery_has_a_card_for_each_application_and_leads_there_and_back(lang: str) -> None:
+    page = open_page("applications", lang=lang)
+    assert "app" not in address(page)
+    pictures = [each.proto.body for each in page.get("html") if each.proto.body.startswith("<div")]
+    assert len(pictures) == len(APPLICATIONS)
+    assert all("aria-label" in picture for picture in pictures)
+    titles = [locale.t(lang, f"applications.{name}.title") for name in APPLICATIONS]
+    assert [button.label for button in page.button if button.key.startswith("open-")] == titles
+    page = click(page, "open-language")
+    own = "chinese" if lang == "zh" else "english"  # people begin with texts that they can read
+    assert {"app": "language", "model": own}.items() <= address(page).items()
+    assert "app" not in address(click(page, "app-all"))
+
+
+def test_the_first_examples_show_what_the_application_is_about() -> None:
+    page = open_page("applications", app="entities")
+    assert "<unk>" not in page.text_area(key="app-text").value
+    page = open_page("applications", app="gridworld")
+    said = locale.t("en", "applications.gridworld.paid", goal="", steps="", shortest="").split("(")[0]
+    assert any(text.value.startswith(said) for text in page.markdown)
+
+
+def test_digits_can_be_drawn() -> None:
+    page = open_page("applications", app="digits")
+    before = page.text_area(key="app-text").value
+    page.session_state["app-drawn"] = {"drawn": {"lines": [[[0.5, 0.1], [0.5, 0.9]]]}}
+    page = run(page)
+    typed = page.text_area(key="app-text").value
+    assert typed != before
+    ids, features = Digits().tokens(drawn([[(0.5, 0.1), (0.5, 0.9)]])[None])
+    assert typed == Digits().tokenizer.decode(ids[0].tolist(), features[0])
+    assert "**`1`**" in next(each.value for each in page.markdown if "`1`" in each.value)
+    page.session_state["app-drawn"] = {"drawn": {"lines": [["x"]]}}
+    assert run(page).text_area(key="app-text").value == typed
+
+
+def test_a_series_is_changed_by_sliders() -> None:
+    page = open_page("applications", app="series")
+    before = Seasonal().tokenizer.features(page.text_area(key="app-text").value)[:, 0]
+    page.slider(key="app-value-2").set_value(1.5)
+    page = run(page)
+    after = Seasonal().tokenizer.features(page.text_area(key="app-text").value)[:, 0]
+    assert float(after[2::8].mean()) == pytest.approx(1.5, abs=0.01)
+    others = [place for place in range(len(after)) if place % 8 != 2]
+    assert after[others].tolist() == before[others].tolist()
+    assert [slider.value for slider in page.slider if slider.key.startswith("app-value")][2] == 1.5
 
 
 @pytest.mark.parametrize("n", ["0", "65", "-1", "x", "9" * 40])

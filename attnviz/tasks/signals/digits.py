@@ -21,11 +21,13 @@ from attnviz.tasks.choice import one_of
 from attnviz.tasks.language.classify import linear_baselines
 from attnviz.vectors import NUMBER_ID, Vectors
 
-__all__ = ["Digits", "Picture"]
+__all__ = ["Digits", "Picture", "drawn"]
 
 SIDE = 8  # pixels
 GREATEST = 16  # value of a pixel
 PATCHES = (1, 2, 4)
+BITMAP = 32  # pixels of the scans that the pictures were made of
+PEN = 2.5  # of these pixels: half the width of a line
 TURNED, STRETCHED, SHIFTED = 8.0, 0.05, 1 / SIDE  # degrees; share; in units of half a picture: half a pixel
 
 
@@ -172,6 +174,44 @@ def _moved(pictures: Tensor, generator: Generator) -> Tensor:
     )
     grid = F.affine_grid(torch.stack(rows, 1), [n, 1, SIDE, SIDE], align_corners=False)
     return F.grid_sample(pictures[:, None], grid, align_corners=False)[:, 0]
+
+
+def drawn(lines: Sequence[Sequence[tuple[float, float]]]) -> Tensor:
+    """Return what somebody drew as a picture (8, 8), 0 to 1, made as those of the collection were.
+
+    The drawing fills a bitmap of 32 by 32 from the top to the bottom; a pixel of the picture is the share of ink in a
+    block of 4 by 4.
+
+    Args:
+        lines: points (x, y) of each line that was drawn, to the right and down, in any unit.
+
+    Example:
+        >>> drawn([[(0.5, 0.2), (0.5, 0.8)]])[:, 3].tolist()
+        [0.625, 0.75, 0.75, 0.75, 0.75, 0.75, 0.75, 0.625]
+
+    Source:
+        Alpaydin and Kaynak 1998, as for `Digits`.
+    """
+    points = torch.tensor([point for line in lines for point in line], dtype=torch.float32)
+    low, high = points.amin(0), points.amax(0)
+    scale = (BITMAP - 2 * PEN) / max(float((high - low).max()), 1e-6)
+    middle = (low + high) / 2
+    y, x = torch.meshgrid(torch.arange(BITMAP) + 0.5, torch.arange(BITMAP) + 0.5, indexing="ij")
+    pixels = torch.stack((x, y), -1)  # (32, 32, 2)
+    ink = torch.zeros(BITMAP, BITMAP, dtype=torch.bool)
+    for line in lines:
+        ends = (torch.tensor(line, dtype=torch.float32) - middle) * scale + BITMAP / 2  # (n, 2)
+        for start, end in zip(ends, [*ends[1:], ends[-1]], strict=True):
+            ink |= _distance(pixels, start, end) <= PEN
+    return F.avg_pool2d(ink.float()[None, None], BITMAP // SIDE)[0, 0]
+
+
+def _distance(pixels: Tensor, start: Tensor, end: Tensor) -> Tensor:
+    """(..., 2), (2,), (2,) -> (...): how far points are from the line between two others."""
+    along = end - start
+    share = ((pixels - start) @ along / along.dot(along).clamp(min=1e-12)).clamp(0, 1)
+    away: Tensor = pixels - start - share[..., None] * along
+    return away.square().sum(-1).sqrt()
 
 
 Collection = dict[Split, tuple[Tensor, Tensor]]

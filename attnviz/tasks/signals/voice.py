@@ -19,6 +19,7 @@ __all__ = [
     "VOWELS",
     "Speech",
     "band_filters",
+    "loudest",
     "read_wav",
     "resampled",
     "spectrogram",
@@ -196,6 +197,20 @@ def read_wav(content: bytes, seconds: tuple[float, float] = (0.0, LONGEST)) -> T
     padded[:, 4 - width :] = cells  # little-endian: the high bytes are the last
     samples = padded.view("<i4").reshape(-1, channels).mean(1) / 2**31
     return resampled(torch.from_numpy(samples).float(), rate)
+
+
+def loudest(waveform: Tensor, n: int) -> Tensor:
+    """Return the n samples beside each other with the most energy; a shorter waveform (N,) as it is.
+
+    Example:
+        >>> loudest(torch.tensor([0.0, 0.1, 0.8, -0.9, 0.0]), 2)
+        tensor([ 0.8000, -0.9000])
+    """
+    if len(waveform) <= n:
+        return waveform
+    energy = F.pad(waveform.double().square().cumsum(0), (1, 0))  # (N + 1,)
+    start = int((energy[n:] - energy[:-n]).argmax())
+    return waveform[start : start + n]
 
 
 def resampled(waveform: Tensor, rate: int) -> Tensor:

@@ -11,6 +11,7 @@ from torch import Generator
 
 from attnviz.analysis import HeadScore, mean_scores
 from attnviz.analysis.scores import score_interval
+from attnviz.analysis.telling import by_pattern
 from attnviz.errors import RunError
 from attnviz.loading import is_checkpoint, open_checkpoint
 from attnviz.models import SequenceModel
@@ -26,6 +27,7 @@ from attnviz.ui.frame.language import say
 from attnviz.ui.frame.widgets import select
 
 __all__ = [
+    "FULL",
     "N_EXAMPLES",
     "N_JUDGED",
     "SEED",
@@ -35,6 +37,7 @@ __all__ = [
     "choose_head",
     "choose_query",
     "examples",
+    "first_head",
     "head_scores",
     "judged",
     "judged_on",
@@ -48,6 +51,7 @@ __all__ = [
 N_EXAMPLES = 64  # of test data that people can leaf through
 N_JUDGED = 512  # on which a run's model is judged
 N_SCORED = 16  # on which its heads are scored
+FULL = 7  # of an example that shows all, see `first_example`
 SEED = 20_011  # of all three: data that nothing else uses
 
 
@@ -185,8 +189,23 @@ def patterns(listed: Listed) -> list[HeadScore]:
     return list(best.values())
 
 
+def first_head(case: Case, kind: str | None = None, stack: str | None = None) -> tuple[AttentionSite, int, int]:
+    """Return a head to begin with, and the query that shows best what it does.
+
+    It is the head that reads what is expected here, else the one that does so on other test data, else the last one.
+    """
+    trace = case.trace
+    sites = {s.name: s for s in trace.sites if kind in (None, s.kind) and stack in (None, s.queries)}
+    found = by_pattern(trace, case.task.expected(trace.token_ids, trace.source_ids))
+    if found is not None and trace.sites[found.site].name in sites:
+        return trace.sites[found.site], found.head, found.query
+    known = [(score.site, score.head) for score in patterns(case.listed) if score.site in sites]
+    name, head = known[0] if known else (list(sites)[-1], sites[list(sites)[-1]].n_heads - 1)
+    return sites[name], head, sites[name].q.shape[1] - 1
+
+
 def choose_head(case: Case, kind: str | None = None, stack: str | None = None) -> tuple[AttentionSite, int]:
-    """A control for one head among those of a kind and a stack; at first the one that does the expected work best.
+    """A control for one head among those of a kind and a stack, at first `first_head`.
 
     Raises:
         ValueError: the model has no such attention.
@@ -200,8 +219,8 @@ def choose_head(case: Case, kind: str | None = None, stack: str | None = None) -
     if not titles:
         raise ValueError("the model has no such attention")
     if ApplicationsState.head.value not in titles:
-        known = [f"{score.site}/{score.head}" for score in patterns(case.listed)]
-        ApplicationsState.head.value = next((name for name in known if name in titles), list(titles)[-1])
+        first, number, _ = first_head(case, kind, stack)
+        ApplicationsState.head.value = f"{first.name}/{number}"
     name, head = select(say("applications.head"), ApplicationsState.head, titles, width=320).rsplit("/", 1)
     return case.trace.site(name), int(head)
 

@@ -21,20 +21,19 @@ from attnviz.ui.frame.charts import theme
 from attnviz.ui.frame.language import plain, say
 from attnviz.ui.frame.markdown import table
 
-__all__ = ["view"]
+__all__ = ["chips", "view"]
 
 OUTSIDE = "O"
 
 
 def view(case: Case) -> None:
     """Show words coloured by kind, the scores of each kind, and the attention of a head from a word that is chosen."""
-    predicted = [case.model.output_label(index) for index in case.trace.logits.argmax(-1).tolist()]
     true = None
     if case.row is not None:
         targets = case.row.targets[0].tolist()
         true = [OUTSIDE if index == IGNORE else case.model.output_label(index) for index in targets]
     st.caption(say("applications.entities.words" if true is None else "applications.entities.words_right"))
-    strip(_chips(case, predicted, true), label=say("applications.entities.title"))
+    strip(chips(case, true), label=say("applications.entities.title"))
     report = _report(case.listed)
     _scores(report, judged(case.listed))
     if not case.trace.sites:
@@ -45,10 +44,12 @@ def view(case: Case) -> None:
     _heads(case.listed)
 
 
-def _chips(case: Case, predicted: list[str], true: list[str] | None) -> list[Chip]:
+def chips(case: Case, true: list[str] | None = None) -> list[Chip]:
+    """Colour words by the kind of their tags; those that are wrong are marked, where the true ones are known."""
+    predicted = [case.model.output_label(index) for index in case.trace.logits.argmax(-1).tolist()]
     kinds = sorted({label.split("-", 1)[1] for label in case.task.labels if "-" in label})
     colours = dict(zip(kinds, cycle(theme().lines), strict=False))
-    chips = []
+    found = []
     specials = case.trace.sequences[case.trace.main].specials  # they have no tag
     for place, (token, tag) in enumerate(zip(case.tokens, predicted, strict=True)):
         if place in specials:
@@ -56,8 +57,8 @@ def _chips(case: Case, predicted: list[str], true: list[str] | None) -> list[Chi
         right = tag if true is None else true[place]
         colour = "" if tag == OUTSIDE else colours[tag.split("-", 1)[1]]
         below = right if right != tag else ""
-        chips.append(Chip(token, colour=colour, above="" if tag == OUTSIDE else tag, below=below, wrong=right != tag))
-    return chips
+        found.append(Chip(token, colour=colour, above="" if tag == OUTSIDE else tag, below=below, wrong=right != tag))
+    return found
 
 
 def _scores(report: EntityReport, figure: Judged) -> None:

@@ -15,7 +15,7 @@ from attnviz.server.listing import Listed
 from attnviz.server.traces import TraceKey
 from attnviz.tasks.decisions.gridworld import BEST, MAP, RETURNS, SIGNS, Gridworld, world
 from attnviz.trace import AttentionSite
-from attnviz.ui.applications.case import Case, choose_head, opened, task_of
+from attnviz.ui.applications.case import FULL, Case, choose_head, opened, task_of
 from attnviz.ui.applications.state import ApplicationsState
 from attnviz.ui.applications.strip import shaded, strip
 from attnviz.ui.frame.charts import PICTURE, theme
@@ -24,7 +24,7 @@ from attnviz.ui.frame.markdown import table
 from attnviz.ui.frame.state import page_state
 from attnviz.ui.frame.widgets import select
 
-__all__ = ["view"]
+__all__ = ["pays", "view", "walk"]
 
 SHAPE = len(MAP), len(MAP[0])
 CONTROLS = (ApplicationsState.wanted, ApplicationsState.sign, ApplicationsState.start)
@@ -40,21 +40,33 @@ def view(case: Case) -> None:
         return
     _controls(given, starts)
     wanted, sign, start = given
-    episode = play(policy(case.model.network, task), task, sign, start, wanted)
-    text = " ".join(map(task.tokenizer.label, episode.tokens))
-    walk = replace(case, held=run(TraceKey(case.listed.name, text, "", case.listed.version)), row=None)
+    episode, walked = walk(case, wanted, sign, start)
     st.markdown(_told(episode, wanted, sign))
     left, right = st.columns(2, gap="medium")
     with right:
-        chosen = choose_head(walk, kind="self") if walk.trace.sites else None
-        step = _step(walk, episode)
+        chosen = choose_head(walked, kind="self") if walked.trace.sites else None
+        step = _step(walked, episode)
         if chosen is None:
             st.info(say("applications.no_attention"))
         else:
-            _reads(walk, chosen, step)
+            _reads(walked, chosen, step)
         _successes(successes(case.listed))
     with left:
-        _grid(case, walk, episode, chosen, step)
+        _grid(case, walked, episode, chosen, step)
+
+
+def walk(case: Case, wanted: str, sign: str, start: str) -> tuple[Episode, Case]:
+    """Return the way that the model goes from a start, and the model at work on it."""
+    task = cast(Gridworld, case.task)
+    episode = play(policy(case.model.network, task), task, sign, start, wanted)
+    text = " ".join(map(task.tokenizer.label, episode.tokens))
+    return episode, replace(case, held=run(TraceKey(case.listed.name, text, "", case.listed.version)), row=None)
+
+
+def pays(case: Case) -> int:
+    """Return FULL if the model is asked for the best return and reaches the goal, else 0."""
+    wanted, sign, start = case.tokens[:3]
+    return FULL * (wanted == BEST and walk(case, wanted, sign, start)[0].paid)
 
 
 def _controls(given: tuple[str, ...], starts: list[str]) -> None:

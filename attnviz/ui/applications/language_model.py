@@ -12,18 +12,15 @@ from attnviz.ui.applications.reading import reading
 from attnviz.ui.applications.strip import Chip, strip
 from attnviz.ui.frame.language import plain, say
 
-__all__ = ["view"]
+__all__ = ["next_chips", "view"]
 
 BEST = 6  # characters that are told
 
 
 def view(case: Case) -> None:
     """Show the most probable next characters, the loss in three units, and what the last character reads."""
-    ids, shares = case.trace.top_outputs(BEST)
-    names = [case.model.output_label(index) for index in ids[-1].tolist()]
     st.caption(say("applications.language.next"))
-    told = zip(names, shares[-1].tolist(), strict=True)
-    strip([Chip(name, share, below=f"{share:.1%}") for name, share in told], label=say("applications.language.next"))
+    strip(next_chips(case), label=say("applications.language.next"))
     loss = judged(case.listed).score
     numbers = {
         "nats": f"{loss:.3f}",
@@ -37,3 +34,10 @@ def view(case: Case) -> None:
         return
     site, head = choose_head(case, kind="self")
     reading(case, site, head, at=len(case.tokens) - 1)
+
+
+def next_chips(case: Case) -> list[Chip]:
+    """Return the most probable next characters, shaded by their probability."""
+    ids, shares = case.trace.top_outputs(BEST)
+    names = [case.model.output_label(index) for index in ids[-1].tolist()]
+    return [Chip(name, share, below=f"{share:.1%}") for name, share in zip(names, shares[-1].tolist(), strict=True)]

@@ -1,8 +1,10 @@
-"""The Applications page: choose a use, a model and an input, and see in its own view what attention does there."""
+"""The Applications page: a gallery; then a model and an input, and in its own view what attention does there."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
+from pathlib import Path
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -14,35 +16,41 @@ from attnviz.server.traces import TraceKey
 from attnviz.training.recipes import OWN
 from attnviz.ui.applications.case import N_EXAMPLES, Case, examples, opened, recipe_of, task_of
 from attnviz.ui.applications.facts import facts, train_link
+from attnviz.ui.applications.first import first_example
+from attnviz.ui.applications.gallery import gallery
 from attnviz.ui.applications.registry import APPLICATIONS, Application
-from attnviz.ui.applications.state import ApplicationsState
+from attnviz.ui.applications.state import NOT_CHOSEN, ApplicationsState
 from attnviz.ui.frame.address import Address, notice, notice_wrong, whole
 from attnviz.ui.frame.head import head_row, message_box
 from attnviz.ui.frame.language import current, explain, plain, say
 from attnviz.ui.frame.page_file import offer, take
 from attnviz.ui.frame.state import page_state
 from attnviz.ui.frame.titles import model_title
-from attnviz.ui.frame.widgets import select
+from attnviz.ui.frame.widgets import button, select
 
 __all__ = ["show"]
+
+CSS = Path(__file__).parent / "style.css"
 
 
 def _apply(link: Mapping[str, str]) -> None:
     """Set the controls from an address; what it names and does not exist is noticed and falls back."""
     state = page_state(ApplicationsState)
-    first = next(iter(APPLICATIONS))
-    name = link.get("app", first)
-    if name not in APPLICATIONS:
+    is_of_one = bool(ADDRESS.names & link.keys())
+    name = link.get("app", next(iter(APPLICATIONS)) if is_of_one else "")
+    if name and name not in APPLICATIONS:
         notice("applications.unknown", name=name)
-        name, link = first, {}
+        name = ""
     state.application.value = name
+    if not name:
+        return
     models = _models(APPLICATIONS[name])
     model = link.get("model", next(iter(models), ""))
     if model not in models:
         notice("page.unknown_model", name=model)
         model = next(iter(models), "")
     state.model.value = model
-    number = whole(link.get("n", "1"), 1, N_EXAMPLES)
+    number = whole(link["n"], 1, N_EXAMPLES) if "n" in link else NOT_CHOSEN
     notice_wrong(["n"] * (number is None))
     state.example.value = number or 1
     state.head.value = link.get("head", "")
@@ -61,12 +69,17 @@ ADDRESS = Address(
 
 
 def show() -> None:
-    """Show controls above, the view at the left, what is known of it at the right; on a phone below each other."""
+    """Show the gallery, or one application: its view at the left, what is known of it at the right."""
     ADDRESS.arrive()
+    st.html(CSS)
     with st.container(key="controls"), head_row():
         st.space("stretch")
         take(ADDRESS)
     messages = message_box()
+    if not ApplicationsState.application.value:
+        gallery({name: next(iter(_models(each).values()), None) for name, each in APPLICATIONS.items()}, _open)
+        ADDRESS.publish({})
+        return
     application, model = _choose()
     parameters = {"app": application.name}
     if model is None:
@@ -88,6 +101,7 @@ def show() -> None:
 def _choose() -> tuple[Application, Listed | None]:
     titles = {name: say(f"applications.{name}.title") for name in APPLICATIONS}
     with st.container(horizontal=True, key="app-choice", gap="small", vertical_alignment="bottom"):
+        button(say("applications.all"), "app-all", _open, "", icon="apps")
         chosen = select(say("applications.which"), ApplicationsState.application, titles, on_change=_another)
         application = APPLICATIONS[chosen]
         models = _models(application)
@@ -103,9 +117,16 @@ def _choose() -> tuple[Application, Listed | None]:
 
 def _models(application: Application) -> dict[str, Listed]:
     """Return the shipped models of an application, then the runs of its recipes."""
-    there = listed()
-    found = {name: there[name] for name in application.recipes if name in there}
+    there, recipes = listed(), list(application.recipes)
+    if current() == "zh" and application.chinese:
+        recipes.insert(0, application.chinese)
+    found = {name: there[name] for name in recipes if name in there}
     return found | {name: there[name] for name in there if recipe_of(name) in application.recipes}
+
+
+def _open(name: str) -> None:
+    ApplicationsState.application.value = name
+    _another()
 
 
 def _another() -> None:
@@ -115,7 +136,7 @@ def _another() -> None:
 
 
 def _begin() -> None:
-    ApplicationsState.example.value = 1
+    ApplicationsState.example.value = NOT_CHOSEN
     _leaf()
 
 
@@ -130,6 +151,8 @@ def _case(application: Application, model: Listed, messages: DeltaGenerator) -> 
     state = page_state(ApplicationsState)
     task = task_of(model)
     rows = examples(task)
+    if state.example.value == NOT_CHOSEN:
+        state.example.value = first_example(model, application.works)
     state.example.value = min(state.example.value, len(rows))
     if state.is_new_input:
         state.text.value, _ = task.text_of(rows[state.example.value - 1])
@@ -137,7 +160,9 @@ def _case(application: Application, model: Listed, messages: DeltaGenerator) -> 
         state.is_new_input = False
     with st.container(horizontal=True, key="app-input", gap="small", vertical_alignment="bottom"):
         st.number_input(say("applications.example"), 1, len(rows), on_change=_leaf, width=150, **state.example.kept)
-        st.text_area(say("applications.text"), height=68, **state.text.kept)
+        has_another_way = application.enter is not None and application.enter(task)
+        with st.expander(say("applications.numbers"), key="app-numbers") if has_another_way else nullcontext():
+            st.text_area(say("applications.text"), height=68, **state.text.kept)
         if task.source_tokenizer is not None:
             hint = say("page.target_placeholder")
             st.text_area(say("applications.target"), height=68, placeholder=hint, **state.target.kept)

@@ -23,7 +23,7 @@ from attnviz.ui.frame.language import code, current, plain, say
 from attnviz.ui.frame.markdown import table
 from attnviz.vectors import NUMBER_ID
 
-__all__ = ["view"]
+__all__ = ["HIDDEN", "forecast_of", "view"]
 
 MOST = 48  # steps ahead
 HIDDEN = 16  # points at first
@@ -38,10 +38,10 @@ def view(case: Case) -> None:
     if case.row is not None and case.row.values is not None:
         values = torch.cat((values, case.row.values[0, -1]))  # the one after the last is known, too
     begin, steps = _ahead(len(features))
-    forecasts = {say("applications.series.model"): _forecast(case.model, features[:begin], steps)}
+    forecasts = {say("applications.series.model"): forecast_of(case.model, features[:begin], steps)}
     rival = _rival(case)
     if rival is not None:
-        forecasts[say("applications.series.lstm")] = _forecast(rival, features[:begin], steps)
+        forecasts[say("applications.series.lstm")] = forecast_of(rival, features[:begin], steps)
     period, origin = _period(case, features[:, 0])
     reading = _reading(case, period)
     mean, deviation, unit = _scale(case)
@@ -94,7 +94,7 @@ def _ahead(length: int) -> tuple[int, int]:
     return begin.value, steps.value
 
 
-def _forecast(model: SequenceModel, features: Tensor, steps: int) -> Tensor:
+def forecast_of(model: SequenceModel, features: Tensor, steps: int) -> Tensor:
     """(steps,) by what it says being fed back to it."""
     tokens = torch.full((len(features),), NUMBER_ID)
     return forecast(model.network, tokens, features, steps)[:, 0]

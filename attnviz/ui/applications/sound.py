@@ -3,39 +3,40 @@
 from __future__ import annotations
 
 from functools import lru_cache, partial
-from typing import cast
+from typing import Any, cast
 
 import streamlit as st
 import torch
 from torch import Generator, Tensor
 
+from attnviz.errors import AttnvizError
 from attnviz.figures.sound import spectrogram
 from attnviz.locale import visible
-from attnviz.tasks import Sound
-from attnviz.tasks.signals.sound import Clip
-from attnviz.tasks.signals.voice import HOP, RATE, WINDOW, band_filters, wav_bytes
+from attnviz.tasks import Sound, Task
+from attnviz.tasks.signals.sound import SAMPLES, Clip
+from attnviz.tasks.signals.voice import HOP, LONGEST, RATE, WINDOW, band_filters, loudest, read_wav, wav_bytes
 from attnviz.ui.applications.answer import answer
 from attnviz.ui.applications.case import N_EXAMPLES, SEED, Case, choose_head, choose_query, examples
 from attnviz.ui.applications.state import ApplicationsState
+from attnviz.ui.frame.address import notice_error
 from attnviz.ui.frame.charts import PICTURE, theme
 from attnviz.ui.frame.files import choose_file
 from attnviz.ui.frame.language import current, plain, say
 from attnviz.ui.frame.state import page_state
+from attnviz.ui.frame.widgets import Widget
 
-__all__ = ["view"]
+__all__ = ["enter", "view"]
 
 BEEP = "beep"
 MOST_MB = 4
+RECORDING = Widget[Any]("app-recording", None)
 
 
 def view(case: Case) -> None:
     """Show the sound to listen to, the answer, the spectrogram, and the frames that one head reads."""
     task = cast(Sound, case.task)
     clip = _clip(case, task)
-    with st.container(horizontal=True, key="app-listen", gap="small", vertical_alignment="center"):
-        _listen(case, clip)
-        with st.popover(say("applications.sound.own"), icon=":material/upload:"):
-            choose_file(say("applications.sound.take"), ["wav"], "app-sound-file", MOST_MB, partial(_take, task))
+    _listen(case, clip)
     answer(case)
     frames = task.tokenizer.features(case.trace.text)[1:]  # without <bos>
     weights = _read(case, clip)
@@ -49,6 +50,27 @@ def view(case: Case) -> None:
         st.info(say("applications.no_attention"))
     elif clip is not None:
         _shares(weights[-len(frames) :], clip)
+
+
+def enter(task: Task) -> bool:
+    """Record a sound, or take a file."""
+    assert isinstance(task, Sound)
+    recorded = partial(_recorded, task)
+    st.audio_input(say("applications.sound.record"), key=RECORDING.key, on_change=recorded, width=260)
+    with st.popover(say("applications.sound.own"), icon=":material/upload:"):
+        choose_file(say("applications.sound.take"), ["wav"], "app-sound-file", MOST_MB, partial(_take, task))
+    return True
+
+
+def _recorded(task: Sound) -> None:
+    """Replace the model's input by the loudest part of a recording."""
+    if RECORDING.value is None:
+        return
+    try:
+        waveform = read_wav(RECORDING.value.getvalue(), (WINDOW / RATE, LONGEST))
+        _take(task, wav_bytes(loudest(waveform, SAMPLES)), "")
+    except AttnvizError as error:
+        notice_error(error)
 
 
 def _clip(case: Case, task: Sound) -> Clip | None:

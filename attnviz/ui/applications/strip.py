@@ -11,7 +11,7 @@ import streamlit as st
 from attnviz.figures.look import short
 from attnviz.locale import VISIBLE
 
-__all__ = ["Chip", "shaded", "strip"]
+__all__ = ["Chip", "as_html", "shaded", "strip"]
 
 MIXED = 82  # per cent of the colour in a token that gets all attention
 STRONG = 0.7  # from where on white letters are read better
@@ -45,9 +45,14 @@ class Chip:
 
 def strip(chips: Sequence[Chip], *, label: str) -> None:
     """Place a row of tokens, which wraps; `label` says to a screen reader what it is."""
+    st.html(as_html(chips, label))
+
+
+def as_html(chips: Sequence[Chip], label: str) -> str:
+    """Return a row of tokens as HTML."""
     tall = any(chip.above or chip.below for chip in chips)
     items = "".join(_item(chip, tall) for chip in chips)
-    st.html(f'<ol class="av-strip" aria-label="{escape(label)}">{items}</ol>')
+    return f'<ol class="av-strip" aria-label="{escape(label)}">{items}</ol>'
 
 
 def shaded(labels: Sequence[str], weights: Sequence[float], expected: Container[int]) -> list[Chip]:
