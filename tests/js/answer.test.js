@@ -25,6 +25,12 @@ test("where the task knows the answers, those places are asked for, and right on
   assert.deepEqual(outputs.candidates(1), [{ label: "b", p: 0.6 }, { label: "c", p: 0.4 }]);
 });
 
+test("a place without an answer is beside it, and not the first to be shown", () => {
+  const outputs = outputsOf({ rows: ROWS, kind: "next", truth: [null, "c", null] });
+  assert.deepEqual([outputs.first, [0, 1, 2].map((row) => outputs.isBeside(row))], [1, [true, false, true]]);
+  assert.ok(!outputsOf({ rows: ROWS }).isBeside(2));
+});
+
 test("where nobody knows, the tokens that are not special are asked for, or the places that matter", () => {
   assert.deepEqual([outputsOf({ rows: ROWS }).asked, outputsOf({ rows: ROWS }).score], [[0, 1], null]);
   assert.deepEqual(outputsOf({ rows: ROWS, kind: "masked", positions: [1] }).asked, [1]);

@@ -39,6 +39,9 @@ test("without a chosen query it speaks of what the head was put first for, else 
 test("it says what the query is read for", () => {
   assert.match(sentence(held(ROWS, { outputs: { stack: "encoder", kind: "next" } })), /^next/);
   assert.match(sentence(held(ROWS, { outputs: null })), /^at/);
+  const outputs = { stack: "encoder", kind: "same", truth: ["d", null, null, null] };
+  assert.match(sentence(held(ROWS, { outputs }), { query: 0 }), /^same/);
+  assert.match(sentence(held(ROWS, { outputs }), { query: 1 }), /^at/); // no answer is due there
   assert.match(sentence(held(ROWS, { sites: [SITE, { ...SITE, name: "encoder.1.self", layer: 1 }] })), /^at/); // others follow
   assert.match(sentence(held([[0, 1, 0, 0]], { sites: [{ ...SITE, kind: "cross", queries: "readout" }] })), /^whole/);
 });

@@ -29,6 +29,7 @@ export class Outputs {
   /** The row that is shown until somebody points at one. */
   get first() {
     if (this.whole) return 0;
+    if (this.truth.length) return this.asked[0];
     if (this.positions.length) return this.positions[0];
     return ["labels", "masked"].includes(this.kind) ? 0 : this.tokens.length - 1;
   }
@@ -54,6 +55,11 @@ export class Outputs {
     const specials = new Set(this.data.header.specials[this.stack]);
     const rows = Array.from({ length }, (_, row) => row).filter((row) => !specials.has(row));
     return rows.length ? rows : Array.from({ length }, (_, row) => row);
+  }
+
+  /** Whether a row is known to be no answer: the task asks for no output there. */
+  isBeside(row) {
+    return this.truth.length > 0 && this.truth[row] === null;
   }
 
   /** How many answers are right, of how many: [right, all]; null where nobody knows. */

@@ -2,7 +2,7 @@
 
 import { el } from "../core/dom.js";
 import { fmtWhole, tokenText } from "../core/format.js";
-import { numberAt, placeOf } from "./axis.js";
+import { numberAt, placeOf, tokenAt } from "./axis.js";
 import { visibleWeights } from "./shown.js";
 
 const MOST_KEYS = 3;
@@ -56,13 +56,14 @@ export function keysOf({ data, cols }, row) {
   return { named, others: held < ENOUGH * sum ? read.length - named.length : 0 };
 }
 
-/** What a query is read for: a word of the messages. */
-function aim({ header, sites }, state) {
+/** What a token is read for: a word of the messages. */
+function aim({ header, sites }, state, token) {
   const site = sites[state.site];
   const { outputs } = header;
   if (site.queries === READOUT) return "whole";
   const later = sites.slice(state.site + 1).some(({ queries }) => queries === site.queries);
-  return !later && outputs?.stack === site.queries && WRITES.includes(outputs.kind) ? outputs.kind : "at";
+  const beside = outputs?.truth?.length && outputs.truth[token] === null; // no answer is due there
+  return !later && !beside && outputs?.stack === site.queries && WRITES.includes(outputs.kind) ? outputs.kind : "at";
 }
 
 /** The sentence; "" while the numbers are not here. */
@@ -79,7 +80,7 @@ export function sentenceOf(ctx, state) {
   const last = told.pop();
   const first = told.join(t("view.frame.sentence.comma"));
   const keys = first ? t("view.frame.sentence.and", { first, last }) : last;
-  return t(`view.frame.sentence.${aim(data, state)}`, { ...place(shown.queries, row), keys });
+  return t(`view.frame.sentence.${aim(data, state, tokenAt(shown.queries, row))}`, { ...place(shown.queries, row), keys });
 }
 
 export class Sentence {

@@ -89,9 +89,10 @@ export class OutputsPanel extends Panel {
       ? this.valuesAt(position).slice(0, COMPACT).map((value) => this.valueChip(value))
       : this.candidates(position).slice(0, COMPACT).map((candidate) => this.candidateChip(candidate));
     const matters = this.outputs.positions.includes(position);
+    const beside = this.read.isBeside(position);
     return el(
       "div",
-      { class: `avp-outputs-row${matters ? " is-asked" : ""}` },
+      { class: `avp-outputs-row${matters ? " is-asked" : ""}${beside ? " is-beside" : ""}`, title: beside ? this.t("view.panel.outputs.beside") : null },
       el("span", { class: "avp-index" }, position),
       el("span", { class: "avp-outputs-token" }, tokenElement(this.labels[position])),
       el("span", { class: "avp-outputs-arrow", "aria-hidden": "true" }, "→"),
@@ -137,6 +138,7 @@ export class OutputsPanel extends Panel {
     const lines = this.areValues ? this.valueLines(this.valuesAt(position)) : this.candidateLines(this.candidates(position));
     this.detail.replaceChildren(
       el("p", { class: "avp-pair" }, title, " ", this.whole ? null : tokenElement(this.labels[position])),
+      this.read.isBeside(position) ? el("p", { class: "avp-note" }, this.t("view.panel.outputs.beside")) : "",
       el("ol", {}, lines),
     );
   }
@@ -187,6 +189,7 @@ export class OutputsPanel extends Panel {
     const { kind, k, positions } = this.outputs;
     const parts = [this.t(`view.panel.outputs.intro.${kind}${this.areValues && this.whole ? ".whole" : ""}`, { k })];
     if (kind === "masked" && !positions.length) parts.push(this.t("view.panel.outputs.no_mask"));
+    if (this.labels.some((_, row) => this.read.isBeside(row))) parts.push(this.t("view.panel.outputs.italics"));
     if (!this.whole && !this.linked) parts.push(this.t("view.panel.outputs.unlinked"));
     this.intro.textContent = parts.join(" ");
   }
