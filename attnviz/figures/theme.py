@@ -94,5 +94,5 @@ def on_page(figure: go.Figure, theme: Theme, title: str, height: int) -> go.Figu
         plot_bgcolor=CLEAR,
         font={"family": SANS, "size": 12, "color": theme.ink},
         hoverlabel={**hover, "font": {"family": MONOSPACED, "color": theme.ink}},
-        modebar={"bgcolor": CLEAR, "color": theme.muted, "activecolor": theme.ink},
+        modebar={"orientation": "v", "bgcolor": CLEAR, "color": theme.muted, "activecolor": theme.ink},
     )

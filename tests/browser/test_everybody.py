@@ -1,12 +1,12 @@
-"""Every page for everybody: nothing that axe finds, in either theme."""
+"""Every page for everybody: nothing that axe finds in either theme, and room for everything at any width."""
 
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from attnviz.ui import PAGES
-from tests.browser.conftest import ROOT, SCHEMES, Open, Scheme
+from tests.browser.conftest import ROOT, SCHEMES, Open, Scheme, addresses, tabs, view
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -16,6 +16,49 @@ FAULTS = """async (rules) => {
   return violations.flatMap(({ id, nodes }) => nodes.map(({ html, any, all, none }) =>
     [id, html.slice(0, 200), ...[...any, ...all, ...none].map(({ message }) => message)].join(" | ")));
 }"""
+
+
+WIDTHS = (360, 390, 640, 768, 961, 1024, 1200, 1280, 2560)
+"""Pixels; 640 are what a screen of 1280 has at twice the size."""
+
+CROWDED = """async () => {
+  const CONTROLS = "a[href], button, input, select, textarea, summary, [role=slider], [role=tab], [role=combobox]";
+  const parent = (element) => element.parentElement ?? element.getRootNode().host;
+  const isIn = (outer, element) => element && (element === outer || isIn(outer, parent(element)));
+  const below = (e) => (e.shadowRoot ? [e, ...all(e.shadowRoot)] : [e]);
+  const all = (root) => [...root.querySelectorAll("*")].flatMap(below);
+  const box = (element) => {
+    let { left, top, right, bottom } = element.getBoundingClientRect();
+    for (let around = parent(element); around; around = parent(around)) {
+      if (getComputedStyle(around).overflow === "visible") continue;
+      const frame = around.getBoundingClientRect();
+      [left, top] = [Math.max(left, frame.left), Math.max(top, frame.top)];
+      [right, bottom] = [Math.min(right, frame.right), Math.min(bottom, frame.bottom)];
+    }
+    return { element, left, top, right, bottom };
+  };
+  const name = ({ element }) => (element.ariaLabel || element.textContent || element.outerHTML).slice(0, 60);
+  const find = () => {
+    const scrolled = [document.scrollingElement, document.querySelector(".stMain")];
+    const faults = scrolled.filter((e) => e.scrollWidth > innerWidth).map((e) => `${e.scrollWidth} pixels wide`);
+    const isSeen = (e) => e.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+    const controls = all(document).filter((e) => e.matches(CONTROLS) && isSeen(e));
+    const boxes = controls.map(box).filter(({ left, top, right, bottom }) => right - left > 1 && bottom - top > 1);
+    boxes.forEach((a, at) => boxes.slice(at + 1).forEach((b) => {
+      const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+      const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+      if (across > 1 && down > 1 && !isIn(a.element, b.element) && !isIn(b.element, a.element))
+        faults.push(`${name(a)} lies over ${name(b)}`);
+    }));
+    return faults;
+  };
+  for (let at = 0; ; at += 1) {
+    const faults = find();
+    if (!faults.length || at === 50) return faults;
+    await new Promise((later) => setTimeout(later, 100));
+  }
+}"""
+"""What is too wide, and which controls lie over each other, once the page has had time to adapt."""
 
 
 def settle(page: Page) -> None:
@@ -37,17 +80,36 @@ def show(page: Page, scheme: Scheme) -> None:
     page.wait_for_timeout(300)  # for transitions of colours
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing(open_page: Open, name: str) -> None:
-    page = open_page(path=name)
+@pytest.mark.parametrize(("name", "link"), [*((name, {}) for name in PAGES), ("explorer", {"model": "dialogue"})])
+def test_a_page_is_for_everybody(open_page: Open, name: str, link: dict[str, str]) -> None:
+    page = open_page(path=name, **link)
     settle(page)
+    crowded = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        crowded += [(width, fault) for fault in page.evaluate(CROWDED)]
+    assert crowded == []
     page.evaluate(AXE.read_text("utf-8"))
     tabs = page.locator(".av-tabs [role=tab]:visible")
     faults = []
     for scheme in SCHEMES:
         show(page, scheme)
-        faults += [(scheme, fault) for fault in page.evaluate(FAULTS, RULES)]
+        faults += [(scheme, "", fault) for fault in page.evaluate(FAULTS, RULES)]
         for tab in tabs.all()[1:]:
             tab.click()
             faults += [(scheme, tab.text_content(), fault) for fault in page.evaluate(FAULTS, RULES)]
     assert faults == []
+
+
+def test_a_second_tap_unlocks_wherever_the_finger_lands_on_the_cell(server: str, browser: Browser) -> None:
+    with browser.new_context(has_touch=True, locale="en-US") as window, tabs(window, addresses(server)) as new_tab:
+        page = new_tab(390, 844)
+        page.goto(f"{server}/?model=english")  # cells of a few pixels
+        root = view(page)
+        marks = page.locator(".av-weights canvas.av-marks")
+        marks.scroll_into_view_if_needed()
+        box = marks.bounding_box()
+        assert box is not None
+        for x, locked in ((0.6, "true"), (0.6, "false"), (0.6, "true"), (0.61, "false"), (0.6, "true"), (0.9, "true")):
+            page.touchscreen.tap(box["x"] + box["width"] * x, box["y"] + box["height"] * 0.6)
+            expect(root).to_have_attribute("data-locked", locked)

@@ -147,7 +147,7 @@ export class Answer {
     if (!this.asked.has(row) || this.onePlace) {
       const said = this.onePlace ? [] : [el("span", { class: "ava-out is-none", "aria-hidden": "true", text: "·" }), el("span", { class: "ava-p" })];
       const name = t(this.onePlace ? "view.answer.token" : "view.answer.not_asked", parts);
-      return el("li", {}, el("button", { ...index, title: name, "aria-label": name }, [read, ...said]));
+      return el("li", {}, el("button", { ...index, title: name }, [read, ...said]));
     }
     if (outputs.areValues) return this.forecast(row, read, index);
     const [{ label: out, p }] = outputs.candidates(row);
@@ -159,7 +159,7 @@ export class Answer {
     this.tint(chip, out, p);
     const mark = right === null ? "" : wrong ? " ✗" : " ✓";
     const percent = el("span", { class: `ava-p${wrong ? " is-wrong" : ""}`, text: t("view.panel.percent", { value: fmtWhole(p) }) + mark });
-    return el("li", {}, el("button", { ...index, title: `${name} (${this.ctx.full(p)})`, "aria-label": name }, [read, chip, percent]));
+    return el("li", {}, el("button", { ...index, title: `${name} (${this.ctx.full(p)})` }, [read, chip, percent]));
   }
 
   /** A place with one number as its output, such as the next value of a series. */
@@ -167,7 +167,7 @@ export class Answer {
     const [value] = this.outputs.values(row);
     const name = this.t("view.answer.forecast", { index: row, read: read.textContent, value: this.ctx.fmt(value) });
     const said = el("span", { class: "ava-out", text: this.ctx.fmt(value) });
-    return el("li", {}, el("button", { ...index, title: `${name} (${this.ctx.full(value)})`, "aria-label": name }, [read, said]));
+    return el("li", {}, el("button", { ...index, title: `${name} (${this.ctx.full(value)})` }, [read, said]));
   }
 
   /** A tag has the hue of its kind; anything else is the darker the surer the model is. */

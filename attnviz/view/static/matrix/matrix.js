@@ -10,6 +10,7 @@ import { TERM_OF } from "./terms.js";
 import { describeCell } from "./tooltip.js";
 
 const SCROLLBAR = 12;
+const FINGER = 24; // px that a touch may be off
 const BIGGEST_CELL = 56;
 const ZOOMS = [1, 2, 4, 8, 12, 18, 34, BIGGEST_CELL]; // px of a cell
 const FIELD = { queries: "query", keys: "key", dims: "dim" };
@@ -349,11 +350,20 @@ export class Matrix {
   click(event) {
     const place = this.geometry && !this.stale && this.locate(event);
     if (!place || (place.row === null && place.col === null)) return;
-    const patch = this.patch(place);
-    toggleLock(this.ctx.store, patch);
+    if (event.pointerType === "touch" && this.isLockedAt(place)) unlock(this.ctx.store);
+    else toggleLock(this.ctx.store, this.patch(place));
     if (event.pointerType !== "touch") return;
     if (this.ctx.store.state.locked) this.tell(place, event);
     else this.ctx.tooltip.hide();
+  }
+
+  /** Whether a finger on this cell means the locked one. */
+  isLockedAt({ row, col }) {
+    const { state } = this.ctx.store;
+    const palette = this.ctx.palette();
+    const isNear = (marks, at, size) => marks.some(({ index }) => at !== null && Math.abs(index - at) * size <= FINGER / 2);
+    const { cw, ch } = this.geometry;
+    return state.locked && isNear(this.rowMarks(state, palette), row, ch) && isNear(this.colMarks(state, palette), col, cw);
   }
 
   press(event) {
