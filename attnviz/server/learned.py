@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from attnviz.errors import RunError
 from attnviz.loading import ZOO, is_checkpoint, open_checkpoint
 from attnviz.tasks import IGNORE, Pattern, Task
@@ -18,9 +20,15 @@ def task_of(name: str) -> Task | None:
         shipped = name.removeprefix(ZOO)
         return RECIPES[shipped].task if shipped in ORDER else None
     try:
-        return open_checkpoint(name)[0].config.task
+        return _kept(open_checkpoint(name)[0].config.task)
     except RunError:
         return None
+
+
+@lru_cache(32)
+def _kept(task: Task) -> Task:
+    """Return the same object for the same task: what it has worked out of a person's data it keeps."""
+    return task
 
 
 def expected_of(name: str, trace: Trace) -> tuple[Pattern, ...]:

@@ -189,7 +189,7 @@ export class OutputsPanel extends Panel {
     const { kind, k, positions } = this.outputs;
     const parts = [this.t(`view.panel.outputs.intro.${kind}${this.areValues && this.whole ? ".whole" : ""}`, { k })];
     if (kind === "masked" && !positions.length) parts.push(this.t("view.panel.outputs.no_mask"));
-    if (this.labels.some((_, row) => this.read.isBeside(row))) parts.push(this.t("view.panel.outputs.italics"));
+    if (this.labels.some((_, row) => this.read.isBeside(row))) parts.push(this.t("view.panel.outputs.dashed"));
     if (!this.whole && !this.linked) parts.push(this.t("view.panel.outputs.unlinked"));
     this.intro.textContent = parts.join(" ");
   }
