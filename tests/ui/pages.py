@@ -24,11 +24,9 @@ def open_page(name: str, **params: str) -> AppTest:
     """A page as a link opens it."""
     page = AppTest.from_file(ENTRY, default_timeout=60)
     if name != FIRST:
-        page.run()
+        page.switch_page(str(PAGES[name]))
     for key, value in params.items():
         page.query_params[key] = value
-    if name != FIRST:
-        page.switch_page(str(PAGES[name]))
     return run(page)
 
 
