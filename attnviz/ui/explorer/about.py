@@ -26,7 +26,7 @@ def way_back(key: TraceKey) -> None:
     watched = [sequence["typed"] for sequence in run_header(run)["sequences"]]
     typed = [key.text, key.target]
     place = {"seq": str(watched.index(typed))} if typed in watched else {}
-    label = say("page.back_to_run", name=code(run.name), step=step)
+    label = say("page.back_to_run", name=code(run.name), step=f"{step:,}")
     link_to("runs", label, "arrow_back", run=run.name, step=str(step), **place)
 
 

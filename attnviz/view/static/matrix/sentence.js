@@ -42,18 +42,16 @@ function farthest({ data, rows, cols, queries, keys }, site, { specials, tokens 
   return best;
 }
 
-/** The keys to name: [place, weight] of the largest ones, until they make up most of the row; and how many others are read. */
+/** The keys to name: [place, weight] of the largest ones, until they make up most of the row; of many, the first, and how many others are read. */
 export function keysOf({ data, cols }, row) {
   const read = [...data.subarray(row * cols, (row + 1) * cols)].map((weight, place) => [place, weight]).filter(([, weight]) => weight > 0);
   read.sort(([a, x], [b, y]) => y - x || a - b);
   const sum = read.reduce((all, [, weight]) => all + weight, 0);
-  const named = [];
-  let held = 0;
-  while (named.length < Math.min(MOST_KEYS, read.length) && held < ENOUGH * sum) {
-    named.push(read[named.length]);
-    held += named.at(-1)[1];
-  }
-  return { named, others: held < ENOUGH * sum ? read.length - named.length : 0 };
+  let [count, held] = [0, 0];
+  while (count < read.length && held < ENOUGH * sum) held += read[count++][1];
+  const many = count > MOST_KEYS;
+  const named = read.slice(0, many ? MOST_KEYS - 1 : count);
+  return { named, others: many ? read.length - named.length : 0 };
 }
 
 /** What a token is read for: a word of the messages. */
@@ -76,7 +74,7 @@ export function sentenceOf(ctx, state) {
   const { named, others } = keysOf(shown, row);
   if (!named.length) return t("view.frame.sentence.empty", place(shown.queries, row));
   const told = named.map(([key, weight]) => t("view.frame.sentence.key", { ...place(shown.keys, key), share: fmtWhole(weight) }));
-  if (others) told.push(t(others === 1 ? "view.frame.sentence.other" : "view.frame.sentence.others", { n: others }));
+  if (others) told.push(t("view.frame.sentence.others", { n: others }));
   const last = told.pop();
   const first = told.join(t("view.frame.sentence.comma"));
   const keys = first ? t("view.frame.sentence.and", { first, last }) : last;
