@@ -28,7 +28,7 @@ OTHERS = ("dates", "addition", "translation", "sentiment-en", "sentiment-zh", "e
 """Models that may read what another does not, those that read least first."""
 
 MOST_OTHERS = 2
-EXAMPLE_CHARS = 60
+EXAMPLE_CHARS = 44
 
 
 def check(key: TraceKey) -> None:
