@@ -97,7 +97,7 @@ def test_a_page_is_for_everybody(open_page: Open, name: str, link: dict[str, str
         faults += [(scheme, "", fault) for fault in page.evaluate(FAULTS, RULES)]
         for tab in tabs.all()[1:]:
             tab.click()
-            faults += [(scheme, tab.text_content(), fault) for fault in page.evaluate(FAULTS, RULES)]
+            faults += [(scheme, tab.inner_text(), fault) for fault in page.evaluate(FAULTS, RULES)]
     assert faults == []
 
 
