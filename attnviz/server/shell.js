@@ -1,4 +1,4 @@
-/** Names what Streamlit leaves unnamed, or names in English only. */
+/** Names what Streamlit leaves unnamed, or names in English only; on paper, names the page's address. */
 const NAMES = {}; // language -> element -> name; Python fills it in
 
 function mend() {
@@ -10,3 +10,7 @@ function mend() {
   for (const head of document.querySelectorAll(".stDataFrame canvas th:empty")) head.textContent = names.choose_row;
 }
 new MutationObserver(mend).observe(document, { childList: true, subtree: true, attributeFilter: ["lang"] });
+
+addEventListener("beforeprint", () => {
+  /** @type {HTMLElement} */ (document.querySelector(".stMain")).dataset.address = location.href;
+});

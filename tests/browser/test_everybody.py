@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from attnviz import locale
 from attnviz.ui import PAGES
 from tests.browser.conftest import ROOT, SCHEMES, Open, Scheme, addresses, tabs, view
 
@@ -61,6 +64,17 @@ CROWDED = """async () => {
 """What is too wide, and which controls lie over each other, once the page has had time to adapt."""
 
 
+HIGHLIGHT = """() => {
+  const probe = document.body.appendChild(document.createElement("i"));
+  probe.style = "forced-color-adjust: none; color: Highlight";
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
+}"""
+
+IS_DRAWN = "picture => picture.getContext('2d').getImageData(0, 0, picture.width, picture.height).data.some(Boolean)"
+
+
 def settle(page: Page) -> None:
     """Wait until the page is there with all of its tables and views."""
     page.wait_for_selector('.stApp[data-test-script-state="notRunning"]')
@@ -113,3 +127,34 @@ def test_a_second_tap_unlocks_wherever_the_finger_lands_on_the_cell(server: str,
         for x, locked in ((0.6, "true"), (0.6, "false"), (0.6, "true"), (0.61, "false"), (0.6, "true"), (0.9, "true")):
             page.touchscreen.tap(box["x"] + box["width"] * x, box["y"] + box["height"] * 0.6)
             expect(root).to_have_attribute("data-locked", locked)
+
+
+def test_the_systems_colours_show_what_is_on_and_paper_every_stage(open_page: Open) -> None:
+    page = open_page(model="reverse")
+    page.emulate_media(forced_colors="active", reduced_motion="reduce")
+    settle(page)
+    highlight = page.evaluate(HIGHLIGHT)
+    for on, colour in {
+        ".av-button[aria-pressed=true]": "background-color",
+        ".av-tab[aria-selected=true]": "background-color",
+        ".st-key-nav-places [aria-current=page]": "background-color",
+        ".st-key-lang [aria-checked=true]": "background-color",
+        ".av-thumb[aria-selected=true]": "outline-color",
+    }.items():
+        expect(page.locator(on).first).to_have_css(colour, highlight)
+
+    expect(view(page)).to_have_attribute("data-layer", re.compile("."))  # all of its numbers are here
+    page.locator(".av-chain").get_by_role("button", name=locale.t("en", "view.frame.chain.forward")).click()
+    expect(page.locator(".av-closed")).not_to_have_count(0)
+    page.emulate_media(forced_colors="none", media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    stages = page.locator(".av-stage-body").all()
+    assert len(stages) == 7
+    for stage in stages:
+        expect(stage).to_have_css("opacity", "1")
+        for picture in stage.locator("canvas.av-base").all():
+            assert picture.evaluate(IS_DRAWN)
+    controls = page.locator(".av-button, .av-small, .av-tab, [data-testid^=stBaseButton], textarea, input, select")
+    expect(controls.locator("visible=true")).to_have_count(0)
+    foot = page.evaluate("getComputedStyle(document.querySelector('.stMain'), '::after').content")
+    assert foot == f'"{page.url}"'

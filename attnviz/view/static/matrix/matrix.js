@@ -61,11 +61,14 @@ export class Matrix {
       if (this.inView && this.dirty) this.draw();
     }, { rootMargin: "150px" });
     if (!eager) this.seen.observe(this.element);
+    this.onPrint = () => this.print();
+    window.addEventListener("beforeprint", this.onPrint);
   }
 
   destroy() {
     this.resized.disconnect();
     this.seen.disconnect();
+    window.removeEventListener("beforeprint", this.onPrint);
   }
 
   build() {
@@ -260,6 +263,14 @@ export class Matrix {
     const placed = `${Object.values(g)} ${palette.background}`;
     this.drawMarks(placed !== this.placed);
     this.placed = placed;
+  }
+
+  /** Paper has no scrolling: what is out of sight is drawn as well. */
+  print() {
+    const { inView } = this;
+    this.inView = true;
+    if (this.dirty) this.draw();
+    this.inView = inView;
   }
 
   /** Only the upper canvas: hovering never repaints the cells. */
