@@ -389,7 +389,24 @@ class Task(ABC):
     def goes_on(self, symbols: Sequence[str]) -> bool:
         """Whether what follows the question in symbols is the beginning of its right answer, next token by next."""
         ids = self.tokenizer.encode(" ".join(symbols) if self.tokenizer.kind == "symbols" else "".join(symbols))
-        return all(due in (IGNORE, token) for due, token in zip(self.answers(ids), ids[1:], strict=False))
+        return self._is_right(ids, None)
+
+    def target_fits(self, text: str, target: str) -> bool:
+        """Whether a target begins the right answer to a source, as far as the task knows it; both can be read.
+
+        Example:
+            >>> from attnviz.tasks import Dates
+            >>> [Dates().target_fits("3rd of March 2021", target) for target in ("", "2021-0", "1989")]
+            [True, True, False]
+        """
+        reader, source = self.tokenizer, self.source_tokenizer
+        if source is None or not isinstance(reader, Tokenizer) or not target.strip():
+            return True
+        ids = [reader.bos_id] * reader.add_bos + reader.encode_symbols(reader.split(target))
+        return self._is_right(ids, source.encode(text))
+
+    def _is_right(self, ids: Sequence[int], source: Sequence[int] | None) -> bool:
+        return all(due in (IGNORE, token) for due, token in zip(self.answers(ids, source), ids[1:], strict=False))
 
     def spectrum(self, network: Network) -> Tensor | None:
         """Return the share of a network's learned function at each frequency; None where that means nothing.

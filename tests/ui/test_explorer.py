@@ -350,7 +350,16 @@ def test_what_is_nothing_of_a_task_is_refused_and_the_picture_and_description_st
     assert "1900" in lines(page)[0]
     assert shown(page)["tokens"]["encoder"] == [*"3rd of March 2021"]
     assert locale.t("en", "zoo.dates.about")[:40] in messages(page)
-    assert not lines(type_text(page, "14 July 1989"))
+    assert shown(type_text(page, "14 July 1989"))["tokens"]["encoder"] == [*"14 July 1989"]
+
+
+def test_a_target_of_another_source_is_said_and_given_up_by_a_click() -> None:
+    page = type_text(open_page(model="dates"), "14 July 1989")
+    assert lines(page) == [locale.t("en", "fit.target")]
+    page.button(key="fit-target").click().run()
+    assert "".join(shown(page)["tokens"]["decoder"][1:]) == "1989-07-14"
+    assert not lines(page)
+    assert not lines(open_page(model="translation"))
 
 
 @pytest.mark.parametrize("lang", locale.LANGUAGES)

@@ -54,6 +54,10 @@ def help_with(key: TraceKey, messages: DeltaGenerator, error: AttnvizError | Non
     if task is None or task.fits(key.text) or not key.text.strip() or not isinstance(error, InputError | None):
         if error is not None:
             (messages.warning if isinstance(error, InputError) else messages.error)(explain(error))
+        elif task is not None and not task.target_fits(key.text, key.target):
+            messages.info(say("fit.target"))
+            with messages:
+                button(say("fit.use_own_target"), "fit-target", link.use, key.text, "")
         return
     (messages.info if error is None else messages.warning)(_line(task, key.text, error))
     with messages, st.container(horizontal=True, key="fit", gap="xsmall"):
