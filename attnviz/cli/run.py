@@ -5,14 +5,10 @@ from __future__ import annotations
 import argparse
 import errno
 import os
-import signal
 import socket
-import subprocess
 import sys
-from contextlib import suppress
-from types import FrameType
-from typing import Any
 
+from attnviz.cli.attend import attend
 from attnviz.cli.common import FAILURE, SUCCESS, Commands, UsageError, add_command, add_models_option, models_root, port
 from attnviz.downloads import DOWNLOADS
 from attnviz.errors import InvalidOrigin
@@ -22,11 +18,6 @@ from attnviz.training import runs_root
 from attnviz.ui import ENTRANCE
 
 __all__ = ["add_run"]
-
-STOPPING = [number for number in signal.Signals if number.name in ("SIGINT", "SIGTERM", "SIGHUP")]
-APART: dict[str, Any] = {"process_group": 0}
-if sys.platform == "win32":
-    APART = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
 
 
 def add_run(commands: Commands) -> None:
@@ -84,7 +75,7 @@ def _run(options: argparse.Namespace) -> int:
     _check_address(options.host, options.port)
     command = [sys.executable, "-m", "streamlit", "run", str(ENTRANCE / "app.py")]
     command += ["--server.port", str(options.port), "--server.address", options.host]
-    return _attend(command, environment)
+    return SUCCESS if attend(command, ENTRANCE, environment) else FAILURE
 
 
 def _doors(options: argparse.Namespace) -> dict[str, str]:
@@ -111,37 +102,3 @@ def _check_address(host: str, number: int) -> None:
         if error.errno == errno.EADDRINUSE:
             raise UsageError(f"port {number} on {host} is in use: choose another one with --port N") from error
         raise UsageError(f"cannot listen on port {number} of {host}: {error.strerror}") from error
-
-
-def _attend(command: list[str], environment: dict[str, str]) -> int:
-    """Run a server until it ends, or until this process is told to stop; then it ends too, and that is a success.
-
-    The server leads a process group of its own, so that Ctrl-C reaches this process alone. It is asked to stop by
-    SIGTERM, on which Streamlit puts everything away in silence; on SIGINT it would report that it was aborted. Runs
-    that are being trained end with the terminal (they can be resumed); a service that is restarted leaves them alone.
-    """
-    server: subprocess.Popen[bytes] | None = None
-    told: int | None = None
-
-    def stop(number: int, _: FrameType | None) -> None:
-        nonlocal told
-        if server is not None:
-            (server.terminate if told is None else server.kill)()  # who asks twice does not want to wait
-        told = number
-
-    before = {number: signal.getsignal(number) for number in STOPPING}
-    heard = [number for number, handler in before.items() if handler is not signal.SIG_IGN]  # nohup ignores SIGHUP
-    try:
-        for number in heard:
-            signal.signal(number, stop)
-        server = subprocess.Popen(command, cwd=ENTRANCE, env=environment, stdin=subprocess.DEVNULL, **APART)
-        if told is not None:  # before there was a server to be asked
-            server.terminate()
-        code = server.wait()
-    finally:
-        for number in heard:
-            signal.signal(number, before[number])
-    if told not in (None, signal.SIGTERM) and hasattr(os, "killpg"):
-        with suppress(ProcessLookupError):  # nothing is left of its group
-            os.killpg(server.pid, signal.SIGTERM)
-    return SUCCESS if told is not None or code == 0 else FAILURE

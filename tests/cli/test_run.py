@@ -18,6 +18,7 @@ import pytest
 
 from attnviz.cli import main
 from attnviz.cli import run as module
+from attnviz.cli.attend import attend
 from tests.training.command_line import refused
 
 ROOT = Path(__file__).parents[2]
@@ -34,11 +35,11 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], dict[str, 
     """What would be started: command and environment."""
     calls: list[tuple[list[str], dict[str, str]]] = []
 
-    def attend(command: list[str], environment: dict[str, str]) -> int:
+    def attend(command: list[str], folder: Path, environment: dict[str, str]) -> bool:
         calls.append((command, environment))
-        return 0
+        return True
 
-    monkeypatch.setattr(module, "_attend", attend)
+    monkeypatch.setattr(module, "attend", attend)
     return calls
 
 
@@ -96,16 +97,20 @@ def test_what_cannot_be_started(
 
 
 @pytest.mark.parametrize(("code", "result"), [(0, 0), (1, 1), (7, 1)])
-def test_a_server_that_ends_by_itself(code: int, result: int) -> None:
+def test_a_server_that_ends_by_itself(
+    code: int, result: int, port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = [sys.executable, "-c", f"raise SystemExit({code})"]
+    monkeypatch.setattr(module, "attend", lambda command, folder, environment: attend(server, tmp_path, environment))
     handler = signal.getsignal(signal.SIGINT)
-    assert module._attend([sys.executable, "-c", f"raise SystemExit({code})"], dict(os.environ)) == result
+    assert main(["run", "--port", str(port)]) == result
     assert signal.getsignal(signal.SIGINT) is handler
 
 
 ATTEND = """
-import os, sys
-from attnviz.cli.run import _attend
-sys.exit(_attend([sys.executable, "-c", sys.argv[1]], dict(os.environ)))
+import os, runpy, sys
+attend = runpy.run_path(sys.argv[1])["attend"]  # without the package, which takes long to import
+sys.exit(not attend([sys.executable, "-c", sys.argv[2]], None, dict(os.environ)))
 """
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)"
 PARENT = "import subprocess; child = subprocess.Popen(['sleep', '60']); print(child.pid, flush=True); child.wait()"
@@ -119,7 +124,7 @@ def listen_to_interrupts() -> None:
 @contextmanager
 def attending(server: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A process that attends to a server of this code, and the line that the server prints when it is there."""
-    command = [sys.executable, "-c", ATTEND, server]
+    command = [sys.executable, "-c", ATTEND, str(ROOT / "attnviz" / "cli" / "attend.py"), server]
     pipes = subprocess.PIPE
     with subprocess.Popen(
         command, stdout=pipes, stderr=pipes, text=True, start_new_session=True, preexec_fn=listen_to_interrupts

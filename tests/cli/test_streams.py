@@ -5,19 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import IO
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import TextIOWrapper
+from pathlib import Path
 
 import pytest
 
 from attnviz.cli import main
 
 COMMANDS = ["run", "models", "trace", "zoo", "train", "resume", "runs", "tell", "export", "rename", "delete"]
-
-
-def attnviz(*arguments: str, stdout: int | IO[str] = subprocess.PIPE, **environment: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "attnviz", *arguments]
-    environment = {**os.environ, "PYTHONUNBUFFERED": "", **environment}
-    return subprocess.Popen(command, stdout=stdout, stderr=subprocess.PIPE, text=True, env=environment)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -80,9 +77,19 @@ def test_an_interrupted_command_says_so(monkeypatch: pytest.MonkeyPatch, capsys:
     assert capsys.readouterr().err == "attnviz: stopped\n"
 
 
-@pytest.mark.parametrize(("command", "unbuffered"), [("models", ""), ("models", "1"), ("--help", "")])
-def test_a_reader_may_leave(command: str, unbuffered: str) -> None:
-    with attnviz(command, PYTHONUNBUFFERED=unbuffered) as process:
+@contextmanager
+def printing_to(monkeypatch: pytest.MonkeyPatch, stream: TextIOWrapper) -> Iterator[None]:
+    """Python's own end follows: it writes what still waits, and complains if it cannot."""
+    with monkeypatch.context() as patch, stream:
+        patch.setattr(sys, "stdout", stream)
+        yield
+
+
+def test_a_reader_may_leave() -> None:
+    command = [sys.executable, "-m", "attnviz", "models"]
+    environment = {**os.environ, "PYTHONUNBUFFERED": ""}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.close()  # as head does when it has its lines, long before this one starts to write
@@ -90,18 +97,28 @@ def test_a_reader_may_leave(command: str, unbuffered: str) -> None:
     assert process.returncode == 1
 
 
+@pytest.mark.parametrize(("command", "unbuffered"), [("zoo", False), ("zoo", True), ("--help", False)])
+def test_whoever_reads_may_leave_any_command(
+    command: str, unbuffered: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with printing_to(monkeypatch, TextIOWrapper(open(writer, "wb"), write_through=unbuffered)):
+        assert main([command]) == 1
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
-def test_a_full_disk_is_told_on_one_line() -> None:
-    with open("/dev/full", "w") as full, attnviz("zoo", stdout=full) as process:
-        assert process.communicate()[1] == "attnviz: [Errno 28] No space left on device\n"
-    assert process.returncode == 1
+def test_a_full_disk_is_told_on_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    with printing_to(monkeypatch, TextIOWrapper(open("/dev/full", "wb"))):
+        assert main(["zoo"]) == 1
+    assert capsys.readouterr().err == "attnviz: [Errno 28] No space left on device\n"
 
 
-def test_any_text_is_shown_on_any_terminal() -> None:
-    with attnviz("trace", "zoo/chinese", "小猫", PYTHONIOENCODING="ascii") as process:
-        out, err = process.communicate()
-    assert (process.returncode, err) == (0, "")
-    assert "1 \\u5c0f" in out
+def test_any_text_is_shown_on_any_terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with printing_to(monkeypatch, TextIOWrapper(open(tmp_path / "out", "wb"), encoding="ascii")):
+        assert main(["trace", "zoo/chinese", "小猫"]) == 0
+    assert "1 \\u5c0f" in (tmp_path / "out").read_text("ascii")
 
 
 def test_neither_the_app_nor_other_libraries_are_loaded_for_a_list() -> None:
