@@ -35,12 +35,15 @@ unexport PYTHONDONTWRITEBYTECODE
 run: $(VENV)/app.stamp
 	$(BIN)/attnviz run --port $(PORT) --host $(HOST)
 
-check: lint js
+check:
+	$(MAKE) -j 2 lint js
 	$(ONE_THREAD) $(BIN)/pytest $(TWO_WORKERS) $(FAST)
 
-test: lint js docs browser
+# The browser tests run apart: the loop of events that they need would be in the way of others.
+test:
+	$(MAKE) -j 2 lint js docs browser
 	$(ONE_THREAD) $(BIN)/pytest $(TWO_WORKERS) --ignore tests/browser
-	$(ONE_THREAD) $(BIN)/pytest -n 2 --dist loadfile tests/browser
+	$(ONE_THREAD) $(BIN)/pytest $(TWO_WORKERS) tests/browser
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .

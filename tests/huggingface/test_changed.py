@@ -86,24 +86,25 @@ def same(one: object, two: object) -> bool:
     return one is None and two is None
 
 
-@pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
 @pytest.mark.parametrize("name", ["GPT-2", "Llama", "BERT", "Gemma 2"])
-def test_numbers_are_those_of_the_traced_model_or_none(name: str, change: Change, look: str) -> None:
+def test_numbers_are_those_of_the_traced_model_or_none(name: str, change: Change) -> None:
     network = BUILD[name]()
-    before = LOOKS[look](trace_inputs(wrap(copy.deepcopy(network)), IDS))
-    trace = trace_inputs(wrap(network), IDS)
+    untouched = trace_inputs(wrap(copy.deepcopy(network)), IDS)
+    traces = {look: trace_inputs(wrap(network), IDS) for look in LOOKS}  # none is looked at before the change
     change(network)
-    try:
-        after = LOOKS[look](trace)
-    except ModelChanged as error:
-        assert "Trace it again" in str(error)  # noqa: PT017
-    else:
-        assert same(before, after)
+    for look, trace in traces.items():
+        try:
+            after = LOOKS[look](trace)
+        except ModelChanged as error:
+            assert "Trace it again" in str(error), look  # noqa: PT017
+        else:
+            assert same(LOOKS[look](untouched), after), look
     if change is not doubled:
         again = trace_inputs(wrap(network), IDS)
         assert all(entry.exact for entry in again.proof())
-        LOOKS[look](again)
+        for number in LOOKS.values():
+            number(again)
 
 
 def test_what_was_looked_at_before_stays() -> None:
@@ -251,29 +252,28 @@ def own(name: str) -> tuple[Any, str]:
     return model, task
 
 
-@pytest.mark.parametrize("look", [*LOOKS, "states", "weights"])
+OWN_LOOKS: dict[str, Callable[[Trace], object]] = {
+    **LOOKS,
+    "states": lambda trace: tuple(tensor for layer in trace.states() for tensor in layer.parts.values()),
+    "weights": lambda trace: trace.sites[-1].weights(0),
+}
+
+
 @pytest.mark.parametrize("change", [loaded, edited, edited_data, replaced], ids=lambda change: change.__name__)
 @pytest.mark.parametrize("name", OWN)
-def test_our_own_models_likewise(name: str, change: Change, look: str) -> None:
-    looks = {
-        **LOOKS,
-        "states": lambda trace: tuple(tensor for layer in trace.states() for tensor in layer.parts.values()),
-        "weights": lambda trace: trace.sites[-1].weights(0),
-    }
+def test_our_own_models_likewise(name: str, change: Change) -> None:
     model, text = own(name)
-    if look == "top" and model.config.predicts == "values":
-        return
-    if look == "output" and attnviz.trace(model, text).sites[-1].w_o is None:
-        return
-    before = looks[look](attnviz.trace(copy.deepcopy(model), text, target=None))
-    trace = attnviz.trace(model, text, target=None)
+    untouched = attnviz.trace(copy.deepcopy(model), text, target=None)
+    lacks = {"top"} if model.config.predicts == "values" else set()
+    lacks |= {"output"} if untouched.sites[-1].w_o is None else set()
+    traces = {look: attnviz.trace(model, text, target=None) for look in OWN_LOOKS.keys() - lacks}
     change(model.network)
-    try:
-        after = looks[look](trace)
-    except ModelChanged:
-        pass
-    else:
-        assert same(before, after)
+    for look, trace in traces.items():
+        try:
+            after = OWN_LOOKS[look](trace)
+        except ModelChanged:
+            continue
+        assert same(OWN_LOOKS[look](untouched), after), look
 
 
 def test_two_looks_at_once_change_nothing() -> None:
