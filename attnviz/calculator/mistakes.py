@@ -49,11 +49,15 @@ class Mistake:
         printed: the wrong version, LaTeX or code.
         is_code: whether it is code.
         find: computes the evidence, the right version last.
+        right: the right answer to the card's question: a number, or the name of an option.
+        options: names of the answers to choose from, `calculator.mistake.<card>.option.<name>`; () for a number.
         preset: preset of the calculator, where the right version can be changed; "" for none.
     """
 
     printed: str
     find: Callable[[], tuple[Finding, ...]]
+    right: str | int
+    options: tuple[str, ...] = ()
     is_code: bool = False
     preset: str = ""
 
@@ -330,13 +334,24 @@ def _lstm() -> tuple[Finding, ...]:
 
 MISTAKES: Mapping[str, Mistake] = {
     "diagonal": Mistake(
-        "w_{11} = \\frac{e^{s_{11}}}{e^{s_{11}} + e^{s_{22}} + e^{s_{33}}} = \\frac{1}{3}", _diagonal, preset="one-hot"
+        "w_{11} = \\frac{e^{s_{11}}}{e^{s_{11}} + e^{s_{22}} + e^{s_{33}}} = \\frac{1}{3}",
+        _diagonal,
+        "row",
+        ("diagonal", "row", "all"),
+        preset="one-hot",
     ),
-    "positions": Mistake("w = \\mathrm{softmax}(q_1 k_1, q_2 k_2, \\dots, q_5 k_5)", _positions, preset="five"),
+    "positions": Mistake(
+        "w = \\mathrm{softmax}(q_1 k_1, q_2 k_2, \\dots, q_5 k_5)",
+        _positions,
+        "all",
+        ("own", "all", "others"),
+        preset="five",
+    ),
     "after": Mistake(
         "w = \\frac{\\mathrm{softmax}(s)}{\\sqrt{d_k}} = (0.2,\\; 0.16,\\; 0.18,\\; 0.16,\\; 0.2), "
         "\\quad 5 \\cdot 0.2 = 0.8",
         _after,
+        1,
         preset="five-positions",
     ),
     "rows": Mistake(
@@ -344,18 +359,29 @@ MISTAKES: Mapping[str, Mistake] = {
         "0.3 & 0.6 & 0.1 \\end{pmatrix} \\in \\mathbb{R}^{10 \\times 3}, \\quad "
         "w = \\mathrm{softmax}\\!\\left(\\frac{Q K^\\top}{\\sqrt{\\text{heads}}}\\right)",
         _rows,
+        100,
         preset="ten",
     ),
-    "values": Mistake("\\mathrm{softmax}\\!\\left(\\frac{Q K^\\top}{\\sqrt{d_k}}\\right) W^V", _values, preset="self"),
-    "additive": Mistake("\\mathrm{softmax}(Q + K V)", _additive, preset="additive"),
+    "values": Mistake(
+        "\\mathrm{softmax}\\!\\left(\\frac{Q K^\\top}{\\sqrt{d_k}}\\right) W^V",
+        _values,
+        "v",
+        ("w", "v", "both"),
+        preset="self",
+    ),
+    "additive": Mistake("\\mathrm{softmax}(Q + K V)", _additive, 1, preset="additive"),
     "residual": Mistake(
-        "\\big(X + \\mathrm{Concat}(\\text{head}_1, \\text{head}_2)\\big)\\, W_O", _residual, preset="multi-head"
+        "\\big(X + \\mathrm{Concat}(\\text{head}_1, \\text{head}_2)\\big)\\, W_O",
+        _residual,
+        "x",
+        ("nothing", "x", "half"),
+        preset="multi-head",
     ),
     "sequence": Mistake(
-        "\\text{Attention}(x) = [w_1 x_1,\\; w_2 x_2,\\; \\dots,\\; w_n x_n]", _sequence, preset="five-positions"
+        "\\text{Attention}(x) = [w_1 x_1,\\; w_2 x_2,\\; \\dots,\\; w_n x_n]", _sequence, 1, preset="five-positions"
     ),
-    "heads": Mistake(_source(reshape_without_heads), _heads, is_code=True),
-    "state": Mistake(_source(add_state_without_time), _state, is_code=True),
-    "lstm": Mistake(_source(SelfAttentionModel), _lstm, is_code=True),
+    "heads": Mistake(_source(reshape_without_heads), _heads, 10 * 32 * 512, is_code=True),
+    "state": Mistake(_source(add_state_without_time), _state, "last", ("first", "last", "equal"), is_code=True),
+    "lstm": Mistake(_source(SelfAttentionModel), _lstm, "none", ("embedding", "lstm", "dense", "none"), is_code=True),
 }
 """The cards by name."""

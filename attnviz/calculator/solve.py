@@ -6,6 +6,7 @@ The steps between q, k, v and the context are those of `AttentionSite`, as for e
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -13,13 +14,13 @@ from torch import Tensor
 
 from attnviz.attention import Mask, Projection
 from attnviz.calculator.check import check
-from attnviz.calculator.problem import Problem
+from attnviz.calculator.problem import CHOICES, Problem
 from attnviz.models.facts import ModelFacts
 from attnviz.positions import rotary_angles, rotate, sinusoidal
 from attnviz.trace import AttentionSite, LayerInputs, ProofEntry, Tokens, Trace
 from attnviz.trace.site import Additive
 
-__all__ = ["BY_HAND", "ByHand", "Pooled", "pooled", "solve", "stages", "weighted_values", "worked"]
+__all__ = ["BY_HAND", "ByHand", "Pooled", "by_scoring", "pooled", "solve", "stages", "weighted_values", "worked"]
 
 BY_HAND = "by hand"
 """Stands for a model where the numbers are a person's own."""
@@ -91,11 +92,12 @@ def _error(mine: Tensor, exact: Tensor) -> float:
 
 
 @torch.inference_mode()
-def solve(problem: Problem) -> Trace:
+def solve(problem: Problem, names: Sequence[str] = ()) -> Trace:
     """Compute every step of a problem, in float32 as models do.
 
     Args:
         problem: problem that fits together.
+        names: names of the first tokens, where queries and keys are the same ones; the others are called x1, x2 ...
 
     Returns:
         A Trace with one site; `worked` gives what follows after the site's context.
@@ -119,8 +121,10 @@ def solve(problem: Problem) -> Trace:
     if problem.positions == "rotary":
         q, k = (rotate(each, *rotary_angles(each.shape[1], problem.d_k)) for each in (q, k))
     site = _site(problem, table, q, k, v)
-    sequences = {site.queries: _tokens("x" if x is not None else "q", problem.n_queries)}
-    if site.kind == "cross":
+    is_self = site.kind == "self"
+    first = _tokens("x" if x is not None else "q", problem.n_queries, names if is_self else ())
+    sequences = {site.queries: first}
+    if not is_self:
         sequences[site.keys] = _tokens("k", problem.n_keys)
     return Trace(
         model=Model(problem.positions),
@@ -174,8 +178,9 @@ def _site(problem: Problem, table: Mapping[str, Tensor], q: Tensor, k: Tensor, v
     )
 
 
-def _tokens(letter: str, n: int) -> Tokens:
-    return Tokens(tuple(range(n)), tuple(f"{letter}{i}" for i in range(1, n + 1)))
+def _tokens(letter: str, n: int, names: Sequence[str] = ()) -> Tokens:
+    others = (f"{letter}{i}" for i in range(len(names) + 1, n + 1))
+    return Tokens(tuple(range(n)), (*names[:n], *others))
 
 
 def worked(trace: Trace) -> ByHand:
@@ -202,6 +207,26 @@ def stages(trace: Trace) -> dict[str, Tensor]:
     found |= {"output": by_hand.output, "result": by_hand.result}
     if by_hand.problem.pooling != "attention":
         found["pooled"] = getattr(pooled(by_hand.result), by_hand.problem.pooling)
+    return found
+
+
+def by_scoring(problem: Problem, head: int, query: int) -> dict[str, Tensor]:
+    """Return one query's weights, (Tk,) each, under every scoring function with its default scale.
+
+    Additive scores take the typed tables; where there are none, W_q and W_k are the identity and w_v is all ones.
+
+    Example:
+        >>> from attnviz.calculator.presets import PRESETS
+        >>> found = by_scoring(PRESETS["one-hot"], 0, 0)
+        >>> {name: round(float(weights[0]), 3) for name, weights in found.items()}
+        {'dot': 0.576, 'scaled_dot': 0.471, 'additive': 0.222}
+    """
+    eye = tuple(tuple(float(i == j) for j in range(problem.d_k)) for i in range(problem.d_k))
+    tables = {"a_q": eye, "a_k": eye, "a_v": ((1.0,) * problem.d_k,), **problem.tables}
+    found = {}
+    for scoring in CHOICES["scoring"]:
+        (site,) = solve(replace(problem, tables=tables, scoring=scoring, scale=None)).sites
+        found[scoring] = site.weights(head)[query]
     return found
 
 

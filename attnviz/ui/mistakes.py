@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from attnviz.calculator.mistakes import MISTAKES, Finding
+from attnviz.calculator.mistakes import MISTAKES, Finding, Mistake
 from attnviz.ui.frame.address import Address, notice_wrong
 from attnviz.ui.frame.head import head_row, link_to, message_box
 from attnviz.ui.frame.language import say
-from attnviz.ui.frame.widgets import Widget
+from attnviz.ui.frame.state import page_state
+from attnviz.ui.frame.widgets import Widget, button
 
 __all__ = ["show"]
 
@@ -21,10 +22,20 @@ SHOWN = ".shown"
 
 @dataclass
 class MistakesState:
-    """State of this page: its widgets alone."""
+    """State of this page.
+
+    Attributes:
+        is_shown: whether the proof is shown.
+    """
 
     card = Widget("mistake", next(iter(MISTAKES)))
-    proof = Widget("mistake-shown", False)
+
+    is_shown: bool = False
+
+    @staticmethod
+    def answer(card: str) -> Widget[str | int | None]:
+        """Return the answer to a card's question; None before there is one."""
+        return Widget(f"mistake-{card}", None)
 
 
 def _apply(link: Mapping[str, str]) -> None:
@@ -33,7 +44,7 @@ def _apply(link: Mapping[str, str]) -> None:
     name = card.removesuffix(SHOWN)
     notice_wrong(["card"] * (name not in MISTAKES))
     MistakesState.card.value = name if name in MISTAKES else MistakesState.card.default
-    MistakesState.proof.value = card != name
+    page_state(MistakesState).is_shown = card != name
 
 
 ADDRESS = Address("mistakes", _apply, names=frozenset({"card"}), steps=frozenset({"card"}))
@@ -57,11 +68,15 @@ def show() -> None:
     )
     name = MistakesState.card.value
     _card(name)
-    ADDRESS.publish({"card": name + (SHOWN if MistakesState.proof.value else "")})
+    ADDRESS.publish({"card": name + (SHOWN if page_state(MistakesState).is_shown else "")})
 
 
 def _hide() -> None:
-    MistakesState.proof.value = False
+    page_state(MistakesState).is_shown = False
+
+
+def _show() -> None:
+    page_state(MistakesState).is_shown = True
 
 
 def _card(name: str) -> None:
@@ -73,15 +88,32 @@ def _card(name: str) -> None:
             st.code(mistake.printed, language="python")
         else:
             st.latex(mistake.printed)
-        st.markdown(say(f"calculator.mistake.{name}.ask"))
-        st.toggle(say("calculator.mistakes.show"), **MistakesState.proof.kept)
-        if not MistakesState.proof.value:
+        _ask(name, mistake)
+        if not page_state(MistakesState).is_shown:
+            button(say("calculator.mistakes.show"), "mistake-show", _show, type="tertiary")
             return
         with st.container(key="findings", gap="small"):
             for finding in mistake.find():
                 _finding(finding)
         if mistake.preset:
             link_to("calculator", say("calculator.mistakes.open"), "calculate", preset=mistake.preset)
+
+
+def _ask(name: str, mistake: Mistake) -> None:
+    """Ask the question of a card; an answer is judged, and brings the proof."""
+    answer, question = MistakesState.answer(name), say(f"calculator.mistake.{name}.ask")
+    if mistake.options:
+        titles = {option: say(f"calculator.mistake.{name}.option.{option}") for option in mistake.options}
+        st.radio(question, list(titles), None, format_func=titles.__getitem__, on_change=_show, **answer.kept)
+    else:
+        st.number_input(question, 0, value=None, step=1, on_change=_show, width=320, **answer.kept)
+    if answer.value is not None:
+        is_right = answer.value == mistake.right
+        st.markdown(
+            f":green[✓] {say('calculator.mistakes.right')}"
+            if is_right
+            else f":red[✗] {say('calculator.mistakes.wrong')}"
+        )
 
 
 def _finding(finding: Finding) -> None:

@@ -24,6 +24,9 @@ def test_every_card_has_its_words_in_both_languages(name: str) -> None:
         for finding in MISTAKES[name].find():
             said = locale.t(lang, f"calculator.found.{finding.key}", **finding.values)
             assert said
+        for option in MISTAKES[name].options:
+            assert locale.has(lang, f"calculator.mistake.{name}.option.{option}")
+    assert MISTAKES[name].options == () or MISTAKES[name].right in MISTAKES[name].options
     assert MISTAKES[name].preset in {"", *PRESETS}
 
 

@@ -62,6 +62,8 @@ test("what a payload asks for is held within what the trace has", () => {
 test("sites stand in groups, and windows of an image are told apart", () => {
   assert.deepEqual([...groupSites(SITES)].map(([name, members]) => [name, members.length]), [["encoder.self", 2], ["decoder.cross", 1]]);
   const t = (key, params = {}) => `${key} ${params.part ?? ""}`.trim();
-  assert.equal(siteTitle({ t }, SITES[0], 1), "view.frame.title");
-  assert.equal(siteTitle({ t }, { ...SITES[0], part: 3 }, 1), "view.frame.title.part 3");
+  const of = (kind) => ({ t, data: { header: { model: { kind } } } });
+  assert.equal(siteTitle(of(""), SITES[0], 1), "view.frame.title");
+  assert.equal(siteTitle(of(""), { ...SITES[0], part: 3 }, 1), "view.frame.title.part 3");
+  assert.equal(siteTitle(of("by hand"), SITES[0], 1), "view.frame.title.hand");
 });

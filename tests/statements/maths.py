@@ -62,7 +62,7 @@ def no_feed_forward_part() -> Iterator[Bound]:
     yield between("feed-forward parts", sum(isinstance(each, nn.GELU) for each in network.modules()), 0, 0)
 
 
-@statement("calculator.mistake.residual.ask", "What is left of X when W_O is 0?", "当 W_O 为 0 时")
+@statement("calculator.mistake.residual.ask", "return when W_O is 0?", "当 W_O 为 0 时")
 @statement("calculator.found.residual.zero", "With W_O = 0 the input is lost", "输入丢失")
 @statement("calculator.found.residual.right", "With W_O = 0 the layer passes X on", "原样传递 X")
 def what_is_left_without_w_o() -> Iterator[Bound]:

@@ -70,6 +70,9 @@ HELD_ELSEWHERE: dict[str, str] = {
     "calculator.step.residual.about": (
         "tests/calculator/test_solve.py::test_learned_positions_are_added_and_remain_in_the_residual"
     ),
+    "applications.gallery": (
+        "tests/ui/test_applications.py::test_the_gallery_has_a_card_for_each_application_and_leads_there_and_back"
+    ),
     "calculator.step.pool.about": "tests/calculator/test_solve.py::test_pooling",
     "comparison.about": "tests/training/test_comparison.py::test_all_five_exist_for_every_task_and_are_of_like_size",
     "comparison.reach.about": (

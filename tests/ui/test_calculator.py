@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from attnviz import locale
 from attnviz.calculator import PRESETS, program
 from attnviz.calculator.link import from_link
+from attnviz.calculator.problem import CHOICES
 from tests.ui.pages import address, click, messages, open_page, run, turn_to
 
 numbers = itertools.count(1)
@@ -279,6 +280,23 @@ def test_tables_too_large_for_an_address_are_saved_as_a_file() -> None:
     page = click(page, "fit")
     assert locale.t("en", "calculator.too_long") in messages(page)
     assert address(page) == {"lang": "en"}
+
+
+def test_tokens_can_be_named() -> None:
+    page = open_page("calculator", tokens="the cat <b>")
+    assert tables(page)["X"]["rows"] == ["the", "cat", "<b>"]
+    assert tables(page)["Result"]["rows"] == ["the", "cat", "<b>"]
+    page.text_input(key="calc-tokens").set_value("the cat")
+    page = run(page)
+    assert tables(page)["X"]["rows"] == ["the", "cat", "x3"]
+    assert address(page)["tokens"] == "the+cat" or address(page)["tokens"] == "the cat"
+
+
+def test_scorings_stand_beside_each_other() -> None:
+    title = locale.t("en", "calculator.result.scorings", query=1)
+    scorings = tables(open_page("calculator"))[title]
+    assert scorings["rows"] == [locale.t("en", f"calculator.scoring.{name}") for name in CHOICES["scoring"]]
+    assert [row[0] for row in scorings["cells"]] == ["0.576", "0.471", "0.222"]
 
 
 def test_markup_in_a_cell_is_shown_literally() -> None:

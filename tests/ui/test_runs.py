@@ -60,7 +60,7 @@ def chosen(page: AppTest) -> list[str]:
 
 def test_without_runs_the_page_teaches() -> None:
     page = open_page("runs")
-    assert locale.t("en", "runs.teach.title") in [title.value for title in page.subheader]
+    assert locale.t("en", "runs.teach.title") in [title.value for title in page.header]
     assert payload(page, "cards") is None
     assert address(page) == {"lang": "en"}
 
@@ -206,7 +206,7 @@ def test_deleting_asks_first() -> None:
     assert kept.folder.exists()
     page = click(click(page, "delete"), "delete-now")
     assert not kept.folder.exists()
-    assert locale.t("en", "runs.teach.title") in [title.value for title in page.subheader]
+    assert locale.t("en", "runs.teach.title") in [title.value for title in page.header]
 
 
 def test_what_is_under_way_is_neither_renamed_nor_deleted() -> None:

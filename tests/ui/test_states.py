@@ -25,7 +25,7 @@ def test_a_model_without_attention_shows_its_outputs_and_states(lang: str) -> No
     page = open_model("entities-lstm", text="Anna in April", lang=lang)
     assert not page.error
     assert locale.t(lang, "states.no_attention") in messages(page)
-    titles = [title.value for title in page.subheader]
+    titles = [title.value for title in page.header]
     assert titles == [locale.t(lang, "states.outputs"), locale.t(lang, "states.title")]
     table = page.dataframe[0].value
     assert list(table.columns) == [locale.t(lang, f"states.{name}") for name in ("token", "output", "probability")]
@@ -59,7 +59,7 @@ def test_the_parts_follow_the_cell_of_the_model() -> None:
 
 def test_a_transformer_has_nothing_below() -> None:
     page = open_model("reverse")
-    assert page.subheader.len == 0
+    assert page.header.len == 0
 
 
 def test_a_forecast_is_told_value_by_value() -> None:

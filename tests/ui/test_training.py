@@ -55,7 +55,7 @@ def test_every_task_opens_with_its_recipe_and_says_what_it_is(name: str) -> None
 def test_the_first_visit_teaches() -> None:
     page = open_page("training")
     assert watched(page) is None
-    assert locale.t("en", "training.teach.title") in [title.value for title in page.subheader]
+    assert locale.t("en", "training.teach.title") in [title.value for title in page.header]
     page = click(page, "suggest-reverse")
     assert watched(page) is not None
     assert page.selectbox(key="recipe").value == "reverse"

@@ -158,10 +158,13 @@ def _case(application: Application, model: Listed, messages: DeltaGenerator) -> 
         state.text.value, _ = task.text_of(rows[state.example.value - 1])
         state.target.value = ""  # for the model to write
         state.is_new_input = False
-    with st.container(horizontal=True, key="app-input", gap="small", vertical_alignment="bottom"):
+    line = st.container(horizontal=True, key="app-input", gap="small", vertical_alignment="bottom")
+    with line:
         st.number_input(say("applications.example"), 1, len(rows), on_change=_leaf, width=150, **state.example.kept)
-        has_another_way = application.enter is not None and application.enter(task)
-        with st.expander(say("applications.numbers"), key="app-numbers") if has_another_way else nullcontext():
+        typed = st.container(key="app-typed")
+    has_another_way = application.enter is not None and application.enter(task)
+    with line:
+        with typed, st.expander(say("applications.numbers"), key="app-numbers") if has_another_way else nullcontext():
             st.text_area(say("applications.text"), height=68, **state.text.kept)
         if task.source_tokenizer is not None:
             hint = say("page.target_placeholder")

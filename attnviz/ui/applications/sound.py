@@ -56,9 +56,10 @@ def enter(task: Task) -> bool:
     """Record a sound, or take a file."""
     assert isinstance(task, Sound)
     recorded = partial(_recorded, task)
-    st.audio_input(say("applications.sound.record"), key=RECORDING.key, on_change=recorded, width=260)
-    with st.popover(say("applications.sound.own"), icon=":material/upload:"):
-        choose_file(say("applications.sound.take"), ["wav"], "app-sound-file", MOST_MB, partial(_take, task))
+    with st.container(horizontal=True, key="app-sound", gap="small", vertical_alignment="bottom"):
+        st.audio_input(say("applications.sound.record"), key=RECORDING.key, on_change=recorded, width=260)
+        with st.popover(say("applications.sound.own"), icon=":material/upload:"):
+            choose_file(say("applications.sound.take"), ["wav"], "app-sound-file", MOST_MB, partial(_take, task))
     return True
 
 

@@ -14,8 +14,8 @@ from attnviz.calculator.presets import FIRST
 from attnviz.calculator.problem import TITLES
 from attnviz.errors import AttnvizError, CalculatorError, ShapesDoNotFit
 from attnviz.server.stores import TRACES
-from attnviz.server.traces import Held, TraceKey
-from attnviz.ui.calculator.controls import choose
+from attnviz.server.traces import TraceKey
+from attnviz.ui.calculator.controls import begin, choose
 from attnviz.ui.calculator.share import share
 from attnviz.ui.calculator.state import ADDRESS, NUMBERS, CalculatorState
 from attnviz.ui.calculator.steps import show_results, show_steps
@@ -39,20 +39,26 @@ def show() -> None:
     with st.container(key="controls"), head_row():
         st.space("stretch")
     take_edits()
-    with st.container(horizontal=True, key="hand-settings", gap="small", vertical_alignment="bottom"):
-        choose()
+    with st.container(horizontal=True, key="hand-begin", gap="small", vertical_alignment="bottom"):
+        begin()
         sharing = st.container(horizontal=True, key="share", gap="xsmall", width="content")
     about = st.container(key="about-preset")
     messages = message_box()
+    numbers = st.container(key="numbers")
+    with st.container(horizontal=True, key="hand-settings", gap="small"):
+        choose()
     problem, wrong = _problem()
-    edit_tables(wrong)
+    with numbers:
+        edit_tables(wrong)
     if wrong is not None:
         _say_wrong(messages, wrong)
     if problem.n_keys == 1:
         st.caption(say("calculator.one_key"))
-    held = _held(problem)
+    key = _key(problem)
+    names = page_state(CalculatorState).names
+    held = TRACES.obtain(key, lambda: solve(problem, names))
     place = show_steps(held.trace)
-    show_view(_key(problem), held, current(), messages)
+    show_view(key, held, current(), messages)
     show_results(held.trace)
     preset = CalculatorState.preset.value
     link = to_link(problem, preset)
@@ -62,6 +68,7 @@ def show() -> None:
         messages.warning(say("calculator.too_long"))
     with sharing:
         share(problem, is_changed)
+    place["tokens"] = " ".join(names)
     ADDRESS.publish(place | (link if fits and link != {"preset": FIRST} else {}))
 
 
@@ -85,9 +92,6 @@ def _say_wrong(messages: DeltaGenerator, wrong: AttnvizError) -> None:
 
 
 def _key(problem: Problem) -> TraceKey:
-    """Return the key of a trace of typed numbers, by their digest."""
-    return TraceKey(NUMBERS, hashlib.sha256(to_json(problem).encode()).hexdigest())
-
-
-def _held(problem: Problem) -> Held:
-    return TRACES.obtain(_key(problem), lambda: solve(problem))
+    """Return the key of a trace of typed numbers and names, by their digest."""
+    told = [to_json(problem), *page_state(CalculatorState).names]
+    return TraceKey(NUMBERS, hashlib.sha256("\n".join(told).encode()).hexdigest())

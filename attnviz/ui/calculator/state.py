@@ -24,7 +24,7 @@ from attnviz.ui.frame.state import page_state
 from attnviz.ui.frame.view import LOOK, PLACE, follow
 from attnviz.ui.frame.widgets import Widget
 
-__all__ = ["ADDRESS", "MASKS", "NUMBERS", "PLACES", "SIZES", "CalculatorState"]
+__all__ = ["ADDRESS", "MASKS", "MOST_NAMES", "NUMBERS", "PLACES", "SIZES", "CalculatorState"]
 
 NUMBERS = "numbers:"
 """What stands for the model in the key of a trace that came from typed numbers; no model is called that."""
@@ -34,6 +34,9 @@ SIZES: Mapping[str, tuple[str, ...]] = {
     "qkv": ("queries", "keys", "d_k", "d_v"),
 }
 """The sizes that can be chosen, by what is given."""
+
+MOST_NAMES = 400
+"""Characters of the tokens' names."""
 
 MASKS = ("causal", "window", "padding")
 """What can be masked."""
@@ -52,6 +55,7 @@ class CalculatorState:
 
     preset = Widget("calc-preset", FIRST)
     given = Widget("calc-given", "x")
+    tokens = Widget("calc-tokens", "")
     scoring = Widget("calc-scoring", "scaled_dot")
     scale = Widget[float | None]("calc-scale", None)
     temperature = Widget("calc-temperature", 1.0)
@@ -101,6 +105,11 @@ class CalculatorState:
     def used(self) -> list[str]:
         """Names of the tables that the choices use."""
         return used_tables(self.given.value, self.scoring.value, self.positions.value, self.project.value)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the first tokens."""
+        return tuple(self.tokens.value.split())
 
     def problem(self) -> Problem:
         """Build the problem from the controls.
@@ -215,6 +224,7 @@ def _apply(link: Mapping[str, str]) -> None:
         notice_error(found.error)
     state.load(found.problem, found.preset)
     state.step.value = link.get("step", "")
+    state.tokens.value = link.get("tokens", "")[:MOST_NAMES]
     for name, widget in PLACES.items():
         place = whole(link.get(name, "1"), 1, 999)
         wrong += [name] * (place is None)
@@ -224,5 +234,9 @@ def _apply(link: Mapping[str, str]) -> None:
 
 
 ADDRESS = Address(
-    "calculator", _apply, names=NAMES | {"step", "i", "j", "h"}, steps=frozenset({"preset"}), view=PLACE | LOOK
+    "calculator",
+    _apply,
+    names=NAMES | {"tokens", "step", "i", "j", "h"},
+    steps=frozenset({"preset"}),
+    view=PLACE | LOOK,
 )

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 import torch
 
-from attnviz.calculator.solve import pooled, stages, weighted_values, worked
+from attnviz.calculator.solve import by_scoring, pooled, stages, weighted_values, worked
 from attnviz.trace import Trace
 from attnviz.ui.calculator.state import PLACES, CalculatorState
 from attnviz.ui.calculator.tables import result_table, show_tables
@@ -85,11 +85,18 @@ def told(trace: Trace, head: int, query: int, key: int, steps: Sequence[str]) ->
 
 
 def show_results(trace: Trace) -> None:
-    """Show the weighted values of the query, what they sum to, the result, and the sequence as one vector."""
+    """Show the query's weights under every scoring, its weighted values and their sum, the result, and one vector."""
     (site,) = trace.sites
     head, query = CalculatorState.head.value, CalculatorState.query.value
     by_hand = worked(trace)
     queries, keys = trace.sequences[site.queries].labels, trace.sequences[site.keys].labels
+    scorings = by_scoring(by_hand.problem, head, query)
+    beside = result_table(
+        "scorings",
+        say("calculator.result.scorings", query=query + 1),
+        torch.stack([*scorings.values()]),
+        [say(f"calculator.scoring.{name}") for name in scorings],
+    )
     terms = weighted_values(trace, head, query)
     one = pooled(by_hand.result)
     weighted = result_table("terms", say("calculator.result.terms", query=query + 1), terms, keys, "value")
@@ -110,4 +117,4 @@ def show_results(trace: Trace) -> None:
     with st.container(key="results-box", gap="xsmall"):
         st.header(say("calculator.results"), anchor=False)
         st.caption(say("calculator.results.about", query=query + 1))
-        show_tables([weighted, of_terms, result, whole], "results")
+        show_tables([beside, weighted, of_terms, result, whole], "results")

@@ -31,6 +31,9 @@ ROLES = {
     **dict.fromkeys(("v", "w_v"), "value"),
 }
 
+BY_TOKEN = ("x", "p", "q", "k", "v")
+"""Tables with a row for each token."""
+
 LETTERS = {
     "x": "T × d_model",
     "w_q": "d_model × H·d_k",
@@ -52,6 +55,7 @@ _tables = st.components.v2.component("attnviz.tables", js=(Path(__file__).parent
 def edit_tables(wrong: AttnvizError | None) -> None:
     """Show the tables that the choices use; the cell that an error is about is marked."""
     state = page_state(CalculatorState)
+    named = _labels(state)
     shown = [
         {
             "name": name,
@@ -60,11 +64,20 @@ def edit_tables(wrong: AttnvizError | None) -> None:
             "letters": LETTERS[name],
             "cells": state.tables.get(name) or (("",),),
             "editable": True,
+            **({"rows": named} if named and name in BY_TOKEN else {}),
             "problem": _place(wrong, TITLES[name]),
         }
         for name in state.used()
     ]
     _show(shown, CalculatorState.edits.key, on_edits_change=lambda: None)
+
+
+def _labels(state: CalculatorState) -> list[str]:
+    """Return the names of all tokens; none, where nobody named any, or queries and keys are not the same ones."""
+    names, sizes = state.names, state.sizes()
+    if not names or sizes.queries != sizes.keys:
+        return []
+    return [*names[: sizes.queries], *(f"x{i}" for i in range(len(names) + 1, sizes.queries + 1))]
 
 
 def _place(wrong: AttnvizError | None, title: str) -> dict[str, int] | None:

@@ -14,7 +14,7 @@ import { Grid } from "./matrix/grid.js";
 import { Matrix } from "./matrix/matrix.js";
 import { choiceState, nextState, siteTitle } from "./core/select.js";
 import { visibleWeights } from "./matrix/shown.js";
-import { missing, numbersOf, visibleSpec } from "./matrix/specs.js";
+import { isByHand, missing, numbersOf, visibleSpec } from "./matrix/specs.js";
 import { Sentence } from "./matrix/sentence.js";
 import { createStore, unlock } from "./core/store.js";
 import { textsAt } from "./core/texts.js";
@@ -74,6 +74,7 @@ class Explorer extends View {
     this.weights = new Matrix(this.ctx, { maxHeight: weightsHeight(), eager: true, zoomable: true });
     this.tabs = new Tabs(this.ctx, PANELS);
     this.chain = new Chain(this.ctx);
+    this.answer.element.hidden = isByHand(this.ctx); // numbers answer nothing
     this.parts = [this.ctx.terms, this.answer, this.toolbar, this.sentence, this.grid, this.weights, this.tabs, this.chain];
     const right = el("div", { class: "av-right" }, [
       this.toolbar.element,

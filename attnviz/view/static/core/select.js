@@ -3,9 +3,14 @@
 /** Whether a site is one of several windows of an image in its layer. */
 export const hasPart = (site) => site.part !== null && site.part !== undefined;
 
+/** "Cross-attention", or that the numbers are a person's own. */
+export const stackTitle = (ctx, site) =>
+  ctx.t(ctx.data.header.model.kind === "by hand" ? "view.frame.stack.hand" : `view.frame.stack.${site.stack}.${site.kind}`);
+
 /** "Cross-attention · layer 0 · head 3", with the window where a layer attends in each apart. */
 export function siteTitle(ctx, site, head) {
-  const stack = ctx.t(`view.frame.stack.${site.stack}.${site.kind}`);
+  const stack = stackTitle(ctx, site);
+  if (ctx.data.header.model.kind === "by hand") return ctx.t("view.frame.title.hand", { stack, head });
   return ctx.t(hasPart(site) ? "view.frame.title.part" : "view.frame.title", { stack, layer: site.layer, part: site.part, head });
 }
 

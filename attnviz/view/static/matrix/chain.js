@@ -3,7 +3,7 @@
 import { el } from "../core/dom.js";
 import { Matrix } from "./matrix.js";
 import { scaleKind } from "./scoring.js";
-import { isMoved, missing, offers, readsEncoder, stageSpec, steps } from "./specs.js";
+import { isByHand, isMoved, missing, offers, readsEncoder, stageSpec, steps } from "./specs.js";
 
 const ZOOMS = [1, 1.5, 2, 3, 4, 6, 8, 11, 14, 18, 24, 34, 42, 56];
 const NUMBERS = 34; // px a cell that holds three digits
@@ -88,7 +88,8 @@ export class Chain {
     this.position = el("span", { class: "av-muted av-position" });
     return el("header", { class: "av-chain-head" }, [
       el("h3", { text: t("view.frame.chain.title") }),
-      el("span", { class: "av-group" }, [this.back, this.forward, this.everything]), this.position, zoom,
+      // by hand, the page's own steps are the control
+      el("span", { class: "av-group", hidden: isByHand(this.ctx) }, [this.back, this.forward, this.everything]), this.position, zoom,
     ]);
   }
 
@@ -96,7 +97,7 @@ export class Chain {
     const { t, store } = this.ctx;
     const title = el("button", {
       type: "button", class: "av-stage-title", text: `${step} · ${t(`view.frame.step.${step}`)}`,
-      on: { click: () => store.set({ all: false, step }) },
+      on: { click: () => store.set({ all: isByHand(this.ctx), step }) },
     });
     const body = el("div", { class: "av-stage-body" }, names.map((name) => {
       const matrix = new Matrix(this.ctx, { maxHeight: TALLEST_VIEW, room: () => this.element.clientWidth - CARD });

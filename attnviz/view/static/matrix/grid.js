@@ -6,7 +6,7 @@
 import { arrowOf, el, sizeCanvas } from "../core/dom.js";
 import { hover } from "../core/store.js";
 import { TabList } from "../core/tablist.js";
-import { chooseHead, groupSites, hasPart, neighbour, siteTitle } from "../core/select.js";
+import { chooseHead, groupSites, hasPart, neighbour, siteTitle, stackTitle } from "../core/select.js";
 import { darkest, scaleOf } from "./shade.js";
 
 const MOST = 60; // px of a thumbnail
@@ -95,10 +95,10 @@ export class Grid {
   }
 
   section(name, members) {
-    const { t } = this.ctx;
     const heads = Math.max(...members.map(({ site }) => site.n_heads));
+    const named = stackTitle(this.ctx, members[0].site);
     const table = el("div", {
-      class: "av-grid-table", role: "grid", "aria-label": t(`view.frame.stack.${name}`), "aria-rowcount": members.length + 1, "aria-colcount": heads + 2,
+      class: "av-grid-table", role: "grid", "aria-label": named, "aria-rowcount": members.length + 1, "aria-colcount": heads + 2,
     }, [this.headings(heads)]);
     const blocks = [];
     for (let first = 0; first < members.length; first += BLOCK) {
@@ -107,7 +107,7 @@ export class Grid {
       blocks.push(block);
       table.append(block.element);
     }
-    const title = this.tabbed ? [] : [el("h3", {}, this.ctx.terms.button(KIND[name.split(".")[1]], t(`view.frame.stack.${name}`)))];
+    const title = this.tabbed ? [] : [el("h3", {}, this.ctx.terms.button(KIND[name.split(".")[1]], named))];
     return { heads, blocks, parts: members.some(({ site }) => hasPart(site)), element: el("section", { class: "av-grid-section" }, [...title, table]) };
   }
 
@@ -165,7 +165,7 @@ export class Grid {
   name(site, head) {
     const { t } = this.ctx;
     if (head < site.n_heads) return siteTitle(this.ctx, site, head);
-    const stack = t(`view.frame.stack.${site.stack}.${site.kind}`);
+    const stack = stackTitle(this.ctx, site);
     return t(hasPart(site) ? "view.frame.grid.average.part" : "view.frame.grid.average.of", { stack, layer: site.layer, part: site.part, n: site.n_heads });
   }
 
