@@ -48,6 +48,7 @@ test("locked tokens stay where the other site has the same", () => {
   const ctx = /** @type {any} */ ({ store: storeOf({ ...free, query: 1, key: 2, dim: 6, locked: true }), data });
   chooseHead(ctx, 1, 3);
   assert.deepEqual([ctx.store.state.head, ctx.store.state.query, ctx.store.state.key, ctx.store.state.dim], [3, 1, 2, null]);
+  assert.ok(ctx.store.state.own);
   chooseHead(ctx, 2, 0);
   assert.deepEqual([ctx.store.state.query, ctx.store.state.key, ctx.store.state.locked], [null, 2, true]);
 });

@@ -67,9 +67,10 @@ test("percents are whole", () => {
 test("another text keeps the head that people chose, and else begins with the one that tells most", () => {
   const header = (choice, name = "m") => ({ model: { name }, sites: [SITE], tokens: { encoder: TOKENS }, choice: { query: null, key: null, locked: false, link: 1, ...choice } });
   const [before, next] = [header({ site: 0, head: 0 }), header({ site: 0, head: 1 })];
-  const headIn = (state, to = next) => nextState(to, before, { ...FREE, ...state }).head;
-  assert.deepEqual([headIn({}), headIn({ locked: true, query: 1 }), headIn({}, header({ site: 0, head: 1, link: 2 }))], [1, 0, 1]);
-  const chosen = nextState(header({ site: 0, head: 0 }), before, { ...FREE, head: 1 });
-  assert.equal(chosen.head, 1);
-  assert.equal(nextState(header({ site: 0, head: 0 }, "other"), before, { ...FREE, head: 1 }).head, 0);
+  const after = (state, to = next) => nextState(to, before, { ...FREE, ...state });
+  assert.deepEqual([after({}).head, after({ own: true }).head, after({ locked: true, query: 1 }).head], [1, 0, 0]);
+  for (const followed of [header({ site: 0, head: 1, link: 2 }), header({ site: 0, head: 1 }, "other")]) {
+    const { head, own } = after({ own: true }, followed);
+    assert.deepEqual([head, own], [1, false]);
+  }
 });

@@ -176,7 +176,7 @@ class Explorer extends View {
     this.address.write(state, this.data.site(state.site));
     if (start) {
       performance.mark("attnviz:painted");
-      this.announce(siteTitle(this.ctx, this.data.site(state.site), state.head));
+      this.announce(`${siteTitle(this.ctx, this.data.site(state.site), state.head)}. ${this.sentence.element.textContent}`);
     }
     if (changed.has("locked")) this.announce(this.t(state.locked ? "view.frame.locked" : "view.frame.unlocked"));
   }

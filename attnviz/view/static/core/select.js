@@ -48,7 +48,7 @@ export function chooseHead(ctx, site, head) {
   const key = from.keys === to.keys ? state.key : null;
   const dim = state.dim !== null && state.dim < Math.max(to.d_head, to.d_value) ? state.dim : null;
   const locked = state.locked && (query !== null || key !== null || dim !== null);
-  store.set({ site, head, query, key, dim, locked });
+  store.set({ site, head, query, key, dim, locked, own: true });
   store.flush(); // a head is switched within the same frame
 }
 
@@ -70,8 +70,7 @@ export function choiceState(header) {
  */
 export function nextState(header, before, state) {
   const follow = header.model.name !== before.model.name || header.choice.link !== before.choice.link;
-  if (follow) return choiceState(header);
-  const own = state.locked || state.site !== before.choice.site || state.head !== before.choice.head;
-  const { site, head } = own ? state : header.choice;
+  if (follow) return { ...choiceState(header), own: false };
+  const { site, head } = state.own || state.locked ? state : header.choice;
   return choiceState({ ...header, choice: { ...state, site, head } });
 }

@@ -4,6 +4,7 @@
  * @typedef {Object} State
  * @property {number} site   index into header.sites
  * @property {number} head   head of that site
+ * @property {boolean} [own]  somebody chose the head
  * @property {number|null} query  hovered or locked query
  * @property {number|null} key    hovered or locked key
  * @property {number|null} dim    hovered or locked dimension of the head
