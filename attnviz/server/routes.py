@@ -3,6 +3,8 @@
 GET /attnviz/trace/<id>/bundle?site=NAME&heads=0,1&stages=q,k,weights    the binary format of `attnviz.view.payload`
 GET /attnviz/trace/<id>/proof                                            JSON
 GET /attnviz/trace/<id>/trace.npz                                        a download
+GET /attnviz/trace/<id>/page.html?site=NAME&head=0&lang=en               the view as one file, a download
+GET /attnviz/qr?text=LINK                                                a QR code, SVG
 
 Errors are JSON: 404 {"error": "gone"} for a trace that is no longer held, 400 {"error": ...} for what it does not have,
 409 {"error": code} for what cannot be computed of it.
@@ -14,22 +16,26 @@ import io
 from collections.abc import Callable
 from typing import Any
 
+import segno
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from attnviz import locale
 from attnviz.errors import AttnvizError
 from attnviz.server.kept import kept_routes
 from attnviz.server.run_routes import run_routes
 from attnviz.server.stores import TRACES
 from attnviz.trace import Trace
 from attnviz.view.payload import STAGES, bundle, proof
+from attnviz.view.standalone import show
 
 __all__ = ["DATA_PATH", "routes"]
 
 DATA_PATH = "attnviz/trace"
 MAX_BUNDLE = 256 * 2**20  # bytes of one answer
+MAX_QR = 1200  # letters: a larger code can hardly be read from a wall
 KEPT = {"Cache-Control": "private, max-age=600"}  # what an id stands for never changes
 
 _heavy = CapacityLimiter(2)  # requests that compute at the same time
@@ -43,6 +49,8 @@ def routes(base: str = "") -> list[BaseRoute]:
         Route(f"{data}/bundle", _answer(_bundle)),
         Route(f"{data}/proof", _answer(_proof)),
         Route(f"{data}/trace.npz", _answer(_npz)),
+        Route(f"{data}/page.html", _answer(_page)),
+        Route(f"{root}/attnviz/qr", _qr),
         *kept_routes(root),
         *run_routes(root),
     ]
@@ -89,6 +97,28 @@ def _bundle(request: Request, trace: Trace) -> Response:
 
 def _proof(request: Request, trace: Trace) -> Response:
     return JSONResponse(proof(trace), headers=KEPT)
+
+
+def _page(request: Request, trace: Trace) -> Response:
+    query = request.query_params
+    head, lang = query.get("head", "0"), query.get("lang", locale.DEFAULT)
+    if not (head.isascii() and head.isdigit() and len(head) < 7):
+        return _refuse("heads")
+    try:
+        page = show(trace, heads=[(query.get("site", ""), int(head))], lang=lang).page
+    except ValueError:  # there is no such site, head or language
+        return _refuse("site")
+    headers = {**KEPT, "Content-Disposition": 'attachment; filename="attnviz.html"'}
+    return Response(page, media_type="text/html", headers=headers)
+
+
+def _qr(request: Request) -> Response:
+    text = request.query_params.get("text", "")
+    if not text or len(text) > MAX_QR:
+        return _refuse("text", 413 if text else 400)
+    file = io.BytesIO()
+    segno.make(text, error="l", micro=False).save(file, kind="svg", scale=4, light="#fff")
+    return Response(file.getvalue(), media_type="image/svg+xml", headers=KEPT)
 
 
 def _npz(request: Request, trace: Trace) -> Response:

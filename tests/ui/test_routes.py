@@ -70,7 +70,28 @@ def test_what_the_trace_does_not_have_is_refused(held: Held, changed: dict[str, 
     assert (answer.status, answer.json()) == (400, {"error": error})
 
 
-@pytest.mark.parametrize("path", ["bundle", "proof", "trace.npz"])
+def test_the_view_is_saved_as_one_page(held: Held) -> None:
+    site = site_of(held.trace)
+    answer = get(APP, f"/attnviz/trace/{held.id}/page.html", params={"site": site, "head": "1", "lang": "zh"})
+    assert answer.status == 200
+    assert 'filename="attnviz.html"' in answer.headers["content-disposition"]
+    page = answer.content.decode()
+    assert page.startswith("<!doctype html>")
+    assert f'data-part="{site}/1"' in page
+    for changed in ({"site": "nowhere"}, {"head": "9"}, {"head": "x"}, {"lang": "xx"}):
+        refused = get(APP, f"/attnviz/trace/{held.id}/page.html", params={"site": site, "head": "0", **changed})
+        assert refused.status == 400, changed
+
+
+def test_a_link_becomes_a_qr_code_if_it_is_short_enough() -> None:
+    answer = get(APP, "/attnviz/qr", params={"text": "http://localhost:8501/?text=中文"})
+    assert (answer.status, answer.headers["content-type"]) == (200, "image/svg+xml")
+    assert b"<svg" in answer.content
+    assert get(APP, "/attnviz/qr", params={"text": "x" * 1201}).status == 413
+    assert get(APP, "/attnviz/qr").status == 400
+
+
+@pytest.mark.parametrize("path", ["bundle", "proof", "trace.npz", "page.html"])
 def test_unknown_ids_are_gone(path: str) -> None:
     answer = get(APP, f"/attnviz/trace/{'0' * 32}/{path}")
     assert (answer.status, answer.json()) == (404, {"error": "gone"})

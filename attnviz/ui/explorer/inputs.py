@@ -33,7 +33,8 @@ def type_texts(reads: Reads) -> None:
 
 
 def _field(label: str, widget: Widget[str], placeholder: str) -> None:
-    st.text_area(label, height=68, placeholder=placeholder, **widget.kept)
+    frozen = page_state(ExplorerState).frozen
+    st.text_area(label, height=68, placeholder=placeholder, disabled=frozen, **widget.kept)
 
 
 def choose_image() -> None:

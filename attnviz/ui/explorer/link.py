@@ -37,6 +37,7 @@ def _apply(link: Mapping[str, str]) -> None:
         use(link["text"], link.get("target", ""))
     if "image" in link:
         link_image(link["image"])
+    page_state(ExplorerState).frozen = link.get("lock") == "all"
     follow(link, ExplorerState.model.value)
 
 

@@ -51,13 +51,21 @@ def _controls() -> TraceKey:
         st.info(say("page.no_models", variable=code(MODELS_FOLDER)))
         st.stop()
     with st.container(key="controls", gap="xsmall"):
+        frozen = page_state(ExplorerState).frozen
         with head_row():
-            take(link.ADDRESS)
+            if not frozen:
+                take(link.ADDRESS)
         st.caption(say("page.what"))
         with st.container(horizontal=True, key="texts", gap="small", vertical_alignment="bottom"):
             titles = _titles(models)
             name = select(
-                say("page.model"), ExplorerState.model, titles, on_change=_model_chosen, required=True, width=250
+                say("page.model"),
+                ExplorerState.model,
+                titles,
+                on_change=_model_chosen,
+                required=True,
+                width=250,
+                disabled=frozen,
             )
             model = models[name]
             opened = _reads(model)
@@ -65,15 +73,15 @@ def _controls() -> TraceKey:
             if opened is not None:
                 begin(model, opened)
             type_texts(reads)
-            if reads.image:
+            if reads.image and not frozen:
                 choose_image()
-            if reads.text:  # leaving the field hands its text in; the button is where people look for that
+            if reads.text and not frozen:  # leaving the field hands its text in; people look for the button
                 st.button(say("page.run"), key="run", type="primary", help=say("page.run_help"))
-            if reads.continues:
+            if reads.continues and not frozen:
                 text = say("page.continue")
                 button(text, "continue", _continue, model, icon="play_arrow", help=say("page.continue_help"))
         with st.container(horizontal=True, key="examples", gap="xsmall", vertical_alignment="center"):
-            if opened is not None:
+            if opened is not None and not frozen:
                 _examples(model, opened)
     return TraceKey(
         model.name,

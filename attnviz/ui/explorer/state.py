@@ -16,6 +16,7 @@ class ExplorerState:
 
     Attributes:
         is_new_model: the model was just chosen, and begins with its first example.
+        frozen: the page is a link that was handed out: model and text cannot be changed.
         own_image: name of the image that was uploaded last.
         shown: the last good picture.
     """
@@ -28,5 +29,6 @@ class ExplorerState:
     part = Widget("states-part", "")
 
     is_new_model: bool = False
+    frozen: bool = False
     own_image: str = ""
     shown: TraceKey | None = None

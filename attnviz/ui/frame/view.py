@@ -26,7 +26,7 @@ from attnviz.view.texts import address
 
 __all__ = ["LOOK", "PLACE", "follow", "show_view"]
 
-PLACE = {**dict.fromkeys(("layer", "head", "stack", "kind", "part", "q", "k"), ".*"), "lock": "[01]"}
+PLACE = {**dict.fromkeys(("layer", "head", "stack", "kind", "part", "q", "k"), ".*"), "lock": "[01]|all"}
 """Parameters of the view that say where in a trace it looks, and their values; `show_view` holds them to the trace."""
 
 LOOK = {
@@ -36,6 +36,9 @@ LOOK = {
     "pair": "aa|ab|ba|bb",
     "scale": "one|contrast",
     "heads": r"\d{1,4}(,\d{1,4})*",
+    "present": "[01]",
+    "show": "(answer|heads|weights|lines|chain)(,(answer|heads|weights|lines|chain))*",
+    "tour": "[0-7]",
     "keep": r"\d{1,2}(\.\d*)?|100",
 }
 """Parameters of the view that say how it looks there, and their values."""
@@ -77,9 +80,9 @@ def _choice(trace: Trace, model: str) -> tuple[dict[str, Any], list[str]]:
     Where the address names no head, the site is None: the head that tells most comes first.
 
     Returns:
-        The view's choice (site and head as indices, query and key as indices or None, locked; the number of the link
-        that it is from: the view follows a link once, then people move on), and the names of the parameters that point
-        outside of the trace.
+        The view's choice (site and head as indices, query and key as indices or None, locked; whether the head is
+        frozen; the number of the link that it is from: the view follows a link once, then people move on), and the
+        names of the parameters that point outside of the trace.
     """
     session = page_state(Session)
     link = session.links.get(model, {})
@@ -111,7 +114,7 @@ def _choice(trace: Trace, model: str) -> tuple[dict[str, Any], list[str]]:
     query, key = index("q", site.q.shape[1]), index("k", site.k.shape[1])
     if any(int(other) >= site.n_heads for other in re.findall(r"\d+", link.get("heads", ""))):
         missing.append("heads")
-    locked = link.get("lock") == "1" and (query is not None or key is not None)
+    locked = link.get("lock") in ("1", "all") and (query is not None or key is not None)
     is_named = not PLACE.keys().isdisjoint(link)
     place = {"site": chosen if is_named else None, "head": head or 0, "query": query, "key": key, "locked": locked}
-    return {**place, "link": session.n_links}, missing
+    return {**place, "frozen": link.get("lock") == "all", "link": session.n_links}, missing

@@ -21,6 +21,8 @@ import { textsAt } from "./core/texts.js";
 import { openTable } from "./export/table.js";
 import { PANELS, panelFields } from "./panels/registry.js";
 import { Tabs } from "./panels/tabs.js";
+import { SHOW_FIELDS } from "./show/links.js";
+import { Show } from "./show/show.js";
 import { TOOLS, Toolbar } from "./matrix/toolbar.js";
 import { Terms } from "./matrix/terms.js";
 import { Tooltip } from "./matrix/tooltip.js";
@@ -28,22 +30,23 @@ import { Address, readChoice } from "./core/address.js";
 import viewCss from "./core/view.css";
 import panelsCss from "./panels/panels.css";
 import answerCss from "./answer/answer.css";
+import showCss from "./show/show.css";
 
 const CHAIN = { step: 0, all: true, zoom: null }; // where the chain begins
 const WHOLE_LAYER_BYTES = 48 * 2 ** 20; // all heads of a layer are fetched up to this size
 const NEIGHBOUR_CELLS = 512 * 512; // all of a head at once, and the weights one arrow key away, up to this size
 const PREFETCH_WAIT_MS = 200;
-const WEIGHTS_HEIGHT = { most: 430, least: 220, above: 500 }; // px of the cells; what stands above them stays in view
+const WEIGHTS_HEIGHT = { most: 430, least: 220, above: 500, wall: 240 }; // px of the cells; what stands above them stays in view
 
 class Explorer extends View {
   constructor(component) {
-    super(component, "attnviz", [viewCss, panelsCss, answerCss]);
+    super(component, "attnviz", [viewCss, panelsCss, answerCss, showCss]);
     this.bytes = component.data;
     this.absent = new Set(); // what the model does not show, by place
     this.data = this.unpack(component.data);
     const { header } = this.data;
     const choice = component.source ? readChoice(header) : header.choice; // a server has read the address itself
-    this.address = new Address({ ...TOOLS, ...panelFields(PANELS) });
+    this.address = new Address({ ...TOOLS, ...SHOW_FIELDS, ...panelFields(PANELS) });
     const start = { ...CHAIN, ...choiceState({ ...header, choice }), ...this.address.read() };
     this.store = createStore(/** @type {import("./core/store.js").State} */ (start));
     this.store.subscribe((state, changed) => this.update(state, changed));
@@ -71,11 +74,11 @@ class Explorer extends View {
     this.toolbar = new Toolbar(this.ctx);
     this.sentence = new Sentence(this.ctx);
     this.grid = new Grid(this.ctx);
-    this.weights = new Matrix(this.ctx, { maxHeight: weightsHeight(), eager: true, zoomable: true });
+    this.weights = new Matrix(this.ctx, { maxHeight: weightsHeight(this.store.state.present), eager: true, zoomable: true });
     this.tabs = new Tabs(this.ctx, PANELS);
     this.chain = new Chain(this.ctx);
-    this.answer.element.hidden = isByHand(this.ctx); // numbers answer nothing
-    this.parts = [this.ctx.terms, this.answer, this.toolbar, this.sentence, this.grid, this.weights, this.tabs, this.chain];
+    this.show = new Show(this.ctx, this.chain);
+    this.parts = [this.ctx.terms, this.answer, this.toolbar, this.sentence, this.grid, this.weights, this.tabs, this.chain, this.show];
     const right = el("div", { class: "av-right" }, [
       this.toolbar.element,
       this.sentence.element,
@@ -83,7 +86,7 @@ class Explorer extends View {
     ]);
     const left = el("aside", { class: "av-left", "aria-label": this.ctx.t("view.frame.grid.title") }, [this.grid.element]);
     this.body.style.setProperty("--av-left", `${this.grid.wanted}px`);
-    this.body.prepend(this.answer.element, el("div", { class: "av-layout" }, [left, right]), this.chain.element, this.live);
+    this.body.prepend(el("div", { class: "avs-top" }, [this.answer.element, this.show.element]), el("div", { class: "av-layout" }, [left, right]), this.chain.element, this.live);
     this.showWeights();
     this.mirror(this.store.state);
     this.need(this.store.state);
@@ -172,13 +175,21 @@ class Explorer extends View {
     this.chain.update(changed);
     this.tabs.update(changed);
     this.answer.update(changed);
+    if (changed.has("present")) this.resize();
+    this.show.update(changed);
     this.mirror(state);
-    this.address.write(state, this.data.site(state.site));
+    this.address.write(state, this.data.site(state.site), this.data.header.choice.frozen);
     if (start) {
       performance.mark("attnviz:painted");
       this.announce(`${siteTitle(this.ctx, this.data.site(state.site), state.head)}. ${this.sentence.element.textContent}`);
     }
     if (changed.has("locked")) this.announce(this.t(state.locked ? "view.frame.locked" : "view.frame.unlocked"));
+  }
+
+  /** The weights have another room on a wall. */
+  resize() {
+    this.weights.maxHeight = weightsHeight(this.store.state.present);
+    this.weights.layout();
   }
 
   showWeights() {
@@ -193,6 +204,7 @@ class Explorer extends View {
     dataset.locked = String(state.locked);
     dataset.query = state.query === null ? "" : String(state.query);
     dataset.key = state.key === null ? "" : String(state.key);
+    this.root.toggleAttribute("data-all", state.all);
     dataset.loaded = String(this.data.has(state.site, state.head, ["weights"]));
   }
 
@@ -286,9 +298,9 @@ class Explorer extends View {
 }
 
 /** Cells as high as the window leaves room for, so that the answer and the weights are seen together. */
-function weightsHeight() {
-  const { most, least, above } = WEIGHTS_HEIGHT;
-  return Math.max(least, Math.min(most, window.innerHeight - above));
+function weightsHeight(isOnWall) {
+  const { most, least, above, wall } = WEIGHTS_HEIGHT;
+  return Math.max(least, Math.min(most, isOnWall ? window.innerHeight / 1.5 - wall : window.innerHeight - above));
 }
 
 /**

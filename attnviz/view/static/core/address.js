@@ -90,7 +90,8 @@ export class Address extends AddressBar {
     return { layer, head: state.head, stack, kind, ...lock, part: site.part ?? null, ...Object.fromEntries(own) };
   }
 
-  write(state, site) {
-    this.put(this.parametersOf(state, site));
+  /** @param {boolean} [isFrozen]  a link that was handed out stays what it is */
+  write(state, site, isFrozen = false) {
+    this.put({ ...this.parametersOf(state, site), ...(isFrozen ? { lock: "all" } : {}) });
   }
 }

@@ -26,9 +26,12 @@ const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], Arrow
 /** The rows and columns that an arrow key moves by; undefined for other keys, and for arrows that the browser uses. */
 export const arrowOf = (event) => (event.altKey || event.ctrlKey || event.metaKey ? undefined : ARROWS[event.key]);
 
+/** How much larger than its own pixels an element is shown: its own coordinates are the screen's divided by it. */
+export const zoomOf = (element) => /** @type {any} */ (element).currentCSSZoom ?? 1;
+
 /** Sizes a canvas in CSS pixels for the screen's density and returns its pen, cleared. */
 export function sizeCanvas(canvas, width, height) {
-  const ratio = window.devicePixelRatio || 1;
+  const ratio = (window.devicePixelRatio || 1) * zoomOf(canvas);
   const [w, h] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
   if (canvas.width !== w || canvas.height !== h) {
     canvas.width = w;

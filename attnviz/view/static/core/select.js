@@ -43,6 +43,7 @@ export function neighbour(groups, [from, on], [down, across], headsOf) {
 export function chooseHead(ctx, site, head) {
   const { store, data } = ctx;
   const { state } = store;
+  if (data.header.choice.frozen) return; // a link that was handed out
   const [from, to] = [data.site(state.site), data.site(site)];
   const query = from.queries === to.queries ? state.query : null;
   const key = from.keys === to.keys ? state.key : null;

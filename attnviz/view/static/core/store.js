@@ -18,6 +18,9 @@
  * @property {boolean} words  sub-words are merged to words
  * @property {""|"aa"|"ab"|"ba"|"bb"} pair  sentence of the queries and sentence of the keys; "": all
  * @property {number} keep   percent of each row's mass that the lines keep
+ * @property {boolean} present  on a wall: the answer, one picture, one sentence
+ * @property {string} show  the parts that are shown, such as "answer,weights"; "": all of them
+ * @property {number} tour  stop of the tour, from 1 on; 0: none
  * @property {number|null} zoom  pixels per cell of the chain, null: chosen to fit
  *
  * @typedef {ReturnType<typeof createStore<State>>} Store

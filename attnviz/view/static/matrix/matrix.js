@@ -1,7 +1,7 @@
 /** One matrix on screen: from 3 x 3 with its numbers in the cells to 2048 x 2048 in a scrolling window. */
 
 import { placeOf, tokenAt } from "./axis.js";
-import { arrowOf, el, sizeCanvas } from "../core/dom.js";
+import { arrowOf, el, sizeCanvas, zoomOf } from "../core/dom.js";
 import { tokenText } from "../core/format.js";
 import { LABEL_CELL, axisColour, drawBase, drawMarks, gutterLeft, gutterTop } from "./draw.js";
 import { Legend } from "./heat.js";
@@ -309,8 +309,9 @@ export class Matrix {
   locate(event) {
     const g = this.geometry;
     const box = this.frame.getBoundingClientRect();
-    const x = event.clientX - box.left - g.left;
-    const y = event.clientY - box.top - g.top;
+    const zoom = zoomOf(this.frame);
+    const x = (event.clientX - box.left) / zoom - g.left;
+    const y = (event.clientY - box.top) / zoom - g.top;
     const col = Math.floor((x + g.scrollX) / g.cw);
     const row = Math.floor((y + g.scrollY) / g.ch);
     return {

@@ -3,7 +3,7 @@
  * The card comes with the pointer, the keyboard or a tap, and goes with Escape.
  */
 
-import { el } from "../core/dom.js";
+import { el, zoomOf } from "../core/dom.js";
 import { tokenText } from "../core/format.js";
 import { queryOf } from "./sentence.js";
 import { visibleWeights } from "./shown.js";
@@ -128,10 +128,11 @@ export class Terms {
 
   place(button) {
     const [box, at] = [this.root.getBoundingClientRect(), button.getBoundingClientRect()];
+    const zoom = zoomOf(this.root);
     const { offsetWidth: width, offsetHeight: height } = this.card;
-    const x = Math.max(0, Math.min(box.width - width, at.left - box.left));
-    const below = at.bottom + GAP + height <= window.innerHeight;
-    const y = below ? at.bottom - box.top + GAP : at.top - box.top - GAP - height;
+    const x = Math.max(0, Math.min(box.width / zoom - width, (at.left - box.left) / zoom));
+    const below = at.bottom + (GAP + height) * zoom <= window.innerHeight;
+    const y = below ? (at.bottom - box.top) / zoom + GAP : (at.top - box.top) / zoom - GAP - height;
     this.card.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
   }
 

@@ -1,7 +1,7 @@
 /** The tooltip that follows the pointer, and what it says of a cell. */
 
 import { numberAt, tokenAt } from "./axis.js";
-import { el } from "../core/dom.js";
+import { el, zoomOf } from "../core/dom.js";
 import { tokenElement } from "../core/format.js";
 import { formatOf } from "../core/rounding.js";
 import { missingShare, visibleWeights } from "./shown.js";
@@ -105,11 +105,12 @@ export class Tooltip {
 
   move(clientX, clientY) {
     const box = this.root.getBoundingClientRect();
+    const zoom = zoomOf(this.root);
     const { offsetWidth: width, offsetHeight: height } = this.element;
-    const right = clientX - box.left + GAP;
-    const x = right + width <= box.width ? right : clientX - box.left - GAP - width;
-    const below = clientY + GAP + height <= window.innerHeight;
-    const y = clientY - box.top + (below ? GAP : -GAP - height);
+    const [left, top] = [(clientX - box.left) / zoom, (clientY - box.top) / zoom];
+    const x = left + GAP + width <= box.width / zoom ? left + GAP : left - GAP - width;
+    const below = clientY + (GAP + height) * zoom <= window.innerHeight;
+    const y = top + (below ? GAP : -GAP - height);
     this.element.style.transform = `translate(${Math.round(Math.max(0, x))}px, ${Math.round(y)}px)`;
   }
 

@@ -1,5 +1,6 @@
 /** The Python function that computed a stage, as it stands in the source. */
 
+import { copyText } from "../core/copy.js";
 import { el } from "../core/dom.js";
 import { offers } from "../matrix/specs.js";
 import { current } from "./kit.js";
@@ -112,18 +113,4 @@ export class CodePanel extends Panel {
     const kept = before && this.stages.includes(this.stage) && !changed.has("step"); // another head: the same stage
     this.show(kept ? this.stage : this.stageOf(state.all && fresh ? FIRST : this.step));
   }
-}
-
-/** Copies text; where the clipboard is closed (no https) it selects the source, ready for Ctrl+C, and returns false. */
-async function copyText(text, node) {
-  if (navigator.clipboard) {
-    try {
-      await navigator.clipboard.writeText(text);
-      return true;
-    } catch (error) {
-      if (error.name !== "NotAllowedError") throw error;
-    }
-  }
-  getSelection().selectAllChildren(node);
-  return false;
 }

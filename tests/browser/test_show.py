@@ -1,0 +1,127 @@
+"""The view on a wall, in a frame, on a tour, and handed on."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from attnviz import locale
+from tests.browser.conftest import Open, view
+
+
+def say(key: str, lang: str = "en", **params: object) -> str:
+    return locale.t(lang, key, **params)
+
+
+def expect_within(page: Page, *selectors: str) -> None:
+    """Whole on the screen, without scrolling."""
+    size = page.viewport_size
+    assert size is not None
+    for selector in selectors:
+        box = page.locator(selector).first.bounding_box()
+        assert box is not None, selector
+        assert box["y"] >= 0, selector
+        assert box["y"] + box["height"] <= size["height"], (selector, box)
+        assert box["x"] + box["width"] <= size["width"], (selector, box)
+
+
+def test_a_tour_of_seven_stops_has_a_link_for_each_and_ends_with_escape(open_page: Open) -> None:
+    page = open_page(width=1280, height=720)
+    root = view(page)
+    page.get_by_role("button", name=say("view.tour.start")).click()
+    tour = page.get_by_role("region", name=say("view.tour.title"))
+    for n, (name, live) in enumerate(
+        [
+            ("answer", ""),
+            ("row", "sum to 1.000"),
+            ("q", "24 numbers"),
+            ("k", "24 numbers"),
+            ("score", "score 183"),
+            ("softmax", "sum to 1.000"),
+            ("value", "24 numbers"),
+        ],
+        start=1,
+    ):
+        expect(tour.locator("h3")).to_have_text(say("view.tour.stop", n=n, all=7, title=say(f"view.tour.{name}.title")))
+        expect(tour).to_contain_text(live)
+        expect(page.locator(".avs-here")).to_have_count(1)
+        page.wait_for_url(re.compile(f"tour={n}"))
+        page.keyboard.press("ArrowRight")
+    expect(tour).to_be_hidden()
+    expect(root).to_have_attribute("data-locked", "false")
+    page.goto(f"{page.url.split('?')[0]}?tour=5&lang=zh")
+    expect(page.get_by_role("region", name=say("view.tour.title", "zh"))).to_contain_text(say("view.tour.score", "zh"))
+    expect(page.locator(".av-panel[data-tab=product]")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".avs-tour")).to_be_hidden()
+
+
+def test_on_a_wall_there_are_the_answer_one_picture_and_one_sentence(open_page: Open) -> None:
+    page = open_page(width=1024, height=768)
+    view(page)
+    small = page.locator(".av-sentence").evaluate("e => e.getBoundingClientRect().height")
+    page.keyboard.press("p")
+    page.wait_for_url(re.compile("present=1"))
+    expect(page.locator(".st-key-controls")).to_be_hidden()
+    expect(page.locator(".av-left")).to_be_hidden()
+    expect_within(page, ".ava", ".av-sentence", ".av-weights .av-base")
+    assert page.locator(".av-sentence").evaluate("e => e.getBoundingClientRect().height") >= 1.4 * small
+    cell = page.locator(".av-weights .av-matrix-frame")
+    box = cell.bounding_box()
+    assert box is not None
+    page.mouse.click(
+        box["x"] + box["width"] - 20, box["y"] + box["height"] - 20
+    )  # the pointer meets the cell it is over
+    root = view(page)
+    expect(root).to_have_attribute("data-query", "5")
+    expect(root).to_have_attribute("data-key", "5")
+    page.keyboard.press("Escape")
+    expect(root).to_have_attribute("data-locked", "false")
+    for step in range(7):
+        page.keyboard.press("ArrowRight")
+        expect(page.locator(".av-stage:visible")).to_have_attribute("data-step", str(step))
+        expect(page.locator(".av-weights")).to_be_hidden()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".av-weights")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".st-key-controls")).to_be_visible()
+    page.get_by_label(say("page.text"), exact=True).press("p")  # a letter in a text is a letter
+    expect(page.locator(".st-key-controls")).to_be_visible()
+
+
+def test_a_frame_shows_what_is_named_and_a_way_to_the_whole(open_page: Open) -> None:
+    page = open_page(width=900, height=560, embed="true", show="answer,weights")
+    view(page)
+    expect_within(page, ".ava", ".av-sentence", ".av-weights .av-base")
+    for hidden in (".st-key-controls", ".av-left", ".av-tabs", ".av-chain", ".avs-bar"):
+        expect(page.locator(hidden)).to_be_hidden()
+    whole = page.get_by_role("link", name=say("view.show.whole"))
+    whole.focus()
+    address = whole.get_attribute("href") or ""
+    assert "embed" not in address
+    assert "show" not in address
+
+
+def test_what_is_seen_is_handed_on(open_page: Open) -> None:
+    page = open_page(text="n o t", head="1", layer="1")
+    view(page)
+    page.get_by_role("button", name=say("view.share"), exact=True).click()
+    dialog = page.get_by_role("dialog", name=say("view.share.title"))
+    dialog.get_by_role("button", name=say("view.share.link.copy"), exact=True).click()
+    dialog.get_by_role("button", name=say("view.share.copied")).wait_for()
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert "text=n+o+t" in link
+    assert "head=1" in link
+    image = dialog.get_by_role("img")
+    assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") > 50
+    expect(dialog).to_contain_text("embed=true&amp;show=answer%2Cweights%2Clines")
+    with page.expect_download() as saved:
+        dialog.get_by_role("link", name=say("view.share.file.save")).click()
+    assert saved.value.path().read_text("utf-8").startswith("<!doctype html>")
+    page.goto(dialog.locator(".avs-text").nth(1).inner_text())
+    root = view(page)
+    expect(page.get_by_label(say("page.text"), exact=True)).to_be_disabled()
+    page.locator('.av-thumb[data-site="encoder.0.self"][data-head="0"]').click()
+    page.wait_for_url(re.compile("lock=all"))
+    expect(root).to_have_attribute("data-site", "encoder.1.self")
