@@ -31,12 +31,12 @@ export class Show {
     this.whole = el("a", { class: "avs-whole", target: "_blank", rel: "noopener", text: t("view.show.whole"), on: { pointerdown: () => this.aim(), focus: () => this.aim() } });
     ctx.root.append(this.leave, this.whole);
     this.onKey = (event) => this.press(event);
-    document.addEventListener("keydown", this.onKey);
+    document.addEventListener("keydown", this.onKey, true); // before the picture, whose cells the arrows walk too
     this.apply();
   }
 
   destroy() {
-    document.removeEventListener("keydown", this.onKey);
+    document.removeEventListener("keydown", this.onKey, true);
     document.documentElement.removeAttribute("data-av-bare");
     for (const part of [this.tour.element, this.leave, this.whole, this.dialog?.dialog]) part?.remove();
   }
@@ -67,14 +67,15 @@ export class Show {
 
   press(event) {
     const { store } = this.ctx;
-    const { present, tour } = store.state;
+    const { present, tour, locked } = store.state;
     if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || isTyping(event)) return;
     if (event.key.toLowerCase() === KEY) store.set({ present: !present });
     else if (event.key === "Escape" && tour) this.tour.end();
-    else if (event.key === "Escape" && present) store.set({ present: false });
+    else if (event.key === "Escape" && present && !locked) store.set({ present: false });
     else if (["ArrowLeft", "ArrowRight"].includes(event.key) && (present || tour)) this.walk(event.key === "ArrowRight" ? 1 : -1);
     else return;
     event.preventDefault();
+    event.stopPropagation();
   }
 
   /** On to the next stop of the tour, or step of the chain; before the first step and after the last are the weights. */
