@@ -9,23 +9,24 @@ import { TOOLS } from "../../attnviz/view/static/matrix/toolbar.js";
 import { explorerAddress } from "../../attnviz/view/static/watch/time.js";
 import { Panel } from "../../attnviz/view/static/panels/panel.js";
 import { PANELS, panelFields } from "../../attnviz/view/static/panels/registry.js";
+import { SHOW_FIELDS } from "../../attnviz/view/static/show/links.js";
 import { open } from "./view.js";
 
 const SITE = { layer: 1, stack: "decoder", kind: "self", part: null };
 const FREE = { head: 2, query: null, key: null, locked: false };
-const FIELDS = { ...TOOLS, ...panelFields() };
+const FIELDS = { ...TOOLS, ...SHOW_FIELDS, ...panelFields() };
 
 test("an address without a state is the start", () => {
   open("https://x.org/?model=a");
-  assert.deepEqual(new Address(FIELDS).read(), { hide: "none", words: false, pair: "", scale: "", tab: "", heads: "", keep: 70 });
+  assert.deepEqual(new Address(FIELDS).read(), { hide: "none", words: false, pair: "", scale: "", tab: "", heads: "", keep: 70, present: false, show: "", tour: 0 });
 });
 
 test("the state is written, read back, and other parameters stay", () => {
   const written = open("https://x.org/?model=a&tab=code");
   const address = new Address(FIELDS);
-  const state = { hide: "first", words: true, pair: "ab", scale: "contrast", tab: "lines", heads: "0,3", keep: 40 };
+  const state = { hide: "first", words: true, pair: "ab", scale: "contrast", tab: "lines", heads: "0,3", keep: 40, present: true, show: "answer,lines", tour: 2 };
   address.write({ ...FREE, ...state, query: 4, key: 0, locked: true }, SITE);
-  assert.equal(written.written, "https://x.org/?model=a&tab=lines&layer=1&head=2&stack=decoder&kind=self&q=4&k=0&lock=1&hide=first&words=1&pair=ab&scale=contrast&heads=0%2C3&keep=40");
+  assert.equal(written.written, "https://x.org/?model=a&tab=lines&layer=1&head=2&stack=decoder&kind=self&q=4&k=0&lock=1&hide=first&words=1&pair=ab&scale=contrast&present=1&show=answer%2Clines&tour=2&heads=0%2C3&keep=40");
   open(written.written);
   assert.deepEqual(address.read(), state);
 });

@@ -44,13 +44,17 @@ test("hovering previews until something is locked, and a second click unlocks", 
 });
 
 test("locked tokens stay where the other site has the same", () => {
-  const data = { site: (index) => SITES[index] };
+  const header = { choice: { frozen: false } };
+  const data = { header, site: (index) => SITES[index] };
   const ctx = /** @type {any} */ ({ store: storeOf({ ...free, query: 1, key: 2, dim: 6, locked: true }), data });
   chooseHead(ctx, 1, 3);
   assert.deepEqual([ctx.store.state.head, ctx.store.state.query, ctx.store.state.key, ctx.store.state.dim], [3, 1, 2, null]);
   assert.ok(ctx.store.state.own);
   chooseHead(ctx, 2, 0);
   assert.deepEqual([ctx.store.state.query, ctx.store.state.key, ctx.store.state.locked], [null, 2, true]);
+  header.choice.frozen = true;
+  chooseHead(ctx, 0, 1);
+  assert.equal(ctx.store.state.site, 2);
 });
 
 test("what a payload asks for is held within what the trace has", () => {

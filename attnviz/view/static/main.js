@@ -14,7 +14,7 @@ import { Grid } from "./matrix/grid.js";
 import { Matrix } from "./matrix/matrix.js";
 import { choiceState, nextState, siteTitle } from "./core/select.js";
 import { visibleWeights } from "./matrix/shown.js";
-import { isByHand, missing, numbersOf, visibleSpec } from "./matrix/specs.js";
+import { missing, numbersOf, visibleSpec } from "./matrix/specs.js";
 import { Sentence } from "./matrix/sentence.js";
 import { createStore, unlock } from "./core/store.js";
 import { textsAt } from "./core/texts.js";

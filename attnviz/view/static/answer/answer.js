@@ -9,6 +9,7 @@ import { fmtWhole, tokenElement, tokenText } from "../core/format.js";
 import { Outputs } from "../core/outputs.js";
 import { chooseHead } from "../core/select.js";
 import { toggleLock } from "../core/store.js";
+import { isByHand } from "../matrix/specs.js";
 
 const MOST_COLUMNS = 96; // tokens in the document at once
 const MOST_BARS = 6;
@@ -49,8 +50,7 @@ export class Answer {
   /** Shows the answer of another trace, or in other colours. */
   start() {
     const { header } = this.ctx.data;
-    const byHand = header.sites.some((site) => site.direct === "typed");
-    this.element.hidden = byHand && !header.outputs;
+    this.element.hidden = isByHand(this.ctx); // numbers answer nothing
     this.outputs = header.outputs ? new Outputs(this.ctx.data) : null;
     if (!this.outputs) {
       this.name("");
