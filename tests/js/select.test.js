@@ -69,6 +69,7 @@ test("sites stand in groups, and windows of an image are told apart", () => {
   const t = (key, params = {}) => `${key} ${params.part ?? ""}`.trim();
   const of = (kind) => ({ t, data: { header: { model: { kind } } } });
   assert.equal(siteTitle(of(""), SITES[0], 1), "view.frame.title");
+  assert.equal(siteTitle({ t, data: { header: {} } }, SITES[0], 1), "view.frame.title"); // of a run
   assert.equal(siteTitle(of(""), { ...SITES[0], part: 3 }, 1), "view.frame.title.part 3");
   assert.equal(siteTitle(of("by hand"), SITES[0], 1), "view.frame.title.hand");
 });

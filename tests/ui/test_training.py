@@ -71,7 +71,10 @@ def test_play_makes_a_run_and_queues_it(queue: Queue) -> None:
 
 
 def test_a_second_press_makes_no_second_run(queue: Queue) -> None:
-    page = click(open_page("training", recipe="copy"), "play")
+    page = open_page("training", recipe="copy")
+    assert page.button(key="play").proto.type == "primary"
+    page = click(page, "play")
+    assert page.button(key="play").proto.type == "secondary"  # the run's own buttons come next
     page = click(page, "play")
     assert len(queue.submitted) == 1
     assert f"`{queue.submitted[0]}`" in messages(page)

@@ -102,8 +102,10 @@ def _controls() -> Draft:
         problem = error
     if config is not None:
         _example(config)
-    label, is_wrong = say("training.play"), problem is not None
-    button(label, "play", _play, icon="play_arrow", type="primary", width="stretch", disabled=is_wrong)
+    # while a run is under way, its own Pause and Resume are what is pressed next
+    kind = "secondary" if _is_active() else "primary"
+    is_wrong = problem is not None
+    button(say("training.play"), "play", _play, icon="play_arrow", type=kind, width="stretch", disabled=is_wrong)
     with st.container(key="before", gap="xsmall"):
         if problem is None and config is not None:
             _facts(config)
@@ -154,6 +156,15 @@ def _play() -> None:
         notice_error(error)
     except OSError as error:
         notice_error(unwritable(TrainingState.recipe.value, error))
+
+
+def _is_active() -> bool:
+    """Whether the run on the page can be paused or resumed."""
+    state = page_state(TrainingState)
+    try:
+        return bool(state.watched) and find_run(state.watched).state().state != "done"
+    except AttnvizError:  # deleted or damaged
+        return False
 
 
 def _is_running(config: RunConfig) -> bool:

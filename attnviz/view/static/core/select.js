@@ -3,14 +3,17 @@
 /** Whether a site is one of several windows of an image in its layer. */
 export const hasPart = (site) => site.part !== null && site.part !== undefined;
 
+/** Whether the numbers are a person's own, not a model's; a run's header names no model. */
+const isOwn = (ctx) => ctx.data.header.model?.kind === "by hand";
+
 /** "Cross-attention", or that the numbers are a person's own. */
 export const stackTitle = (ctx, site) =>
-  ctx.t(ctx.data.header.model.kind === "by hand" ? "view.frame.stack.hand" : `view.frame.stack.${site.stack}.${site.kind}`);
+  ctx.t(isOwn(ctx) ? "view.frame.stack.hand" : `view.frame.stack.${site.stack}.${site.kind}`);
 
 /** "Cross-attention · layer 0 · head 3", with the window where a layer attends in each apart. */
 export function siteTitle(ctx, site, head) {
   const stack = stackTitle(ctx, site);
-  if (ctx.data.header.model.kind === "by hand") return ctx.t("view.frame.title.hand", { stack, head });
+  if (isOwn(ctx)) return ctx.t("view.frame.title.hand", { stack, head });
   return ctx.t(hasPart(site) ? "view.frame.title.part" : "view.frame.title", { stack, layer: site.layer, part: site.part, head });
 }
 

@@ -40,3 +40,23 @@ export function inOtherWords(t, run, loss) {
 
 /** With a plus where it is one. */
 export const signed = (x) => (x > 0 ? `+${fmt(x)}` : fmt(x));
+
+/** A name inside of a sentence: "accuracy", but "F1". */
+const inside = (name) => (/^[A-Z][a-z]/.test(name) ? name[0].toLowerCase() + name.slice(1) : name);
+
+/**
+ * How it goes, in one sentence: when the target was reached, or how far off it is; "" before anybody looked.
+ * @param {{t: Function, number: Function, percent: (share: number) => string, header: any, metrics: {looks: import("./metrics.js").Look[]}}} ctx
+ */
+export function outcome({ t, number, percent, header, metrics }) {
+  const isLoss = isLanguage(header);
+  const valueOf = (look) => (isLoss ? look.loss : look.accuracy);
+  const asText = (value) => (isLoss ? fmt(value) : metricText(header, value, percent));
+  const said = (look) => ({ metric: inside(isLoss ? lossName(t, header) : metricName(t, header)), value: asText(valueOf(look)) });
+  const { target } = header;
+  const first = target ? metrics.looks.find((look) => (isLoss ? look.loss <= target : look.accuracy >= target)) : undefined;
+  if (first) return t("watch.reached", { step: number(first.step), ...said(first) });
+  const last = metrics.looks.at(-1);
+  if (!last) return "";
+  return target ? t("watch.short_of", { ...said(last), target: asText(target) }) : t("watch.held_now", said(last));
+}

@@ -2,6 +2,7 @@
 
 import { el } from "../core/dom.js";
 import { icon } from "./icons.js";
+import { outcome } from "./measures.js";
 
 const SPEEDS = ["", "20", "5", "1"]; // steps per second at most; "": as fast as it goes
 const RATE = { low: -5, high: 0, step: 0.05 }; // powers of ten
@@ -95,7 +96,7 @@ export class Transport {
     const step = Math.max(metrics.last, noted);
     this.element.dataset.state = state;
     this.state.textContent = state ? t(state === "stopped" && !step ? "watch.state.new" : `watch.state.${state}`) : t("watch.state.waiting");
-    const facts = [t("watch.steps", { step: number(step), steps: number(header.steps) })];
+    const facts = [outcome(this.ctx), t("watch.steps", { step: number(step), steps: number(header.steps) })].filter(Boolean);
     if (place) facts.unshift(t(place === 1 ? "watch.next" : "watch.place", { n: place }));
     if (state === "running" && this.ctx.pace()) {
       const pace = this.ctx.pace();
@@ -115,12 +116,12 @@ export class Transport {
   enable(state, step, resumable) {
     const { t } = this.ctx;
     const running = state === "running";
-    this.play.classList.toggle("aw-main", state !== "failed"); // then the way on is another button
     const active = running || state === "paused" || state === "queued";
     if (running) label(this.play, "pause", t("watch.pause"), t("watch.pause.help"));
     else if (state === "paused") label(this.play, "play", t("watch.resume"), t("watch.resume.help"));
     else label(this.play, "play", t(step ? "watch.resume" : "watch.train_now"), t("watch.resume.help"));
     this.play.disabled = !(running || state === "paused" || resumable) || state === "queued";
+    this.play.classList.toggle("aw-main", !this.play.disabled && state !== "failed"); // then the way on is another button
     this.step.disabled = !(running || state === "paused");
     this.stop.disabled = !active;
     this.rate.disabled = !(running || state === "paused");
