@@ -11,7 +11,7 @@ from attnviz.trace import Trace
 from attnviz.training import RECIPES
 from attnviz.zoo import ORDER
 
-__all__ = ["expected_of", "task_of", "truth_of"]
+__all__ = ["asked_of", "expected_of", "task_of", "truth_of"]
 
 
 def task_of(name: str) -> Task | None:
@@ -35,6 +35,17 @@ def expected_of(name: str, trace: Trace) -> tuple[Pattern, ...]:
     """Return the patterns that attention is expected to follow in a trace of a model; () where nobody knows."""
     task = task_of(name)
     return () if task is None else task.expected(trace.token_ids, trace.source_ids)
+
+
+def asked_of(name: str, trace: Trace) -> tuple[int, ...]:
+    """Return the rows of the logits that hold the answer, where there are others beside them; () where all do.
+
+    A network that does not pool its states has a row for each token; one label for the whole is due at the first.
+    """
+    task = task_of(name)
+    outputs = trace.outputs
+    whole = task is not None and task.readout == "whole" and outputs is not None and outputs.kind == "labels"
+    return (0,) if whole else ()
 
 
 def truth_of(name: str, trace: Trace) -> tuple[str | None, ...]:

@@ -116,6 +116,7 @@ def overview(
     expected: Iterable[Pattern] = (),
     lang: str,
     texts: str = "",
+    asked: Sequence[int] = (),
     truth: Sequence[str | None] = (),
 ) -> bytes:
     """Return all that the first picture needs: every head as a thumbnail, the chosen head's numbers, the outputs.
@@ -127,6 +128,7 @@ def overview(
             the head that tells most comes first.
         expected: the patterns of the model's task, which say what tells; see `most_telling`.
         texts: where its messages stand (`attnviz.view.texts`), relative to the page; "" where the page has them.
+        asked: the rows of the outputs that hold the answer, where the task says so and the model does not.
         truth: the right output at each row, None where none is due; () where nobody knows them.
     """
     arrays: dict[str, Array] = {}
@@ -160,7 +162,9 @@ def overview(
         "sites": [_site_header(trace, s) for s in trace.sites],
         "choice": dict(choice),
         "telling": telling._asdict(),
-        "outputs": None if outputs is None else {**outputs, "truth": list(truth)},
+        "outputs": None
+        if outputs is None
+        else {**outputs, "positions": list(asked or outputs["positions"]), "truth": list(truth)},
         "texts": texts,
         "lang": lang,
     }

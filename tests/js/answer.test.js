@@ -29,6 +29,7 @@ test("a place without an answer is beside it, and not the first to be shown", ()
   const outputs = outputsOf({ rows: ROWS, kind: "next", truth: [null, "c", null] });
   assert.deepEqual([outputs.first, [0, 1, 2].map((row) => outputs.isBeside(row))], [1, [true, false, true]]);
   assert.ok(!outputsOf({ rows: ROWS }).isBeside(2));
+  assert.deepEqual([0, 1].map((row) => outputsOf({ rows: ROWS, kind: "labels", positions: [0] }).isBeside(row)), [false, true]);
 });
 
 test("where nobody knows, the tokens that are not special are asked for, or the places that matter", () => {

@@ -42,6 +42,8 @@ test("it says what the query is read for", () => {
   const outputs = { stack: "encoder", kind: "same", truth: ["d", null, null, null] };
   assert.match(sentence(held(ROWS, { outputs }), { query: 0 }), /^same/);
   assert.match(sentence(held(ROWS, { outputs }), { query: 1 }), /^at/); // no answer is due there
+  const labels = { stack: "encoder", kind: "labels", positions: [0] };
+  assert.deepEqual([0, 1].map((query) => sentence(held(ROWS, { outputs: labels }), { query }).split("(")[0]), ["whole", "at"]);
   assert.match(sentence(held(ROWS, { sites: [SITE, { ...SITE, name: "encoder.1.self", layer: 1 }] })), /^at/); // others follow
   assert.match(sentence(held([[0, 1, 0, 0]], { sites: [{ ...SITE, kind: "cross", queries: "readout" }] })), /^whole/);
 });

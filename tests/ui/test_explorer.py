@@ -380,3 +380,9 @@ def test_every_odd_text_gets_one_line_that_says_what_is_read(text: str, lang: st
         (line,) = lines(open_page(model=model, text=text, lang=lang))[:1]
         assert word in line
         assert len(line) < 700
+
+
+def test_a_label_for_the_whole_is_the_one_at_the_first_token() -> None:
+    assert shown(open_page(model="digits"))["outputs"]["positions"] == [0]
+    assert shown(open_page(model="entities"))["outputs"]["positions"] == []
+    assert shown(open_page(model="sentiment-en"))["outputs"]["positions"] == []

@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from attnviz.server.learned import expected_of, truth_of
+from attnviz.server.learned import asked_of, expected_of, truth_of
 from attnviz.server.routes import DATA_PATH
 from attnviz.server.traces import Held, TraceKey
 from attnviz.trace import Trace
@@ -61,6 +61,7 @@ def show_view(key: TraceKey, held: Held, lang: str, messages: DeltaGenerator) ->
         expected=expected_of(key.model, held.trace),
         lang=lang,
         texts=address(lang),
+        asked=asked_of(key.model, held.trace),
         truth=truth_of(key.model, held.trace),
     )
     # "reload": the server no longer held this trace; the run that the event causes makes it anew, under another id

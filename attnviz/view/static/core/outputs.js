@@ -59,6 +59,7 @@ export class Outputs {
 
   /** Whether a row is known to be no answer: the task asks for no output there. */
   isBeside(row) {
+    if (this.kind === "labels" && this.positions.length) return !this.positions.includes(row);
     return this.truth.length > 0 && this.truth[row] === null;
   }
 

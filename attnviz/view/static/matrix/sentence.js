@@ -60,8 +60,10 @@ function aim({ header, sites }, state, token) {
   const { outputs } = header;
   if (site.queries === READOUT) return "whole";
   const later = sites.slice(state.site + 1).some(({ queries }) => queries === site.queries);
-  const beside = outputs?.truth?.length && outputs.truth[token] === null; // no answer is due there
-  return !later && !beside && outputs?.stack === site.queries && WRITES.includes(outputs.kind) ? outputs.kind : "at";
+  if (later || outputs?.stack !== site.queries || !WRITES.includes(outputs.kind)) return "at";
+  const { positions, truth, kind } = outputs;
+  if (positions?.length) return positions.includes(token) ? "whole" : "at";
+  return truth?.length && truth[token] === null ? "at" : kind; // no answer is due there
 }
 
 /** The sentence; "" while the numbers are not here. */
