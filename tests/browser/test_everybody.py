@@ -13,7 +13,7 @@ from tests.browser.conftest import ROOT, SCHEMES, Open, Scheme, addresses, tabs,
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 
-RULES = {"target-size": {"enabled": True}, "heading-order": {"enabled": False}}
+RULES = {"target-size": {"enabled": True}}
 FAULTS = """async (rules) => {
   const { violations } = await axe.run({ resultTypes: ["violations"], rules });
   return violations.flatMap(({ id, nodes }) => nodes.map(({ html, any, all, none }) =>

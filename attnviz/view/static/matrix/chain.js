@@ -87,7 +87,7 @@ export class Chain {
     ]);
     this.position = el("span", { class: "av-muted av-position" });
     return el("header", { class: "av-chain-head" }, [
-      el("h3", { text: t("view.frame.chain.title") }),
+      el("h2", { text: t("view.frame.chain.title") }),
       // by hand, the page's own steps are the control
       el("span", { class: "av-group", hidden: isByHand(this.ctx) }, [this.back, this.forward, this.everything]), this.position, zoom,
     ]);

@@ -107,7 +107,7 @@ export class Grid {
       blocks.push(block);
       table.append(block.element);
     }
-    const title = this.tabbed ? [] : [el("h3", {}, this.ctx.terms.button(KIND[name.split(".")[1]], named))];
+    const title = this.tabbed ? [] : [el("h2", {}, this.ctx.terms.button(KIND[name.split(".")[1]], named))];
     return { heads, blocks, parts: members.some(({ site }) => hasPart(site)), element: el("section", { class: "av-grid-section" }, [...title, table]) };
   }
 

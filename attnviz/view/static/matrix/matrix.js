@@ -73,7 +73,7 @@ export class Matrix {
 
   build() {
     const { t } = this.ctx;
-    this.title = el("h4", { class: "av-matrix-title" });
+    this.title = el("h3", { class: "av-matrix-title" });
     this.legend = new Legend();
     const tableButton = el("button", {
       type: "button", class: "av-small", text: t("view.frame.matrix.table"), on: { click: () => this.ctx.openTable(this.shared()) },
