@@ -170,6 +170,7 @@ def _site(problem: Problem, table: Mapping[str, Tensor], q: Tensor, k: Tensor, v
         k=k,
         v=v,
         w_o=table.get("w_o"),
+        w_in=torch.cat([table[name] for name in ("w_q", "w_k", "w_v")], dim=-1) if problem.given == "x" else None,
         scale=problem.multiplier,
         mask=Mask(problem.causal, problem.window, keys, first_query=0),
         additive=Additive(table["a_q"], table["a_k"], table["a_v"][0]) if additive else None,

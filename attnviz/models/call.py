@@ -51,6 +51,16 @@ class AttentionLayer(nn.Module):
         return None
 
     @property
+    def w_in(self) -> Tensor | None:
+        """W_Q, W_K and W_V of all heads side by side (d_model, widths); None where nothing projects."""
+        return None
+
+    @property
+    def b_in(self) -> Tensor | None:
+        """Their biases side by side; None without any."""
+        return None
+
+    @property
     def w_o(self) -> Tensor | None:
         """Output projection (H * d_head, d_model); None: contexts go on as they are."""
         return None

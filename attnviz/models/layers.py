@@ -81,6 +81,16 @@ class Attention(AttentionLayer):
         self.project_out = nn.Linear(self.n_heads * self.d_head, config.d_model)
 
     @property
+    def w_in(self) -> Tensor:
+        """W_Q, W_K and W_V side by side: (d_model, (H + 2 H_kv) * d_head)."""
+        return self.project_in.weight.T
+
+    @property
+    def b_in(self) -> Tensor:
+        """Their biases: ((H + 2 H_kv) * d_head,)."""
+        return self.project_in.bias
+
+    @property
     def w_o(self) -> Tensor:
         """Output projection: (H * d_head, d_model)."""
         return self.project_out.weight.T

@@ -129,7 +129,10 @@ def _check_length(ids: list[int], limit: int | None) -> None:
 def _site(call: AttentionCall, model: SequenceModel) -> AttentionSite:
     layer = call.layer
     q, k, v = hold_only_these(call.q[0], call.k[0], call.v[0])
-    w_o = None if layer.w_o is None else HeldMatrix(model.network, model.card.name, f"{layer.name}: W_O", layer.w_o)
+
+    def held(name: str, weight: Tensor | None) -> HeldMatrix | None:
+        return None if weight is None else HeldMatrix(model.network, model.card.name, f"{layer.name}: {name}", weight)
+
     additive = None if layer.additive is None else Additive(*(weight.detach().clone() for weight in layer.additive))
     return AttentionSite(
         name=layer.name,
@@ -142,7 +145,9 @@ def _site(call: AttentionCall, model: SequenceModel) -> AttentionSite:
         q=q,
         k=k,
         v=v,
-        w_o=w_o,
+        w_o=held("W_O", layer.w_o),
+        w_in=held("W_Q, W_K, W_V", layer.w_in),
+        b_in=held("b_Q, b_K, b_V", layer.b_in),
         scale=layer.scale,
         mask=call.mask,
         additive=additive,

@@ -20,7 +20,7 @@ from attnviz.errors import NoHeadOutputs
 from attnviz.errors.base import Why
 from attnviz.trace.compare import difference, worst
 
-__all__ = ["Additive", "AttentionSite", "Chain", "Held", "hold_only_these"]
+__all__ = ["Additive", "AttentionSite", "Chain", "HeadWeights", "Held", "hold_only_these"]
 
 
 class Chain(NamedTuple):
@@ -38,17 +38,31 @@ class Chain(NamedTuple):
 
 
 class Held:
-    """W_O as it was when a trace was taken."""
+    """A matrix or bias of a model as it was when a trace was taken."""
 
     shape: torch.Size
 
     def take(self, site: AttentionSite) -> Tensor:
-        """Return the matrix itself, for the site that holds it.
+        """Return the tensor itself, for the site that holds it.
 
         Raises:
             ModelChanged: the model has another one by now.
         """
         raise NotImplementedError
+
+
+class HeadWeights(NamedTuple):
+    """The columns of W_Q, W_K and W_V that make q, k and v of one head, in float32.
+
+    w_q, w_k, w_v: (d_model, width); b_q, b_k, b_v: (width,), None without a bias.
+    """
+
+    w_q: Tensor
+    w_k: Tensor
+    w_v: Tensor
+    b_q: Tensor | None
+    b_k: Tensor | None
+    b_v: Tensor | None
 
 
 class _OutputField:
@@ -96,6 +110,9 @@ class AttentionSite:
         rotary: whether q and k were rotated by their positions.
         projection: how q, k and v are made of what the layer reads; None where they are states or were typed, and for
             models of another library, each of which has its own way.
+        w_in: W_Q, W_K and W_V of all heads side by side (d_model, H * d_head + H_kv * (d_key + d_value)), or held; None
+            where they cannot be told. See `input_weights`.
+        b_in: their biases side by side, likewise; None without any.
         part: which of the windows of an image, where a layer attends in each apart; else None.
         no_output: why W_O cannot be told; "" where it can.
     """
@@ -119,6 +136,8 @@ class AttentionSite:
     additive: Additive | None = None
     rotary: bool = False
     projection: Projection | None = None
+    w_in: Tensor | Held | None = None
+    b_in: Tensor | Held | None = None
     part: int | None = None
     no_output: str = ""
 
@@ -166,6 +185,38 @@ class AttentionSite:
         if not 0 <= head < self.n_heads:
             raise IndexError(f"no head {head}: {self.name} has {self.n_heads}, counted from 0")
         return head // (self.n_heads // self.n_kv_heads)
+
+    def input_weights(self, head: int) -> HeadWeights | None:
+        """Return the weights that make q, k and v of a head of what the layer reads; None where they cannot be told.
+
+        q = x W_Q + b_Q before any rotation, k = memory W_K + b_K likewise, v = memory W_V + b_V.
+
+        Raises:
+            ModelChanged: the model has others by now.
+        """
+        group = self.group(head)
+        if self.w_in is None:
+            return None
+        widths = (self.d_head, self.k.shape[-1], self.d_value)
+        sections = [n * width for n, width in zip((self.n_heads, *[self.n_kv_heads] * 2), widths, strict=True)]
+
+        def columns(given: Tensor | Held | None) -> list[Tensor | None]:
+            if given is None:
+                return [None, None, None]
+            whole = given.take(self) if isinstance(given, Held) else given
+            parts = zip(torch.split(whole.float(), sections, dim=-1), (head, group, group), widths, strict=True)
+            return [part[..., at * width : (at + 1) * width] for part, at, width in parts]
+
+        return HeadWeights(*columns(self.w_in), *columns(self.b_in))  # type: ignore[arg-type]
+
+    def output_weights(self, head: int) -> Tensor | None:
+        """Return the rows of W_O that read the context of a head, (d_value, d_model); None where they cannot be told.
+
+        Raises:
+            ModelChanged: the model has another W_O by now.
+        """
+        w_o, rows = self.w_o, slice(head * self.d_value, (head + 1) * self.d_value)
+        return None if w_o is None else w_o[rows].float()
 
     def scores(self, head: int) -> Tensor:
         """Compute the raw scores of a head, before scale and mask: (Tq, Tk)."""
@@ -277,10 +328,8 @@ class AttentionSite:
         return attention.context(weights, self.v[self.group(head)].float())
 
     def _output(self, context: Tensor, head: int) -> Tensor | None:
-        w_o = self.w_o
-        if w_o is None:
-            return None
-        return attention.head_output(context, w_o[head * self.d_value : (head + 1) * self.d_value].float())
+        w_o = self.output_weights(head)
+        return None if w_o is None else attention.head_output(context, w_o)
 
 
 def hold_only_these(*tensors: Tensor) -> list[Tensor]:

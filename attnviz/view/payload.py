@@ -26,14 +26,18 @@ from attnviz.analysis.telling import most_telling
 from attnviz.calculator.solve import BY_HAND
 from attnviz.tasks import Pattern
 from attnviz.trace import AttentionSite, Trace
+from attnviz.trace.site import Chain
 from attnviz.trace.thumbnails import thumbnails
 
 __all__ = ["STAGES", "Stage", "bundle", "overview", "pack", "proof"]
 
 MAGIC = b"AVZ1"
 VERSION = 1
-Stage = Literal["x", "q", "k", "v", "scores", "bias", "masked", "weights", "context", "output"]
+Stage = Literal[
+    "x", "w_q", "w_k", "w_v", "q", "k", "v", "scores", "bias", "masked", "weights", "context", "w_o", "output"
+]
 STAGES: tuple[Stage, ...] = get_args(Stage)
+INPUT_WEIGHTS: tuple[Stage, ...] = ("w_q", "w_k", "w_v")
 FIRST_STAGES: tuple[Stage, ...] = ("q", "k", "v", "scores", "masked", "weights", "context")
 FIRST_STAGES_LONG: tuple[Stage, ...] = ("weights",)
 LONG = 512 * 512  # cells from which on the first picture brings the weights alone; the rest follows
@@ -57,6 +61,8 @@ def pack(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes:
 def bundle(trace: Trace, site: str, heads: Iterable[int], stages: Sequence[Stage]) -> bytes:
     """The matrices of some heads of one site, under `<site>/<head>/<stage>`; X under `<site>/x` and `<site>/x_kv`.
 
+    W_Q, W_K and W_V of a head (d_model, width) have their bias, where there is one, as one more row.
+
     Raises:
         KeyError: no such site.
         IndexError: no such head.
@@ -68,8 +74,11 @@ def bundle(trace: Trace, site: str, heads: Iterable[int], stages: Sequence[Stage
 
 
 def stages_of(site: AttentionSite) -> list[Stage]:
-    """The stages that a site can show: X of a whole sequence, a bias where one is added, an output through W_O."""
-    has: dict[str, bool] = {"x": site.part is None, "bias": site.bias is not None, "output": site.d_model is not None}
+    """The stages that a site can show: X of a whole sequence, weights that can be told, a bias where one is added."""
+    has: dict[Stage, bool] = {"x": site.part is None, "bias": site.bias is not None}
+    has |= dict.fromkeys(INPUT_WEIGHTS, site.w_in is not None) | dict.fromkeys(
+        ("w_o", "output"), site.d_model is not None
+    )
     return [stage for stage in STAGES if has.get(stage, True)]
 
 
@@ -94,13 +103,25 @@ def _matrices(trace: Trace, site: AttentionSite, heads: Sequence[int], stages: S
             arrays[f"{site.name}/x_kv"] = _numbers(inputs.memory)
     for head in heads:
         group = site.group(head)
-        given = {"q": site.q[head], "k": site.k[group], "v": site.v[group], "bias": site.bias_of(head)}
-        computed = site.chain(head)._asdict() if set(stages) - {"x", *given} else {}
+        found = {"q": site.q[head], "k": site.k[group], "v": site.v[group], "bias": site.bias_of(head)}
+        if not set(stages).isdisjoint(INPUT_WEIGHTS):
+            found |= _input_weights(site, head)
+        if "w_o" in stages:
+            found["w_o"] = site.output_weights(head)
+        if not set(stages).isdisjoint(Chain._fields):
+            found |= site.chain(head)._asdict()
         for stage in stages:
-            tensor: Tensor | None = {**given, **computed}.get(stage)
-            if tensor is not None:
+            if (tensor := found.get(stage)) is not None:
                 arrays[f"{site.name}/{head}/{stage}"] = _numbers(tensor)
     return arrays
+
+
+def _input_weights(site: AttentionSite, head: int) -> dict[str, Tensor | None]:
+    weights = site.input_weights(head)
+    if weights is None:
+        return {}
+    pairs = zip(INPUT_WEIGHTS, weights[:3], weights[3:], strict=True)
+    return {name: weight if bias is None else torch.cat([weight, bias[None]]) for name, weight, bias in pairs}
 
 
 def _numbers(tensor: Tensor) -> Array:

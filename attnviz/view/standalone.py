@@ -28,7 +28,7 @@ from attnviz.trace import AttentionSite, Trace
 from attnviz.view import STATIC
 from attnviz.view.modules import joined
 from attnviz.view.parts import Part, Rounding, deflated, rounded_weights
-from attnviz.view.payload import bundle, overview, pack, proof, stages_of
+from attnviz.view.payload import Stage, bundle, overview, pack, proof, stages_of
 from attnviz.view.texts import TERMS, texts
 
 __all__ = ["Shown", "show", "to_html"]
@@ -39,6 +39,7 @@ BOOT = "export/boot.js"
 PAGE_STYLE = "export/standalone.css"
 ROUNDINGS = (Rounding(10_000, 4), Rounding(5_000, 4), Rounding(2_000, 4), Rounding(1_000, 3))
 ROUNDED_LIMIT = 15_000_000  # letters that all rounded weights may take; the finest rounding that fits is taken
+MATRIX_LIMIT = 2**17  # bytes of a head's share of W_Q, W_K, W_V or W_O; a page leaves out larger ones
 TITLE_CHARS = 60
 NAMED = 3  # heads that the page's note names
 
@@ -48,7 +49,7 @@ def to_html(
 ) -> Path:
     """Write the interactive view of a trace as one HTML file that opens in any current browser, without a network.
 
-    The chosen heads come with all their numbers, as computed (float32). Of the other heads come the weights, rounded
+    The chosen heads come with all their numbers, as computed (float32), but for matrices W of wide models. Of the other heads come the weights, rounded
     to multiples of 1/10,000; in a file that would grow above 15 MB by it, of 1/5,000, 1/2,000 or 1/1,000. The page
     says so wherever it shows them.
 
@@ -275,7 +276,7 @@ class _Numbers:
         self.parts = {"overview": deflated(pack(header, shared))}
         whole: dict[str, dict[int, list[str]]] = {}
         for site, index in chosen:
-            payload = bundle(trace, site.name, [index], stages_of(site))
+            payload = bundle(trace, site.name, [index], _stages(site))
             self.parts[f"{site.name}/{index}"] = deflated(payload, planes=4)
             whole.setdefault(site.name, {})[index] = [path.rsplit("/", 1)[1] for path in _unpack(payload)[1]]
         others = {s.name: [h for h in range(s.n_heads) if h not in whole.get(s.name, {})] for s in trace.sites}
@@ -290,6 +291,12 @@ class _Numbers:
             "texts": {**texts(lang), "strings": locale.strings(lang, "view.", *TERMS)},
         }
         self.note = _note(trace, chosen, others, rounding, lang)
+
+
+def _stages(site: AttentionSite) -> list[Stage]:
+    """Return the stages of a chosen head that the page has."""
+    width = 4 * (site.d_model or 0) * max(site.d_head, site.d_value)  # bytes
+    return [stage for stage in stages_of(site) if width <= MATRIX_LIMIT or not stage.startswith("w_")]
 
 
 def _rounded(site: AttentionSite, heads: list[int]) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from tests.gpt2_shape import random_trace
 
 Make = Callable[..., SequenceModel]
 ATTACK = '</script></style><img src=x onerror="alert(1)"><!--<script>alert(2)</script>'
-STAGES = ("q", "k", "v", "scores", "masked", "weights", "context", "output")
+STAGES = ("q", "k", "v", "scores", "masked", "weights", "context", "w_o", "output")
 
 
 class Page(HTMLParser):
@@ -109,13 +109,14 @@ def test_the_chosen_heads_come_bit_for_bit(trace: Trace, tmp_path: Path) -> None
         site = trace.site(name)
         _, arrays = unpack(page.part(f"{name}/{head}"))
         own = {"q": site.q[head], "k": site.k[head], "v": site.v[head], **site.chain(head)._asdict()}
+        own["w_o"] = site.output_weights(head)
         for stage in STAGES:
             np.testing.assert_array_equal(arrays[f"{name}/{head}/{stage}"], own[stage])
         inputs = trace.inputs(name)
         assert inputs is not None
         np.testing.assert_array_equal(arrays[f"{name}/x"], inputs.x)
         stages = page.index()["whole"][name][str(head)]
-        assert set(stages) == {*STAGES, "x", *(["x_kv"] if site.kind == "cross" else [])}
+        assert set(stages) == {*STAGES, "w_q", "w_k", "w_v", "x", *(["x_kv"] if site.kind == "cross" else [])}
     header, arrays = unpack(page.part("overview"))
     assert header["choice"] == {"site": 5, "head": 3, "query": None, "key": None, "locked": False}
     assert header["tokens"]["encoder"] == ["a", " ", "b", " ", "c", " ", "d"]
@@ -202,7 +203,7 @@ def test_an_input_that_cannot_be_told_is_not_promised(tmp_path: Path) -> None:
     silent = SimpleNamespace(**vars(trace.forward_pass), logits=trace.forward_pass.logits, inputs=dict)
     silent.proof = trace.forward_pass.proof
     page = saved(replace(trace, forward_pass=silent), tmp_path)
-    assert sorted(page.index()["whole"]["decoder.0.self"]["0"]) == sorted(STAGES)
+    assert sorted(page.index()["whole"]["decoder.0.self"]["0"]) == sorted({*STAGES} - {"w_o"})
 
 
 def test_the_page_needs_nothing_but_itself(trace: Trace, tmp_path: Path) -> None:
@@ -319,7 +320,7 @@ def test_gpt2_small_with_128_tokens_takes_a_twentieth_of_bertviz(tmp_path: Path)
     assert path.stat().st_size <= 63.5e6 / 20
     index = Page(path.read_text("utf-8")).index()
     assert index["levels"] == 10_000
-    assert set(index["whole"]["decoder.5.self"]["3"]) == {*STAGES, "x"}
+    assert set(index["whole"]["decoder.5.self"]["3"]) == {*STAGES, "x"} - {"w_o"}, "W_O of a wide model is left out"
 
 
 def test_tokens_without_a_text_make_a_page_too(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The formula of Q, K and V: what is shown as X, multiplied as the formula says, gives what is shown as Q, K and V."""
+"""What is shown as X times what is shown as W_Q, W_K and W_V gives Q, K and V; the context times W_O gives the output."""
 
 from __future__ import annotations
 
@@ -64,13 +64,29 @@ def check(facts: dict[str, Any], site: AttentionSite, numbers: Arrays, weights: 
         for name, source in (("Q", numbers["x"]), ("K", memory), ("V", memory)):
             column = head if name == "Q" else site.group(head)
             columns = slice(column * site.d_head, (column + 1) * site.d_head)
-            made = source @ weights[f"W_{name}"][:, columns]
-            if projection["bias"]:
-                made = made + weights[f"b_{name}"][columns]
+            expected = [weights[f"W_{name}"][:, columns]]
+            expected += [weights[f"b_{name}"][columns][None]] if projection["bias"] else []
+            weight = numbers[f"{head}/w_{name.lower()}"]
+            np.testing.assert_array_equal(weight, np.concatenate(expected), err_msg="the file has other numbers")
+            made = project(source, weight)
             if facts["rotary"] and name != "V":
                 made = turned(made)
             error = np.abs(made - numbers[f"{head}/{name.lower()}"]).max()
             assert error < CLOSE * max(1, np.abs(made).max()), f"{site.name} head {head}: {name} is off by {error}"
+        check_output(numbers, head)
+
+
+def project(rows: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """(T, d_model) times (d_model, d), plus the row after that where there is one."""
+    width = rows.shape[1]
+    assert len(weight) in (width, width + 1)
+    return rows @ weight[:width] + weight[width:].sum(0)
+
+
+def check_output(numbers: Arrays, head: int) -> None:
+    output = numbers[f"{head}/output"]
+    error = np.abs(numbers[f"{head}/context"] @ numbers[f"{head}/w_o"] - output).max()
+    assert error < CLOSE * max(1, np.abs(output).max()), f"head {head}: the output is off by {error}"
 
 
 def is_normed(rows: np.ndarray, weights: Arrays, norm: str) -> bool:
@@ -95,6 +111,9 @@ def test_shown_input_gives_shown_queries_keys_and_values(name: str) -> None:
         if facts["projection"] is None:  # a state is query, key and value as it is
             assert facts["direct"] == "states"
             np.testing.assert_array_equal(numbers["0/k"], numbers["0/v"])
+            assert "0/w_q" not in numbers
+            if "output" in facts["stages"]:
+                check_output(numbers, 0)
             continue
         assert facts["direct"] == ""
         check(facts, site, numbers, weights_of(prefix_of(site), weights, site))
@@ -138,12 +157,17 @@ def test_typed_numbers_are_projected_as_they_say(name: str) -> None:
     (facts,), (site,) = header_of(trace)["sites"], trace.sites
     if problem.given != "x":
         assert facts["projection"] is None
+        assert {"w_q", "w_k", "w_v"}.isdisjoint(facts["stages"])
         return
     assert facts["projection"] == {"normed": False, "bias": False}
     weights = {f"W_{letter}": np.array(problem.tables[f"w_{letter.lower()}"]) for letter in "QKV"}
     numbers = shown(trace, site)
     for head in range(site.n_heads):
         for letter in "QKV":
-            made = np.split(numbers["x"] @ weights[f"W_{letter}"], site.n_heads, axis=1)[head]
+            weight = numbers[f"{head}/w_{letter.lower()}"]
+            np.testing.assert_allclose(weight, np.split(weights[f"W_{letter}"], site.n_heads, axis=1)[head], rtol=CLOSE)
+            made = project(numbers["x"], weight)
             made = turned(made) if facts["rotary"] and letter != "V" else made
             np.testing.assert_allclose(made, numbers[f"{head}/{letter.lower()}"], atol=CLOSE)
+        if "w_o" in facts["stages"]:
+            check_output(numbers, head)
