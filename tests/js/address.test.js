@@ -5,6 +5,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 
 import { Address, oneOf, readChoice } from "../../attnviz/view/static/core/address.js";
+import { CHAIN } from "../../attnviz/view/static/matrix/specs.js";
 import { TOOLS } from "../../attnviz/view/static/matrix/toolbar.js";
 import { explorerAddress } from "../../attnviz/view/static/watch/time.js";
 import { Panel } from "../../attnviz/view/static/panels/panel.js";
@@ -14,19 +15,19 @@ import { open } from "./view.js";
 
 const SITE = { layer: 1, stack: "decoder", kind: "self", part: null };
 const FREE = { head: 2, query: null, key: null, locked: false };
-const FIELDS = { ...TOOLS, ...SHOW_FIELDS, ...panelFields() };
+const FIELDS = { ...TOOLS, ...CHAIN, ...SHOW_FIELDS, ...panelFields() };
 
 test("an address without a state is the start", () => {
   open("https://x.org/?model=a");
-  assert.deepEqual(new Address(FIELDS).read(), { hide: "none", words: false, pair: "", scale: "", tab: "", heads: "", keep: 70, present: false, show: "", tour: 0 });
+  assert.deepEqual(new Address(FIELDS).read(), { hide: "none", words: false, pair: "", scale: "", chain: null, tab: "", heads: "", keep: 70, present: false, show: "", tour: 0 });
 });
 
 test("the state is written, read back, and other parameters stay", () => {
   const written = open("https://x.org/?model=a&tab=code");
   const address = new Address(FIELDS);
-  const state = { hide: "first", words: true, pair: "ab", scale: "contrast", tab: "lines", heads: "0,3", keep: 40, present: true, show: "answer,lines", tour: 2 };
+  const state = { hide: "first", words: true, pair: "ab", scale: "contrast", chain: 3, tab: "lines", heads: "0,3", keep: 40, present: true, show: "answer,lines", tour: 2 };
   address.write({ ...FREE, ...state, query: 4, key: 0, locked: true }, SITE);
-  assert.equal(written.written, "https://x.org/?model=a&tab=lines&layer=1&head=2&stack=decoder&kind=self&q=4&k=0&lock=1&hide=first&words=1&pair=ab&scale=contrast&present=1&show=answer%2Clines&tour=2&heads=0%2C3&keep=40");
+  assert.equal(written.written, "https://x.org/?model=a&tab=lines&layer=1&head=2&stack=decoder&kind=self&q=4&k=0&lock=1&hide=first&words=1&pair=ab&scale=contrast&chain=3&present=1&show=answer%2Clines&tour=2&heads=0%2C3&keep=40");
   open(written.written);
   assert.deepEqual(address.read(), state);
 });
@@ -89,7 +90,7 @@ test("Python knows every parameter of the view, and the same values of each", ()
   const { tab, ...fields } = FIELDS; // the tabs are those of the panels, to Python too
   assert.ok(tab && look.includes('"tab": "|".join(PANELS)'));
   assert.deepEqual(Object.keys(patterns).sort(), Object.keys(fields).sort());
-  const values = ["none", "first", "specials", "0", "1", "2", "aa", "ab", "ba", "bb", "one", "contrast", "0,3", "70", "7.5", "100", "101", "-1", "nothing"];
+  const values = ["none", "first", "specials", "0", "1", "2", "aa", "ab", "ba", "bb", "one", "contrast", "0,3", "70", "7.5", "100", "101", "-1", "nothing", "6"];
   for (const [name, { read }] of Object.entries(fields)) {
     for (const value of values) assert.equal(read(value) !== undefined, patterns[name].test(value), `${name}=${value}`);
   }

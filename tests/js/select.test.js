@@ -12,7 +12,7 @@ const site = (name, rest = {}) => {
 };
 const SITES = [site("encoder.0.self"), site("encoder.1.self", { d_head: 4, d_value: 4 }), site("decoder.0.cross")];
 const TOKENS = { encoder: ["a", "b", "c"], decoder: ["x", "y"] };
-const free = { site: 0, head: 0, query: null, key: null, dim: null, locked: false };
+const free = { site: 0, head: 0, query: null, key: null, dim: null, wide: null, locked: false };
 
 /** A store that tells nobody before it is flushed. */
 const storeOf = (state) => createStore(/** @type {any} */ (state), () => {});
@@ -59,8 +59,8 @@ test("locked tokens stay where the other site has the same", () => {
 
 test("what a payload asks for is held within what the trace has", () => {
   const header = { sites: SITES, tokens: TOKENS };
-  assert.deepEqual(choiceState({ ...header, choice: { site: 2, head: 1, query: 1, key: 2, locked: true } }), { site: 2, head: 1, query: 1, key: 2, dim: null, locked: true });
-  assert.deepEqual(choiceState({ ...header, choice: { site: 9, head: 9, query: 7, key: -1, locked: true } }), { site: 2, head: 3, query: null, key: null, dim: null, locked: false });
+  assert.deepEqual(choiceState({ ...header, choice: { site: 2, head: 1, query: 1, key: 2, locked: true } }), { site: 2, head: 1, query: 1, key: 2, dim: null, wide: null, locked: true });
+  assert.deepEqual(choiceState({ ...header, choice: { site: 9, head: 9, query: 7, key: -1, locked: true } }), { site: 2, head: 3, query: null, key: null, dim: null, wide: null, locked: false });
   assert.equal(choiceState({ ...header, choice: { site: 0, head: 0, query: 1, locked: false } }).query, null);
 });
 

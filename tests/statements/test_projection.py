@@ -1,4 +1,4 @@
-"""What is shown as X times what is shown as W_Q, W_K and W_V gives Q, K and V; the context times W_O gives the output."""
+"""What is shown as X times what is shown as W_Q, W_K, W_V gives Q, K, V; the context times W_O gives the output."""
 
 from __future__ import annotations
 

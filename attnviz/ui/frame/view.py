@@ -36,6 +36,7 @@ LOOK = {
     "pair": "aa|ab|ba|bb",
     "scale": "one|contrast",
     "heads": r"\d{1,4}(,\d{1,4})*",
+    "chain": "[0-6]",
     "present": "[01]",
     "show": "(answer|heads|weights|lines|chain)(,(answer|heads|weights|lines|chain))*",
     "tour": "[0-7]",

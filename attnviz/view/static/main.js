@@ -14,7 +14,7 @@ import { Grid } from "./matrix/grid.js";
 import { Matrix } from "./matrix/matrix.js";
 import { choiceState, nextState, siteTitle } from "./core/select.js";
 import { visibleWeights } from "./matrix/shown.js";
-import { missing, numbersOf, visibleSpec } from "./matrix/specs.js";
+import { CHAIN, MATRICES, missing, numbersOf, visibleSpec } from "./matrix/specs.js";
 import { Sentence } from "./matrix/sentence.js";
 import { createStore, unlock } from "./core/store.js";
 import { textsAt } from "./core/texts.js";
@@ -32,7 +32,6 @@ import panelsCss from "./panels/panels.css";
 import answerCss from "./answer/answer.css";
 import showCss from "./show/show.css";
 
-const CHAIN = { step: 0, all: true, zoom: null }; // where the chain begins
 const WHOLE_LAYER_BYTES = 48 * 2 ** 20; // all heads of a layer are fetched up to this size
 const NEIGHBOUR_CELLS = 512 * 512; // all of a head at once, and the weights one arrow key away, up to this size
 const PREFETCH_WAIT_MS = 200;
@@ -46,8 +45,8 @@ class Explorer extends View {
     this.data = this.unpack(component.data);
     const { header } = this.data;
     const choice = component.source ? readChoice(header) : header.choice; // a server has read the address itself
-    this.address = new Address({ ...TOOLS, ...SHOW_FIELDS, ...panelFields(PANELS) });
-    const start = { ...CHAIN, ...choiceState({ ...header, choice }), ...this.address.read() };
+    this.address = new Address({ ...TOOLS, ...CHAIN, ...SHOW_FIELDS, ...panelFields(PANELS) });
+    const start = { zoom: null, ...choiceState({ ...header, choice }), ...this.address.read() };
     this.store = createStore(/** @type {import("./core/store.js").State} */ (start));
     this.store.subscribe((state, changed) => this.update(state, changed));
     this.onEscape = (event) => this.escape(event);
@@ -204,7 +203,7 @@ class Explorer extends View {
     dataset.locked = String(state.locked);
     dataset.query = state.query === null ? "" : String(state.query);
     dataset.key = state.key === null ? "" : String(state.key);
-    this.root.toggleAttribute("data-all", state.all);
+    this.root.toggleAttribute("data-all", state.chain === null);
     dataset.loaded = String(this.data.has(state.site, state.head, ["weights"]));
   }
 
@@ -223,7 +222,7 @@ class Explorer extends View {
     this.prefetching = setTimeout(async () => {
       if (bytes <= WHOLE_LAYER_BYTES) {
         const nearestFirst = Array.from({ length: n }, (_, h) => h).sort((a, b) => Math.abs(a - head) - Math.abs(b - head));
-        for (const other of nearestFirst) if (here()) await this.load(site, [other], [...everything, "x", "output"]);
+        for (const other of nearestFirst) if (here()) await this.load(site, [other], [...everything, "x", "output", ...(this.chain.near ? MATRICES : [])]);
         if (here()) this.root.dataset.layer = data.site(site).name; // no switch of head inside it asks the server
         return;
       }
@@ -257,7 +256,7 @@ class Explorer extends View {
 
   /** Why numbers of the chosen head will not come; "" when they may. */
   absence(site, stage) {
-    if (this.data.lacks(site, this.store.state.head, stage)) return this.t("view.standalone.absent");
+    if (this.data.lacks(site, this.store.state.head, stage)) return this.t(MATRICES.includes(stage) ? "view.standalone.absent.matrix" : "view.standalone.absent");
     return this.absent.has(this.place(site, stage)) ? this.t("view.frame.matrix.absent") : "";
   }
 

@@ -65,7 +65,7 @@ export function choiceState(header) {
   const query = within(choice.query ?? null, queries);
   const key = within(choice.key ?? null, keys);
   const locked = Boolean(choice.locked) && (query !== null || key !== null);
-  return { site, head: Math.min(Math.max(0, choice.head), heads - 1), query: locked ? query : null, key: locked ? key : null, dim: null, locked };
+  return { site, head: Math.min(Math.max(0, choice.head), heads - 1), query: locked ? query : null, key: locked ? key : null, dim: null, wide: null, locked };
 }
 
 /**

@@ -8,9 +8,9 @@
  * @property {number|null} query  hovered or locked query
  * @property {number|null} key    hovered or locked key
  * @property {number|null} dim    hovered or locked dimension of the head
+ * @property {number|null} wide   hovered or locked dimension of the model
  * @property {boolean} locked
- * @property {number} step   last opened stage of the chain, 0..6
- * @property {boolean} all   every stage of the chain is open
+ * @property {number|null} chain  last opened stage of the chain, 0..6; null: every stage is open
  * @property {string} tab  "": the first one that the chosen head has
  * @property {"none"|"first"|"specials"} hide
  * @property {string} heads  heads whose lines are drawn together, such as "0,3"; "": the chosen one alone
@@ -77,6 +77,9 @@ export function createStore(initial, schedule = (callback) => void requestAnimat
   };
 }
 
+/** Fields of a place where nothing is pointed at. */
+export const NOWHERE = Object.freeze({ query: null, key: null, dim: null, wide: null });
+
 /** Hover previews, and only while nothing is locked. */
 export function hover(store, patch) {
   if (!store.state.locked) store.set(patch);
@@ -87,9 +90,9 @@ export function toggleLock(store, patch) {
   const { state } = store;
   const same = state.locked && Object.keys(patch).every((key) => state[key] === patch[key]);
   if (same) unlock(store);
-  else store.set({ query: null, key: null, dim: null, ...patch, locked: true });
+  else store.set({ ...NOWHERE, ...patch, locked: true });
 }
 
 export function unlock(store) {
-  store.set({ locked: false, query: null, key: null, dim: null });
+  store.set({ locked: false, ...NOWHERE });
 }

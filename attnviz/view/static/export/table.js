@@ -10,7 +10,7 @@ const WINDOW = 100; // rows and columns in the document at once
 /** The text of an axis entry: its index and its token; the index alone for dimensions, the label alone for names. */
 function entry(axis, at) {
   const { kind, labels } = axis;
-  if (kind === "names") return [labels[at]];
+  if (kind === "names" || kind === "wide") return [labels[at]];
   const index = numberAt(axis, at); // of the token, where some are hidden
   return kind === "dims" ? [index] : [el("span", { class: "avp-index" }, index), tokenElement(labels[at])];
 }

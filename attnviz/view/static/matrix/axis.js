@@ -3,16 +3,18 @@
  * to words.
  *
  * @typedef {Object} Axis
- * @property {"queries"|"keys"|"dims"|"names"} kind
+ * @property {"queries"|"keys"|"dims"|"wide"|"names"} kind  dims: of the head; wide: of the model
  * @property {string[]} labels
  * @property {string} [title]    the axis' title, if not the kind's own
  * @property {number[]} [index]  the (first) token that each place stands for, where that is not its own number
  * @property {number[][]} [tokens]  all tokens that each place stands for, where they are merged
  * @property {Int32Array} [of]   the place of each token, -1 where it is not shown
  * @property {boolean} [merged]  its places are words
- * @property {boolean} [linked]  false: the dimensions are not the head's own
  * @property {boolean} [both]    the rows are the queries and the keys (input of self-attention)
  */
+
+/** Whether an axis has dimensions, of the head or of the model, and no tokens. */
+export const isDims = ({ kind }) => kind === "dims" || kind === "wide";
 
 /** The (first) token of a place. */
 export const tokenAt = (axis, place) => (axis.index ? axis.index[place] : place);

@@ -3,13 +3,14 @@
 import { el } from "../core/dom.js";
 import { Matrix } from "./matrix.js";
 import { scaleKind } from "./scoring.js";
-import { isByHand, isMoved, missing, offers, readsEncoder, stageSpec, steps } from "./specs.js";
+import { MATRICES, isByHand, isMoved, missing, offers, readsEncoder, stageSpec, steps } from "./specs.js";
 
 const ZOOMS = [1, 1.5, 2, 3, 4, 6, 8, 11, 14, 18, 24, 34, 42, 56];
 const NUMBERS = 34; // px a cell that holds three digits
 const TALLEST = 300; // px of a matrix that is fitted
 const TALLEST_NUMBERS = 430; // px of a matrix that shows its numbers
 const TALLEST_VIEW = 480; // px of cells before a zoomed matrix scrolls
+const TALLEST_MATRIX = 300; // px likewise of W_Q, W_K, W_V and W_O, which are long
 const CARD = 22; // px of a card's padding and border
 
 /** Cells with room for numbers are flatter than wide, so that more rows are in view. */
@@ -31,6 +32,7 @@ export class Chain {
     this.resized = new ResizeObserver(() => this.measure());
     this.resized.observe(this.element);
     this.build();
+    if (ctx.store.state.chain !== null) requestAnimationFrame(() => this.reveal("start")); // as a link says
   }
 
   destroy() {
@@ -77,7 +79,7 @@ export class Chain {
       el("button", { type: "button", class: "av-button", text: t(`view.frame.chain.${key}`), on: { click: handler }, ...properties });
     this.back = button("back", () => this.go(-1));
     this.forward = button("forward", () => this.go(1));
-    this.everything = button("all", () => store.set({ all: !store.state.all }), { "aria-pressed": "true" });
+    this.everything = button("all", () => store.set({ chain: store.state.chain === null ? 0 : null }), { "aria-pressed": "true" });
     this.zoomText = el("output", { class: "av-zoom-text" });
     const zoom = el("span", { class: "av-group", role: "group", "aria-label": t("view.frame.chain.zoom") }, [
       el("button", { type: "button", class: "av-button", text: t("view.frame.chain.minus"), "aria-label": t("view.frame.chain.zoom.out"), on: { click: () => this.zoom(-1) } }),
@@ -97,15 +99,16 @@ export class Chain {
     const { t, store } = this.ctx;
     const title = el("button", {
       type: "button", class: "av-stage-title", text: `${step} · ${t(`view.frame.step.${step}`)}`,
-      on: { click: () => store.set({ all: isByHand(this.ctx), step }) },
+      on: { click: () => store.set({ chain: step === store.state.chain ? null : step }) }, // a second time: all are open again
     });
     const body = el("div", { class: "av-stage-body" }, names.map((name) => {
-      const matrix = new Matrix(this.ctx, { maxHeight: TALLEST_VIEW, room: () => this.element.clientWidth - CARD });
+      const matrix = new Matrix(this.ctx, { maxHeight: MATRICES.includes(name) ? TALLEST_MATRIX : TALLEST_VIEW, room: () => this.element.clientWidth - CARD });
       this.matrices.set(name, matrix);
       return matrix.element;
     }));
     const formula = el("p", { class: "av-formula" });
-    return el("li", { class: "av-stage", dataset: { step, matrices: names.length } }, [el("div", { class: "av-stage-head" }, [title, formula]), body]);
+    const about = el("p", { class: "av-about" });
+    return el("li", { class: "av-stage", dataset: { step, matrices: names.length } }, [el("div", { class: "av-stage-head" }, [title, formula]), about, body]);
   }
 
   /** The short formula under a stage's title, with this site's own scale and mask. */
@@ -151,6 +154,25 @@ export class Chain {
     return [lines, t("view.frame.formula.1.columns"), ...turned].join(" · ");
   }
 
+  /** What a stage does and why, in plain words. */
+  about(step) {
+    const { site } = this;
+    const kind = site.direct || (site.kind === "cross" ? "cross" : "self");
+    const masks = site.causal || site.window || site.padding || site.pairs;
+    const parts = {
+      0: [kind],
+      1: site.direct ? ["direct"] : ["made", offers(site, "w_q") && "follow", offers(site, "w_q") && site.projection?.bias && "bias", site.rotary && "rotary"],
+      2: [site.scoring === "additive" ? "additive" : "dot"],
+      3: [scaleKind(site) === "none" ? "unscaled" : "scaled", offers(site, "bias") && "bias", masks && "masked"],
+      4: [site.sinks ? "sink" : "softmax"],
+      5: ["mixed"],
+      6: [site.direct === "states" ? "states" : "shared"],
+    }[step];
+    const { t } = this.ctx;
+    const sentences = parts.filter(Boolean).map((part) => t(`view.frame.about.${step}.${part}`));
+    return sentences.reduce((before, sentence) => t("view.frame.about.more", { before, sentence }));
+  }
+
   scaleText(site) {
     const { t, fmt } = this.ctx;
     const { scale, d_head: d } = site;
@@ -180,14 +202,14 @@ export class Chain {
   go(by) {
     const { store } = this.ctx;
     const { state } = store;
-    const step = state.all ? (by > 0 ? 0 : this.last - 1) : Math.min(this.last, Math.max(0, state.step + by));
-    store.set({ all: false, step });
-    this.scrollTo = step;
+    const step = state.chain === null ? (by > 0 ? 0 : this.last - 1) : Math.min(this.last, Math.max(0, state.chain + by));
+    store.set({ chain: step });
+    this.scrollTo = true;
   }
 
   opened(step) {
-    const { state } = this.ctx.store;
-    return state.all || step <= state.step;
+    const { chain } = this.ctx.store.state;
+    return chain === null || step <= chain;
   }
 
   /** Shows every opened stage from what is held; what is missing keeps its place. */
@@ -198,22 +220,27 @@ export class Chain {
     steps(this.site).forEach((names, step) => {
       const card = this.stages[step];
       card.querySelector(".av-formula").textContent = this.formula(step);
+      card.querySelector(".av-about").textContent = this.about(step);
       card.classList.toggle("av-closed", !this.opened(step));
-      card.classList.toggle("av-current", !state.all && step === state.step);
+      card.classList.toggle("av-current", step === state.chain);
       for (const name of names) this.matrices.get(name).show(stageSpec(this.ctx, state, name, cell));
       card.querySelector(".av-stage-body").toggleAttribute("inert", !this.opened(step));
     });
-    this.back.disabled = !state.all && state.step === 0;
-    this.forward.disabled = !state.all && state.step >= this.last;
-    this.everything.setAttribute("aria-pressed", String(state.all));
-    this.position.textContent = state.all ? "" : t("view.frame.chain.position", { step: Math.min(state.step, this.last), last: this.last });
+    const { chain } = state;
+    this.back.disabled = chain === 0;
+    this.forward.disabled = chain !== null && chain >= this.last;
+    this.everything.setAttribute("aria-pressed", String(chain === null));
+    this.position.textContent = chain === null ? "" : t("view.frame.chain.position", { step: Math.min(chain, this.last), last: this.last });
     this.zoomText.textContent = t("view.frame.chain.px", { px: cell.width });
-    if (this.scrollTo !== undefined) {
-      const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-      this.stages[this.scrollTo].scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
-      this.scrollTo = undefined;
-    }
+    if (this.scrollTo) this.reveal("nearest");
+    this.scrollTo = false;
     this.loadOpened();
+  }
+
+  /** Scrolls to the last opened stage. */
+  reveal(block) {
+    const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.stages[Math.min(this.ctx.store.state.chain, this.last)].scrollIntoView({ block, behavior: calm || block === "start" ? "auto" : "smooth" });
   }
 
   /** Asks for what the opened stages need, once the chain is near the screen. */
@@ -226,7 +253,7 @@ export class Chain {
   }
   update(changed) {
     if (changed.has("trace") || this.shape !== this.shapeKey()) this.build();
-    else if (["data", "site", "head", "zoom", "step", "all", "scale"].some((key) => changed.has(key))) this.show();
+    else if (["data", "site", "head", "zoom", "chain", "scale"].some((key) => changed.has(key))) this.show();
     for (const matrix of this.matrices.values()) matrix.update(changed);
   }
 }

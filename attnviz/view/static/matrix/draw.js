@@ -1,6 +1,6 @@
 /** Drawing one matrix on its two canvases: cells and axes below, the linked marks above. */
 
-import { tokenAt } from "./axis.js";
+import { isDims, tokenAt } from "./axis.js";
 import { css, ink, rgb } from "../core/colors.js";
 import { fmtCell, tokenText } from "../core/format.js";
 import { colourOf, heatImage } from "./heat.js";
@@ -60,12 +60,15 @@ export function gutterTop(axis, cw, palette) {
 }
 
 function labelFont(axis, palette) {
-  return `${axis.kind === "dims" ? LABEL_FONT - 1 : LABEL_FONT}px ${palette.codeFont}`;
+  return `${isDims(axis) ? LABEL_FONT - 1 : LABEL_FONT}px ${palette.codeFont}`;
 }
 
 export function axisColour(kind, palette) {
-  return { queries: palette.query, keys: palette.key, dims: palette.muted }[kind];
+  return { queries: palette.query, keys: palette.key, dims: palette.muted, wide: palette.muted }[kind];
 }
+
+/** The colour of a linked row or column: dimensions have none of their own. */
+export const markColour = (kind, palette) => (isDims({ kind }) ? palette.text : axisColour(kind, palette));
 
 /** The cells that are in view: [first, end). */
 export function visible(g) {

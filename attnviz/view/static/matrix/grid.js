@@ -4,7 +4,7 @@
  */
 
 import { arrowOf, el, sizeCanvas } from "../core/dom.js";
-import { hover } from "../core/store.js";
+import { NOWHERE, hover } from "../core/store.js";
 import { TabList } from "../core/tablist.js";
 import { chooseHead, groupSites, hasPart, neighbour, siteTitle, stackTitle } from "../core/select.js";
 import { darkest, scaleOf } from "./shade.js";
@@ -383,7 +383,7 @@ export class Grid {
   leave() {
     this.shownKey = null;
     this.ctx.tooltip.hide();
-    hover(this.ctx.store, { query: null, key: null, dim: null });
+    hover(this.ctx.store, NOWHERE);
   }
 
   press(event) {

@@ -3,9 +3,9 @@
 import { placeOf, tokenAt } from "./axis.js";
 import { arrowOf, el, sizeCanvas, zoomOf } from "../core/dom.js";
 import { tokenText } from "../core/format.js";
-import { LABEL_CELL, axisColour, drawBase, drawMarks, gutterLeft, gutterTop } from "./draw.js";
+import { LABEL_CELL, drawBase, drawMarks, gutterLeft, gutterTop, markColour, visible } from "./draw.js";
 import { Legend } from "./heat.js";
-import { hover, toggleLock, unlock } from "../core/store.js";
+import { NOWHERE, hover, toggleLock, unlock } from "../core/store.js";
 import { TERM_OF } from "./terms.js";
 import { describeCell } from "./tooltip.js";
 
@@ -13,7 +13,7 @@ const SCROLLBAR = 12;
 const FINGER = 24; // px that a touch may be off
 const BIGGEST_CELL = 56;
 const ZOOMS = [1, 2, 4, 8, 12, 18, 34, BIGGEST_CELL]; // px of a cell
-const FIELD = { queries: "query", keys: "key", dims: "dim" };
+const FIELD = { queries: "query", keys: "key", dims: "dim", wide: "wide" };
 
 /**
  * @typedef {import("./axis.js").Axis} Axis
@@ -50,7 +50,6 @@ export class Matrix {
     this.maxHeight = maxHeight;
     this.inView = eager;
     this.dirty = true;
-    this.ownCol = null; // hovered column where columns are not linked
     /** @type {MatrixSpec|undefined} */
     this.spec = undefined;
     this.build();
@@ -90,6 +89,8 @@ export class Matrix {
     this.scroller = el("div", { class: "av-scroller", on: { scroll: () => this.scrolled() } }, [this.spacer]);
     this.loading = el("p", { class: "av-loading av-muted", "aria-hidden": "true" });
     this.absence = el("p", { class: "av-absence av-muted", hidden: true });
+    this.edge = el("div", { class: "av-edge" });
+    this.more = el("span", { class: "av-more", "aria-hidden": "true" });
     this.frame = el("div", {
       class: "av-matrix-frame", tabindex: "0", role: "application",
       on: {
@@ -99,7 +100,7 @@ export class Matrix {
         keydown: (event) => this.press(event),
         wheel: (event) => this.wheel(event),
       },
-    }, [this.base, this.marks, this.loading, this.scroller]);
+    }, [this.base, this.marks, this.loading, this.scroller, this.edge, this.more]);
     const head = el("div", { class: "av-matrix-head" }, [this.title, this.legend.element, this.zoomButtons, this.buttons]);
     this.element = el("div", { class: "av-matrix" }, [head, this.frame, this.absence]);
   }
@@ -200,6 +201,7 @@ export class Matrix {
       left: `${left}px`, top: `${top}px`, width: `${width + (tall ? SCROLLBAR : 0)}px`, height: `${height + (wide ? SCROLLBAR : 0)}px`,
       overflowX: wide ? "scroll" : "hidden", overflowY: tall ? "scroll" : "hidden",
     });
+    Object.assign(this.edge.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
     Object.assign(this.spacer.style, { width: `${contentWidth}px`, height: `${contentHeight}px` });
     this.draw();
   }
@@ -255,6 +257,7 @@ export class Matrix {
     const g = this.geometry;
     g.scrollX = this.scroller.scrollLeft;
     g.scrollY = this.scroller.scrollTop;
+    this.cue(g);
     const palette = ctx.palette();
     const pen = sizeCanvas(this.base, g.left + g.width + 2, g.top + g.height + 2);
     drawBase(pen, g, spec, this.axisTitles, palette);
@@ -271,6 +274,15 @@ export class Matrix {
     this.inView = true;
     if (this.dirty) this.draw();
     this.inView = inView;
+  }
+
+  /** Tells of the columns and rows that are out of sight: how many follow, and a shadow on each side where there are some. */
+  cue(g) {
+    const { r0, r1, c0, c1 } = visible(g);
+    const hidden = { left: c0, above: r0, right: g.cols - c1, below: g.rows - r1 };
+    const said = ["right", "below"].filter((side) => hidden[side]).map((side) => this.ctx.t(`view.frame.matrix.more.${side}`, { n: hidden[side] }));
+    this.more.textContent = said.join(" · ");
+    this.edge.dataset.sides = Object.keys(hidden).filter((side) => hidden[side]).join(" ");
   }
 
   /** Only the upper canvas: hovering never repaints the cells. */
@@ -294,15 +306,14 @@ export class Matrix {
     const { rows } = this.spec;
     const kinds = rows.both ? ["keys", "queries"] : [rows.kind];
     return kinds
-      .map((kind) => ({ index: placeOf(rows, state[FIELD[kind]]), colour: axisColour(kind, palette) }))
+      .map((kind) => ({ index: placeOf(rows, state[FIELD[kind]]), colour: markColour(kind, palette) }))
       .filter(({ index }) => index >= 0);
   }
 
   colMarks(state, palette) {
     const { cols } = this.spec;
-    const index = placeOf(cols, cols.linked === false ? this.ownCol : state[FIELD[cols.kind]]);
-    if (index < 0) return [];
-    return [{ index, colour: cols.kind === "dims" ? palette.text : axisColour(cols.kind, palette) }];
+    const index = placeOf(cols, state[FIELD[cols.kind]]);
+    return index < 0 ? [] : [{ index, colour: markColour(cols.kind, palette) }];
   }
 
   /** @returns {{row: number|null, col: number|null}} the cell under the pointer; null: the axis only */
@@ -323,20 +334,16 @@ export class Matrix {
   /** The state's fields for a place in this matrix. */
   patch({ row, col }) {
     const { rows, cols } = this.spec;
-    const patch = { query: null, key: null, dim: null };
+    const patch = { ...NOWHERE };
     if (row !== null) patch[FIELD[rows.kind]] = tokenAt(rows, row);
-    if (cols.linked === false) this.ownCol = col;
-    else if (col !== null) patch[FIELD[cols.kind]] = tokenAt(cols, col);
+    if (col !== null) patch[FIELD[cols.kind]] = tokenAt(cols, col);
     return patch;
   }
 
   point(event) {
     if (!this.geometry || this.stale || event.pointerType === "touch") return;
     const place = this.locate(event);
-    const ownBefore = this.ownCol;
-    const patch = this.patch(place);
-    hover(this.ctx.store, patch);
-    if (this.ownCol !== ownBefore) this.drawMarks();
+    hover(this.ctx.store, this.patch(place));
     this.tell(place, event);
   }
 
@@ -352,11 +359,7 @@ export class Matrix {
 
   leave() {
     this.ctx.tooltip.hide();
-    if (this.ownCol !== null) {
-      this.ownCol = null;
-      this.drawMarks();
-    }
-    hover(this.ctx.store, { query: null, key: null, dim: null });
+    hover(this.ctx.store, NOWHERE);
   }
 
   click(event) {
@@ -403,11 +406,10 @@ export class Matrix {
     const { rows, cols } = this.spec;
     const g = this.geometry;
     const row = placeOf(rows, store.state[FIELD[rows.kind]]);
-    const col = placeOf(cols, cols.linked === false ? this.ownCol : store.state[FIELD[cols.kind]]);
+    const col = placeOf(cols, store.state[FIELD[cols.kind]]);
     const within = (place, by, count) => (place < 0 ? 0 : Math.min(count - 1, Math.max(0, place + by)));
     const next = { row: within(row, down, g.rows), col: within(col, across, g.cols) };
     store.set(this.patch(next));
-    if (cols.linked === false) this.drawMarks();
     this.reveal(next);
     if (this.spec.matrix) {
       const lines = this.describe(next.row, next.col);
@@ -431,6 +433,6 @@ export class Matrix {
   }
   update(changed) {
     if (changed.has("theme")) this.layout();
-    else if (changed.has("query") || changed.has("key") || changed.has("dim") || changed.has("locked")) this.drawMarks();
+    else if ([...Object.keys(NOWHERE), "locked"].some((field) => changed.has(field))) this.drawMarks();
   }
 }

@@ -1,11 +1,15 @@
 /** Stages of a head's chain: their axes, colours, limits and numbers. */
 
+import { oneOf } from "../core/address.js";
 import { STAGES, isOfSite } from "../core/data.js";
 import { tokenText } from "../core/format.js";
 import { symmetricLimits } from "./heat.js";
 import { cellFormatOf } from "../core/rounding.js";
 import { weightLimits } from "./shade.js";
 import { sentencesOf, shownAxes, visibleWeights } from "./shown.js";
+
+/** The stages that are weights of the model: fetched only where the chain shows them. */
+export const MATRICES = ["w_q", "w_k", "w_v", "w_o"];
 
 /** Whether the numbers are a person's own, not a model's. */
 export function isByHand(ctx) {
@@ -25,9 +29,12 @@ export function offers(site, stage) {
 /** The stages of the chain, by step; each with its matrices. The input keeps its place where it cannot be told, or there is none. */
 export function steps(site) {
   const inputs = site.direct ? [] : site.kind === "cross" ? ["x", "x_kv"] : ["x"];
-  const others = [["q", "k", "v"], ["scores"], ["bias", "masked"], ["weights"], ["context"], ["output"]];
+  const others = [["w_q", "q", "w_k", "k", "w_v", "v"], ["scores"], ["bias", "masked"], ["weights"], ["context"], ["w_o", "output"]];
   return [inputs, ...others.map((stages) => stages.filter((stage) => offers(site, stage))).filter((stages) => stages.length)];
 }
+
+/** What the address says of the chain: the last opened step; all are open where it names none. */
+export const CHAIN = { chain: oneOf(null, [0, 1, 2, 3, 4, 5, 6]) };
 
 /** Return the stages that the panels need of a head, beside its input and its output. */
 export function numbersOf(site) {
@@ -47,14 +54,15 @@ export function missing(ctx, siteIndex, head, stages) {
 
 const labelCache = new Map();
 
-/** "0", "1", ...: the same array for the same length, so that unchanged axes are recognised. */
-function dimLabels(n) {
-  if (!labelCache.has(n)) labelCache.set(n, Array.from({ length: n }, (_, i) => String(i)));
-  return labelCache.get(n);
+/** "0", "1", ... and whatever follows: the same array for the same length, so that unchanged axes are recognised. */
+function dimLabels(n, after = []) {
+  const name = [n, ...after].join();
+  if (!labelCache.has(name)) labelCache.set(name, [...Array.from({ length: n }, (_, i) => String(i)), ...after]);
+  return labelCache.get(name);
 }
 
 /**
- * @param {string} stage  q k v scores bias masked weights context output x x_kv
+ * @param {string} stage  x x_kv w_q w_k w_v q k v scores bias masked weights context w_o output
  * @returns {import("./matrix.js").MatrixSpec}
  */
 export function stageSpec(ctx, state, stage, cell = null) {
@@ -68,12 +76,15 @@ export function stageSpec(ctx, state, stage, cell = null) {
   const values = site.d_value === site.d_head ? dims : { kind: "dims", labels: dimLabels(site.d_value), title: t("view.frame.axis.d_value") };
   // what two stacks exchange may be of different widths: the numbers know theirs
   const width = matrix?.cols ?? site.d_model ?? site.n_heads * site.d_value;
-  const wide = { kind: "dims", labels: dimLabels(width), title: t("view.frame.axis.d_model"), linked: false };
+  const wide = { kind: "wide", labels: dimLabels(width), title: t("view.frame.axis.d_model") };
+  const biases = site.projection?.bias ? ["b"] : [];
+  const rowsRead = (matrix?.rows ?? width + biases.length) - biases.length;
+  const read = { kind: "wide", labels: dimLabels(rowsRead, biases), title: t("view.frame.axis.d_model") };
   const tokens = site.kind === "self" ? { ...queries, title: t("view.frame.axis.tokens"), both: true } : queries;
   const axes = {
-    x: [tokens, wide], x_kv: [keys, wide], q: [queries, dims], k: [keys, keyDims], v: [keys, values],
+    x: [tokens, wide], x_kv: [keys, wide], w_q: [read, dims], w_k: [read, keyDims], w_v: [read, values], q: [queries, dims], k: [keys, keyDims], v: [keys, values],
     scores: [queries, keys], bias: [queries, keys], masked: [queries, keys], weights: [queries, keys],
-    context: [queries, values], output: [queries, wide],
+    context: [queries, values], w_o: [values, wide], output: [queries, wide],
   };
   const [rows, cols] = axes[stage];
   return {
@@ -92,16 +103,19 @@ export function stageSpec(ctx, state, stage, cell = null) {
 export const readsEncoder = (site) => site.kind === "cross" && site.queries === "decoder" && site.keys === "encoder";
 
 /** The input by the name that the formulas give it: after the layer's norm, where there is one. */
-function titleKey(site, stage) {
+export function titleKey(site, stage) {
+  if (stage === "w_o" && site.direct === "states") return "view.frame.stage.w_c";
   if (!isOfSite(stage)) return `view.frame.stage.${stage}`;
   if (site.projection) return stage === "x_kv" ? "view.frame.stage.memory" : `view.frame.stage.x${site.projection.normed ? ".normed" : ""}`;
   if (site.kind !== "cross") return `view.frame.stage.${stage}`;
   return `view.frame.stage.${stage === "x" ? "x_q" : "x_kv"}${readsEncoder(site) ? "" : ".other"}`;
 }
 
-/** Matrices that are compared share their limits: q, k, v; the two inputs. */
+const COMPARED = [["q", "k", "v"], ["w_q", "w_k", "w_v"], ["x", "x_kv"]];
+
+/** Matrices that are compared share their limits. */
 function limits(ctx, state, stage) {
-  const compared = { q: ["q", "k", "v"], k: ["q", "k", "v"], v: ["q", "k", "v"], x: ["x", "x_kv"], x_kv: ["x", "x_kv"] }[stage] ?? [stage];
+  const compared = COMPARED.find((stages) => stages.includes(stage)) ?? [stage];
   const held = compared.map((name) => ctx.data.get(state.site, state.head, name)).filter(Boolean);
   return symmetricLimits(...held);
 }

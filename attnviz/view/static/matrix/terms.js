@@ -17,6 +17,7 @@ const FIRST = 3; // numbers of a vector that the card names
 export const TERM_OF = {
   x: "residual-stream", x_kv: "residual-stream", q: "query", k: "key", v: "value", scores: "score", bias: "bias-on-scores", masked: "mask",
   weights: "softmax", context: "context-vector", output: "projection",
+  w_q: "projection", w_k: "projection", w_v: "projection", w_o: "projection",
 };
 
 const VECTORS = { query: "q", key: "k", value: "v", "context-vector": "context" };

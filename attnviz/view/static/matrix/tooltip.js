@@ -1,10 +1,11 @@
 /** The tooltip that follows the pointer, and what it says of a cell. */
 
-import { numberAt, tokenAt } from "./axis.js";
+import { isDims, numberAt, tokenAt } from "./axis.js";
 import { el, zoomOf } from "../core/dom.js";
 import { tokenElement } from "../core/format.js";
 import { formatOf } from "../core/rounding.js";
 import { missingShare, visibleWeights } from "./shown.js";
+import { offers, titleKey } from "./specs.js";
 
 const GAP = 14;
 const TOUCH_MS = 2500;
@@ -20,15 +21,16 @@ const TOUCH_MS = 2500;
 
 const numberLine = (ctx, label, x, matrix) => ({ label, text: formatOf(matrix)(x), exact: ctx.full(x) });
 
+/** A place of an axis: its token, or its dimension. */
+function placeLine(ctx, axis, place) {
+  if (isDims(axis)) return { label: axis.kind === "dims" ? ctx.t("view.frame.tip.dim") : axis.title, text: axis.labels[place] };
+  const tone = axis.kind === "queries" ? "query" : "key";
+  return { label: ctx.t(`view.frame.tip.${tone}`), token: axis.labels[place], text: `#${numberAt(axis, place)}`, tone };
+}
+
 /** The tokens of cell (row, col) and its number under that name, of a matrix of queries and keys that stands for itself. */
 export function describePair(ctx, { rows, cols, matrix }, row, col, label) {
-  const token = (axis, place) => ({
-    label: ctx.t(axis.kind === "queries" ? "view.frame.tip.query" : "view.frame.tip.key"),
-    token: axis.labels[place],
-    text: `#${numberAt(axis, place)}`,
-    tone: axis.kind === "queries" ? "query" : "key",
-  });
-  return [token(rows, row), token(cols, col), numberLine(ctx, label, matrix.data[row * matrix.cols + col], matrix)];
+  return [placeLine(ctx, rows, row), placeLine(ctx, cols, col), numberLine(ctx, label, matrix.data[row * matrix.cols + col], matrix)];
 }
 
 /** Describe cell (row, col): its tokens, score, scaled score, weight; or its dimension and number. */
@@ -36,13 +38,23 @@ export function describeCell(ctx, spec, row, col) {
   const { t } = ctx;
   const { rows, cols } = spec;
   const [query, key, value] = describePair(ctx, spec, row, col, spec.title);
-  if (cols.kind === "dims") return [query, { label: t("view.frame.tip.dim"), text: String(col) }, value];
+  if (isDims(cols)) return [query, key, value, ...madeOf(ctx, spec, row, col)];
   const [queries, keys] = [rows.tokens?.[row].length ?? 1, cols.tokens?.[col].length ?? 1];
   if (queries > 1 || keys > 1) {
     // scores belong to pairs of tokens: a pair of words has none
     return [query, key, { ...value, label: t("view.frame.tip.merged", { queries, keys }) }];
   }
   return [query, key, ...pairLines(ctx, tokenAt(rows, row), tokenAt(cols, col))];
+}
+
+/** The row and the column whose product a number is, where they are shown. */
+function madeOf({ t, data, store }, { stage, rows }, row, col) {
+  const site = data.site(store.state.site);
+  const read = site.kind === "cross" ? "x_kv" : "x";
+  const factors = { q: ["x", "w_q"], k: [read, "w_k"], v: [read, "w_v"], context: ["weights", "v"], output: ["context", "w_o"] }[stage];
+  if (!factors || !factors.every((factor) => offers(site, factor))) return [];
+  const [of, by] = factors.map((factor) => t(titleKey(site, factor)));
+  return [{ label: t("view.frame.tip.made"), text: t("view.frame.tip.product", { row: numberAt(rows, row), of, col, by }) }];
 }
 
 /** The numbers of one pair of tokens, stage by stage. */

@@ -108,9 +108,10 @@ export class CodePanel extends Panel {
     const fresh = before !== now;
     this.made = now;
     if (fresh) this.build(site);
-    if (!fresh && !(changed.has("step") && state.step !== this.step)) return;
-    this.step = state.step;
-    const kept = before && this.stages.includes(this.stage) && !changed.has("step"); // another head: the same stage
-    this.show(kept ? this.stage : this.stageOf(state.all && fresh ? FIRST : this.step));
+    const moved = changed.has("chain") && state.chain !== null && state.chain !== this.step;
+    if (!fresh && !moved) return;
+    this.step = state.chain;
+    const kept = before && this.stages.includes(this.stage) && !changed.has("chain"); // another head: the same stage
+    this.show(kept ? this.stage : this.stageOf(state.chain ?? FIRST));
   }
 }

@@ -141,8 +141,8 @@ export class FormulaPanel extends Panel {
       this.list.replaceChildren(...this.rows);
       this.note.textContent = plain ? "" : this.t("view.panel.formula.hidden");
     }
-    if (!fresh && !changed.has("step") && !changed.has("all")) return;
-    for (const row of this.rows) row.classList.toggle("is-current", !state.all && Number(row.dataset.step) === state.step);
+    if (!fresh && !changed.has("chain")) return;
+    for (const row of this.rows) row.classList.toggle("is-current", Number(row.dataset.step) === state.chain);
   }
 
   nameThePair({ queries, keys }, i, j, d, chosen) {

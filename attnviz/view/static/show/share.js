@@ -66,7 +66,7 @@ export class Share {
 
   print() {
     this.dialog.close();
-    this.ctx.store.set({ all: true });
+    this.ctx.store.set({ chain: null });
     window.print();
   }
 }

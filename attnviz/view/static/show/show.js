@@ -81,11 +81,11 @@ export class Show {
   /** On to the next stop of the tour, or step of the chain; before the first step and after the last are the weights. */
   walk(by) {
     const { store } = this.ctx;
-    const { tour, all, step } = store.state;
+    const { last } = this.chain;
+    const { tour, chain } = store.state;
+    const next = chain === null ? (by > 0 ? 0 : last) : Math.min(chain, last) + by;
     if (tour) this.tour.go(by);
-    else if (all) store.set({ all: false, step: by > 0 ? 0 : this.chain.last });
-    else if (step + by < 0 || step + by > this.chain.last) store.set({ all: true });
-    else store.set({ step: step + by });
+    else store.set({ chain: next < 0 || next > last ? null : next });
   }
 
   update(changed) {

@@ -12,11 +12,11 @@ import { visibleWeights } from "../matrix/shown.js";
 export const STOPS = [
   { name: "answer", at: ".ava" },
   { name: "row", at: ".av-weights", term: "softmax", show: (query) => ({ query, key: null, locked: true }) },
-  { name: "q", at: '[data-stage="q"]', term: "query", show: (query) => ({ query, key: null, locked: true, all: true }) },
-  { name: "k", at: '[data-stage="k"]', term: "key", show: (query, key) => ({ query: null, key, locked: true, all: true }) },
+  { name: "q", at: '[data-stage="q"]', term: "query", show: (query) => ({ query, key: null, locked: true, chain: null }) },
+  { name: "k", at: '[data-stage="k"]', term: "key", show: (query, key) => ({ query: null, key, locked: true, chain: null }) },
   { name: "score", at: ".av-tabs", term: "score", show: (query, key) => ({ query, key, locked: true, tab: "product" }) },
-  { name: "softmax", at: '.av-chain [data-stage="weights"]', term: "softmax", show: (query) => ({ query, key: null, locked: true, all: true }) },
-  { name: "value", at: '[data-stage="v"]', term: "value", show: (query, key) => ({ query: null, key, locked: true, all: true }) },
+  { name: "softmax", at: '.av-chain [data-stage="weights"]', term: "softmax", show: (query) => ({ query, key: null, locked: true, chain: null }) },
+  { name: "value", at: '[data-stage="v"]', term: "value", show: (query, key) => ({ query: null, key, locked: true, chain: null }) },
 ];
 
 export class Tour {
