@@ -3,8 +3,8 @@
 A trace keeps references, so that taking it costs nothing. What it refers to of the model may be changed later: trained
 in place, edited, replaced. So a trace remembers which tensors the model had, how often each was written to and a few
 numbers of each; torch counts neither edits of `parameter.data` nor the steps of fused optimizers. What the trace
-multiplies by itself is held more closely: W_Q, W_K, W_V and W_O by a checksum, the unembedding by what it makes of one fixed vector. Both
-are computed once for each state of a model, by the first trace of it.
+multiplies by or gives out itself is held more closely: W_Q, W_K, W_V and W_O by a checksum, the unembedding by what it
+makes of one fixed vector. Both are computed once for each state of a model, by the first trace of it.
 """
 
 from __future__ import annotations

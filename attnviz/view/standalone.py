@@ -49,9 +49,9 @@ def to_html(
 ) -> Path:
     """Write the interactive view of a trace as one HTML file that opens in any current browser, without a network.
 
-    The chosen heads come with all their numbers, as computed (float32), but for matrices W of wide models. Of the other heads come the weights, rounded
-    to multiples of 1/10,000; in a file that would grow above 15 MB by it, of 1/5,000, 1/2,000 or 1/1,000. The page
-    says so wherever it shows them.
+    The chosen heads come with all their numbers, as computed (float32), but for W_Q, W_K, W_V and W_O of wide models.
+    Of the other heads come the weights, rounded to multiples of 1/10,000; in a file that would grow above 15 MB by it,
+    of 1/5,000, 1/2,000 or 1/1,000. The page says so wherever it shows them.
 
     Args:
         path: path of the file; one that is there is replaced.
