@@ -22,6 +22,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from attnviz import locale
 from attnviz.analysis.telling import most_telling
 from attnviz.calculator.solve import BY_HAND
 from attnviz.tasks import Pattern
@@ -166,7 +167,7 @@ def overview(
     site, head = trace.sites[choice["site"]], choice["head"]
     long = site.q.shape[1] * site.k.shape[1] > LONG
     arrays |= _matrices(trace, site, [head], FIRST_STAGES_LONG if long else FIRST_STAGES)
-    outputs, predicted = _outputs(trace)
+    outputs, predicted = _outputs(trace, lang, asked, truth)
     arrays |= predicted
     if trace.image is not None:
         arrays["image"] = trace.image
@@ -183,16 +184,16 @@ def overview(
         "sites": [_site_header(trace, s) for s in trace.sites],
         "choice": dict(choice),
         "telling": telling._asdict(),
-        "outputs": None
-        if outputs is None
-        else {**outputs, "positions": list(asked or outputs["positions"]), "truth": list(truth)},
+        "outputs": outputs,
         "texts": texts,
         "lang": lang,
     }
     return pack(header, arrays)
 
 
-def _outputs(trace: Trace) -> tuple[dict[str, Any] | None, dict[str, Array]]:
+def _outputs(
+    trace: Trace, lang: str, asked: Sequence[int], truth: Sequence[str | None]
+) -> tuple[dict[str, Any] | None, dict[str, Array]]:
     """Return the most probable outputs: what the view is told of them, and their ids and probabilities, (rows, K) each.
 
     Outputs that are values themselves, as of a forecast, come as they are: "outputs/values", (rows, n).
@@ -207,11 +208,21 @@ def _outputs(trace: Trace) -> tuple[dict[str, Any] | None, dict[str, Array]]:
     header = {
         "stack": trace.outputs.sequence,
         "kind": trace.outputs.kind,
-        "positions": trace.outputs.positions,
-        "labels": {str(index): trace.outputs.label(index) for index in sorted(set(ids.flatten().tolist()))},
+        "positions": list(asked or trace.outputs.positions),
+        "labels": {
+            str(index): _label(trace, trace.outputs.label(index), lang) for index in sorted(set(ids.flatten().tolist()))
+        },
         "k": ids.shape[1],
+        "truth": [None if right is None else _label(trace, right, lang) for right in truth],
     }
     return header, {"outputs/ids": ids.cpu().numpy().astype(np.int32), "outputs/probs": probabilities.cpu().numpy()}
+
+
+def _label(trace: Trace, label: str, lang: str) -> str:
+    """Return a label as people of a language call it: those of the shipped tasks are English words."""
+    key = f"applications.label.{label}"
+    own = trace.outputs is not None and trace.outputs.kind in ("label", "labels") and not trace.model.facts.kind
+    return locale.t(lang, key) if own and locale.has(lang, key) else label
 
 
 def proof(trace: Trace) -> dict[str, Any] | None:

@@ -228,3 +228,15 @@ def test_outputs_that_are_values_come_as_they_are() -> None:
     assert (header["outputs"]["kind"], header["outputs"]["k"]) == ("values", 3)
     np.testing.assert_array_equal(arrays["outputs/values"], values)
     assert "outputs/probs" not in arrays
+
+
+def test_labels_are_said_in_the_reader_s_language_and_the_right_ones_are_told() -> None:
+    choice = {"site": 0, "head": 0, "query": None, "key": None, "locked": False}
+    trace = attnviz.trace(attnviz.load_model("zoo/sentiment-en"), "the film was very good")
+    for lang, names in (("en", {"positive", "negative"}), ("zh", {"正面", "负面"})):
+        outputs = unpack(overview(trace, choice=choice, lang=lang, truth=("positive",)))[0]["outputs"]
+        assert set(outputs["labels"].values()) == names
+        assert outputs["truth"] == [attnviz.locale.t(lang, "applications.label.positive")]
+    letters = attnviz.trace(attnviz.load_model("zoo/reverse"), "a b c")
+    told = unpack(overview(letters, choice=choice, lang="zh", truth=("c", None, "a", None)))[0]["outputs"]
+    assert told["truth"] == ["c", None, "a", None]
