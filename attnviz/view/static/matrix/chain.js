@@ -88,10 +88,11 @@ export class Chain {
       button("fit", () => store.set({ zoom: null })),
     ]);
     this.position = el("span", { class: "av-muted av-position" });
+    const group = el("span", { class: "av-group" }, [this.back, this.forward, this.everything]);
     return el("header", { class: "av-chain-head" }, [
       el("h2", { text: t("view.frame.chain.title") }),
       // by hand, the page's own steps are the control
-      el("span", { class: "av-group", hidden: isByHand(this.ctx) }, [this.back, this.forward, this.everything]), this.position, zoom,
+      el("span", { class: "av-chain-steps", hidden: isByHand(this.ctx) }, [group, this.position]), zoom,
     ]);
   }
 
