@@ -217,12 +217,13 @@ class Explorer extends View {
     if (cells <= NEIGHBOUR_CELLS) await this.load(site, [head], everything); // else by whoever shows them
     clearTimeout(this.prefetching);
     if (!data.header.data_url) return;
-    const bytes = 4 * n * (4 * cells + data.tokens(queries).length * (4 * width + (model ?? 0)));
+    const matrices = this.chain.near ? MATRICES : [];
+    const bytes = 4 * n * (4 * cells + data.tokens(queries).length * (4 * width + (model ?? 0)) + matrices.length * width * (model ?? 0));
     const here = () => this.data === data && this.store.state.site === site;
     this.prefetching = setTimeout(async () => {
       if (bytes <= WHOLE_LAYER_BYTES) {
         const nearestFirst = Array.from({ length: n }, (_, h) => h).sort((a, b) => Math.abs(a - head) - Math.abs(b - head));
-        for (const other of nearestFirst) if (here()) await this.load(site, [other], [...everything, "x", "output", ...(this.chain.near ? MATRICES : [])]);
+        for (const other of nearestFirst) if (here()) await this.load(site, [other], [...everything, "x", "output", ...matrices]);
         if (here()) this.root.dataset.layer = data.site(site).name; // no switch of head inside it asks the server
         return;
       }
