@@ -158,3 +158,30 @@ def test_the_systems_colours_show_what_is_on_and_paper_every_stage(open_page: Op
     expect(controls.locator("visible=true")).to_have_count(0)
     foot = page.evaluate("getComputedStyle(document.querySelector('.stMain'), '::after').content")
     assert foot == f'"{page.url}"'
+
+
+def test_the_picture_is_told_its_table_walked_and_letters_switched_off(open_page: Open) -> None:
+    page = open_page(model="reverse")
+    view(page)
+    weights = page.locator(".av-weights .av-matrix-frame")
+    expect(weights).to_have_attribute("aria-description", re.compile(r"1\.00|0\.\d+"))
+
+    page.locator(".av-weights .av-matrix-buttons button").first.click()
+    grid = page.get_by_role("grid", name=locale.t("en", "view.frame.stage.weights")).last
+    expect(grid.get_by_role("gridcell").first).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    expect(grid.locator("tbody tr").nth(1).locator("td").nth(1)).to_be_focused()
+    page.keyboard.press("Control+Home")
+    expect(grid.get_by_role("columnheader").first).to_be_focused()
+    page.keyboard.press("Escape")
+
+    clear = page.get_by_role("dialog", name=re.compile("cache", re.I))
+    switch = page.locator(".st-key-shortcuts input")
+    switch.uncheck()
+    page.locator(".av-title").click()
+    page.keyboard.press("c")
+    page.wait_for_timeout(500)
+    expect(clear).to_have_count(0)
+    page.reload()
+    expect(switch).not_to_be_checked()

@@ -2,7 +2,7 @@
 
 import { numberAt } from "../matrix/axis.js";
 import { tokenElement } from "../core/format.js";
-import { el } from "../core/dom.js";
+import { arrowOf, el } from "../core/dom.js";
 import { formatOf } from "../core/rounding.js";
 
 const WINDOW = 100; // rows and columns in the document at once
@@ -26,8 +26,8 @@ class TableDialog {
       this.exact = !this.exact;
       this.paint();
     });
-    this.table = el("table", { class: "avp-table" });
-    this.box = el("div", { class: "avp-table-scroll", tabindex: "0", role: "region", "aria-label": spec.title }, this.table);
+    this.table = el("table", { class: "avp-table", role: "grid", "aria-label": spec.title, on: { keydown: (event) => this.press(event) } });
+    this.box = el("div", { class: "avp-table-scroll" }, this.table);
     const head = el("header", {}, el("h2", {}, spec.title), this.digits, this.button("view.panel.table.close", () => this.dialog.close()));
     const pagers = el("div", { class: "avp-table-pagers" }, this.pagers.rows.element, this.pagers.cols.element);
     const on = {
@@ -84,6 +84,39 @@ class TableDialog {
       el("thead", {}, el("tr", {}, corner, headings)),
       el("tbody", {}, rows.map(row)),
     );
+    this.table.setAttribute("aria-rowcount", String(matrix.rows + 1));
+    this.table.setAttribute("aria-colcount", String(matrix.cols + 1));
+    [...this.table.rows].forEach((line, r) => {
+      line.setAttribute("aria-rowindex", String(r ? this.start.rows + r + 1 : 1));
+      [...line.cells].forEach((cell, c) => {
+        cell.tabIndex = -1;
+        cell.setAttribute("aria-colindex", String(c ? this.start.cols + c + 1 : 1));
+      });
+    });
+    this.reach(this.table.rows[1]?.cells[1]);
+  }
+
+  /** The one cell that Tab reaches. */
+  reach(cell) {
+    const before = this.table.querySelector('[tabindex="0"]');
+    if (before) /** @type {HTMLElement} */ (before).tabIndex = -1;
+    if (cell) cell.tabIndex = 0;
+  }
+
+  /** Arrows walk from cell to cell; Home and End lead to the ends of a row, with Ctrl to those of the table. */
+  press(event) {
+    const cell = event.target.closest("td, th");
+    const { rows } = this.table;
+    const [row, col] = [cell.parentElement.rowIndex, cell.cellIndex];
+    const [down, across] = arrowOf(event) ?? [0, 0];
+    const all = event.ctrlKey || event.metaKey;
+    const place = { Home: [all ? 0 : row, 0], End: [all ? rows.length - 1 : row, Infinity] }[event.key] ?? [row + down, col + across];
+    const line = rows[Math.min(rows.length - 1, Math.max(0, place[0]))];
+    const next = line.cells[Math.min(line.cells.length - 1, Math.max(0, place[1]))];
+    if (next === cell) return;
+    event.preventDefault();
+    this.reach(next);
+    next.focus();
   }
 }
 
@@ -102,5 +135,5 @@ export function openTable(ctx, spec) {
   table.paint();
   ctx.root.append(table.dialog);
   table.dialog.showModal();
-  table.box.focus();
+  /** @type {HTMLElement} */ (table.table.querySelector('[tabindex="0"]')).focus();
 }

@@ -10,6 +10,7 @@ import { TERM_OF } from "./terms.js";
 import { describeCell } from "./tooltip.js";
 
 const SCROLLBAR = 12;
+const SUMMARY_WAIT_MS = 300;
 const FINGER = 24; // px that a touch may be off
 const BIGGEST_CELL = 56;
 const ZOOMS = [1, 2, 4, 8, 12, 18, 34, BIGGEST_CELL]; // px of a cell
@@ -68,6 +69,7 @@ export class Matrix {
     this.resized.disconnect();
     this.seen.disconnect();
     window.removeEventListener("beforeprint", this.onPrint);
+    clearTimeout(this.summarising);
   }
 
   build() {
@@ -133,6 +135,8 @@ export class Matrix {
     this.frame.setAttribute("aria-label", this.ctx.t("view.frame.matrix.label", {
       title: spec.title, rows: spec.rows.labels.length, cols: spec.cols.labels.length, rowAxis: rows, colAxis: cols,
     }));
+    clearTimeout(this.summarising);
+    this.summarising = setTimeout(() => this.summarise(), SUMMARY_WAIT_MS);
     for (const button of this.buttons.children) button.setAttribute("aria-label", `${button.textContent}: ${spec.title}`);
     const sameShape = before && before.rows.labels === spec.rows.labels && before.cols.labels === spec.cols.labels
       && before.cell?.width === spec.cell?.width && before.cell?.height === spec.cell?.height;
@@ -411,10 +415,22 @@ export class Matrix {
     const next = { row: within(row, down, g.rows), col: within(col, across, g.cols) };
     store.set(this.patch(next));
     this.reveal(next);
-    if (this.spec.matrix) {
-      const lines = this.describe(next.row, next.col);
-      this.ctx.announce(lines.map(({ label, token, text }) => `${label} ${token === undefined ? text : tokenText(token)}`).join(", "));
-    }
+    if (this.spec.matrix) this.ctx.announce(this.said(next.row, next.col));
+  }
+
+  /** A cell in words, for those who hear the page. */
+  said(row, col) {
+    const lines = this.describe(row, col);
+    return lines.map(({ label, token, text }) => `${label} ${token === undefined ? text : tokenText(token)}`).join(", ");
+  }
+
+  /** The picture in words: its strongest cell. Told once the picture stands, for it looks at every number. */
+  summarise() {
+    const { matrix } = this.spec;
+    if (!matrix?.data.length) return;
+    const at = matrix.data.reduce((best, value, n, { [best]: most }) => (Number.isFinite(value) && !(value <= most) ? n : best), 0);
+    const cell = this.said(Math.floor(at / matrix.cols), at % matrix.cols);
+    this.frame.setAttribute("aria-description", this.ctx.t("view.frame.matrix.strongest", { cell }));
   }
 
   reveal({ row, col }) {
