@@ -23,6 +23,9 @@ export function hueOf(label, labels) {
   return at < 0 ? -1 : at % HUES;
 }
 
+/** What is seen, and a sentence in its place for those who hear it. */
+const named = (name, seen) => [el("span", { class: "av-live", text: name }), el("span", { class: "ava-seen", "aria-hidden": "true" }, seen)];
+
 const kindOf = (label) => label.replace(/^[BI]-/, "");
 
 /** The first of the tokens that are shown, so that `focus` is among them. Pure. */
@@ -147,7 +150,7 @@ export class Answer {
     if (!this.asked.has(row) || this.onePlace) {
       const said = this.onePlace ? [] : [el("span", { class: "ava-out is-none", "aria-hidden": "true", text: "·" }), el("span", { class: "ava-p" })];
       const name = t(this.onePlace ? "view.answer.token" : "view.answer.not_asked", parts);
-      return el("li", {}, el("button", { ...index, title: name }, [read, ...said]));
+      return el("li", {}, el("button", { ...index, title: name }, named(name, [read, ...said])));
     }
     if (outputs.areValues) return this.forecast(row, read, index);
     const [{ label: out, p }] = outputs.candidates(row);
@@ -159,7 +162,7 @@ export class Answer {
     this.tint(chip, out, p);
     const mark = right === null ? "" : wrong ? " ✗" : " ✓";
     const percent = el("span", { class: `ava-p${wrong ? " is-wrong" : ""}`, text: t("view.panel.percent", { value: fmtWhole(p) }) + mark });
-    return el("li", {}, el("button", { ...index, title: `${name} (${this.ctx.full(p)})` }, [read, chip, percent]));
+    return el("li", {}, el("button", { ...index, title: `${name} (${this.ctx.full(p)})` }, named(name, [read, chip, percent])));
   }
 
   /** A place with one number as its output, such as the next value of a series. */
@@ -167,7 +170,7 @@ export class Answer {
     const [value] = this.outputs.values(row);
     const name = this.t("view.answer.forecast", { index: row, read: read.textContent, value: this.ctx.fmt(value) });
     const said = el("span", { class: "ava-out", text: this.ctx.fmt(value) });
-    return el("li", {}, el("button", { ...index, title: `${name} (${this.ctx.full(value)})` }, [read, said]));
+    return el("li", {}, el("button", { ...index, title: `${name} (${this.ctx.full(value)})` }, named(name, [read, said])));
   }
 
   /** A tag has the hue of its kind; anything else is the darker the surer the model is. */
