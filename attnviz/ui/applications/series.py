@@ -152,4 +152,5 @@ def _errors(forecasts: dict[str, Tensor], truth: Tensor) -> None:
         return
     errors = {name: float((said[: len(truth)] - truth).square().mean().sqrt()) for name, said in forecasts.items()}
     rows = [[name, short(error)] for name, error in errors.items()]
-    st.markdown(table([say("applications.series.error", n=len(truth)), ""], rows))
+    heads = [say("applications.series.error", n=len(truth)), say("applications.series.value")]
+    st.markdown(table(heads, rows))
