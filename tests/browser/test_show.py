@@ -82,6 +82,7 @@ def test_on_a_wall_there_are_the_answer_one_picture_and_one_sentence(open_page: 
         page.keyboard.press("ArrowRight")
         expect(page.locator(".av-stage:visible")).to_have_attribute("data-step", str(step))
         expect(page.locator(".av-weights")).to_be_hidden()
+        expect_within(page, ".ava")
     page.keyboard.press("ArrowRight")
     expect(page.locator(".av-weights")).to_be_visible()
     page.keyboard.press("Escape")

@@ -238,8 +238,12 @@ export class Chain {
     this.loadOpened();
   }
 
-  /** Scrolls to the last opened stage. */
+  /** Scrolls to the last opened stage; on a wall the answer above it stays in sight. */
   reveal(block) {
+    if (this.ctx.store.state.present) {
+      this.ctx.root.scrollIntoView({ block: "start" });
+      return;
+    }
     const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.stages[Math.min(this.ctx.store.state.chain, this.last)].scrollIntoView({ block, behavior: calm || block === "start" ? "auto" : "smooth" });
   }
