@@ -25,11 +25,12 @@ from starlette.routing import BaseRoute, Route
 from attnviz import locale
 from attnviz.errors import AttnvizError
 from attnviz.server.kept import kept_routes
+from attnviz.server.learned import asked_of, truth_of
 from attnviz.server.run_routes import run_routes
 from attnviz.server.stores import TRACES
 from attnviz.trace import Trace
 from attnviz.view.payload import STAGES, bundle, proof
-from attnviz.view.standalone import show
+from attnviz.view.standalone import page_of
 
 __all__ = ["DATA_PATH", "routes"]
 
@@ -104,8 +105,10 @@ def _page(request: Request, trace: Trace) -> Response:
     head, lang = query.get("head", "0"), query.get("lang", locale.DEFAULT)
     if not (head.isascii() and head.isdigit() and len(head) < 7):
         return _refuse("heads")
+    name = trace.model.facts.name
+    asked, truth = asked_of(name, trace), truth_of(name, trace)
     try:
-        page = show(trace, heads=[(query.get("site", ""), int(head))], lang=lang).page
+        page = page_of(trace, [(query.get("site", ""), int(head))], lang, asked=asked, truth=truth)
     except ValueError:  # there is no such site, head or language
         return _refuse("site")
     headers = {**KEPT, "Content-Disposition": 'attachment; filename="attnviz.html"'}

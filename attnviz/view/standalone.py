@@ -15,7 +15,7 @@ import html
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -31,7 +31,7 @@ from attnviz.view.parts import Part, Rounding, deflated, rounded_weights
 from attnviz.view.payload import Stage, bundle, overview, pack, proof, stages_of
 from attnviz.view.texts import TERMS, texts
 
-__all__ = ["Shown", "show", "to_html"]
+__all__ = ["Shown", "page_of", "show", "to_html"]
 
 Heads = Iterable[tuple[str | int, int]] | Literal["all"] | None
 
@@ -75,7 +75,7 @@ def to_html(
         >>> file.read_text("utf-8").startswith("<!doctype html>")
         True
     """
-    page = _page(trace, heads, lang, title)
+    page = page_of(trace, heads, lang, title)
     path = Path(path)
     path.write_text(page, "utf-8", newline="\n")
     return path
@@ -129,7 +129,7 @@ def show(
     """
     if height <= 0:
         raise ValueError(f"height is {height}; it must be above 0 CSS pixels")
-    return Shown(_page(trace, heads, lang, title), height, _title(trace, lang, title))
+    return Shown(page_of(trace, heads, lang, title), height, _title(trace, lang, title))
 
 
 def _chosen(trace: Trace, heads: Heads) -> list[tuple[AttentionSite, int]]:
@@ -153,11 +153,20 @@ def _head(trace: Trace, place: str | int, head: int) -> tuple[AttentionSite, int
     return site, head
 
 
-def _page(trace: Trace, heads: Heads, lang: str, title: str | None) -> str:
+def page_of(
+    trace: Trace,
+    heads: Heads,
+    lang: str,
+    title: str | None = None,
+    *,
+    asked: Sequence[int] = (),
+    truth: Sequence[str | None] = (),
+) -> str:
+    """Return the page; `asked` and `truth` are what the task of the model knows of its answer, see `overview`."""
     if lang not in locale.LANGUAGES:
         raise ValueError(f"no language {lang!r}; there are {', '.join(locale.LANGUAGES)}")
     chosen = _chosen(trace, heads)
-    numbers = _Numbers(trace, chosen, lang)
+    numbers = _Numbers(trace, chosen, lang, asked, truth)
     modules = joined({"open": ("export/standalone.js", "open")})
     # only a script with this mark runs: whatever a token may contain, it cannot know it; the same page has the same
     nonce = hashlib.sha256(repr((trace.text, trace.target, numbers.parts)).encode()).hexdigest()[:32]
@@ -267,10 +276,17 @@ class _Numbers:
         note: what they are, for people.
     """
 
-    def __init__(self, trace: Trace, chosen: list[tuple[AttentionSite, int]], lang: str) -> None:
+    def __init__(
+        self,
+        trace: Trace,
+        chosen: list[tuple[AttentionSite, int]],
+        lang: str,
+        asked: Sequence[int],
+        truth: Sequence[str | None],
+    ) -> None:
         first, head = chosen[0]
         choice = {"site": trace.sites.index(first), "head": head, "query": None, "key": None, "locked": False}
-        picture = overview(trace, trace_id="file", choice=choice, lang=lang)
+        picture = overview(trace, trace_id="file", choice=choice, lang=lang, asked=asked, truth=truth)
         header, arrays = _unpack(picture)
         shared = {path: array for path, array in arrays.items() if not path.startswith(f"{first.name}/")}
         self.parts = {"overview": deflated(pack(header, shared))}

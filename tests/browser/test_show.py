@@ -49,6 +49,7 @@ def test_a_tour_of_seven_stops_has_a_link_for_each_and_ends_with_escape(open_pag
         page.wait_for_url(re.compile(f"tour={n}"))
         page.keyboard.press("ArrowRight")
     expect(tour).to_be_hidden()
+    expect(page.get_by_label(say("page.text"), exact=True)).to_be_focused()  # now change one letter
     expect(root).to_have_attribute("data-locked", "false")
     page.goto(f"{page.url.split('?')[0]}?tour=5&lang=zh")
     expect(page.get_by_role("region", name=say("view.tour.title", "zh"))).to_contain_text(say("view.tour.score", "zh"))

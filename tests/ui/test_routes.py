@@ -1,5 +1,8 @@
 import io
 import json
+import re
+import zlib
+from base64 import b64decode
 
 import numpy as np
 import pytest
@@ -81,6 +84,15 @@ def test_the_view_is_saved_as_one_page(held: Held) -> None:
     for changed in ({"site": "nowhere"}, {"head": "9"}, {"head": "x"}, {"lang": "xx"}):
         refused = get(APP, f"/attnviz/trace/{held.id}/page.html", params={"site": site, "head": "0", **changed})
         assert refused.status == 400, changed
+
+
+def test_a_saved_page_says_what_is_right(operator_models: None) -> None:
+    trace = forward.run(TraceKey("reverse", "a b c"))
+    params = {"site": trace.trace.sites[0].name, "head": "0"}
+    page = get(APP, f"/attnviz/trace/{trace.id}/page.html", params=params).content.decode()
+    part = re.search(r'data-part="overview" data-planes="1">([^<]+)', page)
+    assert part is not None
+    assert b'"truth": ["c", "b", "a", null]' in zlib.decompress(b64decode(part[1]), -15)
 
 
 def test_a_link_becomes_a_qr_code_if_it_is_short_enough() -> None:

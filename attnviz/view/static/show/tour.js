@@ -19,6 +19,8 @@ export const STOPS = [
   { name: "value", at: '[data-stage="v"]', term: "value", show: (query, key) => ({ query: null, key, locked: true, chain: null }) },
 ];
 
+const TEXT = ".st-key-controls textarea"; // the reader's text; a saved file has none
+
 export class Tour {
   /** @param {import("../core/context.js").Context} ctx */
   constructor(ctx) {
@@ -52,7 +54,9 @@ export class Tour {
     else this.ctx.store.set({ tour: Math.max(1, to) });
   }
 
+  /** After the last stop, which asks for another letter, the text is at hand. */
   end() {
+    if (this.stop === STOPS.length) document.querySelector(TEXT)?.focus();
     this.ctx.store.set({ tour: 0, query: null, key: null, locked: false });
   }
 
