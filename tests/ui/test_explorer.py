@@ -99,6 +99,7 @@ def test_the_first_page_is_the_first_model() -> None:
     page = open_page()
     assert page.session_state[ExplorerState.model.key] == next(iter(listing.listed()))
     assert place(page)["site"] == 1  # the layer in which every letter reads its mirror
+    assert place(open_page(lock="all"))["site"] == 1  # frozen, and no head is named
     assert place(open_page(layer="0", head="1")) == {"site": 0, "head": 1, "query": None, "key": None, "locked": False}
 
 

@@ -117,6 +117,6 @@ def _choice(trace: Trace, model: str) -> tuple[dict[str, Any], list[str]]:
     if any(int(other) >= site.n_heads for other in re.findall(r"\d+", link.get("heads", ""))):
         missing.append("heads")
     locked = link.get("lock") in ("1", "all") and (query is not None or key is not None)
-    is_named = not PLACE.keys().isdisjoint(link)
+    is_named = not (PLACE.keys() - {"lock"}).isdisjoint(link)
     place = {"site": chosen if is_named else None, "head": head or 0, "query": query, "key": key, "locked": locked}
     return {**place, "frozen": link.get("lock") == "all", "link": session.n_links}, missing
