@@ -38,7 +38,7 @@ def test_a_number_of_q_is_followed_to_its_row_and_its_column(open_page: Open) ->
     for key in ("ArrowDown", "ArrowDown", "ArrowRight"):
         page.keyboard.press(key)
     expect(root).to_have_attribute("data-query", "1")
-    said = page.locator(".av-live")
+    said = page.locator(".av-body > .av-live")
     expect(said).to_contain_text(say("tip.product", row=1, of="LN(X)", col=1, by="W_Q"))
 
     trace = attnviz.trace(attnviz.load_model("zoo/reverse"), "g f e d c")
