@@ -146,6 +146,7 @@ def test_the_systems_colours_show_what_is_on_and_paper_every_stage(open_page: Op
     expect(view(page)).to_have_attribute("data-layer", re.compile("."))  # all of its numbers are here
     page.locator(".av-chain").get_by_role("button", name=locale.t("en", "view.frame.chain.forward")).click()
     expect(page.locator(".av-closed")).not_to_have_count(0)
+    page.wait_for_url(re.compile("chain=0"))  # the address follows what is shown
     page.emulate_media(forced_colors="none", media="print")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     stages = page.locator(".av-stage-body").all()

@@ -35,7 +35,7 @@ from attnviz.ui.frame.widgets import button, select
 __all__ = ["show"]
 
 MAX_NEW = 40  # symbols that one press of "continue" appends
-EXAMPLE_CHARS = 48
+EXAMPLE_CHARS = 120
 
 
 def show() -> None:
