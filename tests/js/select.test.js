@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { chooseHead, choiceState, groupSites, siteTitle } from "../../attnviz/view/static/core/select.js";
+import { pairMemory } from "../../attnviz/view/static/panels/kit.js";
 import { createStore, hover, toggleLock, unlock } from "../../attnviz/view/static/core/store.js";
 
 const site = (name, rest = {}) => {
@@ -72,4 +73,18 @@ test("sites stand in groups, and windows of an image are told apart", () => {
   assert.equal(siteTitle({ t, data: { header: {} } }, SITES[0], 1), "view.frame.title"); // of a run
   assert.equal(siteTitle(of(""), { ...SITES[0], part: 3 }, 1), "view.frame.title.part 3");
   assert.equal(siteTitle(of("by hand"), SITES[0], 1), "view.frame.title.hand");
+});
+
+test("a panel speaks of the pair that was pointed at last, and of a locked query with the key it reads most", () => {
+  const weights = { data: Float32Array.from([0.1, 0.9, 0, 0.7, 0.2, 0.1]), rows: 2, cols: 3 };
+  const store = storeOf(free);
+  const data = { site: () => SITES[0], tokens: () => TOKENS.encoder, get: () => weights };
+  const pair = pairMemory(/** @type {any} */ ({ store, data }));
+  assert.equal(pair(), null);
+  store.set({ query: 1, key: 2 });
+  assert.deepEqual(pair(), { i: 1, j: 2 });
+  store.set({ query: 0, key: null });
+  assert.deepEqual(pair(), { i: 1, j: 2 });
+  store.set({ locked: true });
+  assert.deepEqual(pair(), { i: 0, j: 1 });
 });

@@ -146,3 +146,6 @@ export function missingShare(matrix, row) {
   for (let at = row * matrix.cols; at < (row + 1) * matrix.cols; at += 1) sum += matrix.data[at];
   return Math.max(0, 1 - sum);
 }
+
+/** The place of the largest number of a row. */
+export const strongest = (row) => row.indexOf(Math.max(...row));

@@ -6,7 +6,7 @@
 import { el, zoomOf } from "../core/dom.js";
 import { tokenText } from "../core/format.js";
 import { queryOf } from "./sentence.js";
-import { visibleWeights } from "./shown.js";
+import { strongest, visibleWeights } from "./shown.js";
 
 const GAP = 6; // px between a term and its card
 const SLOW = 250; // ms before a pointer that rests opens it
@@ -38,7 +38,7 @@ export function liveNumber(ctx, term) {
   const row = queryOf(data, state, shown);
   const i = shown.queries.tokens?.[row][0] ?? shown.queries.index?.[row] ?? row;
   const rowWeights = weights.data.subarray(i * weights.cols, (i + 1) * weights.cols);
-  const j = rowWeights.indexOf(Math.max(...rowWeights));
+  const j = strongest(rowWeights);
   const [query, key] = [tokenText(data.tokens(site.queries)[i]), tokenText(data.tokens(site.keys)[j])];
   if (term in VECTORS) {
     const matrix = get(VECTORS[term]);

@@ -1,5 +1,6 @@
 /** Tells the tab panels the chosen head, the pair that was pointed at, and why a pair is masked. */
 
+import { strongest } from "../matrix/shown.js";
 import { missing } from "../matrix/specs.js";
 
 /** The chosen site and head with the labels of its axes; matrices are undefined until they have arrived. */
@@ -18,12 +19,14 @@ export function current(ctx) {
 /** The values of one row of a matrix, without a copy. */
 export const rowOf = (matrix, i) => matrix.data.subarray(i * matrix.cols, (i + 1) * matrix.cols);
 
-/** Remembers the last pair (query, key) that was pointed at, so that a panel stays readable when the pointer leaves. */
+/** Remembers the last pair (query, key) that was pointed at, a locked query with the key that it reads most, so that a panel stays readable when the pointer leaves. */
 export function pairMemory(ctx) {
   let last = null;
   return () => {
-    const { state, queries, keys } = current(ctx);
+    const { state, queries, keys, get } = current(ctx);
+    const weights = get("weights");
     if (state.query !== null && state.key !== null) last = { i: state.query, j: state.key };
+    else if (state.locked && state.query !== null && weights) last = { i: state.query, j: strongest(rowOf(weights, state.query)) };
     const inside = last && last.i < queries.length && last.j < keys.length;
     return inside ? last : null;
   };

@@ -3,7 +3,7 @@
 import { el } from "../core/dom.js";
 import { liveNumber } from "../matrix/terms.js";
 import { queryOf } from "../matrix/sentence.js";
-import { visibleWeights } from "../matrix/shown.js";
+import { strongest, visibleWeights } from "../matrix/shown.js";
 
 /**
  * A stop: where it points to, the term whose number it names, and what it shows (a patch of the state, of the chosen query and key).
@@ -56,7 +56,7 @@ export class Tour {
 
   /** After the last stop, which asks for another letter, the text is at hand. */
   end() {
-    if (this.stop === STOPS.length) document.querySelector(TEXT)?.focus();
+    if (this.stop === STOPS.length) /** @type {HTMLElement|null} */ (document.querySelector(TEXT))?.focus();
     this.ctx.store.set({ tour: 0, query: null, key: null, locked: false });
   }
 
@@ -68,7 +68,7 @@ export class Tour {
     if (!shown) return null;
     const query = queryOf(data, { ...state, query: null }, shown);
     const row = shown.data.subarray(query * shown.cols, (query + 1) * shown.cols);
-    return [query, row.indexOf(Math.max(...row))];
+    return [query, strongest(row)];
   }
 
   show() {
