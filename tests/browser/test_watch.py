@@ -114,7 +114,7 @@ def test_one_position_for_everything(open_page: Open, learned: Run) -> None:
     assert "step" not in address(page)
     slider(page).press("Home")
     root = shown(page, 0)
-    expect(page.locator(".aw-samples-card h3")).to_have_text(say("samples"))
+    expect(page.locator(".aw-samples-card h2")).to_have_text(say("samples"))
     page.wait_for_function("new URLSearchParams(location.search).get('step') === '0'")
     for _ in range(3):
         slider(page).press("ArrowRight")
@@ -127,7 +127,7 @@ def test_one_position_for_everything(open_page: Open, learned: Run) -> None:
     assert box is not None
     page.mouse.click(box["x"] + box["width"] * 0.75, box["y"] + 60)
     expect(root).to_have_attribute("data-step", re.compile("^(2|3)"))
-    expect(page.locator(".aw-samples-card h3")).to_have_text(re.compile(r"\d"))
+    expect(page.locator(".aw-samples-card h2")).to_have_text(re.compile(r"\d"))
     page.get_by_role("button", name=say("newest"), exact=True).click()
     expect(root).to_have_attribute("data-step", str(STEPS))
     page.wait_for_function("!new URLSearchParams(location.search).has('step')")
@@ -138,7 +138,7 @@ def test_a_link_opens_step_head_and_sequence(open_page: Open, learned: Run) -> N
     root = shown(page, 8)
     assert (root.get_attribute("data-site"), root.get_attribute("data-head")) == ("encoder.1.self", "1")
     expect(page.locator(".aw-sequence")).to_have_value("1")
-    expect(page.locator(".aw-samples-card h3")).to_have_text(say("samples_at", step="5"))  # the last look before 8
+    expect(page.locator(".aw-samples-card h2")).to_have_text(say("samples_at", step="5"))  # the last look before 8
 
 
 def test_the_chosen_head_has_the_recorded_weights(open_page: Open, learned: Run) -> None:
@@ -387,7 +387,7 @@ def test_a_network_without_attention_is_watched_too(open_page: Open, plain: Run,
     page.wait_for_function("/[?&]step=[1-9]/.test(location.search)")
     assert "site" not in address(page)
     page.get_by_role("button", name=say("newest", lang), exact=True).click()
-    expect(page.locator(".aw-samples-card h3")).to_have_text(say("samples_at", lang, step=STEPS))
+    expect(page.locator(".aw-samples-card h2")).to_have_text(say("samples_at", lang, step=STEPS))
     assert sticking_out(root, "svg") == []
 
 
@@ -433,7 +433,7 @@ def test_the_loss_of_a_language_model_is_told_as_perplexity_and_bits(
     names = ",".join(run.name for run in told_in_characters)
     page = open_page(path="runs", run=names)
     expect(page.locator(".aw-key")).to_contain_text(wanted)
-    expect(page.locator("[data-chart=loss] h3")).to_have_text(say("loss.nats"))
+    expect(page.locator("[data-chart=loss] h2")).to_have_text(say("loss.nats"))
 
 
 def test_a_cell_of_the_recorded_map_tells_its_tokens_and_weight(open_page: Open, told_in_characters: list[Run]) -> None:

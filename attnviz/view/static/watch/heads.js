@@ -35,7 +35,7 @@ export class Heads {
       const heading = (h) => el("span", { class: "aw-col", role: "columnheader", text: heads > 4 ? String(h) : t("view.frame.grid.head", { head: h }), "aria-label": t("view.frame.grid.head", { head: h }) });
       const columns = el("div", { class: "aw-row aw-cols", role: "row" }, [el("span", { role: "columnheader", text: t("view.frame.grid.corner") }), ...Array.from({ length: heads }, (_, h) => heading(h))]);
       const table = el("div", { class: "aw-grid", role: "grid", "aria-label": t(`view.frame.stack.${name}`) }, [columns, ...members.map((member) => this.row(member))]);
-      parts.push(el("section", {}, [el("h4", { text: t(`view.frame.stack.${name}`) }), table]));
+      parts.push(el("section", {}, [el("h3", { text: t(`view.frame.stack.${name}`) }), table]));
     }
     this.element.replaceChildren(...parts);
     this.measure();

@@ -106,7 +106,7 @@ export class Chart {
     this.height = height;
     this.steps = steps;
     const { t } = ctx;
-    this.heading = el("h3", { text: title });
+    this.heading = el("h2", { text: title });
     this.legend = el("span", { class: "aw-legend" });
     this.columns = columns;
     const button = (key, act) => el("button", { type: "button", class: "av-small", text: t(`watch.chart.${key}`), "aria-label": t(`watch.chart.${key}_of`, { title }), on: { click: act } });

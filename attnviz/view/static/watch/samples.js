@@ -11,7 +11,7 @@ export class Samples {
   constructor(ctx) {
     this.ctx = ctx;
     const { t } = ctx;
-    this.heading = el("h3", { text: t("watch.samples") });
+    this.heading = el("h2", { text: t("watch.samples") });
     this.share = el("span", { class: "aw-share" });
     const { predicts, metric, spaced, stack } = ctx.header;
     this.list = el("ol", { class: `aw-samples ${predicts === "values" ? "aw-numbers" : ""} ${spaced.prompt ? "aw-spaced-prompt" : ""} ${spaced.answer ? "aw-spaced-answer" : ""}` });

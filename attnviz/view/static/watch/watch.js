@@ -115,14 +115,14 @@ class Watch extends View {
   attention() {
     const { t } = this.ctx;
     if (this.attends) return [this.headline(), el("div", { class: "aw-pair" }, [this.heads.element, this.head.element])];
-    return [el("h3", { text: t("watch.attention") }), el("p", { class: "aw-none", text: t("watch.no_attention") })];
+    return [el("h2", { text: t("watch.attention") }), el("p", { class: "aw-none", text: t("watch.no_attention") })];
   }
 
   /** Show the sequence that the heads attend to, and a choice among several. */
   headline() {
     const { t } = this.ctx;
     const { sequences } = this.header;
-    const title = el("h3", { text: t("watch.attention") });
+    const title = el("h2", { text: t("watch.attention") });
     if (sequences.length === 1) return el("header", { class: "aw-headline" }, title);
     const choice = el("select", { class: "aw-select aw-sequence", on: { change: () => this.store.set({ seq: Number(choice.value) }) } },
       sequences.map(({ labels }, n) => el("option", { value: n, text: `${n + 1}: ${(labels.encoder ?? labels.decoder).join(" ").slice(0, 40)}`, selected: n === this.store.state.seq })));
