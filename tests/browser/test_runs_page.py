@@ -111,6 +111,11 @@ SCROLL_TO = """name => {
   return false;
 }"""
 
+MOVED_ON = f"""([name, before]) => {{
+  const row = [...document.querySelectorAll(".stDataFrame canvas tr")].find((row) => row.textContent.includes(name));
+  return ({SCROLL_TO})(name) && row && row.querySelectorAll("td")[6].textContent !== before;
+}}"""
+
 
 def test_the_list_follows_a_run_that_is_under_way(open_page: Open, runs_folder: Path) -> None:
     page = open_page(path="training", recipe="parity", steps="100000", seed="64", batch="8")
@@ -127,10 +132,11 @@ def test_the_list_follows_a_run_that_is_under_way(open_page: Open, runs_folder: 
     expect(sorted_by_name).to_have_count(1)
     page.wait_for_function(SCROLL_TO, arg=name, polling=200)  # others have been made since the server began
     before = row(page, name).locator("td").nth(6).text_content()
-    expect(row(page, name).locator("td").nth(6)).not_to_have_text(before or "")
+    page.wait_for_function(MOVED_ON, arg=[name, before], polling=200)
     expect(sorted_by_name).to_have_count(1)
     expect_chosen(page, name)
     page.locator(".aw-transport").get_by_role("button", name=locale.t("en", "watch.stop"), exact=True).click()
+    page.wait_for_function(SCROLL_TO, arg=name, polling=200)
     expect(row(page, name)).to_contain_text(say("state.stopped"))
     expect(page.locator(".st-key-delete button")).to_be_enabled()
 

@@ -250,6 +250,9 @@ def test_a_run_is_steered_and_watched_live(open_page: Open, endless: Run) -> Non
     expect(page.locator(".aw-rate-text b")).to_have_text("0.0028")
     button["resume"].click()
     expect(root).to_have_attribute("data-state", "running")
+    expect(page.locator(".aw-rate-text")).to_contain_text(
+        re.compile(r"0\.0028.*0\.0028")
+    )  # a step has been taken with it
     button["stop"].click()
     expect(root).to_have_attribute("data-state", "stopped")
     expect(button["resume"]).to_be_enabled()
