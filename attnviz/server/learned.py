@@ -1,4 +1,4 @@
-"""What a listed model has learned: its task, and what is right of a trace, as far as it is known."""
+"""Tell the task that a listed model has learned, and the right outputs of a trace, as far as they are known."""
 
 from __future__ import annotations
 

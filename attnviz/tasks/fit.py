@@ -12,7 +12,7 @@ from attnviz.vectors import Reader
 __all__ = ["respelled"]
 
 PLAIN = str.maketrans("‘’“”–—…", "''\"\"--.")
-"""What word processors put in place of the signs on a keyboard."""
+"""Signs that word processors put in place of those on a keyboard."""
 
 
 def respelled(text: str, reader: Reader) -> Iterator[str]:

@@ -207,11 +207,11 @@ class Dates(Task):
         return batch.due(len(tokens))
 
     def refuses(self, text: str) -> bool:
-        """What holds no date."""
+        """Refuse a text without a date."""
         return read(text) is None
 
     def is_like(self, symbols: Sequence[str]) -> bool:
-        """A date of the years that it learned, in one of its forms."""
+        """Tell whether it is a date of the years that were learned, in one of the forms."""
         text = "".join(symbols)
         day = read(text)
         if day is None or not self.first_year <= day.year <= self.last_year:
@@ -220,7 +220,7 @@ class Dates(Task):
         return text in written or text in {other for form in written for other in (form.lower(), form.upper())}
 
     def mended(self, text: str) -> Iterable[str]:
-        """The same day in the plainest form."""
+        """Yield the same day in the plainest form."""
         day = read(text)
         return () if day is None else (filled(FORMS[0], day, False),)
 

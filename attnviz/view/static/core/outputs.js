@@ -1,4 +1,4 @@
-/** What a trace holds of the model's outputs: which rows there are, the candidates of a row, what is right. */
+/** Reads the model's outputs in a trace: the rows there are, the candidates of a row, the right ones. */
 
 export class Outputs {
   /** @param {import("./data.js").TraceData} data  of a model that has outputs */

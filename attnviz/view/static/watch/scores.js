@@ -1,5 +1,6 @@
 /** Measure how much of every head's attention lies on the keys that a task expects, at every recorded step. */
 
+import { strongest } from "../matrix/shown.js";
 import { headOf } from "./timeline.js";
 
 /**
@@ -16,7 +17,7 @@ function scoreHead(weights, cols, expected) {
   for (const [query, keys] of expected) {
     const row = weights.subarray(query * cols, (query + 1) * cols);
     for (const key of keys) mass += row[key];
-    if (keys.includes(row.indexOf(Math.max(...row)))) hits += 1;
+    if (keys.includes(strongest(row))) hits += 1;
   }
   return { mass: mass / 255 / expected.size, hits: hits / expected.size };
 }
