@@ -75,7 +75,7 @@ export class Transport {
 
   sendRate() {
     const rate = rounded(10 ** Number(this.rate.value));
-    this.asked = { rate, until: performance.now() + PENDING_MS };
+    this.asked = { rate, step: this.ctx.metrics.last, until: performance.now() + PENDING_MS };
     this.tell("learning_rate", rate);
   }
 
@@ -126,10 +126,17 @@ export class Transport {
     this.stop.disabled = !active;
     this.rate.disabled = !(running || state === "paused");
     this.speed.disabled = !(running || state === "paused");
-    if (this.ctx.root.getRootNode().activeElement === this.rate || performance.now() < (this.asked?.until ?? 0)) return;
-    const rate = this.ctx.peakRate();
+    if (this.ctx.root.getRootNode().activeElement === this.rate) return;
+    const rate = this.peakRate();
     this.rate.value = String(Math.log10(rate));
     this.showRate(rate);
+  }
+
+  /** The learning rate at its highest: the one asked for, until the steps that are compared with the schedule were made with it. */
+  peakRate() {
+    const { asked, ctx } = this;
+    const { rate, step } = ctx.peak();
+    return asked && (performance.now() < asked.until || step <= asked.step) ? asked.rate : rate;
   }
 
   /** The value of the slider, and what the schedule makes of it now. */
@@ -154,10 +161,10 @@ export class Transport {
     this.failed = text;
     this.failure.hidden = !text;
     if (!text) return;
-    const { t, header, peakRate } = this.ctx;
+    const { t, header } = this.ctx;
     this.failure.replaceChildren(el("p", { role: "alert", text }));
     if (!header.steer) return;
-    const lower = el("input", { type: "number", class: "aw-number", min: "0.000001", max: "1", step: "any", value: String(rounded(peakRate() / LESS)), "aria-label": t("watch.rate") });
+    const lower = el("input", { type: "number", class: "aw-number", min: "0.000001", max: "1", step: "any", value: String(rounded(this.peakRate() / LESS)), "aria-label": t("watch.rate") });
     const again = el("button", { type: "button", class: "av-button aw-button aw-main", text: t("watch.resume_lower"), on: { click: () => lower.reportValidity() && lower.value && this.tell("submit", Number(lower.value)) } });
     this.failure.append(el("div", { class: "aw-again" }, [el("label", { class: "aw-field" }, [el("span", { text: t("watch.rate") }), lower]), again]));
   }

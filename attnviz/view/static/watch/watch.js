@@ -154,7 +154,7 @@ class Watch extends View {
       position: () => this.position(),
       range: () => [0, Math.max(10, this.metrics.last, this.moments.at(-1) ?? 0)],
       pace: () => this.pace(),
-      peakRate: () => this.peakRate(),
+      peak: () => this.peak(),
       jump: (step) => store.set({ at: this.moments.length ? this.moments[this.indexAt(step)] : null }),
       hoverStep: (step, event) => this.hover(step, event),
       follow: () => {
@@ -246,13 +246,13 @@ class Watch extends View {
     return (1000 * (last.step - first.step)) / (last.time - first.time);
   }
 
-  /** The learning rate at its highest: what the last steps used, over the share that the schedule gave them. */
-  peakRate() {
+  /** The learning rate at its highest: what a step used, over the share that the schedule gave it; and that step. */
+  peak() {
     const { rates: { every, values }, learning_rate: configured } = this.header;
     const step = Math.floor(this.metrics.last / every) * every;
     const line = this.metrics.lineAt(step);
     const planned = values[step / every - 1];
-    return line >= 0 && planned > 0 ? (configured * this.metrics.rate.at(line)) / planned : configured;
+    return { step, rate: line >= 0 && planned > 0 ? (configured * this.metrics.rate.at(line)) / planned : configured };
   }
 
   command(name, value) {
