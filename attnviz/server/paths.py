@@ -14,7 +14,7 @@ __all__ = ["PagePaths", "page_path"]
 PARTS = {"mistakes": "card", "positions": "pe", "cost": "cost_"}
 """Pages that were parts of the calculator, "/calculator?section=cost", and how their parameters begin."""
 
-OF_ALL = ("lang", "embed", "embed_options")
+OF_ALL = ("lang", "embed", "embed_options", "theme")
 
 
 def page_path(path: str, pages: Sequence[str]) -> str | None:

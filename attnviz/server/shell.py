@@ -11,17 +11,21 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from attnviz import locale
 from attnviz.view import modules, texts
 
-__all__ = ["shell", "widget_files"]
+__all__ = ["THEMES", "shell", "widget_files"]
 
 WIDGETS = ("BidiComponent", "Html", "PageLink", "Button", "ButtonGroup", "Selectbox", "TextArea")
+
+THEMES = ("light", "dark")
+"""Values of the parameter "theme" of every page; the framework has a name of its own for it, to which it is turned."""
 
 _NAMES = {
     lang: {name: locale.t(lang, f"page.{name}") for name in ("choose_file", "choose_row")} for lang in locale.LANGUAGES
@@ -44,9 +48,21 @@ def shell(static: Path, pages: Mapping[str, str]) -> list[Route]:
 
 def _answer(index: str, page: str, scripts: Sequence[str]) -> Callable[[Request], Response]:
     documents = {lang: _document(index, page, lang, scripts) for lang in locale.LANGUAGES}
-    return lambda request: HTMLResponse(
-        documents[_language(request.query_params, request.headers)], headers={"Cache-Control": "no-cache"}
-    )
+
+    def answer(request: Request) -> Response:
+        query = request.query_params
+        if query.get("theme") in THEMES:
+            return RedirectResponse(f"?{urlencode(_themed(query.multi_items()))}")
+        return HTMLResponse(documents[_language(query, request.headers)], headers={"Cache-Control": "no-cache"})
+
+    return answer
+
+
+def _themed(query: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the parameters of an address with its theme as the framework reads it, in place of any other one."""
+    framework = [("embed_options", f"{theme}_theme") for theme in THEMES]
+    others = [pair for pair in query if pair not in framework]
+    return [("embed_options", f"{value}_theme") if name == "theme" else (name, value) for name, value in others]
 
 
 def widget_files(folder: Path, widgets: Sequence[str]) -> list[str]:

@@ -106,8 +106,8 @@ def test_a_frame_shows_what_is_named_and_a_way_to_the_whole(open_page: Open) -> 
 
 
 def test_what_is_seen_is_handed_on(open_page: Open) -> None:
-    page = open_page(text="n o t", head="1", layer="1")
-    view(page)
+    page = open_page(text="n o t", head="1", layer="1", theme="dark")
+    expect(view(page)).to_have_attribute("data-theme", "dark")  # though the reader's own is light
     page.get_by_role("button", name=say("view.share"), exact=True).click()
     dialog = page.get_by_role("dialog", name=say("view.share.title"))
     dialog.get_by_role("button", name=say("view.share.link.copy"), exact=True).click()
@@ -115,6 +115,7 @@ def test_what_is_seen_is_handed_on(open_page: Open) -> None:
     link = page.evaluate("navigator.clipboard.readText()")
     assert "text=n+o+t" in link
     assert "head=1" in link
+    assert "theme=dark" in link
     image = dialog.get_by_role("img")
     assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") > 50
     expect(dialog).to_contain_text("embed=true&amp;show=answer%2Cweights%2Clines")

@@ -140,6 +140,16 @@ def test_a_link_opens_step_head_and_sequence(open_page: Open, learned: Run) -> N
     expect(page.locator(".aw-sequence")).to_have_value("1")
     expect(page.locator(".aw-samples-card h2")).to_have_text(say("samples_at", step="5"))  # the last look before 8
 
+    page.locator("a.aw-link").click()  # to the Explorer, where another head is chosen, and back
+    explorer = view(page)
+    expect(explorer).to_have_attribute("data-site", "encoder.1.self")
+    expect(explorer).to_have_attribute("data-head", "1")
+    page.locator('.av-thumb[data-site="encoder.0.self"][data-head="1"]').click()
+    page.locator(".st-key-way-back a").click()
+    root = shown(page, int(parse_qs(urlsplit(page.url).query)["step"][0]))
+    assert (root.get_attribute("data-site"), root.get_attribute("data-head")) == ("encoder.0.self", "1")
+    expect(page.locator(".aw-sequence")).to_have_value("1")
+
 
 def test_the_chosen_head_has_the_recorded_weights(open_page: Open, learned: Run) -> None:
     page = open_page(path="runs", run=learned.name, step="8", site="encoder.1.self", head="1")

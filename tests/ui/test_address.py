@@ -53,6 +53,7 @@ def test_what_a_view_writes_is_known(page: str, link: dict[str, str]) -> None:
         ("explorer", "stack", "text"),
         ("explorer", "lock", "yes"),
         ("explorer", "tab", "xyz"),
+        ("explorer", "theme", "blue"),
         ("explorer", "hide", ""),
         ("explorer", "words", "2"),
         ("explorer", "pair", "ac"),

@@ -24,6 +24,7 @@ from attnviz.view.texts import address
 from attnviz.zoo import ORDER, zoo_path
 from tests.tiny import MARKUP
 from tests.training.runs import small_run
+from tests.ui.pages import address as address_of
 from tests.ui.pages import state_of
 
 ENTRY = str(Path(attnviz.ui.frame.__file__).parent / "entry.py")
@@ -194,6 +195,7 @@ def test_empty_text_teaches() -> None:
 def test_unknown_symbols_are_named_and_the_picture_stays(text: str, named: str) -> None:
     page = open_page(model="tiny-encoder", text="a b")
     type_text(page, text)
+    assert address_of(page)["text"] == text
     assert named in page.warning[0].value
     assert "`a b c d e f g h i j`" in page.warning[0].value
     assert shown(page)["tokens"]["encoder"] == ["a", "b"]

@@ -40,6 +40,19 @@ def test_the_document_speaks_the_language_of_the_page(
     assert modules.address() in document
 
 
+@pytest.mark.parametrize(
+    ("query", "target"),
+    [
+        ({"model": "sort", "theme": "dark", "text": "a b"}, "?model=sort&embed_options=dark_theme&text=a+b"),
+        ({"theme": "light", "embed_options": "dark_theme", "embed": "true"}, "?embed_options=light_theme&embed=true"),
+    ],
+)
+def test_a_link_in_a_theme_is_turned_to_the_frameworks_own(query: dict[str, str], target: str) -> None:
+    answer = get(APP, "/training", query)
+    assert (answer.status, answer.headers["location"]) == (307, target)
+    assert get(APP, "/training", {"theme": "blue"}).status == 200
+
+
 def test_the_document_asks_for_each_file_once_and_all_are_there() -> None:
     asked = ADDRESS.findall(get(APP, "/").content.decode())
     assert len(asked) == len(set(asked))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import streamlit as st
+
 from attnviz.errors import RunError
 from attnviz.loading import is_checkpoint, open_checkpoint
 from attnviz.server.traces import TraceKey
@@ -27,7 +29,8 @@ def way_back(key: TraceKey) -> None:
     typed = [key.text, key.target]
     place = {"seq": str(watched.index(typed))} if typed in watched else {}
     label = say("page.back_to_run", name=code(run.name), step=f"{step:,}")
-    link_to("runs", label, "arrow_back", run=run.name, step=str(step), **place)
+    with st.container(key="way-back"):  # the view adds the head that it shows
+        link_to("runs", label, "arrow_back", run=run.name, step=str(step), **place)
 
 
 def about_model(trace: Trace) -> str:

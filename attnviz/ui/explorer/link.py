@@ -83,7 +83,7 @@ ADDRESS = Address(
 
 
 def publish(key: TraceKey, messages: DeltaGenerator) -> None:
-    """Have the browser write into its address what the picture shows; what is too long for it is offered as a file."""
+    """Have the browser write into its address what was asked for; what is too long for it is offered as a file."""
     parameters = {"model": key.model, "text": key.text, "target": key.target, "image": image_in_link(key.image)}
     offer(messages, ADDRESS, parameters)
     ADDRESS.publish(parameters)

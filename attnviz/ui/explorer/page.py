@@ -162,22 +162,22 @@ def _picture(key: TraceKey) -> None:
     """Run the model and show every number; when that fails, say why and keep the last good picture."""
     about = st.container(key="about")
     messages = message_box()
-    shown = key
-    held: Held | None
+    shown, held, error = key, None, None
     try:
         check(key)
         held = run(key)
-    except AttnvizError as error:
-        help_with(key, messages, error)
+    except AttnvizError as refused:
         held, shown = _last_good()
-        if held is None:
-            messages.info(say("page.how_to_begin" if isinstance(error, EmptyText) else "page.no_picture"))
-            return
+        error = refused
+    help_with(key, messages, error)
+    link.publish(key, messages)  # refused or not: a reload finds what was typed
+    if held is None:
+        messages.info(say("page.how_to_begin" if isinstance(error, EmptyText) else "page.no_picture"))
+        return
+    if error is not None:
         title = _titles(_models()).get(shown.model, shown.model)
         text = code(shown.text) if shown.text else image_title(shown.image)
         messages.caption(say("page.text_shown", text=text, model=code(title)))
-    else:
-        help_with(key, messages)
     page_state(ExplorerState).shown = shown
     with about:
         _about(key, held if shown == key else None)
@@ -186,7 +186,6 @@ def _picture(key: TraceKey) -> None:
     if held.trace.sites:
         show_view(shown, held, current(), messages)
     show_numbers(held.trace)
-    link.publish(shown, messages)
 
 
 def _about(key: TraceKey, held: Held | None) -> None:

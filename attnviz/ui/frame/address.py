@@ -19,14 +19,15 @@ import streamlit as st
 
 from attnviz import locale
 from attnviz.errors import AttnvizError
+from attnviz.server.shell import THEMES
 from attnviz.ui import PAGES
 from attnviz.ui.frame.language import code, current, explain, say
 from attnviz.ui.frame.state import Session, page_state
 
 __all__ = ["LONGEST", "Address", "begin", "length", "notice", "notice_error", "notice_wrong", "notices", "whole"]
 
-OF_ALL = frozenset({"lang", "embed", "embed_options"})
-"""Parameters of every page; the last two are Streamlit's."""
+OF_ALL = {"lang": ".*", "embed": ".*", "embed_options": ".*", "theme": "|".join(THEMES)}
+"""Parameters of every page, with a pattern of their values; `embed` and `embed_options` are Streamlit's."""
 
 TRACKING = re.compile(r"utm|fbclid$|gclid$")
 """Parameters that newsletters and networks add to any link; they ask for nothing."""
@@ -135,14 +136,11 @@ class Address:
     def _follow(self, link: Mapping[str, str]) -> None:
         """Set the page's controls, and notice the parameters that it does not have, and the view's wrong values."""
         _choose_language(link)
-        unknown = [
-            name for name in sorted(link.keys() - self.names - self.view.keys() - OF_ALL) if not TRACKING.match(name)
-        ]
+        patterns = {**OF_ALL, **self.view}
+        unknown = [name for name in sorted(link.keys() - self.names - patterns.keys()) if not TRACKING.match(name)]
         if unknown:
             notice("page.unknown_parts", names=unknown)
-        notice_wrong(
-            name for name, values in self.view.items() if name in link and not re.fullmatch(values, link[name])
-        )
+        notice_wrong(name for name, values in patterns.items() if name in link and not re.fullmatch(values, link[name]))
         self.apply(link)
 
 

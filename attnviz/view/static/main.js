@@ -21,7 +21,7 @@ import { textsAt } from "./core/texts.js";
 import { openTable } from "./export/table.js";
 import { PANELS, panelFields } from "./panels/registry.js";
 import { Tabs } from "./panels/tabs.js";
-import { SHOW_FIELDS } from "./show/links.js";
+import { SHOW_FIELDS, linkWith } from "./show/links.js";
 import { Show } from "./show/show.js";
 import { TOOLS, Toolbar } from "./matrix/toolbar.js";
 import { Terms } from "./matrix/terms.js";
@@ -37,6 +37,8 @@ const NEIGHBOUR_CELLS = 512 * 512; // all of a head at once, and the weights one
 const PREFETCH_WAIT_MS = 200;
 const WEIGHTS_HEIGHT = { most: 430, least: 220, above: 500, wall: 240 }; // px of the cells; what stands above them stays in view
 
+const WAY_BACK = ".st-key-way-back a";
+
 class Explorer extends View {
   constructor(component) {
     super(component, "attnviz", [viewCss, panelsCss, answerCss, showCss]);
@@ -51,6 +53,8 @@ class Explorer extends View {
     this.store.subscribe((state, changed) => this.update(state, changed));
     this.onEscape = (event) => this.escape(event);
     document.addEventListener("keydown", this.onEscape);
+    this.onPress = (event) => this.aimBack(event);
+    document.addEventListener("click", this.onPress, true); // before Streamlit, which goes where it was told to
     this.open(this.readTexts());
   }
 
@@ -289,11 +293,21 @@ class Explorer extends View {
     unlock(this.store);
   }
 
+  /** The page's way back to a run leads to the head that is shown here. */
+  aimBack(event) {
+    const back = event.target.closest?.(WAY_BACK);
+    if (!back) return;
+    const { site, head } = this.store.state;
+    back.href = linkWith(back.href, { site: this.data.site(site).name, head });
+    event.stopPropagation();
+  }
+
   destroy() {
     super.destroy();
     this.address.forget();
     clearTimeout(this.prefetching);
     document.removeEventListener("keydown", this.onEscape);
+    document.removeEventListener("click", this.onPress, true);
   }
 }
 

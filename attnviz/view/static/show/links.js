@@ -28,6 +28,13 @@ export function shownParts(show, isEmbedded) {
   return isEmbedded ? EMBEDDED : null;
 }
 
+/** Streamlit's own parameter, to which the server turns a link's "theme". */
+const OPTIONS = "embed_options";
+const THEME = /^(light|dark)_theme$/;
+
+/** The theme that the page's address asks for; "" where it is the reader's own. */
+export const themeOf = (href) => new URL(href).searchParams.getAll(OPTIONS).flatMap((option) => THEME.exec(option)?.[1] ?? []).at(0) ?? "";
+
 /** The same page with other parameters; null takes one out. */
 export function linkWith(href, parameters) {
   const url = new URL(href);
@@ -38,17 +45,20 @@ export function linkWith(href, parameters) {
   return url.href;
 }
 
-/** The whole page behind a frame. */
-export const wholeLink = (href) => linkWith(href, Object.fromEntries(OWN.map((name) => [name, null])));
-
-/** A link whose controls are frozen. */
-export const frozenLink = (href) => linkWith(wholeLink(href), { lock: "all" });
+/** The whole page behind a frame, in a theme; "": in the reader's own. */
+export function wholeLink(href, theme = themeOf(href)) {
+  const url = new URL(linkWith(href, { ...Object.fromEntries(OWN.map((name) => [name, null])), theme: theme || null }));
+  const options = url.searchParams.getAll(OPTIONS).filter((option) => !THEME.test(option));
+  url.searchParams.delete(OPTIONS);
+  for (const option of options) url.searchParams.append(OPTIONS, option);
+  return url.href;
+}
 
 const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;");
 
-/** The HTML of a frame with the page in it. */
-export function frameCode(href, title, show = EMBEDDED.join()) {
-  const src = linkWith(wholeLink(href), { embed: "true", show });
+/** The HTML of a frame with a whole page's view in it. */
+export function frameCode(whole, title, show = EMBEDDED.join()) {
+  const src = linkWith(whole, { embed: "true", show });
   const { width, height } = FRAME;
   return `<iframe src="${escaped(src)}" title="${escaped(title)}" width="${width}" height="${height}" style="border: 0" loading="lazy"></iframe>`;
 }

@@ -2,34 +2,48 @@
 
 import { copyText } from "../core/copy.js";
 import { el } from "../core/dom.js";
-import { frameCode, frozenLink, wholeLink } from "./links.js";
+import { frameCode, linkWith, themeOf, wholeLink } from "./links.js";
 
 const QR_PATH = "attnviz/qr";
 const SAID_MS = 2500; // how long a button says that it has copied
+const THEMES = ["", "light", "dark"]; // "": the reader's own
 
 export class Share {
   /** @param {import("../core/context.js").Context} ctx */
   constructor(ctx) {
     this.ctx = ctx;
     this.t = (key, params) => ctx.t(`view.share.${key}`, params);
-    this.body = el("div", { class: "avs-share" });
+    this.theme = el("select", { on: { change: () => this.fill() } }, THEMES.map((value) => el("option", { value, text: this.t(`theme.${value || "own"}`) })));
+    this.links = el("div", { class: "avs-share" });
+    const body = el("div", { class: "avs-share-body" }, [el("label", { class: "avs-theme" }, [this.t("theme"), this.theme]), this.links]);
     const close = el("button", { type: "button", class: "av-button", text: ctx.t("view.panel.table.close"), on: { click: () => this.dialog.close() } });
     const head = el("header", {}, el("h2", { text: this.t("title") }), close);
     const on = {
       keydown: (event) => event.stopPropagation(), // the page's keys stay out of the dialog
       click: (event) => event.target === this.dialog && this.dialog.close(),
     };
-    this.dialog = el("dialog", { class: "avp-dialog avs-dialog", "aria-label": this.t("title"), on }, head, this.body);
+    this.dialog = el("dialog", { class: "avp-dialog avs-dialog", "aria-label": this.t("title"), on }, head, body);
     ctx.root.append(this.dialog);
   }
 
   open() {
-    const { href } = window.location;
-    const link = wholeLink(href);
-    this.body.replaceChildren(
-      this.text("link", link), this.text("frozen", frozenLink(href)), this.text("frame", frameCode(href, document.title)), this.qr(link), this.files(),
-    );
+    this.theme.value = this.chosenTheme();
+    this.fill();
     this.dialog.showModal();
+  }
+
+  /** The theme that somebody chose for this page: its link's, or another one than the system's. */
+  chosenTheme() {
+    const { theme } = this.ctx.root.dataset;
+    const system = window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+    return themeOf(window.location.href) || (theme === system ? "" : theme);
+  }
+
+  fill() {
+    const link = wholeLink(window.location.href, this.theme.value);
+    this.links.replaceChildren(
+      this.text("link", link), this.text("frozen", linkWith(link, { lock: "all" })), this.text("frame", frameCode(link, document.title)), this.qr(link), this.files(),
+    );
   }
 
   /** A text to copy. */
