@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from attnviz.errors import RunError
+from attnviz.errors import NotLearned, RunError
 from attnviz.loading import ZOO, is_checkpoint, open_checkpoint
+from attnviz.server.traces import TraceKey
 from attnviz.tasks import IGNORE, Pattern, Task
 from attnviz.trace import Trace
 from attnviz.training import RECIPES
 from attnviz.zoo import ORDER
 
-__all__ = ["asked_of", "expected_of", "task_of", "truth_of"]
+__all__ = ["asked_of", "check", "expected_of", "task_of", "truth_of"]
 
 
 def task_of(name: str) -> Task | None:
@@ -29,6 +30,17 @@ def task_of(name: str) -> Task | None:
 def _kept(task: Task) -> Task:
     """Return the same object for the same task: what it has worked out of a person's data it keeps."""
     return task
+
+
+def check(key: TraceKey) -> None:
+    """Refuse a text to which any answer would mislead, though the model's tokenizer knows its symbols.
+
+    Raises:
+        NotLearned: it is nothing at all of what the model has learned.
+    """
+    task = task_of(key.model)
+    if task is not None and key.text.strip() and task.refuses(key.text):
+        raise NotLearned(task.name)
 
 
 def expected_of(name: str, trace: Trace) -> tuple[Pattern, ...]:

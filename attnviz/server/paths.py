@@ -9,7 +9,7 @@ from starlette.datastructures import URL
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-__all__ = ["PagePaths", "page_path"]
+__all__ = ["PagePaths", "page_path", "whole"]
 
 PARTS = {"mistakes": "card", "positions": "pe", "cost": "cost_"}
 """Pages that were parts of the calculator, "/calculator?section=cost", and how their parameters begin."""
@@ -28,6 +28,11 @@ def page_path(path: str, pages: Sequence[str]) -> str | None:
     if name not in pages:
         return None
     return "/" if name == pages[0] else f"/{name}"
+
+
+def whole(text: str, low: int, high: int) -> int | None:
+    """Return the whole number in a parameter; None where it is none, or outside of the limits."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 and low <= int(text) <= high else None
 
 
 def _moved(path: str, query: str) -> tuple[str, str]:

@@ -26,15 +26,15 @@ from attnviz import locale
 from attnviz.errors import AttnvizError
 from attnviz.server.kept import kept_routes
 from attnviz.server.learned import asked_of, truth_of
+from attnviz.server.picture import DATA_PATH
 from attnviz.server.run_routes import run_routes
 from attnviz.server.stores import TRACES
 from attnviz.trace import Trace
 from attnviz.view.payload import STAGES, bundle, proof
 from attnviz.view.standalone import page_of
 
-__all__ = ["DATA_PATH", "routes"]
+__all__ = ["routes"]
 
-DATA_PATH = "attnviz/trace"
 MAX_BUNDLE = 256 * 2**20  # bytes of one answer
 MAX_QR = 1200  # letters: a larger code can hardly be read from a wall
 KEPT = {"Cache-Control": "private, max-age=600"}  # what an id stands for never changes

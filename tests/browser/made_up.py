@@ -16,7 +16,8 @@ from torch import Tensor
 
 from attnviz.attention import Mask
 from attnviz.models.facts import ModelFacts
-from attnviz.server.routes import DATA_PATH, routes
+from attnviz.server.picture import DATA_PATH
+from attnviz.server.routes import routes
 from attnviz.server.stores import TRACES
 from attnviz.server.traces import TraceKey
 from attnviz.trace import AttentionSite, Grid, LayerInputs, Outputs, ProofEntry, Tokens, Trace

@@ -8,9 +8,10 @@ from urllib.parse import unquote_plus
 import pytest
 
 from attnviz.errors import FileNotPage
+from attnviz.server.paths import whole
 from attnviz.ui.explorer import link
 from attnviz.ui.explorer.state import ExplorerState
-from attnviz.ui.frame.address import LONGEST, length, whole
+from attnviz.ui.frame.address import LONGEST, length
 from attnviz.ui.frame.page_file import from_file, to_file
 from tests.ui.pages import address, messages, open_page, run
 

@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from attnviz.errors import AttnvizError, InputError
 from attnviz.server.forward import run
 from attnviz.server.listing import Listed, listed
+from attnviz.server.paths import whole
 from attnviz.server.traces import TraceKey
 from attnviz.training.recipes import OWN
 from attnviz.ui.applications.case import N_EXAMPLES, Case, examples, opened, recipe_of, task_of
@@ -20,7 +21,7 @@ from attnviz.ui.applications.first import first_example
 from attnviz.ui.applications.gallery import gallery
 from attnviz.ui.applications.registry import APPLICATIONS, Application
 from attnviz.ui.applications.state import NOT_CHOSEN, ApplicationsState
-from attnviz.ui.frame.address import Address, notice, notice_wrong, whole
+from attnviz.ui.frame.address import Address, notice, notice_wrong
 from attnviz.ui.frame.head import head_row, message_box
 from attnviz.ui.frame.language import current, explain, plain, say
 from attnviz.ui.frame.page_file import offer, take

@@ -19,9 +19,11 @@ from attnviz.calculator.presets import FIRST
 from attnviz.calculator.problem import TITLES, used_tables
 from attnviz.calculator.tables import Sizes, cells_of, fitted, sizes_of
 from attnviz.errors import CalculatorError
-from attnviz.ui.frame.address import Address, notice_error, notice_wrong, whole
+from attnviz.server.paths import whole
+from attnviz.server.picture import PLACE
+from attnviz.ui.frame.address import Address, notice_error, notice_wrong
 from attnviz.ui.frame.state import page_state
-from attnviz.ui.frame.view import LOOK, PLACE, follow
+from attnviz.ui.frame.view import LOOK, follow
 from attnviz.ui.frame.widgets import Widget
 
 __all__ = ["ADDRESS", "MASKS", "MOST_NAMES", "NUMBERS", "PLACES", "SIZES", "CalculatorState"]

@@ -10,13 +10,14 @@ import streamlit as st
 
 from attnviz.errors import AttnvizError, ConfigError
 from attnviz.server import workers
+from attnviz.server.paths import whole
 from attnviz.server.shelf import Entry, entries
 from attnviz.training import RunConfig
 from attnviz.training.comparison import CONTENDERS, DISTANCES, at_distance, comparable, configs, new_group, place_of
 from attnviz.training.recipes import Recipe
 from attnviz.ui.comparison.shown import expected_seconds, groups, reach, shown
 from attnviz.ui.comparison.state import FIRST, ComparisonState
-from attnviz.ui.frame.address import Address, notice, notice_error, notice_wrong, whole
+from attnviz.ui.frame.address import Address, notice, notice_error, notice_wrong
 from attnviz.ui.frame.head import head_row, message_box
 from attnviz.ui.frame.language import explain, say
 from attnviz.ui.frame.numbers import duration

@@ -22,24 +22,13 @@ from attnviz.ui.frame.language import code, current, explain, plain, say, symbol
 from attnviz.ui.frame.titles import full_title
 from attnviz.ui.frame.widgets import button
 
-__all__ = ["check", "help_with"]
+__all__ = ["help_with"]
 
 OTHERS = ("dates", "addition", "translation", "sentiment-en", "sentiment-zh", "english", "chinese")
 """Models that may read what another does not, those that read least first."""
 
 MOST_OTHERS = 2
 EXAMPLE_CHARS = 44
-
-
-def check(key: TraceKey) -> None:
-    """Refuse a text to which any answer would mislead, though the model's tokenizer knows its symbols.
-
-    Raises:
-        NotLearned: it is nothing at all of what the model has learned.
-    """
-    task = task_of(key.model)
-    if task is not None and key.text.strip() and task.refuses(key.text):
-        raise NotLearned(task.name)
 
 
 def help_with(key: TraceKey, messages: DeltaGenerator, error: AttnvizError | None = None) -> None:

@@ -10,6 +10,7 @@ from attnviz.downloads import DOWNLOADS
 from attnviz.errors import DownloadsOff
 from attnviz.loading import HUB
 from attnviz.server.listing import Listed, find, listed
+from attnviz.server.picture import PLACE
 from attnviz.server.reads import Reads
 from attnviz.server.traces import TraceKey
 from attnviz.server.uploads import is_upload
@@ -20,7 +21,7 @@ from attnviz.ui.frame.address import Address, notice, notice_error
 from attnviz.ui.frame.language import current
 from attnviz.ui.frame.page_file import offer
 from attnviz.ui.frame.state import page_state
-from attnviz.ui.frame.view import LOOK, PLACE, follow
+from attnviz.ui.frame.view import LOOK, follow
 
 __all__ = ["ADDRESS", "begin", "examples_of", "publish", "start", "use"]
 

@@ -11,13 +11,14 @@ import streamlit as st
 from attnviz.errors import AttnvizError, EmptyText
 from attnviz.library import MODELS_FOLDER
 from attnviz.server.forward import continue_text, run
+from attnviz.server.learned import check
 from attnviz.server.listing import Listed, find, listed
 from attnviz.server.opening import open_model
 from attnviz.server.reads import Reads, reads_of
 from attnviz.server.traces import Held, TraceKey
 from attnviz.ui.explorer import link
 from attnviz.ui.explorer.about import about_model, way_back
-from attnviz.ui.explorer.fit import check, help_with
+from attnviz.ui.explorer.fit import help_with
 from attnviz.ui.explorer.inputs import choose_image, image_title, type_texts
 from attnviz.ui.explorer.link import begin, examples_of, use
 from attnviz.ui.explorer.numbers import show_numbers

@@ -24,7 +24,7 @@ from attnviz.ui import PAGES
 from attnviz.ui.frame.language import code, current, explain, say
 from attnviz.ui.frame.state import Session, page_state
 
-__all__ = ["LONGEST", "Address", "begin", "length", "notice", "notice_error", "notice_wrong", "notices", "whole"]
+__all__ = ["LONGEST", "Address", "begin", "length", "notice", "notice_error", "notice_wrong", "notices"]
 
 OF_ALL = {"lang": ".*", "embed": ".*", "embed_options": ".*", "theme": "|".join(THEMES)}
 """Parameters of every page, with a pattern of their values; `embed` and `embed_options` are Streamlit's."""
@@ -47,11 +47,6 @@ def length(parameters: Mapping[str, str]) -> int:
     """
     pairs = ((quote_plus(name), quote_plus(value, safe="*")) for name, value in parameters.items() if value)
     return sum(len(name) + len(value) + 2 * value.count("~") + 2 for name, value in pairs)
-
-
-def whole(text: str, low: int, high: int) -> int | None:
-    """Return the whole number in a parameter; None where it is none, or outside of the limits."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 and low <= int(text) <= high else None
 
 
 def begin() -> None:

@@ -16,9 +16,10 @@ from streamlit.delta_generator import DeltaGenerator
 from attnviz.errors import AttnvizError, RunUnwritable
 from attnviz.server import workers
 from attnviz.server.kept import plotly_address
+from attnviz.server.paths import whole
 from attnviz.server.shelf import is_own
 from attnviz.training import COMMANDS, Run, TrainingQueue
-from attnviz.ui.frame.address import notice, whole
+from attnviz.ui.frame.address import notice
 from attnviz.ui.frame.language import code, current, explain, say
 from attnviz.ui.frame.loader import loader
 from attnviz.view.run_header import run_header, unit_of
