@@ -1,10 +1,29 @@
-"""Errors of addresses: hosts that a server answers to, who may show its pages, and files for what is too long."""
+"""Errors of a server: hosts that it answers to, who may show its pages, files for long addresses, its database."""
 
 from __future__ import annotations
 
 from attnviz.errors.base import AttnvizError, ConfigError
 
-__all__ = ["FileNotPage", "ForeignHost", "InvalidOrigin"]
+__all__ = ["DatabaseNewer", "DatabaseUnavailable", "FileNotPage", "ForeignHost", "InvalidDatabase", "InvalidOrigin"]
+
+
+class DatabaseUnavailable(AttnvizError):
+    """The database is locked, gone, full or damaged."""
+
+    reason: str
+
+
+class DatabaseNewer(AttnvizError):
+    """A newer version of attnviz has changed the database's tables."""
+
+    reason: str
+
+
+class InvalidDatabase(ConfigError):
+    """The address in `variable` is none of a database; it is not repeated, for it may hold a password."""
+
+    variable: str
+    examples: str
 
 
 class FileNotPage(AttnvizError, ValueError):

@@ -1,0 +1,1 @@
+"""The changes, in order; one that was released stays as it is."""
