@@ -6,7 +6,7 @@ from attnviz.errors.base import AttnvizError
 
 __all__ = [
     "InvalidRunName", "MeasuringBusy", "OutOfMemory", "RunBusy", "RunCorrupt", "RunError", "RunExists", "RunNotFound",
-    "RunUnwritable", "TrainingDiverged",
+    "RunTaken", "RunUnwritable", "TrainingDiverged",
 ]  # fmt: skip
 
 
@@ -41,6 +41,10 @@ class RunUnwritable(RunError):
 
 class RunBusy(RunError):
     """Another process trains this run."""
+
+
+class RunTaken(RunError):
+    """Another process has taken this run over; this one, which was silent for too long, writes nothing more."""
 
 
 class MeasuringBusy(AttnvizError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import os
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -16,8 +16,8 @@ from attnviz.errors import AttnvizError, RunBusy, RunExists, RunNotFound
 from attnviz.models.bundle import load_model
 from attnviz.training import Run, all_runs, new_run, open_run, record
 from attnviz.training.run import files as files_module
+from attnviz.training.run.lease import claim
 from attnviz.training.run.manage import delete_run, rename_run
-from attnviz.training.run.process import claim
 from tests.training.runs import small_config, small_run, stop_after
 
 CROWD = 24
@@ -92,18 +92,17 @@ def test_many_resume_one_run(tmp_path: Path) -> None:
 
 
 def test_a_claim_is_on_the_run_that_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The folder is moved, and another run takes its place, between the opening of the lock and the locking."""
+    """The folder is moved, and another run takes its place, while the lease is made."""
     small_run(tmp_path / "run")
-    module = sys.modules[claim.__module__]
-    real, moved = module.lock_descriptor, []  # type: ignore[attr-defined]
+    real, moved = os.link, []
 
-    def slow(*arguments: object, **options: object) -> object:
+    def slow(source: Path, target: Path) -> None:
         if not moved:
             moved.append((tmp_path / "run").rename(tmp_path / "other"))
             small_run(tmp_path / "run")
-        return real(*arguments, **options)
+        real(source, target)
 
-    monkeypatch.setattr(module, "lock_descriptor", slow)
+    monkeypatch.setattr(os, "link", slow)
     with claim(tmp_path / "run"):
         with pytest.raises(RunBusy), claim(tmp_path / "run"):
             pass

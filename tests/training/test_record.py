@@ -75,9 +75,13 @@ def test_a_run_of_an_older_version_opens_and_goes_on(tmp_path: Path, whole: dict
 def test_recording_a_run_that_is_done_changes_nothing(tmp_path: Path) -> None:
     run = small_run(tmp_path / "run", steps=2)
     record(run)
-    before = {path.name: path.stat().st_mtime_ns for path in run.folder.iterdir() if path.name != "lock"}
+    before = {
+        path.name: path.stat().st_mtime_ns for path in run.folder.iterdir() if not path.name.startswith(".lease-")
+    }
     assert record(run).state == "done"
-    assert before == {path.name: path.stat().st_mtime_ns for path in run.folder.iterdir() if path.name != "lock"}
+    assert before == {
+        path.name: path.stat().st_mtime_ns for path in run.folder.iterdir() if not path.name.startswith(".lease-")
+    }
 
 
 @pytest.mark.parametrize("stops", [[0], [3], [5], [4, 3, 1]])

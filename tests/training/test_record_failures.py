@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from math import log
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -138,10 +141,10 @@ def test_a_full_disk_is_said_and_what_is_there_stays_readable(tmp_path: Path) ->
     assert record(run).state == "done"
 
 
-def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = small_run(tmp_path / "run")
-    (run.folder / "lock").mkdir()
-    with pytest.raises(RunUnwritable):
+    monkeypatch.setattr(os, "link", Mock(side_effect=OSError(errno.EROFS, os.strerror(errno.EROFS))))
+    with pytest.raises(RunUnwritable, match="Read-only file system"):
         record(run)
     (tmp_path / "file").write_text("")
     with pytest.raises(RunUnwritable, match="Not a directory"):

@@ -128,7 +128,7 @@ def test_a_process_that_is_gone_or_another_one_is_an_interruption(tmp_path: Path
         (me, "running"),
         (replace(me, started="another time"), "interrupted"),  # its number was given to another process
         (replace(me, pid=2**22 + 1), "interrupted"),
-        (replace(me, host="elsewhere", pid=1), "running"),  # nothing is known
+        (replace(me, host="elsewhere"), "interrupted"),  # it would renew a lease
         (None, "interrupted"),
     ):
         run.write_state(RunState("running", 3, process))
@@ -208,7 +208,7 @@ def test_a_process_is_known_by_its_start(monkeypatch: pytest.MonkeyPatch, accoun
     me = ProcessId.current()
     assert me.alive()
     assert not replace(me, started="long ago").alive()
-    assert replace(me, host="another machine").alive(), "nothing is known of it"
+    assert not replace(me, host="another machine").alive(), "its number may be another one's here"
     with subprocess.Popen([sys.executable, "-c", ""]) as child:
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and nobody has asked how
         assert _started(child.pid) == ""

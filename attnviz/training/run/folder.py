@@ -9,6 +9,7 @@ folder/
   resume.safetensors                weights, moments and generators: from here it goes on
   attention.bin                     every head's weights on the probe sequences (see timeline.py)
   commands.jsonl                    what the run was told while it is training
+  .lease-7                          who works on it now (see lease.py)
 
 A run that is resumed drops what comes again: first from attention.bin, then it replaces metrics.jsonl by a new file, so
 that who reads along sees from the file's number (inode) that it has to begin anew.
@@ -21,7 +22,7 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -38,8 +39,8 @@ from attnviz.training.engine.memory import check_memory
 from attnviz.training.run.config import RunConfig
 from attnviz.training.run.control import CommandFile
 from attnviz.training.run.files import move_folder, write_json, writing
+from attnviz.training.run.lease import Lease, claim, looked_after
 from attnviz.training.run.probe import probe_sequences, sequences
-from attnviz.training.run.process import claim
 from attnviz.training.run.resume import check_weights, load_weights
 from attnviz.training.run.state import RunState
 from attnviz.training.run.timeline import Timeline
@@ -201,17 +202,20 @@ class Run:
         """File of commands to the run: `run.commands.send("pause")`."""
         return CommandFile(self.folder / "commands.jsonl")
 
-    def state(self) -> RunState:
+    def state(self, claimed: bool = False) -> RunState:
         """State of the run; "interrupted", at its last recorded step, when its process is gone.
+
+        Args:
+            claimed: the caller has claimed it: nobody else is at work on it, whatever state.json says.
 
         Raises:
             RunCorrupt: state.json was edited into something that cannot be, or is missing.
         """
         noted = self.noted_state()
-        state = noted.checked()
-        if state is noted or noted.state == "queued":
-            return state
-        return replace(state, step=self.last_step())  # state.json is written now and then
+        if not noted.active or (not claimed and looked_after(self.folder, noted)):
+            return noted
+        step = noted.step if noted.state == "queued" else self.last_step()  # state.json is written now and then
+        return replace(noted, state="interrupted", step=step, process=None)
 
     def noted_state(self) -> RunState:
         """Read state.json, whether or not the process that wrote it is still there.
@@ -317,11 +321,12 @@ class Run:
         """
         return Timeline(self.timeline_path)
 
-    def claimed(self) -> AbstractContextManager[object]:
-        """Be the only one who trains this run; the claim ends with the process, however it ends.
+    def claimed(self) -> Lease:
+        """Be the only one who trains this run, until the lease is released or the process ends, however it ends.
 
         Raises:
             RunBusy: somebody else does.
+            RunNotFound: the folder is gone.
             RunUnwritable: the folder cannot be written to.
         """
         return claim(self.folder)

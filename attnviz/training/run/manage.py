@@ -7,8 +7,7 @@ import os
 import shutil
 import time
 import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,7 +15,7 @@ from attnviz.bounded import MALFORMED, read_json, reason
 from attnviz.errors import InvalidRunName, RunBusy, RunError, RunExists, RunNotFound
 from attnviz.training.run.files import clear_unfinished, move_folder, unfinished, writing
 from attnviz.training.run.folder import CHECKPOINTS, CONFIG, NEW, STATE, Run
-from attnviz.training.run.process import claim
+from attnviz.training.run.lease import Lease, claim, looked_after
 from attnviz.training.run.runs import is_run_name, runs_root
 from attnviz.training.run.state import RunState
 
@@ -68,12 +67,13 @@ def rename_run(name: str, new: str, root: Path | None = None) -> Run:
     target = folder.with_name(normalised_name(new))
     if target == folder:
         return Run.open(folder)
-    with _idle(folder):
+    with _idle(folder) as lease:
         Run.open(folder)
         if target.exists():  # an empty folder would be replaced
             raise RunExists(target.name)
         with writing(folder.name):
             move_folder(folder, target)
+        lease.moved(target)
     return Run.open(target)
 
 
@@ -91,8 +91,9 @@ def delete_run(name: str, root: Path | None = None) -> None:
     folder = _folder(name, root)
     hidden = folder.with_name(f"{DELETED}{uuid4().hex}")
     with writing(name):
-        with _idle(folder):
+        with _idle(folder) as lease:
             move_folder(folder, hidden)
+            lease.moved(hidden)
         _remove(hidden)
 
 
@@ -141,17 +142,9 @@ def _folder(name: str, root: Path | None) -> Path:
     return folder
 
 
-@contextmanager
-def _idle(folder: Path) -> Iterator[None]:
+def _idle(folder: Path) -> Lease:
     """Claim a run that nobody trains and that does not wait for it."""
-    with claim(folder):
-        if _active(folder):
+    with suppress(*MALFORMED):  # nobody can train it then
+        if looked_after(folder, RunState.from_dict(read_json(folder / STATE, strict=True))):
             raise RunBusy(folder.name)
-        yield
-
-
-def _active(folder: Path) -> bool:
-    try:
-        return RunState.from_dict(read_json(folder / STATE, strict=True)).checked().active
-    except MALFORMED:  # nobody can train it then
-        return False
+    return claim(folder)

@@ -1,22 +1,16 @@
-"""Lock a run for one process, and identify it: neither a dead process nor another with its number is taken for it."""
+"""Identify a process: neither a dead one nor another with its number is taken for it."""
 
 from __future__ import annotations
 
 import os
 import socket
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import BinaryIO
 
 import psutil
-from filelock import lock_descriptor
 
-from attnviz.bounded import open_regular
-from attnviz.errors import RunBusy, RunNotFound, RunUnwritable
-
-__all__ = ["LOCK", "ProcessId", "claim"]
-
-LOCK = "lock"
+__all__ = ["ProcessId", "process_space"]
 
 
 @dataclass(frozen=True)
@@ -46,10 +40,18 @@ class ProcessId:
         return cls(socket.gethostname(), os.getpid(), _started(os.getpid()))
 
     def alive(self) -> bool:
-        """Whether it still runs; of another machine nothing is known, and it is believed to."""
-        if self.host != socket.gethostname():
-            return True
-        return self.started != "" and _started(self.pid) == self.started
+        """Whether it still runs, on this machine; for those of others see `lease.looked_after`."""
+        return self.host == socket.gethostname() and self.started != "" and _started(self.pid) == self.started
+
+
+@cache
+def process_space() -> str:
+    """Return what those processes have in common that see each other: the machine, its start, and their container."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{socket.gethostname()} {boot} {os.readlink('/proc/self/ns/pid')}"
+    except OSError:  # not on Linux
+        return socket.gethostname()
 
 
 def _started(pid: int) -> str:
@@ -67,43 +69,3 @@ def _started(pid: int) -> str:
         return "" if process.status() == psutil.STATUS_ZOMBIE else str(process.create_time())
     except (psutil.NoSuchProcess, psutil.AccessDenied):  # whoever asks may look into its own processes
         return ""
-
-
-def claim(folder: Path) -> BinaryIO:
-    """Lock a run against being trained, renamed or deleted by others; the lock ends with the process.
-
-    The locked file is of a folder that is still in its place: it may be moved between the opening and the locking.
-
-    Raises:
-        RunBusy: somebody else is.
-        RunNotFound: the folder is gone: it was deleted, or has another name now.
-        RunUnwritable: the folder cannot be written to, or its file system has no locks.
-    """
-    while True:
-        try:
-            if (folder / LOCK).exists():
-                open_regular(folder / LOCK).close()  # not a pipe, which would be waited for
-            file = (folder / LOCK).open("ab")
-        except FileNotFoundError as error:
-            raise RunNotFound(folder.name) from error
-        except OSError as error:
-            raise RunUnwritable(folder.name, error.strerror or str(error)) from error
-        try:
-            if not lock_descriptor(file.fileno(), blocking=False):
-                raise RunBusy(folder.name)
-            if _is_at(file, folder / LOCK):
-                return file
-        except OSError as error:
-            file.close()
-            raise RunUnwritable(folder.name, error.strerror or str(error)) from error
-        except RunBusy:
-            file.close()
-            raise
-        file.close()  # it belongs to another run now, or to none: look again
-
-
-def _is_at(file: BinaryIO, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(file.fileno()), path.stat())
-    except FileNotFoundError:
-        return False

@@ -8,12 +8,14 @@ import subprocess
 import sys
 import threading
 from collections import deque
+from contextlib import ExitStack
 from pathlib import Path
 
 from attnviz.errors import RunBusy, RunError
 from attnviz.training.run.control import Command
 from attnviz.training.run.files import writing
 from attnviz.training.run.folder import Run
+from attnviz.training.run.lease import Lease
 from attnviz.training.run.process import ProcessId
 from attnviz.training.run.runs import end_of_queue, forsaken_queue
 from attnviz.training.run.state import RunState
@@ -42,6 +44,7 @@ class TrainingQueue:
     def __init__(self, workers: int | None = None) -> None:
         self.workers = default_workers() if workers is None else workers
         self._waiting: deque[Run] = deque()
+        self._leases: dict[Path, Lease] = {}
         self._changed = threading.Condition()
         self._idle = 0
         self._closed = False
@@ -65,21 +68,24 @@ class TrainingQueue:
             RunUnwritable: its folder cannot be written to.
         """
         told = None if learning_rate is None else Command("learning_rate", learning_rate)
-        with self._changed, run.claimed():  # not while another process trains it
-            state = run.state()
+        if run.state().active:
+            raise RunBusy(run.name)
+        with self._changed, ExitStack() as claim:
+            lease = claim.enter_context(run.claimed())  # not while another process trains it
+            state = run.state(claimed=True)
             if state.state == "done":
                 return
-            if state.active:
-                raise RunBusy(run.name)
             with writing(run.name):
                 run.commands.clear()
                 if told is not None:
                     run.commands.send(told.name, told.value)
-                self._queue(run, state.step, end_of_queue(run.folder.parent))
+                self._queue(run, lease, state.step, end_of_queue(run.folder.parent))
+            claim.pop_all()  # held until a worker takes it over
 
-    def _queue(self, run: Run, step: int, place: float) -> None:
+    def _queue(self, run: Run, lease: Lease, step: int, place: float) -> None:
         """Have a claimed run wait behind those that wait here."""
         run.write_state(RunState("queued", step, ProcessId.current(), queued=place))
+        self._leases[run.folder] = lease
         self._waiting.append(run)
         self._keep_one_ahead()
         self._changed.notify_all()
@@ -98,10 +104,12 @@ class TrainingQueue:
         restored: list[Run] = []
         for run in forsaken_queue(root):
             try:
-                with self._changed, run.claimed():
+                with self._changed, ExitStack() as claim:
+                    lease = claim.enter_context(run.claimed())
                     state = run.noted_state()
-                    if state.state == "queued" and state.forsaken:  # nobody else took it meanwhile
-                        self._queue(run, state.step, state.queued)
+                    if state.state == "queued":  # nobody else took it meanwhile
+                        self._queue(run, lease, state.step, state.queued)
+                        claim.pop_all()
                         restored.append(run)
             except (RunError, OSError) as error:
                 log.warning("%s", error)
@@ -114,7 +122,8 @@ class TrainingQueue:
             if waiting is None:
                 return False
             self._waiting.remove(waiting)
-            waiting.write_state(RunState("stopped", waiting.state().step))
+            with self._leases.pop(waiting.folder):
+                waiting.write_state(RunState("stopped", waiting.state().step))
             self._changed.notify_all()
             return True
 
@@ -158,7 +167,7 @@ class TrainingQueue:
             if process.poll() is not None:  # it died with nothing to do
                 process = self._replace(process)
             alive = process is not None and _train(process, run.folder)
-            _settle(run)
+            self._settle(run)
             if process is not None and not alive:
                 log.warning("the worker of run %s died", run.name)
                 process = self._replace(process)
@@ -166,6 +175,19 @@ class TrainingQueue:
                 self._idle += 1
         if process is not None:
             _reap(process)
+
+    def _settle(self, run: Run) -> None:
+        """A run whose worker died before it could begin does not wait any more."""
+        with self._changed:
+            lease = self._leases.pop(run.folder)
+        try:
+            with lease:
+                state = run.state()
+                if state.state == "queued":
+                    lease.check()
+                    run.write_state(RunState("interrupted", state.step))
+        except (RunError, OSError) as error:  # whoever opens the run is told the same
+            log.warning("%s", error)
 
     def _replace(self, process: subprocess.Popen[str]) -> subprocess.Popen[str] | None:
         """Start a process in place of a dead one; None when the queue is closed."""
@@ -202,16 +224,6 @@ def _train(process: subprocess.Popen[str], folder: Path) -> bool:
     except BrokenPipeError:
         return False
     return process.stdout.readline() != ""
-
-
-def _settle(run: Run) -> None:
-    """A run whose worker died before it could begin does not wait any more."""
-    try:
-        state = run.state()
-        if state.state == "queued":
-            run.write_state(RunState("interrupted", state.step))
-    except (RunError, OSError) as error:  # whoever opens the run is told the same
-        log.warning("%s", error)
 
 
 def _reap(process: subprocess.Popen[str]) -> None:

@@ -9,7 +9,7 @@ from math import isfinite, log, nan
 
 import torch
 
-from attnviz.errors import AttnvizError, RunUnwritable, TrainingDiverged
+from attnviz.errors import AttnvizError, RunTaken, RunUnwritable, TrainingDiverged
 from attnviz.models.network import build_network
 from attnviz.models.recurrent_config import AnyConfig
 from attnviz.training.engine.divergence import LossWatch
@@ -18,6 +18,7 @@ from attnviz.training.engine.memory import check_memory
 from attnviz.training.run.control import Control
 from attnviz.training.run.files import write_atomically
 from attnviz.training.run.folder import Metrics, Run
+from attnviz.training.run.lease import Lease
 from attnviz.training.run.probe import attention_weights
 from attnviz.training.run.process import ProcessId
 from attnviz.training.run.resume import ResumeWriter, load_resume, save_weights
@@ -49,26 +50,30 @@ def record(run: Run, control: Control | None = None, on_step: Callable[[Step], N
         ConfigError: it would take more memory than there is for it.
         RunBusy: another process trains it.
         RunCorrupt: what it is to be resumed from cannot be read.
+        RunTaken: another process has taken it over, for this one was silent: nothing was written since.
         RunUnwritable: the disk is full, or the folder cannot be written to; what is there stays readable.
         TrainingDiverged: the loss ran away; the state says so, the last good checkpoint is kept.
     """
-    with run.claimed():
+    with run.claimed() as lease:
         before = run.state()
         if before.state == "done":
             return before
         try:
             with _one_thread(), torch.random.fork_rng(devices=[]):
-                return _Recorder(run, control, on_step).go()
+                return _Recorder(run, lease, control, on_step).go()
+        except RunTaken:  # the run is somebody else's now
+            raise
         except OSError as error:
             unwritable = RunUnwritable(run.name, error.strerror or str(error))
             with suppress(OSError):  # the disk may have no room for this either; the caller gets the error
-                _fail(run, unwritable)
+                _fail(run, lease, unwritable)
             raise unwritable from error
         except KeyboardInterrupt:
+            lease.check()
             _end(run, "interrupted")
             raise
         except Exception as error:
-            _fail(run, error)
+            _fail(run, lease, error)
             raise
 
 
@@ -96,8 +101,8 @@ def _one_thread() -> Iterator[None]:
 class _Recorder:
     """One process's work on one run."""
 
-    def __init__(self, run: Run, control: Control | None, on_step: Callable[[Step], None] | None) -> None:
-        self.run, self.control, self.on_step = run, control, on_step
+    def __init__(self, run: Run, lease: Lease, control: Control | None, on_step: Callable[[Step], None] | None) -> None:
+        self.run, self.lease, self.control, self.on_step = run, lease, control, on_step
         self.config = run.config.training
         check_memory(run.config.model, self.config.batch_size, run.config.task)
         self.network = build_network(run.config.model, self.config.seed)
@@ -129,6 +134,7 @@ class _Recorder:
             return self._train()
         except TrainingDiverged:
             if not self.watch.learned:  # weights thrown about by too high a rate learn badly: begin again
+                self.lease.check()
                 self.run.resume_path.unlink(missing_ok=True)
             raise
 
@@ -152,6 +158,7 @@ class _Recorder:
                     break
                 self._check(step)
                 self.seconds += time.perf_counter() - begin
+                self.lease.check()
                 metrics.write(Metrics.of(step, self.seconds).to_line())
                 metrics.flush()
                 self._keep(step)
@@ -162,6 +169,7 @@ class _Recorder:
 
     def _forget_what_comes_again(self) -> None:
         """Drop what was recorded after the saved state: the same steps are about to be made again."""
+        self.lease.check()
         self.timeline = TimelineWriter(self.run.timeline_path, self.state.step)
         write_atomically(self.run.metrics_path, b"".join(line.to_line() for line in self.kept))  # last: see run.py
         for step in self.run.checkpoints():
@@ -226,11 +234,13 @@ class _Recorder:
             self.on_step(step)
 
     def _keep_weights(self) -> None:
+        self.lease.check()
         path = self.run.checkpoint_path(self.state.step)
         if not path.exists():
             save_weights(path, self.network)
 
     def _keep_attention(self) -> None:
+        self.lease.check()
         if self.attends and self.timeline.last_step != self.state.step:
             self.timeline.append(self.state.step, [attention_weights(self.network, batch) for batch in self.probe])
 
@@ -238,6 +248,7 @@ class _Recorder:
         """Write what to resume from; of a run that is running away, what was written before stays."""
         if not self.watch.sane:
             return
+        self.lease.check()
         try:
             self.saved.save(self.seconds, force)
         except FloatingPointError as error:
@@ -252,6 +263,7 @@ class _Recorder:
         self.noted, self.noted_at = state, time.monotonic()
         process = self.process if state in ("running", "paused") else None
         noted = RunState(state, self.state.step, process)
+        self.lease.check()
         self.run.write_state(noted, force)
         return noted
 
@@ -265,7 +277,8 @@ def _end(run: Run, state: Phase) -> None:
     run.write_state(RunState(state, run.last_step()))
 
 
-def _fail(run: Run, error: Exception) -> None:
+def _fail(run: Run, lease: Lease, error: Exception) -> None:
+    lease.check()
     known = {"code": error.code, "details": error.details} if isinstance(error, AttnvizError) else None
     message = str(error) if known else f"{type(error).__name__}: {error}"
     run.write_state(RunState("failed", run.last_step(), message=message, error=known))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any, Literal, get_args
 
@@ -46,15 +46,6 @@ class RunState:
     def resumable(self) -> bool:
         """Whether it can go on where it was."""
         return self.state in ("stopped", "interrupted", "failed")
-
-    @property
-    def forsaken(self) -> bool:
-        """Whether it says that somebody looks after it, and that process is gone."""
-        return self.active and (self.process is None or not self.process.alive())
-
-    def checked(self) -> RunState:
-        """Return the same state, or "interrupted" when the process that looked after the run is gone."""
-        return replace(self, state="interrupted", process=None) if self.forsaken else self
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""

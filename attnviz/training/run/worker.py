@@ -20,6 +20,7 @@ from attnviz.tasks import Reverse
 from attnviz.training.engine.config import TrainConfig
 from attnviz.training.engine.loop import train
 from attnviz.training.run.folder import Run
+from attnviz.training.run.lease import take_from_parent
 from attnviz.training.run.recorder import record
 
 __all__ = ["ENDED", "READY", "main"]
@@ -33,6 +34,7 @@ def main() -> None:
     """Train the runs named on standard input, one after the other, on one thread."""
     logging.basicConfig(format="%(name)s: %(message)s")
     torch.set_num_threads(1)
+    take_from_parent()
     _warm_up()
     print(READY, flush=True)
     for line in sys.stdin:
