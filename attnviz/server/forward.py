@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+
 import attnviz
+from attnviz.calculator import Problem, solve
+from attnviz.calculator.link import from_json, to_json
 from attnviz.errors import ImageNeeded
 from attnviz.guard import guarded
 from attnviz.models import SequenceModel, generate
@@ -10,11 +15,11 @@ from attnviz.server.limits import check_length
 from attnviz.server.open_models import ModelKey
 from attnviz.server.opening import open_model
 from attnviz.server.stores import IMAGES, MODELS, TRACES, UPLOADS
-from attnviz.server.traces import Held, TraceKey
+from attnviz.server.traces import NUMBERS, Held, TraceKey
 from attnviz.server.uploads import is_upload
 from attnviz.trace import Trace
 
-__all__ = ["continue_text", "run"]
+__all__ = ["continue_text", "numbers_key", "run"]
 
 
 def run(key: TraceKey) -> Held:
@@ -28,7 +33,15 @@ def run(key: TraceKey) -> Held:
     return held
 
 
+def numbers_key(problem: Problem, names: Sequence[str]) -> TraceKey:
+    """Return the key of a trace of typed numbers and the names of their tokens."""
+    return TraceKey(NUMBERS, json.dumps([to_json(problem), *names]))
+
+
 def _trace(key: TraceKey) -> Trace:
+    if key.model == NUMBERS:
+        written, *names = json.loads(key.text)
+        return solve(from_json(written, NUMBERS), names)
     model = open_model(key.model, key.version)
     if isinstance(model, SequenceModel):
         return attnviz.trace(model, key.text, key.target or None)

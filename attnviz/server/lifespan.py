@@ -13,6 +13,7 @@ from attnviz.errors import AttnvizError
 from attnviz.server import workers
 from attnviz.server.forward import run
 from attnviz.server.listing import installed
+from attnviz.server.secret import share_secret
 from attnviz.server.stores import UPLOADS
 from attnviz.server.traces import TraceKey
 from attnviz.server.uploads import clear_left_over
@@ -31,6 +32,7 @@ async def lifespan(app: object) -> AsyncIterator[dict[str, object]]:
     After the last one: what people handed in is deleted.
     """
     stay_offline()
+    share_secret()
     clear_left_over()
     import_module("attnviz.huggingface")  # it takes seconds, in which nobody would be answered later
     warm_up()

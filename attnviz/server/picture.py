@@ -8,6 +8,7 @@ from typing import Any
 
 from attnviz.server.learned import asked_of, expected_of, truth_of
 from attnviz.server.paths import whole
+from attnviz.server.trace_address import trace_address
 from attnviz.server.traces import Held, TraceKey
 from attnviz.trace import Trace
 from attnviz.view.payload import overview
@@ -26,7 +27,7 @@ def picture(key: TraceKey, held: Held, choice: Mapping[str, Any], lang: str) -> 
     return overview(
         held.trace,
         trace_id=held.id,
-        data_url=f"{DATA_PATH}/{held.id}",
+        data_url=f"{DATA_PATH}/{trace_address(key, held)}",
         choice=choice,
         expected=expected_of(key.model, held.trace),
         lang=lang,

@@ -1,13 +1,13 @@
-"""Routes of the browser view: its modules, and the numbers of a trace by its id, without a rerun.
+"""Routes of the browser view: its modules, and the numbers of a trace by its address, without a rerun.
 
-GET /attnviz/trace/<id>/bundle?site=NAME&heads=0,1&stages=q,k,weights    the binary format of `attnviz.view.payload`
-GET /attnviz/trace/<id>/proof                                            JSON
-GET /attnviz/trace/<id>/trace.npz                                        a download
-GET /attnviz/trace/<id>/page.html?site=NAME&head=0&lang=en               the view as one file, a download
-GET /attnviz/qr?text=LINK                                                a QR code, SVG
+GET /attnviz/trace/<address>/bundle?site=NAME&heads=0,1&stages=q,k,weights    as in `attnviz.view.payload`
+GET /attnviz/trace/<address>/proof                                            JSON
+GET /attnviz/trace/<address>/trace.npz                                        a download
+GET /attnviz/trace/<address>/page.html?site=NAME&head=0&lang=en               the view as one file, a download
+GET /attnviz/qr?text=LINK                                                     a QR code, SVG
 
-Errors are JSON: 404 {"error": "gone"} for a trace that is no longer held, 400 {"error": ...} for what it does not have,
-409 {"error": code} for what cannot be computed of it.
+Errors are JSON: 404 {"error": "gone"} for a trace that cannot be made any more, 400 {"error": ...} for what it does not
+have, 409 {"error": code} for what cannot be computed of it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from attnviz.server.kept import kept_routes
 from attnviz.server.learned import asked_of, truth_of
 from attnviz.server.picture import DATA_PATH
 from attnviz.server.run_routes import run_routes
-from attnviz.server.stores import TRACES
+from attnviz.server.trace_address import find_trace
 from attnviz.trace import Trace
 from attnviz.view.payload import STAGES, bundle, proof
 from attnviz.view.standalone import page_of
@@ -45,7 +45,7 @@ _heavy = CapacityLimiter(2)  # requests that compute at the same time
 def routes(base: str = "") -> list[BaseRoute]:
     """Return the routes, below the server's base path when it has one."""
     root = f"/{base.strip('/')}" if base.strip("/") else ""
-    data = f"{root}/{DATA_PATH}/{{trace_id}}"
+    data = f"{root}/{DATA_PATH}/{{address}}"
     return [
         Route(f"{data}/bundle", _answer(_bundle)),
         Route(f"{data}/proof", _answer(_proof)),
@@ -58,14 +58,15 @@ def routes(base: str = "") -> list[BaseRoute]:
 
 
 def _answer(make: Callable[[Request, Trace], Response]) -> Callable[[Request], Any]:
-    """Return a handler that looks the trace up and computes in a thread, so that the event loop stays free."""
+    """Return a handler that finds the trace and computes in a thread, so that the event loop stays free."""
+
+    def answer(request: Request) -> Response:
+        trace = find_trace(request.path_params["address"])
+        return _refuse("gone", 404) if trace is None else make(request, trace)
 
     async def handle(request: Request) -> Response:
-        trace = TRACES.get(request.path_params["trace_id"])
-        if trace is None:
-            return JSONResponse({"error": "gone"}, 404)
         try:
-            return await to_thread.run_sync(make, request, trace, limiter=_heavy)
+            return await to_thread.run_sync(answer, request, limiter=_heavy)
         except AttnvizError as error:
             return _refuse(error.code, 409)
 

@@ -10,7 +10,10 @@ from typing import NamedTuple
 
 from attnviz.trace import Trace
 
-__all__ = ["Held", "TraceKey", "TraceStore"]
+__all__ = ["NUMBERS", "Held", "TraceKey", "TraceStore"]
+
+NUMBERS = "numbers:"
+"""In place of a model: the text is what `forward.numbers_key` wrote."""
 
 
 class TraceKey(NamedTuple):

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from attnviz.calculator import Problem, solve
-from attnviz.calculator.link import to_json, to_link
+from attnviz.calculator import Problem
+from attnviz.calculator.link import to_link
 from attnviz.calculator.presets import FIRST
 from attnviz.calculator.problem import TITLES
 from attnviz.errors import AttnvizError, CalculatorError, ShapesDoNotFit
-from attnviz.server.stores import TRACES
-from attnviz.server.traces import TraceKey
+from attnviz.server.forward import numbers_key, run
 from attnviz.ui.calculator.controls import begin, choose
 from attnviz.ui.calculator.share import share
-from attnviz.ui.calculator.state import ADDRESS, NUMBERS, CalculatorState
+from attnviz.ui.calculator.state import ADDRESS, CalculatorState
 from attnviz.ui.calculator.steps import show_results, show_steps
 from attnviz.ui.calculator.tables import edit_tables, take_edits
 from attnviz.ui.frame.address import LONGEST, length
@@ -54,9 +52,9 @@ def show() -> None:
         _say_wrong(messages, wrong)
     if problem.n_keys == 1:
         st.caption(say("calculator.one_key"))
-    key = _key(problem)
     names = page_state(CalculatorState).names
-    held = TRACES.obtain(key, lambda: solve(problem, names))
+    key = numbers_key(problem, names)
+    held = run(key)
     place = show_steps(held.trace)
     show_view(key, held, current(), messages)
     show_results(held.trace)
@@ -89,9 +87,3 @@ def _say_wrong(messages: DeltaGenerator, wrong: AttnvizError) -> None:
         if isinstance(wrong, ShapesDoNotFit) and state.pasted in state.used():
             label = say("calculator.fit", table=TITLES[state.pasted])
             button(label, "fit", state.fit_to, state.pasted)
-
-
-def _key(problem: Problem) -> TraceKey:
-    """Return the key of a trace of typed numbers and names, by their digest."""
-    told = [to_json(problem), *page_state(CalculatorState).names]
-    return TraceKey(NUMBERS, hashlib.sha256("\n".join(told).encode()).hexdigest())

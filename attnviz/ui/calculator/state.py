@@ -21,15 +21,13 @@ from attnviz.calculator.tables import Sizes, cells_of, fitted, sizes_of
 from attnviz.errors import CalculatorError
 from attnviz.server.paths import whole
 from attnviz.server.picture import PLACE
+from attnviz.server.traces import NUMBERS
 from attnviz.ui.frame.address import Address, notice_error, notice_wrong
 from attnviz.ui.frame.state import page_state
 from attnviz.ui.frame.view import LOOK, follow
 from attnviz.ui.frame.widgets import Widget
 
-__all__ = ["ADDRESS", "MASKS", "MOST_NAMES", "NUMBERS", "PLACES", "SIZES", "CalculatorState"]
-
-NUMBERS = "numbers:"
-"""What stands for the model in the key of a trace that came from typed numbers; no model is called that."""
+__all__ = ["ADDRESS", "MASKS", "MOST_NAMES", "PLACES", "SIZES", "CalculatorState"]
 
 SIZES: Mapping[str, tuple[str, ...]] = {
     "x": ("queries", "d_model", "d_k", "d_v"),
