@@ -60,6 +60,7 @@ class Projection(NamedTuple):
         normed: X is the residual stream after layer norm (pre-norm); else the residual stream as it is. M of
             cross-attention goes through no norm of this layer.
         bias: b_Q, b_K and b_V are added.
+        qk_norm: Q and K are normed after that, each head for itself or all together.
 
     Source:
         Vaswani et al. 2017, section 3.2.2; pre-norm: Xiong et al. 2020, "On Layer Normalization in the Transformer
@@ -68,6 +69,7 @@ class Projection(NamedTuple):
 
     normed: bool
     bias: bool
+    qk_norm: bool = False
 
 
 def dot_product_scores(q: Tensor, k: Tensor) -> Tensor:

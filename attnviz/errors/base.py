@@ -67,6 +67,10 @@ class Why(str):
         self.word, self.details = word, details
         return self
 
+    def said(self, lang: str) -> str:
+        """Return the reason in a language."""
+        return locale.told(lang, f"why.{self.word}", self.details)
+
 
 def _detail(value: object) -> str | int | list[str] | dict[str, Any]:
     """Return a field as JSON holds it, whatever its caller gave."""

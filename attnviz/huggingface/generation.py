@@ -19,13 +19,12 @@ from attnviz.huggingface.interface import InterfaceCall, hears, listening
 from attnviz.huggingface.labels import BROKEN
 from attnviz.huggingface.model import HuggingFaceModel
 from attnviz.huggingface.numerics import tolerance
-from attnviz.huggingface.place import Place, make_site
+from attnviz.huggingface.place import Place, SiteWeights, make_site
 from attnviz.huggingface.reading import Reading, of_inputs, read
 from attnviz.huggingface.rules import RulesReader, rule_of
 from attnviz.huggingface.tracing import HuggingFacePass, find_places, make_trace
 from attnviz.texts import check_text
 from attnviz.trace import AttentionSite, Trace
-from attnviz.trace.site import Held
 
 __all__ = ["continue_text", "trace_generated"]
 
@@ -101,7 +100,7 @@ def _trace_generated(model: HuggingFaceModel, text: str | Mapping[str, Tensor], 
     sites = []
     for place, made in places.items():
         made = made[-1:] if place.stack == "encoder" and model.has_decoder else made
-        sites.append(_stitch(place, made, row, forward_pass.w_o(place, row)))
+        sites.append(_stitch(place, made, row, forward_pass.weights(place, row)))
     for one, other in zip(sites, forward_pass.sites, strict=True):
         if not one.difference(other.q, other.k, other.v) <= tolerance(one.q.dtype):
             raise AttentionDiffers(model.name, one.name, Why("generation-differs"))
@@ -177,12 +176,12 @@ class _Step(NamedTuple):
     first: int
 
 
-def _stitch(place: Place, calls: Sequence[InterfaceCall], row: int, w_o: Held | None) -> AttentionSite:
+def _stitch(place: Place, calls: Sequence[InterfaceCall], row: int, weights: SiteWeights) -> AttentionSite:
     """Return all steps of one layer as one site: queries in a row, each reading the keys that the cache held then.
 
     A cache that grows holds all keys, one with a window only the last ones, a static one has room for more.
     """
-    sites = [make_site(place, call, RulesReader(), row, w_o=w_o) for call in calls]
+    sites = [make_site(place, call, RulesReader(), row, weights=weights) for call in calls]
     if len(sites) == 1:
         return sites[0]
     steps, position = [], 0
@@ -205,4 +204,4 @@ def _stitch(place: Place, calls: Sequence[InterfaceCall], row: int, w_o: Held | 
         if bias is not None and site.bias is not None:
             bias[:, queries, keys] = site.bias[..., :n]
     mask = rule_of(pairs) if place.kind == "self" else Mask() if bool(pairs.all()) else Mask(pairs=pairs)
-    return replace(sites[0], q=q, k=k, v=v, w_o=w_o, mask=mask, bias=bias)
+    return replace(sites[0], q=q, k=k, v=v, w_o=weights.w_o, mask=mask, bias=bias)

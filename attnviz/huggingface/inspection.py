@@ -22,7 +22,7 @@ from attnviz.guard import passes_on
 from attnviz.huggingface.interface import InterfaceCall, hears, listening, unheard
 from attnviz.trace.compare import difference
 
-__all__ = ["Hidden", "Inspection", "Reader", "Seen"]
+__all__ = ["Hidden", "Inspection", "Reader", "Seen", "Step"]
 
 MEMORY = ("key_value_states", "encoder_hidden_states")  # what cross-attention layers call what they read
 LOOKS_LIKE_ATTENTION = re.compile(r"Attention|Attn|Mamba|Mixer|SSM|DeltaNet|Retention|Rwkv|TimeMix|Recurrent|ShortConv")
@@ -52,6 +52,15 @@ class Reader:
     ended: int = 0
 
 
+class Step(NamedTuple):
+    """A module without parts that ran inside a layer before it attended: what it was given, and what it made."""
+
+    name: str
+    module: nn.Module
+    given: Tensor
+    output: Tensor
+
+
 class _Later(NamedTuple):
     """A tensor behind the attention: what a module was given, or what the block around it all gave."""
 
@@ -72,7 +81,8 @@ class Seen:
         x: what the queries are made of (B, Tq, d_model); None when it cannot be told.
         memory: what keys and values are made of (B, Tk, d_model), likewise.
         cross: the layer was given something else to read.
-        rotary: it was given rotations of positions.
+        positions: rotations of positions that it was given; None without any.
+        steps: modules without parts that ran inside of it before it attended.
         readers: modules that read the context vectors, each inside the one before it.
     """
 
@@ -84,13 +94,19 @@ class Seen:
     x: Tensor | None
     memory: Tensor | None
     cross: bool
-    rotary: bool
+    positions: Any = field(default=None, repr=False)
+    steps: list[Step] = field(default_factory=list, repr=False)
     readers: list[Reader] = field(default_factory=list)
     around: tuple[_Frame, ...] = field(default=(), repr=False)  # modules that were running
     block: _Frame | None = field(default=None, repr=False)  # the innermost around attention and readers
     beside: list[Tensor] = field(default_factory=list, repr=False)  # what block and readers were given
     later: list[_Later] = field(default_factory=list, repr=False)
     ended: bool = field(default=False, repr=False)  # the block has
+
+    @property
+    def rotary(self) -> bool:
+        """Whether q and k are rotated by their positions."""
+        return self.positions is not None
 
     def arrives(self, reader: Reader, limit: float) -> bool:
         """Whether what a reader made is what the block gives, or is added to what the block was given.
@@ -150,6 +166,7 @@ class Inspection:
         self._frames: list[_Frame] = []
         self._turns = Counter[str]()
         self._pending: Seen | None = None
+        self._steps: list[Step] = []  # since a layer attended
 
     @contextmanager
     def watch(self) -> Iterator[None]:
@@ -180,6 +197,9 @@ class Inspection:
         if _inspecting.get() is not self:
             return
         frame = self._frames.pop()
+        given = next((value for value in (*args, *kwargs.values()) if isinstance(value, Tensor)), None)
+        if not module._modules and given is not None and isinstance(output, Tensor):
+            self._steps.append(Step(frame.name, module, given, output))
         if self._pending is not None:
             self._end(self._pending, frame, output)
         kind = type(module).__name__
@@ -231,7 +251,8 @@ class Inspection:
         tensors = [value for value in arguments.values() if isinstance(value, Tensor) and value.ndim == 3]
         x = tensors[0] if tensors else None
         memory = next((arguments[key] for key in MEMORY if isinstance(arguments.get(key), Tensor)), None)
-        rotary = arguments.get("position_embeddings") is not None and bool(getattr(call.module, "use_rope", True))
+        turns = bool(getattr(call.module, "use_rope", True))
+        steps, self._steps = [step for step in self._steps if step.name.startswith(f"{name}.")], []
         self._pending = Seen(
             call,
             context,
@@ -241,7 +262,8 @@ class Inspection:
             x,
             x if memory is None else memory,
             memory is not None,
-            rotary,
+            arguments.get("position_embeddings") if turns else None,
+            steps,
         )
         if frame:
             frame.attended += 1

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from attnviz.attention import Projection
 from attnviz.huggingface.interface import InterfaceCall
 from attnviz.huggingface.rules import RulesReader
 from attnviz.trace import AttentionSite
 from attnviz.trace.site import Held, hold_only_these
 
 if TYPE_CHECKING:
+    from attnviz.huggingface.in_projection import InputProjection
     from attnviz.huggingface.projection import OutputProjection
 
-__all__ = ["Place", "make_site"]
+__all__ = ["Place", "SiteWeights", "make_site"]
+
+
+class SiteWeights(NamedTuple):
+    """Matrices of a layer as an `AttentionSite` has them; None for those that cannot be told."""
+
+    w_o: Held | None = None
+    w_in: Held | None = None
+    b_in: Held | None = None
+    projection: Projection | None = None
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,8 @@ class Place:
         part: which of its attentions, in a layer that attends more than once each time it runs; else None.
         projection: the module that is its W_O; None where it cannot be told.
         no_output: why not; "" where it can.
+        inputs: the columns that are its W_Q, W_K and W_V; None where they cannot be told.
+        no_inputs: why not; "" where they can.
     """
 
     module: str
@@ -41,6 +54,8 @@ class Place:
     part: int | None = None
     projection: OutputProjection | None = None
     no_output: str = ""
+    inputs: InputProjection | None = None
+    no_inputs: str = ""
 
     @property
     def name(self) -> str:
@@ -59,7 +74,12 @@ class Place:
 
 
 def make_site(
-    place: Place, call: InterfaceCall, reader: RulesReader, row: int, part: int | None = None, w_o: Held | None = None
+    place: Place,
+    call: InterfaceCall,
+    reader: RulesReader,
+    row: int,
+    part: int | None = None,
+    weights: SiteWeights | None = None,
 ) -> AttentionSite:
     """One row of a call's batch, as a site that holds references.
 
@@ -67,12 +87,13 @@ def make_site(
         place: where it was made.
         reader: reader of the masks of this pass.
         part: which window of an image that row is; None: it is a whole sequence.
-        w_o: output projection; None where it cannot be told.
+        weights: its matrices; None: of no interest.
 
     Raises:
         TypeError: the mask is of a kind that is not understood.
     """
     rules = reader.read(call, row)
+    matrices = weights or SiteWeights()
     q, k, v = hold_only_these(call.q[row].detach(), call.k[row].detach(), call.v[row].detach())
     window = "" if part is None else f".w{part}"
     return AttentionSite(
@@ -86,7 +107,10 @@ def make_site(
         q=q,
         k=k,
         v=v,
-        w_o=w_o,
+        w_o=matrices.w_o,
+        w_in=matrices.w_in,
+        b_in=matrices.b_in,
+        projection=matrices.projection,
         scale=rules.scale,
         mask=rules.mask,
         bias=rules.bias,
@@ -95,4 +119,5 @@ def make_site(
         rotary=place.rotary,
         part=place.part if part is None else part,
         no_output=place.no_output,
+        no_inputs=place.no_inputs,
     )

@@ -14,6 +14,7 @@ from transformers import PreTrainedModel
 
 from attnviz.errors import AttentionDiffers, AttentionHidden, AttentionUnseen, WeightsNotFinite
 from attnviz.errors.base import Why
+from attnviz.huggingface.in_projection import find_inputs
 from attnviz.huggingface.inspection import Inspection, Seen
 from attnviz.huggingface.interface import hears
 from attnviz.huggingface.numerics import context_error, tolerance, valid_rows
@@ -154,7 +155,9 @@ def survey(model: PreTrainedModel, name: str, run: Callable[[], Any], lengths: s
     for seen, _ in found:
         projection = find_projection(seen)
         key = seen.module, seen.turn
-        known = {"no_output": projection} if isinstance(projection, str) else {"projection": projection}
+        known: dict[str, Any] = {"no_output" if isinstance(projection, str) else "projection": projection}
+        inputs = find_inputs(seen)
+        known["no_inputs" if isinstance(inputs, str) else "inputs"] = inputs
         places[key] = replace(places[key], **known)
     logits = logits_of(output)
     last = len(read) == 1 and isinstance(logits, Tensor) and torch.equal(read[0][1], logits)

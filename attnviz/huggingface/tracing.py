@@ -14,12 +14,13 @@ from attnviz.errors import AttentionDiffers, AttentionUnseen, ModelChanged, NoRo
 from attnviz.errors.base import Why
 from attnviz.guard import guarded
 from attnviz.huggingface.given import rows_of
+from attnviz.huggingface.in_projection import held_inputs, still_holds
 from attnviz.huggingface.inspection import Inspection, Seen
 from attnviz.huggingface.interface import InterfaceCall, hears, listening
 from attnviz.huggingface.model import HuggingFaceModel
 from attnviz.huggingface.numerics import context_error, output_error, tolerance
 from attnviz.huggingface.outputs import ANSWER, ENDS, outputs_of
-from attnviz.huggingface.place import Place, make_site
+from attnviz.huggingface.place import Place, SiteWeights, make_site
 from attnviz.huggingface.projection import HeldProjection, matrix_of
 from attnviz.huggingface.reading import Reading, of_inputs, read
 from attnviz.huggingface.rules import RulesReader
@@ -226,16 +227,24 @@ class HuggingFacePass:
             first = self.row * parts
             windowed = parts > 1 or has_windows(self.model.block_of(place))
             for part in range(parts):
-                w_o = self.w_o(place, first + part, parts)
-                sites.append(make_site(place, call, reader, first + part, part if windowed else None, w_o))
+                weights = self.weights(place, first + part, parts, windowed=windowed)
+                sites.append(make_site(place, call, reader, first + part, part if windowed else None, weights))
         return sites
 
-    def w_o(self, place: Place, index: int, parts: int = 1) -> Held | None:
-        """W_O of a layer as it is now, for one row of what it makes; None where it cannot be told.
+    def weights(self, place: Place, index: int, parts: int = 1, *, windowed: bool = False) -> SiteWeights:
+        """Matrices of a layer as they are now, for one row of what it makes.
 
         Args:
             parts: windows that the layer attends in.
+            windowed: of one of them, whose input is not shown, there is W_O alone.
         """
+        w_o = self._w_o(place, index, parts)
+        if place.inputs is None or windowed:
+            return SiteWeights(w_o)
+        return SiteWeights(w_o, *held_inputs(self.model.network, self.model.name, place.inputs))
+
+    def _w_o(self, place: Place, index: int, parts: int) -> Held | None:
+        """W_O of a layer as it is now; None where it cannot be told."""
         projection, network, name = place.projection, self.model.network, self.model.name
         if projection is None:
             return None
@@ -293,6 +302,8 @@ class HuggingFacePass:
                 site = waiting.pop()
                 context = context_error(site, seen.context[index].transpose(0, 1))
                 output = self._output_error(site, place, seen, index)
+                if place.inputs is not None and not still_holds(seen, place.inputs):
+                    output = float("inf")  # q, k and v are made in another way by now
                 entries.append(ProofEntry(site.name, context, output, tolerance(site.q.dtype)))
 
         self._watch(compare)

@@ -108,13 +108,14 @@ class AttentionSite:
         sinks: (H,) one learned score per head that joins the softmax without a value.
         additive: parameters of the additive scoring function.
         rotary: whether q and k were rotated by their positions.
-        projection: how q, k and v are made of what the layer reads; None where they are states or were typed, and for
-            models of another library, each of which has its own way.
+        projection: how q, k and v are made of what the layer reads; None where they are states or were typed, and where
+            that cannot be told of a model of another library.
         w_in: W_Q, W_K and W_V of all heads side by side (d_model, H * d_head + H_kv * (d_key + d_value)), or held; None
             where they cannot be told. See `input_weights`.
         b_in: their biases side by side, likewise; None without any.
         part: which of the windows of an image, where a layer attends in each apart; else None.
         no_output: why W_O cannot be told; "" where it can.
+        no_inputs: why W_Q, W_K and W_V of a model of another library cannot be told; "" where they can.
     """
 
     name: str
@@ -140,6 +141,7 @@ class AttentionSite:
     b_in: Tensor | Held | None = None
     part: int | None = None
     no_output: str = ""
+    no_inputs: str = ""
 
     def __repr__(self) -> str:
         heads, queries, keys = self.n_heads, self.q.shape[1], self.k.shape[1]
@@ -189,7 +191,7 @@ class AttentionSite:
     def input_weights(self, head: int) -> HeadWeights | None:
         """Return the weights that make q, k and v of a head of what the layer reads; None where they cannot be told.
 
-        q = x W_Q + b_Q before any rotation, k = memory W_K + b_K likewise, v = memory W_V + b_V.
+        q = x W_Q + b_Q before any norm and rotation, k = memory W_K + b_K likewise, v = memory W_V + b_V.
 
         Raises:
             ModelChanged: the model has others by now.

@@ -25,6 +25,7 @@ from torch import Tensor
 from attnviz import locale
 from attnviz.analysis.telling import most_telling
 from attnviz.calculator.solve import BY_HAND
+from attnviz.errors.base import Why
 from attnviz.tasks import Pattern
 from attnviz.trace import AttentionSite, Trace
 from attnviz.trace.site import Chain
@@ -181,7 +182,7 @@ def overview(
         "words": {name: tokens.words for name, tokens in trace.sequences.items() if tokens.words},
         "segments": {name: tokens.segments for name, tokens in trace.sequences.items() if tokens.segments},
         "grids": {name: tokens.grid._asdict() for name, tokens in trace.sequences.items() if tokens.grid},
-        "sites": [_site_header(trace, s) for s in trace.sites],
+        "sites": [_site_header(trace, s, lang) for s in trace.sites],
         "choice": dict(choice),
         "telling": telling._asdict(),
         "outputs": outputs,
@@ -238,7 +239,7 @@ def proof(trace: Trace) -> dict[str, Any] | None:
     }
 
 
-def _site_header(trace: Trace, site: AttentionSite) -> dict[str, Any]:
+def _site_header(trace: Trace, site: AttentionSite, lang: str) -> dict[str, Any]:
     direct = direct_source(trace, site)
     return {
         "name": site.name,
@@ -266,4 +267,5 @@ def _site_header(trace: Trace, site: AttentionSite) -> dict[str, Any]:
         "pairs": site.mask.pairs is not None,
         "rotary": site.rotary,
         "projection": None if site.projection is None else site.projection._asdict(),
+        "no_inputs": site.no_inputs.said(lang) if isinstance(site.no_inputs, Why) else "",
     }

@@ -137,22 +137,24 @@ export class Chain {
   inputText(site) {
     const { t } = this.ctx;
     if (!site.projection) return t(`view.frame.formula.0.${site.kind}${site.kind === "cross" && !readsEncoder(site) ? ".other" : ""}`);
-    const memory = site.kind === "cross" ? [t("view.frame.formula.0.memory")] : [];
+    const memory = site.kind === "cross" ? [t(`view.frame.formula.0.memory${readsEncoder(site) ? "" : ".other"}`)] : [];
     const input = site.projection.normed ? "normed" : isMoved(this.ctx) ? "moved" : "self";
     return [t(`view.frame.formula.0.${input}`), ...memory].join(" · ");
   }
 
-  /** Describe the projection to Q, K and V: this layer's own norm, biases and rotation. */
+  /** Describe the projection to Q, K and V: this layer's own norms, biases and rotation. */
   projectionText(site) {
     const { t } = this.ctx;
     const turned = site.rotary ? [t("view.frame.formula.1.rotary")] : [];
-    if (!site.projection) return [t("view.frame.formula.1.model"), ...turned].join(" · ");
-    const { normed, bias } = site.projection;
+    const refused = site.no_inputs ? [t("view.frame.formula.1.refused", { reason: site.no_inputs })] : [];
+    if (!site.projection) return [t("view.frame.formula.1.model"), ...turned, ...refused].join(" · ");
+    const { normed, bias, qk_norm: isNormedAfter } = site.projection;
+    const after = isNormedAfter ? [t("view.frame.formula.1.qk_norm")] : [];
     const x = normed ? "LN(X)" : "X";
     const line = (name, input) => `${name} = ${input}·W_${name}${bias ? ` + b_${name}` : ""}`.replaceAll(" ", "\u00a0"); // is not broken inside
     const memory = site.kind === "cross" ? "M" : x;
     const lines = [line("Q", x), line("K", memory), line("V", memory)].join("   ");
-    return [lines, t("view.frame.formula.1.columns"), ...turned].join(" · ");
+    return [lines, t("view.frame.formula.1.columns"), ...after, ...turned].join(" · ");
   }
 
   /** What a stage does and why, in plain words. */
@@ -162,7 +164,7 @@ export class Chain {
     const masks = site.causal || site.window || site.padding || site.pairs;
     const parts = {
       0: [kind],
-      1: site.direct ? ["direct"] : ["made", offers(site, "w_q") && "follow", offers(site, "w_q") && site.projection?.bias && "bias", site.rotary && "rotary"],
+      1: site.direct ? ["direct"] : ["made", offers(site, "w_q") && "follow", offers(site, "w_q") && site.projection?.bias && "bias", site.projection?.qk_norm && "qk_norm", site.rotary && "rotary"],
       2: [site.scoring === "additive" ? "additive" : "dot"],
       3: [scaleKind(site) === "none" ? "unscaled" : "scaled", offers(site, "bias") && "bias", masks && "masked"],
       4: [site.sinks ? "sink" : "softmax"],

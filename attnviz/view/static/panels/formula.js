@@ -60,8 +60,10 @@ export class FormulaPanel extends Panel {
     const { teller } = this;
     const one = (vector, stage, [name, at], kind, ofMemory) => {
       const made = teller.projected(site.projection, this.inputOf(site, name, ofMemory), stage.toUpperCase());
-      const turned = site.rotary && stage !== "v"; // rotary positions turn q and k
-      return line([vector, " = ", ...(turned ? [letter("R", name), roman(" ("), ...made, roman(")")] : made), ...this.equals(get(stage), at, kind)]);
+      const isAsMade = stage === "v"; // only q and k are normed and turned by rotary positions
+      const normed = site.projection?.qk_norm && !isAsMade ? [roman("norm("), ...made, roman(")")] : made;
+      const turned = site.rotary && !isAsMade ? [letter("R", name), roman(" ("), ...normed, roman(")")] : normed;
+      return line([vector, " = ", ...turned, ...this.equals(get(stage), at, kind)]);
     };
     const other = site.kind === "cross";
     const lines = [one(teller.q(), "q", ["i", i], "query", false), one(teller.k(), "k", ["j", j], "key", other), one(teller.v(), "v", ["j", j], "value", other)];
