@@ -12,11 +12,11 @@ from attnviz.downloads import stay_offline
 from attnviz.errors import AttnvizError
 from attnviz.server import workers
 from attnviz.server.forward import run
+from attnviz.server.handed_in import clear_left_over
 from attnviz.server.listing import installed
 from attnviz.server.secret import share_secret
 from attnviz.server.stores import UPLOADS
 from attnviz.server.traces import TraceKey
-from attnviz.server.uploads import clear_left_over
 
 __all__ = ["lifespan", "warm_up"]
 

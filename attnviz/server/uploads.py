@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import secrets
 import shutil
-import tempfile
 import threading
-import weakref
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from filelock import FileLock, Timeout
-
-from attnviz.errors import ModelNotFound
+from attnviz.bounded import MALFORMED, read_json, reason
+from attnviz.errors import ModelNotFound, UploadUnwritable
 from attnviz.models.bundle import CONFIG_FILE
 from attnviz.sandbox import Sandbox
 from attnviz.sandbox.upload import unpack
+from attnviz.server.handed_in import HandedIn
+from attnviz.training.run.files import write_json
 
-__all__ = ["UPLOAD_LIMIT", "Upload", "UploadStore", "clear_left_over", "is_upload", "upload_limit"]
+__all__ = ["UPLOAD_LIMIT", "Upload", "UploadStore", "is_upload", "upload_limit"]
 
 UPLOAD_LIMIT = "ATTNVIZ_UPLOAD_MB"
 """Environment variable of the operator: megabytes that a zip file may have; 500 where it says nothing.
@@ -35,12 +33,7 @@ DEFAULT_MB = 500
 TOGETHER = 4  # times the limit: what all unpacked models together may take
 AT_ONCE = 2  # models that are examined together
 KEPT_WARM = 2  # processes that wait for the next text
-PREFIX = "attnviz-uploads-"
-LOCK = "lock"  # held by the server whose folder it is, as long as it lives
 NAME = re.compile(r"upload/[0-9a-f]{32}", re.ASCII)
-
-
-logger = logging.getLogger(__name__)
 
 
 def upload_limit() -> int:
@@ -78,14 +71,16 @@ class UploadStore:
     Args:
         on_drop: told the name of every model that is deleted.
         max_bytes: of all unpacked models together, the newest is kept whatever its size; None: as the operator says.
+        folder: where they are unpacked, and found that were handed in to other servers; None: one of its own.
     """
 
-    def __init__(self, on_drop: Callable[[str], None], max_bytes: int | None = None) -> None:
+    def __init__(
+        self, on_drop: Callable[[str], None], max_bytes: int | None = None, folder: HandedIn | None = None
+    ) -> None:
         self._on_drop = on_drop
         self._max_bytes = max_bytes
+        self._folder = HandedIn() if folder is None else folder
         self._held: OrderedDict[str, Upload] = OrderedDict()
-        self._root: Path | None = None
-        self._delete: Callable[[], object] = lambda: None
         self._lock = threading.Lock()
         self._examining = threading.BoundedSemaphore(AT_ONCE)
         self._warm: OrderedDict[str, Sandbox] = OrderedDict()
@@ -101,13 +96,17 @@ class UploadStore:
         Raises:
             UploadError: as `attnviz.sandbox.upload.unpack`.
         """
-        with self._lock:
-            if self._root is None:
-                self._root, lock = _new_root()
-                self._delete = weakref.finalize(self, _remove_root, self._root, lock)
-            folder = self._root / secrets.token_hex(16)
+        folder = self._folder.place() / secrets.token_hex(16)
         size = unpack(file, filename, folder, upload_limit() * 2**20)
         title = Path(filename).stem
+        try:
+            write_json(_card(folder), {"title": title, "nbytes": size})  # now the others find it
+        except OSError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise UploadUnwritable(filename, reason(error)) from error
+        return self._keep(folder, title, size)
+
+    def _keep(self, folder: Path, title: str, size: int) -> Upload:
         upload = Upload(f"upload/{folder.name}", title, folder, size, Sandbox(folder, title, size))
         with self._lock:
             self._held[upload.name] = upload
@@ -169,9 +168,28 @@ class UploadStore:
     def get(self, name: str) -> Upload | None:
         """Return the model of that name; None when there is none, or none any more. It counts as used."""
         with self._lock:
-            if name in self._held:
+            held = self._held.get(name)
+            if held is not None:
                 self._held.move_to_end(name)
-            return self._held.get(name)
+        if held is None:
+            return self._find(name)
+        if self._folder.is_mine(held.folder) or held.folder.is_dir():
+            return held
+        self.drop(name)  # the server that it was handed in to has deleted it
+        return None
+
+    def _find(self, name: str) -> Upload | None:
+        """Find a model that another server was given."""
+        if not is_upload(name):
+            return None
+        card = self._folder.find(_card(Path(name)).name)
+        if card is None:
+            return None
+        try:
+            told = read_json(card, strict=True)
+            return self._keep(card.with_suffix(""), str(told["title"]), int(told["nbytes"]))
+        except MALFORMED:  # it is being deleted
+            return None
 
     def drop(self, name: str) -> None:
         """Delete a model, if it is there."""
@@ -180,7 +198,9 @@ class UploadStore:
         if upload is not None:
             self._on_drop(name)
             upload.sandbox.close()
-            shutil.rmtree(upload.folder, ignore_errors=True)
+            if self._folder.is_mine(upload.folder):
+                _card(upload.folder).unlink(missing_ok=True)
+                shutil.rmtree(upload.folder, ignore_errors=True)
 
     def close(self) -> None:
         """Delete all of them, when the server ends."""
@@ -188,37 +208,13 @@ class UploadStore:
             names = list(self._held)
         for name in names:
             self.drop(name)
-        self._delete()
+        self._folder.close()
 
     def __len__(self) -> int:
         with self._lock:
             return len(self._held)
 
 
-def _new_root() -> tuple[Path, FileLock]:
-    """Return a folder of this server's own, and the lock that says that the server lives."""
-    root = Path(tempfile.mkdtemp(prefix=PREFIX))
-    lock = FileLock(root / LOCK)
-    lock.acquire()
-    return root, lock
-
-
-def _remove_root(root: Path, lock: FileLock) -> None:
-    lock.release()
-    shutil.rmtree(root, ignore_errors=True)
-
-
-def clear_left_over() -> None:
-    """Delete the folders of servers that were killed; those of living ones, and of other users, stay."""
-    for root in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        try:
-            if root.is_symlink() or not (root / LOCK).is_file():  # not ours, or being made just now
-                continue
-            lock = FileLock(root / LOCK)
-            lock.acquire(timeout=0)
-        except Timeout:
-            continue
-        except OSError as error:
-            logger.info("%s is left: %s", root, error)
-            continue
-        _remove_root(root, lock)
+def _card(folder: Path) -> Path:
+    """Return the file that tells the other servers of a model."""
+    return folder.with_suffix(".json")

@@ -19,7 +19,8 @@ import pytest
 
 from attnviz import errors
 from attnviz.sandbox import STAGES, Sandbox, launch
-from attnviz.server.uploads import UploadStore, clear_left_over
+from attnviz.server.handed_in import clear_left_over
+from attnviz.server.uploads import UploadStore
 from attnviz.zoo import zoo_path
 from tests.hostile import generator
 from tests.huggingface.architectures import ARCHITECTURES

@@ -32,7 +32,7 @@ from attnviz.training.run.files import UNFINISHED
 from attnviz.training.run.process import ProcessId, process_space
 from attnviz.training.run.state import RunState
 
-__all__ = ["LEASE_SECONDS", "Lease", "claim", "lease_seconds", "looked_after", "take_from_parent"]
+__all__ = ["LEASE_SECONDS", "Lease", "claim", "is_leased", "lease_seconds", "looked_after", "take_from_parent"]
 
 LEASE_SECONDS = "ATTNVIZ_LEASE_S"
 """Environment variable of the operator: seconds of a lease, the same for all that share a folder; 3 where unset."""
@@ -82,6 +82,15 @@ def _epochs(folder: Path) -> list[int]:
 
 def _path(folder: Path, epoch: int) -> Path:
     return folder / f".lease-{epoch}"
+
+
+def is_leased(folder: Path) -> bool:
+    """Whether a folder has, or had, a holder.
+
+    Raises:
+        OSError: the folder cannot be listed.
+    """
+    return _newest(folder) is not None
 
 
 def looked_after(folder: Path, state: RunState) -> bool:
