@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager, suppress
 from math import isfinite, log, nan
+from typing import cast
 
 import torch
 
@@ -25,8 +26,10 @@ from attnviz.training.run.resume import ResumeWriter, load_resume, save_weights
 from attnviz.training.run.state import Phase, RunState
 from attnviz.training.run.timeline import TimelineWriter
 
-__all__ = ["is_milestone", "record"]
+__all__ = ["Work", "in_turns", "is_milestone", "record"]
 
+Work = Generator[float, None, RunState]
+"""A run that is being trained: it gives way after every step, and says for how many seconds it has nothing to do."""
 
 POLL_SECONDS = 0.02  # between two looks for commands while a run is paused or slow
 NOTE_SECONDS = 1.0  # between two notes of the step that a run is at
@@ -54,13 +57,32 @@ def record(run: Run, control: Control | None = None, on_step: Callable[[Step], N
         RunUnwritable: the disk is full, or the folder cannot be written to; what is there stays readable.
         TrainingDiverged: the loss ran away; the state says so, the last good checkpoint is kept.
     """
+    with _one_thread(), torch.random.fork_rng(devices=[]), closing(in_turns(run, control, on_step)) as work:
+        while True:
+            try:
+                wait = next(work)
+            except StopIteration as end:
+                return cast(RunState, end.value)
+            if wait:
+                time.sleep(wait)
+
+
+def in_turns(run: Run, control: Control | None = None, on_step: Callable[[Step], None] | None = None) -> Work:
+    """Train a run as `record` does, in a process that others train in as well: whoever asks decides when it goes on.
+
+    torch must use one thread. Its own generator, from which dropout draws, may be used by others while this one gives
+    way: the run has the same weights, bit for bit, as one that is trained alone. A run that is closed before its end is
+    interrupted.
+
+    Yields:
+        After each step 0; while it is paused or slowed down the seconds for which it has nothing to do.
+    """
     with run.claimed() as lease:
         before = run.state()
         if before.state == "done":
             return before
         try:
-            with _one_thread(), torch.random.fork_rng(devices=[]):
-                return _Recorder(run, lease, control, on_step).go()
+            return (yield from _Recorder(run, lease, control, on_step).go())
         except RunTaken:  # the run is somebody else's now
             raise
         except OSError as error:
@@ -68,9 +90,10 @@ def record(run: Run, control: Control | None = None, on_step: Callable[[Step], N
             with suppress(OSError):  # the disk may have no room for this either; the caller gets the error
                 _fail(run, lease, unwritable)
             raise unwritable from error
-        except KeyboardInterrupt:
-            lease.check()
-            _end(run, "interrupted")
+        except (KeyboardInterrupt, GeneratorExit):
+            with suppress(RunTaken):
+                lease.check()
+                _end(run, "interrupted")
             raise
         except Exception as error:
             _fail(run, lease, error)
@@ -122,6 +145,7 @@ class _Recorder:
             self.watch.see(line.loss)
         self.saved = ResumeWriter(run.resume_path, self.state)
         self.process = ProcessId.current()
+        self.begun = False
         self.paused = False
         self.single_steps = 0
         self.seconds_per_step = 0.0  # at least
@@ -129,16 +153,16 @@ class _Recorder:
         self.noted: Phase | None = None
         self.noted_at = 0.0
 
-    def go(self) -> RunState:
+    def go(self) -> Work:
         try:
-            return self._train()
+            return (yield from self._train())
         except TrainingDiverged:
             if not self.watch.learned:  # weights thrown about by too high a rate learn badly: begin again
                 self.lease.check()
                 self.run.resume_path.unlink(missing_ok=True)
             raise
 
-    def _train(self) -> RunState:
+    def _train(self) -> Work:
         self._forget_what_comes_again()
         if not self.resumed:
             self._keep_weights()
@@ -149,7 +173,7 @@ class _Recorder:
         outcome: Phase = "done"
         with self.run.metrics_path.open("ab") as metrics:
             while True:
-                if not self._obey():
+                if not (yield from self._obey()):
                     outcome = "stopped"
                     break
                 begin = time.perf_counter()
@@ -162,6 +186,7 @@ class _Recorder:
                 metrics.write(Metrics.of(step, self.seconds).to_line())
                 metrics.flush()
                 self._keep(step)
+                yield from self._give_way()
         self._save()
         self._keep_weights()
         self._keep_attention()
@@ -180,7 +205,13 @@ class _Recorder:
         last = self.kept[-1].validation if self.kept else None
         return bool(last and self.config.target and last.reaches(self.config.target, self.run.config.task.metric))
 
-    def _obey(self) -> bool:
+    def _give_way(self, seconds: float = 0.0) -> Generator[float]:
+        """Let others have the process, and torch's own generator."""
+        mine = torch.get_rng_state()
+        yield seconds
+        torch.set_rng_state(mine)
+
+    def _obey(self) -> Generator[float, None, bool]:
         """Do as told, wait while paused; False when the run is to stop."""
         while True:
             for command in self.control.poll() if self.control else ():
@@ -194,14 +225,15 @@ class _Recorder:
                     self.seconds_per_step = 1 / command.value if command.value else 0.0
                 else:
                     self.paused = command.name != "resume"
-                    self.single_steps += command.name == "step"
+                    self.single_steps += command.name == "step" and self.begun  # else it was taken before a crash
+            self.begun = True
             if not self.paused:
                 self._note_once("running")
                 wait = self.last_step + self.seconds_per_step - time.monotonic()
                 if self.seconds_per_step == 0 or wait <= 0:
                     self.last_step = time.monotonic()
                     return True
-                time.sleep(min(wait, POLL_SECONDS))
+                yield from self._give_way(min(wait, POLL_SECONDS))
                 continue
             if self.single_steps:
                 self.single_steps -= 1
@@ -210,7 +242,7 @@ class _Recorder:
             if self.noted != "paused":
                 self._save()
             self._note_once("paused")
-            time.sleep(POLL_SECONDS)
+            yield from self._give_way(POLL_SECONDS)
 
     def _check(self, step: Step) -> None:
         """Stop a run whose loss runs away: it will not come back."""
