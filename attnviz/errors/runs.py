@@ -6,7 +6,7 @@ from attnviz.errors.base import AttnvizError
 
 __all__ = [
     "InvalidRunName", "MeasuringBusy", "OutOfMemory", "RunBusy", "RunCorrupt", "RunError", "RunExists", "RunNotFound",
-    "RunTaken", "RunUnwritable", "TrainingDiverged",
+    "RunTaken", "RunUnwritable", "TrainingDiverged", "WorkerDied",
 ]  # fmt: skip
 
 
@@ -61,3 +61,7 @@ class TrainingDiverged(AttnvizError, FloatingPointError):
     step: int
     loss: float
     learning_rate: float
+
+
+class WorkerDied(RunError):
+    """The process that trains ended while it was this run's turn, again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import signal
 import subprocess
@@ -16,10 +17,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from attnviz.errors import ConfigError, RunBusy
+from attnviz.errors import ConfigError, RunBusy, WorkerDied
 from attnviz.training import Run, TrainingQueue, place_in_queue, record
 from attnviz.training.run import worker
+from attnviz.training.run.hired import ENDED, READY, TRAIN, TURN
 from attnviz.training.run.manage import clear_leftovers
+from attnviz.training.run.process import ProcessId
 from attnviz.training.run.queue import default_workers
 from tests.training.runs import contents, small_config, small_run, stop_after
 
@@ -38,9 +41,19 @@ def reaches(run: Run, state: str) -> None:
     until(lambda: run.state().state == state)
 
 
+def kill_worker_of(run: Run) -> ProcessId:
+    """kill -9 of the process that trains a run, once it does."""
+    until(lambda: run.state().state == "running" and len(run.metrics()) > 0)
+    process = run.state().process
+    assert process is not None
+    os.kill(process.pid, signal.SIGKILL)
+    return process
+
+
 @pytest.fixture(scope="module")
 def queue() -> Iterator[TrainingQueue]:
-    with TrainingQueue(workers=1) as queue:
+    """One run at a time: the others wait."""
+    with TrainingQueue(workers=1, at_once=1) as queue:
         yield queue
 
 
@@ -79,25 +92,37 @@ def test_a_person_can_steer_a_run_in_another_process(queue: TrainingQueue, tmp_p
     reaches(run, "stopped")
 
 
-def test_a_worker_that_dies_is_an_interruption_and_the_next_run_goes_on(queue: TrainingQueue, tmp_path: Path) -> None:
+def test_the_run_of_a_worker_that_dies_goes_on_by_itself(queue: TrainingQueue, tmp_path: Path) -> None:
     config = small_config(LONG)
     run, through = Run.create(tmp_path / "run", config), Run.create(tmp_path / "through", config)
     following = small_run(tmp_path / "following", 3)
-    run.commands.send("pause")  # before it is submitted: forgotten
+    run.commands.send("stop")  # before it is submitted: forgotten
     queue.submit(run)
     queue.submit(following)
     until(lambda: len(run.metrics()) > 20)
-    process = run.state().process
-    assert process is not None
-    os.kill(process.pid, signal.SIGKILL)
-    reaches(run, "interrupted")
-    reaches(following, "done")
-    queue.submit(run)
-    until(lambda: run.state().state == "running" and len(run.metrics()) > 60)
+    kill_worker_of(run)
+    until(lambda: len(run.metrics()) > 60)
     run.commands.send("stop")
     reaches(run, "stopped")
+    reaches(following, "done")
     record(through, stop_after(run.state().step))
     assert contents(run) == contents(through)
+
+
+def test_a_run_that_workers_die_of_fails(queue: TrainingQueue, tmp_path: Path) -> None:
+    """The second time that it is in turn when its worker dies; it can be tried again."""
+    run = small_run(tmp_path / "run", LONG)
+    queue.submit(run)
+    first = kill_worker_of(run)
+    until(lambda: run.state().process not in (None, first) and run.state().state == "running")
+    kill_worker_of(run)
+    reaches(run, "failed")
+    assert run.state().message == str(WorkerDied("run"))
+    assert run.state().resumable
+    queue.submit(run)
+    until(lambda: run.state().state == "running")
+    run.commands.send("stop")
+    reaches(run, "stopped")
 
 
 def test_a_worker_that_dies_while_it_waits_is_replaced(queue: TrainingQueue, tmp_path: Path) -> None:
@@ -168,7 +193,7 @@ def test_two_servers_cannot_train_one_run(queue: TrainingQueue, tmp_path: Path) 
         "from attnviz.errors import RunBusy\n"
         "from attnviz.training import Run, TrainingQueue, record\n"
         "training, waiting = (Run.open(Path(path)) for path in sys.argv[1:])\n"
-        "with TrainingQueue(workers=1) as queue:\n"
+        "with TrainingQueue(workers=1, at_once=1) as queue:\n"
         "    for act, run in ((queue.submit, training), (queue.submit, waiting), (record, training)):\n"
         "        try: act(run)\n"
         "        except RunBusy as error: print(error)\n"
@@ -183,7 +208,7 @@ def test_two_servers_cannot_train_one_run(queue: TrainingQueue, tmp_path: Path) 
 
 def test_closing_ends_the_workers(tmp_path: Path) -> None:
     run, waiting = small_run(tmp_path / "run", LONG), small_run(tmp_path / "waiting", 3)
-    with TrainingQueue(workers=1) as queue:
+    with TrainingQueue(workers=1, at_once=1) as queue:
         queue.submit(run)
         queue.submit(waiting)
         until(lambda: len(run.metrics()) > 0)
@@ -196,7 +221,7 @@ def test_a_run_outlives_the_server(tmp_path: Path) -> None:
     run, waiting = small_run(tmp_path / "run", LONG), small_run(tmp_path / "waiting", 3)
     script = (
         "import sys; from pathlib import Path; from attnviz.training import Run, TrainingQueue\n"
-        "queue = TrainingQueue(workers=1)\n"
+        "queue = TrainingQueue(workers=1, at_once=1)\n"
         "for path in sys.argv[1:]: queue.submit(Run.open(Path(path)))\n"
         "print('submitted', flush=True); sys.stdin.read()"
     )
@@ -220,7 +245,7 @@ def test_runs_that_waited_wait_again_in_their_order(tmp_path: Path) -> None:
     script = (
         "import sys, time; from pathlib import Path; from attnviz.training import Run, TrainingQueue\n"
         "times = iter(range(10**9, 0, -1)); time.time = lambda: next(times)\n"
-        "queue = TrainingQueue(workers=1)\n"
+        "queue = TrainingQueue(workers=1, at_once=1)\n"
         "for path in sys.argv[1:]: queue.submit(Run.open(Path(path)), 0.005)\n"
         "print('submitted', flush=True); sys.stdin.read()"
     )
@@ -234,7 +259,7 @@ def test_runs_that_waited_wait_again_in_their_order(tmp_path: Path) -> None:
     assert [run.state().state for run in runs] == ["interrupted"] * 3
     first.commands.send("stop")
     reaches(first, "stopped")
-    with TrainingQueue(workers=1) as queue:
+    with TrainingQueue(workers=1, at_once=1) as queue:
         blocking = small_run(tmp_path / "blocking", LONG)
         queue.submit(blocking)
         reaches(blocking, "running")
@@ -274,13 +299,17 @@ def test_the_worker_answers_every_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run, bad = small_run(tmp_path / "run", 3), small_run(tmp_path / "bad", 3)
-    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{bad.folder / 'x'}\n{run.folder}\n"))
+    orders = [[TRAIN, number, str(folder)] for number, folder in ((1, bad.folder / "x"), (2, run.folder))]
+    monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{json.dumps(order)}\n" for order in orders)))
     threads = torch.get_num_threads()
     try:
         worker.main()
     finally:
         torch.set_num_threads(threads)
-    assert capsys.readouterr().out.split() == [worker.READY, worker.ENDED, worker.ENDED]
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert said[0] == [READY]
+    assert [line[1] for line in said if line[0] == TURN][:2] == [1, 2]
+    assert {tuple(line) for line in said if line[0] == ENDED} == {(ENDED, 1), (ENDED, 2)}
     assert run.state().state == "done"
 
 

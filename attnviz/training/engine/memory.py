@@ -6,13 +6,15 @@ import os
 from dataclasses import replace
 
 from attnviz.errors import SettingNotWhole, TooMuchMemory
-from attnviz.models.cost import activation_bytes
+from attnviz.models.cost import activation_bytes, n_parameters
 from attnviz.models.recurrent_config import AnyConfig
 from attnviz.tasks.base import Task
 
-__all__ = ["check_memory", "memory_limit"]
+__all__ = ["check_memory", "is_large", "memory_limit"]
 
 DEFAULT_LIMIT_MB = 4096
+LARGE = 128 * 2**20  # bytes; no recipe takes as much
+KEPT = 28  # bytes a parameter, between two steps: itself, its gradient, two moments, and three of them as saved
 
 
 def memory_limit() -> int:
@@ -38,11 +40,20 @@ def check_memory(model: AnyConfig, batch_size: int, task: Task | None = None) ->
     Raises:
         TooMuchMemory: with both figures, and the batch size that would fit.
     """
-    if task is not None:
-        model = replace(model, max_len=min(model.max_len, task.model_config().max_len))
-    wanted, limit = activation_bytes(model, batch_size), memory_limit()
+    wanted, limit = _step_bytes(model, batch_size, task), memory_limit()
     if wanted > limit:
         raise TooMuchMemory(batch_size, model.max_len, _text(wanted), _text(limit), batch_size * limit // wanted)
+
+
+def is_large(model: AnyConfig, batch_size: int, task: Task) -> bool:
+    """Whether training takes so much memory, and so much time a step, that it should share a process with no other."""
+    return _step_bytes(model, batch_size, task) + KEPT * n_parameters(model) > LARGE
+
+
+def _step_bytes(model: AnyConfig, batch_size: int, task: Task | None) -> int:
+    if task is not None:
+        model = replace(model, max_len=min(model.max_len, task.model_config().max_len))
+    return activation_bytes(model, batch_size)
 
 
 def _text(size: int) -> str:

@@ -1,57 +1,71 @@
-"""Runs in the order in which they came, at most as many at once as the machine bears, each in a process of its own."""
+"""Runs in the order in which they came; as many at once as the machine bears share its worker processes."""
 
 from __future__ import annotations
 
 import logging
 import os
-import subprocess
-import sys
 import threading
-from collections import deque
+import time
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from attnviz.errors import RunBusy, RunError
+from attnviz.errors import RunBusy, RunError, WorkerDied
+from attnviz.training.engine.memory import is_large
 from attnviz.training.run.control import Command
 from attnviz.training.run.files import writing
 from attnviz.training.run.folder import Run
+from attnviz.training.run.hired import DIED, ENDED, GIVEN_BACK, READY, TURN, Hired
 from attnviz.training.run.lease import Lease
 from attnviz.training.run.process import ProcessId
 from attnviz.training.run.runs import end_of_queue, forsaken_queue
 from attnviz.training.run.state import RunState
 
-__all__ = ["TrainingQueue", "default_workers"]
+__all__ = ["Share", "TrainingQueue", "default_workers"]
+
+AT_ONCE = 64  # runs of a worker
+DEATHS = 2  # of workers, that a run may be the cause of
+LOOK_SECONDS = 1.0  # between two times that a worker is told of those who look at a run
 
 log = logging.getLogger(__name__)
 
 
+class Share(NamedTuple):
+    """What a run has of the machine: so many cores, for so many runs that take turns."""
+
+    cores: int
+    runs: int
+
+
 def default_workers() -> int:
-    """Return the number of runs at once: one core is left for the pages."""
+    """Return the number of processes that train: one core is left for the pages."""
     return max(1, len(os.sched_getaffinity(0)) - 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 2) - 1)
 
 
 class TrainingQueue:
-    """Trains runs in worker processes; one is kept warm ahead.
+    """Trains runs in worker processes, many in each, taking turns; one process is kept warm ahead.
 
-    One thread here looks after each worker process: gives it a run, waits until it has ended, starts another process
-    when this one died (the run is then interrupted, and can be submitted again). Runs outlive this object and this
-    process: a worker ends the run it is working on.
+    A large run has a process of its own, beside those that are shared. A worker that dies is replaced, and its runs go
+    on by themselves; a run whose turn it was for the second time fails. Runs outlive this object and this process: a
+    worker ends the runs it is working on.
 
     Args:
-        workers: runs at once; None: the cores less one, at least 1.
+        workers: processes that are shared, and as many for large runs; None: the cores less one, at least 1.
+        at_once: runs that take turns in one of them; more wait.
     """
 
-    def __init__(self, workers: int | None = None) -> None:
+    def __init__(self, workers: int | None = None, at_once: int = AT_ONCE) -> None:
         self.workers = default_workers() if workers is None else workers
-        self._waiting: deque[Run] = deque()
+        self._at_once = at_once
+        self._lock = threading.RLock()
+        self._waiting: list[Run] = []
         self._leases: dict[Path, Lease] = {}
-        self._changed = threading.Condition()
-        self._idle = 0
+        self._crew: list[Hired] = []
+        self._deaths: dict[Path, int] = {}
+        self._looked: dict[Path, float] = {}
         self._closed = False
-        self._threads: list[threading.Thread] = []
-        self._processes: list[subprocess.Popen[str]] = []
-        with self._changed:
-            self._keep_one_ahead()
+        with self._lock:
+            self._distribute()
 
     def submit(self, run: Run, learning_rate: float | None = None) -> None:
         """Queue a run that is new, stopped, interrupted or failed; commands that were sent before are forgotten.
@@ -70,25 +84,26 @@ class TrainingQueue:
         told = None if learning_rate is None else Command("learning_rate", learning_rate)
         if run.state().active:
             raise RunBusy(run.name)
-        with self._changed, ExitStack() as claim:
-            lease = claim.enter_context(run.claimed())  # not while another process trains it
-            state = run.state(claimed=True)
-            if state.state == "done":
-                return
-            with writing(run.name):
-                run.commands.clear()
-                if told is not None:
-                    run.commands.send(told.name, told.value)
-                self._queue(run, lease, state.step, end_of_queue(run.folder.parent))
-            claim.pop_all()  # held until a worker takes it over
+        with self._lock:
+            with ExitStack() as claim:
+                lease = claim.enter_context(run.claimed())  # not while another process trains it
+                state = run.state(claimed=True)
+                if state.state == "done":
+                    return
+                with writing(run.name):
+                    run.commands.clear()
+                    if told is not None:
+                        run.commands.send(told.name, told.value)
+                    self._queue(run, lease, state.step, end_of_queue(run.folder.parent))
+                claim.pop_all()  # held until a worker takes it over
+            self._deaths.pop(run.folder, None)
+            self._distribute()
 
     def _queue(self, run: Run, lease: Lease, step: int, place: float) -> None:
         """Have a claimed run wait behind those that wait here."""
         run.write_state(RunState("queued", step, ProcessId.current(), queued=place))
         self._leases[run.folder] = lease
         self._waiting.append(run)
-        self._keep_one_ahead()
-        self._changed.notify_all()
 
     def restore(self, root: Path) -> list[Run]:
         """Have runs wait again that waited for a server which was killed, in the order in which they came.
@@ -103,41 +118,77 @@ class TrainingQueue:
         """
         restored: list[Run] = []
         for run in forsaken_queue(root):
-            try:
-                with self._changed, ExitStack() as claim:
-                    lease = claim.enter_context(run.claimed())
-                    state = run.noted_state()
-                    if state.state == "queued":  # nobody else took it meanwhile
-                        self._queue(run, lease, state.step, state.queued)
-                        claim.pop_all()
-                        restored.append(run)
-            except (RunError, OSError) as error:
-                log.warning("%s", error)
+            with self._lock:
+                if self._take_over(run):
+                    restored.append(run)
+                    self._distribute()
         return restored
+
+    def _take_over(self, run: Run) -> bool:
+        """Have a run wait here that was interrupted or waited; False where it has ended or somebody else took it."""
+        self._release(run)
+        try:
+            with ExitStack() as claim:
+                lease = claim.enter_context(run.claimed())
+                noted = run.noted_state()
+                if noted.state in ("stopped", "done", "failed"):
+                    return False
+                self._queue(run, lease, run.state(claimed=True).step, noted.queued)
+                claim.pop_all()
+                return True
+        except (RunError, OSError) as error:
+            log.warning("%s", error)
+            return False
+
+    def _release(self, run: Run) -> None:
+        """Give back the lease under which a run waited; a worker that took it over has one of its own."""
+        lease = self._leases.pop(run.folder, None)
+        if lease is not None:
+            lease.release()
 
     def withdraw(self, run: Run) -> bool:
         """Take a run that waits out of the queue, "stopped"; False when it does not wait here."""
-        with self._changed:
+        with self._lock:
             waiting = next((other for other in self._waiting if other.folder == run.folder), None)
             if waiting is None:
                 return False
             self._waiting.remove(waiting)
             with self._leases.pop(waiting.folder):
                 waiting.write_state(RunState("stopped", waiting.state().step))
-            self._changed.notify_all()
             return True
+
+    def look(self, run: Run) -> Share | None:
+        """Note that somebody looks at a run, which then has more turns than runs that nobody looks at.
+
+        Returns:
+            What it has of the machine; None where it is not trained here, or has a process of its own.
+        """
+        numbers = ((worker, worker.number_of(run)) for worker in list(self._crew))
+        worker, number = next((found for found in numbers if found[1] is not None), (None, None))
+        if worker is None or number is None:
+            return None
+        now = time.monotonic()
+        if now > self._looked.get(run.folder, 0.0) + LOOK_SECONDS:
+            self._looked[run.folder] = now
+            with self._lock:
+                worker.look(number)
+        return None if worker.alone else self.shared()
+
+    def shared(self) -> Share:
+        """Return what the runs that are not large have of the machine together."""
+        busy = [worker.sharing for worker in list(self._crew) if worker.sharing and not worker.alone]
+        return Share(len(busy), sum(busy))
 
     def close(self) -> None:
         """End the workers at once; what they were training is interrupted, what waits is stopped."""
-        with self._changed:
+        with self._lock:
             self._closed = True
             for run in list(self._waiting):
                 self.withdraw(run)
-            for process in self._processes:
-                process.kill()
-            self._changed.notify_all()
-        for thread in self._threads:
-            thread.join()
+            crew = list(self._crew)
+        for worker in crew:
+            worker.kill()
+            worker.thread.join()
 
     def __enter__(self) -> TrainingQueue:
         return self
@@ -145,41 +196,92 @@ class TrainingQueue:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _keep_one_ahead(self) -> None:
-        """Start a worker when all are taken or will be, up to the limit."""
-        if len(self._threads) < self.workers and self._idle <= len(self._waiting):
-            self._idle += 1
-            thread = threading.Thread(target=self._look_after_a_worker, daemon=True, name="attnviz-worker")
-            self._threads.append(thread)
-            thread.start()
+    def _distribute(self) -> None:
+        """Give the runs that wait to workers that have room, and keep one worker free for the next, up to the limit."""
+        if self._closed:
+            return
+        for run in list(self._waiting):
+            large = is_large(run.config.model, run.config.training.batch_size, run.config.task)
+            worker = self._unused() if large else self._least_busy()
+            if worker is not None:
+                self._waiting.remove(run)
+                worker.train(run, large)
+        shared = self._shared()
+        idle = [worker for worker in shared if not worker.runs]
+        if not idle and len(shared) < self.workers:
+            self._hire()
+        elif len(idle) > 1 or (idle and len(shared) > self.workers):
+            self._crew.remove(idle[-1])
+            idle[-1].retire()
+        self._balance()
 
-    def _look_after_a_worker(self) -> None:
-        process = self._start()
-        while process is not None:
-            with self._changed:
-                while not self._waiting and not self._closed:
-                    self._changed.wait()
-                if self._closed:
-                    break
-                run = self._waiting.popleft()
-                self._idle -= 1
-                self._keep_one_ahead()
-            if process.poll() is not None:  # it died with nothing to do
-                process = self._replace(process)
-            alive = process is not None and _train(process, run.folder)
-            self._settle(run)
-            if process is not None and not alive:
-                log.warning("the worker of run %s died", run.name)
-                process = self._replace(process)
-            with self._changed:
-                self._idle += 1
-        if process is not None:
-            _reap(process)
+    def _balance(self) -> None:
+        """Have the busiest worker give a run back that another one has more time for."""
+        numbers = {worker: len(worker.runs) for worker in self._shared() if worker.warm}
+        busiest = max(numbers, key=numbers.__getitem__, default=None)
+        if busiest is not None and numbers[busiest] > min(numbers.values()) + 1:
+            busiest.give_back()
+
+    def _shared(self) -> list[Hired]:
+        return [worker for worker in self._crew if not worker.alone]
+
+    def _unused(self) -> Hired | None:
+        """Return the worker for a large run; None: it has to wait."""
+        if sum(worker.alone for worker in self._crew) >= self.workers:
+            return None
+        return next((worker for worker in self._crew if not worker.runs), None) or self._hire()
+
+    def _least_busy(self) -> Hired | None:
+        """Return the worker for another run, a warm one if there is one; None: it has to wait."""
+        shared = self._shared() or [self._hire()]
+        free = [worker for worker in shared if len(worker.runs) < self._at_once]
+        return min(free, key=lambda worker: (not worker.warm, len(worker.runs)), default=None)
+
+    def _hire(self) -> Hired:
+        worker = Hired(self._hear)
+        self._crew.append(worker)
+        return worker
+
+    def _hear(self, worker: Hired, word: str, rest: list[Any]) -> None:
+        """Take note of what a worker says, in the thread that listens to it."""
+        with self._lock:
+            if word == TURN:
+                worker.turn, worker.sharing = rest
+                return
+            if word == READY:
+                worker.warm = True
+            elif word == DIED:
+                self._bury(worker)
+            elif word in (ENDED, GIVEN_BACK):
+                run = worker.runs.pop(rest[0])
+                worker.sharing = min(worker.sharing, len(worker.runs))
+                if word == GIVEN_BACK:
+                    self._take_over(run)
+                else:
+                    self._deaths.pop(run.folder, None)
+                    self._looked.pop(run.folder, None)
+                    self._settle(run)
+            self._distribute()
+
+    def _bury(self, worker: Hired) -> None:
+        """Have the runs of a worker that died go on with another; one that it died of again fails."""
+        if worker not in self._crew:  # it retired
+            return
+        self._crew.remove(worker)
+        for number, run in worker.runs.items():
+            if self._closed or not (worker.warm and worker.crashed):
+                self._settle(run)
+                continue
+            log.warning("the worker of run %s died", run.name)
+            self._deaths[run.folder] = deaths = self._deaths.get(run.folder, 0) + (number == worker.turn)
+            if deaths < DEATHS:
+                self._take_over(run)
+            else:
+                self._give_up(run)
 
     def _settle(self, run: Run) -> None:
-        """A run whose worker died before it could begin does not wait any more."""
-        with self._changed:
-            lease = self._leases.pop(run.folder)
+        """Note of a run whose worker ended before it could begin that it does not wait any more."""
+        lease = self._leases.pop(run.folder)
         try:
             with lease:
                 state = run.state()
@@ -189,50 +291,13 @@ class TrainingQueue:
         except (RunError, OSError) as error:  # whoever opens the run is told the same
             log.warning("%s", error)
 
-    def _replace(self, process: subprocess.Popen[str]) -> subprocess.Popen[str] | None:
-        """Start a process in place of a dead one; None when the queue is closed."""
-        with self._changed:
-            self._processes.remove(process)
-        _reap(process)
-        return self._start()
-
-    def _start(self) -> subprocess.Popen[str] | None:
-        """Return a fresh interpreter, never a fork of this process and its threads; None when the queue is closed."""
-        with self._changed:
-            if self._closed:
-                return None
-            process = subprocess.Popen(
-                [sys.executable, "-m", "attnviz.training.run.worker"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                env={**os.environ, "OMP_NUM_THREADS": "1"},
-            )
-            self._processes.append(process)
-        assert process.stdout is not None
-        process.stdout.readline()  # it is warm; or dead, which the first run given to it shows
-        return process
-
-
-def _train(process: subprocess.Popen[str], folder: Path) -> bool:
-    """Have a worker train a run to its end; False when the worker died."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        process.stdin.write(f"{folder.resolve()}\n")
-        process.stdin.flush()
-    except BrokenPipeError:
-        return False
-    return process.stdout.readline() != ""
-
-
-def _reap(process: subprocess.Popen[str]) -> None:
-    """Close the pipes of a process and wait for its end."""
-    process.kill()
-    process.wait()
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            try:
-                pipe.close()
-            except BrokenPipeError:  # what it was told and never read
-                log.debug("worker %s had unread input", process.pid)
+    def _give_up(self, run: Run) -> None:
+        """Say of a run that workers die of it."""
+        error = WorkerDied(run.name)
+        known = {"code": error.code, "details": error.details}
+        self._release(run)
+        try:
+            with run.claimed():
+                run.write_state(RunState("failed", run.last_step(), message=str(error), error=known))
+        except (RunError, OSError) as problem:
+            log.warning("%s", problem)

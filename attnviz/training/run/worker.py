@@ -1,16 +1,21 @@
-"""The process that trains: started before it is needed, told on standard input which run to train next.
+"""The process that trains: started before it is needed, told on standard input which runs to train.
 
-Every line of standard input is the path of a run's folder; on standard output one line answers that the process is
-warm, and one each that a run has ended. Everything else about a run is in its folder. When standard input closes, the
-process ends after the run it is working on: a server that was killed does not take its runs along.
+What it is told and what it says is described in hired.py. When standard input closes, the process ends after the runs
+it is working on: a server that was killed does not take its runs along.
 """
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 import sys
-from contextlib import suppress
+import threading
+from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, TextIO
 
 import torch
 
@@ -20,33 +25,97 @@ from attnviz.tasks import Reverse
 from attnviz.training.engine.config import TrainConfig
 from attnviz.training.engine.loop import train
 from attnviz.training.run.folder import Run
+from attnviz.training.run.hired import ENDED, GIVE_BACK, GIVEN_BACK, LOOK, READY, TRAIN, TURN
 from attnviz.training.run.lease import take_from_parent
-from attnviz.training.run.recorder import record
+from attnviz.training.run.recorder import Work, in_turns
+from attnviz.training.run.turns import Turns
 
-__all__ = ["ENDED", "READY", "main"]
-
-READY, ENDED = "ready", "ended"
+__all__ = ["main"]
 
 log = logging.getLogger("attnviz.worker")
 
 
 def main() -> None:
-    """Train the runs named on standard input, one after the other, on one thread."""
+    """Train the runs named on standard input side by side, on one thread."""
     logging.basicConfig(format="%(name)s: %(message)s")
     torch.set_num_threads(1)
     take_from_parent()
     _warm_up()
-    print(READY, flush=True)
-    for line in sys.stdin:
-        folder = Path(line.rstrip("\n"))
-        try:
-            run = Run.open(folder)
-            record(run, run.commands)
-        except AttnvizError as error:  # the run's state says so as well
-            log.warning("%s", error)
-        except Exception:  # a fault of this program: the next run must not suffer for it
-            log.exception("%s", folder)
-        print(ENDED, flush=True)
+    _say(READY)
+    orders = _Orders(sys.stdin)
+    with closing(Turns()) as turns:
+        told = (0, 0)
+        while (wait := turns.wait()) is not None or orders.open:
+            for word, number, *rest in orders.take(wait):
+                _obey(turns, word, number, *rest)
+            if turns.wait() != 0:
+                continue
+            number = turns.next()
+            if not turns.waits(number) and told != (number, turns.sharing):
+                told = number, turns.sharing
+                _say(TURN, *told)
+            if not _take(turns, number, orders.waiting):
+                _say(ENDED, number)
+
+
+def _take(turns: Turns, number: int, is_wanted: Callable[[], bool]) -> bool:
+    """Give a run its turn; False when it has ended, be it by a fault, for which the others must not suffer."""
+    try:
+        return turns.take(number, is_wanted)
+    except AttnvizError as error:  # the run's state says so as well
+        log.warning("%s", error)
+    except Exception:  # a fault of this program
+        log.exception("a run ended by a fault")
+    return False
+
+
+class _Orders:
+    """Lines of standard input, read by a thread of its own: nobody waits who has something to train."""
+
+    def __init__(self, lines: TextIO) -> None:
+        self.open = True
+        self._lines: SimpleQueue[str] = SimpleQueue()
+        threading.Thread(target=self._read, args=(lines,), daemon=True).start()
+
+    def _read(self, lines: TextIO) -> None:
+        for line in lines:
+            self._lines.put(line)
+        self._lines.put("")
+
+    def waiting(self) -> bool:
+        """Whether there is an order."""
+        return not self._lines.empty()
+
+    def take(self, seconds: float | None) -> list[list[Any]]:
+        """Return all orders that are there, or wait for one; None: without end."""
+        taken: list[list[Any]] = []
+        with suppress(Empty):
+            while line := self._lines.get(timeout=0 if taken else seconds):
+                taken.append(json.loads(line))
+            self.open = False
+        return taken
+
+
+def _obey(turns: Turns, word: str, number: int, folder: str = "") -> None:
+    if word == TRAIN:
+        turns.add(number, _work(Path(folder)))
+    elif word == LOOK:
+        turns.look(number)
+    elif word == GIVE_BACK and turns.remove(number):
+        _say(GIVEN_BACK, number)
+
+
+def _work(folder: Path) -> Work:
+    """Open a run when it has its first turn, and train it."""
+    run = Run.open(folder)
+    return (yield from in_turns(run, run.commands))
+
+
+def _say(*words: object) -> None:
+    try:
+        print(json.dumps(words), flush=True)
+    except BrokenPipeError:  # the server has gone; its runs go on
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for good
 
 
 def _warm_up() -> None:
@@ -57,5 +126,5 @@ def _warm_up() -> None:
 
 
 if __name__ == "__main__":
-    with suppress(KeyboardInterrupt, BrokenPipeError):  # the run's state says "interrupted"; the server has gone
+    with suppress(KeyboardInterrupt):  # the runs' states say "interrupted"
         main()

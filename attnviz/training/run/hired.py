@@ -1,0 +1,126 @@
+"""A worker process as the queue sees it: what it trains, what it is told, what it says.
+
+A line between them is a list in JSON. A run has a number, given when it is to be trained. To the worker:
+
+    ["train", NUMBER, FOLDER]   train a run, beside those that it trains
+    ["look", NUMBER]            somebody looks at it
+    ["give back", NUMBER]       interrupt it; another process goes on with it
+
+and from it:
+
+    ["ready"]                   it is warm
+    ["turn", NUMBER, N]         a run has its turn, of N that take turns all the time
+    ["given back", NUMBER]      a run is interrupted, as it was asked to
+    ["ended", NUMBER]           a run has ended, whichever way
+
+Everything else about a run is in its folder.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import count
+from typing import Any
+
+from attnviz.training.run.folder import Run
+
+__all__ = ["DIED", "ENDED", "GIVEN_BACK", "GIVE_BACK", "LOOK", "READY", "TRAIN", "TURN", "Hired"]
+
+TRAIN, LOOK, GIVE_BACK = "train", "look", "give back"
+READY, TURN, GIVEN_BACK, ENDED = "ready", "turn", "given back", "ended"
+DIED = "died"
+"""In place of a word, when the process has ended."""
+NUMBERS = count(1)
+
+log = logging.getLogger(__name__)
+
+
+class Hired:
+    """A fresh interpreter that trains, never a fork of this process and its threads.
+
+    Args:
+        hear: is told, in a thread of its own, every word that the process says, and last that it has died.
+
+    Attributes:
+        runs: what it trains, by number.
+        warm: whether it has begun to work.
+        turn: number of the run that it is working on; 0 before the first.
+        sharing: how many of its runs take turns all the time.
+        crashed: whether it ended otherwise than it should.
+    """
+
+    def __init__(self, hear: Callable[[Hired, str, list[Any]], None]) -> None:
+        self.runs: dict[int, Run] = {}
+        self.warm = False
+        self.turn, self.sharing = 0, 0
+        self.crashed = False
+        self._large = False
+        self._hear = hear
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "attnviz.training.run.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
+        self.thread = threading.Thread(target=self._listen, daemon=True, name="attnviz-worker")
+        self.thread.start()
+
+    @property
+    def alone(self) -> bool:
+        """Whether it trains one large run and nothing beside it."""
+        return self._large and bool(self.runs)
+
+    def train(self, run: Run, large: bool) -> None:
+        """Have it train a run: a large one alone, others beside those that it has."""
+        number = next(NUMBERS)
+        self.runs[number] = run
+        self._large = large
+        self._tell(TRAIN, number, str(run.folder.absolute()))
+
+    def number_of(self, run: Run) -> int | None:
+        """Return the number of a run that it trains, else None."""
+        return next((number for number, other in list(self.runs.items()) if other.folder == run.folder), None)
+
+    def look(self, number: int) -> None:
+        """Tell it that somebody looks at one of its runs."""
+        self._tell(LOOK, number)
+
+    def give_back(self) -> None:
+        """Have it interrupt the run that came last."""
+        self._tell(GIVE_BACK, max(self.runs))
+
+    def retire(self) -> None:
+        """Let it end when its runs have ended."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()
+
+    def _tell(self, *words: object) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(words) + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:  # it died, as will be heard in a moment
+            log.debug("worker %s had unread input", self._process.pid)
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        with self._process.stdout as lines:
+            for line in lines:
+                word, *rest = json.loads(line)
+                self._hear(self, word, rest)
+        self.crashed = self._process.wait() != 0
+        self._hear(self, DIED, [])
+        with suppress(BrokenPipeError):
+            self.retire()
