@@ -27,11 +27,12 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 from attnviz.training.run.folder import Run
+from attnviz.training.run.lease import Lease
 
-__all__ = ["DIED", "ENDED", "GIVEN_BACK", "GIVE_BACK", "LOOK", "READY", "TRAIN", "TURN", "Hired"]
+__all__ = ["DIED", "ENDED", "GIVEN_BACK", "GIVE_BACK", "LOOK", "READY", "TRAIN", "TURN", "Hired", "Job"]
 
 TRAIN, LOOK, GIVE_BACK = "train", "look", "give back"
 READY, TURN, GIVEN_BACK, ENDED = "ready", "turn", "given back", "ended"
@@ -42,6 +43,20 @@ NUMBERS = count(1)
 log = logging.getLogger(__name__)
 
 
+class Job(NamedTuple):
+    """A run that is to be trained.
+
+    Attributes:
+        run: it.
+        lease: held for it while it waits; the worker that begins takes it over.
+        large: whether it has a process of its own.
+    """
+
+    run: Run
+    lease: Lease
+    large: bool
+
+
 class Hired:
     """A fresh interpreter that trains, never a fork of this process and its threads.
 
@@ -49,7 +64,7 @@ class Hired:
         hear: is told, in a thread of its own, every word that the process says, and last that it has died.
 
     Attributes:
-        runs: what it trains, by number.
+        jobs: what it trains, by number.
         warm: whether it has begun to work.
         turn: number of the run that it is working on; 0 before the first.
         sharing: how many of its runs take turns all the time.
@@ -57,11 +72,10 @@ class Hired:
     """
 
     def __init__(self, hear: Callable[[Hired, str, list[Any]], None]) -> None:
-        self.runs: dict[int, Run] = {}
+        self.jobs: dict[int, Job] = {}
         self.warm = False
         self.turn, self.sharing = 0, 0
         self.crashed = False
-        self._large = False
         self._hear = hear
         self._process = subprocess.Popen(
             [sys.executable, "-m", "attnviz.training.run.worker"],
@@ -76,18 +90,17 @@ class Hired:
     @property
     def alone(self) -> bool:
         """Whether it trains one large run and nothing beside it."""
-        return self._large and bool(self.runs)
+        return any(job.large for job in self.jobs.values())
 
-    def train(self, run: Run, large: bool) -> None:
+    def train(self, job: Job) -> None:
         """Have it train a run: a large one alone, others beside those that it has."""
         number = next(NUMBERS)
-        self.runs[number] = run
-        self._large = large
-        self._tell(TRAIN, number, str(run.folder.absolute()))
+        self.jobs[number] = job
+        self._tell(TRAIN, number, str(job.run.folder.absolute()))
 
     def number_of(self, run: Run) -> int | None:
         """Return the number of a run that it trains, else None."""
-        return next((number for number, other in list(self.runs.items()) if other.folder == run.folder), None)
+        return next((number for number, job in list(self.jobs.items()) if job.run.folder == run.folder), None)
 
     def look(self, number: int) -> None:
         """Tell it that somebody looks at one of its runs."""
@@ -95,7 +108,7 @@ class Hired:
 
     def give_back(self) -> None:
         """Have it interrupt the run that came last."""
-        self._tell(GIVE_BACK, max(self.runs))
+        self._tell(GIVE_BACK, max(self.jobs))
 
     def retire(self) -> None:
         """Let it end when its runs have ended."""

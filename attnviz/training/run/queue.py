@@ -15,7 +15,7 @@ from attnviz.training.engine.memory import is_large
 from attnviz.training.run.control import Command
 from attnviz.training.run.files import writing
 from attnviz.training.run.folder import Run
-from attnviz.training.run.hired import DIED, ENDED, GIVEN_BACK, READY, TURN, Hired
+from attnviz.training.run.hired import DIED, ENDED, GIVEN_BACK, READY, TURN, Hired, Job
 from attnviz.training.run.lease import Lease
 from attnviz.training.run.process import ProcessId
 from attnviz.training.run.runs import end_of_queue, forsaken_queue
@@ -58,8 +58,7 @@ class TrainingQueue:
         self.workers = default_workers() if workers is None else workers
         self._at_once = at_once
         self._lock = threading.RLock()
-        self._waiting: list[Run] = []
-        self._leases: dict[Path, Lease] = {}
+        self._waiting: list[Job] = []
         self._crew: list[Hired] = []
         self._deaths: dict[Path, int] = {}
         self._looked: dict[Path, float] = {}
@@ -102,8 +101,8 @@ class TrainingQueue:
     def _queue(self, run: Run, lease: Lease, step: int, place: float) -> None:
         """Have a claimed run wait behind those that wait here."""
         run.write_state(RunState("queued", step, ProcessId.current(), queued=place))
-        self._leases[run.folder] = lease
-        self._waiting.append(run)
+        training = run.config.training
+        self._waiting.append(Job(run, lease, is_large(run.config.model, training.batch_size, run.config.task)))
 
     def restore(self, root: Path) -> list[Run]:
         """Have runs wait again that waited for a server which was killed, in the order in which they came.
@@ -126,7 +125,6 @@ class TrainingQueue:
 
     def _take_over(self, run: Run) -> bool:
         """Have a run wait here that was interrupted or waited; False where it has ended or somebody else took it."""
-        self._release(run)
         try:
             with ExitStack() as claim:
                 lease = claim.enter_context(run.claimed())
@@ -140,21 +138,15 @@ class TrainingQueue:
             log.warning("%s", error)
             return False
 
-    def _release(self, run: Run) -> None:
-        """Give back the lease under which a run waited; a worker that took it over has one of its own."""
-        lease = self._leases.pop(run.folder, None)
-        if lease is not None:
-            lease.release()
-
     def withdraw(self, run: Run) -> bool:
         """Take a run that waits out of the queue, "stopped"; False when it does not wait here."""
         with self._lock:
-            waiting = next((other for other in self._waiting if other.folder == run.folder), None)
+            waiting = next((job for job in self._waiting if job.run.folder == run.folder), None)
             if waiting is None:
                 return False
             self._waiting.remove(waiting)
-            with self._leases.pop(waiting.folder):
-                waiting.write_state(RunState("stopped", waiting.state().step))
+            with waiting.lease:
+                waiting.run.write_state(RunState("stopped", waiting.run.state().step))
             return True
 
     def look(self, run: Run) -> Share | None:
@@ -183,8 +175,8 @@ class TrainingQueue:
         """End the workers at once; what they were training is interrupted, what waits is stopped."""
         with self._lock:
             self._closed = True
-            for run in list(self._waiting):
-                self.withdraw(run)
+            for job in list(self._waiting):
+                self.withdraw(job.run)
             crew = list(self._crew)
         for worker in crew:
             worker.kill()
@@ -200,14 +192,13 @@ class TrainingQueue:
         """Give the runs that wait to workers that have room, and keep one worker free for the next, up to the limit."""
         if self._closed:
             return
-        for run in list(self._waiting):
-            large = is_large(run.config.model, run.config.training.batch_size, run.config.task)
-            worker = self._unused() if large else self._least_busy()
+        for job in list(self._waiting):
+            worker = self._unused() if job.large else self._least_busy()
             if worker is not None:
-                self._waiting.remove(run)
-                worker.train(run, large)
+                self._waiting.remove(job)
+                worker.train(job)
         shared = self._shared()
-        idle = [worker for worker in shared if not worker.runs]
+        idle = [worker for worker in shared if not worker.jobs]
         if not idle and len(shared) < self.workers:
             self._hire()
         elif len(idle) > 1 or (idle and len(shared) > self.workers):
@@ -217,7 +208,7 @@ class TrainingQueue:
 
     def _balance(self) -> None:
         """Have the busiest worker give a run back that another one has more time for."""
-        numbers = {worker: len(worker.runs) for worker in self._shared() if worker.warm}
+        numbers = {worker: len(worker.jobs) for worker in self._shared() if worker.warm}
         busiest = max(numbers, key=numbers.__getitem__, default=None)
         if busiest is not None and numbers[busiest] > min(numbers.values()) + 1:
             busiest.give_back()
@@ -229,13 +220,13 @@ class TrainingQueue:
         """Return the worker for a large run; None: it has to wait."""
         if sum(worker.alone for worker in self._crew) >= self.workers:
             return None
-        return next((worker for worker in self._crew if not worker.runs), None) or self._hire()
+        return next((worker for worker in self._crew if not worker.jobs), None) or self._hire()
 
     def _least_busy(self) -> Hired | None:
         """Return the worker for another run, a warm one if there is one; None: it has to wait."""
         shared = self._shared() or [self._hire()]
-        free = [worker for worker in shared if len(worker.runs) < self._at_once]
-        return min(free, key=lambda worker: (not worker.warm, len(worker.runs)), default=None)
+        free = [worker for worker in shared if len(worker.jobs) < self._at_once]
+        return min(free, key=lambda worker: (not worker.warm, len(worker.jobs)), default=None)
 
     def _hire(self) -> Hired:
         worker = Hired(self._hear)
@@ -253,14 +244,14 @@ class TrainingQueue:
             elif word == DIED:
                 self._bury(worker)
             elif word in (ENDED, GIVEN_BACK):
-                run = worker.runs.pop(rest[0])
-                worker.sharing = min(worker.sharing, len(worker.runs))
+                job = worker.jobs.pop(rest[0])
+                worker.sharing = min(worker.sharing, len(worker.jobs))
                 if word == GIVEN_BACK:
-                    self._take_over(run)
+                    self._again(job)
                 else:
-                    self._deaths.pop(run.folder, None)
-                    self._looked.pop(run.folder, None)
-                    self._settle(run)
+                    self._deaths.pop(job.run.folder, None)
+                    self._looked.pop(job.run.folder, None)
+                    _settle(job)
             self._distribute()
 
     def _bury(self, worker: Hired) -> None:
@@ -268,36 +259,43 @@ class TrainingQueue:
         if worker not in self._crew:  # it retired
             return
         self._crew.remove(worker)
-        for number, run in worker.runs.items():
+        for number, job in worker.jobs.items():
+            folder = job.run.folder
             if self._closed or not (worker.warm and worker.crashed):
-                self._settle(run)
+                _settle(job)
                 continue
-            log.warning("the worker of run %s died", run.name)
-            self._deaths[run.folder] = deaths = self._deaths.get(run.folder, 0) + (number == worker.turn)
+            log.warning("the worker of run %s died", job.run.name)
+            self._deaths[folder] = deaths = self._deaths.get(folder, 0) + (number == worker.turn)
             if deaths < DEATHS:
-                self._take_over(run)
+                self._again(job)
             else:
-                self._give_up(run)
+                _give_up(job)
 
-    def _settle(self, run: Run) -> None:
-        """Note of a run whose worker ended before it could begin that it does not wait any more."""
-        lease = self._leases.pop(run.folder)
-        try:
-            with lease:
-                state = run.state()
-                if state.state == "queued":
-                    lease.check()
-                    run.write_state(RunState("interrupted", state.step))
-        except (RunError, OSError) as error:  # whoever opens the run is told the same
-            log.warning("%s", error)
+    def _again(self, job: Job) -> None:
+        """Have a run wait again that a worker had."""
+        job.lease.release()  # where the worker did not begin; else it had another one
+        self._take_over(job.run)
 
-    def _give_up(self, run: Run) -> None:
-        """Say of a run that workers die of it."""
-        error = WorkerDied(run.name)
-        known = {"code": error.code, "details": error.details}
-        self._release(run)
-        try:
-            with run.claimed():
-                run.write_state(RunState("failed", run.last_step(), message=str(error), error=known))
-        except (RunError, OSError) as problem:
-            log.warning("%s", problem)
+
+def _settle(job: Job) -> None:
+    """Note of a run whose worker ended before it could begin that it does not wait any more."""
+    try:
+        with job.lease:
+            state = job.run.state()
+            if state.state == "queued":
+                job.lease.check()
+                job.run.write_state(RunState("interrupted", state.step))
+    except (RunError, OSError) as error:  # whoever opens the run is told the same
+        log.warning("%s", error)
+
+
+def _give_up(job: Job) -> None:
+    """Say of a run that workers die of it."""
+    run, error = job.run, WorkerDied(job.run.name)
+    known = {"code": error.code, "details": error.details}
+    job.lease.release()
+    try:
+        with run.claimed():
+            run.write_state(RunState("failed", run.last_step(), message=str(error), error=known))
+    except (RunError, OSError) as problem:
+        log.warning("%s", problem)
