@@ -28,11 +28,7 @@ def add_run(commands: Commands) -> None:
         "start the app in a browser",
         "Start the app and open it in the browser. It shows the shipped models, the runs of the folder it is started "
         "in (or of ATTNVIZ_RUNS), and the models of --models. Ctrl-C stops it.",
-        [
-            "run",
-            "run --port 9000 --models ~/models",
-            "run --host 0.0.0.0    # for other machines too: they can steer runs",
-        ],
+        ["run", "run --port 9000 --models ~/models", "run --host 0.0.0.0    # for other machines too"],
     )
     add_models_option(run)
     run.add_argument("--port", type=port, default=8501, metavar="N", help="where to listen (default: %(default)s)")

@@ -6,7 +6,7 @@ from attnviz.errors.base import AttnvizError
 
 __all__ = [
     "InvalidRunName", "MeasuringBusy", "OutOfMemory", "RunBusy", "RunCorrupt", "RunError", "RunExists", "RunNotFound",
-    "RunTaken", "RunUnwritable", "TrainingDiverged", "WorkerDied",
+    "RunNotYours", "RunTaken", "RunUnwritable", "TrainingDiverged", "WorkerDied",
 ]  # fmt: skip
 
 
@@ -41,6 +41,10 @@ class RunUnwritable(RunError):
 
 class RunBusy(RunError):
     """Another process trains this run."""
+
+
+class RunNotYours(RunError):
+    """Somebody else started this run; it can be looked at."""
 
 
 class RunTaken(RunError):

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from attnviz.errors.base import AttnvizError, ConfigError
 
-__all__ = ["DatabaseNewer", "DatabaseUnavailable", "FileNotPage", "ForeignHost", "InvalidDatabase", "InvalidOrigin"]
+__all__ = [
+    "DatabaseNewer",
+    "DatabaseUnavailable",
+    "FileNotPage",
+    "ForeignHost",
+    "ForeignOrigin",
+    "InvalidDatabase",
+    "InvalidOrigin",
+]
 
 
 class DatabaseUnavailable(AttnvizError):
@@ -34,6 +42,12 @@ class FileNotPage(AttnvizError, ValueError):
 class ForeignHost(AttnvizError):
     host: str
     variable: str
+
+
+class ForeignOrigin(AttnvizError):
+    """A page of another site caused the request."""
+
+    origin: str
 
 
 class InvalidOrigin(ConfigError):

@@ -4,7 +4,8 @@ GET /attnviz/runs/<name>/news?generation=G&metrics=A&attention=B&lang=en    see 
 GET /attnviz/runs/<name>/metrics.csv, model.safetensors?step=N, model.py, tensorboard, run.zip    downloads
 
 Errors are JSON {"error": code, "message": in the language that was asked for}: 404 where there is no such run or step,
-409 for a run that cannot be read. That a run is gone is no error of who asks for news, who could not know: it is news.
+403 for a download of somebody else's, 409 for a run that cannot be read. That a run is gone is no error of who asks for
+news, who could not know: it is news.
 """
 
 from __future__ import annotations
@@ -27,8 +28,10 @@ from starlette.routing import BaseRoute, Route
 
 from attnviz import locale
 from attnviz.bounded import open_regular, reason
-from attnviz.errors import AttnvizError, RunCorrupt, RunNotFound
+from attnviz.errors import AttnvizError, RunCorrupt, RunNotFound, RunNotYours
 from attnviz.loading import find_run
+from attnviz.server.people.rights import NOBODY, Person, authority, checked_authority, person_of
+from attnviz.server.shelf import is_own
 from attnviz.server.words import in_words
 from attnviz.training import Run, RunState, place_in_queue, runs_root
 from attnviz.training.run.export import metrics_csv, model_files, pytorch_script, tensorboard_zip, write_run_zip
@@ -57,7 +60,10 @@ def run_routes(root: str) -> list[BaseRoute]:
     }
     return [
         Route(f"{root}/{RUNS_PATH}/{{name}}/news", _answer(_news, _gone), methods=["GET"]),
-        *(Route(f"{root}/{RUNS_PATH}/{{name}}/{file}", _answer(make), methods=["GET"]) for file, make in made.items()),
+        *(
+            Route(f"{root}/{RUNS_PATH}/{{name}}/{file}", _answer(_owned(make)), methods=["GET"])
+            for file, make in made.items()
+        ),
     ]
 
 
@@ -77,7 +83,19 @@ def _answer(
             message = in_words(_language(request), error.code, error.details) or str(error)
             if isinstance(error, RunNotFound):
                 return absent(message)
-            return JSONResponse({"error": error.code, "message": message}, 409)
+            status = 403 if isinstance(error, RunNotYours) else 409
+            return JSONResponse({"error": error.code, "message": message}, status)
+
+    return handle
+
+
+def _owned(make: Callable[[Request, Run], Response]) -> Callable[[Request, Run], Response]:
+    """Return a handler that answers to who may take the run away; examples are everybody's."""
+
+    def handle(request: Request, run: Run) -> Response:
+        if is_own(run):
+            checked_authority(person_of(request.cookies), run.folder)
+        return make(request, run)
 
     return handle
 
@@ -127,7 +145,8 @@ def _news(request: Request, run: Run) -> Response:
     query = request.query_params
     metrics, attention = (_number(query.get(name, "")) or 0 for name in ("metrics", "attention"))
     try:
-        return _told(news(run, query.get("generation", ""), metrics, attention, _language(request)))
+        mine = person_of(request.cookies)
+        return _told(news(run, query.get("generation", ""), metrics, attention, _language(request), mine))
     except RunCorrupt as error:
         if (run.folder / CONFIG).exists():
             raise
@@ -148,7 +167,7 @@ def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
-def news(run: Run, generation: str, metrics: int, attention: int, lang: str) -> bytes:
+def news(run: Run, generation: str, metrics: int, attention: int, lang: str, mine: Person = NOBODY) -> bytes:
     """Pack what a reader with the first bytes of metrics.jsonl and attention.bin is missing.
 
     uint32 length of the header, the header as JSON, the lines of metrics.jsonl from `metrics` on, the frames of
@@ -159,6 +178,7 @@ def news(run: Run, generation: str, metrics: int, attention: int, lang: str) -> 
         generation: generation of the reader's bytes; "" for one who has none.
         metrics: bytes of metrics.jsonl that it has.
         attention: bytes of attention.bin that it has.
+        mine: who asks.
 
     Raises:
         RunCorrupt: its state.json cannot be read, or attention.bin does not begin like one.
@@ -180,10 +200,23 @@ def news(run: Run, generation: str, metrics: int, attention: int, lang: str) -> 
         "step": state.step,
         "place": place_in_queue(run) if state.state == "queued" else None,
         "message": _explain_failure(state, lang),
+        "by": _by(run, state, mine),
         "checkpoints": run.checkpoints(),
         "resumable": state.resumable,
     }
     return _packed(header) + lines + frames
+
+
+def _by(run: Run, state: RunState, mine: Person) -> str:
+    """Return who paused or stopped a run, "owner" or "teacher", for others to read; "" where that was who asks."""
+    if state.state not in ("stopped", "paused"):
+        return ""
+    told = run.commands.last("stop") if state.state == "stopped" else run.commands.last("pause", "step")
+    return (
+        told.by
+        if told is not None and told.by in ("owner", "teacher") and told.by != authority(mine, run.folder)
+        else ""
+    )
 
 
 def _packed(header: dict[str, object]) -> bytes:

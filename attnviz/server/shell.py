@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from attnviz import locale
+from attnviz.server.people.identity import keep_identity
 from attnviz.view import modules, texts
 
 __all__ = ["THEMES", "shell", "widget_files"]
@@ -34,26 +35,29 @@ _SCRIPT = Path(__file__).with_suffix(".js").read_text("utf-8").replace("{}", jso
 _IMPORT = re.compile(r"""(?:from|import)\s*["'`]\./([\w.-]+\.js)["'`]""")
 
 
-def shell(static: Path, pages: Mapping[str, str]) -> list[Route]:
+def shell(static: Path, pages: Mapping[str, str], root: str = "") -> list[Route]:
     """Routes that answer with the document.
 
     Args:
         static: the framework's static files, its index.html among them.
         pages: the path of each page, by its name.
+        root: path below which the pages are, without a slash at its end.
     """
     index = (static / "index.html").read_text("utf-8")
     scripts = [f"./static/js/{name}" for name in widget_files(static / "static" / "js", WIDGETS)]
-    return [Route(path, _answer(index, page, scripts)) for page, path in pages.items()]
+    return [Route(path, _answer(index, page, scripts, root or "/")) for page, path in pages.items()]
 
 
-def _answer(index: str, page: str, scripts: Sequence[str]) -> Callable[[Request], Response]:
+def _answer(index: str, page: str, scripts: Sequence[str], home: str) -> Callable[[Request], Response]:
     documents = {lang: _document(index, page, lang, scripts) for lang in locale.LANGUAGES}
 
     def answer(request: Request) -> Response:
         query = request.query_params
         if query.get("theme") in THEMES:
             return RedirectResponse(f"?{urlencode(_themed(query.multi_items()))}")
-        return HTMLResponse(documents[_language(query, request.headers)], headers={"Cache-Control": "no-cache"})
+        document = HTMLResponse(documents[_language(query, request.headers)])
+        keep_identity(request, document, home)
+        return document
 
     return answer
 

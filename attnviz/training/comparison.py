@@ -147,8 +147,11 @@ def distance_of(task: Task) -> int:
     return task.distance if isinstance(task, FirstSymbol) else 0
 
 
-def new_group(recipes: Iterable[Recipe], steps: int, seed: int, root: Path | None = None) -> list[Run]:
+def new_group(recipes: Iterable[Recipe], steps: int, seed: int, root: Path | None = None, owner: str = "") -> list[Run]:
     """Make the runs of one comparison, five for each recipe; they are still to be submitted to a queue.
+
+    Args:
+        owner: see `Run.create`.
 
     Raises:
         ConfigError: a number of steps or a seed that is none, or it would take more memory than there is.
@@ -163,7 +166,7 @@ def new_group(recipes: Iterable[Recipe], steps: int, seed: int, root: Path | Non
         number += 1
         group = f"{base}-{number}"
     return [
-        new_run(config, f"{group}{f'.{distance}' if distance else ''}.{name}", root)
+        new_run(config, f"{group}{f'.{distance}' if distance else ''}.{name}", root, owner)
         for (_, distance), five in made.items()
         for name, config in five.items()
     ]

@@ -24,7 +24,7 @@ def options() -> dict[str, Any]:
     root = f"/{base.strip('/')}" if base.strip("/") else ""
     pages = list(PAGES)
     paths = {name: f"{root}/{name if index else ''}" for index, name in enumerate(pages)}
-    documents = shell(Path(st.__file__).parent / "static", paths)
+    documents = shell(Path(st.__file__).parent / "static", paths, root)
     return {
         "script_path": Path(__file__).parent / "frame" / "entry.py",
         "lifespan": lifespan,

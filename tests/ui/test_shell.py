@@ -30,7 +30,7 @@ def test_the_document_speaks_the_language_of_the_page(
 ) -> None:
     answer = get(APP, path, query, headers={"Accept-Language": accepted})
     document = answer.content.decode()
-    assert answer.headers["cache-control"] == "no-cache"
+    assert answer.headers["cache-control"] == "private, no-cache"
     assert f'<html lang="{lang}">' in document
     title = locale.t(
         lang, "page.title", page=locale.t(lang, "page.training" if path == "/training" else "page.explorer")

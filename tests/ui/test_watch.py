@@ -249,21 +249,21 @@ def active_run(folder: Path) -> Run:
     return run
 
 
-def test_commands_reach_a_run_that_is_trained(tmp_path: Path) -> None:
-    run = active_run(tmp_path / "run")
+def test_commands_reach_a_run_that_is_trained(runs_folder: Path) -> None:
+    run = active_run(runs_folder / "run")
     for name, value in (("pause", None), ("learning_rate", 0.1), ("stop", None)):
         obey(Queue(), run, Told(name, value))
     assert sent_to(run) == [("pause", None), ("learning_rate", 0.1), ("stop", None)]
 
 
-def test_a_run_that_waits_is_taken_out_of_the_queue(tmp_path: Path) -> None:
-    run = active_run(tmp_path / "run")
+def test_a_run_that_waits_is_taken_out_of_the_queue(runs_folder: Path) -> None:
+    run = active_run(runs_folder / "run")
     obey(Queue(waits=True), run, Told("stop"))
-    assert sent_to(run) == []
+    assert sent_to(run) == [("stop", None)]  # where others read who took it out; whoever starts it again begins anew
 
 
-def test_a_run_that_nobody_trains_is_told_nothing_but_to_begin(tmp_path: Path) -> None:
-    run, queue = small_run(tmp_path / "run"), Queue()
+def test_a_run_that_nobody_trains_is_told_nothing_but_to_begin(runs_folder: Path) -> None:
+    run, queue = small_run(runs_folder / "run"), Queue()
     obey(queue, run, Told("pause"))
     obey(queue, run, Told("submit", 0.001))
     obey(queue, run, Told("submit"))
@@ -271,6 +271,6 @@ def test_a_run_that_nobody_trains_is_told_nothing_but_to_begin(tmp_path: Path) -
     assert queue.submitted == [0.001, None]
 
 
-def test_two_browsers_that_press_play_start_one_run(tmp_path: Path) -> None:
+def test_two_browsers_that_press_play_start_one_run(runs_folder: Path) -> None:
     with pytest.raises(RunBusy):
-        obey(Queue(), active_run(tmp_path / "run"), Told("submit"))
+        obey(Queue(), active_run(runs_folder / "run"), Told("submit"))

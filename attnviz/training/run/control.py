@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from math import isfinite
 from pathlib import Path
@@ -18,6 +20,7 @@ __all__ = ["COMMANDS", "Command", "CommandFile", "Control"]
 Name = Literal["pause", "resume", "step", "stop", "learning_rate", "speed"]
 COMMANDS: tuple[Name, ...] = get_args(Name)
 
+LATELY = 2**12  # bytes in which the last command is looked for
 AT_ONCE = 2**16  # bytes: more commands wait for the next look
 
 log = logging.getLogger(__name__)
@@ -31,6 +34,7 @@ class Command:
         name: "pause"; "resume" after a pause; "step": one step, then pause; "stop"; "learning_rate"; "speed".
         value: the new learning rate, at its highest as in `TrainConfig.learning_rate`, the schedule stays; or the
             speed in steps per second, at most, None for as fast as it goes.
+        by: as what somebody told it, "owner" or "teacher"; "" where nobody asked.
 
     Raises:
         ConfigError: an unknown name, or a learning rate or speed that is none.
@@ -38,6 +42,7 @@ class Command:
 
     name: Name
     value: float | None = None
+    by: str = ""
 
     def __post_init__(self) -> None:
         if self.name not in COMMANDS:
@@ -66,14 +71,15 @@ class CommandFile:
         self.path = path
         self._read = 0  # bytes
 
-    def send(self, name: Name, value: float | None = None) -> None:
-        """Append a command.
+    def send(self, name: Name, value: float | None = None, by: str = "") -> None:
+        """Append a command; see `Command`.
 
         Raises:
             ConfigError: there is no such command.
             OSError: the folder cannot be written to.
         """
-        line = json.dumps(asdict(Command(name, value))) + "\n"
+        given = asdict(Command(name, value, by))
+        line = json.dumps(given if by else {"name": name, "value": value}) + "\n"
         if self.path.exists():
             open_regular(self.path).close()  # not a pipe, which would be waited for
         with self.path.open("ab", buffering=0) as file:
@@ -83,6 +89,21 @@ class CommandFile:
         """Forget all commands: who starts a run begins with an empty file."""
         self.path.unlink(missing_ok=True)
         self._read = 0
+
+    def last(self, *names: Name) -> Command | None:
+        """Return the last command of some names, read or not; None where there is none among the last few."""
+        try:
+            with open_regular(self.path) as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - LATELY))
+                lines = file.read(LATELY).splitlines()
+        except OSError:  # there are none that can be read
+            return None
+        for line in reversed(lines):
+            with suppress(*MALFORMED):
+                command = Command(**parse_json(line, strict=True))
+                if command.name in names:
+                    return command
+        return None
 
     def poll(self) -> list[Command]:
         """Return the commands since the last look; a line that is no command is logged and left out."""

@@ -23,7 +23,7 @@ from attnviz.errors import RunCorrupt
 from attnviz.errors.base import Why
 from attnviz.tasks.base import LOSSES, Metric, counted
 from attnviz.training.engine.loop import perplexity
-from attnviz.training.run.folder import CONFIG, STATE, Metrics, Run
+from attnviz.training.run.folder import CONFIG, OWNER, STATE, Metrics, Run
 from attnviz.training.run.script import pytorch_script
 
 __all__ = [
@@ -39,7 +39,7 @@ __all__ = [
 
 GREATEST = 3.4e38  # that a 32-bit float holds
 MOST_BYTES = 2**34  # of one file in a zip
-LEFT_OUT = {"lock", "commands.jsonl"}  # of no use away from who trains the run
+LEFT_OUT = {"lock", OWNER, "commands.jsonl"}  # of no use away from who trains the run
 
 
 def columns(metric: Metric) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ folder/
   checkpoints/step-000100.safetensors   weights, on a log-spaced schedule and at the last step
   resume.safetensors                weights, moments and generators: from here it goes on
   attention.bin                     every head's weights on the probe sequences (see timeline.py)
-  commands.jsonl                    what the run was told while it is training
+  commands.jsonl                    what the run was told while it is training, and as what it was said
+  owner.json                        who started it in a browser, as a hash
   .lease-7                          who works on it now (see lease.py)
 
 A run that is resumed drops what comes again: first from attention.bin, then it replaces metrics.jsonl by a new file, so
@@ -45,9 +46,9 @@ from attnviz.training.run.resume import check_weights, load_weights
 from attnviz.training.run.state import RunState
 from attnviz.training.run.timeline import Timeline
 
-__all__ = ["Metrics", "Run"]
+__all__ = ["Metrics", "Run", "owner_of"]
 
-CONFIG, STATE, CHECKPOINTS = "config.json", "state.json", "checkpoints"
+CONFIG, STATE, CHECKPOINTS, OWNER = "config.json", "state.json", "checkpoints", "owner.json"
 NEW = ".new-"
 """Begins the hidden name of a run that is being made."""
 CHECKPOINT = re.compile(r"step-(\d{6}|[1-9]\d{6,11})\.safetensors", re.ASCII)
@@ -111,6 +112,16 @@ class Metrics:
         return cls(**values)
 
 
+def owner_of(folder: Path) -> str:
+    """Return the owner of the run in a folder, see `Run.owner`, also of one that cannot be opened."""
+    try:
+        return str(read_json(folder / OWNER, strict=True)["owner"])
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except MALFORMED:
+        return "?"  # is nobody's hash: what was damaged is not everybody's
+
+
 def _numbers(name: str, values: Sequence[Any]) -> tuple[Any, ...]:
     for value in values:
         _check_numbers({name: value}, (name,))
@@ -139,11 +150,14 @@ class Run:
     config: RunConfig
 
     @classmethod
-    def create(cls, folder: Path, config: RunConfig) -> Run:
+    def create(cls, folder: Path, config: RunConfig, owner: str = "") -> Run:
         """Make the folder of a new run, to be trained by `record` or given to a queue.
 
         It is made under another name and moved: of many who ask for one name at once, one gets it, and nobody ever
         meets half of a run.
+
+        Args:
+            owner: hash of who may steer it in a browser; "" for everybody.
 
         Raises:
             RunExists: there is such a folder, with something in it.
@@ -157,6 +171,8 @@ class Run:
                 (hidden / CHECKPOINTS).mkdir(parents=True)
                 cls(hidden, config).write_state(RunState("stopped"))
                 write_json(hidden / CONFIG, config.to_dict())
+                if owner:
+                    write_json(hidden / OWNER, {"owner": owner})
                 move_folder(hidden, folder)
         finally:
             shutil.rmtree(hidden, ignore_errors=True)
@@ -196,6 +212,11 @@ class Run:
     def resume_path(self) -> Path:
         """Path of resume.safetensors."""
         return self.folder / "resume.safetensors"
+
+    @property
+    def owner(self) -> str:
+        """Hash of who may steer the run in a browser; "" for everybody."""
+        return owner_of(self.folder)
 
     @property
     def commands(self) -> CommandFile:

@@ -46,8 +46,11 @@ def runs_root() -> Path:
     return Path(os.environ.get("ATTNVIZ_RUNS") or "runs")
 
 
-def new_run(config: RunConfig, name: str | None = None, root: Path | None = None) -> Run:
+def new_run(config: RunConfig, name: str | None = None, root: Path | None = None, owner: str = "") -> Run:
     """Make a run; without a name it is called after its task and the time, with a number where that is taken.
+
+    Args:
+        owner: see `Run.create`.
 
     Raises:
         RunNotFound: the name is none: letters, digits, "_", "." and "-" only, 100 at most.
@@ -56,12 +59,12 @@ def new_run(config: RunConfig, name: str | None = None, root: Path | None = None
     """
     root = root or runs_root()
     if name is not None:
-        return Run.create(_folder(root, name), config)
+        return Run.create(_folder(root, name), config, owner)
     base = f"{config.recipe or config.task.name}-{datetime.now():%Y%m%d-%H%M%S}".replace(" ", "-")
     number = 1
     while True:
         try:
-            return Run.create(_folder(root, base if number == 1 else f"{base}-{number}"), config)
+            return Run.create(_folder(root, base if number == 1 else f"{base}-{number}"), config, owner)
         except RunExists:
             number += 1
 

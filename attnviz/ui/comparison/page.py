@@ -11,6 +11,7 @@ import streamlit as st
 from attnviz.errors import AttnvizError, ConfigError
 from attnviz.server import workers
 from attnviz.server.paths import whole
+from attnviz.server.people.rights import authority
 from attnviz.server.shelf import Entry, entries
 from attnviz.training import RunConfig
 from attnviz.training.comparison import CONTENDERS, DISTANCES, at_distance, comparable, configs, new_group, place_of
@@ -23,6 +24,7 @@ from attnviz.ui.frame.language import explain, say
 from attnviz.ui.frame.numbers import duration
 from attnviz.ui.frame.titles import task_title
 from attnviz.ui.frame.watch import Told, obey, unwritable
+from attnviz.ui.frame.who import me
 from attnviz.ui.frame.widgets import button, segments, select
 
 __all__ = ["show"]
@@ -136,8 +138,9 @@ def _actions(recipe: Recipe, runs: Sequence[Entry]) -> AttnvizError | None:
         expected = expected_seconds(recipe)
     except ConfigError as error:
         return error
-    active = [entry for entry in runs if entry.active]
-    resumable = [entry for entry in runs if entry.state is not None and entry.state.resumable]
+    mine = [entry for entry in runs if entry.run is not None and authority(me(), entry.run.folder)]
+    active = [entry for entry in mine if entry.active]
+    resumable = [entry for entry in mine if entry.state is not None and entry.state.resumable]
     with st.container(horizontal=True, key="comparison-actions", gap="small", vertical_alignment="center"):
         button(say("comparison.train"), "compare-train", _train, [recipe], icon="play_arrow", type="primary")
         if active:
@@ -165,7 +168,7 @@ def _train(recipes: Sequence[Recipe]) -> None:
         if _under_way(wanted):
             notice("comparison.under_way")
             return
-        runs = new_group(recipes, steps, seed)
+        runs = new_group(recipes, steps, seed, owner=me().id)
         place = place_of(runs[0].name)
         ComparisonState.group.value = "" if place is None else place[0]
         for run in runs:

@@ -17,11 +17,12 @@ from attnviz.errors import AttnvizError, RunUnwritable
 from attnviz.server import workers
 from attnviz.server.kept import plotly_address
 from attnviz.server.paths import whole
-from attnviz.server.shelf import is_own
+from attnviz.server.people.rights import authority, checked_authority
 from attnviz.training import COMMANDS, Run, TrainingQueue
 from attnviz.ui.frame.address import notice
 from attnviz.ui.frame.language import code, current, explain, say
 from attnviz.ui.frame.loader import loader
+from attnviz.ui.frame.who import me
 from attnviz.view.run_header import run_header, unit_of
 from attnviz.view.texts import address
 
@@ -89,18 +90,20 @@ def show_compare(runs: Sequence[Run], *, key: str) -> None:
 
 
 def obey(queue: TrainingQueue, run: Run, told: Told) -> None:
-    """Do what a run was told.
+    """Do what a run was told by the person of this session.
 
     Raises:
+        RunNotYours: may not steer it.
         AttnvizError: it is trained already, or cannot be read or written.
         OSError: its folder cannot be written to.
     """
+    by = checked_authority(me(), run.folder)
     if told.name == SUBMIT:
         queue.submit(run, told.value)
-    elif told.name == "stop" and queue.withdraw(run):
-        return
     elif run.state().active:
-        run.commands.send(cast(Any, told.name), told.value)
+        if told.name == "stop":
+            queue.withdraw(run)  # where it waits
+        run.commands.send(cast(Any, told.name), told.value, by)  # others read there who stopped it
 
 
 def watch(run: Run, messages: DeltaGenerator, *, follow: bool) -> None:
@@ -111,7 +114,7 @@ def watch(run: Run, messages: DeltaGenerator, *, follow: bool) -> None:
         follow: begin at the newest step and stay there.
     """
     with st.container(key="watch-box"):
-        told = show_watch(run, key="watch", steer=is_own(run), follow=follow)
+        told = show_watch(run, key="watch", steer=bool(authority(me(), run.folder)), follow=follow)
     if told is None:
         return
     try:

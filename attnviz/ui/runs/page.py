@@ -16,10 +16,11 @@ from attnviz.errors import AttnvizError
 from attnviz.loading import find_run
 from attnviz.models.cost import n_parameters
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
+from attnviz.server.people.rights import authority, checked_authority
 from attnviz.server.run_routes import RUNS_PATH
 from attnviz.server.shelf import Entry, entries, is_own
 from attnviz.server.words import in_words
-from attnviz.training import Run, RunConfig
+from attnviz.training import Run, RunConfig, runs_root
 from attnviz.training.run.manage import delete_run, rename_run
 from attnviz.ui.frame.address import Address, notice_error
 from attnviz.ui.frame.head import head_row, link_to, message_box
@@ -28,6 +29,7 @@ from attnviz.ui.frame.state import page_state
 from attnviz.ui.frame.table import Row, Table
 from attnviz.ui.frame.titles import task_title
 from attnviz.ui.frame.watch import PLACE, notice_place, show_compare, watch
+from attnviz.ui.frame.who import me
 from attnviz.ui.runs.state import RunsState
 from attnviz.ui.training.draft import Draft
 from attnviz.ui.training.state import TrainingState
@@ -212,10 +214,14 @@ def _actions(entry: Entry) -> None:
     with st.container(horizontal=True, key="actions", gap="small", vertical_alignment="center"):
         if run is not None:
             link_to("training", say("runs.settings"), "tune", run=run.name)
+        if run is not None and (not is_own(run) or authority(me(), run.folder)):
             with st.popover(say("runs.export"), icon=":material/download:", key="export"):
                 _files(run.name)
         if run is not None and not is_own(run):
             st.caption(say("runs.shipped"))
+            return
+        if run is not None and not authority(me(), run.folder):
+            st.caption(say("runs.not_yours"))
             return
         with st.popover(say("runs.rename"), icon=":material/edit:", key="rename", disabled=entry.active or run is None):
             _rename(entry.name)
@@ -241,6 +247,7 @@ def _rename(name: str) -> None:
 def _do_rename(name: str) -> None:
     state = st.session_state
     try:
+        checked_authority(me(), runs_root() / name)
         new = rename_run(name, state[f"new-name-{name}"] or "").name
     except AttnvizError as error:
         notice_error(error)
@@ -263,6 +270,7 @@ def _ask_to_delete(name: str) -> None:
 
 def _delete(name: str) -> None:
     try:
+        checked_authority(me(), runs_root() / name)
         delete_run(name)
     except AttnvizError as error:
         notice_error(error)

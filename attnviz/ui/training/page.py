@@ -25,6 +25,7 @@ from attnviz.ui.frame.numbers import duration, short
 from attnviz.ui.frame.page_file import offer, take
 from attnviz.ui.frame.state import page_state
 from attnviz.ui.frame.watch import PLACE, notice_place, prepare, unwritable, watch
+from attnviz.ui.frame.who import me
 from attnviz.ui.frame.widgets import button
 from attnviz.ui.training import controls
 from attnviz.ui.training.draft import SETTINGS, Draft
@@ -149,7 +150,7 @@ def _play() -> None:
         if _is_running(config):
             notice("training.running_already", name=state.watched)
             return
-        run = new_run(config)
+        run = new_run(config, owner=me().id)
         state.watched, state.played = run.name, time.monotonic()
         workers.queue().submit(run)
     except AttnvizError as error:

@@ -17,6 +17,7 @@ const LONGEST_RETRY_MS = 15000;
  * @property {number|null} place
  * @property {string} message
  * @property {number[]} checkpoints
+ * @property {string} by  who paused or stopped it, "owner" or "teacher", where that was somebody else
  * @property {boolean} resumable
  */
 

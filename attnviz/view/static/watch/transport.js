@@ -81,10 +81,10 @@ export class Transport {
 
   /** The state as it will be in a moment, or as the news has it. */
   now() {
-    const news = this.ctx.news ?? { state: "", step: 0, resumable: false, message: "", place: null };
+    const news = this.ctx.news ?? { state: "", step: 0, resumable: false, message: "", place: null, by: "" };
     const { pending } = this;
     if (pending && (performance.now() > pending.until || news.state !== pending.before)) this.pending = null;
-    return this.pending ? { ...news, state: this.pending.state, place: null, pending: true } : news;
+    return this.pending ? { ...news, state: this.pending.state, place: null, by: "", pending: true } : news;
   }
   update(changed) {
     if (changed.has("news") || changed.has("metrics")) this.show();
@@ -92,10 +92,11 @@ export class Transport {
 
   show() {
     const { t, number, header, metrics } = this.ctx;
-    const { state, step: noted, place, message, resumable } = this.now();
+    const { state, step: noted, place, message, resumable, by } = this.now();
     const step = Math.max(metrics.last, noted);
     this.element.dataset.state = state;
-    this.state.textContent = state ? t(state === "stopped" && !step ? "watch.state.new" : `watch.state.${state}`) : t("watch.state.waiting");
+    const word = t(state === "stopped" && !step && !by ? "watch.state.new" : `watch.state.${state || "waiting"}`);
+    this.state.textContent = by ? t(`watch.by.${by}`, { state: word }) : word;
     const facts = [outcome(this.ctx), t("watch.steps", { step: number(step), steps: number(header.steps) })].filter(Boolean);
     if (place) facts.unshift(t(place === 1 ? "watch.next" : "watch.place", { n: place }));
     if (state === "running" && this.ctx.pace()) {
