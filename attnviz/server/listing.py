@@ -21,7 +21,7 @@ from attnviz.server.uploads import Upload, is_upload
 from attnviz.training import Run
 from attnviz.zoo import FOLDER, ORDER
 
-__all__ = ["Listed", "find", "installed", "listed"]
+__all__ = ["Listed", "find", "installed", "listed", "shipped"]
 
 logger = logging.getLogger(__name__)
 
@@ -81,11 +81,11 @@ def find(name: str) -> Listed | None:
 def installed() -> Mapping[str, Listed]:
     """Return the shipped models and those in the operator's folder, which may come and go."""
     operator = os.environ.get(MODELS_FOLDER)
-    return {**_shipped(), **_of_operator(Path(operator))} if operator else _shipped()
+    return {**shipped(), **_of_operator(Path(operator))} if operator else shipped()
 
 
 @cache
-def _shipped() -> Mapping[str, Listed]:
+def shipped() -> Mapping[str, Listed]:
     folders = [model_folder(FOLDER / name) for name in ORDER if (FOLDER / name).is_dir()]
     return {folder.name: _of_folder(folder, folder.name, folder.title) for folder in folders}
 

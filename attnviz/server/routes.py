@@ -24,6 +24,7 @@ from starlette.routing import BaseRoute, Route
 
 from attnviz import locale
 from attnviz.errors import AttnvizError
+from attnviz.server.first import first_route
 from attnviz.server.kept import kept_routes
 from attnviz.server.learned import asked_of, truth_of
 from attnviz.server.picture import DATA_PATH
@@ -52,6 +53,7 @@ def routes(base: str = "") -> list[BaseRoute]:
         Route(f"{data}/trace.npz", _answer(_npz)),
         Route(f"{data}/page.html", _answer(_page)),
         Route(f"{root}/attnviz/qr", _qr),
+        first_route(root),
         *kept_routes(root),
         *run_routes(root),
     ]

@@ -7,9 +7,11 @@ A script in it names what the framework leaves unnamed.
 from __future__ import annotations
 
 import html
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -21,7 +23,7 @@ from attnviz import locale
 from attnviz.server.people.identity import keep_identity
 from attnviz.view import modules, texts
 
-__all__ = ["THEMES", "shell", "widget_files"]
+__all__ = ["FIRST", "THEMES", "language_of", "shell", "widget_files"]
 
 WIDGETS = ("BidiComponent", "Html", "PageLink", "Button", "ButtonGroup", "Selectbox", "TextArea")
 
@@ -32,6 +34,17 @@ _NAMES = {
     lang: {name: locale.t(lang, f"page.{name}") for name in ("choose_file", "choose_row")} for lang in locale.LANGUAGES
 }
 _SCRIPT = Path(__file__).with_suffix(".js").read_text("utf-8").replace("{}", json.dumps(_NAMES), 1)
+FIRST = "attnviz/first"
+"""Path of the picture of an address, see `attnviz.server.first`."""
+
+FIRST_PAGE = "explorer"
+OWN_LOOK = frozenset({"embed", "embed_options", "present", "lock", "tour"})
+"""Parameters of an address whose page looks another way than the document can know."""
+
+WIDE = "(min-width: 961px)"
+"""Screens on which the picture comes before its page; on others it begins below the first screen."""
+
+CHARSET = '<meta charset="UTF-8" />'
 _IMPORT = re.compile(r"""(?:from|import)\s*["'`]\./([\w.-]+\.js)["'`]""")
 
 
@@ -49,13 +62,15 @@ def shell(static: Path, pages: Mapping[str, str], root: str = "") -> list[Route]
 
 
 def _answer(index: str, page: str, scripts: Sequence[str], home: str) -> Callable[[Request], Response]:
-    documents = {lang: _document(index, page, lang, scripts) for lang in locale.LANGUAGES}
+    kinds = itertools.product(locale.LANGUAGES, (False, True))
+    documents = {(lang, early): _document(index, page, lang, scripts, early) for lang, early in kinds}
 
     def answer(request: Request) -> Response:
         query = request.query_params
         if query.get("theme") in THEMES:
             return RedirectResponse(f"?{urlencode(_themed(query.multi_items()))}")
-        document = HTMLResponse(documents[_language(query, request.headers)])
+        text = documents[language_of(request), page == FIRST_PAGE and OWN_LOOK.isdisjoint(query)]
+        document = HTMLResponse(text.replace(FIRST, html.escape(f"{FIRST}?{request.url.query}"), 1))
         keep_identity(request, document, home)
         return document
 
@@ -81,20 +96,33 @@ def widget_files(folder: Path, widgets: Sequence[str]) -> list[str]:
     return list(found)
 
 
-def _document(index: str, page: str, lang: str, scripts: Iterable[str]) -> str:
+def _document(index: str, page: str, lang: str, scripts: Iterable[str], early: bool) -> str:
+    view = f'<link rel="modulepreload" href="./{modules.address()}">'
+    picture, words = (f'href="./{path}">' for path in (FIRST, texts.address(lang)))
     wanted = [f'<link rel="modulepreload" crossorigin href="{script}">' for script in scripts if script not in index]
-    wanted += [
-        f'<link rel="modulepreload" href="./{modules.address()}">',
+    wanted.append(f'<script type="module">{_SCRIPT}</script>')
+    if early:  # the picture comes before the page: its files are asked for before those of the framework
+        ahead = [f'<link rel="preload" as="fetch" crossorigin media="{WIDE}" {file}' for file in (picture, words)]
+        script = f'<script type="module" async>{_first_script(lang)}</script>'
+        index = index.replace(CHARSET, "\n".join([CHARSET, *ahead, view, script]), 1)
+    else:
         # "prefetch": a browser complains of a "preload" that a slow page takes seconds to use
-        f'<link rel="prefetch" href="./{texts.address(lang)}">',
-        f'<script type="module">{_SCRIPT}</script>',
-    ]
+        wanted += [view, f'<link rel="prefetch" {words}']
     title = f"<title>{html.escape(locale.t(lang, 'page.title', page=locale.t(lang, f'page.{page}')))}</title>"
     document = re.sub("<title>.*?</title>", title, index, count=1).replace('<html lang="en">', f'<html lang="{lang}">')
     return document.replace("</head>", "\n".join([*wanted, "</head>"]), 1)
 
 
-def _language(query: Mapping[str, str], headers: Mapping[str, str]) -> str:
+@cache
+def _first_script(lang: str) -> str:
+    script = Path(__file__).with_name("first.js").read_text("utf-8")
+    filled = {modules.MODULES_PATH: modules.address(), texts.TEXTS_PATH: texts.address(lang), "(min-width: 0)": WIDE}
+    for name, value in filled.items():
+        script = script.replace(f'"{name}"', json.dumps(value), 1)
+    return script
+
+
+def language_of(request: Request) -> str:
     """Return the language of the page: the link's, or the first that the browser names."""
-    first = re.split("[,;]", headers.get("accept-language", ""), maxsplit=1)[0].strip()
-    return locale.closest(query.get("lang", "")) or locale.closest(first) or locale.DEFAULT
+    first = re.split("[,;]", request.headers.get("accept-language", ""), maxsplit=1)[0].strip()
+    return locale.closest(request.query_params.get("lang", "")) or locale.closest(first) or locale.DEFAULT

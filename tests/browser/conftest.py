@@ -220,8 +220,8 @@ def open_page(server: str, window: BrowserContext) -> Iterator[Open]:
 
 
 def view(page: Page) -> Locator:
-    """The view, once its picture is there."""
-    page.wait_for_selector(".attnviz[data-ready=true]:not(.avp-byhand)")
+    """The view, once its picture is there, and its page."""
+    page.wait_for_selector(".attnviz[data-ready=true]:not(.avp-byhand, #attnviz-first *)")
     return page.locator(".attnviz:not(.avp-byhand)")
 
 

@@ -318,7 +318,7 @@ def test_both_languages_say_the_same() -> None:
 
 
 def test_without_models_the_page_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("attnviz.server.listing._shipped", dict)
+    monkeypatch.setattr("attnviz.server.listing.shipped", dict)
     monkeypatch.setattr("attnviz.server.shelf.EXAMPLE_RUNS", tmp_path)
     monkeypatch.delenv(library.MODELS_FOLDER)
     assert "`ATTNVIZ_MODELS`" in open_page().info[0].value

@@ -11,6 +11,7 @@ const ANNOUNCE_WAIT_MS = 120;
  * @property {any} data
  * @property {HTMLElement} parentElement
  * @property {Function} [setTriggerValue]
+ * @property {boolean} [isEarly]  the document shows the view until its page is there, which takes it over
  * @property {import("../export/embedded.js").EmbeddedSource} [source]  of the numbers and texts of a page that was saved whole
  */
 
@@ -22,8 +23,16 @@ const ANNOUNCE_WAIT_MS = 120;
  */
 export function mountOf(Kind) {
   const instances = new WeakMap(); // parentElement -> view
+  let early = null; // parentElement of the view that is to be taken over
   return (component) => {
-    const { parentElement } = component;
+    const { parentElement, isEarly } = component;
+    if (early && !instances.has(parentElement)) {
+      instances.set(parentElement, instances.get(early));
+      instances.get(early)?.moveTo(parentElement);
+      instances.delete(early);
+      early.remove();
+    }
+    early = isEarly ? parentElement : null;
     const view = instances.get(parentElement);
     if (view?.fits(component.data)) view.receive(component);
     else {
@@ -89,6 +98,13 @@ export class View {
     if (!this.body) return;
     this.tint();
     this.repaint();
+  }
+
+  /** Moves to another place in the page, with the focus. @param {HTMLElement} parent */
+  moveTo(parent) {
+    const { activeElement: focused } = document;
+    parent.append(this.root);
+    if (focused instanceof HTMLElement && this.root.contains(focused)) focused.focus({ preventScroll: true });
   }
 
   build() {}
