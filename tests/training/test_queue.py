@@ -12,13 +12,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
-from attnviz.errors import ConfigError, RunBusy, WorkerDied
-from attnviz.training import Run, TrainingQueue, place_in_queue, record
+from attnviz.errors import ConfigError, RunBusy, RunUnwritable, WorkerDied
+from attnviz.training import Run, RunState, TrainingQueue, place_in_queue, record
 from attnviz.training.run import worker
 from attnviz.training.run.hired import ENDED, READY, TRAIN, TURN
 from attnviz.training.run.manage import clear_leftovers
@@ -317,3 +318,15 @@ def test_one_core_is_left_for_the_pages(monkeypatch: pytest.MonkeyPatch) -> None
     for cores, workers in ((1, 1), (2, 1), (8, 7)):
         monkeypatch.setattr(os, "sched_getaffinity", lambda _, cores=cores: set(range(cores)), raising=False)
         assert default_workers() == workers
+
+
+def test_a_run_that_nobody_looks_after_is_taken_over(queue: TrainingQueue, tmp_path: Path) -> None:
+    lost, full, ended = (small_run(tmp_path / name) for name in ("lost", "full", "ended"))
+    lost.write_state(RunState("running", 0, replace(ProcessId.current(), host="elsewhere")))
+    error = RunUnwritable("full", "No space left on device")
+    full.write_state(RunState("failed", error={"code": error.code, "details": error.details}))
+    assert queue.take_over(lost)
+    assert queue.take_over(full)
+    assert not queue.take_over(ended), "it was stopped"
+    until(lambda: lost.state().state == full.state().state == "done")
+    assert contents(lost) == contents(full)

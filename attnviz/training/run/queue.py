@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from attnviz.errors import RunBusy, RunError, WorkerDied
+from attnviz.errors import RunBusy, RunError, RunUnwritable, WorkerDied
 from attnviz.training.engine.memory import is_large
 from attnviz.training.run.control import Command
 from attnviz.training.run.files import writing
@@ -115,13 +115,19 @@ class TrainingQueue:
         Returns:
             Those that wait now.
         """
-        restored: list[Run] = []
-        for run in forsaken_queue(root):
-            with self._lock:
-                if self._take_over(run):
-                    restored.append(run)
-                    self._distribute()
-        return restored
+        return [run for run in forsaken_queue(root) if self.take_over(run)]
+
+    def take_over(self, run: Run) -> bool:
+        """Have a run go on here that nobody looks after any more.
+
+        Returns:
+            Whether it does; False where it has ended, somebody else took it, or its folder cannot be written to.
+        """
+        with self._lock:
+            taken = self._take_over(run)
+            if taken:
+                self._distribute()
+            return taken
 
     def _take_over(self, run: Run) -> bool:
         """Have a run wait here that was interrupted or waited; False where it has ended or somebody else took it."""
@@ -129,7 +135,9 @@ class TrainingQueue:
             with ExitStack() as claim:
                 lease = claim.enter_context(run.claimed())
                 noted = run.noted_state()
-                if noted.state in ("stopped", "done", "failed"):
+                if noted.state in ("stopped", "done") or (
+                    noted.state == "failed" and not noted.failed_by(RunUnwritable.code)
+                ):
                     return False
                 self._queue(run, lease, run.state(claimed=True).step, noted.queued)
                 claim.pop_all()

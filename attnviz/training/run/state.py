@@ -47,6 +47,10 @@ class RunState:
         """Whether it can go on where it was."""
         return self.state in ("stopped", "interrupted", "failed")
 
+    def failed_by(self, code: str) -> bool:
+        """Whether it failed with an error of that code."""
+        return self.state == "failed" and self.error is not None and self.error.get("code") == code
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         return asdict(self)
