@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from attnviz.analysis.patterns import expected_cells, expected_reads, pattern_scores
+from attnviz.analysis.patterns import HeadScore, expected_cells, expected_reads, pattern_scores
 from attnviz.tasks import Pattern
 from attnviz.trace import Trace
 from attnviz.trace.thumbnails import leave_out_near
 
-__all__ = ["Telling", "by_pattern", "most_telling"]
+__all__ = ["Telling", "by_pattern", "followed", "most_telling"]
 
 DIGITS = 2  # heads whose scores are the same to so many digits tell as much: the last of them is nearest to the output
 
@@ -51,11 +51,16 @@ def most_telling(trace: Trace, far: Mapping[str, NDArray[np.float32]], expected:
     return by_pattern(trace, expected) or _by_distance(trace, far)
 
 
+def followed(trace: Trace, expected: Iterable[Pattern]) -> tuple[HeadScore, ...]:
+    """Return the heads whose attention on the keys of an expected pattern is nearer to all of it than to chance."""
+    return tuple(each for each in pattern_scores(trace, expected) if each.mass > (1 + each.chance) / 2)
+
+
 def by_pattern(trace: Trace, expected: Iterable[Pattern]) -> Telling | None:
     """Return the head that follows the first expected pattern that any head follows; None where no head follows any."""
     sites = {site.name: index for index, site in enumerate(trace.sites)}
     for pattern in expected:
-        scores = [each for each in pattern_scores(trace, (pattern,)) if each.mass > (1 + each.chance) / 2]
+        scores = followed(trace, (pattern,))
         if not scores:
             continue
         best = max(scores, key=lambda each: (round(each.mass, DIGITS), sites[each.site], each.head))

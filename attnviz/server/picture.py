@@ -48,6 +48,10 @@ def choice_of(trace: Trace, link: Mapping[str, str], number: int) -> tuple[dict[
         names of the parameters that point outside of the trace.
     """
     missing: list[str] = []
+    frozen = {"frozen": link.get("lock") == "all", "link": number}
+    if not trace.sites:
+        nowhere = {"site": None, "head": 0, "query": None, "key": None, "locked": False}
+        return {**nowhere, **frozen}, sorted((PLACE.keys() - {"lock"}) & link.keys())
 
     def index(name: str, size: int) -> int | None:
         value = link.get(name)
@@ -78,4 +82,4 @@ def choice_of(trace: Trace, link: Mapping[str, str], number: int) -> tuple[dict[
     locked = link.get("lock") in ("1", "all") and (query is not None or key is not None)
     is_named = not (PLACE.keys() - {"lock"}).isdisjoint(link)
     place = {"site": chosen if is_named else None, "head": head or 0, "query": query, "key": key, "locked": locked}
-    return {**place, "frozen": link.get("lock") == "all", "link": number}, missing
+    return {**place, **frozen}, missing

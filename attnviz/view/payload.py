@@ -23,10 +23,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from attnviz import locale
-from attnviz.analysis.telling import most_telling
+from attnviz.analysis.telling import followed, most_telling
 from attnviz.calculator.solve import BY_HAND
 from attnviz.errors.base import Why
 from attnviz.tasks import Pattern
+from attnviz.tasks.pattern import pattern_key
 from attnviz.trace import AttentionSite, Trace
 from attnviz.trace.site import Chain
 from attnviz.trace.thumbnails import thumbnails
@@ -144,6 +145,8 @@ def overview(
 ) -> bytes:
     """Return all that the first picture needs: every head as a thumbnail, the chosen head's numbers, the outputs.
 
+    Of a model without attention there are the outputs alone.
+
     Args:
         trace_id: names the trace on the server.
         data_url: where the rest of the numbers can be fetched, relative to the page; "" when there is no server.
@@ -162,12 +165,14 @@ def overview(
         if each.additive is not None:
             given = each.additive._asdict()  # as scored with: the browser computes from these very numbers
             arrays |= {f"additive/{each.name}/{name}": _numbers(tensor) for name, tensor in given.items()}
-    telling = most_telling(trace, far, expected)
-    if choice["site"] is None:
-        choice = {**choice, "site": telling.site, "head": telling.head}
-    site, head = trace.sites[choice["site"]], choice["head"]
-    long = site.q.shape[1] * site.k.shape[1] > LONG
-    arrays |= _matrices(trace, site, [head], FIRST_STAGES_LONG if long else FIRST_STAGES)
+    expected = tuple(expected)
+    telling = most_telling(trace, far, expected) if trace.sites else None
+    if telling is not None:
+        if choice["site"] is None:
+            choice = {**choice, "site": telling.site, "head": telling.head}
+        site, head = trace.sites[choice["site"]], choice["head"]
+        long = site.q.shape[1] * site.k.shape[1] > LONG
+        arrays |= _matrices(trace, site, [head], FIRST_STAGES_LONG if long else FIRST_STAGES)
     outputs, predicted = _outputs(trace, lang, asked, truth)
     arrays |= predicted
     if trace.image is not None:
@@ -184,12 +189,22 @@ def overview(
         "grids": {name: tokens.grid._asdict() for name, tokens in trace.sequences.items() if tokens.grid},
         "sites": [_site_header(trace, s, lang) for s in trace.sites],
         "choice": dict(choice),
-        "telling": telling._asdict(),
+        "telling": None if telling is None else telling._asdict(),
+        "follows": _follows(trace, expected),
         "outputs": outputs,
         "texts": texts,
         "lang": lang,
     }
     return pack(header, arrays)
+
+
+def _follows(trace: Trace, expected: Iterable[Pattern]) -> list[dict[str, Any]]:
+    """Return the heads that follow an expected pattern: site and head, the key of the pattern's name and their mass."""
+    sites = {site.name: index for index, site in enumerate(trace.sites)}
+    return [
+        {"site": sites[each.site], "head": each.head, "key": pattern_key(each.pattern), "mass": each.mass}
+        for each in followed(trace, expected)
+    ]
 
 
 def _outputs(

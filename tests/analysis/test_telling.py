@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 import attnviz
-from attnviz.analysis.telling import Telling, most_telling
+from attnviz.analysis.telling import Telling, followed, most_telling
 from attnviz.attention import Mask
 from attnviz.models.bundle import Example
 from attnviz.tasks import Pattern
@@ -84,6 +84,8 @@ def test_an_expected_pattern_decides_where_a_head_follows_it() -> None:
     assert told(trace, previous) == Telling(0, 0, 2, "previous")
     assert told(trace, unscored, nobody, previous) == told(trace, previous)
     assert told(trace, nobody).pattern == ""
+    follow = [(each.pattern, each.site, each.head) for each in followed(trace, (previous, unscored, nobody))]
+    assert follow == [("previous", "encoder.0.self", 0)]
 
 
 def test_of_heads_that_follow_it_alike_the_last_comes_first() -> None:

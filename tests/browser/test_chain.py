@@ -31,6 +31,8 @@ def test_a_number_of_q_is_followed_to_its_row_and_its_column(open_page: Open) ->
     frame = page.locator('.av-matrix[data-stage="q"] .av-matrix-frame')
     expect(page.locator('.av-matrix[data-stage="w_q"]')).to_have_attribute("aria-busy", "false")
     expect(page.locator(".av-stage[data-step='1'] .av-stage-title")).to_be_in_viewport()
+    expect(page.locator(".av-chain-answer")).to_have_text(locale.t("en", "view.answer.label", text="c d e f g"))
+    expect(page.locator(".av-chain-answer")).to_be_in_viewport()
     expect(page.get_by_role("tab", name=say("tab.code"))).to_have_attribute("aria-selected", "true")
     expect(page.locator(".av-closed")).to_have_count(5)
 

@@ -165,7 +165,7 @@ def test_the_picture_is_told_its_table_walked_and_letters_switched_off(open_page
     page = open_page(model="reverse")
     view(page)
     weights = page.locator(".av-weights .av-matrix-frame")
-    expect(weights).to_have_attribute("aria-description", re.compile(r"1\.00|0\.\d+"))
+    expect(weights).to_have_attribute("aria-description", re.compile(r"mirror position.*100%.*(1\.00|0\.\d+)"))
 
     page.locator(".av-weights .av-matrix-buttons button").first.click()
     grid = page.get_by_role("grid", name=locale.t("en", "view.frame.stage.weights")).last

@@ -49,6 +49,13 @@ def test_a_tour_of_seven_stops_has_a_link_for_each_and_ends_with_escape(open_pag
         page.wait_for_url(re.compile(f"tour={n}"))
         page.keyboard.press("ArrowRight")
     expect(tour).to_be_hidden()
+    page.wait_for_url(re.compile(r"^(?!.*tour=)"))
+    for stop in (7, 6):
+        page.go_back()
+        expect(tour.locator("h3")).to_contain_text(f"{stop} of 7")
+    page.go_forward()
+    expect(tour).to_contain_text(say("view.tour.change"))
+    page.keyboard.press("Escape")
     expect(page.get_by_label(say("page.text"), exact=True)).to_be_focused()  # now change one letter
     expect(root).to_have_attribute("data-locked", "false")
     page.goto(f"{page.url.split('?')[0]}?tour=5&lang=zh")
@@ -83,13 +90,37 @@ def test_on_a_wall_there_are_the_answer_one_picture_and_one_sentence(open_page: 
         page.keyboard.press("ArrowRight")
         expect(page.locator(".av-stage:visible")).to_have_attribute("data-step", str(step))
         expect(page.locator(".av-weights")).to_be_hidden()
-        expect_within(page, ".ava")
+        expect(page.locator(".av-stage:visible .av-stale")).to_have_count(0)
+        expect_within(page, ".ava", ".av-stage:visible")
     page.keyboard.press("ArrowRight")
     expect(page.locator(".av-weights")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator(".st-key-controls")).to_be_visible()
     page.get_by_label(say("page.text"), exact=True).press("p")  # a letter in a text is a letter
     expect(page.locator(".st-key-controls")).to_be_visible()
+
+
+def test_a_model_without_attention_answers_in_the_same_place(open_page: Open) -> None:
+    page = open_page(width=1280, height=720, model="english-lstm", text="A fox")
+    view(page)
+    answer = page.get_by_role("region", name=re.compile(say("view.answer.label", text="")))
+    expect(answer.locator(".ava-bar")).to_have_count(6)
+    expect_within(page, ".ava")
+    token = answer.get_by_role("button", name=say("view.answer.token", index=1, read="A"))
+    token.click()
+    expect(token).to_have_attribute("aria-pressed", "true")
+    expect(answer).to_contain_text(say("view.answer.where.next", token="A", index=1))
+    expect(page.locator(".avs-start")).to_have_count(0)  # there is nothing to tour
+    page.keyboard.press("p")
+    page.wait_for_url(re.compile("present=1"))
+    for hidden in (".st-key-controls", ".st-key-plain-outputs", ".st-key-no-attention"):
+        expect(page.locator(hidden)).to_be_hidden()
+    expect(page.locator(".st-key-states .js-plotly-plot")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(token).to_have_attribute("aria-pressed", "false")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name=say("view.share"), exact=True).click()
+    expect(page.get_by_role("dialog")).to_contain_text("model=english-lstm")
 
 
 def test_a_frame_shows_what_is_named_and_a_way_to_the_whole(open_page: Open) -> None:

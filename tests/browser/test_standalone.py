@@ -229,6 +229,15 @@ def test_the_link_holds_the_picture(open_file: OpenFile, traces: dict[str, Trace
     expect(root).to_have_attribute("data-head", "1")
 
 
+def test_the_tour_of_a_file_asks_for_nothing_that_it_cannot_do(
+    open_file: OpenFile, traces: dict[str, Trace], tmp_path: Path
+) -> None:
+    page = open_file(to_html(traces["decoder"], tmp_path / "a.html", heads=[(1, 2)]), "tour=7")
+    tour = page.get_by_role("region", name=locale.t("en", "view.tour.title"))
+    expect(tour).to_contain_text(locale.t("en", "view.tour.value"))
+    expect(tour).not_to_contain_text(locale.t("en", "view.tour.change").strip())
+
+
 @pytest.mark.parametrize("link", ["layer=9&head=0", "layer=0&head=99&q=77&lock=1", "head=x&tab=y", "%00=%ff&&=#"])
 def test_a_wrong_link_opens_all_the_same(
     open_file: OpenFile, traces: dict[str, Trace], tmp_path: Path, link: str

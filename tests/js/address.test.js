@@ -32,6 +32,16 @@ test("the state is written, read back, and other parameters stay", () => {
   assert.deepEqual(address.read(), state);
 });
 
+test("a stop of the tour is a step in the browser's history, and nothing else is", () => {
+  const address = new Address(FIELDS);
+  const steps = (state) => {
+    const written = open("https://x.org/?tour=2");
+    address.write({ ...FREE, ...address.read(), ...state }, SITE);
+    return written.steps;
+  };
+  assert.deepEqual([{ tour: 3 }, { tour: 0 }, { tab: "code" }, { head: 1 }].map(steps), [1, 1, 0, 0]);
+});
+
 test("what is at its start is not written, and goes from the address", () => {
   const written = open("https://x.org/?tab=code&hide=first&q=1&lock=1");
   const address = new Address(FIELDS);

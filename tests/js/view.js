@@ -3,10 +3,14 @@
 /** Puts an address where the view reads it. */
 export function open(address) {
   const url = new URL(address);
-  const state = { written: null };
+  const state = { written: null, steps: 0 };
   const location = { get href() { return url.href; }, get hash() { return url.hash; }, search: url.search, protocol: url.protocol };
   const replaceState = (_state, _title, next) => (state.written = String(next));
-  globalThis.window = /** @type {any} */ ({ location, history: { state: null, replaceState }, setTimeout: (act) => void act() });
+  const pushState = (before, title, next) => {
+    state.steps += 1;
+    replaceState(before, title, next);
+  };
+  globalThis.window = /** @type {any} */ ({ location, history: { state: null, replaceState, pushState }, setTimeout: (act) => void act() });
   return state;
 }
 

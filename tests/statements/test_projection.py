@@ -146,7 +146,7 @@ def test_every_kind_of_layer_says_how_it_projects(norm: str, positions: str, n_k
     trace = attnviz.trace(SequenceModel(network, target, ModelCard("tiny", "Tiny"), source), "abc fed", "f e d c")
     weights = {key: tensor.double().numpy() for key, tensor in network.state_dict().items()}
     for facts, site in zip(header_of(trace)["sites"], trace.sites, strict=True):
-        assert facts["projection"] == {"normed": norm == "pre", "bias": True}
+        assert facts["projection"] == {"normed": norm == "pre", "bias": True, "qk_norm": False}
         assert facts["rotary"] == (positions == "rotary" and site.kind == "self")
         check(facts, site, shown(trace, site), weights_of(prefix_of(site), weights, site))
 
@@ -159,7 +159,7 @@ def test_typed_numbers_are_projected_as_they_say(name: str) -> None:
         assert facts["projection"] is None
         assert {"w_q", "w_k", "w_v"}.isdisjoint(facts["stages"])
         return
-    assert facts["projection"] == {"normed": False, "bias": False}
+    assert facts["projection"] == {"normed": False, "bias": False, "qk_norm": False}
     weights = {f"W_{letter}": np.array(problem.tables[f"w_{letter.lower()}"]) for letter in "QKV"}
     numbers = shown(trace, site)
     for head in range(site.n_heads):

@@ -21,7 +21,8 @@ __all__ = ["show_numbers"]
 def show_numbers(trace: Trace) -> None:
     """Show outputs that the picture has no place for, and the states of a recurrent model."""
     if not trace.sites:
-        st.info(say("states.no_attention"))
+        with st.container(key="no-attention"):
+            st.info(say("states.no_attention"))
     if trace.outputs is not None and (not trace.sites or trace.outputs.kind == "values"):
         _show_outputs(trace, trace.outputs)
     _show_states(trace)
@@ -55,7 +56,7 @@ def _show_states(trace: Trace) -> None:
     with st.container(key="states", gap="small"):
         st.header(say("states.title"), anchor=False)
         st.caption(say("states.about"))
-        with st.container(horizontal=True, gap="medium"):
+        with st.container(horizontal=True, gap="medium", key="states-choice"):
             names = {
                 name: say(
                     "states.layer",

@@ -184,7 +184,7 @@ def _picture(key: TraceKey) -> None:
         _about(key, held if shown == key else None)
     if held.trace.target_generated:
         messages.caption(say("page.target_written", target=code(held.trace.target or "")))
-    if held.trace.sites:
+    if held.trace.sites or held.trace.outputs is not None:
         show_view(shown, held, current(), messages)
     show_numbers(held.trace)
 

@@ -2,9 +2,10 @@
  * Keeps the address equal to what the page shows.
  * A change of one of the page's "steps" is a step in the browser's history. Back and Forward within the page are reported
  * to the server as "moved", and kept from Streamlit, which would take the page away and build it anew; where they lead to
- * another page, Streamlit opens it, and it reads the address itself.
+ * another page, Streamlit opens it, and it reads the address itself. Where only the view's own parameters changed, they are
+ * told to the view alone, as the event "attnviz:moved".
  */
-const pages = new WeakMap(); // parentElement -> {session, popped, tell, isLeaving}
+const pages = new WeakMap(); // parentElement -> {session, data, popped, tell, isLeaving}
 const SWITCH_MS = 3000;
 
 /**
@@ -30,6 +31,12 @@ ignoreLatePages(window.history);
 function isHere({ page, others, isFirstPage }) {
   const last = window.location.pathname.split("/").pop();
   return last === page || (isFirstPage && !others.includes(last));
+}
+
+/** Whether the address still has the page's parameters as they are shown. */
+function isSame({ parameters }) {
+  const now = inAddress();
+  return Object.entries(parameters).every(([name, value]) => (now[name] ?? "") === value);
 }
 
 const inAddress = () => Object.fromEntries(new URLSearchParams(window.location.search));
@@ -67,16 +74,18 @@ export default ({ data, parentElement, setTriggerValue }) => {
     page = {
       session: data.session,
       popped: (event) => {
-        if (!isHere(data)) leave(page);
+        if (!isHere(page.data)) leave(page);
         if (page.isLeaving) return;
         event.stopImmediatePropagation();
-        page.tell("moved", inAddress());
+        if (isSame(page.data)) window.dispatchEvent(new CustomEvent("attnviz:moved"));
+        else page.tell("moved", inAddress());
       },
     };
     pages.set(parentElement, page);
     window.addEventListener("popstate", page.popped, { capture: true }); // before Streamlit's own
   }
   page.tell = setTriggerValue;
+  page.data = data;
   if (page.session !== data.session) {
     // the server began a new session behind this page: here is where it was
     page.session = data.session;

@@ -13,12 +13,14 @@ import { View, mountOf } from "./core/frame.js";
 import { Grid } from "./matrix/grid.js";
 import { Matrix } from "./matrix/matrix.js";
 import { choiceState, nextState, siteTitle } from "./core/select.js";
+import { patternText } from "./matrix/pattern.js";
 import { visibleWeights } from "./matrix/shown.js";
 import { CHAIN, MATRICES, missing, numbersOf, visibleSpec } from "./matrix/specs.js";
 import { Sentence } from "./matrix/sentence.js";
 import { createStore, unlock } from "./core/store.js";
 import { textsAt } from "./core/texts.js";
 import { openTable } from "./export/table.js";
+import { Plain, attends } from "./plain.js";
 import { PANELS, panelFields } from "./panels/registry.js";
 import { Tabs } from "./panels/tabs.js";
 import { SHOW_FIELDS, linkWith } from "./show/links.js";
@@ -54,6 +56,8 @@ class Explorer extends View {
     this.onEscape = (event) => this.escape(event);
     document.addEventListener("keydown", this.onEscape);
     this.onPress = (event) => this.aimBack(event);
+    this.onMoved = () => this.body && this.store.set(this.address.read()); // Back and Forward
+    window.addEventListener("attnviz:moved", this.onMoved);
     document.addEventListener("click", this.onPress, true); // before Streamlit, which goes where it was told to
     this.open(this.readTexts());
   }
@@ -77,7 +81,7 @@ class Explorer extends View {
     this.toolbar = new Toolbar(this.ctx);
     this.sentence = new Sentence(this.ctx);
     this.grid = new Grid(this.ctx);
-    this.weights = new Matrix(this.ctx, { maxHeight: weightsHeight(this.store.state.present), eager: true, zoomable: true });
+    this.weights = new Matrix(this.ctx, { maxHeight: weightsHeight(this.store.state.present), eager: true, zoomable: true, told: () => patternText(this.ctx, this.store.state) });
     this.tabs = new Tabs(this.ctx, PANELS);
     this.chain = new Chain(this.ctx);
     this.show = new Show(this.ctx, this.chain);
@@ -90,6 +94,7 @@ class Explorer extends View {
     const left = el("aside", { class: "av-left", "aria-label": this.ctx.t("view.frame.grid.title") }, [this.grid.element]);
     this.body.style.setProperty("--av-left", `${this.grid.wanted}px`);
     this.body.prepend(el("div", { class: "avs-top" }, [this.answer.element, this.show.element]), el("div", { class: "av-layout" }, [left, right]), this.chain.element, this.live);
+    this.tellAnswer();
     this.showWeights();
     this.mirror(this.store.state);
     this.need(this.store.state);
@@ -137,6 +142,10 @@ class Explorer extends View {
     return data;
   }
 
+  fits(data) {
+    return attends(data);
+  }
+
   /** Other data, or the same again because the theme changed. */
   receive(component) {
     const before = this.data.header;
@@ -178,6 +187,7 @@ class Explorer extends View {
     this.chain.update(changed);
     this.tabs.update(changed);
     this.answer.update(changed);
+    this.tellAnswer();
     if (changed.has("present")) this.resize();
     this.show.update(changed);
     this.mirror(state);
@@ -187,6 +197,11 @@ class Explorer extends View {
       this.announce(`${siteTitle(this.ctx, this.data.site(state.site), state.head)}. ${this.sentence.element.textContent}`);
     }
     if (changed.has("locked")) this.announce(this.t(state.locked ? "view.frame.locked" : "view.frame.unlocked"));
+  }
+
+  /** The answer stays in sight beside the steps' buttons. */
+  tellAnswer() {
+    this.chain.answer.textContent = this.answer.element.hidden ? "" : this.answer.element.getAttribute("aria-label");
   }
 
   /** The weights have another room on a wall. */
@@ -308,6 +323,7 @@ class Explorer extends View {
     clearTimeout(this.prefetching);
     document.removeEventListener("keydown", this.onEscape);
     document.removeEventListener("click", this.onPress, true);
+    window.removeEventListener("attnviz:moved", this.onMoved);
   }
 }
 
@@ -321,4 +337,4 @@ function weightsHeight(isOnWall) {
  * As `mountOf` says; its data is the payload of a trace, a Uint8Array. A page that was saved whole also brings the
  * `source` of its numbers.
  */
-export const mount = mountOf(Explorer);
+export const mount = mountOf(Explorer, ({ data }) => (attends(data) ? Explorer : Plain));

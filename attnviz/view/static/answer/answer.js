@@ -81,11 +81,16 @@ export class Answer {
     this.note.hidden = !note;
   }
 
+  /** Whether the outputs belong to the queries of the chosen head; without any head, queries are these very tokens. */
+  get linked() {
+    const site = this.ctx.data.sites[this.ctx.store.state.site];
+    return !site || site.queries === this.outputs.stack;
+  }
+
   /** The row whose candidates are bars: the chosen query's, where the outputs belong to the queries. */
   get place() {
-    const { query, site } = this.ctx.store.state;
-    const linked = !this.outputs.whole && this.ctx.data.site(site).queries === this.outputs.stack;
-    return linked && query !== null ? query : this.outputs.first;
+    const { query } = this.ctx.store.state;
+    return !this.outputs.whole && this.linked && query !== null ? query : this.outputs.first;
   }
 
   paint() {
@@ -206,9 +211,8 @@ export class Answer {
 
   /** The column of the chosen query is pressed; one of them can be reached by Tab. */
   mark() {
-    const { query, locked, site } = this.ctx.store.state;
-    const linked = this.outputs && this.ctx.data.site(site).queries === this.outputs.stack;
-    const chosen = linked ? query : null;
+    const { query, locked } = this.ctx.store.state;
+    const chosen = this.outputs && this.linked ? query : null;
     const buttons = /** @type {HTMLElement[]} */ ([...this.list.querySelectorAll(".ava-token")]);
     for (const button of buttons) {
       const mine = Number(button.dataset.row) === chosen;
@@ -229,7 +233,7 @@ export class Answer {
   /** Locks the query; where the chosen head has other queries, the last head of the outputs' own comes first. */
   choose(row) {
     const { data, store } = this.ctx;
-    if (data.site(store.state.site).queries !== this.outputs.stack) {
+    if (!this.linked) {
       const site = data.sites.findLastIndex(({ queries }) => queries === this.outputs.stack);
       if (site < 0) return;
       chooseHead(this.ctx, site, 0);

@@ -9,6 +9,7 @@ const SITE = ["layer", "stack", "kind", "part"]; // together they name a site
  * @typedef {Object} Field
  * @property {any} start  its value where the address does not name one; it is not written
  * @property {(text: string) => any} read  undefined: the text is none of its values
+ * @property {boolean} [isStep]  another value is a step in the browser's history
  */
 
 const written = (value) => String(typeof value === "boolean" ? Number(value) : value);
@@ -44,20 +45,22 @@ export class AddressBar {
   /**
    * @param {Record<string, any>} values  null: not in the address
    * @param {(found: URLSearchParams) => void} wrote  hears what the address says now
+   * @param {string[]} steps  those of them whose change is a step in the browser's history
    */
-  put(values, wrote = () => {}) {
+  put(values, wrote = () => {}, steps = []) {
     this.forget();
     if (!writable()) return;
     this.timer = window.setTimeout(() => {
       const url = new URL(window.location.href);
       const found = inHash() ? new URLSearchParams(url.hash.slice(1)) : url.searchParams;
+      const isStep = steps.some((name) => (found.get(name) ?? "") !== String(values[name] ?? ""));
       for (const [name, value] of Object.entries(values)) {
         if (value === null) found.delete(name);
         else found.set(name, String(value));
       }
       if (inHash()) url.hash = found.toString();
       wrote(found);
-      if (url.href !== window.location.href) window.history.replaceState(window.history.state, "", url);
+      if (url.href !== window.location.href) window.history[isStep ? "pushState" : "replaceState"](window.history.state, "", url);
     }, WAIT_MS);
   }
 
@@ -92,6 +95,7 @@ export class Address extends AddressBar {
 
   /** @param {boolean} [isFrozen]  a link that was handed out stays what it is */
   write(state, site, isFrozen = false) {
-    this.put({ ...this.parametersOf(state, site), ...(isFrozen ? { lock: "all" } : {}) });
+    const steps = Object.keys(this.fields).filter((name) => this.fields[name].isStep);
+    this.put({ ...this.parametersOf(state, site), ...(isFrozen ? { lock: "all" } : {}) }, undefined, steps);
   }
 }

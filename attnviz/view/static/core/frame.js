@@ -19,9 +19,10 @@ const ANNOUNCE_WAIT_MS = 120;
  * The `mount` of a view. Called again, it hands what comes to the view in place, or replaces one that does not fit.
  *
  * @param {new (component: Component) => View} Kind
+ * @param {(component: Component) => new (component: Component) => View} kindOf  where another kind may show the data
  * @returns {(component: Component) => () => void}  the inner function is the cleanup
  */
-export function mountOf(Kind) {
+export function mountOf(Kind, kindOf = () => Kind) {
   const instances = new WeakMap(); // parentElement -> view
   let early = null; // parentElement of the view that is to be taken over
   return (component) => {
@@ -37,7 +38,7 @@ export function mountOf(Kind) {
     if (view?.fits(component.data)) view.receive(component);
     else {
       view?.destroy();
-      instances.set(parentElement, new Kind(component));
+      instances.set(parentElement, new (kindOf(component))(component));
     }
     return () => {
       instances.get(parentElement)?.destroy();

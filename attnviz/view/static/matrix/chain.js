@@ -1,7 +1,8 @@
 /** One head as a chain a person can walk: X -> Q, K, V -> scores -> scaled and masked -> weights -> context -> output. */
 
-import { el } from "../core/dom.js";
+import { el, zoomOf } from "../core/dom.js";
 import { Matrix } from "./matrix.js";
+import { patternText } from "./pattern.js";
 import { scaleKind } from "./scoring.js";
 import { MATRICES, isByHand, isMoved, missing, offers, readsEncoder, stageSpec, steps } from "./specs.js";
 
@@ -12,10 +13,25 @@ const TALLEST_NUMBERS = 430; // px of a matrix that shows its numbers
 const TALLEST_VIEW = 480; // px of cells before a zoomed matrix scrolls
 const TALLEST_MATRIX = 300; // px likewise of W_Q, W_K, W_V and W_O, which are long
 const CARD = 22; // px of a card's padding and border
+const AROUND = { title: 32, names: 34, labels: 92, gap: 16, foot: 28 }; // px about the cells of a matrix on a wall
+const MOVES = ["wheel", "pointerdown", "keydown", "touchstart"]; // whoever does one of these looks where they like
 
 /** Cells with room for numbers are flatter than wide, so that more rows are in view. */
 export function cellSize(zoom) {
   return { width: zoom, height: Math.max(Math.min(zoom, 18), Math.round(zoom * 0.52)) };
+}
+
+/** Whether matrices of (rows, columns) stand in a room, in lines from left to right. Pure. */
+export function fits(shapes, cell, room) {
+  let [x, y, line] = [0, 0, 0];
+  for (const [rows, cols] of shapes) {
+    const width = AROUND.labels + cols * cell.width + AROUND.gap;
+    if (x && x + width > room.width + AROUND.gap) [x, y, line] = [0, y + line, 0];
+    if (width > room.width + AROUND.gap) return false;
+    x += width;
+    line = Math.max(line, AROUND.title + AROUND.names + rows * cell.height);
+  }
+  return y + line <= room.height;
 }
 
 export class Chain {
@@ -32,20 +48,25 @@ export class Chain {
     this.resized = new ResizeObserver(() => this.measure());
     this.resized.observe(this.element);
     this.build();
-    if (ctx.store.state.chain !== null) requestAnimationFrame(() => this.reveal("start")); // as a link says
+    this.arriving = ctx.store.state.chain !== null && !ctx.store.state.tour; // a link names a step
+    this.onMove = () => (this.arriving = false);
+    for (const name of MOVES) window.addEventListener(name, this.onMove, { capture: true, passive: true });
   }
 
   destroy() {
     this.seen.disconnect();
     this.resized.disconnect();
+    for (const name of MOVES) window.removeEventListener(name, this.onMove, { capture: true });
     for (const matrix of this.matrices.values()) matrix.destroy();
   }
 
   /** Every matrix may be as wide as a card that fills the row. */
   measure() {
+    if (this.arriving) this.reveal("start"); // again while it grows above the step
     const width = this.element.clientWidth;
     if (width === this.width) return;
     this.width = width;
+    if (this.ctx.store.state.present) this.show();
     for (const matrix of this.matrices.values()) matrix.layout();
   }
 
@@ -88,11 +109,12 @@ export class Chain {
       button("fit", () => store.set({ zoom: null })),
     ]);
     this.position = el("span", { class: "av-muted av-position" });
+    this.answer = el("span", { class: "av-chain-answer", "aria-hidden": "true" }); // which is told above
     const group = el("span", { class: "av-group" }, [this.back, this.forward, this.everything]);
     return el("header", { class: "av-chain-head" }, [
       el("h2", { text: t("view.frame.chain.title") }),
       // by hand, the page's own steps are the control
-      el("span", { class: "av-chain-steps", hidden: isByHand(this.ctx) }, [group, this.position]), zoom,
+      el("span", { class: "av-chain-steps", hidden: isByHand(this.ctx) }, [group, this.position]), zoom, this.answer,
     ]);
   }
 
@@ -103,7 +125,7 @@ export class Chain {
       on: { click: () => store.set({ chain: step === store.state.chain ? null : step }) }, // a second time: all are open again
     });
     const body = el("div", { class: "av-stage-body" }, names.map((name) => {
-      const matrix = new Matrix(this.ctx, { maxHeight: MATRICES.includes(name) ? TALLEST_MATRIX : TALLEST_VIEW, room: () => this.element.clientWidth - CARD });
+      const matrix = new Matrix(this.ctx, { maxHeight: this.tallest(name), room: () => this.element.clientWidth - CARD, told: name === "weights" ? () => patternText(this.ctx, store.state) : undefined });
       this.matrices.set(name, matrix);
       return matrix.element;
     }));
@@ -183,8 +205,28 @@ export class Chain {
     return t(`view.frame.formula.${key}`, { scale: fmt(scale), d, root: fmt(Math.sqrt(d)) });
   }
 
+  /** How tall a matrix may be before it scrolls; on a wall nothing does. */
+  tallest(name) {
+    if (this.ctx.store.state.present) return Infinity;
+    return MATRICES.includes(name) ? TALLEST_MATRIX : TALLEST_VIEW;
+  }
+
   get cell() {
-    return cellSize(this.ctx.store.state.zoom ?? this.fitted());
+    const { state } = this.ctx.store;
+    if (state.present && state.chain !== null) return this.wallCell();
+    return cellSize(state.zoom ?? this.fitted());
+  }
+
+  /** The largest cells with which all matrices of the step are seen at once below the answer. */
+  wallCell() {
+    const { store, root } = this.ctx;
+    const step = Math.min(store.state.chain, this.last);
+    const body = this.stages[step].querySelector(".av-stage-body");
+    const zoom = zoomOf(body) || 1;
+    const above = (body.getBoundingClientRect().top - root.getBoundingClientRect().top) / zoom;
+    const room = { width: this.element.clientWidth - CARD, height: window.innerHeight / zoom - above - AROUND.foot };
+    const shapes = steps(this.site)[step].map((name) => stageSpec(this.ctx, store.state, name)).map(({ rows, cols }) => [rows.labels.length, cols.labels.length]);
+    return ZOOMS.map(cellSize).findLast((cell) => fits(shapes, cell, room)) ?? { width: 1, height: 1 };
   }
 
   /** Numbers in the cells of short sequences; else at most TALLEST px high, and never under 1 px a cell. */
@@ -219,6 +261,7 @@ export class Chain {
   show() {
     const { store, t } = this.ctx;
     const { state } = store;
+    if (this.arriving) this.reveal("start");
     const cell = this.cell;
     steps(this.site).forEach((names, step) => {
       const card = this.stages[step];
@@ -259,8 +302,9 @@ export class Chain {
     if (stages.length) this.ctx.load(state.site, [state.head], stages);
   }
   update(changed) {
+    if (changed.has("present")) for (const [name, matrix] of this.matrices) matrix.maxHeight = this.tallest(name);
     if (changed.has("trace") || this.shape !== this.shapeKey()) this.build();
-    else if (["data", "site", "head", "zoom", "chain", "scale"].some((key) => changed.has(key))) this.show();
+    else if (["data", "site", "head", "zoom", "chain", "scale", "present"].some((key) => changed.has(key))) this.show();
     for (const matrix of this.matrices.values()) matrix.update(changed);
   }
 }

@@ -37,14 +37,16 @@ const FIELD = { queries: "query", keys: "key", dims: "dim", wide: "wide" };
 export class Matrix {
   /**
    * @param {import("../core/context.js").Context} ctx
-   * @param {{maxHeight: number, eager?: boolean, zoomable?: boolean, room?: () => number}} options
+   * @param {{maxHeight: number, eager?: boolean, zoomable?: boolean, room?: () => number, told?: () => string}} options
    *     maxHeight: px of cells before it scrolls; eager: draws before it is known to be in view;
    *     zoomable: has its own zoom where the cells that fit are too small for labels;
-   *     room: px across, if not the width of its own box (whoever gives it calls layout() when it changes)
+   *     room: px across, if not the width of its own box (whoever gives it calls layout() when it changes);
+   *     told: a sentence on the picture as a whole, for those who hear the page
    */
   constructor(ctx, options) {
-    const { maxHeight, eager = false, zoomable = false, room } = options;
+    const { maxHeight, eager = false, zoomable = false, room, told = () => "" } = options;
     this.room = room;
+    this.told = told;
     this.zoomable = zoomable;
     this.zoomed = null; // px of a cell; null: as it fits
     this.ctx = ctx;
@@ -424,13 +426,13 @@ export class Matrix {
     return lines.map(({ label, token, text }) => `${label} ${token === undefined ? text : tokenText(token)}`).join(", ");
   }
 
-  /** The picture in words: its strongest cell. Told once the picture stands, for it looks at every number. */
+  /** The picture in words: its pattern and its strongest cell. Told once the picture stands, for it looks at every number. */
   summarise() {
     const { matrix } = this.spec;
     if (!matrix?.data.length) return;
     const at = matrix.data.reduce((best, value, n, { [best]: most }) => (Number.isFinite(value) && !(value <= most) ? n : best), 0);
     const cell = this.said(Math.floor(at / matrix.cols), at % matrix.cols);
-    this.frame.setAttribute("aria-description", this.ctx.t("view.frame.matrix.strongest", { cell }));
+    this.frame.setAttribute("aria-description", `${this.told()} ${this.ctx.t("view.frame.matrix.strongest", { cell })}`.trim());
   }
 
   reveal({ row, col }) {

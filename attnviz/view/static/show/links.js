@@ -19,7 +19,7 @@ function partsOf(text) {
 export const SHOW_FIELDS = {
   present: oneOf(false, [false, true]),
   show: { start: "", read: partsOf },
-  tour: oneOf(0, [0, 1, 2, 3, 4, 5, 6, 7]),
+  tour: { ...oneOf(0, [0, 1, 2, 3, 4, 5, 6, 7]), isStep: true },
 };
 
 /** The parts that are shown; null: all of them. */

@@ -72,10 +72,12 @@ export class Share {
   files() {
     const { data, store } = this.ctx;
     const { site, head } = store.state;
+    const print = el("button", { type: "button", class: "av-button", text: this.t("print"), on: { click: () => this.print() } });
+    const title = el("h3", { text: this.t("file") });
+    if (!data.sites.length) return el("section", {}, title, el("p", {}, print)); // a file is of a picture
     const query = new URLSearchParams({ site: data.site(site).name, head: String(head), lang: data.header.lang });
     const save = el("a", { class: "av-button", href: data.url(`page.html?${query}`), download: "attnviz.html", text: this.t("file.save") });
-    const print = el("button", { type: "button", class: "av-button", text: this.t("print"), on: { click: () => this.print() } });
-    return el("section", {}, el("h3", { text: this.t("file") }), el("p", { class: "av-muted", text: this.t("file.note") }), el("p", {}, save, " ", print));
+    return el("section", {}, title, el("p", { class: "av-muted", text: this.t("file.note") }), el("p", {}, save, " ", print));
   }
 
   print() {

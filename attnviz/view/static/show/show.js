@@ -4,6 +4,7 @@
  */
 
 import { el } from "../core/dom.js";
+import { unlock } from "../core/store.js";
 import { shownParts, wholeLink } from "./links.js";
 import { Share } from "./share.js";
 import { Tour } from "./tour.js";
@@ -13,7 +14,7 @@ const KEY = "p";
 export class Show {
   /**
    * @param {import("../core/context.js").Context} ctx
-   * @param {import("../matrix/chain.js").Chain} chain
+   * @param {import("../matrix/chain.js").Chain|null} chain  null: of a model without attention, which has no steps
    */
   constructor(ctx, chain) {
     this.ctx = ctx;
@@ -22,11 +23,11 @@ export class Show {
     this.dialog = undefined;
     const { t, store } = ctx;
     this.isEmbedded = new URLSearchParams(window.location.search).get("embed") === "true";
-    this.tour = new Tour(ctx);
+    this.tour = chain && new Tour(ctx);
     this.present = el("button", { type: "button", class: "av-button", title: t("view.show.present.help"), text: t("view.show.present"), on: { click: () => store.set({ present: true }) } });
-    const tour = el("button", { type: "button", class: "av-button avs-start", text: t("view.tour.start"), on: { click: () => this.tour.start() } });
+    const tour = this.tour && el("button", { type: "button", class: "av-button avs-start", text: t("view.tour.start"), on: { click: () => this.tour.start() } });
     const share = ctx.data.header.data_url && el("button", { type: "button", class: "av-button", text: t("view.share"), on: { click: () => this.share() } });
-    this.element = el("nav", { class: "avs-bar", "aria-label": t("view.show.bar") }, [tour, this.present, ...(share ? [share] : [])]);
+    this.element = el("nav", { class: "avs-bar", "aria-label": t("view.show.bar") }, [tour, this.present, share].filter(Boolean));
     this.leave = el("button", { type: "button", class: "av-button avs-leave", text: t("view.show.leave"), on: { click: () => store.set({ present: false }) } });
     this.whole = el("a", { class: "avs-whole", target: "_blank", rel: "noopener", text: t("view.show.whole"), on: { pointerdown: () => this.aim(), focus: () => this.aim() } });
     ctx.root.append(this.leave, this.whole);
@@ -38,7 +39,7 @@ export class Show {
   destroy() {
     document.removeEventListener("keydown", this.onKey, true);
     document.documentElement.removeAttribute("data-av-bare");
-    for (const part of [this.tour.element, this.leave, this.whole, this.dialog?.dialog]) part?.remove();
+    for (const part of [this.tour?.element, this.leave, this.whole, this.dialog?.dialog]) part?.remove();
   }
 
   /** The whole page of what the frame shows now. */
@@ -62,7 +63,8 @@ export class Show {
     this.leave.hidden = !present;
     this.whole.hidden = !this.isEmbedded;
     this.aim();
-    document.documentElement.toggleAttribute("data-av-bare", present || parts !== null);
+    if (present || parts) document.documentElement.dataset.avBare = present ? "wall" : "frame";
+    else delete document.documentElement.dataset.avBare;
   }
 
   press(event) {
@@ -71,8 +73,9 @@ export class Show {
     if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || isTyping(event)) return;
     if (event.key.toLowerCase() === KEY) store.set({ present: !present });
     else if (event.key === "Escape" && tour) this.tour.end();
+    else if (event.key === "Escape" && locked && !this.chain) unlock(store); // a picture does it by itself
     else if (event.key === "Escape" && present && !locked) store.set({ present: false });
-    else if (["ArrowLeft", "ArrowRight"].includes(event.key) && (present || tour)) this.walk(event.key === "ArrowRight" ? 1 : -1);
+    else if (["ArrowLeft", "ArrowRight"].includes(event.key) && this.chain && (present || tour)) this.walk(event.key === "ArrowRight" ? 1 : -1);
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -90,7 +93,7 @@ export class Show {
 
   update(changed) {
     if (changed.has("present") || changed.has("show")) this.apply();
-    this.tour.update(changed);
+    this.tour?.update(changed);
   }
 }
 

@@ -82,7 +82,8 @@ export class Tour {
     const { t } = this.ctx;
     const { name, at, term, show } = STOPS[stop - 1];
     this.title.textContent = t("view.tour.stop", { n: stop, all: STOPS.length, title: t(`view.tour.${name}.title`) });
-    this.text.textContent = t(`view.tour.${name}`);
+    const asks = stop === STOPS.length && !document.querySelector(TEXT)?.matches(":disabled") && this.ctx.data.header.data_url;
+    this.text.textContent = `${t(`view.tour.${name}`)}${asks ? t("view.tour.change") : ""}`;
     const pair = this.pair();
     if (shown !== stop && pair) {
       this.shown = stop;
