@@ -30,6 +30,7 @@ from attnviz import locale
 from attnviz.bounded import open_regular, reason
 from attnviz.errors import AttnvizError, RunCorrupt, RunNotFound, RunNotYours
 from attnviz.loading import find_run
+from attnviz.server import workers
 from attnviz.server.people.rights import NOBODY, Person, authority, checked_authority, person_of
 from attnviz.server.shelf import is_own
 from attnviz.server.words import in_words
@@ -156,7 +157,7 @@ def _news(request: Request, run: Run) -> Response:
 def _gone(message: str) -> Response:
     """The news of a run that was deleted or has another name now: a browser logs every answer of 404 as an error."""
     header = {"generation": "", "reset": False, "metrics": 0, "attention": 0, "state": GONE, "message": message}
-    return _told(_packed({**header, "step": 0, "place": None, "checkpoints": [], "resumable": False}))
+    return _told(_packed({**header, "step": 0, "place": None, "share": None, "checkpoints": [], "resumable": False}))
 
 
 def _told(body: bytes) -> Response:
@@ -199,6 +200,7 @@ def news(run: Run, generation: str, metrics: int, attention: int, lang: str, min
         "state": state.state,
         "step": state.step,
         "place": place_in_queue(run) if state.state == "queued" else None,
+        "share": workers.look(run) if state.active else None,
         "message": _explain_failure(state, lang),
         "by": _by(run, state, mine),
         "checkpoints": run.checkpoints(),

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import isclose
 from pathlib import Path
 
 from attnviz.bounded import reason
 from attnviz.errors import RunCorrupt, RunError, RunNotFound
 from attnviz.tasks.base import Metric
-from attnviz.training import Run, RunState, open_run, runs_root
+from attnviz.training import Run, RunConfig, RunState, open_run, runs_root
+from attnviz.training.engine.config import LARGEST_SEED
 from attnviz.training.run.folder import CONFIG
 from attnviz.training.run.progress import Progress
 from attnviz.training.run.runs import found_runs
 from attnviz.zoo import EXAMPLE_RUNS
 
-__all__ = ["Entry", "entries", "is_own", "readable_runs", "runs_ahead"]
+__all__ = ["Entry", "entries", "is_own", "readable_runs", "twin", "unused_seed"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Entry:
         place: place in the queue, 1 is next; None: it does not wait.
         step: the last one that was recorded.
         best: value of its task's metric; None before it was looked at.
+        steered: whether its learning rate is another one than it was configured to be.
         error: why it cannot be read.
     """
 
@@ -37,6 +40,7 @@ class Entry:
     place: int | None = None
     step: int = 0
     best: float | None = None
+    steered: bool = False
     error: RunError | None = None
 
     @property
@@ -64,9 +68,26 @@ def is_own(run: Run) -> bool:
     return run.folder.parent == runs_root()
 
 
-def runs_ahead(workers: int, mine: str | None = None) -> int:
-    """Count the runs that must end before another can start; the visitor's own, which they can stop, is left out."""
-    return max(0, 1 + sum(entry.active and entry.name != mine for entry in entries()) - workers)
+def twin(config: RunConfig) -> Entry | None:
+    """Return a run that computes the same and is done or under way, so that it need not be trained again."""
+    found = (entry for entry in entries() if _is_twin(entry, config.digest))
+    return min(found, key=lambda entry: entry.active, default=None)  # one that is done before others
+
+
+def _is_twin(entry: Entry, digest: str) -> bool:
+    if entry.run is None or entry.state is None or entry.steered:
+        return False
+    return (entry.active or entry.state.state == "done") and entry.run.config.digest == digest
+
+
+def unused_seed(config: RunConfig) -> int:
+    """Return the next seed with which nobody has trained the same."""
+    digests = {entry.run.config.digest for entry in entries() if entry.run is not None}
+    seed, used = config.training.seed, True
+    while used:
+        seed = (seed + 1) % LARGEST_SEED
+        used = replace(config, training=replace(config.training, seed=seed)).digest in digests
+    return seed
 
 
 def _runs(root: Path) -> list[Run | RunError]:
@@ -102,7 +123,9 @@ def _entry(run: Run | RunError) -> Entry:
         seen = _progress(run.metrics_path, run.config.task.metric).look()
     except RunError as error:
         return Entry(run.name, run, error=error)
-    return Entry(run.name, run, state, step=max(seen.step, state.step), best=seen.best)
+    planned = run.config.training.rate(seen.step)
+    steered = seen.rate is not None and not isclose(seen.rate, planned, abs_tol=1e-12)
+    return Entry(run.name, run, state, step=max(seen.step, state.step), best=seen.best, steered=steered)
 
 
 @lru_cache(1024)

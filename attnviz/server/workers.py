@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import cache
 
 from attnviz.server.keeper import Keeper
-from attnviz.training import TrainingQueue, runs_root
+from attnviz.training import Run, TrainingQueue, runs_root
 from attnviz.training.run.manage import clear_leftovers
+from attnviz.training.run.queue import Share
 
-__all__ = ["queue"]
+__all__ = ["look", "queue"]
 
 
 @cache
@@ -23,3 +24,8 @@ def queue() -> TrainingQueue:
     made.restore(runs_root())
     Keeper(made).start()
     return made
+
+
+def look(run: Run) -> Share | None:
+    """Note that somebody looks at a run, and return its share of the machine; see `TrainingQueue.look`."""
+    return queue().look(run) if queue.cache_info().currsize else None

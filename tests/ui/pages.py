@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 import attnviz.ui.frame
 from attnviz.training import Run, RunState
 from attnviz.training.run.process import ProcessId
+from attnviz.training.run.queue import Share
 from attnviz.ui import PAGES
 
 S = TypeVar("S")
@@ -104,7 +105,7 @@ def address(page: AppTest) -> dict[str, str]:
 class Queue:
     """Keeps the runs that were submitted; they wait, and nobody trains them."""
 
-    workers = 1
+    workers, waiting = 1, 0
 
     def __init__(self) -> None:
         self.submitted: list[str] = []
@@ -112,6 +113,13 @@ class Queue:
     def submit(self, run: Run, learning_rate: float | None = None) -> None:
         self.submitted.append(run.name)
         run.write_state(RunState("queued", run.state().step, ProcessId.current(), queued=float(len(self.submitted))))
+
+    def shared(self) -> Share:
+        """As if one core trained all of them."""
+        return Share(1, len(self.submitted)) if self.submitted else Share(0, 0)
+
+    def ahead(self, large: bool) -> int:
+        return self.waiting
 
     def withdraw(self, run: Run) -> bool:
         run.write_state(RunState("stopped"))

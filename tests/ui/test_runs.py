@@ -232,7 +232,16 @@ def test_the_runs_that_come_along_are_only_looked_at(monkeypatch: pytest.MonkeyP
     assert "delete" not in [button.key for button in page.button]
     assert locale.t("en", "runs.shipped") in messages(page)
     made("mine")
-    assert list(rows(run(page))) == ["mine", "grokking"]
+    listed = rows(run(page))
+    assert next(iter(listed)) == "mine"
+    assert set(listed) - {"mine"} == {path.name for path in EXAMPLE_RUNS.iterdir()}
+    assert listed["grokking"]["state"] == [locale.t("en", "runs.state.recorded")]
+
+
+def test_without_a_run_of_ones_own_the_example_that_is_told_about_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelf, "EXAMPLE_RUNS", EXAMPLE_RUNS)
+    page = open_page("runs")
+    assert payload(page, "steer")["run"] == "grokking"  # type: ignore[index]
 
 
 def test_a_list_that_did_not_change_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,10 +9,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from attnviz import locale
-from attnviz.server import workers
-from attnviz.training import RECIPES, RunConfig, all_runs, new_run, open_run
+from attnviz.server import shelf, workers
+from attnviz.training import RECIPES, Metrics, Recording, RunConfig, RunState, all_runs, new_run, open_run
 from attnviz.training.recipes import OWN
+from attnviz.training.run.state import Phase
 from attnviz.ui.training.draft import SETTINGS, recipe_names
+from attnviz.zoo import EXAMPLE_RUNS
 from tests.tiny import MARKUP
 from tests.ui.pages import Queue, address, click, messages, open_page, payload, run, turn_to
 
@@ -20,10 +22,11 @@ TEXT = "From fairest creatures we desire increase, that thereby beauty's rose mi
 
 
 @pytest.fixture(autouse=True)
-def queue(monkeypatch: pytest.MonkeyPatch) -> Queue:
+def queue(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Queue:
     made = Queue()
     monkeypatch.setattr(workers, "queue", lambda: made)
     monkeypatch.setattr("attnviz.ui.training.page.seconds_per_step", lambda model, batch_size: 0.01)
+    monkeypatch.setattr(shelf, "EXAMPLE_RUNS", tmp_path / "none")  # Play trains
     return made
 
 
@@ -70,16 +73,66 @@ def test_play_makes_a_run_and_queues_it(queue: Queue) -> None:
     assert address(page) == {"recipe": "copy", "layers": "3", "seed": "7", "run": name, "lang": "en"}
 
 
-def test_a_second_press_makes_no_second_run(queue: Queue) -> None:
+def test_a_second_press_shows_the_run_and_offers_another_seed(queue: Queue) -> None:
     page = open_page("training", recipe="copy")
     assert page.button(key="play").proto.type == "primary"
     page = click(page, "play")
     assert page.button(key="play").proto.type == "secondary"  # the run's own buttons come next
+    assert "again" not in {button.key for button in page.button}
     page = click(page, "play")
-    assert len(queue.submitted) == 1
-    assert f"`{queue.submitted[0]}`" in messages(page)
-    page = click(choose(page, set__seed=1), "play")
-    assert len(queue.submitted) == 2
+    (first,) = queue.submitted
+    assert locale.t("en", "training.joined.active", name=f"`{first}`") in messages(page)
+    page = click(page, "again")
+    assert [open_run(name).config.training.seed for name in queue.submitted] == [0, 1]
+    assert watched(page) == queue.submitted[1]
+    assert address(page)["seed"] == "1"
+    assert "again" not in {button.key for button in page.button}
+
+
+def test_what_somebody_has_trained_is_shown_and_not_trained_again(queue: Queue) -> None:
+    done = new_run(RunConfig.of_recipe(RECIPES["sort"], Recording(every=3)), "theirs")
+    done.write_state(RunState("done", 1500))
+    for seed in (1, 2):
+        new_run(RunConfig.of_recipe(RECIPES["sort"].changed(seed=seed)))
+    page = click(open_page("training", recipe="sort"), "play")
+    assert queue.submitted == []
+    assert watched(page) == "theirs"
+    assert payload(page, "steer")["replay"] == 1  # type: ignore[index]
+    assert locale.t("en", "training.joined.done", name="`theirs`") in messages(page)
+    other = choose(page, set__layers=3)
+    assert "again" not in {button.key for button in other.button}
+    page = click(choose(other, set__layers=RECIPES["sort"].model.n_layers), "again")
+    assert open_run(queue.submitted[0]).config.training.seed == 3
+
+
+@pytest.mark.parametrize("state", ["stopped", "failed", "interrupted"])
+def test_a_run_that_came_to_nothing_is_not_joined(queue: Queue, state: Phase) -> None:
+    ended = new_run(RunConfig.of_recipe(RECIPES["sort"]), "ended")
+    ended.write_state(RunState(state, 3))
+    page = click(open_page("training", recipe="sort"), "play")
+    assert watched(page) == queue.submitted[0] != "ended"
+
+
+def test_a_run_whose_learning_rate_was_changed_is_not_joined(queue: Queue) -> None:
+    changed = new_run(RunConfig.of_recipe(RECIPES["sort"]), "changed")
+    changed.metrics_path.write_bytes(Metrics(1500, 0.1, 0.5, 9.0).to_line())
+    changed.write_state(RunState("done", 1500))
+    page = click(open_page("training", recipe="sort"), "play")
+    assert watched(page) == queue.submitted[0] != "changed"
+
+
+def test_a_recorded_run_is_shown_at_once(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelf, "EXAMPLE_RUNS", EXAMPLE_RUNS)
+    page = click(open_page("training", recipe="reverse"), "play")
+    assert queue.submitted == []
+    assert watched(page) == "reverse-recorded"
+    data = payload(page, "steer")
+    assert data is not None
+    assert (data["steer"], data["recorded"]) == (False, True)
+    assert locale.t("en", "training.joined.recorded") in messages(page)
+    page = click(page, "again")
+    assert watched(page) == queue.submitted[0]
+    assert all_runs() == [open_run(queue.submitted[0])]
 
 
 def test_the_address_brings_back_controls_and_run() -> None:
@@ -212,9 +265,15 @@ def test_a_run_that_was_deleted_meanwhile_leaves_the_page_alive(queue: Queue) ->
     assert all_runs() == []
 
 
-def test_who_would_have_to_wait_is_told(queue: Queue) -> None:
+def test_who_would_have_to_share_or_to_wait_is_told(queue: Queue) -> None:
     click(open_page("training", recipe="copy"), "play")
-    assert locale.t("en", "training.ahead", n=1) in messages(open_page("training", recipe="sort"))
+    seconds = 2 * 0.01 * RECIPES["sort"].training.steps
+    shared = locale.t(
+        "en", "training.shared", n=1, cores=1, time=locale.t("en", "training.time.seconds", n=int(seconds))
+    )
+    assert shared in messages(open_page("training", recipe="sort"))
+    queue.waiting = 2
+    assert locale.t("en", "training.ahead", n=2) in messages(open_page("training", recipe="sort"))
 
 
 def test_settings_are_kept_while_another_page_is_visited() -> None:

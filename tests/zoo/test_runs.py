@@ -1,13 +1,15 @@
-"""The recorded run that comes along: it is what its configuration says, and it shows what it is there for."""
+"""The recorded runs that come along: they are what their configurations say, and show what they are there for."""
 
 import pytest
 
 import attnviz
 from attnviz.tasks import IGNORE
 from attnviz.tasks.base import CHUNK, seeded
-from attnviz.training import Run
-from attnviz.training.engine.loop import forward, loss_sum
+from attnviz.training import RECIPES, Run, RunConfig, RunState, evaluate
+from attnviz.training.engine.loop import SAMPLES, forward, loss_sum
+from attnviz.training.run.probe import attention_weights
 from attnviz.zoo import EXAMPLE_RUNS
+from attnviz.zoo.record import KEPT, RECORDED, recorded_name
 
 
 @pytest.fixture(scope="module")
@@ -56,3 +58,40 @@ def test_its_last_checkpoint_is_the_network_that_was_judged(run: Run) -> None:
 def test_it_opens_by_its_name() -> None:
     model = attnviz.load_model("run/grokking@500")
     assert max(entry.max_abs_error for entry in attnviz.trace(model, "40 + 20 =").proof()) < 1e-5
+
+
+@pytest.fixture(scope="module", params=RECORDED)
+def recorded(request: pytest.FixtureRequest) -> Run:
+    return Run.open(EXAMPLE_RUNS / recorded_name(request.param))
+
+
+def test_a_recorded_recipe_is_that_recipe(recorded: Run) -> None:
+    """So that who presses Play with its settings is shown it."""
+    recipe = RECIPES[recorded.config.recipe]
+    assert recorded.name == recorded_name(recipe.name)
+    assert recorded.config.digest == RunConfig.of_recipe(recipe).digest
+    assert recorded.state() == RunState("done", recorded.metrics()[-1].step)
+    assert [line.step for line in recorded.metrics()] == list(range(1, recorded.state().step + 1))
+    assert recorded.timeline().steps[:4] == (0, 1, 2, 5)
+    assert recorded.timeline().steps[-1] == recorded.checkpoints()[-1] == recorded.state().step
+
+
+def test_a_recorded_recipe_is_small(recorded: Run) -> None:
+    files = {path.name for path in recorded.folder.rglob("*") if path.is_file()}
+    assert files - {recorded.checkpoint_path(recorded.checkpoints()[-1]).name} == set(KEPT)
+    assert sum(path.stat().st_size for path in recorded.folder.rglob("*")) < 800_000
+
+
+def test_a_recorded_recipe_shows_its_network(recorded: Run) -> None:
+    """The last frame of attention, the last answers and scores are those of the last checkpoint."""
+    step, settings = recorded.state().step, recorded.config.training
+    network = recorded.network(step).eval()
+    for batch, frame in zip(recorded.probe(), recorded.timeline().weights(step), strict=True):
+        for site, weights in attention_weights(network, batch).items():
+            assert (frame[site].float() / 255 - weights).abs().max() < 0.01
+    judged = evaluate(network, recorded.config.task, "validation", settings.validation_size, settings.seed, SAMPLES)
+    line = recorded.metrics()[-1].validation
+    assert line is not None
+    assert judged.accuracy == pytest.approx(line.accuracy, abs=0.01)
+    assert judged.loss == pytest.approx(line.loss, rel=0.01, abs=1e-4)
+    assert judged.reaches(RECIPES[recorded.config.recipe].target or 0.0, recorded.config.task.metric)

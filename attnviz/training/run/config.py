@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
+from functools import cached_property
+from hashlib import sha256
 from typing import Any, cast
 
 from attnviz.errors import SettingOutside, TaskMismatch
@@ -17,6 +20,7 @@ from attnviz.training.recipes import Recipe
 __all__ = ["Recording", "RunConfig"]
 
 FORMAT = 1
+BESIDE = ("format", "created", "recipe", "recording")  # what decides nothing of the result
 MOST_LETTERS = 100  # of a recipe's name and a time
 
 
@@ -85,6 +89,12 @@ class RunConfig:
     def of_recipe(cls, recipe: Recipe, recording: Recording | None = None) -> RunConfig:
         """Return the run that trains a recipe."""
         return cls(recipe.task, recipe.model, recipe.training, recording or Recording(), recipe.name)
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash of all that decides the result: runs with the same one have the same weights, on the same machine."""
+        deciding = {name: value for name, value in self.to_dict().items() if name not in BESIDE}
+        return sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""

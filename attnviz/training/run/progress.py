@@ -23,10 +23,12 @@ class Seen(NamedTuple):
     Attributes:
         step: the last one; 0 before the first.
         best: value of the task's metric on held-out data; None before it was looked at.
+        rate: learning rate of the last step; None before the first.
     """
 
     step: int = 0
     best: float | None = None
+    rate: float | None = None
 
 
 class Progress:
@@ -91,4 +93,4 @@ class Progress:
                     value = found.validation.score(self._metric)
                     better = min if self._metric in LOSSES else max
                     best = value if best is None else better(best, value)
-                self._seen = Seen(found.step, best)
+                self._seen = Seen(found.step, best, found.learning_rate)

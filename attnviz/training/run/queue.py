@@ -179,6 +179,13 @@ class TrainingQueue:
         busy = [worker.sharing for worker in list(self._crew) if worker.sharing and not worker.alone]
         return Share(len(busy), sum(busy))
 
+    def ahead(self, large: bool) -> int:
+        """Return how many runs must end before another one, large or not, can begin."""
+        with self._lock:
+            waiting = sum(job.large == large for job in self._waiting)
+            trained = sum(job.large == large for worker in self._crew for job in worker.jobs.values())
+        return max(0, waiting + trained + 1 - self.workers * (1 if large else self._at_once))
+
     def close(self) -> None:
         """End the workers at once; what they were training is interrupted, what waits is stopped."""
         with self._lock:

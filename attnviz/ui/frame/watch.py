@@ -18,6 +18,7 @@ from attnviz.server import workers
 from attnviz.server.kept import plotly_address
 from attnviz.server.paths import whole
 from attnviz.server.people.rights import authority, checked_authority
+from attnviz.server.shelf import is_own
 from attnviz.training import COMMANDS, Run, TrainingQueue
 from attnviz.ui.frame.address import notice
 from attnviz.ui.frame.language import code, current, explain, say
@@ -51,14 +52,16 @@ class Told(NamedTuple):
     value: float | None = None
 
 
-def show_watch(run: Run, *, key: str, steer: bool, follow: bool) -> Told | None:
+def show_watch(run: Run, *, key: str, steer: bool, follow: bool, replay: int = 0) -> Told | None:
     """Place the view of a run; returns what it was just told, for `obey`.
 
     Args:
         steer: with the transport: play, pause, step, stop, learning rate, speed.
         follow: begin at the newest step and stay there while there are newer ones; the address may name another one.
+        replay: with another number than before, a run that is done plays from its beginning; 0: it does not.
     """
-    payload = {**run_header(run), **_common(), "steer": steer, "follow": follow}
+    payload = {**run_header(run), **_common(), "recorded": not is_own(run)}
+    payload |= {"steer": steer, "follow": follow, "replay": replay}
     result = _watch(key=key, data=payload, on_command_change=lambda: None)
     return told(result.get("command")) if steer else None
 
@@ -106,15 +109,17 @@ def obey(queue: TrainingQueue, run: Run, told: Told) -> None:
         run.commands.send(cast(Any, told.name), told.value, by)  # others read there who stopped it
 
 
-def watch(run: Run, messages: DeltaGenerator, *, follow: bool) -> None:
+def watch(run: Run, messages: DeltaGenerator, *, follow: bool, replay: int = 0) -> None:
     """Place the view of a run, and do what people tell the run there; what cannot be done is said above.
 
     Args:
         messages: where to say it.
         follow: begin at the newest step and stay there.
+        replay: see `show_watch`.
     """
     with st.container(key="watch-box"):
-        told = show_watch(run, key="watch", steer=bool(authority(me(), run.folder)), follow=follow)
+        steer = bool(authority(me(), run.folder))
+        told = show_watch(run, key="watch", steer=steer, follow=follow, replay=replay)
     if told is None:
         return
     try:

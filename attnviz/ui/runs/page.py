@@ -48,8 +48,10 @@ COLORS = {
     "interrupted": "#d55e00",
     "unreadable": "#d55e00",
     "done": "#0072b2",
+    "recorded": "#0072b2",
     "stopped": "#808080",
 }
+EXAMPLE = "grokking"
 MOST = 7  # rows that are seen at once
 
 
@@ -65,8 +67,14 @@ def _apply(link: Mapping[str, str]) -> None:
         except AttnvizError as error:
             notice_error(error)
     if not chosen:
-        chosen = [entry.name for entry in entries() if entry.error is None][:1]
+        readable = [entry for entry in entries() if entry.run is not None and entry.error is None]
+        chosen = [entry.name for entry in sorted(readable, key=_later)[:1]]
     page_state(RunsState).chosen = chosen
+
+
+def _later(entry: Entry) -> tuple[bool, bool]:
+    """Order runs by what there is to see at first: one's own, then the example that the page tells about."""
+    return entry.run is None or not is_own(entry.run), entry.name != EXAMPLE
 
 
 ADDRESS = Address("runs", _apply, names=frozenset({"run"}), steps=frozenset({"run"}), view=PLACE)
@@ -152,7 +160,7 @@ def _row(entry: Entry) -> Row:
         if entry.error is not None:
             cells["task"] = in_words(current(), entry.error.code, entry.error.details)
         return Row(cells, actions, COLORS["unreadable"])
-    state, config = entry.state.state, entry.run.config
+    state, config = entry.state.state if is_own(entry.run) else "recorded", entry.run.config
     metric = config.task.metric
     name = say(f"applications.metric.{metric.replace(' ', '-')}")
     cells |= {

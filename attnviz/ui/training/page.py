@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -13,14 +12,14 @@ from attnviz.errors import AttnvizError, DataUnclear
 from attnviz.loading import find_run
 from attnviz.models.cost import flops_per_step, n_parameters
 from attnviz.server import workers
-from attnviz.server.shelf import runs_ahead
+from attnviz.server.shelf import is_own, twin, unused_seed
 from attnviz.training import Run, RunConfig, new_run
 from attnviz.training.engine.estimate import as_trained, seconds_per_step
-from attnviz.training.engine.memory import check_memory
+from attnviz.training.engine.memory import check_memory, is_large
 from attnviz.training.recipes import OWN
-from attnviz.ui.frame.address import Address, notice, notice_error, notice_wrong
+from attnviz.ui.frame.address import Address, notice_error, notice_wrong
 from attnviz.ui.frame.head import head_row, message_box
-from attnviz.ui.frame.language import explain, say
+from attnviz.ui.frame.language import code, explain, say
 from attnviz.ui.frame.numbers import duration, short
 from attnviz.ui.frame.page_file import offer, take
 from attnviz.ui.frame.state import page_state
@@ -35,7 +34,6 @@ from attnviz.ui.training.state import TrainingState
 __all__ = ["show"]
 
 SUGGESTED = ("induction", "reverse", "modular")
-DOUBLE_CLICK = 1.0  # seconds in which a second press means the first
 
 
 def _apply(link: Mapping[str, str]) -> None:
@@ -47,7 +45,8 @@ def _apply(link: Mapping[str, str]) -> None:
             notice_place(run, link)
         except AttnvizError as error:
             notice_error(error)
-    page_state(TrainingState).watched = run.name if run is not None else ""
+    state = page_state(TrainingState)
+    state.watched, state.joined = run.name if run is not None else "", ""
     made_of = Draft.of_run(run.config) if run is not None else None
     if made_of is not None and "recipe" not in link:
         controls.load(made_of)
@@ -85,7 +84,7 @@ def show() -> None:
                 _teach()
                 prepare()
             else:
-                watch(run, messages, follow=True)
+                watch(run, messages, follow=True, replay=page_state(TrainingState).joins)
     parameters = {**draft.to_link(), "run": run.name if run is not None else ""}
     offer(messages, ADDRESS, parameters)
     ADDRESS.publish(parameters)
@@ -103,12 +102,15 @@ def _controls() -> Draft:
         problem = error
     if config is not None:
         _example(config)
-    # while a run is under way, its own Pause and Resume are what is pressed next
-    kind = "secondary" if _is_active() else "primary"
     is_wrong = problem is not None
+    joined = None if config is None else _joined(config)
+    # while a run is under way, its own Pause and Resume are what is pressed next
+    kind = "secondary" if joined is not None or _is_active() else "primary"
     button(say("training.play"), "play", _play, icon="play_arrow", type=kind, width="stretch", disabled=is_wrong)
     with st.container(key="before", gap="xsmall"):
         if problem is None and config is not None:
+            if joined is not None:
+                _offer_another(joined)
             _facts(config)
         elif draft.recipe in OWN and not draft.text.strip():
             st.info(say(f"training.bring.{draft.recipe}"))
@@ -125,7 +127,7 @@ def _example(config: RunConfig) -> None:
 
 
 def _facts(config: RunConfig) -> None:
-    """Show what the run will take: parameters, operations, time, and the runs before it."""
+    """Show what the run will take: parameters, operations, time, and the runs before it or beside it."""
     model, training = config.model, config.training
     trained = as_trained(model, config.task)
     seconds = training.steps * seconds_per_step(trained, training.batch_size)
@@ -137,26 +139,72 @@ def _facts(config: RunConfig) -> None:
             time=duration(seconds),
         )
     )
-    ahead = runs_ahead(workers.queue().workers, page_state(TrainingState).watched)
+    queue = workers.queue()
+    ahead = queue.ahead(is_large(model, training.batch_size, config.task))
+    cores, runs = queue.shared()
     if ahead:
         st.caption(say("training.ahead", n=ahead))
+    elif runs:
+        shared = duration(seconds * max(1, (runs + 1) / cores))
+        st.caption(say("training.shared", n=runs, time=shared))
 
 
 def _play() -> None:
-    """Make the run that the controls say, and queue it; a double click makes one."""
+    """Train what the controls say, or show the run that does or did."""
     state = page_state(TrainingState)
     try:
         config = controls.present().config()
-        if _is_running(config):
-            notice("training.running_already", name=state.watched)
+        found = twin(config)
+        if found is None:
+            _train(config)
             return
-        run = new_run(config, owner=me().id)
-        state.watched, state.played = run.name, time.monotonic()
-        workers.queue().submit(run)
+        state.watched = state.joined = found.name
+        state.joins += 1
     except AttnvizError as error:
         notice_error(error)
+
+
+def _again() -> None:
+    """Train once more, with a seed that nobody has used; a double click does it once."""
+    state = page_state(TrainingState)
+    if state.joined != state.watched:
+        return
+    try:
+        TrainingState.setting("seed").value = unused_seed(controls.present().config())
+        _train(controls.present().config())
+    except AttnvizError as error:
+        notice_error(error)
+
+
+def _train(config: RunConfig) -> None:
+    """Make a run, and queue it."""
+    state = page_state(TrainingState)
+    try:
+        run = new_run(config, owner=me().id)
+        state.watched, state.joined = run.name, ""
+        workers.queue().submit(run)
     except OSError as error:
         notice_error(unwritable(TrainingState.recipe.value, error))
+
+
+def _joined(config: RunConfig) -> Run | None:
+    """Return the run that Play showed in place of a new one, while the settings are still the same."""
+    state = page_state(TrainingState)
+    if not state.joined or state.joined != state.watched:
+        return None
+    try:
+        run = find_run(state.joined)
+        run.state()
+    except AttnvizError:  # deleted or damaged
+        return None
+    return run if run.config.digest == config.digest else None
+
+
+def _offer_another(run: Run) -> None:
+    """Say that a run computes what the controls say, and offer to train it with another seed."""
+    case = "active" if run.state().active else "done" if is_own(run) else "recorded"
+    st.caption(say(f"training.joined.{case}", name=code(run.name, 100)))
+    button(say("training.again"), "again", _again, icon="replay", type="primary", width="stretch")
 
 
 def _is_active() -> bool:
@@ -165,19 +213,6 @@ def _is_active() -> bool:
     try:
         return bool(state.watched) and find_run(state.watched).state().state != "done"
     except AttnvizError:  # deleted or damaged
-        return False
-
-
-def _is_running(config: RunConfig) -> bool:
-    """Whether the run on the page computes the same, and is under way or was begun a moment ago."""
-    state = page_state(TrainingState)
-    if not state.watched:
-        return False
-    try:
-        run = find_run(state.watched)
-        same = replace(run.config, created=config.created) == config
-        return same and (run.state().active or time.monotonic() - state.played < DOUBLE_CLICK)
-    except AttnvizError:  # deleted or damaged: not running
         return False
 
 

@@ -30,14 +30,16 @@ class TrainingState:
 
     Attributes:
         watched: name of the run on the page; "" without one.
-        played: when a run was made, on the clock of `time.monotonic`.
+        joined: name of the run that Play showed, as it computes the same, in place of a new one; "" for none.
+        joins: how often that was.
         sources: of the data of each recipe that takes some.
     """
 
     recipe = Widget("recipe", "")
 
     watched: str = ""
-    played: float = 0.0
+    joined: str = ""
+    joins: int = 0
     sources: dict[str, Source] = field(default_factory=dict)
 
     @staticmethod

@@ -15,6 +15,7 @@ const LONGEST_RETRY_MS = 15000;
  * @property {string} state  as in state.json, or "gone": deleted, or renamed
  * @property {number} step
  * @property {number|null} place
+ * @property {[number, number]|null} share  cores, and the runs that take turns on them, this one among them
  * @property {string} message
  * @property {number[]} checkpoints
  * @property {string} by  who paused or stopped it, "owner" or "teacher", where that was somebody else

@@ -2,6 +2,7 @@
 
 const SMOOTHING = 0.9; // share of the past in the smoothed loss
 
+const LATELY = 100; // steps
 const AROUND = 10; // steps before and after one, whose mean is less noisy than it and lags less than the smoothed loss
 
 /** Index of the last of these rising numbers that is not above x; -1: all are. */
@@ -35,6 +36,7 @@ export class Metrics {
     this.loss = [];
     this.smooth = [];
     this.rate = [];
+    this.seconds = []; // of training so far
     /** @type {Look[]} */
     this.looks = [];
     this.damaged = 0; // lines that are none of a run's
@@ -56,7 +58,7 @@ export class Metrics {
       this.damaged += 1;
       return;
     }
-    const { step, loss, learning_rate: rate, validation, accuracy, spectrum } = values;
+    const { step, loss, learning_rate: rate, seconds, validation, accuracy, spectrum } = values;
     const lists = [...[validation?.outputs ?? []].flat(1), spectrum ?? []];
     if (typeof step !== "number" || typeof loss !== "number" || !Array.isArray(validation?.outputs ?? []) || !lists.every(Array.isArray)) {
       this.damaged += 1;
@@ -68,9 +70,17 @@ export class Metrics {
     this.loss.push(loss);
     this.smooth.push(this.past / this.weight); // an exponential mean that knows how young it is
     this.rate.push(rate ?? NaN);
+    this.seconds.push(seconds ?? NaN);
     if (!validation) return;
     const { loss: held = NaN, accuracy: right = NaN, outputs = [] } = validation;
     this.looks.push({ step, loss: held ?? NaN, accuracy: right ?? NaN, train: accuracy ?? null, outputs, spectrum: spectrum ?? null });
+  }
+
+  /** How many steps a second of training makes, of late; 0 while that is not known. */
+  stepsPerSecond() {
+    const lines = Math.min(LATELY, this.seconds.length - 1);
+    const seconds = this.seconds.at(-1) - this.seconds.at(-1 - lines);
+    return lines > 0 && seconds > 0 ? lines / seconds : 0;
   }
 
   /** Index of the line of a step, or of the last one before it; -1: none. */

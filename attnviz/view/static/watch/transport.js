@@ -95,10 +95,12 @@ export class Transport {
     const { state, step: noted, place, message, resumable, by } = this.now();
     const step = Math.max(metrics.last, noted);
     this.element.dataset.state = state;
-    const word = t(state === "stopped" && !step && !by ? "watch.state.new" : `watch.state.${state || "waiting"}`);
+    const word = state || this.problem.hidden ? t(`watch.state.${this.word(state, step, by)}`) : ""; // nothing will come: the problem says why
     this.state.textContent = by ? t(`watch.by.${by}`, { state: word }) : word;
     const facts = [outcome(this.ctx), t("watch.steps", { step: number(step), steps: number(header.steps) })].filter(Boolean);
     if (place) facts.unshift(t(place === 1 ? "watch.next" : "watch.place", { n: place }));
+    const [cores, runs] = this.ctx.news?.share ?? [1, 1];
+    if (state === "running" && runs > 1) facts.push(t(cores > 1 ? "watch.shares" : "watch.shares.one", { cores: number(cores), n: number(runs) }));
     if (state === "running" && this.ctx.pace()) {
       const pace = this.ctx.pace();
       facts.push(t("watch.pace", { n: pace < 10 ? pace.toFixed(1) : number(Math.round(pace)) }));
@@ -112,6 +114,12 @@ export class Transport {
     this.ended ??= this.ctx.news ? state === "done" : undefined;
     for (const group of this.steering) group.hidden = Boolean(this.ended);
     this.enable(state, step, resumable);
+  }
+
+  /** What a state is called. */
+  word(state, step, by) {
+    if (state === "stopped" && !step && !by) return "new";
+    return state === "done" && this.ctx.header.recorded ? "recorded" : state || "waiting";
   }
 
   enable(state, step, resumable) {
@@ -174,6 +182,7 @@ export class Transport {
   showProblem(text) {
     this.problem.hidden = !text;
     this.problem.textContent = text;
+    this.show();
   }
 }
 

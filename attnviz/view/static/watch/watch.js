@@ -44,6 +44,7 @@ class Watch extends View {
     this.scores = new Scores(this.header);
     this.news = null;
     this.paces = []; // {time, step}
+    this.replayed = 0;
     this.snapshot = undefined;
     this.attends = this.header.sites.length > 0;
     this.looks = []; // steps of which there is something to see, in a network without attention
@@ -70,6 +71,15 @@ class Watch extends View {
     this.component = component;
     this.retheme();
     this.feed?.wake();
+    this.replay();
+  }
+
+  /** Plays a run that is done once, when it is asked to. */
+  replay() {
+    const { replay } = this.component.data;
+    if (replay === this.replayed || this.news?.state !== "done" || this.moments.length < 2) return;
+    this.replayed = replay;
+    if (replay && !new URLSearchParams(location.search).has("step")) this.time.start();
   }
 
   build() {
@@ -196,6 +206,7 @@ class Watch extends View {
     this.store.touch("news");
     if (before && before.state !== news.state) this.announce(this.ctx.t("watch.announce", { state: this.ctx.t(`watch.state.${news.state}`), step: this.ctx.number(news.step) }));
     this.root.dataset.state = news.state;
+    this.replay();
     this.root.dataset.snapshots = String(this.moments.length);
     if (this.metrics.damaged) this.tell({ kind: "damaged", message: "" });
   }
@@ -239,11 +250,14 @@ class Watch extends View {
     while (this.paces.length > 2 && time - this.paces[0].time > PACE_MS) this.paces.shift();
   }
 
-  /** Steps per second of late; 0 while that is not known. */
+  /** Steps per second; 0 while that is not known. Of a run that takes turns: its share of what it makes in its turns. */
   pace() {
-    if (this.paces.length < 2) return 0;
     const [first, last] = [this.paces[0], this.paces.at(-1)];
-    return (1000 * (last.step - first.step)) / (last.time - first.time);
+    const measured = this.paces.length < 2 ? 0 : (1000 * (last.step - first.step)) / (last.time - first.time);
+    const [cores, runs] = this.news?.share ?? [1, 1];
+    if (runs <= cores) return measured;
+    const shared = (this.metrics.stepsPerSecond() * cores) / runs;
+    return measured ? Math.min(measured, shared) : shared;
   }
 
   /** The learning rate at its highest: what a step used, over the share that the schedule gave it; and that step. */
