@@ -30,7 +30,7 @@ def own_clause(text: str, language: Language) -> str:
         said = next(piece for piece in text.split(" . ") if set(piece.split()) & set(ENGLISH.opinions))
         return re.split(r"(?<!anything) but ", said)[-1].split(" even if ")[0]
     said = next(piece for piece in text.split("。") if any(word in piece for word in CHINESE.opinions))
-    return said.split("，虽然")[0].split("，但是")[-1]
+    return said.split("，尽管")[0].split("，但是")[-1]
 
 
 def judged(text: str, language: Language) -> str:
@@ -41,7 +41,7 @@ def judged(text: str, language: Language) -> str:
         turns = sum(own.split().count(word) for word in ("not", "never", "hardly", "far", "anything", "nobody"))
     else:
         good = any(word in own for word in CHINESE.positive)
-        turns = own.count("不") + own.count("没")
+        turns = own.count("不")
     return "positive" if good == (turns % 2 == 0) else "negative"
 
 
@@ -52,7 +52,7 @@ def test_labels_are_right(language: Language) -> None:
         assert judged(text, language) == label, text
     share = sum(label == "positive" for _, label in rows) / len(rows)
     assert 0.4 < share < 0.6
-    assert 0.4 < sum(("even if" in text or " said it" in text or "说它" in text) for text, _ in rows) / len(rows) < 0.6
+    assert 0.4 < sum(("even if" in text or " said it" in text or "说" in text) for text, _ in rows) / len(rows) < 0.6
 
 
 @each_language
@@ -91,7 +91,8 @@ def test_noise_is_the_number_of_neutral_sentences(language: Language, noise: int
     task = Sentiment(language, noise)
     sides = set()
     for text, _ in drawn(task, 200):
-        pieces = text.split(task.words.stop)
+        assert text.endswith(task.words.end)
+        pieces = text.removesuffix(task.words.end).split(task.words.stop)
         (place,) = (i for i, piece in enumerate(pieces) if own_clause(text, language) in piece)
         sides |= {place, len(pieces) - 1 - place}
         assert set(pieces) - {pieces[place]} <= set(task.words.neutral)
@@ -108,17 +109,41 @@ def test_neutral_sentences_have_no_opinion(language: Language) -> None:
         assert not [text for text in task.words.neutral for sign in signs if sign in text]
 
 
+def test_chinese_words_are_said_of_what_they_suit() -> None:
+    """A dish is delicious, a film is not; 它 comes after what it stands for; no word is odd with 不."""
+    kinds = {word: kind for kind in ("饭", "酒店", "服务", "电影") for word in CHINESE.opinions if suits(word, kind)}
+    assert kinds["可口"] == "饭"
+    assert kinds["破旧"] == "酒店"
+    assert kinds["周到"] == "服务"
+    assert kinds["精彩"] == "电影"
+    assert len(CHINESE.positive) == len(CHINESE.negative) == 20
+    assert all(subject in CHINESE.subjects for subjects in CHINESE.suits.values() for subject in subjects)
+    assert CHINESE.suits.keys() <= set(CHINESE.opinions)
+    assert not {"完美", "理想", "有意思"} & set(CHINESE.opinions), "不完美 is no blame, and nobody says 不有意思"
+    words = "|".join(sorted(CHINESE.opinions, key=len, reverse=True))
+    for text, _ in drawn(Sentiment("zh"), 2000):
+        said = next(piece for piece in text.split("。") if re.search(words, piece))
+        (subject,) = [each for each in CHINESE.subjects if each in said]
+        assert "它" not in said or said.index(subject) < said.index("它")
+        for word in re.findall(words, said):
+            assert subject in CHINESE.suits.get(word, CHINESE.subjects), text
+
+
+def suits(word: str, kind: str) -> bool:
+    return any(kind in subject for subject in CHINESE.suits.get(word, ()))
+
+
 EXAMPLES: list[tuple[Language, str, str]] = [
     ("en", "the film was very good", "positive"),
     ("en", "the film was not at all bad", "positive"),
     ("en", "i do not think the film was not good", "positive"),
     ("en", "my brother said it was boring but i think the book was really interesting", "positive"),
     ("en", "the hotel was hardly awful even if a friend said it was quite bad", "positive"),
-    ("zh", "这部电影非常精彩", "positive"),
-    ("zh", "这部电影一点也不精彩", "negative"),
-    ("zh", "我不觉得这部电影一点也不精彩", "positive"),
-    ("zh", "我弟弟说它很无聊，但是我觉得这本书很有趣", "positive"),
-    ("zh", "这家酒店算不上糟糕，虽然一个朋友说它很差", "positive"),
+    ("zh", "这部电影非常精彩。", "positive"),
+    ("zh", "这部电影一点也不精彩。", "negative"),
+    ("zh", "我不觉得这部电影一点也不精彩。", "positive"),
+    ("zh", "我弟弟说这本书很无聊，但是我觉得它很有趣。", "positive"),
+    ("zh", "这家酒店并不糟糕，尽管一个朋友说它很差。", "positive"),
 ]
 
 
@@ -143,9 +168,9 @@ def test_examples_can_be_typed(language: Language, text: str, label: str) -> Non
         ("en", "good good", "good good"),
         ("zh", "这部电影非常精彩", "精彩"),
         ("zh", "这部电影一点也不精彩", "一点也不精彩"),
-        ("zh", "没有人会说这首歌谈不上好", "没有人谈不上好"),
-        ("zh", "那天是星期一。我弟弟说它不好，但是这首歌很棒。门在左边", "棒"),
-        ("zh", "这家酒店算不上糟糕，虽然一个朋友说它不是很差", "算不上糟糕"),
+        ("zh", "我并不认为这道菜根本不好", "并不认为根本不好"),
+        ("zh", "那天是星期一。我弟弟说这出戏不好，但是它很棒。门在左边。", "棒"),
+        ("zh", "这家酒店并不糟糕，尽管一个朋友说它根本不差。", "并不糟糕"),
     ],
 )
 def test_bos_should_read_negation_and_opinion(language: Language, text: str, read: str) -> None:

@@ -21,31 +21,40 @@ PEOPLE = _table(
     "engineer/工程师/位 writer/作家/位 cook/厨师/位 gardener/园丁/位 guide/导游/位 manager/经理/位 "
     "student/学生/个 boy/男孩/个 girl/女孩/个"
 )
+# English / Chinese / measure word / kind: a thing made by people, food, or alive
 THINGS = _table(
-    "book/书/本 letter/信/封 picture/图画/幅 pen/钢笔/支 apple/苹果/个 cake/蛋糕/块 bicycle/自行车/辆 car/汽车/辆 "
-    "horse/马/匹 cat/猫/只 dog/狗/条 umbrella/雨伞/把 chair/椅子/把 photo/照片/张 map/地图/张 coat/外套/件 hat/帽子/顶 "
-    "flower/花/朵 tree/树/棵 house/房子/座 bird/鸟/只 shirt/衬衫/件 boat/船/条 piano/钢琴/架"
+    "book/书/本/made picture/图画/幅/made pen/钢笔/支/made cup/杯子/个/made lamp/灯/盏/made bicycle/自行车/辆/made "
+    "car/汽车/辆/made umbrella/雨伞/把/made chair/椅子/把/made map/地图/张/made coat/外套/件/made scarf/围巾/条/made "
+    "bag/包/个/made house/房子/座/made shirt/衬衫/件/made boat/船/条/made piano/钢琴/架/made kite/风筝/只/made "
+    "apple/苹果/个/food cake/蛋糕/块/food horse/马/匹/alive cat/猫/只/alive dog/狗/条/alive bird/鸟/只/alive "
+    "tree/树/棵/alive"
 )
-# base form / past / -ing form / Chinese; "look" and its forms take "for" with them
+# base form / past / -ing form / Chinese / what follows it in the past; "look" and its forms take "for" with them
 VERBS = _table(
-    "buy/bought/buying/买 sell/sold/selling/卖 draw/drew/drawing/画 choose/chose/choosing/挑选 "
-    "describe/described/describing/描述 praise/praised/praising/夸奖 look/looked/looking/寻找"
+    "buy/bought/buying/买/了 sell/sold/selling/卖/了 draw/drew/drawing/画/了 choose/chose/choosing/挑选/了 "
+    "photograph/photographed/photographing/拍摄/了 praise/praised/praising/称赞/了 look/looked/looking/找/过"
 )
 STATES = _table("like/likes/喜欢 need/needs/需要 want/wants/想要")  # verbs of relative clauses: plural / singular
-TRAITS = _table("young/年轻 happy/高兴 tall/高 famous/有名 friendly/友好 busy/忙碌 quiet/安静 brave/勇敢")
+TRAITS = _table("young/年轻 happy/快乐 tall/高个子 famous/有名 friendly/友好 busy/忙碌 quiet/安静 brave/勇敢")
+# English / Chinese / kinds of things it is said of
 QUALITIES = _table(
-    "red/红色 green/绿色 white/白色 old/旧 new/新 big/大 small/小 cheap/便宜 expensive/贵 beautiful/漂亮"
+    "red/红色/made/food green/绿色/made/food white/白色/made/food/alive old/旧/made/alive new/新/made "
+    "big/大/made/food/alive small/小/made/food/alive cheap/便宜/made/food/alive expensive/昂贵/made/food/alive "
+    "beautiful/漂亮/made/food/alive"
 )
-OWNERS = _table("school/学校 village/村子 hospital/医院 city/城市 company/公司")
+SERVING = words("teacher doctor driver manager student cook gardener guide")  # "my teacher", but not "my farmer"
+NEAR = SERVING[:5]  # 我 老师 的 书 is said, 我 导游 的 书 hardly
+OWNERS = _table("school/学校 village/村里 hospital/医院 city/城里 company/公司")
 PLACES = _table(
     "in/park in/garden in/market in/library in/village in/school on/bridge on/beach on/street on/square "
     "at/station at/airport at/market at/school near/river near/park near/bridge near/station"
 )
 PLACE_NAMES = _table(
     "park/公园 garden/花园 market/市场 library/图书馆 bridge/桥 beach/海滩 street/街 square/广场 station/车站 "
-    "airport/机场 river/河"
+    "airport/机场 river/河 village/村子 school/学校"
 )
 BEHIND_PLACES = {"in": "里", "on": "上", "near": "附近", "at": ""}
+BESIDE = words("river bridge")  # near them is 边, not 附近
 NUMBERS = {"two": "两", "three": "三", "five": "五"}
 POINTING = {"a": "一", "an": "一", "this": "这", "that": "那", **NUMBERS}  # the noun's measure word comes after them
 POSSESSIVES = {"my": "我", "her": "她", "our": "我们"}
@@ -59,9 +68,12 @@ NOUNS = {name: row[1] for row in PEOPLE + THINGS for name in (row[0], f"{row[0]}
 MEASURES = {name: row[2] for row in PEOPLE + THINGS for name in (row[0], f"{row[0]}s")}
 ACTIONS = {form: row[3] for row in VERBS for form in row[:3]}
 PAST_FORMS = {row[1] for row in VERBS}
+ASPECTS = {form: row[4] for row in VERBS for form in row[:3]}
 ADJECTIVES = {row[0]: row[1] for row in TRAITS + QUALITIES}
+ALIVE = {name for row in THINGS if row[3] == "alive" for name in (row[0], f"{row[0]}s")}  # when old: 老, not 旧
 LIKES = {form: row[2] for row in STATES for form in row[:2]}
-NAMES = {row[0]: row[1] for row in OWNERS + PLACE_NAMES}
+NAMES = {row[0]: row[1] for row in PLACE_NAMES}
+OWNER_NAMES = NAMES | {row[0]: row[1] for row in OWNERS}
 
 
 class Word(NamedTuple):
@@ -138,10 +150,11 @@ class _Translator:
         chinese = [*front, *subject, *time]
         chinese += self._auxiliary_and_place(auxiliary, place)
         chinese.append(Word(ACTIONS[self._english[verb]], tuple(action)))
+        aspect = ASPECTS[self._english[verb]]
         if self._english[verb] in PAST_FORMS:
-            chinese.append(Word("了", (verb,)))
+            chinese.append(Word(aspect, (verb,)))
         elif auxiliary is not None and self._english[auxiliary] == "did":
-            chinese.append(Word("了", (auxiliary,)))
+            chinese.append(Word(aspect, (auxiliary,)))
         chinese += thing
         return [*chinese, *([Word("吗", (end,)), Word("？", (end,))] if asks else [Word("。", (end,))])]
 
@@ -171,27 +184,47 @@ class _Translator:
         self._need("the")
         name = self._need(*NAMES)
         behind = BEHIND_PLACES[self._english[preposition]]
+        if behind == "附近" and self._english[name] in BESIDE:
+            behind = "边"
         chinese = [Word("在", (preposition,)), Word(NAMES[self._english[name]], (name,))]
         return chinese + [Word(behind, (preposition,))] * bool(behind)
 
     def _noun_phrase(self) -> list[Word]:
-        """Determiner [measure word] [relative clause 的] [owner 的] [adjective 的] noun."""
+        """[whose 的] [determiner measure word] [relative clause 的] [adjective 的] noun.
+
+        A clause with a subject of its own comes first: in 那 位 导游 喜欢 的 船, "that" would belong to the guide.
+        """
         determiner = self._need("the", *POINTING, *POSSESSIVES)
         adjective = self._take(*ADJECTIVES)
         noun = self._need(*NOUNS)
-        described = self._relative_clause() or self._owner()
+        clause = self._relative_clause()
+        owner = [] if clause else self._owner()
+        first = clause if clause and self._english[clause[-1].sources[0]] == "that" else owner
+        described = [] if first else clause
         if adjective is not None:
-            described += [Word(ADJECTIVES[self._english[adjective]], (adjective,)), Word("的", (adjective,))]
-        name = self._english[noun]
-        return [*self._determiner(determiner, noun), *described, Word(NOUNS[name], (noun,))]
+            described += self._adjective(adjective, noun)
+        name = Word(NOUNS[self._english[noun]], (noun,))
+        return [*first, *self._determiner(determiner, noun, described), *described, name]
 
-    def _determiner(self, determiner: int, noun: int) -> list[Word]:
+    def _adjective(self, adjective: int, noun: int) -> list[Word]:
+        """Adjective 的; one of a single character needs no 的."""
+        text = ADJECTIVES[self._english[adjective]]
+        if text == "旧" and self._english[noun] in ALIVE:
+            text = "老"
+        return [Word(text, (adjective,)), *([Word("的", (adjective,))] if len(text) > 1 else [])]
+
+    def _determiner(self, determiner: int, noun: int, described: list[Word]) -> list[Word]:
+        """Return what a determiner becomes; 她 那 位 忙碌 的 医生, as 她 的 忙碌 的 医生 would have one 的 too many."""
         name = self._english[determiner]
+        measure = Word(MEASURES[self._english[noun]], (noun,))
         if name in POINTING:
-            return [Word(POINTING[name], (determiner,)), Word(MEASURES[self._english[noun]], (noun,))]
-        if name in POSSESSIVES:
-            return [Word(POSSESSIVES[name], (determiner,)), Word("的", (determiner,))]
-        return []
+            return [Word(POINTING[name], (determiner,)), measure]
+        if name not in POSSESSIVES:
+            return []
+        whose = Word(POSSESSIVES[name], (determiner,))
+        if any(word.text == "的" for word in described):
+            return [whose, Word("那", (determiner,)), measure]
+        return [whose, Word("的", (determiner,))]
 
     def _relative_clause(self) -> list[Word]:
         """`who likes cats` -> 喜欢 猫 的, `that the girl likes` -> 女孩 喜欢 的."""
@@ -207,17 +240,20 @@ class _Translator:
         return [*chinese, Word("的", (link,))]
 
     def _owner(self) -> list[Word]:
-        """`of my friend` -> 我 的 朋友 的."""
+        """`of my teacher` -> 我 老师 的."""
         of = self._take("of")
         if of is None:
             return []
         start = self._at
         self._need("the", *POSSESSIVES)
-        name = self._take(*NAMES)
+        name = self._take(*OWNER_NAMES)
         if name is not None:
-            return [Word(NAMES[self._english[name]], (name,)), Word("的", (of,))]
+            return [Word(OWNER_NAMES[self._english[name]], (name,)), Word("的", (of,))]
         self._at = start
-        return [*self._noun_phrase(), Word("的", (of,))]
+        owner = self._noun_phrase()
+        if [word.text for word in owner[1:2]] == ["的"]:
+            del owner[1]  # 我 的 老师 的 书 would have one 的 too many
+        return [*owner, Word("的", (of,))]
 
 
 def _article(phrase: list[str]) -> list[str]:
@@ -228,14 +264,20 @@ def _write_noun_phrase(noun: str, is_person: bool, random: Random) -> tuple[list
     """Return a noun with what belongs to it, and whether there are several."""
     kind = random.choice(("plain", "plain", "adjective", "of", "relative"))
     if kind == "of":
-        owner = random.choice(OWNERS)[0] if is_person else random.choice(PEOPLE)[0]
-        return ["the", noun, "of", "the" if is_person else random.choice(("the", *POSSESSIVES)), owner], False
+        if is_person:
+            return ["the", noun, "of", "the", random.choice(OWNERS)[0]], False
+        whose = random.choice(("the", *POSSESSIVES))
+        owner = random.choice(PEOPLE)[0] if whose == "the" else random.choice(NEAR)
+        return ["the", noun, "of", whose, owner], False
     pointing = (*(("the",) if is_person else ("the", "a", "a")), "this", "that", *NUMBERS)
-    determiner = random.choice(pointing if kind == "relative" else (*pointing, *POSSESSIVES))
+    owned = kind != "relative" and (not is_person or noun in SERVING)
+    determiner = random.choice((*pointing, *POSSESSIVES) if owned else pointing)
     several = determiner in NUMBERS
     named = f"{noun}s" if several else noun
     if kind == "adjective":
-        return _article([determiner, random.choice(TRAITS if is_person else QUALITIES)[0], named]), several
+        kinds = next(row[3:] for row in PEOPLE + THINGS if row[0] == noun)
+        said = TRAITS if is_person else [row for row in QUALITIES if kinds[0] in row[2:]]
+        return _article([determiner, random.choice(said)[0], named]), several
     if kind == "plain":
         return _article([determiner, named]), several
     state = random.choice(STATES)
@@ -248,7 +290,7 @@ def write(person: str, thing: str, random: Random) -> list[str]:
     """Return a random English sentence in which the person does something with the thing."""
     subject, several = _write_noun_phrase(person, True, random)
     objects, _ = _write_noun_phrase(thing, False, random)
-    base, past, ing, _ = random.choice(VERBS)
+    base, past, ing = random.choice(VERBS)[:3]
     particle = ["for"] if base == VERBS[-1][0] else []
     place = random.choice((None, *random.choices(PLACES, k=2)))
     tense = random.choice(("past", "future", "present"))
@@ -272,8 +314,21 @@ def vocabulary() -> tuple[tuple[str, ...], tuple[str, ...]]:
         >>> "teacher" in english, "老师" in chinese
         (True, True)
     """
-    english = [*NOUNS, *ACTIONS, *LIKES, *ADJECTIVES, *NAMES, *" ".join(TIMES).split(), *POINTING, *POSSESSIVES]
+    english = [*NOUNS, *ACTIONS, *LIKES, *ADJECTIVES, *OWNER_NAMES, *" ".join(TIMES).split(), *POINTING, *POSSESSIVES]
     english += [*BEHIND_PLACES, *AUXILIARIES, *words("the of who for . ?")]
-    tables = (NOUNS, MEASURES, ACTIONS, LIKES, ADJECTIVES, NAMES, TIMES, POINTING, POSSESSIVES, BEHIND_PLACES)
+    tables = (
+        NOUNS,
+        MEASURES,
+        ACTIONS,
+        ASPECTS,
+        LIKES,
+        ADJECTIVES,
+        OWNER_NAMES,
+        NAMES,
+        TIMES,
+        POINTING,
+        POSSESSIVES,
+        BEHIND_PLACES,
+    )
     chinese = [word for table in tables for word in table.values() if word]
-    return tuple(dict.fromkeys(english)), tuple(dict.fromkeys([*chinese, *words("的 了 在 正在 会 吗 。 ？")]))
+    return tuple(dict.fromkeys(english)), tuple(dict.fromkeys([*chinese, *words("的 老 边 在 正在 会 吗 。 ？")]))

@@ -108,7 +108,7 @@ class Sentiment(Task):
             }.items()
         }
         opinions = 2 * (length["modifier"] + length["opinion"]) + length["clause"] + length["subject"]
-        return 1 + opinions + length["other"] + length["joint"] + 2 * self.noise * length["neutral"]
+        return 1 + opinions + length["other"] + length["joint"] + 2 * self.noise * length["neutral"] + len(w.end)
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """Draw n texts; good and bad ones are about as frequent."""
@@ -132,14 +132,19 @@ class Sentiment(Task):
         w = self.words
         clause, modifier, opinion = own
         text = (*w.clauses, *(denial.text for denial in w.denials))[clause]
-        text = text.format(subject=random.choice(w.subjects), opinion=self._opinion(modifier, opinion))
-        if random.random() < OTHERS:
-            joint = random.choice((w.before, w.after))
-            text = joint.format(own=text, who=random.choice(w.others), opinion=self._opinion(*other[1:]))
+        subject = random.choice(w.about(opinion))
+        joint = random.choice((w.before, w.after)) if random.random() < OTHERS else ""
+        named = w.again if w.again and "{subject}" in joint else subject
+        text = text.format(subject=named, opinion=self._opinion(modifier, opinion))
+        if joint:
+            who, (_, how, said) = random.choice(w.others), other
+            if subject not in w.about(said):
+                said = random.choice([word for word in range(len(w.opinions)) if subject in w.about(word)])
+            text = joint.format(own=text, who=who, subject=subject, opinion=self._opinion(how, said))
         before, after = (random.choices(w.neutral, k=random.randint(self.noise // 2, self.noise)) for _ in range(2))
         turns = (clause >= len(w.clauses)) + (modifier >= len(w.modifiers))
         good = opinion >= len(w.negative)
-        return w.stop.join((*before, text, *after)), int(good != (turns == 1))  # twice is not at all
+        return w.stop.join((*before, text, *after)) + w.end, int(good != (turns == 1))  # twice is not at all
 
     def _opinion(self, modifier: int, opinion: int) -> str:
         """Return a modifier and an opinion word; the empty modifier needs no space."""
@@ -207,11 +212,11 @@ class Sentiment(Task):
         """Return opinions to type, the same words on both sides."""
         if self.language == "zh":
             return (
-                "这部电影非常精彩",
-                "这部电影一点也不精彩",
-                "我不觉得这部电影一点也不精彩",
-                "我弟弟说它很无聊，但是我觉得这本书很有趣",
-                "这家酒店算不上糟糕，虽然一个朋友说它很差",
+                "这部电影非常精彩。",
+                "这部电影一点也不精彩。",
+                "我不觉得这部电影一点也不精彩。",
+                "我弟弟说这本书很无聊，但是我觉得它很有趣。",
+                "这家酒店并不糟糕，尽管一个朋友说它很差。",
             )
         return (
             "the film was very good",

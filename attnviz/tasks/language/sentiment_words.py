@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 __all__ = ["Denial", "OpinionWords"]
@@ -32,11 +34,14 @@ class OpinionWords(NamedTuple):
         denials: the same, turned round.
         others: somebody else, whose opinion does not count.
         said: the words before somebody else's opinion.
-        before: somebody else's opinion "{who}", "{opinion}", and one's own "{own}" after it.
+        before: somebody else's opinion "{who}", "{opinion}", perhaps "{subject}", and one's own "{own}" after it.
         after: the same the other way round.
         neutral: sentences without any opinion.
         stop: between two sentences.
         space: between two words.
+        end: after the last sentence.
+        again: stands for a subject that was named before; "": it is named again.
+        suits: the subjects of opinion words that are not said of all.
     """
 
     subjects: tuple[str, ...]
@@ -53,8 +58,15 @@ class OpinionWords(NamedTuple):
     neutral: tuple[str, ...]
     stop: str
     space: str
+    end: str = ""
+    again: str = ""
+    suits: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
     @property
     def opinions(self) -> tuple[str, ...]:
         """All opinion words, negative ones first."""
         return self.negative + self.positive
+
+    def about(self, opinion: int) -> tuple[str, ...]:
+        """Return what an opinion word can be said of."""
+        return self.suits.get(self.opinions[opinion], self.subjects)

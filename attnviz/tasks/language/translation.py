@@ -23,9 +23,9 @@ __all__ = ["Translation"]
 class Translation(Task):
     """An encoder-decoder reads an English sentence and writes it in Chinese, word by word.
 
-        source  did the singer buy the red hat in the park yesterday ?
-        read    <bos> 歌手 昨天 在 公园 里 买 了 红色 的 帽子 吗 ？
-        write   歌手 昨天 在 公园 里 买 了 红色 的 帽子 吗 ？ <eos>
+        source  did the singer buy the red coat in the park yesterday ?
+        read    <bos> 歌手 昨天 在 公园 里 买 了 红色 的 外套 吗 ？
+        write   歌手 昨天 在 公园 里 买 了 红色 的 外套 吗 ？ <eos>
 
     In Chinese, time and place come before the verb; what an "of" or a relative clause says comes before the noun, with
     的 in between; behind numbers, 这 (this) and 那 (that) stands a measure word that depends on the noun; a question
@@ -35,9 +35,9 @@ class Translation(Task):
         >>> task = Translation()
         >>> batch = task.sample(1, torch.Generator().manual_seed(0))
         >>> task.source_tokenizer.decode(batch.source[0].tolist())
-        'will her girl draw five cakes that the engineer wants near the bridge ?'
+        'will her manager draw five chairs that the engineer wants near the bridge ?'
         >>> task.tokenizer.decode(batch.tokens[0].tolist())
-        '她 的 女孩 会 在 桥 附近 画 五 块 工程师 想要 的 蛋糕 吗 ？'
+        '她 的 经理 会 在 桥 边 画 工程师 想要 的 五 把 椅子 吗 ？'
     """
 
     name = "translation"
@@ -49,7 +49,7 @@ class Translation(Task):
         (english, " ".join(word.text for word in translate(english.split())))
         for english in (
             "yesterday my teacher bought two red apples at the market .",
-            "the teacher of the school will describe a picture in the library tomorrow .",
+            "the teacher of the school will photograph a bird in the garden tomorrow .",
             "did the farmer sell this old horse last week ?",
             "the girl who likes cats is drawing the house that the painter wants .",
             "are three doctors looking for the map of our driver near the river now ?",
