@@ -33,7 +33,20 @@ THEMES = ("light", "dark")
 _NAMES = {
     lang: {name: locale.t(lang, f"page.{name}") for name in ("choose_file", "choose_row")} for lang in locale.LANGUAGES
 }
-_SCRIPT = Path(__file__).with_suffix(".js").read_text("utf-8").replace("{}", json.dumps(_NAMES), 1)
+_ENGLISH = locale.strings("en", "framework.")
+
+
+def _words(lang: str) -> dict[str, str]:
+    """Return what the framework says in English, each with what it says in a language where that is not the same."""
+    meant = locale.strings(lang, "framework.")
+    pairs = ((re.sub(r"{\w+}", "{}", said), re.sub(r"{\w+}", "{}", meant[key])) for key, said in _ENGLISH.items())
+    return {said: text for said, text in pairs if text != said}
+
+
+_WORDS = {lang: _words(lang) for lang in locale.LANGUAGES}
+_SCRIPT = Path(__file__).with_suffix(".js").read_text("utf-8")
+for _table in (_NAMES, _WORDS):
+    _SCRIPT = _SCRIPT.replace(" = {};", f" = {json.dumps(_table, ensure_ascii=False)};", 1)
 FIRST = "attnviz/first"
 """Path of the picture of an address, see `attnviz.server.first`."""
 

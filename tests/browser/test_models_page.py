@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -75,3 +76,18 @@ def test_chinese_is_chinese(open_page: Open) -> None:
     name = locale.t("zh", "page.choose_file")
     button = page.get_by_role("button", name=name, exact=True)
     assert button.evaluate("each => getComputedStyle(each, '::after').content") == f'"{name}"'
+    said = page.evaluate(FRAMEWORK)
+    assert [text for text in said if re.search("[A-Za-z]{4}", text)] == []
+    page.locator(".st-key-head-row").get_by_text("English", exact=True).click()
+    skip = page.get_by_test_id("stSkipToContent")
+    expect(skip).to_have_text(locale.t("en", "framework.skip-to-main-content"))
+    expect(page.get_by_role("button", name=locale.t("en", "framework.fullscreen"))).to_be_attached()
+
+
+FRAMEWORK = """() => {
+  const toolbar = [...document.querySelectorAll('[data-testid="stElementToolbar"] button')];
+  const skip = document.querySelector('[data-testid="stSkipToContent"]');
+  const file = document.querySelector('[data-testid="stFileUploader"] input');
+  return [skip.textContent, file.ariaLabel, ...toolbar.map((button) => button.ariaLabel)];
+}"""
+"""What Streamlit says to those who listen."""

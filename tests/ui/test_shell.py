@@ -1,3 +1,4 @@
+import json
 import re
 from pathlib import Path
 
@@ -69,3 +70,15 @@ def test_every_widget_is_one_of_the_framework(widget: str) -> None:
 
 def test_an_unknown_widget_asks_for_nothing() -> None:
     assert widget_files(STATIC / "static" / "js", ["Unheard"]) == []
+
+
+def test_what_is_renamed_is_what_the_framework_says() -> None:
+    """Another release may say it in other words: then they have to be found anew."""
+    scripts = "".join(path.read_text("utf-8") for path in sorted((STATIC / "static" / "js").glob("*.js")))
+    for key, said in locale.strings("en", "framework.").items():
+        plain = re.sub(r"(: )?{\w+}", "", said)
+        assert f"`{said}`" in scripts or "{" in said, key
+        assert all(word in scripts for word in re.findall("[A-Za-z]{4,}", plain)), key
+    for lang in locale.LANGUAGES:
+        words = json.dumps(locale.t(lang, "framework.fullscreen"), ensure_ascii=False)
+        assert (f'"Fullscreen": {words}' in get(APP, "/").content.decode()) == (lang != "en")
