@@ -9,7 +9,7 @@ A line between them is a list in JSON. A run has a number, given when it is to b
 and from it:
 
     ["ready"]                   it is warm
-    ["turn", NUMBER, N]         a run has its turn, of N that take turns all the time
+    ["turn", NUMBER, N]         a run has its turn, of N that take turns; the others wait, paused or slowed down
     ["given back", NUMBER]      a run is interrupted, as it was asked to
     ["ended", NUMBER]           a run has ended, whichever way
 

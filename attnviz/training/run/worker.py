@@ -51,8 +51,9 @@ def main() -> None:
             if turns.wait() != 0:
                 continue
             number = turns.next()
-            if not turns.waits(number) and told != (number, turns.sharing):
-                told = number, turns.sharing
+            news = told[0] if turns.waits(number) else number, turns.sharing
+            if news != told:
+                told = news
                 _say(TURN, *told)
             if not _take(turns, number, orders.waiting):
                 _say(ENDED, number)
