@@ -147,8 +147,14 @@ def test_the_systems_colours_show_what_is_on_and_paper_every_stage(open_page: Op
     page.locator(".av-chain").get_by_role("button", name=locale.t("en", "view.frame.chain.forward")).click()
     expect(page.locator(".av-closed")).not_to_have_count(0)
     page.wait_for_url(re.compile("chain=0"))  # the address follows what is shown
+    page.set_viewport_size({"width": 390, "height": 844})
     page.emulate_media(forced_colors="none", media="print")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    for frame in page.locator(".av-stage .av-matrix-frame").all():  # whole, and no wider than a sheet
+        expect(frame.locator(".av-more")).to_have_text("")
+        box = frame.bounding_box()
+        assert box is not None
+        assert box["width"] <= 661
     stages = page.locator(".av-stage-body").all()
     assert len(stages) == 7
     for stage in stages:

@@ -87,3 +87,12 @@ def test_networks_learn(kind: str) -> None:
     ):
         pass
     assert evaluate(network, task, "test", 128).accuracy > 0.3, "chance is 0.1"
+
+
+def test_the_collection_is_the_one_of_scikit_learn() -> None:
+    from sklearn.datasets import load_digits
+
+    data, target = load_digits(return_X_y=True)
+    pictures = [picture for split in SPLITS for picture in Digits().pictures(split)]
+    own = sorted((*(picture.pixels.flatten() * 16).tolist(), picture.label) for picture in pictures)
+    assert own == sorted((*pixels, label) for pixels, label in zip(data.tolist(), target.tolist(), strict=True))

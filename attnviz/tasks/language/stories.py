@@ -91,8 +91,14 @@ class Stories(CharacterTask):
 
     @cached_property
     def _texts(self) -> dict[Split, tuple[Tensor, Tensor]]:
-        """Text of each split: its ids (N,), and the places where sentences begin (S,)."""
-        return {split: self._encode(self.stories(split)) for split in BUCKETS}
+        """Text of each split that was asked for."""
+        return {}
+
+    def _text(self, split: Split) -> tuple[Tensor, Tensor]:
+        """Return the text of a split: its ids (N,), and the places where sentences begin (S,)."""
+        if split not in self._texts:
+            self._texts[split] = self._encode(self.stories(split))
+        return self._texts[split]
 
     def _encode(self, stories: list[str]) -> tuple[Tensor, Tensor]:
         text = "".join(story + "\n" for story in stories)
@@ -103,13 +109,13 @@ class Stories(CharacterTask):
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """Draw n pieces of the split's text."""
-        ids, starts = self._texts[split]
+        ids, starts = self._text(split)
         chosen = starts[torch.randint(len(starts), (n,), generator=generator)]  # (B,)
         return pieces(ids, chosen, self.length)
 
     def training_text(self) -> tuple[Tensor, Tensor]:
         """Return the ids of the whole training text (N,), and where its pieces may begin (S,)."""
-        return self._texts["train"]
+        return self._text("train")
 
     def baselines(self, seed: int = 0) -> tuple[Baseline, ...]:
         """n-gram models of the training text."""

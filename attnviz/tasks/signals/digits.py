@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from importlib.util import find_spec
 from math import radians
+from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
@@ -23,6 +26,7 @@ from attnviz.vectors import NUMBER_ID, Vectors
 
 __all__ = ["Digits", "Picture", "drawn"]
 
+FILE = ("datasets", "data", "digits.csv.gz")  # of scikit-learn
 SIDE = 8  # pixels
 GREATEST = 16  # value of a pixel
 PATCHES = (1, 2, 4)
@@ -220,10 +224,11 @@ Collection = dict[Split, tuple[Tensor, Tensor]]
 @lru_cache(maxsize=1)
 def _collection() -> Collection:
     """Load the pictures (N, 8, 8), from 0 to 1, and digits (N,) of each split."""
-    from sklearn.datasets import load_digits  # slow to import
-
-    load: Callable[..., tuple[object, object]] = load_digits
-    data, target = (torch.as_tensor(each) for each in load(return_X_y=True))
+    spec = find_spec("sklearn")  # importing it takes seconds
+    assert spec is not None  # it is required
+    assert spec.submodule_search_locations
+    table = np.loadtxt(Path(spec.submodule_search_locations[0], *FILE), delimiter=",")  # (N, 65): pixels and digit
+    data, target = torch.from_numpy(table[:, :-1]), torch.from_numpy(table[:, -1])
     found = split_of(data.long())
     pixels = (data / GREATEST).float().reshape(-1, SIDE, SIDE)
     places = {split: torch.tensor([i for i, each in enumerate(found) if each == split]) for split in SPLITS}

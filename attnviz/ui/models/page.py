@@ -41,6 +41,8 @@ ID = re.compile(r"(?:https?://huggingface\.co/)?(?P<id>\w[\w.-]*(?:/\w[\w.-]*)?)
 
 FILE = "model-file"
 MOST = 15  # rows that are seen at once
+NUMBERS = {"layers": 52, "heads": 56, "kv_heads": 90, "d_model": 64, "parameters": 82, "size": 104, "context": 94}
+"""Columns of numbers, with their widths in pixels: all columns fit into 1,320."""
 
 
 def _apply(link: Mapping[str, str]) -> None:
@@ -196,16 +198,16 @@ def _actions(model: Listed | None) -> None:
 def _columns() -> dict[str, ColumnConfig]:
     column = st.column_config
     return {
-        "model": column.TextColumn(say("models.table.model"), width=240),
-        "source": column.TextColumn(say("models.table.source"), width=150),
-        "kind": column.TextColumn(say("models.table.kind"), width=170),
+        "model": column.TextColumn(say("models.table.model"), width=246),
+        "source": column.TextColumn(say("models.table.source"), width=128),
+        "kind": column.TextColumn(say("models.table.kind"), width=142),
         **{
-            key: column.NumberColumn(say(f"models.table.{key}"), format="%,d")
-            for key in ("layers", "heads", "kv_heads", "d_model", "parameters")
+            key: column.NumberColumn(
+                say(f"models.table.{key}"), format="%,.3f" if key == "size" else "%,d", width=width
+            )
+            for key, width in NUMBERS.items()
         },
-        "size": column.NumberColumn(say("models.table.size"), format="%,.3f"),
-        "context": column.NumberColumn(say("models.table.context"), format="%,d"),
-        "shown": column.TextColumn(say("models.table.shown"), width=170),
+        "shown": column.TextColumn(say("models.table.shown"), width=150),
     }
 
 

@@ -11,6 +11,8 @@ import { describeCell } from "./tooltip.js";
 
 const SCROLLBAR = 12;
 const SUMMARY_WAIT_MS = 300;
+const SHEET = { width: 660, height: 860 }; // px that A4 and Letter both have between their margins, less a matrix's title
+const LARGEST_PRINT = 4096; // px of a canvas; what is larger is printed as the window shows it
 const FINGER = 24; // px that a touch may be off
 const BIGGEST_CELL = 56;
 const ZOOMS = [1, 2, 4, 8, 12, 18, 34, BIGGEST_CELL]; // px of a cell
@@ -63,14 +65,17 @@ export class Matrix {
       if (this.inView && this.dirty) this.draw();
     }, { rootMargin: "150px" });
     if (!eager) this.seen.observe(this.element);
-    this.onPrint = () => this.print();
+    this.onPrint = () => this.print(true);
+    this.onPrinted = () => this.print(false);
     window.addEventListener("beforeprint", this.onPrint);
+    window.addEventListener("afterprint", this.onPrinted);
   }
 
   destroy() {
     this.resized.disconnect();
     this.seen.disconnect();
     window.removeEventListener("beforeprint", this.onPrint);
+    window.removeEventListener("afterprint", this.onPrinted);
     clearTimeout(this.summarising);
   }
 
@@ -192,9 +197,10 @@ export class Matrix {
     const top = gutterTop(spec.cols, cell.width, palette);
     const contentWidth = cols * cell.width;
     const contentHeight = rows * cell.height;
-    const tall = contentHeight > this.maxHeight + 0.5;
-    const width = Math.min(contentWidth, room - left - 2 - (tall ? SCROLLBAR : 0));
-    const height = Math.min(contentHeight, this.maxHeight);
+    const isWhole = this.isPrinting && Math.max(contentWidth, contentHeight) <= LARGEST_PRINT;
+    const tall = !isWhole && contentHeight > this.maxHeight + 0.5;
+    const width = isWhole ? contentWidth : Math.min(contentWidth, room - left - 2 - (tall ? SCROLLBAR : 0));
+    const height = isWhole ? contentHeight : Math.min(contentHeight, this.maxHeight);
     const wide = contentWidth > width + 0.5;
     this.geometry = {
       rows, cols, cw: cell.width, ch: cell.height, left, top, width, height,
@@ -274,12 +280,15 @@ export class Matrix {
     this.placed = placed;
   }
 
-  /** Paper has no scrolling: what is out of sight is drawn as well. */
-  print() {
+  /** Paper has no scrolling: what is out of sight is drawn as well, and what is wider than a sheet is made smaller. */
+  print(isPrinting) {
     const { inView } = this;
-    this.inView = true;
-    if (this.dirty) this.draw();
+    this.inView ||= isPrinting;
+    this.isPrinting = isPrinting;
+    this.layout();
     this.inView = inView;
+    const { width, height } = this.frame.style;
+    this.frame.style.setProperty("--av-print", String(Math.min(1, SHEET.width / parseFloat(width), SHEET.height / parseFloat(height)) || 1));
   }
 
   /** Tells of the columns and rows that are out of sight: how many follow, and a shadow on each side where there are some. */
