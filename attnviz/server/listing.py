@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from attnviz.zoo import FOLDER, ORDER
 
 __all__ = ["Listed", "find", "installed", "listed", "shipped"]
 
+HAN = re.compile("[\u4e00-\u9fff]")
 logger = logging.getLogger(__name__)
 
 
@@ -52,9 +54,17 @@ class Listed:
     version: int = 0
 
 
-def listed() -> Mapping[str, Listed]:
-    """All models by name: the zoo, the operator's folders, the last checkpoint of every run, newest run first."""
-    return {**installed(), **_of_runs()}
+def listed(lang: str = "") -> Mapping[str, Listed]:
+    """All models by name: the zoo, the operator's folders, the last checkpoint of every run, newest run first.
+
+    For who reads Chinese, the models whose first example has Chinese in it come before the others.
+    """
+    models = {**installed(), **_of_runs()}
+    return dict(sorted(models.items(), key=lambda each: not _has_chinese(each[1]))) if lang == "zh" else models
+
+
+def _has_chinese(model: Listed) -> bool:
+    return any(HAN.search(text) for example in model.examples[:1] for text in example)
 
 
 def find(name: str) -> Listed | None:

@@ -13,6 +13,7 @@ import attnviz
 from attnviz import locale
 from attnviz.downloads import DOWNLOADS
 from attnviz.server import listing, opening, stores
+from attnviz.server.listing import listed
 from attnviz.server.open_models import ModelKey
 from attnviz.server.uploads import is_upload
 from attnviz.training import record
@@ -21,6 +22,7 @@ from attnviz.ui.frame.state import Session
 from attnviz.ui.models.outline import architecture_of
 from attnviz.ui.models.state import ModelsState
 from attnviz.ui.runs.state import RunsState
+from attnviz.zoo import ORDER
 from tests.training.runs import small_run
 from tests.ui.pages import address, choose, click, messages, open_page, rows, run, state_of
 from tests.ui.real import stand_in_for_the_hub, zip_of
@@ -82,6 +84,13 @@ def test_a_model_is_checked_and_what_was_found_stays() -> None:
     assert [box.value for box in page.success] == [say("models.can_be_shown", name="`tiny-bert`")]
     assert rows(page)["tiny-bert"]["shown"].startswith("✓")
     assert rows(open_page("models"))["tiny-bert"]["shown"].startswith("✓")
+
+
+def test_who_reads_chinese_is_offered_chinese_models_first() -> None:
+    assert [*listed("zh")][:4] == ["chinese", "sentiment-zh", "translation", "translation-lstm"]
+    assert {*listed("zh")} == {*listed()}
+    assert [*listed("en")] == [*listed()]
+    assert next(iter(listed())) == ORDER[0]
 
 
 @pytest.mark.parametrize("lang", locale.LANGUAGES)

@@ -109,7 +109,7 @@ def _reads(model: Listed) -> Reads | None:
 
 def _models() -> dict[str, Listed]:
     """Return all models to choose from; the chosen one is among them, be it an earlier checkpoint of a run."""
-    models = dict(listed())
+    models = dict(listed(current()))
     own, name = find(page_state(Session).upload), ExplorerState.model.value
     if own is not None:
         models[own.name] = own
@@ -118,7 +118,7 @@ def _models() -> dict[str, Listed]:
         models.setdefault(chosen.name, chosen)
     elif models and name:  # its run was deleted
         notice("page.unknown_model", name=name)
-        link.start(next(iter(models.values())))
+        link.start(next(iter(listed().values())))
     return models
 
 

@@ -215,7 +215,7 @@ def _models() -> Iterator[Listed]:
     """Return all models that can be opened: those that a person brought come first."""
     upload = find(page_state(Session).upload)
     hub = [find(key.name) for key in MODELS.keys() if key.name.startswith(HUB)]  # noqa: SIM118
-    return filter(None, [upload, *hub, *listed().values()])
+    return filter(None, [upload, *hub, *listed(current()).values()])
 
 
 def _row(model: Listed) -> Row:
