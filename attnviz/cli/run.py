@@ -9,7 +9,17 @@ import socket
 import sys
 
 from attnviz.cli.attend import attend
-from attnviz.cli.common import FAILURE, SUCCESS, Commands, UsageError, add_command, add_models_option, models_root, port
+from attnviz.cli.common import (
+    FAILURE,
+    SUCCESS,
+    Commands,
+    UsageError,
+    add_command,
+    add_models_option,
+    models_root,
+    port,
+    positive,
+)
 from attnviz.downloads import DOWNLOADS
 from attnviz.errors import InvalidOrigin
 from attnviz.library import MODELS_FOLDER
@@ -18,6 +28,8 @@ from attnviz.training import runs_root
 from attnviz.ui import ENTRANCE
 
 __all__ = ["add_run"]
+
+MOST_NAME = 60  # characters of a class
 
 
 def add_run(commands: Commands) -> None:
@@ -28,7 +40,12 @@ def add_run(commands: Commands) -> None:
         "start the app in a browser",
         "Start the app and open it in the browser. It shows the shipped models, the runs of the folder it is started "
         "in (or of ATTNVIZ_RUNS), and the models of --models. Ctrl-C stops it.",
-        ["run", "run --port 9000 --models ~/models", "run --host 0.0.0.0    # for other machines too"],
+        [
+            "run",
+            "run --port 9000 --models ~/models",
+            "run --host 0.0.0.0    # for other machines too",
+            "run --host 0.0.0.0 --class 7b    # prints a link for the teacher and one for the students",
+        ],
     )
     add_models_option(run)
     run.add_argument("--port", type=port, default=8501, metavar="N", help="where to listen (default: %(default)s)")
@@ -57,6 +74,23 @@ def add_run(commands: Commands) -> None:
         help=f"whose pages may show the app in a frame, such as https://moodle.school.org; * for all, none for nobody; "
         f"may be repeated (default: {FRAMES}, and its own)",
     )
+    run.add_argument(
+        "--class",
+        dest="class_name",
+        nargs="?",
+        const="class",
+        type=_class_name,
+        metavar="NAME",
+        help="hold a class: print the teacher's link and the students' link; one of that name that is not over goes on",
+    )
+    run.add_argument(
+        "--class-hours", type=positive, default=12, metavar="N", help="when the class ends (default: in %(default)s)"
+    )
+    run.add_argument(
+        "--class-address",
+        metavar="URL",
+        help="what the links begin with, where students reach the server through a proxy: https://lab.school.org",
+    )
     run.set_defaults(command=_run)
 
 
@@ -69,9 +103,37 @@ def _run(options: argparse.Namespace) -> int:
     if root is not None:
         environment[MODELS_FOLDER] = str(root.absolute())
     _check_address(options.host, options.port)
+    if options.class_name is not None:
+        environment |= _hold_class(options)
     command = [sys.executable, "-m", "streamlit", "run", str(ENTRANCE / "app.py")]
     command += ["--server.port", str(options.port), "--server.address", options.host]
     return SUCCESS if attend(command, ENTRANCE, environment) else FAILURE
+
+
+def _class_name(text: str) -> str:
+    """Return the name of a class: what people can read, on one line."""
+    name = " ".join(text.split())
+    if not 0 < len(name) <= MOST_NAME or not name.isprintable():
+        raise argparse.ArgumentTypeError(f"{text!r} is no name of a class: 1 to {MOST_NAME} characters")
+    return name
+
+
+def _hold_class(options: argparse.Namespace) -> dict[str, str]:
+    """Begin a class, or go on with it, and print its links; returns the environment that names it.
+
+    The secrets stand in the fragments of the links, which browsers send nowhere.
+    """
+    from attnviz.server.people import classes  # it brings SQLAlchemy
+
+    links = classes.hold(options.class_name, options.class_hours)
+    base = os.environ.get("STREAMLIT_SERVER_BASE_URL_PATH", "").strip("/")
+    name = socket.gethostname() if options.host in ("0.0.0.0", "::") else options.host
+    own = f"http://{f'[{name}]' if ':' in name else name}:{options.port}{f'/{base}' if base else ''}"
+    address = (options.class_address or own).rstrip("/")
+    print(f"class {options.class_name}, open for {options.class_hours} hours")
+    print(f"  for you alone, the teacher:  {address}/join#{links.teacher}")
+    print(f"  for the students:            {address}/join#{links.student}", flush=True)
+    return {classes.CLASS: links.id}
 
 
 def _doors(options: argparse.Namespace) -> dict[str, str]:

@@ -5,14 +5,40 @@ from __future__ import annotations
 from attnviz.errors.base import AttnvizError, ConfigError
 
 __all__ = [
-    "DatabaseNewer",
-    "DatabaseUnavailable",
-    "FileNotPage",
-    "ForeignHost",
-    "ForeignOrigin",
-    "InvalidDatabase",
-    "InvalidOrigin",
-]
+    "ClassLinkWrong", "ClassOver", "DatabaseNewer", "DatabaseUnavailable", "FileNotPage", "ForeignHost",
+    "ForeignOrigin", "InvalidDatabase", "InvalidOrigin", "NotInClass", "SwitchedOff", "TooManyRuns", "TooManySteps",
+]  # fmt: skip
+
+
+class ClassLinkWrong(AttnvizError):
+    """This link is not one of the class that the server holds, or the browser keeps no cookies."""
+
+
+class ClassOver(AttnvizError):
+    """The class was closed or has expired."""
+
+    name: str
+
+
+class NotInClass(AttnvizError):
+    """Only members of the class train here."""
+
+
+class SwitchedOff(AttnvizError):
+    """The teacher has hidden this control."""
+
+
+class TooManyRuns(AttnvizError):
+    """The teacher lets a student have `most` runs."""
+
+    most: int
+
+
+class TooManySteps(AttnvizError):
+    """The teacher lets a run have `most` steps."""
+
+    steps: int
+    most: int
 
 
 class DatabaseUnavailable(AttnvizError):

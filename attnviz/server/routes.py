@@ -27,6 +27,7 @@ from attnviz.errors import AttnvizError
 from attnviz.server.first import first_route
 from attnviz.server.kept import kept_routes
 from attnviz.server.learned import asked_of, truth_of
+from attnviz.server.people.routes import class_routes
 from attnviz.server.picture import DATA_PATH
 from attnviz.server.run_routes import run_routes
 from attnviz.server.trace_address import find_trace
@@ -56,6 +57,7 @@ def routes(base: str = "") -> list[BaseRoute]:
         first_route(root),
         *kept_routes(root),
         *run_routes(root),
+        *class_routes(root),
     ]
 
 

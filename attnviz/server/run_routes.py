@@ -28,10 +28,10 @@ from starlette.routing import BaseRoute, Route
 
 from attnviz import locale
 from attnviz.bounded import open_regular, reason
-from attnviz.errors import AttnvizError, RunCorrupt, RunNotFound, RunNotYours
+from attnviz.errors import AttnvizError, RunCorrupt, RunNotFound, RunNotYours, SwitchedOff
 from attnviz.loading import find_run
 from attnviz.server import workers
-from attnviz.server.people.rights import NOBODY, Person, authority, checked_authority, person_of
+from attnviz.server.people.rights import NOBODY, Person, authority, checked_authority, may_look, offers, person_of
 from attnviz.server.shelf import is_own
 from attnviz.server.words import in_words
 from attnviz.training import Run, RunState, place_in_queue, runs_root
@@ -84,7 +84,7 @@ def _answer(
             message = in_words(_language(request), error.code, error.details) or str(error)
             if isinstance(error, RunNotFound):
                 return absent(message)
-            status = 403 if isinstance(error, RunNotYours) else 409
+            status = 403 if isinstance(error, RunNotYours | SwitchedOff) else 409
             return JSONResponse({"error": error.code, "message": message}, status)
 
     return handle
@@ -94,8 +94,11 @@ def _owned(make: Callable[[Request, Run], Response]) -> Callable[[Request, Run],
     """Return a handler that answers to who may take the run away; examples are everybody's."""
 
     def handle(request: Request, run: Run) -> Response:
+        mine = person_of(request.cookies)
+        if not offers(mine, "export"):
+            raise SwitchedOff
         if is_own(run):
-            checked_authority(person_of(request.cookies), run.folder)
+            checked_authority(mine, run.folder)
         return make(request, run)
 
     return handle
@@ -111,7 +114,7 @@ def _made(make: Callable[[Request, Run], Response], request: Request) -> Respons
 
 
 def _made_now(make: Callable[[Request, Run], Response], request: Request) -> Response:
-    run = _open(request.path_params["name"])
+    run = _open(request.path_params["name"], person_of(request.cookies))
     try:
         return make(request, run)
     except OSError as error:
@@ -124,10 +127,13 @@ def _language(request: Request) -> str:
     return asked if asked in locale.LANGUAGES else locale.DEFAULT
 
 
-def _open(name: str) -> Run:
-    """Return a run by its name; its configuration is read again only when the file is another one."""
+def _open(name: str, mine: Person) -> Run:
+    """Return a run by its name, if it may be seen; its configuration is read again when the file is another one."""
     root = runs_root()
-    return _opened(root, name, _stamp(root / name), _stamp(EXAMPLE_RUNS / name))
+    run = _opened(root, name, _stamp(root / name), _stamp(EXAMPLE_RUNS / name))
+    if not may_look(mine, run.folder):
+        raise RunNotFound(name)
+    return run
 
 
 @lru_cache(64)

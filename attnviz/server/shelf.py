@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import isclose
@@ -68,9 +69,9 @@ def is_own(run: Run) -> bool:
     return run.folder.parent == runs_root()
 
 
-def twin(config: RunConfig) -> Entry | None:
+def twin(config: RunConfig, among: Iterable[Entry]) -> Entry | None:
     """Return a run that computes the same and is done or under way, so that it need not be trained again."""
-    found = (entry for entry in entries() if _is_twin(entry, config.digest))
+    found = (entry for entry in among if _is_twin(entry, config.digest))
     return min(found, key=lambda entry: entry.active, default=None)  # one that is done before others
 
 

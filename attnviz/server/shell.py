@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import itertools
 import json
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
@@ -20,6 +21,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from attnviz import locale
+from attnviz.server.people.classes import CLASS
 from attnviz.server.people.identity import keep_identity
 from attnviz.view import modules, texts
 
@@ -109,11 +111,19 @@ def widget_files(folder: Path, widgets: Sequence[str]) -> list[str]:
     return list(found)
 
 
+def _class_script() -> str:
+    """Return the script for the line that members of a class have on every page."""
+    words = {lang: locale.strings(lang, "class.bar.", "class.student") for lang in locale.LANGUAGES}
+    return (Path(__file__).parent / "people" / "class.js").read_text("utf-8").replace("{}", json.dumps(words), 1)
+
+
 def _document(index: str, page: str, lang: str, scripts: Iterable[str], early: bool) -> str:
     view = f'<link rel="modulepreload" href="./{modules.address()}">'
     picture, words = (f'href="./{path}">' for path in (FIRST, texts.address(lang)))
     wanted = [f'<link rel="modulepreload" crossorigin href="{script}">' for script in scripts if script not in index]
     wanted.append(f'<script type="module">{_SCRIPT}</script>')
+    if os.environ.get(CLASS):
+        wanted.append(f'<script type="module">{_class_script()}</script>')
     if early:  # the picture comes before the page: its files are asked for before those of the framework
         ahead = [f'<link rel="preload" as="fetch" crossorigin media="{WIDE}" {file}' for file in (picture, words)]
         script = f'<script type="module" async>{_first_script(lang)}</script>'

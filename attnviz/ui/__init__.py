@@ -3,7 +3,7 @@
 from itertools import groupby
 from pathlib import Path
 
-__all__ = ["ENTRANCE", "PAGES", "PLACES"]
+__all__ = ["CLASSROOM", "ENTRANCE", "PAGES", "PLACES"]
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _INSTALLED = _PACKAGE / "entrance"
@@ -15,6 +15,9 @@ _FILES = sorted((ENTRANCE / "pages").glob("[0-9]*_*.py"))
 
 PAGES = {path.stem.partition("_")[2]: path for path in _FILES}
 """All pages by name, in the order of the navigation: the numbered files of pages/. The first one is at the root."""
+
+CLASSROOM = ENTRANCE / "pages" / "class.py"
+"""The teacher's page, which is at no place of the navigation: only a server that holds a class has it."""
 
 PLACES = [
     [path.stem.partition("_")[2] for path in files] for _, files in groupby(_FILES, key=lambda path: path.name[0])

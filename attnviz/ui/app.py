@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from starlette.middleware import Middleware
 from attnviz.server.doors import Doors
 from attnviz.server.lifespan import lifespan
 from attnviz.server.paths import PagePaths
+from attnviz.server.people.classes import CLASS
 from attnviz.server.routes import routes
 from attnviz.server.shell import shell
 from attnviz.ui import PAGES
@@ -24,6 +26,8 @@ def options() -> dict[str, Any]:
     root = f"/{base.strip('/')}" if base.strip("/") else ""
     pages = list(PAGES)
     paths = {name: f"{root}/{name if index else ''}" for index, name in enumerate(pages)}
+    if os.environ.get(CLASS):
+        paths["class"] = f"{root}/class"
     documents = shell(Path(st.__file__).parent / "static", paths, root)
     return {
         "script_path": Path(__file__).parent / "frame" / "entry.py",

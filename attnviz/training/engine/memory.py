@@ -29,18 +29,20 @@ def memory_limit() -> int:
     return int(text) * 2**20
 
 
-def check_memory(model: AnyConfig, batch_size: int, task: Task | None = None) -> None:
+def check_memory(model: AnyConfig, batch_size: int, task: Task | None = None, most: int | None = None) -> None:
     """Refuse what would not fit.
 
     Args:
         model: model to train; one without positions may read longer sequences than its task has.
         batch_size: sequences of a step.
         task: task that it learns; None: sequences may be as long as the model reads.
+        most: bytes that a step may take, where that is less than this machine lets it; None: no limit beside that.
 
     Raises:
         TooMuchMemory: with both figures, and the batch size that would fit.
     """
     wanted, limit = _step_bytes(model, batch_size, task), memory_limit()
+    limit = limit if most is None else min(limit, most)
     if wanted > limit:
         raise TooMuchMemory(batch_size, model.max_len, _text(wanted), _text(limit), batch_size * limit // wanted)
 

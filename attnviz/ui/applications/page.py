@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from attnviz.errors import AttnvizError, InputError
 from attnviz.server.forward import run
-from attnviz.server.listing import Listed, listed
+from attnviz.server.listing import Listed
 from attnviz.server.paths import whole
 from attnviz.server.traces import TraceKey
 from attnviz.training.recipes import OWN
@@ -22,6 +22,7 @@ from attnviz.ui.applications.gallery import gallery
 from attnviz.ui.applications.registry import APPLICATIONS, Application
 from attnviz.ui.applications.state import NOT_CHOSEN, ApplicationsState
 from attnviz.ui.frame.address import Address, notice, notice_wrong
+from attnviz.ui.frame.choices import listed
 from attnviz.ui.frame.head import head_row, message_box
 from attnviz.ui.frame.language import current, explain, plain, say
 from attnviz.ui.frame.page_file import offer, take

@@ -13,12 +13,12 @@ from attnviz.figures.look import plain as letter_by_letter
 from attnviz.figures.look import short
 from attnviz.figures.series import Reading, series
 from attnviz.models import RecurrentConfig, SequenceModel
-from attnviz.server.listing import listed
 from attnviz.tasks import OwnSeries, Seasonal
 from attnviz.tasks.own.series import estimated_period
 from attnviz.ui.applications.case import Case, choose_head, opened, recipe_of, task_of
 from attnviz.ui.applications.state import NOT_CHOSEN, ApplicationsState
 from attnviz.ui.frame.charts import PICTURE, theme
+from attnviz.ui.frame.choices import listed
 from attnviz.ui.frame.language import code, current, plain, say
 from attnviz.ui.frame.markdown import table
 from attnviz.vectors import NUMBER_ID

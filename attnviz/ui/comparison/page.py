@@ -11,14 +11,15 @@ import streamlit as st
 from attnviz.errors import AttnvizError, ConfigError
 from attnviz.server import workers
 from attnviz.server.paths import whole
-from attnviz.server.people.rights import authority
-from attnviz.server.shelf import Entry, entries
+from attnviz.server.people.rights import authority, check_start
+from attnviz.server.shelf import Entry
 from attnviz.training import RunConfig
 from attnviz.training.comparison import CONTENDERS, DISTANCES, at_distance, comparable, configs, new_group, place_of
 from attnviz.training.recipes import Recipe
 from attnviz.ui.comparison.shown import expected_seconds, groups, reach, shown
 from attnviz.ui.comparison.state import FIRST, ComparisonState
 from attnviz.ui.frame.address import Address, notice, notice_error, notice_wrong
+from attnviz.ui.frame.choices import entries
 from attnviz.ui.frame.head import head_row, message_box
 from attnviz.ui.frame.language import explain, say
 from attnviz.ui.frame.numbers import duration
@@ -168,6 +169,7 @@ def _train(recipes: Sequence[Recipe]) -> None:
         if _under_way(wanted):
             notice("comparison.under_way")
             return
+        check_start(me(), wanted)
         runs = new_group(recipes, steps, seed, owner=me().id)
         place = place_of(runs[0].name)
         ComparisonState.group.value = "" if place is None else place[0]

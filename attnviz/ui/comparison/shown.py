@@ -13,7 +13,7 @@ from attnviz.analysis.scores import score_text
 from attnviz.errors import AttnvizError
 from attnviz.figures import comparison as figures
 from attnviz.loading import checkpoint_name
-from attnviz.server.shelf import Entry, entries
+from attnviz.server.shelf import Entry
 from attnviz.tasks.base import Metric
 from attnviz.tasks.sequences.first import N_SYMBOLS
 from attnviz.training import Run, RunConfig
@@ -34,6 +34,7 @@ from attnviz.training.engine.estimate import seconds_per_step
 from attnviz.training.recipes import Recipe
 from attnviz.ui.comparison.state import FIRST, ComparisonState
 from attnviz.ui.frame.charts import CHART, theme
+from attnviz.ui.frame.choices import entries
 from attnviz.ui.frame.head import link_to
 from attnviz.ui.frame.language import current, say
 from attnviz.ui.frame.markdown import table

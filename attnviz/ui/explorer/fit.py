@@ -12,12 +12,12 @@ from attnviz.errors import AttnvizError, InputError, NotLearned, TextTooLong, Un
 from attnviz.loading import ZOO
 from attnviz.locale import visible
 from attnviz.server.learned import task_of
-from attnviz.server.listing import find
 from attnviz.server.traces import TraceKey
 from attnviz.tasks import Task
 from attnviz.tasks.base import LETTERS
 from attnviz.training import RECIPES
 from attnviz.ui.explorer import link
+from attnviz.ui.frame.choices import find
 from attnviz.ui.frame.language import code, current, explain, plain, say, symbols
 from attnviz.ui.frame.titles import full_title
 from attnviz.ui.frame.widgets import button

@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from attnviz.downloads import DOWNLOADS
 from attnviz.errors import DownloadsOff
 from attnviz.loading import HUB
-from attnviz.server.listing import Listed, find, listed
+from attnviz.server.listing import Listed
 from attnviz.server.picture import PLACE
 from attnviz.server.reads import Reads
 from attnviz.server.traces import TraceKey
@@ -18,6 +18,7 @@ from attnviz.ui.explorer.inputs import image_in_link, link_image
 from attnviz.ui.explorer.sentences import general_examples
 from attnviz.ui.explorer.state import ExplorerState
 from attnviz.ui.frame.address import Address, notice, notice_error
+from attnviz.ui.frame.choices import find, listed
 from attnviz.ui.frame.language import current
 from attnviz.ui.frame.page_file import offer
 from attnviz.ui.frame.state import page_state

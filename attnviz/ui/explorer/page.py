@@ -12,7 +12,7 @@ from attnviz.errors import AttnvizError, EmptyText
 from attnviz.library import MODELS_FOLDER
 from attnviz.server.forward import continue_text, run
 from attnviz.server.learned import check
-from attnviz.server.listing import Listed, find, listed
+from attnviz.server.listing import Listed
 from attnviz.server.opening import open_model
 from attnviz.server.reads import Reads, reads_of
 from attnviz.server.traces import Held, TraceKey
@@ -25,6 +25,7 @@ from attnviz.ui.explorer.numbers import show_numbers
 from attnviz.ui.explorer.sentences import with_mask
 from attnviz.ui.explorer.state import ExplorerState
 from attnviz.ui.frame.address import notice
+from attnviz.ui.frame.choices import find, listed
 from attnviz.ui.frame.head import head_row, loading, message_box
 from attnviz.ui.frame.language import code, current, plain, say
 from attnviz.ui.frame.page_file import take

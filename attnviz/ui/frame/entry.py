@@ -4,12 +4,18 @@ from pathlib import Path
 
 import streamlit as st
 
+from attnviz.ui import PAGES
 from attnviz.ui.frame.address import begin
-from attnviz.ui.frame.head import pages
+from attnviz.ui.frame.head import hidden_page, pages
 from attnviz.ui.frame.shortcuts import shortcuts
+from attnviz.ui.frame.who import hidden_pages
 
 begin()
 st.set_page_config(layout="wide", initial_sidebar_state="collapsed")
 st.html(Path(__file__).parent / "style.css")
-st.navigation(pages(), position="hidden").run()
+chosen = st.navigation(pages(), position="hidden")
+if (chosen.url_path or next(iter(PAGES))) in hidden_pages():
+    hidden_page(chosen.url_path or next(iter(PAGES)))
+else:
+    chosen.run()
 shortcuts()

@@ -8,8 +8,11 @@ from typing import Any
 import streamlit as st
 
 from attnviz.errors import AttnvizError
+from attnviz.server.people.rights import offers
 from attnviz.ui.frame.address import notice_error
+from attnviz.ui.frame.language import say
 from attnviz.ui.frame.state import Session, page_state
+from attnviz.ui.frame.who import me
 from attnviz.ui.frame.widgets import Widget
 
 __all__ = ["choose_file"]
@@ -24,6 +27,9 @@ def choose_file(label: str, kinds: Sequence[str], key: str, most_mb: int, take: 
         most_mb: megabytes that the file may have.
         take: is given the file's content and name.
     """
+    if not offers(me(), "upload"):
+        st.caption(say("class.off"))
+        return
     field = (
         f"{key}-{page_state(Session).n_taken[key]}"  # another one each time: the same file may come, none is kept twice
     )
@@ -34,7 +40,7 @@ def choose_file(label: str, kinds: Sequence[str], key: str, most_mb: int, take: 
 
 def _taken(key: str, field: str, take: Callable[[bytes, str], None]) -> None:
     file = Widget[Any](field, None).value
-    if file is None:
+    if file is None or not offers(me(), "upload"):
         return
     page_state(Session).n_taken[key] += 1
     try:

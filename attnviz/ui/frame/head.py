@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from functools import cache
@@ -13,23 +14,27 @@ from streamlit.delta_generator import DeltaGenerator
 from attnviz import locale
 from attnviz.server.listing import Listed
 from attnviz.server.open_models import ModelKey
+from attnviz.server.people.classes import CLASS
 from attnviz.server.stores import MODELS
-from attnviz.ui import PAGES, PLACES
+from attnviz.ui import CLASSROOM, PAGES, PLACES
 from attnviz.ui.frame.address import notices
 from attnviz.ui.frame.language import choose, code, current, say
 from attnviz.ui.frame.state import Session, page_state
+from attnviz.ui.frame.who import hidden_pages
 
-__all__ = ["head_row", "link_to", "loading", "message_box", "page", "pages"]
+__all__ = ["head_row", "hidden_page", "link_to", "loading", "message_box", "page", "pages"]
 
 
 def pages() -> list[Page]:
     """Return all pages, for the navigation."""
-    return [page(name) for name in PAGES]
+    return [page(name) for name in (*PAGES, *(["class"] if os.environ.get(CLASS) else []))]
 
 
 def page(name: str) -> Page:
     """Return one page, to be linked to; its title is the document's."""
-    return st.Page(PAGES[name], title=_title(current(), name), url_path=name, default=name == next(iter(PAGES)))
+    return st.Page(
+        PAGES.get(name, CLASSROOM), title=_title(current(), name), url_path=name, default=name == next(iter(PAGES))
+    )
 
 
 @cache
@@ -50,15 +55,23 @@ def head_row() -> Iterator[None]:
     The page's title is a heading for those who listen; for the eye, its link is marked.
     """
     here = page_state(Session).page
-    place = next(names for names in PLACES if here in names)
+    hidden = hidden_pages()
+    places = [seen for names in PLACES if (seen := [name for name in names if name not in hidden])]
+    place = next((names for names in places if here in names), [here])
     with st.container(horizontal=True, key="head-row", gap="small", vertical_alignment="center"):
         st.markdown(f"**{say('page.name')}**", width="content")
         st.title(say(f"page.{here}"), anchor=False)
-        _links("places", {names[0]: say(f"page.place.{names[0]}") for names in PLACES}, place[0])
+        _links("places", {names[0]: _place(names[0]) for names in places}, place[0])
         yield
         choose()
     if len(place) > 1:
         _links("pages", {name: say(f"page.{name}") for name in place}, here)
+
+
+def _place(name: str) -> str:
+    """Return the title of a place by its first page; where that one is hidden, the title of the next."""
+    key = f"page.place.{name}"
+    return say(key if locale.has(current(), key) else f"page.{name}")
 
 
 def _links(key: str, labels: Mapping[str, str], here: str) -> None:
@@ -67,6 +80,14 @@ def _links(key: str, labels: Mapping[str, str], here: str) -> None:
         for name, label in labels.items():
             with st.container(key=f"here-{key}", width="content") if name == here else nullcontext():
                 link_to(name, label)
+
+
+def hidden_page(name: str) -> None:
+    """In place of a page that the teacher has hidden, say so."""
+    page_state(Session).page = name
+    with st.container(key="controls"), head_row():
+        st.space("stretch")
+    message_box().info(say("class.hidden"))
 
 
 @contextmanager

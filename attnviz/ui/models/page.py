@@ -19,13 +19,14 @@ from attnviz.loading import HUB, open_checkpoint
 from attnviz.models import SequenceModel
 from attnviz.models.cost import n_parameters
 from attnviz.sandbox import STAGES, prepare
-from attnviz.server.listing import Listed, find, listed
+from attnviz.server.listing import Listed
 from attnviz.server.open_models import ModelKey
 from attnviz.server.opening import VERDICTS, Reason, open_model
 from attnviz.server.stores import MODELS, UPLOADS
 from attnviz.server.uploads import is_upload, upload_limit
 from attnviz.server.words import in_words
 from attnviz.ui.frame.address import Address, notice, notice_error
+from attnviz.ui.frame.choices import find, listed
 from attnviz.ui.frame.head import head_row, link_to, loading, message_box, page
 from attnviz.ui.frame.language import code, current, explain, say
 from attnviz.ui.frame.state import Session, page_state

@@ -13,16 +13,16 @@ from streamlit.elements.lib.column_types import ColumnConfig
 
 from attnviz.analysis.scores import SHARES, score_number
 from attnviz.errors import AttnvizError
-from attnviz.loading import find_run
 from attnviz.models.cost import n_parameters
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
-from attnviz.server.people.rights import authority, checked_authority
+from attnviz.server.people.rights import authority, checked_authority, offers
 from attnviz.server.run_routes import RUNS_PATH
-from attnviz.server.shelf import Entry, entries, is_own
+from attnviz.server.shelf import Entry, is_own
 from attnviz.server.words import in_words
 from attnviz.training import Run, RunConfig, runs_root
 from attnviz.training.run.manage import delete_run, rename_run
 from attnviz.ui.frame.address import Address, notice_error
+from attnviz.ui.frame.choices import entries, find_run
 from attnviz.ui.frame.head import head_row, link_to, message_box
 from attnviz.ui.frame.language import code, current, explain, say
 from attnviz.ui.frame.state import page_state
@@ -222,7 +222,7 @@ def _actions(entry: Entry) -> None:
     with st.container(horizontal=True, key="actions", gap="small", vertical_alignment="center"):
         if run is not None:
             link_to("training", say("runs.settings"), "tune", run=run.name)
-        if run is not None and (not is_own(run) or authority(me(), run.folder)):
+        if run is not None and offers(me(), "export") and (not is_own(run) or authority(me(), run.folder)):
             with st.popover(say("runs.export"), icon=":material/download:", key="export"):
                 _files(run.name)
         if run is not None and not is_own(run):

@@ -9,15 +9,16 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from attnviz.errors import AttnvizError, DataUnclear
-from attnviz.loading import find_run
 from attnviz.models.cost import flops_per_step, n_parameters
 from attnviz.server import workers
+from attnviz.server.people.rights import check_start, offers
 from attnviz.server.shelf import is_own, twin, unused_seed
 from attnviz.training import Run, RunConfig, new_run
 from attnviz.training.engine.estimate import as_trained, seconds_per_step
 from attnviz.training.engine.memory import check_memory, is_large
 from attnviz.training.recipes import OWN
 from attnviz.ui.frame.address import Address, notice_error, notice_wrong
+from attnviz.ui.frame.choices import entries, find_run
 from attnviz.ui.frame.head import head_row, message_box
 from attnviz.ui.frame.language import code, explain, say
 from attnviz.ui.frame.numbers import duration, short
@@ -102,7 +103,7 @@ def _controls() -> Draft:
         problem = error
     if config is not None:
         _example(config)
-    is_wrong = problem is not None
+    is_wrong = problem is not None or not offers(me(), "train")
     joined = None if config is None else _joined(config)
     # while a run is under way, its own Pause and Resume are what is pressed next
     kind = "secondary" if joined is not None or _is_active() else "primary"
@@ -154,7 +155,7 @@ def _play() -> None:
     state = page_state(TrainingState)
     try:
         config = controls.present().config()
-        found = twin(config)
+        found = twin(config, entries())
         if found is None:
             _train(config)
             return
@@ -180,6 +181,7 @@ def _train(config: RunConfig) -> None:
     """Make a run, and queue it."""
     state = page_state(TrainingState)
     try:
+        check_start(me(), [config])
         run = new_run(config, owner=me().id)
         state.watched, state.joined = run.name, ""
         workers.queue().submit(run)

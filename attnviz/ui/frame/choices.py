@@ -1,0 +1,50 @@
+"""Models and runs that the person of this session may see; others are as if they were not there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attnviz import loading
+from attnviz.errors import RunNotFound
+from attnviz.loading import is_checkpoint, open_checkpoint
+from attnviz.server import listing, shelf
+from attnviz.server.listing import Listed
+from attnviz.server.people.rights import may_look
+from attnviz.server.shelf import Entry
+from attnviz.training import Run, runs_root
+from attnviz.ui.frame.who import me
+
+__all__ = ["entries", "find", "find_run", "listed"]
+
+
+def find_run(name: str) -> Run:
+    """Return a run by its name, see `attnviz.loading.find_run`."""
+    run = loading.find_run(name)
+    if not may_look(me(), run.folder):
+        raise RunNotFound(name)
+    return run
+
+
+def entries() -> list[Entry]:
+    """Return the runs, see `attnviz.server.shelf.entries`."""
+    mine, root = me(), runs_root()
+    return [
+        entry
+        for entry in shelf.entries()
+        if may_look(mine, root / entry.name if entry.run is None else entry.run.folder)
+    ]
+
+
+def find(name: str) -> Listed | None:
+    """Return a model by its name, see `attnviz.server.listing.find`."""
+    found = listing.find(name)
+    return found if found is not None and _is_seen(found) else None
+
+
+def listed() -> Mapping[str, Listed]:
+    """Return the models by name, see `attnviz.server.listing.listed`."""
+    return {name: model for name, model in listing.listed().items() if _is_seen(model)}
+
+
+def _is_seen(model: Listed) -> bool:
+    return not is_checkpoint(model.name) or may_look(me(), open_checkpoint(model.name)[0].folder)
