@@ -24,6 +24,7 @@ from attnviz.downloads import DOWNLOADS
 from attnviz.errors import InvalidOrigin
 from attnviz.library import MODELS_FOLDER
 from attnviz.server.hosts import FRAMES, HOSTS, checked_frames, checked_hosts
+from attnviz.server.people.classes import CLASS
 from attnviz.training import runs_root
 from attnviz.ui import ENTRANCE
 
@@ -123,9 +124,9 @@ def _hold_class(options: argparse.Namespace) -> dict[str, str]:
 
     The secrets stand in the fragments of the links, which browsers send nowhere.
     """
-    from attnviz.server.people import classes  # it brings SQLAlchemy
+    from attnviz.server.people.register import hold  # it brings SQLAlchemy
 
-    links = classes.hold(options.class_name, options.class_hours)
+    links = hold(options.class_name, options.class_hours)
     base = os.environ.get("STREAMLIT_SERVER_BASE_URL_PATH", "").strip("/")
     name = socket.gethostname() if options.host in ("0.0.0.0", "::") else options.host
     own = f"http://{f'[{name}]' if ':' in name else name}:{options.port}{f'/{base}' if base else ''}"
@@ -133,7 +134,7 @@ def _hold_class(options: argparse.Namespace) -> dict[str, str]:
     print(f"class {options.class_name}, open for {options.class_hours} hours")
     print(f"  for you alone, the teacher:  {address}/join#{links.teacher}")
     print(f"  for the students:            {address}/join#{links.student}", flush=True)
-    return {classes.CLASS: links.id}
+    return {CLASS: links.id}
 
 
 def _doors(options: argparse.Namespace) -> dict[str, str]:

@@ -13,6 +13,7 @@ have, 409 {"error": code} for what cannot be computed of it.
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -27,7 +28,7 @@ from attnviz.errors import AttnvizError
 from attnviz.server.first import first_route
 from attnviz.server.kept import kept_routes
 from attnviz.server.learned import asked_of, truth_of
-from attnviz.server.people.routes import class_routes
+from attnviz.server.people.classes import CLASS
 from attnviz.server.picture import DATA_PATH
 from attnviz.server.run_routes import run_routes
 from attnviz.server.trace_address import find_trace
@@ -57,8 +58,16 @@ def routes(base: str = "") -> list[BaseRoute]:
         first_route(root),
         *kept_routes(root),
         *run_routes(root),
-        *class_routes(root),
+        *_class_routes(root),
     ]
+
+
+def _class_routes(root: str) -> list[BaseRoute]:
+    if not os.environ.get(CLASS):
+        return []
+    from attnviz.server.people.routes import class_routes  # it brings SQLAlchemy
+
+    return class_routes(root)
 
 
 def _answer(make: Callable[[Request, Trace], Response]) -> Callable[[Request], Any]:

@@ -15,9 +15,10 @@ from starlette.types import Message
 from attnviz.errors import NotInClass, RunNotYours, SwitchedOff, TooManyRuns, TooManySteps, TooMuchMemory
 from attnviz.server.database.address import DATABASE
 from attnviz.server.database.migrate import database
-from attnviz.server.people import classes
-from attnviz.server.people.classes import CLASS, Links, Rules
+from attnviz.server.people import register
+from attnviz.server.people.classes import CLASS, Classroom, Rules
 from attnviz.server.people.identity import COOKIE, hashed
+from attnviz.server.people.register import Links
 from attnviz.server.people.rights import authority, check_start, checked_authority, may_look, person_of
 from attnviz.server.people.routes import CLASS_PATH, MOST, class_routes
 from attnviz.server.run_routes import RUNS_PATH, run_routes
@@ -37,12 +38,12 @@ def links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Links:
     """A class with a teacher, Ann and Ben; Eve is a stranger. Ann has a run, and one is of the command line."""
     monkeypatch.setenv("ATTNVIZ_RUNS", str(tmp_path))
     monkeypatch.delenv(DATABASE, raising=False)
-    monkeypatch.setattr(classes, "FRESH", -1.0)
+    monkeypatch.setattr(register, "FRESH", -1.0)
     database.cache_clear()
-    made = classes.hold("7b", 2)
+    made = register.hold("7b", 2)
     monkeypatch.setenv(CLASS, made.id)
     for token, secret in ((TEACHER, made.teacher), (ANN, made.student), (BEN, made.student)):
-        classes.join(secret, hashed(token))
+        register.join(secret, hashed(token))
     Run.create(tmp_path / "anns", small_config(), hashed(ANN))
     Run.create(tmp_path / "free", small_config())
     return made
@@ -89,8 +90,8 @@ def say(path: str, token: str, **values: object) -> int:
     return post(path, token, json.dumps(values).encode())
 
 
-def room() -> classes.Classroom:
-    found = classes.held()
+def room() -> Classroom:
+    found = register.held()
     assert found is not None
     return found
 
@@ -153,7 +154,7 @@ def test_a_stranger_sees_no_run_of_the_class(tmp_path: Path, monkeypatch: pytest
 
 @pytest.mark.parametrize("look", [True, False])
 def test_students_see_each_other_where_the_teacher_lets_them(tmp_path: Path, look: bool) -> None:
-    classes.set_rules(room(), Rules(look=look))
+    register.set_rules(room(), Rules(look=look))
     seen = {token: may_look(person_of({COOKIE: token}), tmp_path / "anns") for token in (TEACHER, ANN, BEN, EVE)}
     assert seen == {TEACHER: True, ANN: True, BEN: look, EVE: False}
     assert (b'"gone"' in read(f"{RUNS_PATH}/anns/news", BEN).content) is not look
@@ -179,13 +180,13 @@ def test_limits_hold_for_students_and_not_for_the_teacher() -> None:
         (Rules(megabytes=0), None),
         (Rules(controls=("train",)), SwitchedOff),
     ):
-        classes.set_rules(room(), rules)
+        register.set_rules(room(), rules)
         ann, teacher = (person_of({COOKIE: token}) for token in (ANN, TEACHER))
         check_start(teacher, [config])
         if error is not None:
             with pytest.raises(error):
                 check_start(ann, [config])
-    classes.set_rules(room(), Rules(runs=1))
+    register.set_rules(room(), Rules(runs=1))
     check_start(person_of({COOKIE: BEN}), [config])
     with pytest.raises(TooManyRuns):
         check_start(person_of({COOKIE: BEN}), [config, config])
@@ -193,13 +194,13 @@ def test_limits_hold_for_students_and_not_for_the_teacher() -> None:
 
 
 def test_a_large_run_is_refused() -> None:
-    classes.set_rules(room(), Rules(megabytes=1))
+    register.set_rules(room(), Rules(megabytes=1))
     with pytest.raises(TooMuchMemory):
         check_start(person_of({COOKIE: ANN}), [small_config(batch_size=4096)])
 
 
 def test_a_hidden_page_and_hidden_downloads_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    classes.set_rules(room(), Rules(pages=("models",), controls=("export", "upload")))
+    register.set_rules(room(), Rules(pages=("models",), controls=("export", "upload")))
     assert read(f"{RUNS_PATH}/anns/metrics.csv", ANN).json()["error"] == "switched_off"
     assert read(f"{RUNS_PATH}/anns/metrics.csv", TEACHER).status == 200
     monkeypatch.setattr(who, "person_of", lambda cookies: person_of({COOKIE: ANN}))
@@ -210,7 +211,7 @@ def test_a_hidden_page_and_hidden_downloads_are_refused(monkeypatch: pytest.Monk
 
 
 def test_when_it_is_over_students_are_nobody_and_the_teacher_tidies_up() -> None:
-    classes.close(room())
+    register.close(room())
     assert [person_of({COOKIE: token}).role for token in (TEACHER, ANN, EVE)] == ["teacher", "", ""]
     assert read(f"{RUNS_PATH}/anns/metrics.csv", ANN).status == 200  # what is hers stays hers
 
@@ -223,7 +224,7 @@ def test_the_page_of_a_link_says_no_secret_and_is_not_kept(links: Links) -> None
 
 
 def test_the_table_computes_nothing_and_statements_name_nobody(tmp_path: Path) -> None:
-    classes.rename_member(room(), hashed(ANN), "=1+1")
+    register.rename_member(room(), hashed(ANN), "=1+1")
     table = read(f"{CLASS_PATH}/runs.csv", TEACHER).content.decode("utf-8-sig")
     assert "2,'=1+1,anns," in table
     told: list[Any] = read(f"{CLASS_PATH}/statements.json", TEACHER).json()

@@ -9,16 +9,17 @@ import pytest
 from attnviz.errors import ClassLinkWrong, ClassOver, DatabaseUnavailable
 from attnviz.server.database.connection import Database
 from attnviz.server.database.migrate import database
-from attnviz.server.people import classes
-from attnviz.server.people.classes import CLASS, Classroom, Links, Rules
+from attnviz.server.people import register
+from attnviz.server.people.classes import CLASS, Classroom, Rules
+from attnviz.server.people.register import Links
 from tests.refused import refused
 
 
 @pytest.fixture
 def links(address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Links]:
     """A class that this server holds; what the database says is asked each time."""
-    monkeypatch.setattr(classes, "FRESH", -1.0)
-    made = classes.hold("7b", 2)
+    monkeypatch.setattr(register, "FRESH", -1.0)
+    made = register.hold("7b", 2)
     monkeypatch.setenv(CLASS, made.id)
     yield made
     database().engine.dispose()
@@ -26,38 +27,38 @@ def links(address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Links]:
 
 
 def room() -> Classroom:
-    found = classes.held()
+    found = register.held()
     assert found is not None
     return found
 
 
 def test_a_server_without_a_class_asks_no_database(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(CLASS, raising=False)
-    monkeypatch.setattr(classes, "database", None)
-    assert classes.held() is None
+    monkeypatch.setattr(register, "database", None)
+    assert register.held() is None
 
 
 def test_who_has_a_link_is_a_member(links: Links) -> None:
-    assert (classes.join(links.student, "ann"), classes.join(links.teacher, "tom")) == ("student", "teacher")
-    assert classes.join(links.student, "ann") == "student"  # again
-    assert classes.join(links.student, "tom") == "teacher"  # stays one
+    assert (register.join(links.student, "ann"), register.join(links.teacher, "tom")) == ("student", "teacher")
+    assert register.join(links.student, "ann") == "student"  # again
+    assert register.join(links.student, "tom") == "teacher"  # stays one
     assert {who: member.number for who, member in room().members.items()} == {"ann": 1, "tom": 2}
-    assert classes.join(links.teacher, "ann") == "teacher"
+    assert register.join(links.teacher, "ann") == "teacher"
 
 
 @pytest.mark.parametrize("secret", ["", "x" * 43, "x" * 42, "é" * 43, "' OR 1=1 --" + "x" * 32, "x" * 10**5])
 def test_a_forged_link_leads_nowhere(links: Links, secret: str) -> None:
     with refused(ClassLinkWrong()):
-        classes.join(secret, "eve")
+        register.join(secret, "eve")
     with refused(ClassLinkWrong()):
-        classes.join(links.student, "")  # a browser without cookies
+        register.join(links.student, "")  # a browser without cookies
     assert room().members == {}
 
 
 def test_a_link_of_another_class_leads_nowhere(links: Links) -> None:
-    other = classes.hold("8a", 2)
+    other = register.hold("8a", 2)
     with refused(ClassLinkWrong()):
-        classes.join(other.teacher, "eve")
+        register.join(other.teacher, "eve")
 
 
 def test_the_database_has_no_secret(links: Links) -> None:
@@ -71,24 +72,24 @@ def test_the_database_has_no_secret(links: Links) -> None:
 
 
 def test_a_class_that_goes_on_keeps_its_members_and_its_old_links(links: Links) -> None:
-    classes.join(links.student, "ann")
-    again = classes.hold("7b", 3)
+    register.join(links.student, "ann")
+    again = register.hold("7b", 3)
     assert again.id == links.id
-    assert classes.join(again.student, "ben") == classes.join(links.student, "cem") == "student"
+    assert register.join(again.student, "ben") == register.join(links.student, "cem") == "student"
     assert list(room().members) == ["ann", "ben", "cem"]
 
 
 def test_rules_the_open_page_and_nicknames_are_kept(links: Links) -> None:
-    classes.join(links.student, "ann")
+    register.join(links.student, "ann")
     rules = Rules(False, ("models",), ("upload",), 3, 500, 64)
-    classes.set_rules(room(), rules)
-    assert classes.show(room(), "./training?run=a&step=5")
-    classes.rename_member(room(), "ann", "  Blue \n heron\x00" + "x" * 90)
+    register.set_rules(room(), rules)
+    assert register.show(room(), "./training?run=a&step=5")
+    register.rename_member(room(), "ann", "  Blue \n heron\x00" + "x" * 90)
     found = room()
     assert (found.rules, found.shown) == (rules, "./training?run=a&step=5")
     assert found.members["ann"].nickname.startswith("Blue heron⟨U+0000⟩xxx")
     assert len(found.members["ann"].nickname) == 40
-    classes.show(found, "")
+    register.show(found, "")
     assert room().shown == ""
 
 
@@ -106,28 +107,28 @@ def test_rules_the_open_page_and_nicknames_are_kept(links: Links) -> None:
     ],
 )
 def test_only_pages_of_the_app_are_opened_for_all(links: Links, odd: str) -> None:
-    assert not classes.show(room(), odd)
+    assert not register.show(room(), odd)
     assert room().shown == ""
 
 
 def test_nobody_enters_a_class_that_is_over(links: Links) -> None:
-    classes.close(room())
+    register.close(room())
     assert room().is_over
     with refused(ClassOver("7b")):
-        classes.join(links.student, "ann")
-    assert classes.hold("7b", 1).id != links.id  # another one of that name
+        register.join(links.student, "ann")
+    assert register.hold("7b", 1).id != links.id  # another one of that name
 
 
 def test_a_deleted_class_has_nobody(links: Links) -> None:
-    classes.join(links.teacher, "tom")
-    classes.delete(room())
+    register.join(links.teacher, "tom")
+    register.delete(room())
     assert (room().members, room().is_over) == ({}, True)
 
 
 def test_while_the_database_does_not_answer_the_class_is_as_it_was(
     links: Links, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    classes.join(links.teacher, "tom")
+    register.join(links.teacher, "tom")
     before = room()
 
     def gone(self: Database, work: object) -> None:
@@ -135,6 +136,6 @@ def test_while_the_database_does_not_answer_the_class_is_as_it_was(
 
     monkeypatch.setattr(Database, "read", gone)
     assert room() == before
-    monkeypatch.setattr(classes._Seen, "room", None)
+    monkeypatch.setattr(register._Seen, "room", None)
     with refused(DatabaseUnavailable("it is away")):
-        classes.held()
+        register.held()

@@ -27,7 +27,7 @@ from starlette.routing import BaseRoute, Route
 
 from attnviz import locale
 from attnviz.errors import AttnvizError, DatabaseUnavailable
-from attnviz.server.people import classes
+from attnviz.server.people import register
 from attnviz.server.people.classes import Classroom
 from attnviz.server.people.identity import keep_identity
 from attnviz.server.people.records import statements, table
@@ -130,7 +130,7 @@ NOT_ALLOWED = {"error": "role"}
 
 
 def _join(person: Person, room: Classroom, values: dict[str, Any]) -> Response:
-    return _answer({"role": classes.join(str(values.get("secret", "")), person.id)})
+    return _answer({"role": register.join(str(values.get("secret", "")), person.id)})
 
 
 def _now(person: Person, room: Classroom) -> Response:
@@ -153,7 +153,7 @@ def _now(person: Person, room: Classroom) -> Response:
 def _show(person: Person, room: Classroom, values: dict[str, Any]) -> Response:
     if person.role != "teacher":
         return JSONResponse(NOT_ALLOWED, 403, headers=PRIVATE)
-    if not classes.show(room, str(values.get("address", ""))):
+    if not register.show(room, str(values.get("address", ""))):
         return JSONResponse({"error": "address"}, 400, headers=PRIVATE)
     return _answer({})
 
@@ -161,7 +161,7 @@ def _show(person: Person, room: Classroom, values: dict[str, Any]) -> Response:
 def _nickname(person: Person, room: Classroom, values: dict[str, Any]) -> Response:
     if not person.role:
         return JSONResponse(NOT_ALLOWED, 403, headers=PRIVATE)
-    classes.rename_member(room, person.id, str(values.get("nickname", "")))
+    register.rename_member(room, person.id, str(values.get("nickname", "")))
     return _answer({})
 
 

@@ -13,7 +13,7 @@ import streamlit as st
 from attnviz import locale
 from attnviz.errors import AttnvizError, RunBusy
 from attnviz.server import workers
-from attnviz.server.people import classes
+from attnviz.server.people import register
 from attnviz.server.people.classes import CONTROLS, Classroom, Rules
 from attnviz.server.people.routes import CLASS_PATH
 from attnviz.server.people.wall import class_runs
@@ -162,7 +162,7 @@ def _change_rules() -> None:
         state.megabytes.value or None,
     )
     try:
-        classes.set_rules(room, rules)
+        register.set_rules(room, rules)
     except AttnvizError as error:
         notice_error(error)
 
@@ -172,7 +172,7 @@ def _close() -> None:
     if room is None:
         return
     try:
-        classes.close(room)
+        register.close(room)
     except AttnvizError as error:
         notice_error(error)
 
@@ -195,7 +195,7 @@ def _delete() -> None:
         if busy:
             notice("class.delete.busy", names=busy)
             return
-        classes.delete(room)
+        register.delete(room)
         notice("class.deleted", n=str(len(names)))
     except AttnvizError as error:
         notice_error(error)

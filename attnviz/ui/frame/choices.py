@@ -41,9 +41,9 @@ def find(name: str) -> Listed | None:
     return found if found is not None and _is_seen(found) else None
 
 
-def listed() -> Mapping[str, Listed]:
+def listed(lang: str = "") -> Mapping[str, Listed]:
     """Return the models by name, see `attnviz.server.listing.listed`."""
-    return {name: model for name, model in listing.listed().items() if _is_seen(model)}
+    return {name: model for name, model in listing.listed(lang).items() if _is_seen(model)}
 
 
 def _is_seen(model: Listed) -> bool:
