@@ -248,7 +248,10 @@ PATTERNS = {
     "sessions": {"latest of each interest"},
     "gridworld": {"sign at the crossing"},
 }
-BESIDE = {"sentiment-far"}  # its states carry the opinion on: what is read stands beside it as often
+BESIDE = {
+    "sentiment-far",  # its states carry the opinion on: what is read stands beside it as often
+    "chinese",  # its head reads the last few characters, the previous one most: see the statements
+}
 
 
 @pytest.mark.parametrize("name", ORDER)

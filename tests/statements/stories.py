@@ -167,7 +167,7 @@ def english_guesses_names() -> Iterator[Bound]:
 def chinese_head_reads_the_second_character() -> Iterator[Bound]:
     mentions = second_mentions("zh")
     seen, ends = run("zh", [each.text + each.name[0] for each in mentions])
-    weights = seen.weights["decoder.1.self"][torch.arange(len(ends)), 0, ends]  # (B, Tk)
+    weights = seen.weights["decoder.1.self"][torch.arange(len(ends)), 1, ends]  # (B, Tk)
     wanted = torch.tensor([each.first for each in mentions]) + 2  # <bos>, then the character after the first
     yield at_least(
         "largest weight on the character after the earlier mention", (weights.argmax(-1) == wanted).double().mean(), 0.5

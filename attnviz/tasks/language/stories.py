@@ -30,7 +30,7 @@ SENTENCE_END: dict[Language, str] = {"en": r"\n|[.!] ", "zh": r"\n|[。！]"}
 
 @cache
 def corpus(language: Language) -> tuple[str, ...]:
-    """Return all stories of a language, each once: 1,350,000 characters of English, 600,000 of Chinese."""
+    """Return all stories of a language, each once: 1,350,000 characters of English, 640,000 of Chinese."""
     write = stories_en.story if language == "en" else stories_zh.story
     random = Random(2024)
     return tuple(dict.fromkeys(write(random) for _ in range(STORIES[language])))
@@ -91,14 +91,8 @@ class Stories(CharacterTask):
 
     @cached_property
     def _texts(self) -> dict[Split, tuple[Tensor, Tensor]]:
-        """Text of each split that was asked for."""
-        return {}
-
-    def _text(self, split: Split) -> tuple[Tensor, Tensor]:
-        """Return the text of a split: its ids (N,), and the places where sentences begin (S,)."""
-        if split not in self._texts:
-            self._texts[split] = self._encode(self.stories(split))
-        return self._texts[split]
+        """Text of each split: its ids (N,), and the places where sentences begin (S,)."""
+        return {split: self._encode(self.stories(split)) for split in BUCKETS}
 
     def _encode(self, stories: list[str]) -> tuple[Tensor, Tensor]:
         text = "".join(story + "\n" for story in stories)
@@ -109,13 +103,13 @@ class Stories(CharacterTask):
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """Draw n pieces of the split's text."""
-        ids, starts = self._text(split)
+        ids, starts = self._texts[split]
         chosen = starts[torch.randint(len(starts), (n,), generator=generator)]  # (B,)
         return pieces(ids, chosen, self.length)
 
     def training_text(self) -> tuple[Tensor, Tensor]:
         """Return the ids of the whole training text (N,), and where its pieces may begin (S,)."""
-        return self._text("train")
+        return self._texts["train"]
 
     def baselines(self, seed: int = 0) -> tuple[Baseline, ...]:
         """n-gram models of the training text."""
@@ -126,9 +120,9 @@ class Stories(CharacterTask):
         if self.language == "zh":
             return (
                 "从前，有一只善良的兔子，名字叫朵朵。她有一把红色的雨伞，走到哪里都带着。",
-                "雨果是一位画家，住在海边。奶奶送给她一顶蓝色的帽子。可是一阵大风把帽子吹走了。最后，"
-                "小明看见桥边有一个蓝色的东西，原来就是帽子！“谢谢你，小明，”雨果说",
-                "“你是谁？”蜗牛问。“我叫安糖，”安糖说，“我丢了一盏绿色的灯笼。”",
+                "静云是一位画家，住在海边。奶奶送给她一条蓝色的围巾。可是在路上，一阵大风把围巾吹走了。"
+                "这时候，朋友小明拿着蓝色的围巾跑来了。“谢谢你，小明，”静云说",
+                "“你是谁？”蜗牛问。“我叫嘉远，”嘉远说，“我丢了一盏绿色的提灯。”",
             )
         return (
             "Once upon a time there was a brave fox named Zoe. She had a red kite, and she took it everywhere.",

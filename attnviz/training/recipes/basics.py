@@ -60,7 +60,7 @@ BASICS: tuple[Recipe, ...] = (
         test_size=256,
         model=recurrent(Stories("en"), d_model=108, embedding_std=0.25),  # as many parameters as the Transformer
     ),
-    make_recipe("chinese", Stories("zh"), STORIES, 0.58, test_size=256),
+    make_recipe("chinese", Stories("zh"), replace(STORIES, steps=1200, learning_rate=5e-3), 0.58, test_size=256),
     make_recipe("copy", Copy(), until_learned(1500), 0.99),
     make_recipe("needle", Needle(), until_learned(1000, learning_rate=5e-3), 0.99),
     make_recipe("histogram", Histogram(), until_learned(2500), 0.99),
