@@ -216,3 +216,18 @@ def test_a_killed_run_names_the_last_step_that_was_done(tmp_path: Path) -> None:
     with run.metrics_path.open("ab") as file:
         file.write(b'{"step": 7, "loss"')  # it died in the middle of a line
     assert (run.state().state, run.state().step) == ("interrupted", 6)
+
+
+@pytest.mark.parametrize(("number", "flags", "room"), [(errno.EROFS, os.ST_RDONLY, 9), (errno.ENOSPC, 0, 0)])
+def test_a_run_that_was_lost_says_so_where_nobody_could_write_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, flags: int, room: int
+) -> None:
+    """Not even state.json: the folder itself tells, as long as it cannot be written to."""
+    run = small_run(tmp_path / "run")
+    run.write_state(RunState("running", 2, replace(ProcessId.current(), started="1")))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "statvfs", lambda folder: Mock(f_flag=flags, f_bavail=room, f_blocks=100))
+        state = run.state()
+    assert (state.state, state.failed_by(RunUnwritable.code), state.resumable) == ("failed", True, True)
+    assert os.strerror(number) in state.message
+    assert run.state().state == "interrupted", "now it can go on"

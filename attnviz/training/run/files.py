@@ -14,7 +14,15 @@ from typing import Any
 
 from attnviz.errors import RunExists, RunNotFound, RunUnwritable
 
-__all__ = ["clear_unfinished", "move_folder", "unfinished", "write_atomically", "write_json", "writing"]
+__all__ = [
+    "clear_unfinished",
+    "move_folder",
+    "unfinished",
+    "why_unwritable",
+    "write_atomically",
+    "write_json",
+    "writing",
+]
 
 TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)  # by a folder, or by a file
 UNFINISHED = ".tmp"
@@ -32,6 +40,17 @@ def writing(name: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise RunUnwritable(name, error.strerror or str(error)) from error
+
+
+def why_unwritable(folder: Path) -> str:
+    """Return why nothing can be written to a folder, as far as its file system tells; "" where it can."""
+    try:
+        system = os.statvfs(folder)
+    except (OSError, AttributeError):  # out of reach, or not on a system that tells
+        return ""
+    if system.f_flag & os.ST_RDONLY:
+        return os.strerror(errno.EROFS)
+    return "" if system.f_bavail or not system.f_blocks else os.strerror(errno.ENOSPC)
 
 
 def write_atomically(path: Path, data: bytes, force: bool = True) -> None:

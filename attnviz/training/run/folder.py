@@ -30,7 +30,7 @@ from typing import Any
 from uuid import uuid4
 
 from attnviz.bounded import MALFORMED, open_regular, parse_json, read_bytes, read_json, reason
-from attnviz.errors import RunCorrupt, RunNotFound
+from attnviz.errors import RunCorrupt, RunNotFound, RunUnwritable
 from attnviz.errors.base import Why
 from attnviz.models.bundle import SequenceModel
 from attnviz.models.network import Network, blank_network, build_network
@@ -39,7 +39,7 @@ from attnviz.training.engine.loop import SAMPLES, Evaluation, Step, first_batch
 from attnviz.training.engine.memory import check_memory
 from attnviz.training.run.config import RunConfig
 from attnviz.training.run.control import CommandFile
-from attnviz.training.run.files import move_folder, write_json, writing
+from attnviz.training.run.files import move_folder, why_unwritable, write_json, writing
 from attnviz.training.run.lease import Lease, claim, looked_after
 from attnviz.training.run.probe import probe_sequences, sequences
 from attnviz.training.run.resume import check_weights, load_weights
@@ -224,7 +224,8 @@ class Run:
         return CommandFile(self.folder / "commands.jsonl")
 
     def state(self, claimed: bool = False) -> RunState:
-        """State of the run; "interrupted", at its last recorded step, when its process is gone.
+        """State of the run; "interrupted", at its last recorded step, when its process is gone, and "failed" while its
+        folder cannot be written to.
 
         Args:
             claimed: the caller has claimed it: nobody else is at work on it, whatever state.json says.
@@ -236,6 +237,8 @@ class Run:
         if not noted.active or (not claimed and looked_after(self.folder, noted)):
             return noted
         step = noted.step if noted.state == "queued" else self.last_step()  # state.json is written now and then
+        if problem := why_unwritable(self.folder):  # whoever was at work could not even say so
+            return RunState.failed(RunUnwritable(self.name, problem), step)
         return replace(noted, state="interrupted", step=step, process=None)
 
     def noted_state(self) -> RunState:

@@ -306,11 +306,10 @@ def _settle(job: Job) -> None:
 
 def _give_up(job: Job) -> None:
     """Say of a run that workers die of it."""
-    run, error = job.run, WorkerDied(job.run.name)
-    known = {"code": error.code, "details": error.details}
+    run = job.run
     job.lease.release()
     try:
         with run.claimed():
-            run.write_state(RunState("failed", run.last_step(), message=str(error), error=known))
+            run.write_state(RunState.failed(WorkerDied(run.name), run.last_step()))
     except (RunError, OSError) as problem:
         log.warning("%s", problem)

@@ -10,7 +10,7 @@ from typing import cast
 
 import torch
 
-from attnviz.errors import AttnvizError, RunTaken, RunUnwritable, TrainingDiverged
+from attnviz.errors import RunTaken, RunUnwritable, TrainingDiverged
 from attnviz.models.network import build_network
 from attnviz.models.recurrent_config import AnyConfig
 from attnviz.training.engine.divergence import LossWatch
@@ -311,6 +311,4 @@ def _end(run: Run, state: Phase) -> None:
 
 def _fail(run: Run, lease: Lease, error: Exception) -> None:
     lease.check()
-    known = {"code": error.code, "details": error.details} if isinstance(error, AttnvizError) else None
-    message = str(error) if known else f"{type(error).__name__}: {error}"
-    run.write_state(RunState("failed", run.last_step(), message=message, error=known))
+    run.write_state(RunState.failed(error, run.last_step()))

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any, Literal, get_args
 
+from attnviz.errors import AttnvizError
 from attnviz.training.run.process import ProcessId
 
 __all__ = ["Phase", "RunState"]
@@ -46,6 +47,13 @@ class RunState:
     def resumable(self) -> bool:
         """Whether it can go on where it was."""
         return self.state in ("stopped", "interrupted", "failed")
+
+    @classmethod
+    def failed(cls, error: Exception, step: int) -> RunState:
+        """Return the state of a run that failed, with the words and the code of the error."""
+        known = {"code": error.code, "details": error.details} if isinstance(error, AttnvizError) else None
+        message = str(error) if known else f"{type(error).__name__}: {error}"
+        return cls("failed", step, message=message, error=known)
 
     def failed_by(self, code: str) -> bool:
         """Whether it failed with an error of that code."""
