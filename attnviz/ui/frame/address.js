@@ -5,7 +5,7 @@
  * another page, Streamlit opens it, and it reads the address itself. Where only the view's own parameters changed, they are
  * told to the view alone, as the event "attnviz:moved".
  */
-const pages = new WeakMap(); // parentElement -> {session, data, popped, tell, isLeaving}
+const pages = new WeakMap(); // parentElement -> {session, data, popped, tell, forget, isLeaving}
 const SWITCH_MS = 3000;
 
 /**
@@ -67,6 +67,20 @@ function leave(page) {
   setTimeout(() => (page.isLeaving = false), SWITCH_MS); // whoever is still here then has come back
 }
 
+/** Calls back when the line to the server is there again. */
+function onReconnect(callback) {
+  const app = /** @type {HTMLElement|null} */ (document.querySelector("[data-test-connection-state]"));
+  if (!app) return () => {};
+  const isUp = () => app.dataset.testConnectionState === "CONNECTED";
+  let wasUp = isUp();
+  const observer = new MutationObserver(() => {
+    if (isUp() && !wasUp) callback();
+    wasUp = isUp();
+  });
+  observer.observe(app, { attributes: true, attributeFilter: ["data-test-connection-state"] });
+  return () => observer.disconnect();
+}
+
 export default ({ data, parentElement, setTriggerValue }) => {
   let page = pages.get(parentElement);
   const isFirst = page === undefined;
@@ -82,6 +96,8 @@ export default ({ data, parentElement, setTriggerValue }) => {
       },
     };
     pages.set(parentElement, page);
+    // behind it may be another server, which knows nothing yet: it learns now where this page is, not from the next change
+    page.forget = onReconnect(() => page.tell("reconnected", true));
     window.addEventListener("popstate", page.popped, { capture: true }); // before Streamlit's own
   }
   page.tell = setTriggerValue;
@@ -97,6 +113,7 @@ export default ({ data, parentElement, setTriggerValue }) => {
   }
   return () => {
     window.removeEventListener("popstate", page.popped, { capture: true });
+    page.forget();
     pages.delete(parentElement);
   };
 };

@@ -121,6 +121,7 @@ class Address:
                     "session": page_state(Session).name,
                 },
                 on_moved_change=self._moved,
+                on_reconnected_change=lambda: None,  # the run is what is asked for
             )
 
     def _moved(self) -> None:
