@@ -69,27 +69,33 @@ def runs_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def server(models_folder: Path, runs_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app as `make run` starts it, on a free port, with the tiny models beside the zoo."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     log = tmp_path_factory.mktemp("server") / "log"
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    command += ["--server.headless", "true"]
-    environment = {**os.environ, "ATTNVIZ_MODELS": str(models_folder), "ATTNVIZ_RUNS": str(runs_folder)}
-    environment["OMP_WAIT_POLICY"] = "PASSIVE"
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
-        try:
-            address = f"http://localhost:{port}"
-            _wait(address, process, log)
-            yield address
-        finally:
-            process.terminate()
-            process.wait(PATIENCE / 1000)
+    with serving(log, ATTNVIZ_MODELS=models_folder, ATTNVIZ_RUNS=runs_folder) as (port, process):
+        address = f"http://localhost:{port}"
+        wait_for(address, process, log)
+        yield address
     assert "Traceback" not in log.read_text("utf-8"), log.read_text("utf-8")
 
 
-def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+@contextmanager
+def serving(log: Path, **variables: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """Start a server with these environment variables; gives its port and process, at once: see `wait_for`."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command += ["--server.headless", "true"]
+    environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"} | {name: str(path) for name, path in variables.items()}
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            yield port, process
+        finally:
+            process.terminate()
+            process.wait(PATIENCE / 1000)
+
+
+def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
     for _ in range(240):
         assert process.poll() is None, log.read_text("utf-8")
         try:
