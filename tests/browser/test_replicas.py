@@ -58,15 +58,26 @@ class Passing(StreamRequestHandler):
         head = b"".join(iter(self.rfile.readline, b"\r\n"))
         if not head:
             return
-        if b"upgrade: websocket" not in head.lower():  # the next request comes by a connection of its own
-            head = re.sub(rb"(?im)^connection:.*$", b"Connection: close\r", head)
-        with self.server.connect(head.split()[1].decode()) as upstream, suppress(OSError):
-            upstream.sendall(head + b"\r\n")
-            threading.Thread(target=self._up, args=(upstream,), daemon=True).start()
-            while data := upstream.recv(2**16):
-                self.wfile.write(data)
+        is_socket = b"upgrade: websocket" in head.lower()
+        if not is_socket:
+            head = re.sub(rb"(?im)^connection:.*$", b"Connection: close\r", head)  # the next request comes by its own
+        for _ in self.server.ports:
+            if self._pass_on(head, is_socket) or is_socket:
+                break  # else the server died before it said a word: the next one is asked
         with suppress(OSError):
             self.connection.shutdown(socket.SHUT_RDWR)  # the other direction ends as well
+
+    def _pass_on(self, head: bytes, is_socket: bool) -> bool:
+        """Pass a request on, and what is answered back; False where nothing is."""
+        said = False
+        with self.server.connect(head.split()[1].decode()) as upstream, suppress(OSError):
+            upstream.sendall(head + b"\r\n")
+            if is_socket:
+                threading.Thread(target=self._up, args=(upstream,), daemon=True).start()
+            while data := upstream.recv(2**16):
+                said = True
+                self.wfile.write(data)
+        return said
 
     def _up(self, upstream: socket.socket) -> None:
         with suppress(OSError, ValueError):  # the other direction has ended

@@ -5,7 +5,7 @@
  * another page, Streamlit opens it, and it reads the address itself. Where only the view's own parameters changed, they are
  * told to the view alone, as the event "attnviz:moved".
  */
-const pages = new WeakMap(); // parentElement -> {session, data, popped, tell, forget, isLeaving}
+const pages = new WeakMap(); // parentElement -> {session, data, popped, tell, forget, hasAsked, isLeaving}
 const SWITCH_MS = 3000;
 
 /**
@@ -96,21 +96,25 @@ export default ({ data, parentElement, setTriggerValue }) => {
       },
     };
     pages.set(parentElement, page);
-    // behind it may be another server, which knows nothing yet: it learns now where this page is, not from the next change
-    page.forget = onReconnect(() => page.tell("reconnected", true));
+    // behind it may be another server, which knows nothing yet: it reads the address now, not with the next change
+    page.forget = onReconnect(() => {
+      page.hasAsked = true;
+      page.tell("reconnected", true);
+    });
     window.addEventListener("popstate", page.popped, { capture: true }); // before Streamlit's own
   }
   page.tell = setTriggerValue;
   page.data = data;
-  if (page.session !== data.session) {
-    // the server began a new session behind this page: here is where it was
-    page.session = data.session;
-    page.tell("moved", inAddress());
+  const isAnother = page.session !== data.session;
+  page.session = data.session;
+  if (isAnother && !page.hasAsked) {
+    page.tell("moved", inAddress()); // the server began a new session behind this page: here is where it was
   } else {
     document.documentElement.lang = data.parameters.lang;
     markHere();
     if (isHere(data)) write(data, isFirst);
   }
+  page.hasAsked = false;
   return () => {
     window.removeEventListener("popstate", page.popped, { capture: true });
     page.forget();
