@@ -330,3 +330,16 @@ def test_a_run_that_nobody_looks_after_is_taken_over(queue: TrainingQueue, tmp_p
     assert not queue.take_over(ended), "it was stopped"
     until(lambda: lost.state().state == full.state().state == "done")
     assert contents(lost) == contents(full)
+
+
+def test_a_worker_that_fell_silent_is_replaced(queue: TrainingQueue, tmp_path: Path) -> None:
+    run = small_run(tmp_path / "run", LONG)
+    queue.submit(run)
+    reaches(run, "running")
+    halted = run.noted_state().process
+    assert halted is not None
+    os.kill(halted.pid, signal.SIGSTOP)
+    assert queue.take_over(run)
+    until(lambda: run.state().state == "running" and run.noted_state().process != halted)
+    run.commands.send("stop")
+    reaches(run, "stopped")

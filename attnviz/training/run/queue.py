@@ -124,6 +124,10 @@ class TrainingQueue:
             Whether it does; False where it has ended, somebody else took it, or its folder cannot be written to.
         """
         with self._lock:
+            holder = next((worker for worker in self._crew if worker.number_of(run) is not None), None)
+            if holder is not None:  # it has fallen silent: once it is dead, another one goes on with its runs
+                holder.kill()
+                return True
             taken = self._take_over(run)
             if taken:
                 self._distribute()
