@@ -18,8 +18,11 @@ from starlette.applications import Starlette
 from attnviz import locale
 from attnviz.errors import RunCorrupt, TrainingDiverged
 from attnviz.server import run_routes as routes_module
+from attnviz.server import workers
 from attnviz.server.run_routes import run_routes
 from attnviz.training import Run, RunState, record
+from attnviz.training.run.process import ProcessId
+from attnviz.training.run.queue import Share
 from tests.training.runs import small_run, stop_after
 from tests.ui.asgi import Answer, get
 
@@ -71,6 +74,23 @@ def test_the_first_news_is_everything(done: Run) -> None:
     assert (header["state"], header["step"], header["place"], header["message"]) == ("done", 12, None, "")
     assert header["checkpoints"] == done.checkpoints()
     assert header["resumable"] is False
+
+
+def test_a_run_at_work_says_what_it_has_of_the_machine(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And whoever asks is somebody who looks at it."""
+    looked: list[str] = []
+
+    def look(run: Run) -> Share:
+        looked.append(run.name)
+        return Share(1, 11)
+
+    monkeypatch.setattr(workers, "look", look)
+    run = small_run(own / "run")
+    assert news("run")[0]["share"] is None
+    with run.claimed():
+        run.write_state(RunState("running", process=ProcessId.current()))
+        assert news("run")[0]["share"] == [1, 11]
+    assert looked == ["run"]
 
 
 def test_who_has_everything_gets_nothing(done: Run) -> None:
