@@ -10,6 +10,7 @@ True
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from attnviz.edits import effect, sweep
 from attnviz.errors import AttnvizError
 from attnviz.loading import load_model
 from attnviz.models import ModelConfig, SequenceModel, save_model
@@ -27,11 +28,13 @@ __all__ = [
     "ModelConfig",
     "SequenceModel",
     "Trace",
+    "effect",
     "figures",
     "generate",
     "load_model",
     "save_model",
     "show",
+    "sweep",
     "to_html",
     "trace",
     "trace_generated",

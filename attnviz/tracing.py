@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
@@ -12,7 +12,7 @@ from attnviz.guard import guarded
 from attnviz.models import SequenceModel
 from attnviz.models import generate as generate_own
 from attnviz.texts import check_text
-from attnviz.trace import Trace
+from attnviz.trace import Edit, Trace
 from attnviz.trace import trace as trace_own
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def trace(
     *,
     tokenizer: Any = None,
     image: Any = None,
+    edits: Sequence[Edit] = (),
 ) -> Trace:
     """Run a model on a text and keep what is needed to show every number of its attention.
 
@@ -41,6 +42,7 @@ def trace(
             and `Trace.target_generated` says so. Of a Hugging Face encoder: a second sentence.
         tokenizer: tokenizer or processor of a transformers object.
         image: image for a model that sees: a path, a PIL image, or an array (height, width, 3) of bytes.
+        edits: changes of the forward pass, from `attnviz.edits`. What the model writes itself is written without.
 
     Returns:
         A Trace whose sites refer to the q, k and v of this forward pass.
@@ -53,6 +55,7 @@ def trace(
         CannotShow: the attention of a Hugging Face model cannot be shown truly; the message names the layer.
         NotText, NotUnicode, NotAModel: something else was given than a text, or than a model.
         OutOfMemory, ModelFailed, TokenizerFailed: the model's own code, or its tokenizer's, fails.
+        EditError: the model has not what an edit changes; the message says why, or what there is.
 
     Example:
         >>> import attnviz
@@ -66,18 +69,21 @@ def trace(
         check_text(text)
         check_text(target or "")
         with guarded(model.card.name):
-            return trace_own(model, text, target)
+            return trace_own(model, text, target, edits)
     from attnviz.huggingface import trace_text
 
-    return trace_text(_wrapped(model, tokenizer), text, target, image)
+    return trace_text(_wrapped(model, tokenizer), text, target, image, edits)
 
 
-def trace_inputs(model: HuggingFaceModel | nn.Module, inputs: Mapping[str, Tensor], row: int = 0) -> Trace:
+def trace_inputs(
+    model: HuggingFaceModel | nn.Module, inputs: Mapping[str, Tensor], row: int = 0, *, edits: Sequence[Edit] = ()
+) -> Trace:
     """Run a Hugging Face model on inputs that are made already, and keep one row of the batch, padding included.
 
     Args:
         model: model from `load_model`, or a model object of the transformers library.
         inputs: what its `forward` takes, by name: token ids, attention masks, pixels, sounds.
+        edits: changes of the forward pass of that row, from `attnviz.edits`.
 
     Raises:
         CannotShow, OutOfMemory, ModelFailed: as `trace`.
@@ -86,7 +92,7 @@ def trace_inputs(model: HuggingFaceModel | nn.Module, inputs: Mapping[str, Tenso
     """
     from attnviz import huggingface
 
-    return huggingface.trace_inputs(_wrapped(model), inputs, row)
+    return huggingface.trace_inputs(_wrapped(model), inputs, row, edits)
 
 
 def trace_generated(

@@ -6,6 +6,7 @@
     │   └── CannotShow   a model whose attention cannot be shown truly
     ├── InputError       a text, image, sound or data that a model cannot read       (also a ValueError)
     │   └── DataUnclear  data that leave open how to read them
+    ├── EditError        a change that a forward pass cannot take                     (also a ValueError)
     ├── UploadError      a zip file, or a model from one, that is not accepted
     ├── CalculatorError  numbers that attention cannot be computed from              (also a ValueError)
     └── RunError         a training run that cannot be opened, written or started
@@ -15,10 +16,11 @@ A class declares its fields; its words are the message `error.<code>` of the cat
 
 from __future__ import annotations
 
-from attnviz.errors import base, calculator, data, inputs, models, runs, server, settings, uploads
+from attnviz.errors import base, calculator, data, edits, inputs, models, runs, server, settings, uploads
 from attnviz.errors.base import *
 from attnviz.errors.calculator import *
 from attnviz.errors.data import *
+from attnviz.errors.edits import *
 from attnviz.errors.inputs import *
 from attnviz.errors.models import *
 from attnviz.errors.runs import *
@@ -30,6 +32,7 @@ __all__: list[str] = []
 __all__ += base.__all__
 __all__ += calculator.__all__
 __all__ += data.__all__
+__all__ += edits.__all__
 __all__ += inputs.__all__
 __all__ += models.__all__
 __all__ += runs.__all__

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from attnviz.attention import Projection
 from attnviz.huggingface.interface import InterfaceCall
 from attnviz.huggingface.rules import RulesReader
-from attnviz.trace import AttentionSite
+from attnviz.trace import AttentionSite, Edit
+from attnviz.trace.edit import edits_at
 from attnviz.trace.site import Held, hold_only_these
 
 if TYPE_CHECKING:
@@ -80,6 +82,7 @@ def make_site(
     row: int,
     part: int | None = None,
     weights: SiteWeights | None = None,
+    edits: Sequence[Edit] = (),
 ) -> AttentionSite:
     """One row of a call's batch, as a site that holds references.
 
@@ -88,6 +91,7 @@ def make_site(
         reader: reader of the masks of this pass.
         part: which window of an image that row is; None: it is a whole sequence.
         weights: its matrices; None: of no interest.
+        edits: changes of the pass, of which it takes its own.
 
     Raises:
         TypeError: the mask is of a kind that is not understood.
@@ -120,4 +124,5 @@ def make_site(
         part=place.part if part is None else part,
         no_output=place.no_output,
         no_inputs=place.no_inputs,
+        edits=edits_at(edits, place.name + window),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,7 +22,7 @@ from attnviz.huggingface.place import Place, make_site
 from attnviz.huggingface.projection import find_projection
 from attnviz.huggingface.rules import RulesReader
 from attnviz.huggingface.sample import has_decoder
-from attnviz.trace import AttentionSite
+from attnviz.trace import AttentionSite, BlockPlace
 from attnviz.trace.compare import largest, worst
 
 __all__ = ["Structure", "layout_of", "logits_of", "survey"]
@@ -41,6 +41,7 @@ class Structure:
         unembedding: the layer that turns the residual stream into scores, where it runs once.
         ends_with_it: nothing is done after it: its scores are the logits.
         ends_plainly: nothing is done before it either: it reads what the base model ends with.
+        blocks: blocks by path and turn, each with one self-attention; those that cannot be told are left out.
         layout: what the model is made of, as `layout_of` tells: of another one nothing is known.
     """
 
@@ -49,7 +50,13 @@ class Structure:
     unembedding: nn.Module | None
     ends_with_it: bool
     ends_plainly: bool
+    blocks: dict[tuple[str, int], BlockPlace]
     layout: tuple[object, ...]
+
+    def block_of(self, place: Place) -> BlockPlace | None:
+        """Return the block that a place is part of; None where that cannot be told."""
+        turns = [block for (path, _), block in self.blocks.items() if place.module.startswith(f"{path}.")]
+        return turns[place.turn] if place.turn < len(turns) else None
 
     @property
     def wrapped(self) -> list[str]:
@@ -164,8 +171,28 @@ def survey(model: PreTrainedModel, name: str, run: Callable[[], Any], lengths: s
     plain = last and len(ends) == 1 and torch.equal(ends[0], read[0][0])
     if not has_decoder(model):
         places = _renamed(places, causal)
-    structure = Structure(places, causal, unembedding if len(read) == 1 else None, last, plain, ())
+    blocks = find_blocks(model, places)
+    structure = Structure(places, causal, unembedding if len(read) == 1 else None, last, plain, blocks, ())
     return replace(structure, layout=layout_of(model, structure.wrapped))
+
+
+def find_blocks(model: nn.Module, places: Mapping[tuple[str, int], Place]) -> dict[tuple[str, int], BlockPlace]:
+    """Return the block around each self-attention: the largest item of a list that holds no other."""
+    layers = {place.module for place in places.values() if place.kind == "self"}
+    found: dict[tuple[str, int], BlockPlace] = {}
+    for place in places.values():
+        parts = place.module.split(".")
+        items = [
+            ".".join(parts[: end + 1])
+            for end in range(1, len(parts))
+            if isinstance(model.get_submodule(".".join(parts[:end])), nn.ModuleList)
+        ]
+        alone = (path for path in items if sum(layer.startswith(f"{path}.") for layer in layers) == 1)
+        path = next(alone, None)
+        if path is not None and place.kind == "self" and not place.part:
+            turn = sum(known == path for known, _ in found)
+            found[path, turn] = BlockPlace(place.stack, place.layer)
+    return found
 
 
 def logits_of(output: Any) -> Tensor | None:

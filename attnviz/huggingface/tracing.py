@@ -10,9 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from attnviz.errors import AttentionDiffers, AttentionUnseen, ModelChanged, NoRow
+from attnviz.errors import AttentionDiffers, AttentionUnseen, EditMeansNothing, ModelChanged, NoRow
 from attnviz.errors.base import Why
 from attnviz.guard import guarded
+from attnviz.huggingface.editing import blocks_of, edited, windows_of
 from attnviz.huggingface.given import rows_of
 from attnviz.huggingface.in_projection import held_inputs, still_holds
 from attnviz.huggingface.inspection import Inspection, Seen
@@ -25,10 +26,12 @@ from attnviz.huggingface.projection import HeldProjection, matrix_of
 from attnviz.huggingface.reading import Reading, of_inputs, read
 from attnviz.huggingface.rules import RulesReader
 from attnviz.huggingface.structure import Structure, logits_of
-from attnviz.huggingface.windows import has_windows, window_tokens
+from attnviz.huggingface.windows import window_tokens
 from attnviz.texts import check_text
-from attnviz.trace import AttentionSite, LayerInputs, ProofEntry, Trace
+from attnviz.trace import AttentionSite, BlockPlace, Edit, LayerInputs, ProofEntry, Trace
+from attnviz.trace.calls import Blocks
 from attnviz.trace.compare import difference, worst
+from attnviz.trace.edit import NoPositions, Rows, check_edits, keeping, starting_at
 from attnviz.trace.model_trace import in_rows
 from attnviz.trace.site import Held
 from attnviz.trace.weights import HeldLayer, HeldMatrix, Parameters
@@ -38,20 +41,25 @@ __all__ = ["HuggingFacePass", "find_places", "make_trace", "trace_inputs", "trac
 MOST_LOGITS = 1_000_000  # kept with the trace; more are computed again when somebody looks
 
 
-def trace_text(model: HuggingFaceModel, text: str, target: str | None = None, image: Any = None) -> Trace:
+def trace_text(
+    model: HuggingFaceModel, text: str, target: str | None = None, image: Any = None, edits: Sequence[Edit] = ()
+) -> Trace:
     """Trace a Hugging Face model; see `attnviz.trace`."""
     check_text(text)
     check_text(target or "")
     with guarded(model.name):
-        return _trace(model, read(model, text, target, image), row=0)
+        return _trace(model, read(model, text, target, image), 0, edits)
 
 
-def trace_inputs(model: HuggingFaceModel, inputs: Mapping[str, Tensor], row: int = 0) -> Trace:
+def trace_inputs(
+    model: HuggingFaceModel, inputs: Mapping[str, Tensor], row: int = 0, edits: Sequence[Edit] = ()
+) -> Trace:
     """Run a model on inputs that are made already, and keep what is needed to show every number of one row.
 
     Args:
         model: model from `load_model` or `wrap`.
         inputs: what the model's `forward` takes: token ids, attention masks, pixels, sounds; a batch of any size.
+        edits: changes of the forward pass of that row, from `attnviz.edits`.
 
     Returns:
         A Trace of that row, padding included.
@@ -61,14 +69,15 @@ def trace_inputs(model: HuggingFaceModel, inputs: Mapping[str, Tensor], row: int
         OutOfMemory: there was not enough memory.
         InputsDoNotFit, TokensOutside: these are no inputs of this model.
         NoRow: there is no such row.
+        EditError: the model has not what an edit changes.
         AttnvizError: whatever else the model raises, see `guarded`.
     """
     with guarded(model.name):
-        return _trace(model, of_inputs(model, inputs, row), row)
+        return _trace(model, of_inputs(model, inputs, row), row, edits)
 
 
-def _trace(model: HuggingFaceModel, reading: Reading, row: int) -> Trace:
-    forward_pass = HuggingFacePass(model, reading.inputs, row)
+def _trace(model: HuggingFaceModel, reading: Reading, row: int, edits: Sequence[Edit]) -> Trace:
+    forward_pass = HuggingFacePass(model, reading.inputs, row, tuple(edits))
     shape = forward_pass.record()
     return make_trace(model, reading, forward_pass.sites, forward_pass, shape)
 
@@ -100,6 +109,7 @@ def make_trace(
         outputs=outputs,
         forward_pass=forward_pass,
         image=reading.image,
+        edits=forward_pass.edits,
     )
 
 
@@ -129,10 +139,13 @@ class HuggingFacePass:
 
     Args:
         row: row of the batch that is of interest.
+        edits: changes of that row.
     """
 
-    def __init__(self, model: HuggingFaceModel, inputs: Mapping[str, Tensor], row: int) -> None:
-        self.model, self.row = model, row
+    def __init__(
+        self, model: HuggingFaceModel, inputs: Mapping[str, Tensor], row: int, edits: tuple[Edit, ...] = ()
+    ) -> None:
+        self.model, self.row, self.edits = model, row, edits
         self.given = {name: tensor.clone() for name, tensor in inputs.items()}  # whose owner may write to them
         self.batch = rows_of(inputs)
         if not 0 <= row < self.batch:
@@ -146,8 +159,9 @@ class HuggingFacePass:
 
     @contextmanager
     def _running(self) -> Iterator[None]:
-        """Run the model with the same random numbers each time."""
-        with self.model.running(), torch.random.fork_rng(devices=[]):
+        """Run the model with the same random numbers and edits each time."""
+        rows: Rows = [self.edits if row == self.row else () for row in range(self.batch)]
+        with self.model.running(), torch.random.fork_rng(devices=[]), edited(self.model, self.structure, rows):
             torch.set_rng_state(self._random)
             yield
 
@@ -157,6 +171,8 @@ class HuggingFacePass:
         Logits are computed when somebody looks: until then the residual stream that they come from is all that is kept.
         """
         structure, network = self.structure, self.model.network
+        if any(isinstance(edit, NoPositions) for edit in self.edits):
+            raise EditMeansNothing(self.model.name, Why("no-positions"))
         calls: list[InterfaceCall] = []
         streams: list[Tensor] = []
         logits: Tensor | None = None
@@ -174,6 +190,7 @@ class HuggingFacePass:
             with self.model.running():
                 self._head = HeldLayer(network, self.model.name, structure.unembedding, self._stream)
         self.sites = self._sites(calls)
+        check_edits(self.edits, self.sites, self.blocks, self.model.name)
         if self._stream is not None and structure.ends_with_it:
             return torch.Size((*streams[0].shape[:-1], self._head.width))
         if logits is not None and logits.numel() <= MOST_LOGITS:
@@ -224,11 +241,9 @@ class HuggingFacePass:
             parts = call.q.shape[0] // self.batch
             if len(made) > 1 or parts * self.batch != call.q.shape[0]:
                 raise AttentionDiffers(self.model.name, place.module, Why("parts-of-batch"))
-            first = self.row * parts
-            windowed = parts > 1 or has_windows(self.model.block_of(place))
-            for part in range(parts):
-                weights = self.weights(place, first + part, parts, windowed=windowed)
-                sites.append(make_site(place, call, reader, first + part, part if windowed else None, weights))
+            for index, part in windows_of(self.model, place, self.row, parts):
+                weights = self.weights(place, index, parts, windowed=part is not None)
+                sites.append(make_site(place, call, reader, index, part, weights, self.edits))
         return sites
 
     def weights(self, place: Place, index: int, parts: int = 1, *, windowed: bool = False) -> SiteWeights:
@@ -291,6 +306,40 @@ class HuggingFacePass:
         self._watch(keep)
         return kept
 
+    @property
+    def blocks(self) -> Blocks:
+        """Blocks of the model whose attention is known."""
+        return blocks_of(self.model, self.structure)
+
+    def block_of(self, site: str) -> BlockPlace | None:
+        """See `EditablePass.block_of`."""
+        return next(self.structure.block_of(place) for place in self.structure.places.values() if place.name == site)
+
+    def streams(self) -> dict[BlockPlace, Any]:
+        """See `EditablePass.streams`."""
+        with self.model.lock:
+            self._check_model()
+            with self._running(), listening(lambda call, _: None), keeping(self.blocks) as kept:
+                streams, output = self._run()
+            self._check_numbers([self._end_error(streams, output)])
+        return kept
+
+    def logits_of(self, rows: Rows, at: int, begin: BlockPlace | None, kept: Mapping[BlockPlace, Any]) -> Tensor:
+        """See `EditablePass.logits_of`; for a pass of one row."""
+        structure, n = self.structure, len(rows)
+        edits = [(*self.edits, *more) for more in rows]
+        inputs = {name: torch.cat([tensor] * n) for name, tensor in self.given.items()}
+        skipped = () if begin is None else list(kept)[: list(kept).index(begin)]
+        start = starting_at(begin, kept, self.blocks, n)
+        with self.model.running(), edited(self.model, structure, edits, skipped), start:
+            if structure.ends_plainly and structure.unembedding is not None:
+                logits: Tensor | None = structure.unembedding(self.model.stream(inputs)[:, at])
+            else:
+                logits = logits_of(self.model.forward(inputs))
+                logits = logits if logits is None or logits.ndim == 2 else logits[:, at]
+        assert logits is not None  # the caller has seen some
+        return logits
+
     def proof(self, sites: Sequence[AttentionSite]) -> list[ProofEntry]:
         """See `ForwardPass.proof`; rows whose keys are all masked are left out."""
         waiting = list(reversed(sites))
@@ -331,9 +380,7 @@ class HuggingFacePass:
             return self._watch_alone(take)
 
     def _watch_alone(self, take: Callable[[Place, Seen], None] | None) -> Any:
-        self._parameters.check()
-        if not self.structure.fits(self.model.network):
-            raise ModelChanged(self.model.name, type(self.model.network).__name__)
+        self._check_model()
         places, waiting = self.structure.places, iter(self.sites)
         errors: list[float] = []
 
@@ -349,12 +396,22 @@ class HuggingFacePass:
         inspection = Inspection(self.model.network, set(), compare)
         with self._running(), inspection.watch():
             streams, output = self._run()
+        self._check_numbers([*errors, self._end_error(streams, output)])
+        return output
+
+    def _check_model(self) -> None:
+        self._parameters.check()
+        if not self.structure.fits(self.model.network):
+            raise ModelChanged(self.model.name, type(self.model.network).__name__)
+
+    def _end_error(self, streams: list[Tensor], output: Any) -> float:
+        """Return the difference of what another run ends with from what was recorded."""
         if self._stream is not None:
-            errors.append(difference(self._stream, streams[0][self.row]))
             with self.model.running():
                 self._head(self._stream[:0])
-        elif self._logits is not None:
-            errors.append(difference(self._logits, self._row(output)))
+            return difference(self._stream, streams[0][self.row])
+        return 0.0 if self._logits is None else difference(self._logits, self._row(output))
+
+    def _check_numbers(self, errors: list[float]) -> None:
         if not worst(errors) <= tolerance(self.sites[0].q.dtype):
             raise ModelChanged(self.model.name, Why("numbers"))
-        return output

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Literal, NamedTuple, Protocol
 
 from torch import Tensor, nn
@@ -10,7 +12,10 @@ from torch import Tensor, nn
 from attnviz.attention import Additive, Mask, Projection
 from attnviz.recurrence import CellWeights
 
-__all__ = ["AttentionCall", "AttentionLayer", "CellCall", "Kind", "Recorder", "RecurrentLayers", "StateRecorder"]
+__all__ = [
+    "AttentionCall", "AttentionLayer", "CellCall", "Editor", "Kind", "Recorder", "RecurrentLayers", "StateRecorder",
+    "edited", "editing", "editor",
+]  # fmt: skip
 
 Kind = Literal["self", "cross"]
 
@@ -101,6 +106,41 @@ class AttentionCall(NamedTuple):
 
 Recorder = Callable[[AttentionCall], None]
 """Is shown every attention call of a forward pass, and keeps what is wanted of it."""
+
+
+class Editor(Protocol):
+    """Changes what a forward pass computes."""
+
+    @property
+    def positions(self) -> bool:
+        """Whether embeddings, or queries and keys, are told their positions, as ever."""
+
+    def context(self, call: AttentionCall) -> Tensor:
+        """Return the context vectors that go on (B, H, Tq, d_head), of a call whose output is yet to be made."""
+
+
+_editor: ContextVar[Editor | None] = ContextVar("editor", default=None)
+
+
+@contextmanager
+def editing(changes: Editor) -> Iterator[None]:
+    """Let an editor change every forward pass of this thread; other threads run as ever."""
+    token = _editor.set(changes)
+    try:
+        yield
+    finally:
+        _editor.reset(token)
+
+
+def editor() -> Editor | None:
+    """Return the editor of this thread, if there is one."""
+    return _editor.get()
+
+
+def edited(call: AttentionCall) -> Tensor:
+    """Return the context vectors that go on: the call's own, where nobody changes them."""
+    changes = _editor.get()
+    return call.context if changes is None else changes.context(call)
 
 
 class RecurrentLayers(Protocol):

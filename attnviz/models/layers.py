@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from attnviz.attention import Mask, Projection
-from attnviz.models.call import AttentionCall, AttentionLayer, Kind, Recorder
+from attnviz.models.call import AttentionCall, AttentionLayer, Kind, Recorder, edited
 from attnviz.models.config import ModelConfig, Stack
 from attnviz.positions import rotate
 
@@ -119,9 +119,11 @@ class Attention(AttentionLayer):
             scale=self.scale,
             enable_gqa=self.n_kv_heads != self.n_heads,
         )  # (B, H, Tq, d_head)
+        call = AttentionCall(self, x, memory, q, k, v, masking.of_first(), rotary is not None, context, None)
+        context = edited(call)
         output: Tensor = self.project_out(context.transpose(1, 2).flatten(2))  # (B, Tq, H * d_head) -> (B, Tq, d_model)
         if record is not None:
-            record(AttentionCall(self, x, memory, q, k, v, masking.of_first(), rotary is not None, context, output))
+            record(call._replace(context=context, output=output))
         return output
 
     def _project(self, x: Tensor, memory: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from attnviz.models.base import SequenceNetwork
-from attnviz.models.call import CellCall, Recorder, StateRecorder
+from attnviz.models.call import CellCall, Recorder, StateRecorder, editor
 from attnviz.models.config import Stack
 from attnviz.models.layers import Masking
 from attnviz.models.recurrent_config import RecurrentConfig
@@ -203,10 +204,13 @@ class Recurrent(SequenceNetwork):
         projected = self.attention.projected(memory)
         allowed = masking.allowed(1, memory.shape[1], memory)
         state, before = self.decoder.begin(initial), initial[-1][:, None]  # (B, 1, d)
-        asked, contexts, inputs, states = [], [], [], []
+        asked, inputs, states = list[Tensor](), list[Tensor](), list[Tensor]()
+        contexts = list[Tensor]()
         for x in torch.split(self.decoder.embed(tokens, None), 1, dim=1):  # (B, 1, d_embedding)
-            context = self.attention.read(before, memory, projected, allowed)
             asked.append(before)
+            context = self.attention.read(before, memory, projected, allowed)
+            if editor() is not None:
+                context = self._edited([*contexts, context], asked, tokens.shape[1], memory, masking)
             inputs.append(torch.cat((x, context), -1))
             before, state = self.decoder.cell(inputs[-1], state)
             contexts.append(context)
@@ -218,3 +222,10 @@ class Recurrent(SequenceNetwork):
         if watch is not None:
             watch(CellCall("decoder", self.decoder.kind, self.decoder, torch.cat(inputs, 1), initial, made))
         return self.attention.mixed(read, made)
+
+    def _edited(self, read: list[Tensor], asked: list[Tensor], n: int, memory: Tensor, masking: Masking) -> Tensor:
+        """Return the last context (B, 1, d) as it goes on: its step is the position of its query among all n."""
+        assert self.attention is not None  # it has read
+        rest = (0, 0, 0, n - len(read))  # the steps to come
+        contexts, queries = (F.pad(torch.cat(steps, 1), rest) for steps in (read, asked))  # (B, n, d)
+        return self.attention.edited(queries, memory, contexts, masking)[:, len(read) - 1, None]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from attnviz.attention import Additive
-from attnviz.models.call import AttentionCall, AttentionLayer, Kind, Recorder
+from attnviz.models.call import AttentionCall, AttentionLayer, Kind, Recorder, edited
 from attnviz.models.layers import Masking
 from attnviz.models.network_config import SCORINGS, Pooling
 from attnviz.models.recurrent_config import StateScoring
@@ -61,6 +61,7 @@ class StateAttention(AttentionLayer):
     def forward(self, q: Tensor, states: Tensor, masking: Masking, record: Recorder | None) -> Tensor:
         """Let queries (B, Tq, d) attend to states (B, Tk, d): contexts (B, Tq, d)."""
         context = self.read(q, states, self.projected(states), masking.allowed(q.shape[1], states.shape[1], q))
+        context = self.edited(q, states, context, masking)
         if record is not None:
             self.show(q, states, context, masking, record)
         return context
@@ -89,9 +90,15 @@ class StateAttention(AttentionLayer):
         """Show the recorder a call: (B, Tq, d), (B, Tk, d), (B, Tq, d)."""
         w_o = self.w_o
         output = None if w_o is None else context @ w_o
+        record(self._call(q, states, context, masking)._replace(output=output))
+
+    def edited(self, q: Tensor, states: Tensor, context: Tensor, masking: Masking) -> Tensor:
+        """Return the contexts (B, Tq, d) that go on: those that were read, where nobody changes them."""
+        return edited(self._call(q, states, context, masking)).squeeze(1)
+
+    def _call(self, q: Tensor, states: Tensor, context: Tensor, masking: Masking) -> AttentionCall:
         asks, reads, contexts = q.unsqueeze(1), states.unsqueeze(1), context.unsqueeze(1)  # (B, 1, T, d)
-        mask = masking.of_first()
-        record(AttentionCall(self, q, states, asks, reads, reads, mask, rotary=False, context=contexts, output=output))
+        return AttentionCall(self, q, states, asks, reads, reads, masking.of_first(), False, contexts, None)
 
 
 class Pool(nn.Module):

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from attnviz.models.base import SequenceNetwork
-from attnviz.models.call import Recorder
+from attnviz.models.call import Recorder, editor
 from attnviz.models.config import ModelConfig, Stack
 from attnviz.models.layers import Block, Masking
 from attnviz.models.states import Pool
@@ -66,12 +66,14 @@ class TransformerStack(nn.Module):
         x = self.embedding(tokens)  # (B, T, d_model)
         if self.features is not None:
             x = x + self.features(features)
-        if self.positions == "learned":
+        changes = editor()
+        positions = self.positions if changes is None or changes.positions else "none"
+        if positions == "learned":
             x = x + self.position_embedding.weight[:n]
-        elif self.positions == "sinusoidal":
+        elif positions == "sinusoidal":
             x = x + self.sinusoids[:n]
         x = self.dropout(x)
-        rotary = (self.cos, self.sin) if self.positions == "rotary" else None
+        rotary = (self.cos, self.sin) if positions == "rotary" else None
         masking = Masking(self.causal, self.window, padding)
         memory_masking = None if memory is None else Masking(padding=memory_padding)
         for block in self.blocks:

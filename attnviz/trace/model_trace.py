@@ -15,6 +15,8 @@ from torch import Tensor
 
 from attnviz.errors import TokensDoNotFit
 from attnviz.models.facts import ModelFacts
+from attnviz.trace.calls import BlockPlace
+from attnviz.trace.edit import Edit, Rows
 from attnviz.trace.site import AttentionSite
 from attnviz.trace.states import LayerStates
 from attnviz.trace.table import to_dataframe
@@ -23,7 +25,7 @@ from attnviz.trace.tokens import Tokens
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ForwardPass", "LayerInputs", "Outputs", "ProofEntry", "Trace", "TracedModel", "in_rows"]
+__all__ = ["EditablePass", "ForwardPass", "LayerInputs", "Outputs", "ProofEntry", "Trace", "TracedModel", "in_rows"]
 
 ROWS = 256  # of logits at a time, where nobody asks for all: a large vocabulary takes much memory
 NPZ_LIMIT = 256 * 2**20  # bytes of scores and weights that an NPZ file holds beside q, k, v
@@ -115,6 +117,33 @@ class ForwardPass(Protocol):
         """Return the errors of the sites against the model's own numbers."""
 
 
+class EditablePass(ForwardPass, Protocol):
+    """The forward pass of a model, which can be run again with other edits than those of its trace."""
+
+    @property
+    def row(self) -> int:
+        """Row of the batch that the trace is of."""
+
+    def block_of(self, site: str) -> BlockPlace | None:
+        """Return the block that a site is part of; None where that cannot be told."""
+
+    def streams(self) -> dict[BlockPlace, Any]:
+        """Run the model again, and return what each block gives, in the order in which they run."""
+
+    def logits_of(self, rows: Rows, at: int, begin: BlockPlace | None, kept: Mapping[BlockPlace, Any]) -> Tensor:
+        """Run the model on a batch of the same text, each row with more edits than those of the trace.
+
+        Args:
+            rows: the edits of each.
+            at: row of the logits.
+            begin: block at which to begin; None: at the model's own beginning.
+            kept: what the blocks before it give, as `streams` returns it.
+
+        Returns:
+            (rows, n) scores of the outputs.
+        """
+
+
 @dataclass(frozen=True, eq=False)
 class Trace:
     """A forward pass on one text.
@@ -129,6 +158,7 @@ class Trace:
             shown yet.
         image: image that it saw, (height, width, 3) bytes; None without one.
         look_at_states: what `states` calls.
+        edits: changes of the forward pass; see `attnviz.edits`.
     """
 
     model: TracedModel = field(repr=False)
@@ -142,6 +172,7 @@ class Trace:
     forward_pass: ForwardPass = field(repr=False)
     image: np.ndarray | None = field(default=None, repr=False)
     look_at_states: Callable[[], list[LayerStates]] = field(default=list, repr=False)
+    edits: tuple[Edit, ...] = ()
 
     def __post_init__(self) -> None:
         """Hold the number of tokens of each site to the names that there are.
@@ -363,6 +394,7 @@ class Trace:
             "text": self.text,
             "target": self.target,
             "sites": {site.name: _rules(site) for site in self.sites},
+            "edits": [str(edit) for edit in self.edits],
             "left_out": [] if pairs <= NPZ_LIMIT else ["scores", "masked", "weights"],
         }
         arrays["contents"] = np.array(json.dumps(contents, ensure_ascii=False))

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from attnviz.errors import EmptyText, ModelChanged, TargetNotAllowed, TextTooLong
+from attnviz.errors import EditMeansNothing, EmptyText, ModelChanged, TargetNotAllowed, TextTooLong
 from attnviz.errors.base import Why
-from attnviz.models import AttentionCall, Recorder, Recurrent, SequenceModel, generate
-from attnviz.models.call import StateRecorder
+from attnviz.models import AttentionCall, Recorder, Recurrent, SequenceModel, Transformer, generate
+from attnviz.models.call import StateRecorder, editing
 from attnviz.tokenizers import Tokenizer
+from attnviz.trace.calls import BlockPlace, Blocks
 from attnviz.trace.compare import difference, largest, worst
+from attnviz.trace.edit import Edit, NoPositions, Rows, changing_streams, check_edits, edits_at, keeping, starting_at
 from attnviz.trace.model_trace import LayerInputs, Outputs, ProofEntry, Trace, in_rows
-from attnviz.trace.site import Additive, AttentionSite, hold_only_these
+from attnviz.trace.site import Additive, AttentionSite, SiteEdit, hold_only_these
 from attnviz.trace.states import LayerStates, layer_states
 from attnviz.trace.tokens import Grid, Tokens
 from attnviz.trace.weights import HeldLayer, HeldMatrix, Parameters
@@ -31,7 +34,7 @@ READOUT_LABEL = "<state>"  # of the one that asks where attention pools
 
 
 @torch.inference_mode()
-def trace(model: SequenceModel, text: str, target: str | None = None) -> Trace:
+def trace(model: SequenceModel, text: str, target: str | None = None, edits: Sequence[Edit] = ()) -> Trace:
     """Run a model on a text and keep what is needed to show every number of its attention.
 
     Args:
@@ -39,6 +42,7 @@ def trace(model: SequenceModel, text: str, target: str | None = None) -> Trace:
         text: what the model reads; the source of an encoder-decoder.
         target: of an encoder-decoder: what its decoder reads. None or blank: the model writes it itself, greedily,
             and `Trace.target_generated` says so.
+        edits: changes of the forward pass, from `attnviz.edits`.
 
     Returns:
         A Trace whose sites refer to the q, k and v of this forward pass.
@@ -46,6 +50,7 @@ def trace(model: SequenceModel, text: str, target: str | None = None) -> Trace:
     Raises:
         EmptyText, UnknownSymbols, TextTooLong: the text cannot be read whole.
         TargetNotAllowed: a target for a model that reads one text.
+        EditError: the model has not what an edit changes.
 
     Example:
         >>> import attnviz
@@ -71,7 +76,8 @@ def trace(model: SequenceModel, text: str, target: str | None = None) -> Trace:
     if not token_ids:
         raise EmptyText
 
-    forward_pass = OwnPass(model, tuple(token_ids), None if source_ids is None else tuple(source_ids), features)
+    source = None if source_ids is None else tuple(source_ids)
+    forward_pass = OwnPass(model, tuple(token_ids), source, features, tuple(edits))
     sites = forward_pass.record()
     main = "encoder" if model.config.architecture == "encoder" else "decoder"
     sequences = {main: _tokens(model.tokenizer, token_ids, features)}
@@ -91,6 +97,7 @@ def trace(model: SequenceModel, text: str, target: str | None = None) -> Trace:
         forward_pass=forward_pass,
         image=_image(model.tokenizer, features),
         look_at_states=forward_pass.states,
+        edits=forward_pass.edits,
     )
 
 
@@ -126,12 +133,17 @@ def _check_length(ids: list[int], limit: int | None) -> None:
         raise TextTooLong(len(ids), limit)
 
 
-def _site(call: AttentionCall, model: SequenceModel) -> AttentionSite:
+def _site(
+    call: AttentionCall, model: SequenceModel | None, edits: tuple[SiteEdit, ...] = (), row: int = 0
+) -> AttentionSite:
+    """Return one row of a call as a site; without the model, its matrices are of no interest."""
     layer = call.layer
-    q, k, v = hold_only_these(call.q[0], call.k[0], call.v[0])
+    q, k, v = hold_only_these(call.q[row], call.k[row], call.v[row])
 
     def held(name: str, weight: Tensor | None) -> HeldMatrix | None:
-        return None if weight is None else HeldMatrix(model.network, model.card.name, f"{layer.name}: {name}", weight)
+        if weight is None or model is None:
+            return None
+        return HeldMatrix(model.network, model.card.name, f"{layer.name}: {name}", weight)
 
     additive = None if layer.additive is None else Additive(*(weight.detach().clone() for weight in layer.additive))
     return AttentionSite(
@@ -153,7 +165,28 @@ def _site(call: AttentionCall, model: SequenceModel) -> AttentionSite:
         additive=additive,
         rotary=call.rotary,
         projection=layer.projection,
+        edits=edits,
     )
+
+
+@dataclass(frozen=True)
+class _Editor:
+    """Changes the forward passes of our own networks; see `attnviz.models.call.Editor`."""
+
+    rows: Rows
+
+    @property
+    def positions(self) -> bool:
+        return not any(isinstance(edit, NoPositions) for edits in self.rows for edit in edits)
+
+    def context(self, call: AttentionCall) -> Tensor:
+        contexts = call.context
+        for row, edits in enumerate(self.rows):
+            here = edits_at(edits, call.layer.name)
+            if here:
+                contexts = contexts.clone() if contexts is call.context else contexts
+                contexts[row] = _site(call, None, here, row).edited(contexts[row])
+        return contexts
 
 
 @dataclass(eq=False)
@@ -168,18 +201,21 @@ class OwnPass:
     token_ids: tuple[int, ...]
     source_ids: tuple[int, ...] | None
     features: Tensor | None
+    edits: tuple[Edit, ...] = ()
+    row: ClassVar[int] = 0
 
     @torch.inference_mode()
     def record(self) -> list[AttentionSite]:
         """Run the model, and keep its sites and the last residual stream."""
         network, name = self.model.network, self.model.card.name
         sites: list[AttentionSite] = []
-        tokens, source, features = self._given()
 
         def keep(call: AttentionCall) -> None:
-            sites.append(_site(call, self.model))
+            sites.append(_site(call, self.model, edits_at(self.edits, call.layer.name)))
 
-        self.stream = network.stream(tokens, source, features=features, record=keep)[0]
+        self._check_positions()
+        self.stream = self._run([self.edits], record=keep)[0]
+        check_edits(self.edits, sites, self.blocks, name)
         self._sites = sites
         self._parameters = Parameters(network, name)
         self._unembedding = HeldLayer(network, name, network.unembedding, self.stream)
@@ -196,16 +232,66 @@ class OwnPass:
             if take is not None:
                 take(call)
 
-        tokens, source, features = self._given()
         watching: dict[str, Any] = {} if watch is None else {"watch": watch}
-        stream = self.model.network.stream(tokens, source, features=features, record=compare, **watching)[0]
+        stream = self._run([self.edits], record=compare, **watching)[0]
         if not worst([*errors, difference(self.stream, stream)]) <= SAME:
             raise ModelChanged(self.model.card.name, Why("numbers"))
 
-    def _given(self) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        """Return the tokens (1, T), source (1, Ts) and features (1, T, n_features) of the pass."""
-        source = None if self.source_ids is None else torch.tensor([self.source_ids])
-        return torch.tensor([self.token_ids]), source, None if self.features is None else self.features[None]
+    def _run(self, rows: Rows, **watching: Any) -> Tensor:
+        """Run the network on the text once for each row, changed as that row's edits say: (B, T, d_model)."""
+        tokens, source, features = self._given(len(rows))
+        with ExitStack() as stack:
+            if any(rows):
+                stack.enter_context(editing(_Editor(rows)))
+                stack.enter_context(changing_streams(rows, self.blocks))
+            stream: Tensor = self.model.network.stream(tokens, source, features=features, **watching)
+        return stream
+
+    def _check_positions(self) -> None:
+        network = self.model.network
+        told = isinstance(network, Transformer) and network.config.positions != "none"
+        if not told and any(isinstance(edit, NoPositions) for edit in self.edits):
+            raise EditMeansNothing(self.model.card.name, Why("no-positions"))
+
+    @property
+    def blocks(self) -> Blocks:
+        """Blocks of a Transformer; a recurrent network has none."""
+        network = self.model.network
+        if not isinstance(network, Transformer):
+            return {}
+        stacks = {"encoder": network.encoder, "decoder": network.decoder}
+        return {
+            (block, 0): BlockPlace(name, layer)
+            for name, stack in stacks.items()
+            if stack is not None
+            for layer, block in enumerate(stack.blocks)
+        }
+
+    def block_of(self, site: str) -> BlockPlace | None:
+        """See `EditablePass.block_of`."""
+        stack, layer, _ = site.split(".")
+        place = BlockPlace(stack, int(layer))
+        return place if place in self.blocks.values() else None
+
+    def streams(self) -> dict[BlockPlace, Any]:
+        """See `EditablePass.streams`."""
+        with keeping(self.blocks) as kept:
+            self._again()
+        return kept
+
+    @torch.inference_mode()
+    def logits_of(self, rows: Rows, at: int, begin: BlockPlace | None, kept: Mapping[BlockPlace, Any]) -> Tensor:
+        """See `EditablePass.logits_of`."""
+        with starting_at(begin, kept, self.blocks, len(rows)):
+            stream = self._run([(*self.edits, *edits) for edits in rows])
+        logits: Tensor = self.model.network.unembedding(stream[:, at])
+        return logits
+
+    def _given(self, n: int) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """Return n rows of the tokens (n, T), source (n, Ts) and features (n, T, n_features) of the pass."""
+        source = None if self.source_ids is None else torch.tensor([self.source_ids] * n)
+        features = None if self.features is None else self.features.expand(n, -1, -1)
+        return torch.tensor([self.token_ids] * n), source, features
 
     @property
     def nbytes(self) -> int:

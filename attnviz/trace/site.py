@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple, overload
+from typing import ClassVar, NamedTuple, overload
 
 import torch
 from torch import Tensor
 
 from attnviz import attention
 from attnviz.attention import Additive, Mask, Projection
-from attnviz.errors import NoHeadOutputs
+from attnviz.errors import NoHeadOutputs, NoSuchHead
 from attnviz.errors.base import Why
 from attnviz.trace.compare import difference, worst
 
-__all__ = ["Additive", "AttentionSite", "Chain", "HeadWeights", "Held", "hold_only_these"]
+__all__ = ["Additive", "AttentionSite", "Chain", "HeadWeights", "Held", "SiteEdit", "hold_only_these"]
 
 
 class Chain(NamedTuple):
@@ -84,6 +84,44 @@ class _OutputField:
         site.__dict__["w_o"] = given
 
 
+@dataclass(frozen=True, eq=False)
+class SiteEdit:
+    """A change of one step of a head's chain, as data; `attnviz.edits` makes them.
+
+    Attributes:
+        site: name of the site; of a layer that attends in windows, all of them.
+        head: index; None: all heads.
+        step: the step of `Chain` that it changes.
+        afresh: it computes that step afresh from the ones before it, so it acts before other edits of the step.
+    """
+
+    site: str
+    head: int | None
+    step: ClassVar[str]
+    afresh: ClassVar[bool] = False
+
+    def concerns(self, site: str) -> bool:
+        """Whether a site, by its name, is the one that is changed, or a window of it."""
+        return site == self.site or site.startswith(f"{self.site}.w")
+
+    def touches(self, head: int) -> bool:
+        """Whether a head is changed."""
+        return self.head is None or self.head == head
+
+    def check(self, site: AttentionSite) -> None:
+        """See that a site has what is to be changed.
+
+        Raises:
+            EditError: it has not; the message says what it has.
+        """
+        if self.head is not None and not 0 <= self.head < site.n_heads:
+            raise NoSuchHead(site.name, self.head, site.n_heads - 1)
+
+    def change(self, site: AttentionSite, head: int, given: Tensor) -> Tensor:
+        """Return what stands in place of the step's own numbers, in float32."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class AttentionSite:
     """One place where a model attends. Holds references; every method computes for one head when asked, in float32.
@@ -116,6 +154,7 @@ class AttentionSite:
         part: which of the windows of an image, where a layer attends in each apart; else None.
         no_output: why W_O cannot be told; "" where it can.
         no_inputs: why W_Q, W_K and W_V of a model of another library cannot be told; "" where they can.
+        edits: changes of steps of its chains, in the order in which they act; q, k and v stay what the model made.
     """
 
     name: str
@@ -142,6 +181,16 @@ class AttentionSite:
     part: int | None = None
     no_output: str = ""
     no_inputs: str = ""
+    edits: tuple[SiteEdit, ...] = ()
+
+    def __post_init__(self) -> None:
+        """See that it has what its edits change.
+
+        Raises:
+            EditError: it has not.
+        """
+        for edit in self.edits:
+            edit.check(self)
 
     def __repr__(self) -> str:
         heads, queries, keys = self.n_heads, self.q.shape[1], self.k.shape[1]
@@ -231,7 +280,7 @@ class AttentionSite:
 
     def masked(self, head: int) -> Tensor:
         """Compute the scaled scores with -inf where a key may not be read: (Tq, Tk)."""
-        return attention.masked_scores(self.scaled(head), self.mask)
+        return self._masked(self.scaled(head), head)
 
     def weights(self, head: int) -> Tensor:
         """Compute the softmax over the keys of each query: (Tq, Tk); a fully masked row is all zeros."""
@@ -263,7 +312,7 @@ class AttentionSite:
         """Return all six steps of a head, nothing computed twice."""
         scores = self.scores(head)
         scaled = self._scaled(scores, head)
-        masked = attention.masked_scores(scaled, self.mask)
+        masked = self._masked(scaled, head)
         weights = self._weights(masked, head)
         context = self._context(weights, head)
         return Chain(scores, scaled, masked, weights, context, self._output(context, head))
@@ -283,6 +332,9 @@ class AttentionSite:
         first = n_keys - n_queries if self.mask.first_query is None else self.mask.first_query
         weights = torch.zeros(self.n_heads, min(rows, n_queries), n_keys, device=self.q.device)
         scores = torch.empty_like(weights).flatten()
+        before = {edit for edit in self.edits if edit.step != "context"}
+        heads = [head for head in range(self.n_heads) if any(edit.touches(head) for edit in before)]
+        edits = {head: self.weights(head) for head in heads}  # (Tq, Tk) each
         plain = self.additive is None and bias is None and self.softcap is None and sinks is None
         for start in range(0, n_queries, rows):
             block = slice(start, min(start + rows, n_queries))
@@ -301,7 +353,24 @@ class AttentionSite:
                     self.softcap,
                 )  # (H, rows, seen)
                 part[..., :seen] = attention.softmax_weights(attention.masked_scores(scaled, mask), sinks)
+            for head, edited in edits.items():
+                part[head] = edited[block]
             yield block, part
+
+    def edited(self, own: Tensor) -> Tensor:
+        """Return the contexts that go on in place of the model's own (H, Tq, d_value), in its kind of numbers.
+
+        Heads without an edit stay as they are. Where an edit changes the context alone, the model's own is what it
+        changes; where it changes a step before that, the context is computed from q, k and v.
+        """
+        contexts = own.clone()
+        for head in range(self.n_heads):
+            steps = {edit.step for edit in self.edits if edit.touches(head)}
+            if steps == {"context"}:
+                contexts[head] = self._edited("context", head, own[head].float())
+            elif steps:
+                contexts[head] = self.context(head)
+        return contexts
 
     def difference(self, q: Tensor, k: Tensor, v: Tensor) -> float:
         """Return the largest `difference` of q (H, Tq, d), k and v (H_kv, Tk, d) from those of another pass.
@@ -321,13 +390,25 @@ class AttentionSite:
         return attention.dot_product_scores(q, k)
 
     def _scaled(self, scores: Tensor, head: int) -> Tensor:
-        return attention.scaled_scores(scores, self.scale, self.bias_of(head), self.softcap)
+        scaled = attention.scaled_scores(scores, self.scale, self.bias_of(head), self.softcap)
+        return self._edited("scaled", head, scaled)
+
+    def _masked(self, scaled: Tensor, head: int) -> Tensor:
+        return self._edited("masked", head, attention.masked_scores(scaled, self.mask))
 
     def _weights(self, masked: Tensor, head: int) -> Tensor:
-        return attention.softmax_weights(masked, None if self.sinks is None else self.sinks[head])
+        weights = attention.softmax_weights(masked, None if self.sinks is None else self.sinks[head])
+        return self._edited("weights", head, weights)
 
     def _context(self, weights: Tensor, head: int) -> Tensor:
-        return attention.context(weights, self.v[self.group(head)].float())
+        return self._edited("context", head, attention.context(weights, self.v[self.group(head)].float()))
+
+    def _edited(self, step: str, head: int, given: Tensor) -> Tensor:
+        """Return a step as the edits leave it."""
+        for edit in self.edits:
+            if edit.step == step and edit.touches(head):
+                given = edit.change(self, head, given)
+        return given
 
     def _output(self, context: Tensor, head: int) -> Tensor | None:
         w_o = self.output_weights(head)

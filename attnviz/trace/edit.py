@@ -1,0 +1,149 @@
+"""Edits of a forward pass as a trace holds them, and how they reach the pass; `attnviz.edits` makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from attnviz.errors import EditMeansNothing, NoSuchSite
+from attnviz.errors.base import Why
+from attnviz.trace.calls import BlockPlace, Blocks, answering, stream_of, with_stream
+from attnviz.trace.site import AttentionSite, SiteEdit
+
+__all__ = [
+    "Edit", "NoPositions", "Rows", "StreamEdit", "changing_streams", "check_edits", "edits_at", "keeping", "no_block",
+    "starting_at",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class StreamEdit:
+    """A change of the residual stream behind a block, as data.
+
+    Attributes:
+        layer: index of the block.
+        stack: its stack.
+    """
+
+    layer: int
+    stack: str
+
+    def change(self, stream: Tensor) -> Tensor:
+        """Return the stream (T, d_model) that goes on.
+
+        Raises:
+            EditError: it has no such positions, or another width.
+        """
+        raise NotImplementedError
+
+    @property
+    def place(self) -> BlockPlace:
+        """The block."""
+        return BlockPlace(self.stack, self.layer)
+
+
+@dataclass(frozen=True, eq=False)
+class NoPositions:
+    """The model is told no positions of its tokens."""
+
+
+Edit = SiteEdit | StreamEdit | NoPositions
+"""A change of a forward pass, as data."""
+
+Rows = Sequence[Sequence[Edit]]
+"""The edits of each row of a batch."""
+
+
+def edits_at(edits: Sequence[Edit], site: str) -> tuple[SiteEdit, ...]:
+    """Return those of a site, by its name, in the order in which they act: those that compute a step afresh first."""
+    here = [edit for edit in edits if isinstance(edit, SiteEdit) and edit.concerns(site)]
+    return tuple(sorted(here, key=lambda edit: not edit.afresh))
+
+
+def check_edits(edits: Sequence[Edit], sites: Sequence[AttentionSite], blocks: Blocks, model: str) -> None:
+    """See that every edit had something to change in a pass with these sites and blocks.
+
+    Raises:
+        NoSuchSite, EditMeansNothing: it had not.
+    """
+    places = set(blocks.values())
+    for edit in edits:
+        if isinstance(edit, SiteEdit) and not any(edit.concerns(site.name) for site in sites):
+            raise NoSuchSite(edit.site, [site.name for site in sites])
+        if isinstance(edit, StreamEdit) and edit.place not in places:
+            raise EditMeansNothing(model, no_block(places))
+
+
+def no_block(places: Iterable[BlockPlace]) -> Why:
+    """Say why a stream cannot be changed, where there are only these blocks."""
+    known = ", ".join(f"{stack}.{layer}" for stack, layer in sorted(places))
+    return Why("no-block", known=known) if known else Why("no-blocks")
+
+
+@contextmanager
+def changing_streams(rows: Rows, blocks: Blocks) -> Iterator[None]:
+    """Let the residual streams of a forward pass of this thread go on as the edits of each row have them."""
+    wanted: dict[BlockPlace, list[tuple[int, StreamEdit]]] = {}
+    for row, edits in enumerate(rows):
+        for edit in edits:
+            if isinstance(edit, StreamEdit):
+                wanted.setdefault(edit.place, []).append((row, edit))
+
+    def answer(place: BlockPlace, run: Callable[[], Any]) -> Any:
+        made = run()
+        if place not in wanted:
+            return made
+        stream = stream_of(made).clone()
+        for row, edit in wanted[place]:
+            stream[row] = edit.change(stream[row])
+        return with_stream(made, stream)
+
+    if not wanted:
+        yield
+        return
+    with answering(blocks, answer):
+        yield
+
+
+@contextmanager
+def keeping(blocks: Blocks) -> Iterator[dict[BlockPlace, Any]]:
+    """Keep what each block of a forward pass of this thread gives, in the order in which they run."""
+    kept: dict[BlockPlace, Any] = {}
+
+    def answer(place: BlockPlace, run: Callable[[], Any]) -> Any:
+        kept[place] = run()
+        return kept[place]
+
+    with answering(blocks, answer):
+        yield kept
+
+
+@contextmanager
+def starting_at(place: BlockPlace | None, kept: Mapping[BlockPlace, Any], blocks: Blocks, n: int) -> Iterator[None]:
+    """Let a forward pass of this thread begin at a block: those before it give what is kept, for n rows.
+
+    Args:
+        place: the block; None: begin where the model begins.
+        kept: what each block gave for one row, see `keeping`.
+    """
+    if place is None:
+        yield
+        return
+    before = {known: kept[known] for known in list(kept)[: list(kept).index(place)]}
+
+    def answer(block: BlockPlace, run: Callable[[], Any]) -> Any:
+        return _repeated(before[block], n) if block in before else run()
+
+    with answering(blocks, answer):
+        yield
+
+
+def _repeated(made: Any, n: int) -> Any:
+    if isinstance(made, tuple | list):
+        return type(made)(_repeated(part, n) for part in made)
+    return torch.cat([made] * n) if isinstance(made, Tensor) else made
