@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from attnviz import locale
 from attnviz.ui import PAGES
+from attnviz.ui.applications.registry import APPLICATIONS
 from tests.browser.conftest import ROOT, SCHEMES, Open, Scheme, addresses, tabs, view
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -112,6 +113,26 @@ def test_a_page_is_for_everybody(open_page: Open, name: str, link: dict[str, str
         for tab in tabs.all()[1:]:
             tab.click()
             faults += [(scheme, tab.inner_text(), fault) for fault in page.evaluate(FAULTS, RULES)]
+    assert faults == []
+
+
+def test_every_application_is_for_everybody(open_page: Open) -> None:
+    page = open_page(path="applications", scheme="dark")
+    settle(page)
+    page.emulate_media(reduced_motion="reduce")
+    page.evaluate(AXE.read_text("utf-8"))
+    faults = []
+    for name in APPLICATIONS:
+        page.locator(f".st-key-open-{name} button").click()
+        page.locator(".st-key-application").wait_for()
+        page.wait_for_selector('.stApp[data-test-script-state="notRunning"]')
+        expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+        for chart in page.locator(".js-plotly-plot").all()[:1]:
+            chart.hover()  # its tools appear
+        page.wait_for_timeout(300)  # for transitions of colours
+        faults += [(name, fault) for fault in page.evaluate(FAULTS, RULES)]
+        page.locator(".st-key-app-all button").click()
+        page.locator(".st-key-gallery").wait_for()
     assert faults == []
 
 

@@ -72,6 +72,9 @@ def test_on_a_wall_there_are_the_answer_one_picture_and_one_sentence(open_page: 
     page.keyboard.press("p")
     page.wait_for_url(re.compile("present=1"))
     expect(page.locator(".st-key-controls")).to_be_hidden()
+    for width, height in ((390, 844), (1280, 720), (1024, 768)):
+        page.set_viewport_size({"width": width, "height": height})
+        expect_within(page, ".ava", ".av-sentence")
     expect(page.locator(".av-left")).to_be_hidden()
     expect_within(page, ".ava", ".av-sentence", ".av-weights .av-base")
     assert page.locator(".av-sentence").evaluate("e => e.getBoundingClientRect().height") >= 1.4 * small
@@ -147,6 +150,8 @@ def test_what_is_seen_is_handed_on(open_page: Open) -> None:
     assert "text=n+o+t" in link
     assert "head=1" in link
     assert "theme=dark" in link
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect_within(page, "dialog[open]", "dialog[open] .av-button")
     image = dialog.get_by_role("img")
     assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") > 50
     expect(dialog).to_contain_text("embed=true&amp;show=answer%2Cweights%2Clines")
