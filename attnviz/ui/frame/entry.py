@@ -7,6 +7,7 @@ import streamlit as st
 from attnviz.ui import PAGES
 from attnviz.ui.frame.address import begin
 from attnviz.ui.frame.head import hidden_page, pages
+from attnviz.ui.frame.login import ask_to_log_in, must_log_in
 from attnviz.ui.frame.shortcuts import shortcuts
 from attnviz.ui.frame.who import hidden_pages
 
@@ -14,7 +15,9 @@ begin()
 st.set_page_config(layout="wide", initial_sidebar_state="collapsed")
 st.html(Path(__file__).parent / "style.css")
 chosen = st.navigation(pages(), position="hidden")
-if (chosen.url_path or next(iter(PAGES))) in hidden_pages():
+if must_log_in():
+    ask_to_log_in()
+elif (chosen.url_path or next(iter(PAGES))) in hidden_pages():
     hidden_page(chosen.url_path or next(iter(PAGES)))
 else:
     chosen.run()
