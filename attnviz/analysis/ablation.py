@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
-from copy import deepcopy
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from attnviz.models import Network
+from attnviz.models import AttentionCall, Network
+from attnviz.models.call import editing
 from attnviz.models.layers import Attention
 from attnviz.tasks import Batch, Task
 from attnviz.training.engine.gradients import forward
@@ -38,63 +41,76 @@ def without_heads(network: Network, task: Task, n: int, seed: int = 0) -> tuple[
     neither is missed.
 
     Args:
-        network: stays as it is; a recurrent one has no such heads.
+        network: in evaluation mode, and stays as it is; a recurrent one has no such heads.
         n: test sequences; of a finite collection, all are taken.
     """
     means = mean_contexts(network, task.batches(n, seed))
     found = []
     for site, mean in means.items():  # (H, d_head)
         for head in range(len(mean)):
-            result = evaluate(without_head(network, site, head, mean[head]), task, "test", n, seed)
+            with without_head(site, head, mean[head]):
+                result = evaluate(network, task, "test", n, seed)
             found.append(Without(site, head, result.score(task.metric)))
     return tuple(found)
 
 
-def without_head(network: Network, site: str, head: int, mean: Tensor) -> Network:
-    """Return a copy of a network in which one head's context is the same vector at every position.
+def without_head(site: str, head: int, mean: Tensor) -> AbstractContextManager[None]:
+    """Let one head's context be the same vector at every position, in every forward pass of this thread.
 
         output = Concat(context_1 ... mean ... context_H) W_O + b_O
 
-    That vector's share of the output is a part of the bias, and the head's rows of W_O are 0.
-
     Args:
-        network: a Transformer.
-        site: name of one of its attention layers.
+        site: name of one of a Transformer's attention layers.
         head: index.
         mean: (d_head,).
     """
-    copied = deepcopy(network)
-    layer = _layers(copied)[site]
-    rows = slice(head * layer.d_head, (head + 1) * layer.d_head)
-    with torch.no_grad():
-        weight, bias = layer.project_out.weight, layer.project_out.bias  # (d_model, H * d_head), (d_model,)
-        bias.add_(weight[:, rows] @ mean)
-        weight[:, rows] = 0
-    return copied
+    return editing(_Without(site, head, mean))
 
 
 @torch.inference_mode()
 def mean_contexts(network: Network, batches: Iterator[Batch]) -> dict[str, Tensor]:
     """Return the mean context of every head over the real tokens of some batches, by site: (H, d_head)."""
-    copied = deepcopy(network).eval()  # hooks on a network that others use would be seen by all
-    layers = _layers(copied)
-    inputs: dict[str, Tensor] = {}
-    for name, layer in layers.items():
-        layer.project_out.register_forward_pre_hook(
-            lambda _, given, name=name: inputs.__setitem__(name, given[0])  # (B, T, H * d_head)
-        )
-    totals = {name: torch.zeros(layer.n_heads * layer.d_head, dtype=torch.float64) for name, layer in layers.items()}
-    counts = dict.fromkeys(layers, 0)
+    means = _Means()
     for batch in batches:
-        forward(copied, batch)
-        for name, layer in layers.items():
-            real = batch.source_padding if layer.stack == "encoder" and batch.source is not None else batch.padding
-            rows = inputs[name].flatten(0, 1) if real is None else inputs[name][real]
-            totals[name] += rows.double().sum(0)
-            counts[name] += len(rows)
-    means = {name: (total / counts[name]).float() for name, total in totals.items()}
-    return {name: mean.view(layers[name].n_heads, -1) for name, mean in means.items()}
+        means.batch = batch
+        with editing(means):
+            forward(network, batch)
+    return {name: (total / means.counts[name]).float() for name, total in means.totals.items()}
 
 
-def _layers(network: Network) -> dict[str, Attention]:
-    return {module.name: module for module in network.modules() if isinstance(module, Attention)}
+class _Without(NamedTuple):
+    """Editor (see `attnviz.models.call.Editor`) that takes a head away."""
+
+    site: str
+    head: int
+    mean: Tensor
+    positions: bool = True
+
+    def context(self, call: AttentionCall) -> Tensor:
+        if call.layer.name != self.site:
+            return call.context
+        contexts = call.context.clone()  # (B, H, Tq, d_head)
+        contexts[:, self.head] = self.mean
+        return contexts
+
+
+@dataclass
+class _Means:
+    """Editor that changes nothing, and adds up what every head says of the real tokens of a batch."""
+
+    positions: bool = True
+    batch: Batch | None = None
+    totals: dict[str, Tensor] = field(default_factory=dict)  # (H, d_head) each
+    counts: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    def context(self, call: AttentionCall) -> Tensor:
+        assert self.batch is not None  # it is given before the pass
+        if not isinstance(call.layer, Attention):  # where a sequence is pooled
+            return call.context
+        name, reads_source = call.layer.name, call.layer.stack == "encoder" and self.batch.source is not None
+        real = self.batch.source_padding if reads_source else self.batch.padding
+        rows = call.context.transpose(1, 2)  # (B, Tq, H, d_head)
+        rows = rows.flatten(0, 1) if real is None else rows[real]
+        self.totals[name] = self.totals.get(name, 0) + rows.double().sum(0)
+        self.counts[name] += len(rows)
+        return call.context
