@@ -131,7 +131,7 @@ class Figure {
     title(caption, heading);
     this.size = element("span", caption, "size");
     const verb = box.say(editable ? "paste" : "copy");
-    const opener = { textContent: verb, ariaLabel: `${verb}: ${heading}`, ariaExpanded: "false", onclick: () => this.open(this.panel.hidden) };
+    const opener = { textContent: verb, ariaLabel: box.say("of", { what: verb, which: heading }), ariaExpanded: "false", onclick: () => this.open(this.panel.hidden) };
     this.opener = element("button", caption, "more", { type: "button", ...opener });
     this.grid = element("div", this.root, "grid", { tabIndex: -1 });
     this.panel = element("div", this.root, "panel", { hidden: true });

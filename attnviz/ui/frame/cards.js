@@ -14,7 +14,7 @@ function written({ value, time }, lang) {
   return value.toLocaleString(lang, Number.isInteger(value) ? {} : { maximumSignificantDigits: 3 });
 }
 
-function build(made, { name, title, isChosen, actions }) {
+function build(made, { name, title, isChosen, actions, spoken }) {
   const node = document.createElement("li");
   if (isChosen !== null) {
     const box = element("input", node);
@@ -29,7 +29,7 @@ function build(made, { name, title, isChosen, actions }) {
   for (const [action, label] of Object.entries(actions)) {
     const button = element("button", node, label);
     button.type = "button";
-    button.setAttribute("aria-label", `${label}: ${title}`);
+    button.setAttribute("aria-label", spoken[action]);
     button.addEventListener("click", () => made.tell("act", [action, name]));
   }
   element("p", node);

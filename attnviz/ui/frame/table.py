@@ -11,7 +11,7 @@ from typing import Any, Literal
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from attnviz.ui.frame.language import current
+from attnviz.ui.frame.language import current, say
 
 __all__ = ["ROW", "Row", "Table"]
 
@@ -112,6 +112,9 @@ class Table:
                 "isChosen": name in chosen if self.mode == "multi-row" else None,
                 "facts": [fact for each in facts if (fact := _fact(self.columns[each], row.cells.get(each)))],
                 "actions": row.actions,
+                "spoken": {
+                    action: say("page.of", what=label, which=row.cells[title]) for action, label in row.actions.items()
+                },
             }
             for name, row in rows.items()
         ]

@@ -144,7 +144,7 @@ export class Matrix {
     }));
     clearTimeout(this.summarising);
     this.summarising = setTimeout(() => this.summarise(), SUMMARY_WAIT_MS);
-    for (const button of this.buttons.children) button.setAttribute("aria-label", `${button.textContent}: ${spec.title}`);
+    for (const button of this.buttons.children) button.setAttribute("aria-label", this.ctx.t("view.frame.of", { what: button.textContent, which: spec.title }));
     const sameShape = before && before.rows.labels === spec.rows.labels && before.cols.labels === spec.cols.labels
       && before.cell?.width === spec.cell?.width && before.cell?.height === spec.cell?.height;
     if (!sameShape) this.layout();

@@ -190,7 +190,7 @@ export class LinesPanel extends Panel {
   weightsAt(query, column) {
     const { others } = this.shown;
     const at = ({ matrix }) => this.t("view.panel.lines.weight", { weight: this.ctx.full(matrix.data[query * matrix.cols + column]) });
-    return others.length ? others.map((each) => `${this.t("view.frame.grid.head", { head: each.head })}: ${at(each)}`) : [at(this.shown)];
+    return others.length ? others.map((each) => this.t("view.frame.of", { what: this.t("view.frame.grid.head", { head: each.head }), which: at(each) })) : [at(this.shown)];
   }
 
   /** A stripe for each head that is drawn, as strong as its weight. */
