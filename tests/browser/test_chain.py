@@ -18,6 +18,9 @@ def say(key: str, **params: object) -> str:
     return locale.t("en", f"view.frame.{key}", **params)
 
 
+DRAWN = "picture => picture.width > 300 && picture.getContext('2d').getImageData(100, 60, 50, 50).data.some(Boolean)"
+
+
 def asked(page: Page) -> list[str]:
     """Return the stages of every bundle that comes, from now on."""
     stages: list[str] = []
@@ -33,6 +36,7 @@ def test_a_number_of_q_is_followed_to_its_row_and_its_column(open_page: Open) ->
     expect(page.locator(".av-stage[data-step='1'] .av-stage-title")).to_be_in_viewport()
     expect(page.locator(".av-chain-answer")).to_have_text(locale.t("en", "view.answer.label", text="c d e f g"))
     expect(page.locator(".av-chain-answer")).to_be_in_viewport()
+    page.wait_for_function(DRAWN, arg=page.locator('[data-stage="w_q"] canvas.av-base').element_handle())
     expect(page.get_by_role("tab", name=say("tab.code"))).to_have_attribute("aria-selected", "true")
     expect(page.locator(".av-closed")).to_have_count(5)
 

@@ -40,8 +40,8 @@ export class Chain {
     this.matrices = new Map(); // stage -> Matrix
     this.element = el("section", { class: "av-chain", "aria-label": ctx.t("view.frame.chain.title") });
     this.near = false;
-    this.seen = new IntersectionObserver(([entry]) => {
-      this.near = entry.isIntersecting;
+    this.seen = new IntersectionObserver((entries) => {
+      this.near = entries.at(-1).isIntersecting; // a busy browser tells of several changes at once
       if (this.near) this.loadOpened();
     }, { rootMargin: "300px" });
     this.seen.observe(this.element);

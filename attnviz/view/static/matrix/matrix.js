@@ -60,8 +60,8 @@ export class Matrix {
     this.build();
     this.resized = new ResizeObserver(() => this.layout());
     if (!room) this.resized.observe(this.element);
-    this.seen = new IntersectionObserver(([entry]) => {
-      this.inView = entry.isIntersecting;
+    this.seen = new IntersectionObserver((entries) => {
+      this.inView = entries.at(-1).isIntersecting; // a busy browser tells of several changes at once
       if (this.inView && this.dirty) this.draw();
     }, { rootMargin: "150px" });
     if (!eager) this.seen.observe(this.element);
