@@ -138,11 +138,11 @@ def _rules(room: Classroom) -> None:
         with st.container(horizontal=True, gap="medium"):
             st.multiselect(
                 say("class.pages"), list(titles), format_func=titles.__getitem__, on_change=_change_rules,
-                **state.pages.kept,
+                placeholder=say("class.choose"), **state.pages.kept,
             )  # fmt: skip
             st.multiselect(
                 say("class.controls"), list(controls), format_func=controls.__getitem__, on_change=_change_rules,
-                **state.controls.kept,
+                placeholder=say("class.choose"), **state.controls.kept,
             )  # fmt: skip
         with st.container(horizontal=True, gap="medium"):
             for name, widget in (("runs", state.runs), ("steps", state.steps), ("megabytes", state.megabytes)):
