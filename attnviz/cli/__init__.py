@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from attnviz import __version__
 from attnviz.cli.common import FAILURE, SUCCESS, USAGE, CommandError, Parser, UsageError, add_command, one_line
+from attnviz.cli.edits import add_sweep
 from attnviz.cli.manage import add_managing
 from attnviz.cli.models import add_models
 from attnviz.cli.run import add_run
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     add_run(commands)
     add_models(commands)
     add_trace(commands)
+    add_sweep(commands)
 
     listing = add_command(
         commands,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,6 +29,7 @@ __all__ = [
     "one_line",
     "port",
     "positive",
+    "text_or_input",
 ]
 
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
@@ -102,6 +104,16 @@ def models_root(options: argparse.Namespace) -> Path | None:
         origin = "--models" if options.models else MODELS_FOLDER
         raise UsageError(f"{origin}: {root} is no folder" if root.exists() else f"{origin}: there is no folder {root}")
     return root
+
+
+def text_or_input(given: str) -> str:
+    """Return the text, from standard input for "-" (a line break at its very end is not part of it)."""
+    try:
+        text = sys.stdin.read().removesuffix("\n") if given == "-" else given
+        text.encode()
+    except UnicodeError as error:
+        raise UsageError(f"the text is no UTF-8: {error.reason if hasattr(error, 'reason') else error}") from error
+    return text
 
 
 def positive(text: str) -> int:

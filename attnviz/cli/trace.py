@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import sys
 from pathlib import Path
 from typing import Literal, get_args
 
 import attnviz
-from attnviz.cli.common import SUCCESS, WHERE, Commands, UsageError, add_command, not_negative
+from attnviz.cli.common import SUCCESS, WHERE, Commands, UsageError, add_command, not_negative, text_or_input
+from attnviz.cli.edits import add_edits, edits_of
 from attnviz.cli.head import as_json, as_table
 from attnviz.trace import AttentionSite, Trace
 
@@ -34,6 +34,7 @@ def add_trace(commands: Commands) -> None:
             "trace zoo/dates '3rd of March 2021' --kind cross --html dates.html",
             "trace zoo/english - --npz story.npz < story.txt",
             "trace zoo/sort 'd a c b >' --json | jq .largest_error",
+            "trace zoo/reverse 'g f e d c' --off encoder.1.self:0 --cut encoder.0.self:*:2",
             "trace ~/models/gpt2 'The cat sat'",
             "trace ~/models/vit cat.png --html cat.html",
         ],
@@ -62,6 +63,8 @@ def add_trace(commands: Commands) -> None:
     which.add_argument("--kind", choices=("self", "cross"), metavar="K", help="self or cross attention")
     which.add_argument("--part", type=not_negative, metavar="P", help="the window of an image, from 0")
 
+    add_edits(trace)
+
     outputs = trace.add_argument_group("in place of the table").add_mutually_exclusive_group()
     outputs.add_argument("--html", type=Path, metavar="FILE", help="the interactive view as one file, for any browser")
     outputs.add_argument("--npz", type=Path, metavar="FILE", help="the numbers of all heads, for NumPy")
@@ -72,8 +75,9 @@ def add_trace(commands: Commands) -> None:
 def _trace(options: argparse.Namespace) -> int:
     if options.npz and (options.layer, options.head, options.stack, options.kind, options.part) != (None,) * 5:
         raise UsageError("--npz holds all heads: leave out --layer, --head, --stack, --kind and --part")
-    text = _text(options.text)
-    trace = attnviz.trace(attnviz.load_model(options.model), text, options.target, image=options.image)
+    text, changes = text_or_input(options.text), edits_of(options)
+    model = attnviz.load_model(options.model)
+    trace = attnviz.trace(model, text, options.target, image=options.image, edits=changes)
     if options.npz:
         with options.npz.open("wb") as file:  # by its name, NumPy would append ".npz"
             trace.to_npz(file)
@@ -90,16 +94,6 @@ def _trace(options: argparse.Namespace) -> int:
         for line in as_table(trace, site, head, shutil.get_terminal_size().columns):
             print(line)
     return SUCCESS
-
-
-def _text(given: str) -> str:
-    """Return the text, from standard input for "-" (a line break at its very end is not part of it)."""
-    try:
-        text = sys.stdin.read().removesuffix("\n") if given == "-" else given
-        text.encode()
-    except UnicodeError as error:
-        raise UsageError(f"the text is no UTF-8: {error.reason if hasattr(error, 'reason') else error}") from error
-    return text
 
 
 def _head(trace: Trace, options: argparse.Namespace) -> tuple[AttentionSite, int]:

@@ -1,0 +1,39 @@
+"""`attnviz trace --off --cut`, and `attnviz sweep-heads`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import attnviz
+from attnviz import edits
+from attnviz.cli import main
+
+SWEEP = ["sweep-heads", "zoo/reverse", "g f e d c", "--token", "c", "--position", "0"]
+
+
+def test_a_trace_under_edits(capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["--off", "encoder.0.self:1", "--cut", "encoder.1.self:*:2", "--layer", "1", "--json"]
+    assert main(["trace", "zoo/reverse", "g f e d c", *given]) == 0
+    told = json.loads(capsys.readouterr().out)
+    changes = [edits.head_off("encoder.0.self", 1), edits.cut("encoder.1.self", key=2)]
+    trace = attnviz.trace(attnviz.load_model("zoo/reverse"), "g f e d c", edits=changes)
+    assert told["weights"] == trace.site("encoder.1.self").weights(0).tolist()
+
+
+@pytest.mark.parametrize("given", [["--off", "encoder.0.self"], ["--off", "a:*"], ["--cut", "a:1"], ["--cut", "a:x:1"]])
+def test_an_edit_that_is_none(given: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["trace", "zoo/reverse", "g f e d c", *given]) == 2
+    assert given[0] in capsys.readouterr().err
+
+
+def test_every_head_off(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(SWEEP) == 0
+    first, names, worst, *_ = capsys.readouterr().out.splitlines()
+    assert first == "'c' at 0: probability 1.0000"
+    assert names.split() == ["site", "head", "probability", "rank", "loss", "KL"]
+    assert worst.split()[:2] == ["encoder.0.self", "1"]
+    assert main([*SWEEP, "--csv", str(tmp_path / "heads.csv")]) == 0
+    assert len((tmp_path / "heads.csv").read_text().splitlines()) == 5
