@@ -51,8 +51,6 @@ def first_picture(link: Mapping[str, str], lang: str) -> bytes | None:
         held = run(key)
     except AttnvizError:  # the page says what is wrong with this text
         return None
-    if not held.trace.sites:
-        return None
     return picture(key, held, choice_of(held.trace, link, FIRST_LINK)[0], lang)
 
 
