@@ -66,10 +66,10 @@ def test_the_explorer_leaves_a_long_text_out_of_the_address_and_offers_a_file(na
     page = open_page("explorer", model=name.removeprefix("zoo/"), text=text)
     assert address(page)["text"] == text
     assert TOO_LONG not in messages(page)
-    page.session_state[ExplorerState.text.key] = (
-        text * LONGEST
-    )  # more than the model reads: the picture stays, and so does the link
-    assert address(run(page))["text"] == text
+    page.session_state[ExplorerState.text.key] = text * LONGEST  # more than the model reads, too
+    assert "text" not in address(run(page))
+    assert TOO_LONG in messages(page)
+    assert page.get("download_button")
 
 
 def test_a_text_of_ones_own_to_train_on_is_saved_as_a_file() -> None:

@@ -101,8 +101,9 @@ export class View {
     this.repaint();
   }
 
-  /** Moves to another place in the page, with the focus. @param {HTMLElement} parent */
+  /** Moves to another place in the page, with the focus and, where the browser can, an open dialog. @param {HTMLElement} parent */
   moveTo(parent) {
+    if (parent.moveBefore) return parent.moveBefore(this.root, null);
     const { activeElement: focused } = document;
     parent.append(this.root);
     if (focused instanceof HTMLElement && this.root.contains(focused)) focused.focus({ preventScroll: true });
