@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ import pytest
 
 from attnviz.cli import main
 
-COMMANDS = ["run", "models", "trace", "zoo", "train", "resume", "runs", "tell", "export", "rename", "delete"]
+COMMANDS = ["run", "models", "trace", "sweep-heads", "zoo", "train", "resume", "runs", "tell", "export"]
+COMMANDS += ["rename", "delete"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -34,7 +36,7 @@ def test_help_says_what_a_command_does_and_ends_with_examples(command: str, caps
 def test_the_list_of_commands_is_complete(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
-    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line.startswith("    ")]
+    listed = re.findall(r"^ {4}(\S+)", capsys.readouterr().out, re.MULTILINE)
     assert listed == COMMANDS
 
 

@@ -7,7 +7,7 @@ import pytest
 from attnviz import locale
 
 HAN = "[\u4e00-\u9fff]"
-CHINESE_VALUE = r"\{(?:mask|metric|part|positions|rule|split|what)\}"
+CHINESE_VALUE = r"\{(?:mask|metric|part|pattern|positions|rule|split|what)\}"
 """Placeholders that a Chinese word fills: no blank stands beside them."""
 
 OTHER_WORDS = {

@@ -155,7 +155,7 @@ def test_patience_ends(made: Database, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("said", ["database or disk is full", "attempt to write a readonly database"])
 def test_what_no_second_try_heals_is_said_at_once(tmp_path: Path, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = Database(database_url(f"sqlite:///{tmp_path}/attnviz.db"))
+    made = Database(database_url(f"sqlite:///{tmp_path}/classes.db"))
     migrate(made)
     taken = naps(monkeypatch, 0, int)
 
@@ -171,7 +171,7 @@ def test_a_file_that_is_no_database_is_said_at_once(tmp_path: Path, monkeypatch:
     (tmp_path / "classes.db").write_bytes(b"no database" * 1000)
     taken = naps(monkeypatch, 0, int)
     with refused(DatabaseUnavailable("file is not a database")):
-        migrate(Database(database_url(f"sqlite:///{tmp_path}/attnviz.db")))
+        migrate(Database(database_url(f"sqlite:///{tmp_path}/classes.db")))
     assert taken == []
 
 
