@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from attnviz import locale
-from tests.browser.conftest import PATIENCE, ROOT, _wait, addresses, expect_no_overflow, tabs
+from tests.browser.conftest import PATIENCE, ROOT, addresses, expect_no_overflow, tabs, wait_for
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def links(tmp_path: Path) -> Iterator[tuple[str, str, str]]:
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
         try:
-            _wait(f"http://localhost:{port}", process, log)
+            wait_for(f"http://localhost:{port}", process, log)
             teacher, student = re.findall(r"http://\S+/join#\S+", log.read_text("utf-8"))
             yield f"http://localhost:{port}", teacher, student
         finally:
@@ -60,7 +60,7 @@ def test_a_class_is_held(browser: Browser, links: tuple[str, str, str]) -> None:
             said(page, lang, "class.bar.student", name="7b", student=name)
 
         # Ann trains; the teacher sees it and pauses it, and both students read that
-        ann.goto(f"{server}/training?recipe=induction")
+        ann.goto(f"{server}/training?recipe=induction&steps=20000")
         ann.locator(".st-key-play button").click()
         expect(ann.locator(".aw-transport")).to_have_attribute("data-state", "running")
         card = teacher.locator(".wall a")

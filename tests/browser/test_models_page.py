@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from attnviz import locale
 from tests.browser.conftest import Open, card, click_row, expect_no_overflow, row, view
@@ -45,18 +45,24 @@ def test_a_card_opens_its_model_on_a_phone(open_page: Open) -> None:
     page.wait_for_function("new URLSearchParams(location.search).get('model') === 'sort'")
 
 
+def hand_in(page: Page, file: Path) -> None:
+    """Give a file to the field, once the one that took the file before is gone."""
+    expect(page.locator(INPUT)).to_have_count(1)
+    page.locator(INPUT).set_input_files(file)
+
+
 def test_a_zip_file_is_taken_and_a_wrong_one_refused(open_page: Open, models_folder: Path, tmp_path: Path) -> None:
     page = open_page(path="models")
     expect(row(page, "Reverse a sequence")).to_have_count(1)
-    page.locator(INPUT).set_input_files(zip_of(models_folder / "tiny-encoder", tmp_path / "good.zip"))
+    hand_in(page, zip_of(models_folder / "tiny-encoder", tmp_path / "good.zip"))
     expect(page.locator(".st-key-messages")).to_contain_text(say("can_be_shown", name="").strip())
     expect(row(page, say("table.source.uploaded"))).to_have_count(1)
     wrong = zip_of(models_folder / "tiny-encoder", tmp_path / "wrong.zip", **{"run.py": b"print()"})
-    page.locator(INPUT).set_input_files(wrong)
+    hand_in(page, wrong)
     expect(page.locator(".st-key-messages")).to_contain_text("run.py")
     expect(row(page, say("table.source.uploaded"))).to_have_count(1)
     (tmp_path / "cut.zip").write_bytes(wrong.read_bytes()[:-200])
-    page.locator(INPUT).set_input_files(tmp_path / "cut.zip")
+    hand_in(page, tmp_path / "cut.zip")
     expect(page.locator(".st-key-messages")).to_contain_text("cut.zip")
 
 

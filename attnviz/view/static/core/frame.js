@@ -101,11 +101,14 @@ export class View {
     this.repaint();
   }
 
-  /** Moves to another place in the page, with the focus and, where the browser can, an open dialog. @param {HTMLElement} parent */
+  /** Moves to another place in the page, with the focus and an open dialog. @param {HTMLElement} parent */
   moveTo(parent) {
-    if (parent.moveBefore) return parent.moveBefore(this.root, null);
     const { activeElement: focused } = document;
+    /** @type {HTMLDialogElement | null} */
+    const dialog = this.root.querySelector("dialog[open]");
     parent.append(this.root);
+    dialog?.removeAttribute("open"); // it says so still, and is open no more
+    dialog?.showModal();
     if (focused instanceof HTMLElement && this.root.contains(focused)) focused.focus({ preventScroll: true });
   }
 
