@@ -37,8 +37,8 @@ class RoundRobin(ThreadingTCPServer):
         self.url = f"http://localhost:{self.server_address[1]}"
 
     def connect(self, path: str) -> socket.socket:
-        for _ in self.ports:
-            port = self.ports[next(self._turn) % len(self.ports)]
+        first = next(self._turn) % len(self.ports)  # by its turn, and then whoever comes after: others take turns too
+        for port in (*self.ports[first:], *self.ports[:first]):
             with suppress(ConnectionError):
                 upstream = socket.create_connection(("127.0.0.1", port))
                 self.asked.append((port, path))
