@@ -23,7 +23,7 @@ STEPS = 60
 
 
 class Served:
-    """What a queue with one worker made of the runs: they, CPU seconds and bytes of the worker."""
+    """The runs that a queue with one worker has trained, with CPU seconds and bytes of the worker."""
 
     def __init__(self, folder: Path, at_once: int) -> None:
         first, *self.runs = (Run.create(folder / str(seed), _config(seed)) for seed in range(RUNS + 1))

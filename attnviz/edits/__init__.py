@@ -1,4 +1,4 @@
-"""What if: change a forward pass of a model and see what follows; each edit is data, and no model is touched.
+"""Change a forward pass of a model and see what follows; each edit is data, and no model is touched.
 
 >>> import attnviz
 >>> from attnviz import edits

@@ -40,7 +40,7 @@ SAME = 1e-4  # how far a batch may be from the model's own answer, relative to i
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
-    """What an edit of each head alone does to one output, as tables (sites, heads); nan where a site has no such head.
+    """Effects of an edit of each head alone on one output, as tables (sites, heads); nan where a site has no such head.
 
     Attributes:
         trace: the text without edits.

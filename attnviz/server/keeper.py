@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class Queue(Protocol):
-    """What a keeper needs of a training queue."""
+    """The part of a training queue that a keeper needs."""
 
     def take_over(self, run: Run) -> bool:
         """Have a run go on here; False where somebody else has it, or it cannot be written yet."""

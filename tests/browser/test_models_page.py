@@ -96,4 +96,4 @@ FRAMEWORK = """() => {
   const file = document.querySelector('[data-testid="stFileUploader"] input');
   return [skip.textContent, file.ariaLabel, ...toolbar.map((button) => button.ariaLabel)];
 }"""
-"""What Streamlit says to those who listen."""
+"""Collects what Streamlit says to those who listen."""

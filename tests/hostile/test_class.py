@@ -1,4 +1,4 @@
-"""What people of a class, and strangers, may not: each is refused by the server, whatever a browser shows."""
+"""Try what people of a class, and strangers, may not: each is refused by the server, whatever a browser shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-/** What a picture of weights shows as a whole. */
+/** Tells in words what a picture of weights shows as a whole. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

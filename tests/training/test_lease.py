@@ -81,7 +81,7 @@ def taken_over(run: Run) -> Lease:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
-    """What a run that went through without a break leaves."""
+    """Return what a run that went through without a break leaves."""
     run = small_run(tmp_path_factory.mktemp("whole") / "run")
     record(run)
     return contents(run)

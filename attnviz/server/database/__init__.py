@@ -1,1 +1,1 @@
-"""What must outlive a process and be shared by several servers: classes, their links and their members, in SQL."""
+"""Classes, their links and their members, in SQL: they outlive a process, and several servers share them."""

@@ -13,14 +13,14 @@ CLASS = "ATTNVIZ_CLASS"
 """Environment variable: id of the class that a server holds, which `attnviz run --class` sets; empty for none."""
 
 CONTROLS = ("train", "upload", "export")
-"""What a teacher can hide: starting runs, handing in data and models, taking runs away."""
+"""Controls that a teacher can hide: starting runs, handing in data and models, taking runs away."""
 
 Role = Literal["teacher", "student"]
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What the students of a class may do.
+    """Rules for the students of a class.
 
     Attributes:
         look: they see each other's runs.

@@ -1,4 +1,4 @@
-"""What a class did, to take away: a table for a spreadsheet, statements for a learning record store (xAPI 1.0.3)."""
+"""Export what a class did: a table for a spreadsheet, statements for a learning record store (xAPI 1.0.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person may do with a run: its owner and the teacher steer it, others look at it where they may.
+"""Say who may do what with a run: its owner and the teacher steer it, others look at it where they may.
 
 A run that was made on the command line, or by a browser that keeps no cookies, has no owner: everybody steers it, and
 on a server that holds a class the teacher alone.

@@ -137,7 +137,7 @@ HANGS = "挂:{hero}抬头一看，那{m}{colour}的{thing}就挂在树上。"
 
 
 class Plot(NamedTuple):
-    """What can happen to the thing, and how it can come back after that."""
+    """A way in which the thing is lost, and the ways in which it can come back after that."""
 
     troubles: tuple[str, ...]
     searches: tuple[tuple[str, ...], ...]

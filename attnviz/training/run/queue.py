@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 class Share(NamedTuple):
-    """What a run has of the machine: so many cores, for so many runs that take turns."""
+    """The share that a run has of the machine: so many cores, for so many runs that take turns."""
 
     cores: int
     runs: int

@@ -56,7 +56,7 @@ class Turns:
 
     @property
     def sharing(self) -> int:
-        """How many have something to do all the time."""
+        """Number of those that have something to do all the time."""
         return sum(not member.waits for member in self._members.values())
 
     def add(self, number: int, work: Work) -> None:

@@ -1,1 +1,1 @@
-"""How a database comes to have the tables of this version: one script in `versions` for each change, in order."""
+"""Scripts that bring a database to the tables of this version: one in `versions` for each change, in order."""

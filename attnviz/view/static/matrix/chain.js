@@ -205,7 +205,7 @@ export class Chain {
     return t(`view.frame.formula.${key}`, { scale: fmt(scale), d, root: fmt(Math.sqrt(d)) });
   }
 
-  /** How tall a matrix may be before it scrolls; on a wall nothing does. */
+  /** The height of a matrix from which on it scrolls; on a wall nothing does. */
   tallest(name) {
     if (this.ctx.store.state.present) return Infinity;
     return MATRICES.includes(name) ? TALLEST_MATRIX : TALLEST_VIEW;

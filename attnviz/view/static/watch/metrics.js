@@ -76,7 +76,7 @@ export class Metrics {
     this.looks.push({ step, loss: held ?? NaN, accuracy: right ?? NaN, train: accuracy ?? null, outputs, spectrum: spectrum ?? null });
   }
 
-  /** How many steps a second of training makes, of late; 0 while that is not known. */
+  /** Steps that a second of training makes, of late; 0 while that is not known. */
   stepsPerSecond() {
     const lines = Math.min(LATELY, this.seconds.length - 1);
     const seconds = this.seconds.at(-1) - this.seconds.at(-1 - lines);

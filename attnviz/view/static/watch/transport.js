@@ -116,7 +116,7 @@ export class Transport {
     this.enable(state, step, resumable);
   }
 
-  /** What a state is called. */
+  /** The name of a state. */
   word(state, step, by) {
     if (state === "stopped" && !step && !by) return "new";
     return state === "done" && this.ctx.header.recorded ? "recorded" : state || "waiting";
