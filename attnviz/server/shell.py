@@ -53,7 +53,7 @@ FIRST = "attnviz/first"
 """Path of the picture of an address, see `attnviz.server.first`."""
 
 FIRST_PAGE = "explorer"
-OWN_LOOK = frozenset({"embed", "embed_options", "present", "lock", "tour"})
+OWN_LOOK = frozenset({"embed", "embed_options", "present", "lock", "tour", "mode"})
 """Parameters of an address whose page looks another way than the document can know."""
 
 WIDE = "(min-width: 961px)"

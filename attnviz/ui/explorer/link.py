@@ -1,4 +1,4 @@
-"""The Explorer's address: model, text, target and image; the view writes layer, head, lock and the like."""
+"""The Explorer's address: mode, model, text, target and image; the view writes layer, head, lock and the like."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from attnviz.server.picture import PLACE
 from attnviz.server.reads import Reads
 from attnviz.server.traces import TraceKey
 from attnviz.server.uploads import is_upload
+from attnviz.ui.explorer import modes
 from attnviz.ui.explorer.inputs import image_in_link, link_image
 from attnviz.ui.explorer.sentences import general_examples
 from attnviz.ui.explorer.state import ExplorerState
@@ -39,6 +40,7 @@ def _apply(link: Mapping[str, str]) -> None:
         use(link["text"], link.get("target", ""))
     if "image" in link:
         link_image(link["image"])
+    modes.apply(link)
     page_state(ExplorerState).frozen = link.get("lock") == "all"
     follow(link, ExplorerState.model.value)
 
@@ -74,18 +76,21 @@ def examples_of(model: Listed, reads: Reads) -> tuple[tuple[str, str], ...]:
     return model.examples if model.architecture else general_examples(reads, current())
 
 
+_NAMES = frozenset({"mode", "model", "text", "target", "image"}).union(*(mode.names for mode in modes.MODES.values()))
+
 ADDRESS = Address(
     "explorer",
     _apply,
-    names=frozenset({"model", "text", "target", "image"}),
-    steps=frozenset({"model", "text", "target", "image"}),
+    names=_NAMES,
+    steps=_NAMES,
     view=PLACE | LOOK,
-    long=frozenset({"text", "target"}),
+    long=frozenset({"text", "target"}).union(*(mode.long for mode in modes.MODES.values())),
 )
 
 
 def publish(key: TraceKey, messages: DeltaGenerator) -> None:
     """Have the browser write into its address what was asked for; what is too long for it is offered as a file."""
-    parameters = {"model": key.model, "text": key.text, "target": key.target, "image": image_in_link(key.image)}
+    typed = {"text": key.text, "target": key.target, "image": image_in_link(key.image)}
+    parameters = {"model": key.model, **typed, **modes.parameters()}
     offer(messages, ADDRESS, parameters)
     ADDRESS.publish(parameters)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 
 import streamlit as st
 
@@ -16,11 +17,12 @@ from attnviz.server.listing import Listed
 from attnviz.server.opening import open_model
 from attnviz.server.reads import Reads, reads_of
 from attnviz.server.traces import Held, TraceKey
-from attnviz.ui.explorer import link
+from attnviz.ui.explorer import link, modes
 from attnviz.ui.explorer.about import about_model, way_back
 from attnviz.ui.explorer.fit import help_with
 from attnviz.ui.explorer.inputs import choose_image, image_title, type_texts
 from attnviz.ui.explorer.link import begin, examples_of, use
+from attnviz.ui.explorer.modes import Mode
 from attnviz.ui.explorer.numbers import show_numbers
 from attnviz.ui.explorer.sentences import with_mask
 from attnviz.ui.explorer.state import ExplorerState
@@ -43,7 +45,21 @@ EXAMPLE_CHARS = 120
 def show() -> None:
     """Show the whole page."""
     link.ADDRESS.arrive()
-    _picture(_controls())
+    key = _controls()
+    mode = modes.chosen()
+    if mode is None:
+        _picture(key)
+    else:
+        _begin_mode(mode, key)
+
+
+def _begin_mode(mode: Mode, key: TraceKey) -> None:
+    with st.container(key="about"):
+        _about(key, None)
+    messages = message_box()
+    link.publish(key, messages)
+    with st.container(key=f"mode-{mode.name}"):
+        mode.module.show(key, messages)
 
 
 def _controls() -> TraceKey:
@@ -53,10 +69,11 @@ def _controls() -> TraceKey:
         st.info(say("page.no_models", variable=code(MODELS_FOLDER)))
         st.stop()
     with st.container(key="controls", gap="xsmall"):
-        frozen = page_state(ExplorerState).frozen
+        frozen, mode = page_state(ExplorerState).frozen, modes.chosen()
         with head_row():
             if not frozen:
                 take(link.ADDRESS)
+                modes.choose()
         st.caption(say("page.what"))
         with st.container(horizontal=True, key="texts", gap="small", vertical_alignment="bottom"):
             titles = _titles(models)
@@ -74,16 +91,18 @@ def _controls() -> TraceKey:
             reads = opened or Reads()
             if opened is not None:
                 begin(model, opened)
+            if mode is not None and not mode.types:
+                reads = replace(reads, text=False, second="", image=False)
             type_texts(reads)
             if reads.image and not frozen:
                 choose_image()
             if reads.text and not frozen:  # leaving the field hands its text in; people look for the button
                 st.button(say("page.run"), key="run", type="primary", help=say("page.run_help"))
-            if reads.continues and not frozen:
+            if reads.continues and mode is None and not frozen:
                 text = say("page.continue")
                 button(text, "continue", _continue, model, icon="play_arrow", help=say("page.continue_help"))
         with st.container(horizontal=True, key="examples", gap="xsmall", vertical_alignment="center"):
-            if opened is not None and not frozen:
+            if opened is not None and not frozen and (mode is None or mode.types):
                 _examples(model, opened)
     return TraceKey(
         model.name,

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from attnviz.server.traces import TraceKey
 from attnviz.ui.frame.widgets import Widget
 
-__all__ = ["ExplorerState"]
+__all__ = ["LOOK", "ExplorerState"]
+
+LOOK = "look"
+"""The mode that shows a model on one text."""
 
 
 @dataclass
@@ -21,6 +24,7 @@ class ExplorerState:
         shown: the last good picture.
     """
 
+    mode = Widget("mode", LOOK)
     model = Widget("model", "")
     text = Widget("text", "")
     target = Widget("target", "")
