@@ -1,4 +1,4 @@
-"""Edits on the command line: `attnviz trace --off ... --cut ...`, and `attnviz sweep-heads`."""
+"""Edits on the command line: `attnviz trace --off ... --cut ... --edit ...`, and `attnviz sweep-heads`."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import attnviz
 from attnviz import edits
 from attnviz.cli.common import SUCCESS, Commands, UsageError, add_command, text_or_input
 from attnviz.cli.text import columns, printable
+from attnviz.edits.text import EVERY as ANY
+from attnviz.edits.text import PART, SourceOf
 from attnviz.trace import Edit
 
 __all__ = ["add_edits", "add_sweep", "edits_of"]
 
-ANY = "*"
-
 
 def add_edits(command: argparse.ArgumentParser) -> None:
-    """--off and --cut, see `edits_of`."""
+    """--off, --cut and --edit, see `edits_of`."""
     group = command.add_argument_group("what if", "Change the forward pass; each can be given several times.")
     group.add_argument("--off", action="append", default=[], metavar="SITE:HEAD", help="a head: decoder.1.self:0")
     group.add_argument(
@@ -27,10 +27,20 @@ def add_edits(command: argparse.ArgumentParser) -> None:
         metavar="SITE:QUERY:KEY",
         help=f"an edge between positions, of all heads; {ANY} for every query or key",
     )
+    group.add_argument(
+        "--edit",
+        action="append",
+        default=[],
+        metavar="EDIT",
+        help="any edit, as an address of the Explorer has it: temperature:decoder.1.self:0:0.5",
+    )
 
 
-def edits_of(options: argparse.Namespace) -> list[Edit]:
+def edits_of(options: argparse.Namespace, source: SourceOf) -> list[Edit]:
     """Return the edits that were asked for.
+
+    Args:
+        source: gives the trace of the text, and of the target or "", that a patch comes from.
 
     Raises:
         UsageError: one is not written as it should be.
@@ -40,7 +50,8 @@ def edits_of(options: argparse.Namespace) -> list[Edit]:
     if any(head is None for _, (head,) in off):
         raise UsageError("--off: name one head")
     heads = [edits.head_off(site, head) for site, (head,) in off if head is not None]
-    return [*heads, *(edits.cut(site, query, key) for site, (query, key) in cut)]
+    others = edits.read_edits(PART.join(options.edit), source)
+    return [*heads, *(edits.cut(site, query, key) for site, (query, key) in cut), *others]
 
 
 def _parts(option: str, form: str, given: str) -> tuple[str, list[int | None]]:

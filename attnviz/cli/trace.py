@@ -75,8 +75,9 @@ def add_trace(commands: Commands) -> None:
 def _trace(options: argparse.Namespace) -> int:
     if options.npz and (options.layer, options.head, options.stack, options.kind, options.part) != (None,) * 5:
         raise UsageError("--npz holds all heads: leave out --layer, --head, --stack, --kind and --part")
-    text, changes = text_or_input(options.text), edits_of(options)
+    text = text_or_input(options.text)
     model = attnviz.load_model(options.model)
+    changes = edits_of(options, lambda source, target: attnviz.trace(model, source, target or None))
     trace = attnviz.trace(model, text, options.target, image=options.image, edits=changes)
     if options.npz:
         with options.npz.open("wb") as file:  # by its name, NumPy would append ".npz"

@@ -25,6 +25,7 @@ from attnviz.edits.edit import (
 )
 from attnviz.edits.effect import Change, Effect, effect
 from attnviz.edits.sweep import Sweep, sweep
+from attnviz.edits.text import read_edits, write_edits
 from attnviz.errors import EditError
 from attnviz.trace.site import SiteEdit
 
@@ -42,8 +43,10 @@ __all__ = [
     "no_scale",
     "patch",
     "patch_stream",
+    "read_edits",
     "scale_head",
     "set_weights",
     "sweep",
     "temperature",
+    "write_edits",
 ]

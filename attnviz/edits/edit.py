@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, cast
+from typing import ClassVar, Literal, NamedTuple, cast
 
 import torch
 from torch import Tensor
@@ -36,6 +36,20 @@ __all__ = [
 ]  # fmt: skip
 
 Baseline = Literal["zero", "running_mean"]
+
+
+class Source(NamedTuple):
+    """Text that the vectors of a patch come from.
+
+    Attributes:
+        text: what the model read there.
+        target: what its decoder read, or the second sentence; "": none, or the model wrote it itself.
+        positions: where the vectors stood.
+    """
+
+    text: str
+    target: str
+    positions: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +158,7 @@ class ScaleHead(SiteEdit):
 class Patch(SiteEdit):
     positions: tuple[int, ...]
     vectors: Tensor = field(repr=False)  # (positions, d_value)
+    source: Source | None = None  # None: more than a text, such as an image or an edited pass
     step: ClassVar[str] = "context"
 
     def check(self, site: AttentionSite) -> None:
@@ -163,6 +178,7 @@ class Patch(SiteEdit):
 class PatchStream(StreamEdit):
     positions: tuple[int, ...]
     vectors: Tensor = field(repr=False)  # (positions, d_model)
+    source: Source | None = None  # as in `Patch`
 
     def change(self, stream: Tensor) -> Tensor:
         for position in self.positions:
@@ -286,7 +302,8 @@ def patch(
             which belong together.
     """
     context = source.site(site).context(head)  # (Tq, d_value)
-    return Patch(site, head, tuple(positions), _taken("patch", site, context, positions, source_positions))
+    vectors = _taken("patch", site, context, positions, source_positions)
+    return Patch(site, head, tuple(positions), vectors, _named(source, source_positions or positions))
 
 
 def patch_stream(
@@ -312,7 +329,14 @@ def patch_stream(
         raise EditMeansNothing(source.model.facts.name, no_block(streams))
     stream = stream_of(streams[place])[cast(EditablePass, ran).row]  # (T, d_model)
     vectors = _taken("patch_stream", f"{place.stack}.{layer}", stream, positions, source_positions)
-    return PatchStream(layer, place.stack, tuple(positions), vectors)
+    return PatchStream(layer, place.stack, tuple(positions), vectors, _named(source, source_positions or positions))
+
+
+def _named(source: Trace, positions: Sequence[int]) -> Source | None:
+    """Return what to call the source of a patch; None where a text alone does not say it."""
+    if source.edits or source.image is not None:
+        return None
+    return Source(source.text, "" if source.target_generated else source.target or "", tuple(positions))
 
 
 def _taken(edit: str, place: str, vectors: Tensor, to: Sequence[int], source: Sequence[int] | None) -> Tensor:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from attnviz.errors.base import AttnvizError
 
 __all__ = [
-    "EditError", "EditMeansNothing", "EditMisfit", "NoProbabilities", "NoSuchHead", "NoSuchOutput", "NoSuchPosition",
-    "NoSuchSite",
+    "EditError", "EditMeansNothing", "EditMisfit", "EditUnreadable", "NoProbabilities", "NoSuchHead", "NoSuchOutput",
+    "NoSuchPosition", "NoSuchSite",
 ]  # fmt: skip
 
 
@@ -39,6 +39,13 @@ class NoSuchPosition(EditError):
 
 class EditMisfit(EditError):
     """An edit is given a value that means nothing: `reason` says what is wanted."""
+
+    edit: str
+    reason: str
+
+
+class EditUnreadable(EditError):
+    """A text is not an edit: `reason` says how it is written."""
 
     edit: str
     reason: str

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import attnviz
 from attnviz.calculator import Problem, solve
 from attnviz.calculator.link import from_json, to_json
+from attnviz.edits import read_edits
 from attnviz.errors import ImageNeeded
 from attnviz.guard import guarded
 from attnviz.models import SequenceModel, generate
@@ -17,9 +18,9 @@ from attnviz.server.opening import open_model
 from attnviz.server.stores import IMAGES, MODELS, TRACES, UPLOADS
 from attnviz.server.traces import NUMBERS, Held, TraceKey
 from attnviz.server.uploads import is_upload
-from attnviz.trace import Trace
+from attnviz.trace import Edit, Trace
 
-__all__ = ["continue_text", "numbers_key", "run"]
+__all__ = ["continue_text", "edits_of", "numbers_key", "run"]
 
 
 def run(key: TraceKey) -> Held:
@@ -44,14 +45,23 @@ def _trace(key: TraceKey) -> Trace:
         return solve(from_json(written, NUMBERS), names)
     model = open_model(key.model, key.version)
     if isinstance(model, SequenceModel):
-        return attnviz.trace(model, key.text, key.target or None)
+        return attnviz.trace(model, key.text, key.target or None, edits=edits_of(key))
     _rehearse(key)
     with guarded(model.name):
         check_length(model, key.text, key.target)
         image = IMAGES.get(key.image) if key.image else None
         if image is None and model.sees_images:  # in its place the library would read the text as a path
             raise ImageNeeded(model.name)
-        return attnviz.trace(model, key.text, key.target or None, image=image)
+        return attnviz.trace(model, key.text, key.target or None, image=image, edits=edits_of(key))
+
+
+def edits_of(key: TraceKey) -> list[Edit]:
+    """Return the edits of a key; the texts that patches come from are run where they are not held.
+
+    Raises:
+        AttnvizError: one is not written as it should be, or its source cannot be read.
+    """
+    return read_edits(key.edits, lambda text, target: run(key._replace(text=text, target=target, edits="")).trace)
 
 
 def continue_text(key: TraceKey, max_new: int) -> str:

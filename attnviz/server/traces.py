@@ -25,6 +25,7 @@ class TraceKey(NamedTuple):
         target: target of an encoder-decoder, "": the model writes it itself; of an encoder the second sentence.
         version: version of the model, see `Listed`.
         image: name of a sample or of an image that was handed in, see `attnviz.server.images`; "" where it sees none.
+        edits: changes of the forward pass, as `attnviz.edits.write_edits` writes them.
     """
 
     model: str
@@ -32,6 +33,7 @@ class TraceKey(NamedTuple):
     target: str = ""
     version: int = 0
     image: str = ""
+    edits: str = ""
 
 
 class Held(NamedTuple):

@@ -23,6 +23,22 @@ def test_a_trace_under_edits(capsys: pytest.CaptureFixture[str]) -> None:
     assert told["weights"] == trace.site("encoder.1.self").weights(0).tolist()
 
 
+def test_any_edit_as_an_address_has_it(capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["--edit", "temperature:encoder.0.self:1:0.5", "--edit", "patch:encoder.1.self:0:0-1=1:c d e;no-positions"]
+    assert main(["trace", "zoo/reverse", "g f e d c", *given, "--layer", "1", "--json"]) == 0
+    model = attnviz.load_model("zoo/reverse")
+    source = attnviz.trace(model, "c d e")
+    changes = [
+        edits.temperature("encoder.0.self", 1, 0.5),
+        edits.patch("encoder.1.self", 0, [0, 1], source, [1, 2]),
+        edits.no_positions(),
+    ]
+    trace = attnviz.trace(model, "g f e d c", edits=changes)
+    assert json.loads(capsys.readouterr().out)["weights"] == trace.site("encoder.1.self").weights(0).tolist()
+    assert main(["trace", "zoo/reverse", "g f e d c", "--edit", "off:encoder.0.self"]) == 1
+    assert "write off:SITE:HEAD[:mean]" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("given", [["--off", "encoder.0.self"], ["--off", "a:*"], ["--cut", "a:1"], ["--cut", "a:x:1"]])
 def test_an_edit_that_is_none(given: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["trace", "zoo/reverse", "g f e d c", *given]) == 2

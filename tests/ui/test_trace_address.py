@@ -53,7 +53,8 @@ def another_server(address: str) -> bytes | int:
 
 
 def test_any_server_makes_a_trace_again(key: TraceKey) -> None:
-    for each in (key, forward.numbers_key(PRESETS[FIRST], ("x", "值"))):
+    edited = key._replace(edits="off:decoder.0.self:1;patch:decoder.0.cross:0:0-1:5th of May 2020:2020-05-05")
+    for each in (key, edited, forward.numbers_key(PRESETS[FIRST], ("x", "值"))):
         address = address_of(each)
         mine = get(APP, f"/attnviz/trace/{address}/trace.npz").content
         assert another_server(address) == mine
@@ -77,6 +78,8 @@ def test_other_weights_and_what_is_gone_are_not_passed_off_as_the_trace(key: Tra
         key._replace(model="upload/" + "0" * 32),
         key._replace(model="nowhere"),
         key._replace(text="☃"),
+        key._replace(edits="off:decoder.0.self"),
+        key._replace(edits="off:decoder.7.self:0"),
     ):
         assert another_server(trace_address.trace_address(gone, held)) == 404
 
