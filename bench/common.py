@@ -71,12 +71,19 @@ def ratio(seconds: dict[str, list[float]], numerator: str, denominator: str) -> 
     return statistics.median(a / b for a, b in zip(seconds[numerator], seconds[denominator], strict=True))
 
 
-def report(measure: Callable[[], Sequence[Figure]], description: str | None) -> None:
-    """Run a benchmark and print its figures, as a table or with --json as a list and nothing else."""
+def report(measure: Callable[..., Sequence[Figure]], description: str | None, **options: float) -> None:
+    """Run a benchmark and print its figures, as a table or with --json as a list and nothing else.
+
+    Args:
+        options: what `measure` takes, with its value where the command line gives none.
+    """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--json", action="store_true", help="print a JSON list on standard output and nothing else")
-    as_json = parser.parse_args().json
-    figures = measure()
+    for name, value in options.items():
+        parser.add_argument(f"--{name}", type=type(value), default=value, metavar="N", help="(default: %(default)s)")
+    given = vars(parser.parse_args())
+    as_json = given.pop("json")
+    figures = measure(**given)
     if as_json:
         keys = ("figure", "value", "unit", "goal")
         rows = [{key: asdict(figure)[key] for key in keys} | {"ok": figure.ok} for figure in figures]

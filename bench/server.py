@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 120
@@ -21,16 +22,23 @@ CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-network
 @contextlib.contextmanager
 def serve(script: Path, **variables: Path) -> Iterator[str]:
     """Run a Streamlit app until the block ends, with these environment variables; gives its address."""
+    with start(script, None, **variables) as (address, _):
+        yield address
+
+
+@contextlib.contextmanager
+def start(script: Path, log: IO[bytes] | None, **variables: Path) -> Iterator[tuple[str, int]]:
+    """Run a Streamlit app as `serve` does, its errors to a file where one is given; gives its address and process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = os.environ | {"OMP_WAIT_POLICY": "PASSIVE"} | {name: str(path) for name, path in variables.items()}
     command = [sys.executable, "-m", "streamlit", "run", str(script)]
     command += ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true"]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=log)
     try:
         _wait(f"http://127.0.0.1:{port}", process)
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}", process.pid
     finally:
         process.terminate()
         process.wait(20)
