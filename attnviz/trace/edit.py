@@ -10,14 +10,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from attnviz.errors import EditMeansNothing, NoSuchSite
+from attnviz.errors import EditError, EditMeansNothing, NoSuchSite
 from attnviz.errors.base import Why
 from attnviz.trace.calls import BlockPlace, Blocks, answering, stream_of, with_stream
 from attnviz.trace.site import AttentionSite, SiteEdit
 
 __all__ = [
     "Edit", "NoPositions", "Rows", "StreamEdit", "changing_streams", "check_edits", "edits_at", "keeping", "no_block",
-    "starting_at",
+    "no_site", "starting_at",
 ]  # fmt: skip
 
 
@@ -74,9 +74,15 @@ def check_edits(edits: Sequence[Edit], sites: Sequence[AttentionSite], blocks: B
     places = set(blocks.values())
     for edit in edits:
         if isinstance(edit, SiteEdit) and not any(edit.concerns(site.name) for site in sites):
-            raise NoSuchSite(edit.site, [site.name for site in sites])
+            raise no_site(edit.site, sites, model)
         if isinstance(edit, StreamEdit) and edit.place not in places:
             raise EditMeansNothing(model, no_block(places))
+
+
+def no_site(site: str, sites: Sequence[AttentionSite], model: str) -> EditError:
+    """Say that there is no such site, or that the model has no attention at all."""
+    known = [known.name for known in sites]
+    return NoSuchSite(site, known) if known else EditMeansNothing(model, Why("no-attention"))
 
 
 def no_block(places: Iterable[BlockPlace]) -> Why:
