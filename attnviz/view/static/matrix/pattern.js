@@ -68,7 +68,7 @@ export function measured({ data, rows, cols, queries, keys }, isSelf, specials) 
 /** The sentence on the chosen head's weights as they are shown; "" while they are not here. */
 export function patternText(ctx, state) {
   const { t, data } = ctx;
-  const shown = visibleWeights(state, ctx);
+  const shown = data.isDifference ? undefined : visibleWeights(state, ctx);
   if (!shown) return "";
   const site = data.site(state.site);
   const told = data.header.follows?.find((one) => one.site === state.site && one.head === state.head);
