@@ -14,9 +14,12 @@ from attnviz.trace import Trace
 from attnviz.view.payload import Second, Sides, overview
 from attnviz.view.texts import address
 
-__all__ = ["DATA_PATH", "PLACE", "Beside", "choice_of", "picture"]
+__all__ = ["DATA_PATH", "PIN", "PLACE", "Beside", "choice_of", "picture"]
 
 DATA_PATH = "attnviz/trace"
+
+PIN = r"(\d{1,4})\.(\d{1,4})"
+"""Index of a site and a head of the second of two traces, that stay whichever head of the first is chosen."""
 
 PLACE = {**dict.fromkeys(("layer", "head", "stack", "kind", "part", "q", "k"), ".*"), "lock": "[01]|all"}
 """Parameters of the view that say where in a trace it looks, and their values; `choice_of` holds them to the trace."""

@@ -4,7 +4,9 @@
  */
 
 import { oneOf } from "./address.js";
-import { TraceData } from "./data.js";
+import { TraceData, unpack } from "./data.js";
+
+const LONGEST = 12_000; // letters of both addresses in one
 
 export const OTHER = "other";
 export const DIFFERENCE = "difference";
@@ -104,6 +106,22 @@ export class Sides {
     const [site, head] = this.beside(home.site, home.head, home.pin) ?? [0, 0];
     const tokens = this.across(home, this.own.site(home.site), this.other.site(site));
     return { ...home, site, head, mine: [home.site, home.head], ...held(home, tokens) };
+  }
+
+  /** The state at another head of the own trace; what is locked stays where its tokens are the same. */
+  chosen(state, site, head) {
+    const home = this.home(state);
+    const [from, to] = [this.own.site(home.site), this.own.site(site)];
+    const tokens = { query: from.queries === to.queries ? home.query : null, key: from.keys === to.keys ? home.key : null, dim: null, wide: null };
+    return this.turned({ ...home, ...held(home, tokens), side: "", site, head, own: true }, state.side);
+  }
+
+  /** How far apart the heads of both read, in bits: (heads, queries) by the name of the own trace's site. */
+  async distances(pin) {
+    const address = this.other.header.data_url.split("/").at(-1);
+    const beside = address.length + this.own.header.data_url.length > LONGEST ? address.split(".")[0] : address;
+    const response = await this.own.fetch(`distances?${new URLSearchParams({ beside, pin })}`);
+    return unpack(new Uint8Array(await response.arrayBuffer())).arrays;
   }
 
   /** The numbers of the chosen head on both sides, as far as they are here: their colours share limits. */
