@@ -15,7 +15,7 @@ from attnviz.errors import AttnvizError
 from attnviz.loading import load_model
 from attnviz.models import ModelConfig, SequenceModel, save_model
 from attnviz.trace import AttentionSite, Trace
-from attnviz.tracing import generate, trace, trace_generated, trace_inputs
+from attnviz.tracing import generate, trace, trace_generated, trace_inputs, write
 from attnviz.view.standalone import show, to_html
 from attnviz.zoo import zoo
 
@@ -39,6 +39,7 @@ __all__ = [
     "trace",
     "trace_generated",
     "trace_inputs",
+    "write",
     "zoo",
 ]
 

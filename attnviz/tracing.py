@@ -14,11 +14,13 @@ from attnviz.models import generate as generate_own
 from attnviz.texts import check_text
 from attnviz.trace import Edit, Trace
 from attnviz.trace import trace as trace_own
+from attnviz.writing import Plan, Written
+from attnviz.writing.own import write as write_own
 
 if TYPE_CHECKING:
     from attnviz.huggingface import HuggingFaceModel
 
-__all__ = ["generate", "trace", "trace_generated", "trace_inputs"]
+__all__ = ["generate", "trace", "trace_generated", "trace_inputs", "write"]
 
 MOST_NEW = 40  # tokens of a Hugging Face model, where nobody says how many
 
@@ -153,6 +155,73 @@ def generate(
     if target:
         raise TargetNotAllowed(network.facts.kind)
     return huggingface.continue_text(network, text, MOST_NEW if max_new is None else max_new)
+
+
+def write(
+    model: SequenceModel | HuggingFaceModel | nn.Module,
+    text: str,
+    target: str = "",
+    *,
+    temperature: float | None = None,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    beams: int | None = None,
+    seed: int = 0,
+    max_new: int = 20,
+    taken: Sequence[int] = (),
+    template: bool = True,
+    plan: Plan | None = None,
+    tokenizer: Any = None,
+    image: Any = None,
+    edits: Sequence[Edit] = (),
+) -> Written:
+    """Have a model write step by step, and keep what could have come instead and all that its attention computed.
+
+    Without settings it takes the most probable token each time. A temperature or a filter makes it draw: the scores
+    are divided by the temperature, then the filters leave out improbable tokens. `Written.take` goes back to a step.
+
+    Args:
+        model: a decoder or an encoder-decoder, from `load_model` or a model object of the transformers library.
+        text: what a decoder continues; the source of an encoder-decoder.
+        target: the beginning of the target, of an encoder-decoder of attnviz.
+        temperature: below 1 the likely tokens become likelier, above 1 all become more alike.
+        top_k: draw among so many most probable tokens.
+        top_p: draw among the most probable tokens that together have this probability.
+        beams: search for the most probable continuation with so many of them side by side, and draw nothing.
+        seed: of the draws; the same one gives the same text.
+        max_new: tokens that are written at most.
+        taken: ids of tokens that the continuation begins with.
+        template: put the text into the model's chat template, where it has one.
+        plan: all of these settings in one, in place of them.
+        tokenizer: tokenizer of a transformers object.
+        image: image for a model that sees.
+        edits: changes from `attnviz.edits` that stay in force while it writes.
+
+    Raises:
+        PlanMisfit: a setting is outside of its bounds; the message says what to give.
+        DoesNotWrite, WritesNumbers: the model writes no tokens.
+        AttnvizError: see `trace`.
+
+    Example:
+        >>> import attnviz
+        >>> written = attnviz.write(attnviz.load_model("zoo/sort"), "d a c b >", max_new=2)
+        >>> written.continuation, [written.label(step.token) for step in written.steps]
+        ('a b', ['a', 'b'])
+    """
+    if plan is None:
+        draws = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
+        rest = {"seed": seed, "max_new": max_new, "taken": tuple(taken), "template": template}
+        plan = Plan.of(**draws, beams=beams, **rest)  # type: ignore[arg-type]
+    if isinstance(model, SequenceModel):
+        if image is not None:
+            raise ImageNotAllowed(model.card.name)
+        return write_own(model, text, target, plan, edits)
+    from attnviz import huggingface
+
+    network = _wrapped(model, tokenizer)
+    if target:
+        raise TargetNotAllowed(network.facts.kind)
+    return huggingface.write(network, text, plan, edits, image)
 
 
 def _wrapped(model: HuggingFaceModel | nn.Module, tokenizer: Any = None) -> HuggingFaceModel:

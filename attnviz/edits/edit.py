@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal, NamedTuple, cast
 
 import torch
@@ -23,10 +23,10 @@ from torch import Tensor
 
 from attnviz import attention
 from attnviz.attention import MINUS_INFINITY, Mask
-from attnviz.errors import EditMeansNothing, EditMisfit, NoSuchHead, NoSuchPosition
+from attnviz.errors import EditMeansNothing, EditMisfit, NoSuchPosition
 from attnviz.errors.base import Why
 from attnviz.trace.calls import BlockPlace, stream_of
-from attnviz.trace.edit import NoPositions, StreamEdit, no_block, no_site
+from attnviz.trace.edit import NoPositions, StreamEdit, no_block
 from attnviz.trace.model_trace import EditablePass, Trace
 from attnviz.trace.site import AttentionSite, SiteEdit
 
@@ -84,6 +84,10 @@ class Cut(SiteEdit):
         changed[rows, columns] = MINUS_INFINITY
         return changed
 
+    def while_writing(self, n: int) -> SiteEdit | None:
+        positions = (self.query, self.key if self.site.endswith(".self") else None)
+        return self if all(position is None or position < n for position in positions) else None
+
 
 @dataclass(frozen=True, eq=False)
 class Temperature(SiteEdit):
@@ -112,6 +116,11 @@ class SetWeights(SiteEdit):
         reads = (site.masked(head) > MINUS_INFINITY).to(given)  # (Tq, Tk)
         return reads / reads.sum(-1, keepdim=True).clamp(min=1)
 
+    def while_writing(self, n: int) -> SiteEdit:
+        if isinstance(self.weights, Tensor):
+            raise EditMisfit("set_weights", Why("weights-while-writing"))
+        return self
+
 
 @dataclass(frozen=True, eq=False)
 class NoMask(SiteEdit):
@@ -125,6 +134,11 @@ class NoMask(SiteEdit):
 
     def change(self, site: AttentionSite, head: int, given: Tensor) -> Tensor:
         return attention.masked_scores(site.scaled(head), Mask(keys=self._keys(site)))
+
+    def while_writing(self, n: int) -> SiteEdit:
+        if self.site.endswith(".self"):
+            raise EditMisfit("no_mask", Why("mask-while-writing"))
+        return self
 
     def _keys(self, site: AttentionSite) -> Tensor:
         """Return the keys that some query may read (Tk,): the others are padding."""
@@ -173,6 +187,11 @@ class Patch(SiteEdit):
         changed[list(self.positions)] = self.vectors.to(given)
         return changed
 
+    def while_writing(self, n: int) -> SiteEdit | None:
+        reached = [i for i, position in enumerate(self.positions) if position < n]
+        positions = tuple(self.positions[i] for i in reached)
+        return replace(self, positions=positions, vectors=self.vectors[reached]) if reached else None
+
 
 @dataclass(frozen=True, eq=False)
 class PatchStream(StreamEdit):
@@ -188,6 +207,11 @@ class PatchStream(StreamEdit):
         changed = stream.clone()
         changed[list(self.positions)] = self.vectors.to(stream)
         return changed
+
+    def within(self, start: int, stop: int) -> StreamEdit | None:
+        reached = [i for i, position in enumerate(self.positions) if start <= position < stop]
+        positions = tuple(self.positions[i] - start for i in reached)
+        return replace(self, positions=positions, vectors=self.vectors[reached]) if reached else None
 
 
 def head_off(site: str, head: int, baseline: Baseline = "zero") -> SiteEdit:
@@ -277,9 +301,8 @@ def no_scale(site: str, head: int | None = None) -> SiteEdit:
 def no_positions() -> NoPositions:
     """Tell the model no positions: nothing is added to embeddings, no query or key is rotated.
 
-    A causal mask still tells the order of tokens. Models of transformers that read text give up their tables of
-    positions, rotations and biases by distance, where it can be proved that nothing else tells positions; others are
-    refused, with the reason.
+    A causal mask still tells the order of tokens. For Transformers of attnviz; refused for models of transformers, and
+    where the model is told positions in another way.
     """
     return NoPositions()
 
@@ -302,12 +325,7 @@ def patch(
         source_positions: where its vectors stand there; None: at the same positions. Of texts of unequal lengths, say
             which belong together.
     """
-    found = next((known for known in source.sites if known.name == site), None)
-    if found is None:
-        raise no_site(site, source.sites, source.model.facts.name)
-    if not 0 <= head < found.n_heads:
-        raise NoSuchHead(site, head, found.n_heads - 1)
-    context = found.context(head)  # (Tq, d_value)
+    context = source.site(site).context(head)  # (Tq, d_value)
     vectors = _taken("patch", site, context, positions, source_positions)
     return Patch(site, head, tuple(positions), vectors, _named(source, source_positions or positions))
 

@@ -8,8 +8,9 @@ from attnviz.errors.base import AttnvizError
 
 __all__ = [
     "DoesNotWrite", "EmptyText", "ImageGone", "ImageNeeded", "ImageNotAllowed", "ImageUnreadable", "InputError",
-    "InputNeeded", "InputsDoNotFit", "NoRow", "NotLearned", "NotNumbers", "NotText", "NotUnicode", "TargetNeeded",
-    "TargetNotAllowed", "TextOverLimit", "TextTooLong", "TokensOutside", "UnknownSymbols",
+    "InputNeeded", "InputsDoNotFit", "NoRow", "NotLearned", "NotNumbers", "NotText", "NotUnicode", "PlanMisfit",
+    "TargetNeeded", "TargetNotAllowed", "TextOverLimit", "TextTooLong", "TokensOutside", "UnknownSymbols",
+    "WritesNumbers",
 ]  # fmt: skip
 
 
@@ -75,6 +76,19 @@ class TextTooLong(InputError):
 
 class TextOverLimit(TextTooLong):
     """A text has more tokens than a page shows, whatever the model can read; nothing is cut."""
+
+
+class PlanMisfit(InputError):
+    """A text cannot be written in this way: `reason` says what to give for `setting`."""
+
+    setting: str
+    reason: str
+
+
+class WritesNumbers(InputError):
+    """A model says numbers, so there are no tokens to choose from."""
+
+    name: str
 
 
 class TargetNotAllowed(InputError):

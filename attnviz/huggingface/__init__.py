@@ -4,6 +4,7 @@ from attnviz.huggingface.generation import continue_text, trace_generated
 from attnviz.huggingface.load import download, open_folder
 from attnviz.huggingface.model import HuggingFaceModel, wrap
 from attnviz.huggingface.tracing import trace_inputs, trace_text
+from attnviz.huggingface.writing import write
 
 __all__ = [
     "HuggingFaceModel",
@@ -14,4 +15,5 @@ __all__ = [
     "trace_inputs",
     "trace_text",
     "wrap",
+    "write",
 ]

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from attnviz.attention import Mask
 from attnviz.errors import AttentionDiffers, DoesNotWrite
 from attnviz.errors.base import Why
 from attnviz.guard import guarded
@@ -19,14 +18,16 @@ from attnviz.huggingface.interface import InterfaceCall, hears, listening
 from attnviz.huggingface.labels import BROKEN
 from attnviz.huggingface.model import HuggingFaceModel
 from attnviz.huggingface.numerics import tolerance
-from attnviz.huggingface.place import Place, SiteWeights, make_site
+from attnviz.huggingface.place import Place, SiteWeights
 from attnviz.huggingface.reading import Reading, of_inputs, read
-from attnviz.huggingface.rules import RulesReader, rule_of
-from attnviz.huggingface.tracing import HuggingFacePass, find_places, make_trace
+from attnviz.huggingface.steps import Steps
+from attnviz.huggingface.tracing import HuggingFacePass, make_trace
 from attnviz.texts import check_text
-from attnviz.trace import AttentionSite, Trace
+from attnviz.trace import AttentionSite, BlockPlace, Edit, LayerInputs, ProofEntry, Trace
+from attnviz.trace.edit import Rows
+from attnviz.trace.weights import Parameters
 
-__all__ = ["continue_text", "trace_generated"]
+__all__ = ["WrittenPass", "continue_text", "trace_generated", "whole_inputs"]
 
 
 def continue_text(model: HuggingFaceModel, text: str, max_new: int) -> str:
@@ -90,34 +91,94 @@ def _trace_generated(model: HuggingFaceModel, text: str | Mapping[str, Tensor], 
         check_inputs(model, text, row)
         inputs = {name: tensor.to(model.network.device) for name, tensor in text.items()}
         model.look(inputs)
-    calls: list[InterfaceCall] = []
-    with model.lock, listening(lambda call, _: calls.append(call)), _reading(model, calls) as steps:
+    steps = Steps(model, model.look(inputs), row)
+
+    def keep(call: InterfaceCall, context: Tensor) -> None:
+        steps.keep(call, context)
+
+    with model.lock, listening(keep), _reading(model, steps) as read_ids:
         model.write(inputs, max_new)
-    whole = _whole(model, inputs, torch.cat(steps, dim=1))
-    forward_pass = HuggingFacePass(model, whole, row)
-    logits = forward_pass.record()  # what follows each token, for its outputs
-    places = find_places(model, forward_pass.structure, calls)
-    sites = []
-    for place, made in places.items():
-        made = made[-1:] if place.stack == "encoder" and model.has_decoder else made
-        sites.append(_stitch(place, made, row, forward_pass.weights(place, row)))
-    for one, other in zip(sites, forward_pass.sites, strict=True):
-        if not one.difference(other.q, other.k, other.v) <= tolerance(one.q.dtype):
-            raise AttentionDiffers(model.name, one.name, Why("generation-differs"))
+    whole = whole_inputs(model, inputs, torch.cat(read_ids, dim=1))
+    forward_pass = WrittenPass(model, whole, row)
+    sites = steps.sites([0] * len(read_ids), forward_pass.weights_now)
+    forward_pass.sites = sites
+    logits = forward_pass.catch_up()  # what follows each token, for its outputs
     reading = of_inputs(model, whole, row)
     reading = replace(reading, text=text if isinstance(text, str) else "", target_generated=True)
     return make_trace(model, reading, sites, forward_pass, logits)
 
 
+class WrittenPass(HuggingFacePass):
+    """The forward pass over a text that a model wrote, which is run when somebody asks for more than the cache kept."""
+
+    def __init__(
+        self, model: HuggingFaceModel, inputs: Mapping[str, Tensor], row: int, edits: tuple[Edit, ...] = ()
+    ) -> None:
+        super().__init__(model, inputs, row, edits)
+        self._parameters = Parameters(model.network, model.name)
+        self._end: torch.Size | None = None
+        self._whole: Sequence[AttentionSite] = ()  # its sites, of all tokens at once
+
+    def catch_up(self) -> torch.Size | None:
+        """Run the model once, and hold the sites of the trace to it; returns the shape of its logits.
+
+        Raises:
+            ModelChanged: it is another one by now.
+            AttentionDiffers: token by token it computed something else.
+        """
+        self._run_whole()
+        for one, other in zip(self.sites, self._whole, strict=True):
+            if one is not other and not one.difference(other.q, other.k, other.v) <= tolerance(one.q.dtype):
+                raise AttentionDiffers(self.model.name, one.name, Why("generation-differs"))
+        return self._end
+
+    def _run_whole(self) -> None:
+        if not self._whole:
+            kept = self.sites
+            self._parameters.check()
+            self._end = self.record()
+            self._whole, self.sites = self.sites, kept
+
+    def weights_now(self, place: Place) -> SiteWeights:
+        """Return the matrices of a layer; those that a wrapper makes are known once the model has run."""
+        if place.projection is not None and place.projection.weight is not None:
+            self._run_whole()
+        return self.weights(place, self.row)
+
+    def logits(self, rows: int | None = None) -> Iterator[Tensor]:
+        """See `ForwardPass.logits`."""
+        self.catch_up()
+        return super().logits(rows)
+
+    def inputs(self) -> dict[str, LayerInputs]:
+        """See `ForwardPass.inputs`."""
+        self.catch_up()
+        return super().inputs()
+
+    def streams(self) -> dict[BlockPlace, Any]:
+        """See `EditablePass.streams`."""
+        self.catch_up()
+        return super().streams()
+
+    def logits_of(self, rows: Rows, at: int, begin: BlockPlace | None, kept: Mapping[BlockPlace, Any]) -> Tensor:
+        """See `EditablePass.logits_of`."""
+        self.catch_up()
+        return super().logits_of(rows, at, begin, kept)
+
+    def proof(self, sites: Sequence[AttentionSite]) -> list[ProofEntry]:
+        """See `ForwardPass.proof`."""
+        self.catch_up()
+        return super().proof(sites)
+
+
 @contextmanager
-def _reading(model: HuggingFaceModel, calls: list[InterfaceCall]) -> Iterator[list[Tensor]]:
+def _reading(model: HuggingFaceModel, kept: Steps) -> Iterator[list[Tensor]]:
     """Note the ids that a model reads, step by step, while it writes: what it is prompted with comes first.
 
     A model that begins anew, as one that first finds out which language it hears, has written nothing before.
     """
     steps: list[Tensor] = []
     name = "decoder_input_ids" if model.has_decoder else "input_ids"
-    names, stacks = model.module_names, {place.module: place.stack for place in model.structure.places.values()}
 
     def note(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if not hears() or kwargs.get(name) is None:
@@ -125,7 +186,7 @@ def _reading(model: HuggingFaceModel, calls: list[InterfaceCall]) -> Iterator[li
         # by what it can do: its name is another one from version to version of transformers
         cache = next((value for value in kwargs.values() if hasattr(value, "get_seq_length")), None)
         if steps and (cache is None or cache.get_seq_length() == 0):
-            calls[:] = [call for call in calls if stacks.get(names.get(call.module, "")) == "encoder"]
+            kept.restart()
             steps.clear()
         steps.append(kwargs[name].clone())
 
@@ -150,7 +211,7 @@ def _room(model: HuggingFaceModel, reading: Reading, wanted: int) -> int:
     return wanted if model.max_len is None else max(0, min(wanted, model.max_len - len(reading.texts["decoder"])))
 
 
-def _whole(model: HuggingFaceModel, inputs: Mapping[str, Tensor], ids: Tensor) -> dict[str, Tensor]:
+def whole_inputs(model: HuggingFaceModel, inputs: Mapping[str, Tensor], ids: Tensor) -> dict[str, Tensor]:
     """Return the inputs of one forward pass over all that was read and written."""
     if model.has_decoder:
         return {**inputs, "decoder_input_ids": ids}
@@ -165,43 +226,3 @@ def _whole(model: HuggingFaceModel, inputs: Mapping[str, Tensor], ids: Tensor) -
     if counted:  # as generation does it: padding has no place
         whole["position_ids"] = (mask.cumsum(1) - 1).clamp(min=0)
     return whole
-
-
-class _Step(NamedTuple):
-    """One call of a layer: its queries stand at start .. stop, its first key at `first`."""
-
-    site: AttentionSite
-    start: int
-    stop: int
-    first: int
-
-
-def _stitch(place: Place, calls: Sequence[InterfaceCall], row: int, weights: SiteWeights) -> AttentionSite:
-    """Return all steps of one layer as one site: queries in a row, each reading the keys that the cache held then.
-
-    A cache that grows holds all keys, one with a window only the last ones, a static one has room for more.
-    """
-    sites = [make_site(place, call, RulesReader(), row, weights=weights) for call in calls]
-    if len(sites) == 1:
-        return sites[0]
-    steps, position = [], 0
-    for site in sites:
-        start, position = position, position + site.q.shape[1]
-        first = 0 if place.kind == "cross" else max(0, position - site.k.shape[1])
-        steps.append(_Step(site, start, position, first))
-    n_keys = sites[-1].k.shape[1] if place.kind == "cross" else position
-    q = torch.cat([site.q for site in sites], dim=1)
-    k = q.new_zeros(sites[0].n_kv_heads, n_keys, sites[0].d_head)
-    v = q.new_zeros(sites[0].n_kv_heads, n_keys, sites[0].d_value)
-    pairs = torch.zeros(position, n_keys, dtype=torch.bool, device=q.device)
-    bias = None if sites[0].bias is None else q.new_zeros(sites[0].n_heads, position, n_keys)
-    for step in steps:
-        site = step.site
-        n = min(site.k.shape[1], n_keys - step.first)
-        keys, queries = slice(step.first, step.first + n), slice(step.start, step.stop)
-        k[:, keys], v[:, keys] = site.k[:, :n], site.v[:, :n]
-        pairs[queries, keys] = site.mask.allowed(site.q.shape[1], site.k.shape[1], q.device)[:, :n]
-        if bias is not None and site.bias is not None:
-            bias[:, queries, keys] = site.bias[..., :n]
-    mask = rule_of(pairs) if place.kind == "self" else Mask() if bool(pairs.all()) else Mask(pairs=pairs)
-    return replace(sites[0], q=q, k=k, v=v, w_o=weights.w_o, mask=mask, bias=bias)

@@ -266,15 +266,16 @@ class HuggingFaceModel:
         options = {"use_cache": False, "return_dict": True}
         return {name: value for name, value in options.items() if name in self.parameters}
 
-    def write(self, inputs: Mapping[str, Tensor], max_new: int) -> Tensor:
+    def write(self, inputs: Mapping[str, Tensor], max_new: int, **otherwise: Any) -> Tensor:
         """Generate ids (B, T), the most probable token each time, with the given text in front.
 
         Args:
             inputs: inputs of its `forward`, by name.
             max_new: tokens at most.
+            otherwise: other settings of `generate`, in place of those of `GREEDY`.
         """
         with self.running():
-            ids: Tensor = self.network.generate(**inputs, **{**GREEDY, "max_new_tokens": max_new})
+            ids: Tensor = self.network.generate(**inputs, **{**GREEDY, "max_new_tokens": max_new, **otherwise})
         return ids
 
 

@@ -6,18 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from torch import Tensor
+
 from attnviz.attention import Projection
 from attnviz.huggingface.interface import InterfaceCall
-from attnviz.huggingface.rules import RulesReader
+from attnviz.huggingface.rules import Rules, RulesReader
 from attnviz.trace import AttentionSite, Edit
-from attnviz.trace.edit import NoPositions, edits_at
+from attnviz.trace.edit import edits_at
 from attnviz.trace.site import Held, hold_only_these
 
 if TYPE_CHECKING:
     from attnviz.huggingface.in_projection import InputProjection
     from attnviz.huggingface.projection import OutputProjection
 
-__all__ = ["Place", "SiteWeights", "make_site"]
+__all__ = ["Place", "SiteWeights", "make_site", "site_of"]
 
 
 class SiteWeights(NamedTuple):
@@ -96,9 +98,21 @@ def make_site(
     Raises:
         TypeError: the mask is of a kind that is not understood.
     """
-    rules = reader.read(call, row)
-    matrices = weights or SiteWeights()
     q, k, v = hold_only_these(call.q[row].detach(), call.k[row].detach(), call.v[row].detach())
+    return site_of(place, (q, k, v), reader.read(call, row), part, weights, edits)
+
+
+def site_of(
+    place: Place,
+    qkv: tuple[Tensor, Tensor, Tensor],
+    rules: Rules,
+    part: int | None = None,
+    weights: SiteWeights | None = None,
+    edits: Sequence[Edit] = (),
+) -> AttentionSite:
+    """Return a site of q (H, Tq, d_head), k (H_kv, Tk, d_head) and v (H_kv, Tk, d_value); see `make_site`."""
+    matrices = weights or SiteWeights()
+    q, k, v = qkv
     window = "" if part is None else f".w{part}"
     return AttentionSite(
         name=place.name + window,
@@ -120,7 +134,7 @@ def make_site(
         bias=rules.bias,
         softcap=rules.softcap,
         sinks=rules.sinks,
-        rotary=place.rotary and not any(isinstance(edit, NoPositions) for edit in edits),
+        rotary=place.rotary,
         part=place.part if part is None else part,
         no_output=place.no_output,
         no_inputs=place.no_inputs,

@@ -78,8 +78,14 @@ class Reading:
         return {name: found[name] for name in [*first, *(name for name in found if name not in first)]}
 
 
-def read(model: HuggingFaceModel, text: str, target: str | None, image: Any) -> Reading:
+def read(
+    model: HuggingFaceModel, text: str, target: str | None, image: Any, *, begins: bool = False, added: bool = True
+) -> Reading:
     """Prepare a text, a target or second sentence, and an image for a model.
+
+    Args:
+        begins: a decoder that reads what an encoder made begins, and has written nothing yet.
+        added: the tokenizer adds its special tokens to the text of a decoder; else the text has them already.
 
     Raises:
         EmptyText, TextTooLong: the text cannot be read whole.
@@ -95,35 +101,38 @@ def read(model: HuggingFaceModel, text: str, target: str | None, image: Any) -> 
         raise ImageNotAllowed(model.name)
     target = target if target and target.strip() else None
     if not model.sees_images or (image is None and model.reads_text and model.writes):
-        return _read_text(model, text, target)
+        return _read_text(model, text, target, begins, added)
     if image is None:
         if model.reads_text or not text.strip():
             raise ImageNeeded(model.name)
         image = text  # the path of an image is all that such a model reads
     if model.reads_text and model.writes:
-        return _read_both(model, text, target, image)
+        return _read_both(model, text, target, image, begins)
     picture = see(model, image)
     inputs = {"pixel_values": picture.pixels}
     if model.reads_text:
         reading = _read_text(model, text, target)
         return replace(reading, inputs={**reading.inputs, **inputs}, image=picture.seen)
     if model.has_decoder:
-        return _caption(model, text, target, inputs, picture.seen)
+        return _caption(model, text, target, inputs, picture.seen, begins)
     return Reading(inputs, main="encoder", text=text, image=picture.seen)
 
 
-def _read_text(model: HuggingFaceModel, text: str, target: str | None) -> Reading:
+def _read_text(
+    model: HuggingFaceModel, text: str, target: str | None, begins: bool = False, added: bool = True
+) -> Reading:
     tokenizer = model.tokenizer
     if tokenizer is None:
         raise NoTokenizer(model.name)
     if not text.strip():
         raise EmptyText
     if model.has_decoder:
-        return _read_two(model, text, target)
+        return _read_two(model, text, target, begins)
     stack = model.text_stack
     if target is not None and stack != "encoder":
         raise TargetNotAllowed(model.facts.architecture)
-    encoded = tokenizer(text, target, return_special_tokens_mask=True, verbose=False)
+    given = {"return_special_tokens_mask": True, "verbose": False, "add_special_tokens": added}
+    encoded = tokenizer(text, target, **given)
     _check(model, encoded)
     tokens = name_tokens(tokenizer, encoded, text, target)
     inputs: dict[str, Tensor] = {
@@ -134,7 +143,7 @@ def _read_text(model: HuggingFaceModel, text: str, target: str | None) -> Readin
     return Reading(inputs, stack, text, target, texts={stack: tokens})
 
 
-def _read_both(model: HuggingFaceModel, text: str, target: str | None, image: Any) -> Reading:
+def _read_both(model: HuggingFaceModel, text: str, target: str | None, image: Any, begins: bool) -> Reading:
     """Return a text with an image in it, as the model's own processor puts them together."""
     processor, tokenizer = model.whole_processor, model.tokenizer
     if processor is None or tokenizer is None:
@@ -153,7 +162,7 @@ def _read_both(model: HuggingFaceModel, text: str, target: str | None, image: An
     seen = np.asarray(picture)
     if model.has_decoder:
         source = plain_tokens(inputs["input_ids"][0].tolist(), tokenizer)
-        ids, target, generated = _target_ids(model, inputs, target)
+        ids, target, generated = _target_ids(model, inputs, target, begins)
         inputs["decoder_input_ids"] = torch.tensor([ids], device=model.network.device)
         texts = {"encoder": source, "decoder": plain_tokens(ids, tokenizer)}
         return Reading(inputs, "decoder", text, target, generated, texts, seen)
@@ -162,17 +171,17 @@ def _read_both(model: HuggingFaceModel, text: str, target: str | None, image: An
 
 
 def _caption(
-    model: HuggingFaceModel, text: str, target: str | None, inputs: dict[str, Tensor], seen: np.ndarray
+    model: HuggingFaceModel, text: str, target: str | None, inputs: dict[str, Tensor], seen: np.ndarray, begins: bool
 ) -> Reading:
     """Return an encoder that sees an image, and a decoder that writes what is on it."""
     if model.tokenizer is None:
         raise NoTokenizer(model.name)
-    ids, target, generated = _target_ids(model, inputs, target)
+    ids, target, generated = _target_ids(model, inputs, target, begins)
     both = {**inputs, "decoder_input_ids": torch.tensor([ids], device=model.network.device)}
     return Reading(both, "decoder", text, target, generated, {"decoder": plain_tokens(ids, model.tokenizer)}, seen)
 
 
-def _read_two(model: HuggingFaceModel, text: str, target: str | None) -> Reading:
+def _read_two(model: HuggingFaceModel, text: str, target: str | None, begins: bool) -> Reading:
     """Return an encoder-decoder: the source, and what the decoder reads, its own words where no target is given."""
     tokenizer, device = model.tokenizer, model.network.device
     assert tokenizer is not None  # the caller saw to it
@@ -180,14 +189,14 @@ def _read_two(model: HuggingFaceModel, text: str, target: str | None) -> Reading
     _check(model, encoded)
     source = name_tokens(tokenizer, encoded, text)
     inputs = {name: torch.tensor([encoded[name]], device=device) for name in ("input_ids", "attention_mask")}
-    ids, target, generated = _target_ids(model, inputs, target)
+    ids, target, generated = _target_ids(model, inputs, target, begins)
     decoder = plain_tokens(ids, tokenizer)
     inputs["decoder_input_ids"] = torch.tensor([ids], device=device)
     return Reading(inputs, "decoder", text, target, generated, {"encoder": source, "decoder": decoder})
 
 
 def _target_ids(
-    model: HuggingFaceModel, inputs: Mapping[str, Tensor], target: str | None
+    model: HuggingFaceModel, inputs: Mapping[str, Tensor], target: str | None, begins: bool
 ) -> tuple[list[int], str | None, bool]:
     """Return the input of a decoder: ids, the text that they are, and whether the model wrote it itself."""
     tokenizer, start = model.tokenizer, _start(model)
@@ -199,6 +208,8 @@ def _target_ids(
         ids = [start, *inputs["input_ids"][0, :-1].tolist()]
     elif target is not None:
         ids = _shifted(model, start, tokenizer(text_target=target, verbose=False)["input_ids"])
+    elif begins:
+        ids = [start]
     elif model.writes:
         ids = model.write(inputs, MAX_NEW)[0].tolist()
         target, generated = str(tokenizer.decode(ids, skip_special_tokens=True)), True

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
 from attnviz.errors import DoesNotWrite, NotAModel, TextTooLong
 from attnviz.models.bundle import SequenceModel
 from attnviz.texts import check_text
+from attnviz.tokenizers import Tokenizer
 from attnviz.vectors import Vectors
 
-__all__ = ["generate"]
+__all__ = ["beginning", "generate", "joined"]
 
 
 @torch.inference_mode()
@@ -32,22 +35,11 @@ def generate(model: SequenceModel, text: str, target: str = "", *, max_new: int 
     """
     if not isinstance(model, SequenceModel):
         raise NotAModel(type(model).__name__)
-    if model.config.architecture == "encoder":
-        raise DoesNotWrite(model.card.name, "encoder")
-    check_text(text)
-    check_text(target)
-    source = None
-    if model.source_tokenizer is not None:
-        ids = model.source_tokenizer.encode(text)
-        if len(ids) > (model.config.source_max_len or 0):
-            raise TextTooLong(len(ids), model.config.source_max_len or 0)
-        source, text = torch.tensor([ids]), target
-    tokenizer = model.tokenizer
-    if isinstance(tokenizer, Vectors):
-        return _forecast(model, tokenizer, text, max_new)
-    tokens = [tokenizer.bos_id] * tokenizer.add_bos + tokenizer.encode_symbols(tokenizer.split(text))
-    if len(tokens) > model.config.max_len:
-        raise TextTooLong(len(tokens), model.config.max_len)
+    if isinstance(model.tokenizer, Vectors) and model.config.architecture == "decoder":
+        check_text(text)
+        return _forecast(model, model.tokenizer, text, max_new)
+    tokens, ids = beginning(model, text, target)
+    tokenizer, source = model.tokenizer, None if ids is None else torch.tensor([ids])
     start = len(tokens)
     while len(tokens) < model.config.max_len and (max_new is None or len(tokens) < start + max_new):
         logits = model.network(torch.tensor([tokens]), source)[0, -1]  # (V,)
@@ -55,9 +47,44 @@ def generate(model: SequenceModel, text: str, target: str = "", *, max_new: int 
         if following < tokenizer.n_specials:
             break
         tokens.append(following)
-    separator = " " if tokenizer.kind == "symbols" else ""
-    added = tokenizer.decode(tokens[start:])
-    return separator.join(part for part in (text.rstrip() if separator else text, added) if part)
+    return joined(model, text if ids is None else target, tokens[start:])
+
+
+def beginning(model: SequenceModel, text: str, target: str = "") -> tuple[list[int], list[int] | None]:
+    """Return what a model begins to write with: the ids that its decoder reads first, and those of its source.
+
+    Args:
+        model: a model of symbols.
+        text: what a decoder continues; the source of an encoder-decoder.
+        target: the beginning of an encoder-decoder's target.
+
+    Raises:
+        DoesNotWrite: the model is an encoder.
+        InputError: the text cannot be read.
+    """
+    if model.config.architecture == "encoder":
+        raise DoesNotWrite(model.card.name, "encoder")
+    check_text(text)
+    check_text(target)
+    source = None
+    if model.source_tokenizer is not None:
+        source, text = model.source_tokenizer.encode(text), target
+        if len(source) > (model.config.source_max_len or 0):
+            raise TextTooLong(len(source), model.config.source_max_len or 0)
+    tokenizer = model.tokenizer
+    assert isinstance(tokenizer, Tokenizer)  # numbers are forecast, not written
+    tokens = [tokenizer.bos_id] * tokenizer.add_bos + tokenizer.encode_symbols(tokenizer.split(text))
+    if len(tokens) > model.config.max_len:
+        raise TextTooLong(len(tokens), model.config.max_len)
+    return tokens, source
+
+
+def joined(model: SequenceModel, text: str, added: Sequence[int]) -> str:
+    """Return a text with the symbols that were written after it."""
+    assert isinstance(model.tokenizer, Tokenizer)
+    separator = " " if model.tokenizer.kind == "symbols" else ""
+    parts = (text.rstrip() if separator else text, model.tokenizer.decode(added))
+    return separator.join(part for part in parts if part)
 
 
 def _forecast(model: SequenceModel, vectors: Vectors, text: str, max_new: int | None) -> str:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-from attnviz.errors import EditError, EditMeansNothing, NoSuchSite
+from attnviz.errors import EditMeansNothing, NoSuchSite
 from attnviz.errors.base import Why
 from attnviz.trace.calls import BlockPlace, Blocks, answering, stream_of, with_stream
-from attnviz.trace.site import AttentionSite, SiteEdit
+from attnviz.trace.site import SiteEdit
 
 __all__ = [
     "Edit", "NoPositions", "Rows", "StreamEdit", "changing_streams", "check_edits", "edits_at", "keeping", "no_block",
-    "no_site", "starting_at",
+    "of_decoder", "starting_at", "while_writing",
 ]  # fmt: skip
 
 
@@ -40,6 +40,14 @@ class StreamEdit:
             EditError: it has no such positions, or another width.
         """
         raise NotImplementedError
+
+    def within(self, start: int, stop: int) -> StreamEdit | None:
+        """Return the edit as far as it concerns a part of the stream, as one of that part; None: it does not."""
+        raise NotImplementedError
+
+    def while_writing(self, n: int) -> StreamEdit | None:
+        """See `SiteEdit.while_writing`."""
+        return self.within(0, n)
 
     @property
     def place(self) -> BlockPlace:
@@ -65,7 +73,15 @@ def edits_at(edits: Sequence[Edit], site: str) -> tuple[SiteEdit, ...]:
     return tuple(sorted(here, key=lambda edit: not edit.afresh))
 
 
-def check_edits(edits: Sequence[Edit], sites: Sequence[AttentionSite], blocks: Blocks, model: str) -> None:
+class Named(Protocol):
+    """A site, or the place of one."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+
+def check_edits(edits: Sequence[Edit], sites: Sequence[Named], blocks: Blocks, model: str) -> None:
     """See that every edit had something to change in a pass with these sites and blocks.
 
     Raises:
@@ -74,15 +90,29 @@ def check_edits(edits: Sequence[Edit], sites: Sequence[AttentionSite], blocks: B
     places = set(blocks.values())
     for edit in edits:
         if isinstance(edit, SiteEdit) and not any(edit.concerns(site.name) for site in sites):
-            raise no_site(edit.site, sites, model)
+            raise NoSuchSite(edit.site, [site.name for site in sites])
         if isinstance(edit, StreamEdit) and edit.place not in places:
             raise EditMeansNothing(model, no_block(places))
 
 
-def no_site(site: str, sites: Sequence[AttentionSite], model: str) -> EditError:
-    """Say that there is no such site, or that the model has no attention at all."""
-    known = [known.name for known in sites]
-    return NoSuchSite(site, known) if known else EditMeansNothing(model, Why("no-attention"))
+def while_writing(edits: Sequence[Edit], n: int) -> tuple[Edit, ...]:
+    """Return those edits, or parts of them, that concern the first n positions of a decoder that writes.
+
+    Raises:
+        EditError: one needs the whole text, of which the end is not written yet.
+    """
+    reached = [
+        edit if isinstance(edit, NoPositions) or not of_decoder(edit) else edit.while_writing(n) for edit in edits
+    ]
+    return tuple(edit for edit in reached if edit is not None)
+
+
+def of_decoder(edit: Edit) -> bool:
+    """Whether an edit changes the stack that writes."""
+    return (
+        not isinstance(edit, NoPositions)
+        and (edit.stack if isinstance(edit, StreamEdit) else edit.site.partition(".")[0]) == "decoder"
+    )
 
 
 def no_block(places: Iterable[BlockPlace]) -> Why:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from attnviz.errors import EditMeansNothing, EmptyText, ModelChanged, TargetNotAllowed, TextTooLong
 from attnviz.errors.base import Why
-from attnviz.models import AttentionCall, Recorder, Recurrent, SequenceModel, Transformer, generate
+from attnviz.models import AttentionCall, Network, Recorder, Recurrent, SequenceModel, Transformer, generate
 from attnviz.models.call import StateRecorder, editing
 from attnviz.tokenizers import Tokenizer
 from attnviz.trace.calls import BlockPlace, Blocks
@@ -26,7 +26,7 @@ from attnviz.trace.tokens import Grid, Tokens
 from attnviz.trace.weights import HeldLayer, HeldMatrix, Parameters
 from attnviz.vectors import Reader, Vectors
 
-__all__ = ["trace"]
+__all__ = ["check_positions", "edited", "trace", "trace_ids"]
 
 READOUT = "readout"
 SAME = 1e-4  # how far the numbers of one model may be apart in two passes, relative to the largest
@@ -75,7 +75,33 @@ def trace(model: SequenceModel, text: str, target: str | None = None, edits: Seq
     _check_length(token_ids, model.config.max_len)
     if not token_ids:
         raise EmptyText
+    target = None if source_ids is None else target
+    return trace_ids(model, (text, target), token_ids, source_ids, features, edits, generated)
 
+
+@torch.inference_mode()
+def trace_ids(
+    model: SequenceModel,
+    texts: tuple[str, str | None],
+    token_ids: Sequence[int],
+    source_ids: Sequence[int] | None = None,
+    features: Tensor | None = None,
+    edits: Sequence[Edit] = (),
+    generated: bool = False,
+) -> Trace:
+    """Trace a model on ids that are made already.
+
+    Args:
+        texts: the text and the target that they stand for.
+        token_ids: what the model reads last.
+        source_ids: what the encoder of an encoder-decoder reads; None for other models.
+        features: numbers that come with the tokens (T, n_features).
+        edits: changes of the forward pass.
+        generated: the model wrote the target itself.
+
+    Raises:
+        EditError: the model has not what an edit changes.
+    """
     source = None if source_ids is None else tuple(source_ids)
     forward_pass = OwnPass(model, tuple(token_ids), source, features, tuple(edits))
     sites = forward_pass.record()
@@ -87,8 +113,8 @@ def trace(model: SequenceModel, text: str, target: str | None = None, edits: Seq
         sequences[READOUT] = Tokens((), (READOUT_LABEL,), specials=(0,))
     return Trace(
         model=model,
-        text=text,
-        target=None if model.source_tokenizer is None else target,
+        text=texts[0],
+        target=texts[1],
         target_generated=generated,
         sequences=sequences,
         main=main,
@@ -99,6 +125,41 @@ def trace(model: SequenceModel, text: str, target: str | None = None, edits: Seq
         look_at_states=forward_pass.states,
         edits=forward_pass.edits,
     )
+
+
+@contextmanager
+def edited(network: Network, rows: Rows) -> Iterator[None]:
+    """Let forward passes of this thread be changed as the edits of each row say; without any, nothing is done."""
+    if not any(rows):
+        yield
+        return
+    with editing(_Editor(rows)), changing_streams(rows, blocks_of(network)):
+        yield
+
+
+def blocks_of(network: Network) -> Blocks:
+    """Return the blocks of a Transformer; a recurrent network has none."""
+    if not isinstance(network, Transformer):
+        return {}
+    stacks = {"encoder": network.encoder, "decoder": network.decoder}
+    return {
+        (block, 0): BlockPlace(name, layer)
+        for name, stack in stacks.items()
+        if stack is not None
+        for layer, block in enumerate(stack.blocks)
+    }
+
+
+def check_positions(model: SequenceModel, edits: Sequence[Edit]) -> None:
+    """See that a model is told positions, where they are to be left out.
+
+    Raises:
+        EditMeansNothing: it is not.
+    """
+    network = model.network
+    told = isinstance(network, Transformer) and network.config.positions != "none"
+    if not told and any(isinstance(edit, NoPositions) for edit in edits):
+        raise EditMeansNothing(model.card.name, Why("no-positions"))
 
 
 def _outputs(model: SequenceModel, main: str) -> Outputs:
@@ -113,7 +174,7 @@ def _outputs(model: SequenceModel, main: str) -> Outputs:
     return Outputs("same" if main == "encoder" else "next", main, label)
 
 
-def _tokens(reader: Reader, ids: list[int], features: Tensor | None = None) -> Tokens:
+def _tokens(reader: Reader, ids: Sequence[int], features: Tensor | None = None) -> Tokens:
     specials = tuple(position for position, index in enumerate(ids) if index < reader.n_specials)
     grid = None
     if isinstance(reader, Vectors) and reader.layout != "series":
@@ -213,7 +274,7 @@ class OwnPass:
         def keep(call: AttentionCall) -> None:
             sites.append(_site(call, self.model, edits_at(self.edits, call.layer.name)))
 
-        self._check_positions()
+        check_positions(self.model, self.edits)
         self.stream = self._run([self.edits], record=keep)[0]
         check_edits(self.edits, sites, self.blocks, name)
         self._sites = sites
@@ -240,32 +301,14 @@ class OwnPass:
     def _run(self, rows: Rows, **watching: Any) -> Tensor:
         """Run the network on the text once for each row, changed as that row's edits say: (B, T, d_model)."""
         tokens, source, features = self._given(len(rows))
-        with ExitStack() as stack:
-            if any(rows):
-                stack.enter_context(editing(_Editor(rows)))
-                stack.enter_context(changing_streams(rows, self.blocks))
+        with edited(self.model.network, rows):
             stream: Tensor = self.model.network.stream(tokens, source, features=features, **watching)
         return stream
 
-    def _check_positions(self) -> None:
-        network = self.model.network
-        told = isinstance(network, Transformer) and network.config.positions != "none"
-        if not told and any(isinstance(edit, NoPositions) for edit in self.edits):
-            raise EditMeansNothing(self.model.card.name, Why("no-positions"))
-
     @property
     def blocks(self) -> Blocks:
-        """Blocks of a Transformer; a recurrent network has none."""
-        network = self.model.network
-        if not isinstance(network, Transformer):
-            return {}
-        stacks = {"encoder": network.encoder, "decoder": network.decoder}
-        return {
-            (block, 0): BlockPlace(name, layer)
-            for name, stack in stacks.items()
-            if stack is not None
-            for layer, block in enumerate(stack.blocks)
-        }
+        """Blocks of the network; see `blocks_of`."""
+        return blocks_of(self.model.network)
 
     def block_of(self, site: str) -> BlockPlace | None:
         """See `EditablePass.block_of`."""

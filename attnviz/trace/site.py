@@ -121,6 +121,14 @@ class SiteEdit:
         """Return what stands in place of the step's own numbers, in float32."""
         raise NotImplementedError
 
+    def while_writing(self, n: int) -> SiteEdit | None:
+        """Return the edit as far as it concerns the first n positions of a decoder that writes; None: it does not yet.
+
+        Raises:
+            EditError: it needs the whole text, of which the end is not written yet.
+        """
+        return self
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class AttentionSite:
@@ -195,11 +203,6 @@ class AttentionSite:
     def __repr__(self) -> str:
         heads, queries, keys = self.n_heads, self.q.shape[1], self.k.shape[1]
         return f"AttentionSite({self.name!r}, {heads} heads, {queries} queries, {keys} keys)"
-
-    @property
-    def place(self) -> tuple[int, str, str, int | None]:
-        """Layer, stack, kind and part, which say where in a model it is."""
-        return self.layer, self.stack, self.kind, self.part
 
     @property
     def n_heads(self) -> int:

@@ -4,10 +4,8 @@ A mode is a module beside this one. It takes one line in _MODES, its name in the
 "mode.<name>.help" in one plain sentence), and three functions; the module is imported where the mode is first chosen:
 
     apply(link)         set its controls from an address; what it lacks falls back to its default
-    parameters(key)     give its controls their defaults where they have nothing; return its parameters of the address
-    show(key, messages) show it below the fields
-
-`key` has the chosen model, and what was typed.
+    parameters()        return its parameters of the address as they are now
+    show(key, messages) show it below the fields; `key` has the chosen model, and what was typed
 
 To look is the mode that the address does not name, and `page` shows it itself.
 """
@@ -36,7 +34,7 @@ class Module(Protocol):
     def apply(self, link: Mapping[str, str]) -> None:
         """Set the controls from an address."""
 
-    def parameters(self, key: TraceKey) -> Mapping[str, str]:
+    def parameters(self) -> Mapping[str, str]:
         """Return the parameters of the address."""
 
     def show(self, key: TraceKey, messages: DeltaGenerator) -> None:
@@ -65,7 +63,7 @@ class Mode:
         return cast(Module, import_module(f"{__package__}.{self.name}"))
 
 
-_MODES = (Mode("compare", names=frozenset({"model2", "text2", "target2"}), long=frozenset({"text2", "target2"})),)
+_MODES: tuple[Mode, ...] = ()
 MODES = {mode.name: mode for mode in _MODES}
 """Modes by name, in the order of the control."""
 
@@ -94,7 +92,7 @@ def apply(link: Mapping[str, str]) -> None:
         mode.module.apply(link)
 
 
-def parameters(key: TraceKey) -> dict[str, str]:
+def parameters() -> dict[str, str]:
     """Return the parameters of the chosen mode in the address."""
     mode = chosen()
-    return {} if mode is None else {"mode": mode.name, **mode.module.parameters(key)}
+    return {} if mode is None else {"mode": mode.name, **mode.module.parameters()}

@@ -54,7 +54,8 @@ def show() -> None:
 
 
 def _begin_mode(mode: Mode, key: TraceKey) -> None:
-    st.container(key="about")
+    with st.container(key="about"):
+        _about(key, None)
     messages = message_box()
     link.publish(key, messages)
     with st.container(key=f"mode-{mode.name}"):
