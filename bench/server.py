@@ -41,7 +41,11 @@ def start(script: Path, log: IO[bytes] | None, **variables: Path) -> Iterator[tu
         yield f"http://127.0.0.1:{port}", process.pid
     finally:
         process.terminate()
-        process.wait(20)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:  # it finishes what a page had asked for, for nobody
+            process.kill()
+            process.wait()
 
 
 def _wait(address: str, process: subprocess.Popen[bytes]) -> None:

@@ -23,10 +23,10 @@ from torch import Tensor
 
 from attnviz import attention
 from attnviz.attention import MINUS_INFINITY, Mask
-from attnviz.errors import EditMeansNothing, EditMisfit, NoSuchPosition
+from attnviz.errors import EditMeansNothing, EditMisfit, NoSuchHead, NoSuchPosition
 from attnviz.errors.base import Why
 from attnviz.trace.calls import BlockPlace, stream_of
-from attnviz.trace.edit import NoPositions, StreamEdit, no_block
+from attnviz.trace.edit import NoPositions, StreamEdit, no_block, no_site
 from attnviz.trace.model_trace import EditablePass, Trace
 from attnviz.trace.site import AttentionSite, SiteEdit
 
@@ -301,8 +301,9 @@ def no_scale(site: str, head: int | None = None) -> SiteEdit:
 def no_positions() -> NoPositions:
     """Tell the model no positions: nothing is added to embeddings, no query or key is rotated.
 
-    A causal mask still tells the order of tokens. For Transformers of attnviz; refused for models of transformers, and
-    where the model is told positions in another way.
+    A causal mask still tells the order of tokens. Models of transformers that read text give up their tables of
+    positions, rotations and biases by distance, where it can be proved that nothing else tells positions; others are
+    refused, with the reason.
     """
     return NoPositions()
 
@@ -325,7 +326,12 @@ def patch(
         source_positions: where its vectors stand there; None: at the same positions. Of texts of unequal lengths, say
             which belong together.
     """
-    context = source.site(site).context(head)  # (Tq, d_value)
+    found = next((known for known in source.sites if known.name == site), None)
+    if found is None:
+        raise no_site(site, source.sites, source.model.facts.name)
+    if not 0 <= head < found.n_heads:
+        raise NoSuchHead(site, head, found.n_heads - 1)
+    context = found.context(head)  # (Tq, d_value)
     vectors = _taken("patch", site, context, positions, source_positions)
     return Patch(site, head, tuple(positions), vectors, _named(source, source_positions or positions))
 

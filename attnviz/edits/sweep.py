@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from attnviz.edits.edit import head_off, set_weights
 from attnviz.edits.effect import Measures, measures, output_at, row_of
-from attnviz.errors import EditMisfit, ModelFailed, OwnFault
+from attnviz.errors import EditMeansNothing, EditMisfit, ModelFailed, OwnFault
 from attnviz.errors.base import Why
 from attnviz.guard import guarded
 from attnviz.models import SequenceModel
@@ -129,6 +129,8 @@ def swept(
     """Sweep the heads of a model from a trace without edits; see `sweep`."""
     row = row_of(trace, position)
     output = output_at(trace, token, row)
+    if not trace.sites:
+        raise EditMeansNothing(trace.model.facts.name, Why("no-attention"))
     assert trace.outputs is not None  # `row_of` has seen to it
     base = trace.logits[row].float()
     heads = {site.name.partition(".w")[0]: site.n_heads for site in trace.sites}

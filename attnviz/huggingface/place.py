@@ -12,7 +12,7 @@ from attnviz.attention import Projection
 from attnviz.huggingface.interface import InterfaceCall
 from attnviz.huggingface.rules import Rules, RulesReader
 from attnviz.trace import AttentionSite, Edit
-from attnviz.trace.edit import edits_at
+from attnviz.trace.edit import NoPositions, edits_at
 from attnviz.trace.site import Held, hold_only_these
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def site_of(
         bias=rules.bias,
         softcap=rules.softcap,
         sinks=rules.sinks,
-        rotary=place.rotary,
+        rotary=place.rotary and not any(isinstance(edit, NoPositions) for edit in edits),
         part=place.part if part is None else part,
         no_output=place.no_output,
         no_inputs=place.no_inputs,

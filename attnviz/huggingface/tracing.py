@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from attnviz.errors import AttentionDiffers, AttentionUnseen, EditMeansNothing, ModelChanged, NoRow
+from attnviz.errors import AttentionDiffers, AttentionUnseen, ModelChanged, NoRow
 from attnviz.errors.base import Why
 from attnviz.guard import guarded
 from attnviz.huggingface.editing import blocks_of, edited, windows_of
@@ -22,6 +22,7 @@ from attnviz.huggingface.model import HuggingFaceModel
 from attnviz.huggingface.numerics import context_error, output_error, tolerance
 from attnviz.huggingface.outputs import ANSWER, ENDS, outputs_of
 from attnviz.huggingface.place import Place, SiteWeights, make_site
+from attnviz.huggingface.positions import silenced, tellers_of
 from attnviz.huggingface.projection import HeldProjection, matrix_of
 from attnviz.huggingface.reading import Reading, of_inputs, read
 from attnviz.huggingface.rules import RulesReader
@@ -156,12 +157,15 @@ class HuggingFacePass:
         self._random = torch.get_rng_state()  # some models draw lots which patches they read
         self._logits: Tensor | None = None
         self._stream: Tensor | None = None
+        told = not any(isinstance(edit, NoPositions) for edit in edits)
+        self._tellers: frozenset[nn.Module] = frozenset() if told else tellers_of(model, self.structure)
 
     @contextmanager
     def _running(self) -> Iterator[None]:
         """Run the model with the same random numbers and edits each time."""
         rows: Rows = [self.edits if row == self.row else () for row in range(self.batch)]
-        with self.model.running(), torch.random.fork_rng(devices=[]), edited(self.model, self.structure, rows):
+        changed = edited(self.model, self.structure, rows)
+        with self.model.running(), torch.random.fork_rng(devices=[]), silenced(self._tellers), changed:
             torch.set_rng_state(self._random)
             yield
 
@@ -171,8 +175,6 @@ class HuggingFacePass:
         Logits are computed when somebody looks: until then the residual stream that they come from is all that is kept.
         """
         structure, network = self.structure, self.model.network
-        if any(isinstance(edit, NoPositions) for edit in self.edits):
-            raise EditMeansNothing(self.model.name, Why("no-positions"))
         calls: list[InterfaceCall] = []
         streams: list[Tensor] = []
         logits: Tensor | None = None
@@ -331,7 +333,8 @@ class HuggingFacePass:
         inputs = {name: torch.cat([tensor] * n) for name, tensor in self.given.items()}
         skipped = () if begin is None else list(kept)[: list(kept).index(begin)]
         start = starting_at(begin, kept, self.blocks, n)
-        with self.model.running(), edited(self.model, structure, edits, skipped), start:
+        changed = edited(self.model, structure, edits, skipped)
+        with self.model.running(), silenced(self._tellers), changed, start:
             if structure.ends_plainly and structure.unembedding is not None:
                 logits: Tensor | None = structure.unembedding(self.model.stream(inputs)[:, at])
             else:

@@ -4,26 +4,45 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from attnviz.server.learned import asked_of, expected_of, truth_of
 from attnviz.server.paths import whole
 from attnviz.server.trace_address import trace_address
 from attnviz.server.traces import Held, TraceKey
 from attnviz.trace import Trace
-from attnviz.view.payload import overview
+from attnviz.view.payload import Second, Sides, overview
 from attnviz.view.texts import address
 
-__all__ = ["DATA_PATH", "PLACE", "choice_of", "picture"]
+__all__ = ["DATA_PATH", "PIN", "PLACE", "Beside", "choice_of", "picture"]
 
 DATA_PATH = "attnviz/trace"
+
+PIN = r"(\d{1,4})\.(\d{1,4})"
+"""Index of a site and a head of the second of two traces, that stay whichever head of the first is chosen."""
 
 PLACE = {**dict.fromkeys(("layer", "head", "stack", "kind", "part", "q", "k"), ".*"), "lock": "[01]|all"}
 """Parameters of the view that say where in a trace it looks, and their values; `choice_of` holds them to the trace."""
 
 
-def picture(key: TraceKey, held: Held, choice: Mapping[str, Any], lang: str) -> bytes:
-    """Return the payload of a trace, with what its task knows of it; see `overview`."""
+class Beside(NamedTuple):
+    """A second trace in the view of another one; its numbers come from its own address.
+
+    Attributes:
+        names: "edit" where it is the text before an edit and the other one after it, "pair" for A and B.
+    """
+
+    key: TraceKey
+    held: Held
+    names: Sides = "edit"
+
+
+def picture(key: TraceKey, held: Held, choice: Mapping[str, Any], lang: str, beside: Beside | None = None) -> bytes:
+    """Return the payload of a trace, with what its task knows of it and a second trace beside it; see `overview`."""
+    second = None
+    if beside is not None:
+        own, _ = choice_of(beside.held.trace, {}, choice["link"])
+        second = Second(beside.held.trace, picture(beside.key, beside.held, own, lang), beside.names)
     return overview(
         held.trace,
         trace_id=held.id,
@@ -34,6 +53,7 @@ def picture(key: TraceKey, held: Held, choice: Mapping[str, Any], lang: str) -> 
         texts=address(lang),
         asked=asked_of(key.model, held.trace),
         truth=truth_of(key.model, held.trace),
+        second=second,
     )
 
 

@@ -2,6 +2,7 @@
 
 GET /attnviz/trace/<address>/bundle?site=NAME&heads=0,1&stages=q,k,weights    as in `attnviz.view.payload`
 GET /attnviz/trace/<address>/proof                                            JSON
+GET /attnviz/trace/<address>/distances?beside=ADDRESS&pin=1.0                 how far apart the heads of two traces read
 GET /attnviz/trace/<address>/trace.npz                                        a download
 GET /attnviz/trace/<address>/page.html?site=NAME&head=0&lang=en               the view as one file, a download
 GET /attnviz/qr?text=LINK                                                     a QR code, SVG
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -24,16 +26,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from attnviz import locale
+from attnviz.analysis.distance import head_distances
 from attnviz.errors import AttnvizError
 from attnviz.server.first import first_route
 from attnviz.server.kept import kept_routes
 from attnviz.server.learned import asked_of, truth_of
 from attnviz.server.people.classes import CLASS
-from attnviz.server.picture import DATA_PATH
+from attnviz.server.picture import DATA_PATH, PIN
 from attnviz.server.run_routes import run_routes
 from attnviz.server.trace_address import find_trace
 from attnviz.trace import Trace
-from attnviz.view.payload import STAGES, bundle, proof
+from attnviz.view.payload import STAGES, bundle, pack, proof
 from attnviz.view.standalone import page_of
 
 __all__ = ["routes"]
@@ -52,6 +55,7 @@ def routes(base: str = "") -> list[BaseRoute]:
     return [
         Route(f"{data}/bundle", _answer(_bundle)),
         Route(f"{data}/proof", _answer(_proof)),
+        Route(f"{data}/distances", _answer(_distances)),
         Route(f"{data}/trace.npz", _answer(_npz)),
         Route(f"{data}/page.html", _answer(_page)),
         Route(f"{root}/attnviz/qr", _qr),
@@ -112,6 +116,21 @@ def _bundle(request: Request, trace: Trace) -> Response:
 
 def _proof(request: Request, trace: Trace) -> Response:
     return JSONResponse(proof(trace), headers=KEPT)
+
+
+def _distances(request: Request, trace: Trace) -> Response:
+    other = find_trace(request.query_params.get("beside", ""))
+    if other is None:
+        return _refuse("gone", 404)
+    pin = None
+    if place := request.query_params.get("pin", ""):
+        parts = re.fullmatch(PIN, place)
+        site, head = (int(parts[1]), int(parts[2])) if parts else (-1, -1)
+        if not (0 <= site < len(other.sites) and head < other.sites[site].n_heads):
+            return _refuse("pin")
+        pin = other.sites[site].name, head
+    found = {name: bits.numpy() for name, bits in head_distances(trace, other, pin).items()}
+    return Response(pack({}, found), media_type="application/octet-stream", headers=KEPT)
 
 
 def _page(request: Request, trace: Trace) -> Response:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from attnviz.guard import passes_on
 
-__all__ = ["Answer", "BlockPlace", "Blocks", "answering", "stream_of", "with_stream"]
+__all__ = ["Answer", "BlockPlace", "Blocks", "answering", "standing_in", "stream_of", "with_stream"]
 
 
 class BlockPlace(NamedTuple):
@@ -40,19 +40,28 @@ _run = nn.Module.__call__
 @contextmanager
 def answering(blocks: Blocks, answer: Answer) -> Iterator[None]:
     """Let `answer` stand for the blocks of one forward pass of this thread; an earlier one stays around it."""
-    modules, turns, outer = {module for module, _ in blocks}, Counter[nn.Module](), _answer.get()
+    modules, turns = {module for module, _ in blocks}, Counter[nn.Module]()
 
     @passes_on
-    def inner(module: nn.Module, run: Callable[[], Any]) -> Any:
+    def of_block(module: nn.Module, run: Callable[[], Any]) -> Any:
         if module not in modules:
             return run()
         turns[module] += 1
         place = blocks.get((module, turns[module] - 1))
         return run() if place is None else answer(place, run)
 
+    with standing_in(of_block):
+        yield
+
+
+@contextmanager
+def standing_in(answer: _Call) -> Iterator[None]:
+    """Let `answer` stand for every module that this thread runs; an earlier one stays around it."""
+    outer = _answer.get()
+
     @passes_on
     def both(module: nn.Module, run: Callable[[], Any]) -> Any:
-        return inner(module, run) if outer is None else outer(module, partial(inner, module, run))
+        return answer(module, run) if outer is None else outer(module, partial(answer, module, run))
 
     token = _answer.set(both)
     _change(+1)

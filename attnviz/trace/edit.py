@@ -10,14 +10,14 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from attnviz.errors import EditMeansNothing, NoSuchSite
+from attnviz.errors import EditError, EditMeansNothing, NoSuchSite
 from attnviz.errors.base import Why
 from attnviz.trace.calls import BlockPlace, Blocks, answering, stream_of, with_stream
 from attnviz.trace.site import SiteEdit
 
 __all__ = [
     "Edit", "NoPositions", "Rows", "StreamEdit", "changing_streams", "check_edits", "edits_at", "keeping", "no_block",
-    "of_decoder", "starting_at", "while_writing",
+    "no_site", "of_decoder", "starting_at", "while_writing",
 ]  # fmt: skip
 
 
@@ -90,9 +90,15 @@ def check_edits(edits: Sequence[Edit], sites: Sequence[Named], blocks: Blocks, m
     places = set(blocks.values())
     for edit in edits:
         if isinstance(edit, SiteEdit) and not any(edit.concerns(site.name) for site in sites):
-            raise NoSuchSite(edit.site, [site.name for site in sites])
+            raise no_site(edit.site, sites, model)
         if isinstance(edit, StreamEdit) and edit.place not in places:
             raise EditMeansNothing(model, no_block(places))
+
+
+def no_site(site: str, sites: Sequence[Named], model: str) -> EditError:
+    """Say that there is no such site, or that the model has no attention at all."""
+    known = [known.name for known in sites]
+    return NoSuchSite(site, known) if known else EditMeansNothing(model, Why("no-attention"))
 
 
 def while_writing(edits: Sequence[Edit], n: int) -> tuple[Edit, ...]:

@@ -205,6 +205,11 @@ class AttentionSite:
         return f"AttentionSite({self.name!r}, {heads} heads, {queries} queries, {keys} keys)"
 
     @property
+    def place(self) -> tuple[int, str, str, int | None]:
+        """Layer, stack, kind and part, which say where in a model it is."""
+        return self.layer, self.stack, self.kind, self.part
+
+    @property
     def n_heads(self) -> int:
         """H, the number of query heads."""
         return self.q.shape[0]

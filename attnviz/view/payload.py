@@ -15,7 +15,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from attnviz import locale
+from attnviz.analysis.alignment import equal_blocks
 from attnviz.analysis.telling import followed, most_telling
 from attnviz.calculator.solve import BY_HAND
 from attnviz.errors.base import Why
@@ -32,7 +33,7 @@ from attnviz.trace import AttentionSite, Trace
 from attnviz.trace.site import Chain
 from attnviz.trace.thumbnails import thumbnails
 
-__all__ = ["STAGES", "Stage", "bundle", "overview", "pack", "proof"]
+__all__ = ["STAGES", "Second", "Sides", "Stage", "beside", "bundle", "overview", "pack", "proof"]
 
 MAGIC = b"AVZ1"
 VERSION = 1
@@ -47,6 +48,21 @@ LONG = 512 * 512  # cells from which on the first picture brings the weights alo
 TOP = 10  # most probable outputs listed per position
 
 Array = NDArray[Any]
+Sides = Literal["edit", "pair"]
+"""Names of two traces beside each other: after and before an edit, or A and B."""
+
+
+class Second(NamedTuple):
+    """A trace beside another one in the same view, which shows either of them, or the first less the second.
+
+    Attributes:
+        payload: its own picture, as `overview` returns it.
+        names: how the two are called.
+    """
+
+    trace: Trace
+    payload: bytes
+    names: Sides
 
 
 def pack(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes:
@@ -142,6 +158,7 @@ def overview(
     texts: str = "",
     asked: Sequence[int] = (),
     truth: Sequence[str | None] = (),
+    second: Second | None = None,
 ) -> bytes:
     """Return all that the first picture needs: every head as a thumbnail, the chosen head's numbers, the outputs.
 
@@ -156,6 +173,7 @@ def overview(
         texts: where its messages stand (`attnviz.view.texts`), relative to the page; "" where the page has them.
         asked: the rows of the outputs that hold the answer, where the task says so and the model does not.
         truth: the right output at each row, None where none is due; () where nobody knows them.
+        second: a trace to be shown beside this one.
     """
     arrays: dict[str, Array] = {}
     far: dict[str, NDArray[np.float32]] = {}
@@ -177,6 +195,8 @@ def overview(
     arrays |= predicted
     if trace.image is not None:
         arrays["image"] = trace.image
+    if second is not None:
+        arrays["beside"] = np.frombuffer(second.payload, np.uint8)
     header = {
         "version": VERSION,
         "trace": trace_id,
@@ -194,8 +214,26 @@ def overview(
         "outputs": outputs,
         "texts": texts,
         "lang": lang,
+        "beside": None if second is None else {"names": second.names, **beside(trace, second.trace)},
     }
     return pack(header, arrays)
+
+
+def beside(trace: Trace, other: Trace) -> dict[str, Any]:
+    """Return what two traces have in common.
+
+    Returns:
+        "sites": for each site of the one, the index of the other's at the same place, None where there is none;
+        "blocks": the tokens in common of each sequence of the one and each of the other, as `equal_blocks` finds them.
+    """
+    places = {site.place: index for index, site in enumerate(other.sites)}
+    return {
+        "sites": [places.get(site.place) for site in trace.sites],
+        "blocks": {
+            name: {of: equal_blocks(mine.labels, theirs.labels) for of, theirs in other.sequences.items()}
+            for name, mine in trace.sequences.items()
+        },
+    }
 
 
 def _follows(trace: Trace, expected: Iterable[Pattern]) -> list[dict[str, Any]]:

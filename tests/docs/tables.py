@@ -18,7 +18,7 @@ from attnviz.training import RECIPES
 from attnviz.training.run.probe import sequences
 from attnviz.zoo import zoo_path
 from tests.docs.rooms import picture
-from tests.huggingface.architectures import ARCHITECTURES
+from tests.huggingface.architectures import ARCHITECTURES, NO_EDIT
 
 DOCS = Path(__file__).parents[2] / "docs"
 KINDS = {
@@ -84,6 +84,15 @@ def architecture_table() -> str:
     return "\n".join(line.replace("|  |", "| |") for line in lines)
 
 
+def edits_table() -> str:
+    """Return a row for each architecture: which edits it takes, as the tests hold them to its own eager attention."""
+    always = ("head_off", "cut", "temperature", "set_weights", "patch", "patch_stream")
+    names = (*always, *NO_EDIT)
+    takes = [[a.name, *("–" if a.name in NO_EDIT.get(name, ()) else "yes" for name in names)] for a in ARCHITECTURES]
+    rows = [["architecture", *(f"`{name}`" for name in names)], ["---"] * (len(names) + 1), *takes]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
 def glossary_table() -> str:
     """Return a row for each term: in both languages, with what it means."""
     terms = zip(locale.glossary("en").values(), locale.glossary("zh").values(), strict=True)
@@ -95,6 +104,7 @@ TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "zoo": ("models.md", zoo_table),
     "tasks": ("tasks.md", task_table),
     "architectures": ("hugging-face.md", architecture_table),
+    "edits": ("hugging-face.md", edits_table),
     "glossary": ("glossary.md", glossary_table),
     "rooms": ("architecture.md", picture),
 }

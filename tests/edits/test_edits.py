@@ -215,6 +215,34 @@ def test_what_there_is_not_is_refused(make_model: Make) -> None:
     ]:
         with refused(error):
             make()
+    source = read(model)
+    known = ["encoder.0.self", "encoder.1.self"]
+    for make, error in [
+        (lambda: edits.patch("encoder.9.self", 0, [0], source), NoSuchSite("encoder.9.self", known)),
+        (lambda: edits.patch(known[0], 4, [0], source), NoSuchHead(known[0], 4, 3)),
+        (lambda: edits.patch(known[0], 0, [6], source), NoSuchPosition(known[0], 6, 5)),
+        (lambda: edits.patch(known[0], 0, [0, 1], source, [0]), EditMisfit("patch", Why("pairs", given=1, wanted=2))),
+        (lambda: edits.patch_stream(0, [6], source), NoSuchPosition("encoder.0", 6, 5)),
+        (
+            lambda: edits.patch_stream(9, [0], source),
+            EditMeansNothing("tiny", Why("no-block", known="encoder.0, encoder.1")),
+        ),
+        (lambda: attnviz.sweep(model, "a b", position=9), NoSuchPosition("tiny", 9, 2)),
+        (lambda: attnviz.sweep(model, "a b", token="nothing"), NoSuchOutput("nothing", "tiny")),
+    ]:
+        with refused(error):
+            make()
+
+
+def test_a_network_without_attention_says_so() -> None:
+    model = recurrent("encoder", "none")
+    nothing = EditMeansNothing("tiny", Why("no-attention"))
+    with refused(nothing):
+        read(model, edits.head_off("encoder.0.self", 0))
+    with refused(nothing):
+        attnviz.sweep(model, "a b c")
+    with refused(nothing):
+        edits.patch("encoder.0.self", 0, [0], read(model))
 
 
 def test_nothing_is_left_of_an_edit_that_failed_and_other_threads_never_see_it(make_model: Make) -> None:

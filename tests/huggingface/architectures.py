@@ -415,3 +415,17 @@ ARCHITECTURES = [
         "rotary; grouped; image and question look ahead",
     ),
 ]
+
+NO_EDIT = {
+    "no_scale": {"T5", "mT5", "T5, labels", "OPT", "Whisper"},
+    "no_mask": {
+        "BERT", "RoBERTa", "XLM-R", "DistilBERT", "ALBERT", "ELECTRA", "ModernBERT", "ViT", "DeiT", "DINOv2", "Swin",
+        "Wav2Vec2", "HuBERT", "UniSpeech", "Data2Vec", "SEW", "AST", "PaliGemma",
+    },
+    "no_positions": {
+        "Whisper", "ViT", "DeiT", "DINOv2", "Swin", "CLIP", "BART, labels", "T5, labels", "ViT to BERT", "Wav2Vec2",
+        "HuBERT", "UniSpeech", "Data2Vec", "SEW", "AST", "Speech2Text", "LLaVA", "Qwen2-VL", "Idefics3", "PaliGemma",
+    },
+    "sweep": {"CLIP", "SEW"},
+}  # fmt: skip
+"""Architectures that refuse an edit on a short input, by its name; all others take it."""

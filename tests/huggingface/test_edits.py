@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -19,10 +20,11 @@ from attnviz.errors import EditMeansNothing, NoProbabilities
 from attnviz.errors.base import Why
 from attnviz.huggingface import HuggingFaceModel, wrap
 from attnviz.huggingface.editing import edited as under
+from attnviz.huggingface.place import Place
 from attnviz.huggingface.projection import matrix_of
 from attnviz.huggingface.sample import sample
 from attnviz.trace import AttentionSite, Edit, Trace
-from tests.huggingface.architectures import ARCHITECTURES
+from tests.huggingface.architectures import ARCHITECTURES, NO_EDIT
 from tests.huggingface.test_architectures import eager
 from tests.refused import refused
 
@@ -62,20 +64,18 @@ def other(inputs: Inputs, stack: str) -> dict[str, Tensor]:
     return {**inputs, **{name: inputs[name].flip(-1) * 0.5 for name in heard}}
 
 
-@pytest.fixture(params=BY_NAME)
-def model(request: pytest.FixtureRequest) -> HuggingFaceModel:
-    return wrap(BY_NAME[request.param].build())
-
-
-def test_every_architecture(model: HuggingFaceModel) -> None:
+@pytest.mark.parametrize("name", BY_NAME)
+def test_every_architecture(name: str) -> None:
+    model = wrap(BY_NAME[name].build())
     inputs = dict(sample(model.network, model.parameters)[0])
     before = numbers(model.network, inputs)
     trace = attnviz.trace_inputs(model, inputs)
     layer = chosen(trace).name.partition(".w")[0]
     check_head_off(model, inputs, trace, layer)
-    check_cut(model, inputs, layer)
+    check_scores(model, inputs, layer, {edit for edit, names in NO_EDIT.items() if name in names})
+    check_positions(model, inputs, trace, takes=name not in NO_EDIT["no_positions"])
     check_patch(model, inputs, trace)
-    check_sweep(model, inputs, trace)
+    check_sweep(model, inputs, trace, takes=name not in NO_EDIT["sweep"])
     assert torch.equal(numbers(model.network, inputs), before)
 
 
@@ -92,22 +92,40 @@ def check_head_off(model: HuggingFaceModel, inputs: Inputs, trace: Trace, layer:
     assert relative(found, numbers(network, inputs)) <= 1e-6
 
 
-def check_cut(model: HuggingFaceModel, inputs: Inputs, layer: str) -> None:
-    """Cutting an edge is adding minus infinity to its score in the model's own eager attention."""
-    place = next(place for place in model.structure.places.values() if place.name == layer)
-    found = changed(model, inputs, edits.cut(layer, query=1, key=1, head=HEAD))
-    network, turns = eager(model.network), list[int]()
-    wanted = network.get_submodule(place.module)
+class Asked(NamedTuple):
+    """A call of eager attention: what it was given, and the weights and context vectors that it gave."""
+
+    again: Callable[..., tuple[Tensor, Tensor]]  # with another mask or other extras
+    module: nn.Module
+    v: Tensor  # (B, H, Tk, d_value), repeated for the query heads
+    mask: Tensor | None
+    extras: dict[str, Any]
+    weights: Tensor  # (B, H, Tq, Tk)
+
+    @property
+    def hidden(self) -> Tensor:
+        """Keys that may not be read (B, H, Tq, Tk)."""
+        if self.mask is None:
+            return torch.zeros_like(self.weights, dtype=torch.bool)
+        return (self.mask < torch.finfo(self.mask.dtype).min / 2).expand_as(self.weights)
+
+
+def of_eager(network: nn.Module, inputs: Inputs, place: Place, change: Callable[[Asked], Tensor]) -> Tensor:
+    """Outputs of a model with eager attention that has other context vectors (B, Tq, H, d_value) in one head."""
+    turns, wanted = list[int](), network.get_submodule(place.module)
 
     def ask(interface: Any, name: str, default: Any) -> Any:
         def attend(module: nn.Module, q: Tensor, k: Tensor, v: Tensor, attention_mask: Any, **more: Any) -> Any:
+            context, weights = default(module, q, k, v, attention_mask, **more)
             if module is wanted:
                 if len(turns) == place.turn:
-                    added = torch.zeros(1, q.shape[1], q.shape[2], k.shape[2])
-                    added[:, HEAD, 1, 1] = float("-inf")
-                    attention_mask = added if attention_mask is None else attention_mask + added
+                    repeated = v.repeat_interleave(q.shape[1] // v.shape[1], dim=1)
+                    again = partial(default, module, q, k, v)
+                    context = context.clone()
+                    asked = Asked(again, module, repeated, attention_mask, more, weights)
+                    context[:, :, HEAD] = change(asked)[:, :, HEAD]
                 turns.append(1)
-            return default(module, q, k, v, attention_mask, **more)
+            return context, weights
 
         return attend
 
@@ -115,7 +133,60 @@ def check_cut(model: HuggingFaceModel, inputs: Inputs, layer: str) -> None:
         patch.setattr(AttentionInterface, "get_interface", ask)
         expected = numbers(network, inputs)
     assert turns
-    assert relative(found, expected) <= 1e-5
+    return expected
+
+
+def without_an_edge(asked: Asked) -> Tensor:
+    """Minus infinity is added to the score of a pair."""
+    added = torch.zeros_like(asked.weights)
+    added[:, HEAD, 1, 1] = float("-inf")
+    return asked.again(added if asked.mask is None else asked.mask + added, **asked.extras)[0]
+
+
+def sharpened(asked: Asked) -> Tensor:
+    """Scores over a temperature of 1/2: squared weights share out the row, beside a sink that keeps its own score."""
+    logs = asked.weights.log()
+    sinks, sunk = getattr(asked.module, "sinks", None), 1 - asked.weights.sum(-1, keepdim=True)
+    rest = torch.zeros_like(sunk)
+    if sinks is not None:
+        logs = logs + sinks[:, None, None] - sunk.log()  # the scores themselves
+        rest = sinks[:, None, None].exp()
+    exps = (2 * logs).exp()
+    return (exps / (exps.sum(-1, keepdim=True) + rest) @ asked.v).transpose(1, 2)
+
+
+def uniform(asked: Asked) -> Tensor:
+    reads = (~asked.hidden).to(asked.v)
+    return (reads / reads.sum(-1, keepdim=True) @ asked.v).transpose(1, 2)
+
+
+def unscaled(asked: Asked) -> Tensor:
+    return asked.again(asked.mask, **{**asked.extras, "scaling": 1.0})[0]
+
+
+def unmasked(asked: Asked) -> Tensor:
+    return asked.again(None if asked.mask is None else asked.mask.masked_fill(asked.hidden, 0), **asked.extras)[0]
+
+
+def check_scores(model: HuggingFaceModel, inputs: Inputs, layer: str, refuses: set[str]) -> None:
+    """Every edit of scores is what it says in the model's own eager attention, or is refused where it means nothing."""
+    place = next(place for place in model.structure.places.values() if place.name == layer)
+    nothing = {unscaled: "no_scale", unmasked: "no_mask"}
+    network = eager(model.network)
+    for edit, change in (
+        (edits.cut(layer, query=1, key=1, head=HEAD), without_an_edge),
+        (edits.temperature(layer, HEAD, 0.5), sharpened),
+        (edits.set_weights(layer, HEAD, "uniform"), uniform),
+        (edits.no_scale(layer, HEAD), unscaled),
+        (edits.no_mask(layer, HEAD), unmasked),
+    ):
+        if nothing.get(change) in refuses:
+            with pytest.raises(EditMeansNothing):
+                changed(model, inputs, edit)
+            continue
+        found = changed(model, inputs, edit)
+        expected = of_eager(network, inputs, place, change)
+        assert relative(found, expected) <= 1e-5, (model.name, change.__name__)
 
 
 def check_patch(model: HuggingFaceModel, inputs: Inputs, trace: Trace) -> None:
@@ -138,9 +209,26 @@ def check_patch(model: HuggingFaceModel, inputs: Inputs, trace: Trace) -> None:
     assert max(entry.max_abs_error for entry in edited.proof()) <= 1e-5
 
 
-def check_sweep(model: HuggingFaceModel, inputs: Inputs, trace: Trace) -> None:
+def check_positions(model: HuggingFaceModel, inputs: Inputs, trace: Trace, *, takes: bool) -> None:
+    """Without positions and masks, two tokens that change places change places in all that a model ends with."""
+    edit = edits.no_positions()
+    if not takes:
+        with pytest.raises(EditMeansNothing):
+            attnviz.trace_inputs(model, inputs, edits=[edit])
+        return
+    order = [0, 2, 1, *range(3, 7)]
+    swapped = {name: t[:, order[: t.shape[1]]] if name.endswith("input_ids") else t for name, t in inputs.items()}
+    open_ = [edits.no_mask(site.name) for site in trace.sites if not site.mask.open]
+    one, other = (attnviz.trace_inputs(model, given, edits=[edit, *open_]) for given in (inputs, swapped))
+    assert relative(one.sites[-1].q[:, order[: one.sites[-1].q.shape[1]]], other.sites[-1].q) <= 1e-5
+    assert relative(one.sites[-1].q, trace.sites[-1].q) > 1e-3
+    assert max(entry.max_abs_error for entry in one.proof()) <= 1e-5
+    assert not any(site.rotary for site in one.sites)
+
+
+def check_sweep(model: HuggingFaceModel, inputs: Inputs, trace: Trace, *, takes: bool) -> None:
     """Each head alone, from the block that it is in, as from the beginning."""
-    if trace.outputs is None or trace.outputs.kind == "values":
+    if not takes:
         with refused(NoProbabilities(model.name)):
             swept(trace, None, -1, edits.head_off, lambda done, total: None)
         return
@@ -195,18 +283,16 @@ def edits_without(site: AttentionSite) -> AttentionSite:
     ("name", "edit", "reason"),
     [
         ("T5", edits.no_scale("encoder.0.self"), "no-scale"),
-        ("OPT", edits.no_scale("decoder.0.self"), "no-scale"),
         ("BERT", edits.no_mask("encoder.0.self"), "no-mask"),
-        ("ViT", edits.no_mask("encoder.0.self"), "no-mask"),
+        ("ViT", edits.no_positions(), "positions-texts"),
+        ("BART, labels", edits.no_positions(), "positions-left"),
     ],
 )
-def test_what_an_architecture_cannot_give_is_refused(name: str, edit: edits.SiteEdit, reason: str) -> None:
+def test_what_an_architecture_cannot_give_is_refused(name: str, edit: Edit, reason: str) -> None:
     model = wrap(BY_NAME[name].build())
     inputs = dict(sample(model.network, model.parameters)[0])
-    with refused(EditMeansNothing(edit.site, Why(reason))):
+    with refused(EditMeansNothing(edit.site if isinstance(edit, edits.SiteEdit) else model.name, Why(reason))):
         attnviz.trace_inputs(model, inputs, edits=[edit])
-    with refused(EditMeansNothing(model.name, Why("no-positions"))):
-        attnviz.trace_inputs(model, inputs, edits=[edits.no_positions()])
 
 
 def test_nothing_is_left_of_an_edit_that_failed_and_other_threads_never_see_it() -> None:

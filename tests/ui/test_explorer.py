@@ -389,3 +389,40 @@ def test_a_label_for_the_whole_is_the_one_at_the_first_token() -> None:
     assert shown(open_page(model="digits"))["outputs"]["positions"] == [0]
     assert shown(open_page(model="entities"))["outputs"]["positions"] == []
     assert shown(open_page(model="sentiment-en"))["outputs"]["positions"] == []
+
+
+def test_two_texts_stand_beside_each_other() -> None:
+    page = open_page(model="tiny-encoder", text="a b a", mode="compare", text2="a b c a")
+    beside = shown(page)["beside"]
+    assert beside["names"] == "pair"
+    assert beside["sites"] == [*range(len(shown(page)["sites"]))]
+    assert beside["blocks"]["encoder"]["encoder"] == [[0, 0, 2], [2, 3, 1]]
+    assert address_of(page)["mode"] == "compare"
+    assert address_of(page)["text2"] == "a b c a"
+    page.text_area(key="compare-text").set_value("").run()  # the same text: two heads are compared
+    assert "text2" not in address_of(page)
+    assert shown(page)["beside"]["blocks"]["encoder"]["encoder"] == [[0, 0, 3]]
+
+
+def test_the_mode_that_is_chosen_begins_with_another_example() -> None:
+    page = open_page(model="tiny-encoder")
+    page.segmented_control(key="mode").set_value("compare").run()
+    assert page.text_area(key="compare-text").value not in ("", page.text_area(key="text").value)
+    assert shown(page)["beside"]
+    page.segmented_control(key="mode").set_value("look").run()
+    assert shown(page)["beside"] is None
+    assert "mode" not in address_of(page)
+
+
+def test_another_model_and_one_without_attention_say_what_can_be_compared() -> None:
+    page = open_page(model="tiny-encoder", text="a b a", mode="compare", model2="tiny-decoder")
+    assert not page.exception
+    lstm = next(iter(WITHOUT_ATTENTION))
+    page = open_page(model=lstm, mode="compare", text2="", model2="reverse", text=listing.listed()[lstm].examples[0][0])
+    assert not page.exception
+
+
+def test_a_mode_that_does_not_exist_is_the_first_one() -> None:
+    page = open_page(mode="dance")
+    assert "mode" in messages(page)
+    assert shown(page)["beside"] is None

@@ -134,3 +134,25 @@ def test_routes_stand_below_the_base_path(held: Held) -> None:
     app = Starlette(routes=routes("/deep/"))
     assert get(app, "/deep/attnviz/view/modules.js").status == 200
     assert get(app, f"/deep/attnviz/trace/{held.id}/proof").status == 200
+
+
+def test_distances_are_of_the_heads_of_two_traces(held: Held) -> None:
+    name = held.trace.sites[0].name
+    same = get(APP, f"/attnviz/trace/{held.id}/distances", params={"beside": held.id})
+    assert {site: bits.shape for site, bits in unpack(same.content).items()} == {
+        site.name: (site.n_heads, site.q.shape[1]) for site in held.trace.sites
+    }
+    assert max(bits.max() for bits in unpack(same.content).values()) == 0
+    pinned = get(APP, f"/attnviz/trace/{held.id}/distances", params={"beside": held.id, "pin": "0.1"})
+    assert unpack(pinned.content)[name][1].max() == 0
+    assert unpack(pinned.content)[name][0].max() > 0
+
+
+@pytest.mark.parametrize("pin", ["0", "0.99", "99.0", "-1.0", "a.b", "0.0.0"])
+def test_no_distances_from_a_head_that_is_not_there(held: Held, pin: str) -> None:
+    answer = get(APP, f"/attnviz/trace/{held.id}/distances", params={"beside": held.id, "pin": pin})
+    assert (answer.status, json.loads(answer.content)) == (400, {"error": "pin"})
+
+
+def test_no_distances_from_a_trace_that_is_gone(held: Held) -> None:
+    assert get(APP, f"/attnviz/trace/{held.id}/distances", params={"beside": "0" * 32}).status == 404

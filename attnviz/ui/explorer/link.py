@@ -91,6 +91,6 @@ ADDRESS = Address(
 def publish(key: TraceKey, messages: DeltaGenerator) -> None:
     """Have the browser write into its address what was asked for; what is too long for it is offered as a file."""
     typed = {"text": key.text, "target": key.target, "image": image_in_link(key.image)}
-    parameters = {"model": key.model, **typed, **modes.parameters()}
+    parameters = {"model": key.model, **typed, **modes.parameters(key)}
     offer(messages, ADDRESS, parameters)
     ADDRESS.publish(parameters)

@@ -4,8 +4,10 @@ A mode is a module beside this one. It takes one line in _MODES, its name in the
 "mode.<name>.help" in one plain sentence), and three functions; the module is imported where the mode is first chosen:
 
     apply(link)         set its controls from an address; what it lacks falls back to its default
-    parameters()        return its parameters of the address as they are now
-    show(key, messages) show it below the fields; `key` has the chosen model, and what was typed
+    parameters(key)     give its controls their defaults where they have nothing; return its parameters of the address
+    show(key, messages) show it below the fields
+
+`key` has the chosen model, and what was typed.
 
 To look is the mode that the address does not name, and `page` shows it itself.
 """
@@ -34,7 +36,7 @@ class Module(Protocol):
     def apply(self, link: Mapping[str, str]) -> None:
         """Set the controls from an address."""
 
-    def parameters(self) -> Mapping[str, str]:
+    def parameters(self, key: TraceKey) -> Mapping[str, str]:
         """Return the parameters of the address."""
 
     def show(self, key: TraceKey, messages: DeltaGenerator) -> None:
@@ -63,7 +65,7 @@ class Mode:
         return cast(Module, import_module(f"{__package__}.{self.name}"))
 
 
-_MODES: tuple[Mode, ...] = ()
+_MODES = (Mode("compare", names=frozenset({"model2", "text2", "target2"}), long=frozenset({"text2", "target2"})),)
 MODES = {mode.name: mode for mode in _MODES}
 """Modes by name, in the order of the control."""
 
@@ -92,7 +94,7 @@ def apply(link: Mapping[str, str]) -> None:
         mode.module.apply(link)
 
 
-def parameters() -> dict[str, str]:
+def parameters(key: TraceKey) -> dict[str, str]:
     """Return the parameters of the chosen mode in the address."""
     mode = chosen()
-    return {} if mode is None else {"mode": mode.name, **mode.module.parameters()}
+    return {} if mode is None else {"mode": mode.name, **mode.module.parameters(key)}

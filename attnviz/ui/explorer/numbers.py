@@ -15,7 +15,7 @@ from attnviz.ui.frame.charts import CHART, theme
 from attnviz.ui.frame.language import current, say
 from attnviz.ui.frame.widgets import segments, select
 
-__all__ = ["show_numbers"]
+__all__ = ["output_table", "show_numbers"]
 
 
 def show_numbers(trace: Trace) -> None:
@@ -28,8 +28,8 @@ def show_numbers(trace: Trace) -> None:
     _show_states(trace)
 
 
-def _show_outputs(trace: Trace, outputs: Outputs) -> None:
-    """Show a row for each position: the most probable output and its probability, or the value."""
+def output_table(trace: Trace, outputs: Outputs) -> dict[str, list[Any]]:
+    """Return a row for each position: the token, and the most probable output and its probability, or the value."""
     tokens = trace.sequences[outputs.sequence].labels
     if outputs.kind == "values":
         found: dict[str, list[Any]] = {say("states.value"): trace.logits[:, 0].tolist()}
@@ -40,11 +40,16 @@ def _show_outputs(trace: Trace, outputs: Outputs) -> None:
         found = {say("states.output"): names, say("states.probability"): probabilities[:, 0].tolist()}
     tokens = tuple("␣" if token == " " else visible(token) for token in tokens)
     read = tokens if all(len(column) == len(tokens) for column in found.values()) else [" ".join(tokens)]
+    return {say("states.token"): list(read), **found}
+
+
+def _show_outputs(trace: Trace, outputs: Outputs) -> None:
+    """Show what comes out at each position."""
+    table = output_table(trace, outputs)
+    is_short = len(table[say("states.token")]) < 12
     with st.container(key="plain-outputs", gap="small"):
         st.header(say("states.values" if outputs.kind == "values" else "states.outputs"), anchor=False)
-        st.dataframe(
-            {say("states.token"): list(read), **found}, width="stretch", height="content" if len(read) < 12 else 420
-        )
+        st.dataframe(table, width="stretch", height="content" if is_short else 420)
 
 
 def _show_states(trace: Trace) -> None:

@@ -54,8 +54,7 @@ def show() -> None:
 
 
 def _begin_mode(mode: Mode, key: TraceKey) -> None:
-    with st.container(key="about"):
-        _about(key, None)
+    st.container(key="about")
     messages = message_box()
     link.publish(key, messages)
     with st.container(key=f"mode-{mode.name}"):

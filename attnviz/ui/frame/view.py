@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from attnviz.server.picture import choice_of, picture
+from attnviz.server.picture import Beside, choice_of, picture
 from attnviz.server.traces import Held, TraceKey
 from attnviz.ui.frame.language import code, say
 from attnviz.ui.frame.loader import loader
@@ -31,21 +31,27 @@ LOOK = {
     "show": "(answer|heads|weights|lines|chain)(,(answer|heads|weights|lines|chain))*",
     "tour": "[0-7]",
     "keep": r"\d{1,2}(\.\d*)?|100",
+    "side": "other|difference",
+    "pin": r"\d{1,4}\.\d{1,4}",
 }
 """Parameters of the view that say how it looks there, and their values."""
 
 _view = st.components.v2.component("attnviz.view", js=loader("explorer"))
 
 
-def show_view(key: TraceKey, held: Held, lang: str, messages: DeltaGenerator) -> None:
-    """Place the view of a trace, and say once of each link which of its parameters point outside of it."""
+def show_view(key: TraceKey, held: Held, lang: str, messages: DeltaGenerator, beside: Beside | None = None) -> None:
+    """Place the view of a trace, and say once of each link which of its parameters point outside of it.
+
+    Args:
+        beside: a second trace: the view shows either side, or the difference first less second, where tokens are equal.
+    """
     session = page_state(Session)
     choice, missing = choice_of(held.trace, session.links.get(key.model, {}), session.n_links)
     if missing and session.missing_said != choice["link"]:
         messages.warning(say("page.unknown_place", names=[*map(code, missing)]))
     session.missing_said = choice["link"]
     # "reload": the server no longer held this trace; the run that the event causes makes it anew, under another id
-    _view(key="view", data=picture(key, held, choice, lang), on_reload_change=lambda: None)
+    _view(key="view", data=picture(key, held, choice, lang, beside), on_reload_change=lambda: None)
 
 
 def follow(link: Mapping[str, str], model: str) -> None:

@@ -13,6 +13,7 @@ import { View, mountOf } from "./core/frame.js";
 import { Grid } from "./matrix/grid.js";
 import { Matrix } from "./matrix/matrix.js";
 import { choiceState, nextState, siteTitle } from "./core/select.js";
+import { Sides } from "./core/sides.js";
 import { patternText } from "./matrix/pattern.js";
 import { visibleWeights } from "./matrix/shown.js";
 import { CHAIN, MATRICES, missing, numbersOf, visibleSpec } from "./matrix/specs.js";
@@ -46,17 +47,23 @@ class Explorer extends View {
     super(component, "attnviz", [viewCss, panelsCss, answerCss, showCss]);
     this.bytes = component.data;
     this.absent = new Set(); // what the model does not show, by place
-    this.data = this.unpack(component.data);
+    this.take(component.data);
     const { header } = this.data;
     const choice = component.source ? readChoice(header) : header.choice; // a server has read the address itself
     this.address = new Address({ ...TOOLS, ...CHAIN, ...SHOW_FIELDS, ...panelFields(PANELS) });
-    const start = { zoom: null, ...choiceState({ ...header, choice }), ...this.address.read() };
-    this.store = createStore(/** @type {import("./core/store.js").State} */ (start));
+    const start = /** @type {import("./core/store.js").State} */ ({ zoom: null, ...choiceState({ ...header, choice }), ...this.address.read() });
+    this.store = createStore(start);
+    this.turn(start.side, { ...start, side: "" });
     this.store.subscribe((state, changed) => this.update(state, changed));
     this.onEscape = (event) => this.escape(event);
     document.addEventListener("keydown", this.onEscape);
     this.onPress = (event) => this.aimBack(event);
-    this.onMoved = () => this.body && this.store.set(this.address.read()); // Back and Forward
+    this.onMoved = () => { // Back and Forward
+      const { side, ...fields } = this.address.read();
+      if (!this.body) return;
+      this.store.set(fields);
+      this.turn(side);
+    };
     window.addEventListener("attnviz:moved", this.onMoved);
     document.addEventListener("click", this.onPress, true); // before Streamlit, which goes where it was told to
     this.open(this.readTexts());
@@ -73,18 +80,19 @@ class Explorer extends View {
     for (const part of this.parts) part.destroy?.();
     this.body?.remove();
     this.ctx = this.context();
+    this.single = Object.create(this.ctx, { data: { get: () => (this.shown.isDifference ? this.data : this.shown) } });
     this.body = el("div", { class: "av-body" });
     this.root.append(this.body);
     this.ctx.tooltip = new Tooltip(this.body);
-    this.ctx.terms = new Terms(this.ctx, this.body);
-    this.answer = new Answer(this.ctx);
+    this.ctx.terms = new Terms(this.single, this.body);
+    this.answer = new Answer(this.single);
     this.toolbar = new Toolbar(this.ctx);
-    this.sentence = new Sentence(this.ctx);
+    this.sentence = new Sentence(this.single);
     this.grid = new Grid(this.ctx);
     this.weights = new Matrix(this.ctx, { maxHeight: weightsHeight(this.store.state.present), eager: true, zoomable: true, told: () => patternText(this.ctx, this.store.state) });
-    this.tabs = new Tabs(this.ctx, PANELS);
+    this.tabs = new Tabs(this.single, PANELS);
     this.chain = new Chain(this.ctx);
-    this.show = new Show(this.ctx, this.chain);
+    this.show = new Show(this.single, this.chain);
     this.parts = [this.ctx.terms, this.answer, this.toolbar, this.sentence, this.grid, this.weights, this.tabs, this.chain, this.show];
     const right = el("div", { class: "av-right" }, [
       this.toolbar.element,
@@ -95,6 +103,7 @@ class Explorer extends View {
     this.body.style.setProperty("--av-left", `${this.grid.wanted}px`);
     this.body.prepend(el("div", { class: "avs-top" }, [this.answer.element, this.show.element]), el("div", { class: "av-layout" }, [left, right]), this.chain.element, this.live);
     this.tellAnswer();
+    this.sentence.element.hidden = Boolean(this.shown.isDifference);
     this.showWeights();
     this.mirror(this.store.state);
     this.need(this.store.state);
@@ -104,6 +113,7 @@ class Explorer extends View {
     });
   }
 
+  /** What the parts work with. Its data are those that are shown; `single` has a difference's own side in their place. */
   context() {
     const view = this;
     return {
@@ -112,15 +122,21 @@ class Explorer extends View {
       fmt,
       full,
       get data() {
-        return view.data;
+        return view.shown;
       },
+      get sides() {
+        return view.sides;
+      },
+      turn: (side) => view.turn(side),
       get code() {
         return view.texts.code;
       },
       palette: () => view.palette,
       t: this.t,
       announce: (text) => view.announce(text),
-      visibleWeights: (state) => visibleWeights(state, view.ctx),
+      visibleWeights(state) {
+        return visibleWeights(state, this);
+      },
       load: (site, heads, stages) => view.load(site, heads, stages),
       absent: (site, stage) => view.absence(site, stage),
       failed: (error) => view.failed(error),
@@ -133,13 +149,33 @@ class Explorer extends View {
   unpack(bytes) {
     const data = new TraceData(bytes, (paths) => {
       const { site, head } = this.store.state;
-      const { name } = this.data.site(site);
+      const { name } = this.shown.site(site);
       const shown = (path) => path.startsWith(`${name}/${head}/`) || path.startsWith(`${name}/x`);
-      if (data !== this.data || !paths.some(shown)) return;
-      this.store.touch("data");
-      this.store.flush(); // into the coming frame, not the one after it
+      if (data === this.data && (this.sides || paths.some(shown))) this.arrived();
     }, this.component.source);
     return data;
+  }
+
+  /** Takes a payload's numbers, and those of a second trace if it has one. */
+  take(bytes) {
+    this.data = this.unpack(bytes);
+    const { data } = this;
+    this.sides = data.header.beside ? new Sides(data, () => data === this.data && this.arrived(), () => this.store.state) : null;
+  }
+
+  arrived() {
+    this.store.touch("data");
+    this.store.flush(); // into the coming frame, not the one after it
+  }
+
+  /** The numbers that are shown: of two traces one side, or their difference. @returns {any} */
+  get shown() {
+    return this.sides?.of(this.store.state.side) ?? this.data;
+  }
+
+  /** Shows another side, at the same place. @param {string} side  @param {import("./core/store.js").State} from */
+  turn(side, from = this.store.state) {
+    this.store.set(this.sides ? this.sides.turned(from, side) : { ...from, side: "" });
   }
 
   fits(data) {
@@ -152,17 +188,22 @@ class Explorer extends View {
     this.component = component;
     if (component.data === this.bytes || !this.body) {
       this.bytes = component.data;
-      if (!this.body) this.data = this.unpack(component.data);
+      if (!this.body) this.take(component.data);
       this.retheme();
       return;
     }
     this.bytes = component.data;
-    const next = this.unpack(component.data);
-    const { header } = next;
-    const sameTrace = header.trace === before.trace;
-    if (sameTrace) next.adopt(this.data);
-    this.data = next;
-    if (!sameTrace || header.choice.link !== before.choice.link) this.store.set(nextState(header, before, this.store.state));
+    const { data: held, sides } = this;
+    const { side } = this.store.state;
+    const home = sides ? sides.home(this.store.state) : this.store.state;
+    this.take(component.data);
+    const { header } = this.data;
+    const sameOther = this.sides?.other.header.trace === sides?.other.header.trace;
+    const sameTrace = header.trace === before.trace && sameOther;
+    if (header.trace === before.trace) this.data.adopt(held);
+    if (this.sides && sides && sameOther) this.sides.other.adopt(sides.other);
+    const next = header.trace !== before.trace || header.choice.link !== before.choice.link ? nextState(header, before, home) : {};
+    this.turn(side, { ...home, ...next, side: "" });
     if (header.texts !== before.texts) {
       this.open(this.readTexts());
     } else {
@@ -179,6 +220,7 @@ class Explorer extends View {
   /** @param {import("./core/store.js").State} state */
   update(state, changed) {
     if (!this.body) return;
+    if (changed.has("side")) changed = new Set([...changed, "trace", "data"]); // other numbers are shown
     const start = changed.has("head") || changed.has("site") || changed.has("trace");
     if (start) this.need(state); // asked for first: it is on its way while the rest is drawn
     for (const part of [this.toolbar, this.sentence, this.grid]) part.update(changed);
@@ -188,13 +230,15 @@ class Explorer extends View {
     this.tabs.update(changed);
     this.answer.update(changed);
     this.tellAnswer();
+    this.sentence.element.hidden = Boolean(this.shown.isDifference); // it tells of weights
     if (changed.has("present")) this.resize();
     this.show.update(changed);
     this.mirror(state);
-    this.address.write(state, this.data.site(state.site), this.data.header.choice.frozen);
+    const home = this.sides ? { ...this.sides.home(state), side: state.side } : state;
+    this.address.write(home, this.data.site(home.site), this.data.header.choice.frozen);
     if (start) {
       performance.mark("attnviz:painted");
-      this.announce(`${siteTitle(this.ctx, this.data.site(state.site), state.head)}. ${this.sentence.element.textContent}`);
+      this.announce(`${siteTitle(this.ctx, this.shown.site(state.site), state.head)}. ${this.sentence.element.textContent}`);
     }
     if (changed.has("locked")) this.announce(this.t(state.locked ? "view.frame.locked" : "view.frame.unlocked"));
   }
@@ -217,18 +261,19 @@ class Explorer extends View {
   /** The state on the root element, for tests and for style. */
   mirror(state) {
     const { dataset } = this.root;
-    dataset.site = this.data.site(state.site).name;
+    dataset.side = state.side;
+    dataset.site = this.shown.site(state.site).name;
     dataset.head = String(state.head);
     dataset.locked = String(state.locked);
     dataset.query = state.query === null ? "" : String(state.query);
     dataset.key = state.key === null ? "" : String(state.key);
     this.root.toggleAttribute("data-all", state.chain === null);
-    dataset.loaded = String(this.data.has(state.site, state.head, ["weights"]));
+    dataset.loaded = String(this.shown.has(state.site, state.head, ["weights"]));
   }
 
   /** Loads the chosen head, its weights before the rest; then, where they are small, its neighbours in the layer. */
   async need({ site, head }) {
-    const { data } = this;
+    const { shown: data } = this;
     const { n_heads: n, queries, keys, d_head: width, d_model: model } = data.site(site);
     const cells = data.tokens(queries).length * data.tokens(keys).length;
     const everything = numbersOf(data.site(site));
@@ -238,7 +283,7 @@ class Explorer extends View {
     if (!data.header.data_url) return;
     const matrices = this.chain.near ? MATRICES : [];
     const bytes = 4 * n * (4 * cells + data.tokens(queries).length * (4 * width + (model ?? 0)) + matrices.length * width * (model ?? 0));
-    const here = () => this.data === data && this.store.state.site === site;
+    const here = () => this.shown === data && this.store.state.site === site;
     this.prefetching = setTimeout(async () => {
       if (bytes <= WHOLE_LAYER_BYTES) {
         const nearestFirst = Array.from({ length: n }, (_, h) => h).sort((a, b) => Math.abs(a - head) - Math.abs(b - head));
@@ -255,28 +300,30 @@ class Explorer extends View {
   }
 
   async load(site, heads, stages) {
-    const { data } = this;
+    const { shown: data } = this;
     const wanted = stages.filter((stage) => heads.some((head) => missing(this.ctx, site, head, [stage]).length));
     if (!wanted.length) return;
     try {
       // the input takes another run of the model: the rest does not wait for it
       const parts = [wanted.filter((stage) => stage.startsWith("x")), wanted.filter((stage) => !stage.startsWith("x"))];
       await Promise.all(parts.filter((part) => part.length).map((part) => data.load(site, heads, part)));
-      if (data !== this.data) return;
+      if (data !== this.shown) return;
       this.toolbar.clearProblem();
       this.noteAbsent(site, heads[0], wanted);
     } catch (error) {
-      if (data === this.data) this.failed(error);
+      if (data === this.shown) this.failed(error);
     }
   }
 
   place(site, stage) {
-    return [this.data.header.trace, this.data.site(site).name, stage].join("/");
+    return [this.shown.header.trace, this.shown.site(site).name, stage].join("/");
   }
 
   /** Why numbers of the chosen head will not come; "" when they may. */
   absence(site, stage) {
-    if (this.data.lacks(site, this.store.state.head, stage)) return this.t(MATRICES.includes(stage) ? "view.standalone.absent.matrix" : "view.standalone.absent");
+    const isLacking = this.shown.lacks(site, this.store.state.head, stage);
+    if (isLacking && this.shown.isDifference) return this.t("view.frame.side.absent");
+    if (isLacking) return this.t(MATRICES.includes(stage) ? "view.standalone.absent.matrix" : "view.standalone.absent");
     return this.absent.has(this.place(site, stage)) ? this.t("view.frame.matrix.absent") : "";
   }
 
@@ -312,7 +359,7 @@ class Explorer extends View {
   aimBack(event) {
     const back = event.target.closest?.(WAY_BACK);
     if (!back) return;
-    const { site, head } = this.store.state;
+    const { site, head } = this.sides?.home(this.store.state) ?? this.store.state;
     back.href = linkWith(back.href, { site: this.data.site(site).name, head });
     event.stopPropagation();
   }

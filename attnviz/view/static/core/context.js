@@ -4,7 +4,9 @@
  * @typedef {Object} Context
  * @property {import("./store.js").Store} store
  * @property {HTMLElement} root
- * @property {import("./data.js").TraceData} data
+ * @property {any} data  a TraceData, or what is asked as one, such as the difference of two
+ * @property {import("./sides.js").Sides|null} [sides]  of two traces in one view
+ * @property {(side: string) => void} [turn]  shows another side
  * @property {import("./texts.js").Texts["code"]} code  behind each stage
  * @property {import("../matrix/tooltip.js").Tooltip} [tooltip]
  * @property {import("../matrix/terms.js").Terms} [terms]  cards of the glossary, in views that have them

@@ -11,6 +11,9 @@
  * @property {number|null} wide   hovered or locked dimension of the model
  * @property {boolean} locked
  * @property {number|null} chain  last opened stage of the chain, 0..6; null: every stage is open
+ * @property {""|"other"|"difference"} side  of two traces in one view
+ * @property {string} pin  site and head of the other trace that stay, such as "1.3"; "": those of the chosen head
+ * @property {number[]} [mine]  site and head of the own trace while the other one is shown
  * @property {string} tab  "": the first one that the chosen head has
  * @property {"none"|"first"|"specials"} hide
  * @property {string} heads  heads whose lines are drawn together, such as "0,3"; "": the chosen one alone

@@ -31,17 +31,21 @@ const HAN = /^[\p{Script=Han}\u3000-\u303f\uff00-\uff65]+$/u; // as wide as high
  * @property {number} scrollY
  */
 
-const measure = new OffscreenCanvas(1, 1).getContext("2d");
+let measure = null;
 
-function textWidth(text, font) {
+/** A pen that measures text in a font. */
+function measuring(font) {
+  measure ??= new OffscreenCanvas(1, 1).getContext("2d");
   measure.font = font;
-  return measure.measureText(text).width;
+  return measure;
 }
 
+const textWidth = (text, font) => measuring(font).measureText(text).width;
+
 function widest(labels, font) {
-  measure.font = font;
+  const pen = measuring(font);
   // tens of thousands of labels never fit beside cells; those that do are few
-  return labels.reduce((most, label) => Math.max(most, measure.measureText(tokenText(label)).width), 0);
+  return labels.reduce((most, label) => Math.max(most, pen.measureText(tokenText(label)).width), 0);
 }
 
 /** Room for the row labels and their axis' title. */
@@ -117,6 +121,7 @@ function drawCells(pen, g, spec, palette) {
   for (let r = r0; r < r1; r += 1) {
     for (let c = c0; c < c1; c += 1) {
       const x = data[r * cols + c]; // (rows, cols)
+      if (Number.isNaN(x) && spec.masked) continue; // a token that the other trace does not have
       const muted = x === 0 || !Number.isFinite(x);
       pen.fillStyle = muted ? palette.muted : ink(colourOf(x, spec.colour, spec.limits, palette));
       pen.fillText((spec.format ?? fmtCell)(x, letters), xOf(g, c) + g.cw / 2, yOf(g, r) + g.ch / 2 + 0.5);

@@ -180,13 +180,15 @@ export class Grid {
   makeImage(index, head) {
     const { data: trace, store } = this.ctx;
     const { rows, cols, weights } = trace.thumb(index, head);
-    const most = scaleOf(store.state, trace.site(index), trace) === "contrast" ? darkest(weights) : 1;
-    const { sequential } = this.ctx.palette().tables;
+    const isContrast = scaleOf(store.state, trace.site(index), trace) === "contrast";
+    const most = isContrast ? darkest(trace.isDifference ? weights.map(Math.abs) : weights) : 1;
+    const table = this.ctx.palette().tables[trace.isDifference ? "diverging" : "sequential"];
+    const shade = (weight) => (trace.isDifference ? (weight / most + 1) / 2 : weight / most);
     const image = new OffscreenCanvas(cols, rows);
     const pen = image.getContext("2d");
     const picture = pen.createImageData(cols, rows);
     const pixels = new Uint32Array(picture.data.buffer);
-    weights.forEach((weight, i) => (pixels[i] = sequential[Math.round(Math.min(1, weight / most) * (sequential.length - 1))]));
+    weights.forEach((weight, i) => (pixels[i] = table[Math.round(Math.min(1, Math.max(0, shade(weight))) * (table.length - 1))]));
     pen.putImageData(picture, 0, 0);
     return image;
   }

@@ -439,7 +439,7 @@ export class Matrix {
   summarise() {
     const { matrix } = this.spec;
     if (!matrix?.data.length) return;
-    const at = matrix.data.reduce((best, value, n, { [best]: most }) => (Number.isFinite(value) && !(value <= most) ? n : best), 0);
+    const at = strongest(matrix.data);
     const cell = this.said(Math.floor(at / matrix.cols), at % matrix.cols);
     this.frame.setAttribute("aria-description", `${this.told()} ${this.ctx.t("view.frame.matrix.strongest", { cell })}`.trim());
   }
@@ -462,4 +462,11 @@ export class Matrix {
     if (changed.has("theme")) this.layout();
     else if ([...Object.keys(NOWHERE), "locked"].some((field) => changed.has(field))) this.drawMarks();
   }
+}
+
+/** The index of the largest number that is finite; the first where none is. */
+function strongest(numbers) {
+  let best = -1;
+  for (let n = 0; n < numbers.length; n += 1) if (Number.isFinite(numbers[n]) && !(best >= 0 && numbers[n] <= numbers[best])) best = n;
+  return Math.max(0, best);
 }

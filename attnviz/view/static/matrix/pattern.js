@@ -31,34 +31,44 @@ const PATTERNS = {
  */
 export function measured({ data, rows, cols, queries, keys }, isSelf, specials) {
   const special = keys.labels.map((_, key) => specials.has(tokenAt(keys, key)));
-  const found = Object.fromEntries(Object.keys(PATTERNS).map((name) => [name, { share: 0, chance: 0, rows: 0 }]));
+  const found = Object.entries(PATTERNS).map(([name, isRead]) => ({ name, isRead, share: 0, chance: 0, rows: 0 }));
   let [read, spread] = [0, 0];
   for (let row = 0; row < rows; row += 1) {
     const weights = data.subarray(row * cols, (row + 1) * cols);
-    const places = [...weights.keys()].filter((key) => weights[key] > 0);
-    if (places.length < 2) continue;
+    let [places, entropy] = [0, 0];
+    for (const weight of weights) {
+      if (weight <= 0) continue;
+      places += 1;
+      entropy -= weight * Math.log(weight);
+    }
+    if (places < 2) continue;
     read += 1;
-    spread -= places.reduce((sum, key) => sum + weights[key] * Math.log(weights[key]), 0) / Math.log(places.length);
+    spread += entropy / Math.log(places);
     const about = { special, labels: keys.labels, query: queries.labels[row] };
     const own = isSelf ? placeOf(keys, tokenAt(queries, row)) : -1;
-    for (const [name, isRead] of Object.entries(PATTERNS)) {
-      const mine = places.filter((key) => isRead(key, own, about));
-      if (!mine.length || mine.length === places.length) continue;
-      found[name].share += mine.reduce((sum, key) => sum + weights[key], 0);
-      found[name].chance += mine.length / places.length;
-      found[name].rows += 1;
+    for (const each of found) {
+      let [mine, share] = [0, 0];
+      for (let key = 0; key < cols; key += 1) {
+        if (weights[key] <= 0 || !each.isRead(key, own, about)) continue;
+        mine += 1;
+        share += weights[key];
+      }
+      if (!mine || mine === places) continue;
+      each.share += share;
+      each.chance += mine / places;
+      each.rows += 1;
     }
   }
   if (!read) return null;
   if (spread / read > EVEN) return { name: "even", share: spread / read, holds: true };
-  const means = Object.entries(found).filter(([, { rows: n }]) => 2 * n >= read).map(([name, { share, chance, rows: n }]) => ({ name, share: share / n, holds: share / n > (1 + chance / n) / 2 }));
+  const means = found.filter(({ rows: n }) => 2 * n >= read).map(({ name, share, chance, rows: n }) => ({ name, share: share / n, holds: share / n > (1 + chance / n) / 2 }));
   return means.reduce((best, each) => (best && best.share >= each.share ? best : each), null);
 }
 
 /** The sentence on the chosen head's weights as they are shown; "" while they are not here. */
 export function patternText(ctx, state) {
   const { t, data } = ctx;
-  const shown = visibleWeights(state, ctx);
+  const shown = data.isDifference ? undefined : visibleWeights(state, ctx);
   if (!shown) return "";
   const site = data.site(state.site);
   const told = data.header.follows?.find((one) => one.site === state.site && one.head === state.head);

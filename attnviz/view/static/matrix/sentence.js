@@ -35,8 +35,9 @@ function farthest({ data, rows, cols, queries, keys }, site, { specials, tokens 
   let [best, most] = [0, 0];
   for (let i = 0; i < rows; i += 1) {
     for (let j = 0; j < cols; j += 1) {
-      const far = !special.has(read[j]) && !(isSelf && (read[j] === 0 || Math.abs(first + asking[i] - read[j]) <= near));
-      if (far && data[i * cols + j] > most + 0.005) [best, most] = [i, data[i * cols + j]];
+      if (data[i * cols + j] <= most + 0.005) continue;
+      const isNear = isSelf && (read[j] === 0 || Math.abs(first + asking[i] - read[j]) <= near);
+      if (!special.has(read[j]) && !isNear) [best, most] = [i, data[i * cols + j]];
     }
   }
   return best;

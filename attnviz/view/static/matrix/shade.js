@@ -33,9 +33,20 @@ export function darkest(weights) {
 
 const known = new WeakMap(); // numbers -> limit
 
-/** The limits between which the weights of the chosen head, as shown, are drawn: [low, high, whether some are higher]. @returns {[number, number, boolean?]} */
-export function weightLimits({ data }, state, matrix) {
-  if (!matrix || scaleOf(state, data.site(state.site), data) === "one") return [0, 1];
-  if (!known.has(matrix.data)) known.set(matrix.data, darkest(matrix.data));
-  return [0, known.get(matrix.data), true];
+function darkestOf({ data }) {
+  if (!known.has(data)) known.set(data, darkest(data));
+  return known.get(data);
+}
+
+/**
+ * The limits between which the weights of the chosen head, as shown, are drawn: [low, high, whether some are higher]. Two
+ * traces in one view share them; their difference has as much below 0.
+ * @param {Pick<import("../core/context.js").Context, "data"|"sides">} ctx
+ * @returns {[number, number, boolean?]}
+ */
+export function weightLimits({ data, sides }, state, matrix) {
+  const low = data.isDifference ? -1 : 0;
+  if (!matrix || scaleOf(state, data.site(state.site), data) === "one") return [low, 1];
+  const most = Math.max(...(sides?.held(state, "weights") ?? []).concat(data.isDifference ? [] : matrix).map(darkestOf));
+  return [low * most, most, true];
 }

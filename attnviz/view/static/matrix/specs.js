@@ -89,14 +89,19 @@ export function stageSpec(ctx, state, stage, cell = null) {
   const [rows, cols] = axes[stage];
   return {
     stage, rows, cols, matrix, cell,
-    title: t(titleKey(site, stage)),
-    colour: stage === "weights" ? "sequential" : "diverging",
+    title: titleOf(ctx, t(titleKey(site, stage))),
+    colour: stage === "weights" && !data.isDifference ? "sequential" : "diverging",
     limits: stage === "weights" ? weightLimits(ctx, state, matrix) : limits(ctx, state, stage),
     format: cellFormatOf(matrix),
-    masked: stage === "masked",
+    masked: stage === "masked" || data.isDifference,
     absent: absence(ctx, state.site, stage),
-    file: isOfSite(stage) ? `${site.name}-${stage}` : `${site.name}-h${state.head}-${stage}`,
+    file: isOfSite(stage) ? `${site.name}-${stage}` : `${site.name}-h${state.head}-${stage}${data.isDifference ? "-difference" : ""}`,
   };
+}
+
+/** A title that says that the numbers are a difference. */
+function titleOf({ data, sides, t }, title) {
+  return data.isDifference ? t(`view.frame.side.${sides.told.names}.title`, { title }) : title;
 }
 
 /** Whether a layer reads what its own encoder gives out, not what another model does. */
@@ -113,10 +118,10 @@ export function titleKey(site, stage) {
 
 const COMPARED = [["q", "k", "v"], ["w_q", "w_k", "w_v"], ["x", "x_kv"]];
 
-/** Matrices that are compared share their limits. */
+/** Matrices that are compared share their limits, those of two traces too. */
 function limits(ctx, state, stage) {
   const compared = COMPARED.find((stages) => stages.includes(stage)) ?? [stage];
-  const held = compared.map((name) => ctx.data.get(state.site, state.head, name)).filter(Boolean);
+  const held = compared.flatMap((name) => [ctx.data.get(state.site, state.head, name), ...(ctx.sides?.held(state, name) ?? [])]).filter(Boolean);
   return symmetricLimits(...held);
 }
 
@@ -124,7 +129,7 @@ function limits(ctx, state, stage) {
 export function visibleSpec(ctx, state) {
   const spec = stageSpec(ctx, state, "weights");
   const { queries, keys, plain, hidden } = shownAxes(state, ctx);
-  if (plain) return spec;
+  if (plain || ctx.data.isDifference) return spec;
   const merged = queries.merged || keys.merged;
   const marks = [hidden.length && `without-${state.hide}`, sentencesOf(ctx.data, state) && state.pair, merged && "words"].filter(Boolean);
   const matrix = visibleWeights(state, ctx);

@@ -4,6 +4,7 @@ import { oneOf } from "../core/address.js";
 import { el } from "../core/dom.js";
 import { fmt } from "../core/format.js";
 import { siteTitle } from "../core/select.js";
+import { SIDES } from "../core/sides.js";
 import { additiveOf } from "./scoring.js";
 import { scaleOf } from "./shade.js";
 import { PAIRS, hasSentences, hasWords, sentencesOf } from "./shown.js";
@@ -12,10 +13,10 @@ import { hiddenTokens, isByHand } from "./specs.js";
 const NAMED = 6; // hidden tokens that the note names
 
 /** Choices of the shown weights: field of the state -> its values, in the order of the buttons. */
-const CHOICES = { hide: ["none", "first", "specials"], words: [false, true], pair: ["", ...Object.keys(PAIRS)], scale: ["one", "contrast"] };
+const CHOICES = { hide: ["none", "first", "specials"], words: [false, true], pair: ["", ...Object.keys(PAIRS)], scale: ["one", "contrast"], side: ["", "other", "difference"] };
 
 /** The same for the address; without a choice, the scale follows the number of keys. */
-export const TOOLS = Object.fromEntries(Object.entries(CHOICES).map(([field, values]) => [field, oneOf(field === "scale" ? "" : values[0], values)]));
+export const TOOLS = { ...Object.fromEntries(Object.entries(CHOICES).map(([field, values]) => [field, oneOf(field === "scale" ? "" : values[0], values)])), ...SIDES };
 
 export class Toolbar {
   constructor(ctx) {
@@ -39,11 +40,11 @@ export class Toolbar {
   }
 
   group(field) {
-    const { t, store } = this.ctx;
+    const { t, store, turn } = this.ctx;
     const label = t(`view.frame.${field}.label`);
     const buttons = CHOICES[field].map((value) => el("button", {
-      type: "button", class: "av-button", "aria-pressed": "false", text: t(`view.frame.${field}.${value === "" ? "none" : value}`),
-      dataset: { [field]: value }, on: { click: () => store.set({ [field]: value }) },
+      type: "button", class: "av-button", "aria-pressed": "false", text: field === "side" ? "" : t(`view.frame.${field}.${value === "" ? "none" : value}`),
+      dataset: { [field]: value }, on: { click: () => (field === "side" ? turn(value) : store.set({ [field]: value })) },
     }));
     const name = el("span", { class: "av-muted av-label", text: label });
     return el("span", { class: "av-group", role: "group", "aria-label": label }, [name, ...buttons]);
@@ -56,8 +57,11 @@ export class Toolbar {
     const site = data.site(state.site);
     this.title.textContent = siteTitle(ctx, site, state.head);
     this.showFacts(this.describe(site, state.head));
-    this.groups.words.hidden = !hasWords(data, site);
-    this.groups.pair.hidden = !hasSentences(data, site);
+    const { isDifference } = data;
+    this.groups.hide.hidden = isDifference; // differences are of the weights as they are
+    this.groups.words.hidden = isDifference || !hasWords(data, site);
+    this.groups.pair.hidden = isDifference || !hasSentences(data, site);
+    this.nameSides();
     const chosen = { ...state, scale: scaleOf(state, site, data) };
     for (const [field, group] of Object.entries(this.groups)) {
       for (const button of group.querySelectorAll("button")) {
@@ -68,6 +72,16 @@ export class Toolbar {
     const url = data.header.data_url;
     this.download.hidden = !url;
     if (url) this.download.href = data.url("trace.npz");
+  }
+
+  /** The sides have the names that this pair of traces has. */
+  nameSides() {
+    const { t, sides } = this.ctx;
+    this.groups.side.hidden = !sides;
+    if (!sides) return;
+    for (const button of this.groups.side.querySelectorAll("button")) {
+      button.textContent = t(`view.frame.side.${sides.told.names}.${button.dataset.side || "own"}`);
+    }
   }
 
   /** The facts of a head, each with its term of the glossary, if it has one. */
@@ -108,7 +122,8 @@ export class Toolbar {
 
   /** Say how the shown weights differ from the head's own, whenever they do. */
   notes(state, site) {
-    const { t, data } = this.ctx;
+    const { t, data, sides } = this.ctx;
+    if (data.isDifference) return [t(`view.frame.side.${sides.told.names}.note`)];
     const notes = [];
     const { rounding } = data.get(state.site, state.head, "weights") ?? {};
     if (rounding) {

@@ -19,7 +19,10 @@ const TOUCH_MS = 2500;
  * @property {"query"|"key"} [tone]
  */
 
-const numberLine = (ctx, label, x, matrix) => ({ label, text: formatOf(matrix)(x), exact: ctx.full(x) });
+function numberLine(ctx, label, x, matrix) {
+  if (Number.isNaN(x) && ctx.data.isDifference) return { label, text: ctx.t("view.frame.side.none") };
+  return { label, text: formatOf(matrix)(x), exact: ctx.full(x) };
+}
 
 /** A place of an axis: its token, or its dimension. */
 function placeLine(ctx, axis, place) {
@@ -67,6 +70,7 @@ function pairLines(ctx, i, j) {
     const matrix = data.get(state.site, state.head, stage);
     if (matrix) lines.push(numberLine(ctx, t(`view.frame.tip.${stage}`), matrix.data[i * matrix.cols + j], matrix));
   }
+  if (data.isDifference) return lines;
   const shown = state.hide === "none" ? undefined : visibleWeights(state, ctx);
   const [r, c] = shown ? [shown.queries.of[i], shown.keys.of[j]] : [-1, -1];
   if (r >= 0 && c >= 0 && shown.hidden.length) lines.push(numberLine(ctx, t("view.frame.tip.renormalised"), shown.data[r * shown.cols + c], shown));

@@ -15,9 +15,9 @@ import { Panel } from "./panel.js";
 const ROW = 24; // height of a token in CSS pixels
 const INDEX = 46; // px beside a token's letters
 const LETTER = 8; // px of a letter
-const DRAW_ALL = 300; // up to so many tokens every line is drawn, beyond only those that touch a token in sight
+const DRAW_ALL = 100; // up to so many tokens every line is drawn, beyond only those that touch a token in sight
 const SHADES = 255; // lines of the same opacity (8 bits) share one stroke
-const SLICE = 6; // milliseconds a frame that counting long sequences may take
+const SLICE = 3; // milliseconds a frame that counting long sequences may take
 const KEEP = 70; // percent of each row's mass that the lines keep until somebody moves the slider
 
 /** @typedef {"query"|"key"} Side */
@@ -355,13 +355,12 @@ export class LinesPanel extends Panel {
   /** Brings the lists in step: other axes make other lists. */
   fill(before) {
     const { axes } = this.shown;
-    const fresh = !before || before.query !== axes.query || before.key !== axes.key;
+    if (before?.query === axes.query && before.key === axes.key) return;
     for (const side of /** @type {Side[]} */ (["query", "key"])) {
       const list = this.lists[side];
       const longest = axes[side].labels.reduce((most, label) => Math.max(most, label.length), 0);
-      if (fresh) list.host.style.width = `${INDEX + LETTER * longest}px`; // the style sheet holds it within bounds
-      if (fresh) list.reset(axes[side].labels.length);
-      else list.refresh();
+      list.host.style.width = `${INDEX + LETTER * longest}px`; // the style sheet holds it within bounds
+      list.reset(axes[side].labels.length);
     }
   }
 

@@ -4,7 +4,9 @@
  */
 
 import { oneOf } from "../core/address.js";
+import { BesidePanel } from "./beside.js";
 import { CodePanel } from "./code.js";
+import { DistancesPanel } from "./distances.js";
 import { FormulaPanel } from "./formula.js";
 import { ImagePanel } from "./image.js";
 import { LinesPanel } from "./lines.js";
@@ -12,7 +14,7 @@ import { OutputsPanel } from "./outputs.js";
 import { ProductPanel } from "./product.js";
 
 /** @type {(typeof import("./panel.js").Panel)[]} */
-export const PANELS = [ImagePanel, LinesPanel, ProductPanel, FormulaPanel, OutputsPanel, CodePanel];
+export const PANELS = [BesidePanel, DistancesPanel, ImagePanel, LinesPanel, ProductPanel, FormulaPanel, OutputsPanel, CodePanel];
 
 /** Keeps the parameters of tabs and panels in the state and in the address. */
 export function panelFields(panels = PANELS) {
