@@ -106,18 +106,13 @@ def write_edits(edits: Sequence[Edit]) -> str:
 
 def read_edit(text: str, source: SourceOf | None = None) -> Edit:
     """Return one edit of a text; see `read_edits`."""
-    word, _, rest = text.partition(":")
-    if word not in PATTERNS:
-        raise EditUnreadable(text, Why("edit-word", known=", ".join(PATTERNS)))
-    if not PATTERNS[word].fullmatch(rest):
-        raise EditUnreadable(text, Why("edit-form", form=_form(word)))
-    match word, rest.split(":"):
+    match parts_of(text):
         case "off", [site, head, *mean]:
             return made.head_off(site, int(head), "running_mean" if mean else "zero")
         case "cut", [site, head, query, key]:
-            return made.cut(site, _place(query), _place(key), _place(head))
+            return made.cut(site, place_of(query), place_of(key), place_of(head))
         case "temperature", [site, head, value]:
-            return made.temperature(site, _place(head), _number(text, value))
+            return made.temperature(site, place_of(head), _number(text, value))
         case "uniform", [site, head]:
             return made.set_weights(site, int(head), "uniform")
         case "scale", [site, head, value]:
@@ -129,11 +124,42 @@ def read_edit(text: str, source: SourceOf | None = None) -> Edit:
             (stack, _, layer), (here, there) = block.rpartition("."), pairs_of(pairs)
             return made.patch_stream(int(layer), here, _source(text, source, texts), there, stack)
         case "no-mask", [site, head]:
-            return made.no_mask(site, _place(head))
+            return made.no_mask(site, place_of(head))
         case "no-scale", [site, head]:
-            return made.no_scale(site, _place(head))
+            return made.no_scale(site, place_of(head))
         case _:
             return made.no_positions()
+
+
+def parts_of(text: str) -> tuple[str, list[str]]:
+    """Return the word of an edit and its fields, as they are written.
+
+    Raises:
+        EditUnreadable: the edit is not written as it should be.
+
+    Example:
+        >>> parts_of("cut:decoder.0.self:*:5:2")
+        ('cut', ['decoder.0.self', '*', '5', '2'])
+    """
+    word, _, rest = text.partition(":")
+    if word not in PATTERNS:
+        raise EditUnreadable(text, Why("edit-word", known=", ".join(PATTERNS)))
+    if not PATTERNS[word].fullmatch(rest):
+        raise EditUnreadable(text, Why("edit-form", form=_form(word)))
+    return word, rest.split(":")
+
+
+def check_edit(text: str) -> None:
+    """See that an edit is written as it should be, without a model.
+
+    Raises:
+        EditError: it is not, or means nothing.
+    """
+    match parts_of(text):
+        case ("patch", [_, _, pairs, *_]) | ("stream", [_, pairs, *_]):
+            pairs_of(pairs)
+        case _:
+            read_edit(text)
 
 
 def write_edit(edit: Edit) -> str:
@@ -172,7 +198,7 @@ def _head(edit: SiteEdit) -> list[str]:
 
 def _patched(positions: Sequence[int], source: made.Source) -> list[str]:
     texts = [source.text, *([source.target] if source.target else [])]
-    return [pairs_text(positions, source.positions), *map(_escaped, texts)]
+    return [pairs_text(positions, source.positions), *map(escaped, texts)]
 
 
 def pairs_of(text: str) -> tuple[list[int], list[int]]:
@@ -227,7 +253,8 @@ def _source(text: str, source: SourceOf | None, texts: Sequence[str]) -> Trace:
     return source(unquote(texts[0]), unquote("".join(texts[1:])))
 
 
-def _place(text: str) -> int | None:
+def place_of(text: str) -> int | None:
+    """Return a head or a position; None: all of them."""
     return None if text == EVERY else int(text)
 
 
@@ -245,7 +272,8 @@ def _decimal(value: float) -> str:
     return repr(value).removesuffix(".0")
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Return the text of a source as an edit has it."""
     return re.sub(r"[%:;\s]", lambda found: " " if found[0] == " " else quote(found[0]), text)
 
 

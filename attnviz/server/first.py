@@ -20,6 +20,7 @@ from attnviz.server.listing import shipped
 from attnviz.server.picture import choice_of, picture
 from attnviz.server.shell import FIRST, language_of
 from attnviz.server.traces import TraceKey
+from attnviz.server.what_if import what_if
 
 __all__ = ["first_picture", "first_route"]
 
@@ -42,7 +43,7 @@ def first_picture(link: Mapping[str, str], lang: str) -> bytes | None:
     """
     models = shipped()
     model = models.get(link["model"]) if "model" in link else next(iter(models.values()), None)
-    if model is None or not model.architecture:
+    if model is None or not model.architecture or "edits" in link:
         return None
     text, target = (link["text"], link.get("target", "")) if "text" in link else model.examples[0]
     key = TraceKey(model.name, text, target if model.architecture == "encoder-decoder" else "", model.version)
@@ -51,7 +52,8 @@ def first_picture(link: Mapping[str, str], lang: str) -> bytes | None:
         held = run(key)
     except AttnvizError:  # the page says what is wrong with this text
         return None
-    return picture(key, held, choice_of(held.trace, link, FIRST_LINK)[0], lang)
+    offered = None if link.get("lock") == "all" else what_if(held.trace, lang)
+    return picture(key, held, choice_of(held.trace, link, FIRST_LINK)[0], lang, what_if=offered)
 
 
 async def _answer(request: Request) -> Response:

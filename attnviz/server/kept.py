@@ -1,6 +1,7 @@
 """Files that a browser keeps for good, since other content has another address: views, texts, the charts' library.
 
 GET /attnviz/view/modules.js?v=HASH
+GET /attnviz/view/later/<module>.js?v=HASH   what a view imports when it is first asked for
 GET /attnviz/view/texts/<language>?v=HASH    JSON of `attnviz.view.texts`
 GET /attnviz/plotly.js?v=VERSION             out of the installed package
 
@@ -10,6 +11,7 @@ Each is compressed once.
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -33,6 +35,7 @@ def kept_routes(root: str) -> list[Route]:
     """The routes, below the path of the app."""
     return [
         Route(f"{root}/{modules.MODULES_PATH}", lambda request: _answer(request, modules.served())),
+        *(Route(f"{root}/{modules.LATER_PATH}/{name}.js", _later(name)) for name in modules.LATER),
         Route(f"{root}/{texts.TEXTS_PATH}/{{lang}}", _texts),
         Route(f"{root}/{PLOTLY_PATH}", lambda request: _answer(request, _plotly())),
     ]
@@ -48,6 +51,10 @@ def _answer(request: Request, content: bytes, media_type: str = "text/javascript
     packed = "gzip" in request.headers.get("accept-encoding", "")
     headers = {**HEADERS, "Content-Encoding": "gzip" if packed else "identity"}
     return Response(_packed(content) if packed else content, media_type=media_type, headers=headers)
+
+
+def _later(name: str) -> Callable[[Request], Response]:
+    return lambda request: _answer(request, modules.later(name))
 
 
 def _texts(request: Request) -> Response:

@@ -37,7 +37,14 @@ class Beside(NamedTuple):
     names: Sides = "edit"
 
 
-def picture(key: TraceKey, held: Held, choice: Mapping[str, Any], lang: str, beside: Beside | None = None) -> bytes:
+def picture(
+    key: TraceKey,
+    held: Held,
+    choice: Mapping[str, Any],
+    lang: str,
+    beside: Beside | None = None,
+    what_if: Mapping[str, Any] | None = None,
+) -> bytes:
     """Return the payload of a trace, with what its task knows of it and a second trace beside it; see `overview`."""
     second = None
     if beside is not None:
@@ -54,6 +61,7 @@ def picture(key: TraceKey, held: Held, choice: Mapping[str, Any], lang: str, bes
         asked=asked_of(key.model, held.trace),
         truth=truth_of(key.model, held.trace),
         second=second,
+        what_if=what_if,
     )
 
 

@@ -15,9 +15,10 @@ from functools import cache
 
 from attnviz.view import STATIC
 
-__all__ = ["MODULES_PATH", "address", "joined", "served"]
+__all__ = ["LATER", "LATER_PATH", "MODULES_PATH", "address", "joined", "later", "later_address", "served"]
 
 MODULES_PATH = "attnviz/view/modules.js"
+LATER_PATH = "attnviz/view/later"
 MOUNTS = {
     "explorer": "main.js",
     "watch": "watch/watch.js",
@@ -25,6 +26,8 @@ MOUNTS = {
     "compare": "watch/compare.js",
     "formulas": "panels/byhand.js",
 }
+LATER = {"whatif": {"Menu": ("whatif/menu.js", "Menu")}}
+"""What a view imports when it is first asked for."""
 
 _IMPORT = re.compile(r'^import (?:(\{.*\}|\w+) from )?"(\..+)";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
@@ -84,6 +87,26 @@ def served() -> bytes:
 
 
 @cache
+def later(name: str) -> bytes:
+    """Return a module that a view imports later.
+
+    Raises:
+        KeyError: there is none of that name.
+    """
+    return joined(LATER[name]).encode()
+
+
+@cache
 def address() -> str:
     """Return the address of the module on a server, relative to the app; another content has another one."""
-    return f"{MODULES_PATH}?v={hashlib.sha256(served()).hexdigest()[:16]}"
+    return f"{MODULES_PATH}?v={_hash(served())}"
+
+
+@cache
+def later_address(name: str) -> str:
+    """Return the address of a module that a view imports later, likewise."""
+    return f"{LATER_PATH}/{name}.js?v={_hash(later(name))}"
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]

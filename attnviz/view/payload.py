@@ -159,6 +159,7 @@ def overview(
     asked: Sequence[int] = (),
     truth: Sequence[str | None] = (),
     second: Second | None = None,
+    what_if: Mapping[str, Any] | None = None,
 ) -> bytes:
     """Return all that the first picture needs: every head as a thumbnail, the chosen head's numbers, the outputs.
 
@@ -174,6 +175,7 @@ def overview(
         asked: the rows of the outputs that hold the answer, where the task says so and the model does not.
         truth: the right output at each row, None where none is due; () where nobody knows them.
         second: a trace to be shown beside this one.
+        what_if: what can be changed in the forward pass, see `attnviz.server.what_if`; None: nothing is offered.
     """
     arrays: dict[str, Array] = {}
     far: dict[str, NDArray[np.float32]] = {}
@@ -215,6 +217,7 @@ def overview(
         "texts": texts,
         "lang": lang,
         "beside": None if second is None else {"names": second.names, **beside(trace, second.trace)},
+        "what_if": what_if,
     }
     return pack(header, arrays)
 

@@ -12,7 +12,7 @@ from safetensors import safe_open
 from attnviz.errors import ModelNotFound
 from attnviz.models.bundle import CONFIG_FILE, WEIGHTS_FILE, Example, ModelCard, read_config
 
-__all__ = ["EXAMPLE_RUNS", "ORDER", "ZooEntry", "zoo", "zoo_path"]
+__all__ = ["EXAMPLE_RUNS", "ORDER", "TWINS", "ZooEntry", "zoo", "zoo_path"]
 
 FOLDER = Path(__file__).parent
 EXAMPLE_RUNS = FOLDER / "runs"
@@ -21,6 +21,7 @@ ORDER = (
     "reverse",
     "sort",
     "induction",
+    "induction-one-layer",
     "recall",
     "addition",
     "dates",
@@ -52,6 +53,8 @@ ORDER = (
     "gridworld",
 )
 """Simple ones first, then the applications."""
+TWINS = {"induction": "induction-one-layer"}
+"""Models trained as another one was, with one layer less."""
 
 
 @dataclass(frozen=True)

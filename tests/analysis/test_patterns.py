@@ -229,6 +229,7 @@ PATTERNS = {
     "reverse": {"anti-diagonal"},
     "sort": {"next value"},
     "induction": {"after the same symbol", "previous token"},
+    "induction-one-layer": {"after the same symbol", "previous token"},
     "recall": {"value of the key", "key of the value"},
     "addition": {"digits of the column"},
     "dates": {"source of the digit"},
@@ -263,6 +264,9 @@ def test_a_head_of_every_shipped_model_does_its_work(name: str) -> None:
     assert names == PATTERNS.get(name, set())
     for pattern in names:
         best = max((score for score in scores if score.pattern == pattern), key=lambda score: score.mass)
+        if RECIPES[name].exempt:  # a contrast, which cannot learn it
+            assert best.mass < 2 * best.chance, best
+            continue
         assert best.mass > 2 * best.chance, best
         if name not in BESIDE:
             assert best.mass > best.chance + 0.2, best

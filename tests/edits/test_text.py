@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import attnviz
@@ -52,6 +52,7 @@ def told(edit: Edit) -> dict[str, object]:
     return {name: getattr(value, "tolist", lambda value=value: value)() for name, value in vars(edit).items()}
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.lists(edit, max_size=4))
 def test_edits_are_read_as_they_were_written(made: list[Edit]) -> None:
     text = edits.write_edits(made)
@@ -60,11 +61,13 @@ def test_edits_are_read_as_they_were_written(made: list[Edit]) -> None:
     assert edits.write_edits(read) == text
 
 
+@settings(max_examples=60, deadline=None)
 @given(pairs)
 def test_pairs_of_positions(at: list[tuple[int, ...]]) -> None:
     assert pairs_of(pairs_text(*at)) == ([*at[0]], [*at[1]])
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.text())
 def test_any_text_of_a_source(text: str) -> None:
     """Whatever is typed there, it reaches the model as it is, and no part of it is taken for an edit."""

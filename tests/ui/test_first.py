@@ -9,6 +9,7 @@ from attnviz.server.listing import shipped
 from attnviz.server.picture import choice_of, picture
 from attnviz.server.shell import shell
 from attnviz.server.traces import TraceKey
+from attnviz.server.what_if import what_if
 from tests.ui.asgi import get
 from tests.ui.test_shell import STATIC
 
@@ -18,7 +19,7 @@ APP = Starlette(routes=[first_route(""), *shell(STATIC, {"explorer": "/", "train
 def shown(model: str, text: str, target: str, link: dict[str, str], lang: str) -> bytes:
     key = TraceKey(model, text, target)
     held = run(key)
-    return picture(key, held, choice_of(held.trace, link, 1)[0], lang)
+    return picture(key, held, choice_of(held.trace, link, 1)[0], lang, what_if=what_if(held.trace, lang))
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,7 @@ def test_the_first_picture_is_the_one_that_the_page_shows(link: dict[str, str], 
         {"model": "sort", "text": "日本"},
         {"model": "dates", "text": "hello"},
         {"model": "sort", "text": "a " * 6000},
+        {"model": "sort", "edits": "off:decoder.0.self:0"},
     ],
 )
 def test_what_only_the_page_can_tell_has_no_first_picture(link: dict[str, str]) -> None:

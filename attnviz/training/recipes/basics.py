@@ -40,12 +40,22 @@ def _short_stories(name: str, language: Language, steps: int, target: float) -> 
 
 MODULAR = until_learned(1500, batch_size=512, learning_rate=5e-3, final_rate=1.0, weight_decay=1.0)
 
+INDUCTION = training(1000, learning_rate=5e-3)
+
 REMEMBERED = training(500, batch_size=32, learning_rate=5e-3, target=0.998)
 
 BASICS: tuple[Recipe, ...] = (
     make_recipe("reverse", Reverse(), training(1500), 0.99),
     make_recipe("sort", Sort(), training(1500, learning_rate=5e-3), 0.99),
-    make_recipe("induction", Induction(), training(1000, learning_rate=5e-3), 0.99),
+    make_recipe("induction", Induction(), INDUCTION, 0.99),
+    make_recipe(
+        "induction-one-layer",
+        Induction(),
+        INDUCTION,
+        0.99,
+        exempt=True,
+        model=replace(Induction().model_config(), n_layers=1),
+    ),
     make_recipe("recall", Recall(), training(1000, learning_rate=5e-3), 0.99),
     make_recipe("addition", Addition(), training(1500), 0.99),
     make_recipe("dates", Dates(), training(2000), 0.99),

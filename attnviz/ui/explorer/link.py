@@ -1,4 +1,4 @@
-"""The Explorer's address: mode, model, text, target and image; the view writes layer, head, lock and the like."""
+"""The Explorer's address: mode, model, text, target, image, edits; the view writes layer, head, lock and the like."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from attnviz.server.picture import PLACE
 from attnviz.server.reads import Reads
 from attnviz.server.traces import TraceKey
 from attnviz.server.uploads import is_upload
-from attnviz.ui.explorer import modes
+from attnviz.ui.explorer import modes, whatif
 from attnviz.ui.explorer.inputs import image_in_link, link_image
 from attnviz.ui.explorer.sentences import general_examples
 from attnviz.ui.explorer.state import ExplorerState
@@ -40,6 +40,7 @@ def _apply(link: Mapping[str, str]) -> None:
         use(link["text"], link.get("target", ""))
     if "image" in link:
         link_image(link["image"])
+    whatif.apply(link)
     modes.apply(link)
     page_state(ExplorerState).frozen = link.get("lock") == "all"
     follow(link, ExplorerState.model.value)
@@ -56,6 +57,7 @@ def start(model: Listed | None) -> None:
     """Choose a model; its first example follows as soon as it is known what it reads, see `begin`."""
     if model is not None:
         ExplorerState.model.value = model.name
+        whatif.forget()
         page_state(ExplorerState).is_new_model = True
 
 
@@ -76,7 +78,9 @@ def examples_of(model: Listed, reads: Reads) -> tuple[tuple[str, str], ...]:
     return model.examples if model.architecture else general_examples(reads, current())
 
 
-_NAMES = frozenset({"mode", "model", "text", "target", "image"}).union(*(mode.names for mode in modes.MODES.values()))
+_NAMES = frozenset({"mode", "model", "text", "target", "image", "edits"}).union(
+    *(mode.names for mode in modes.MODES.values())
+)
 
 ADDRESS = Address(
     "explorer",
@@ -84,13 +88,13 @@ ADDRESS = Address(
     names=_NAMES,
     steps=_NAMES,
     view=PLACE | LOOK,
-    long=frozenset({"text", "target"}).union(*(mode.long for mode in modes.MODES.values())),
+    long=frozenset({"text", "target", "edits"}).union(*(mode.long for mode in modes.MODES.values())),
 )
 
 
 def publish(key: TraceKey, messages: DeltaGenerator) -> None:
     """Have the browser write into its address what was asked for; what is too long for it is offered as a file."""
     typed = {"text": key.text, "target": key.target, "image": image_in_link(key.image)}
-    parameters = {"model": key.model, **typed, **modes.parameters(key)}
+    parameters = {"model": key.model, **typed, "edits": whatif.in_address(), **modes.parameters(key)}
     offer(messages, ADDRESS, parameters)
     ADDRESS.publish(parameters)

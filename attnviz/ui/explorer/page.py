@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from attnviz.errors import AttnvizError, EmptyText
 from attnviz.library import MODELS_FOLDER
@@ -15,10 +16,13 @@ from attnviz.server.forward import continue_text, run
 from attnviz.server.learned import check
 from attnviz.server.listing import Listed
 from attnviz.server.opening import open_model
+from attnviz.server.picture import Beside
 from attnviz.server.reads import Reads, reads_of
 from attnviz.server.traces import Held, TraceKey
-from attnviz.ui.explorer import link, modes
+from attnviz.server.what_if import TWIN, twin_of, what_if
+from attnviz.ui.explorer import link, modes, whatif
 from attnviz.ui.explorer.about import about_model, way_back
+from attnviz.ui.explorer.chips import show_chips
 from attnviz.ui.explorer.fit import help_with
 from attnviz.ui.explorer.inputs import choose_image, image_title, type_texts
 from attnviz.ui.explorer.link import begin, examples_of, use
@@ -29,7 +33,7 @@ from attnviz.ui.explorer.state import ExplorerState
 from attnviz.ui.frame.address import notice
 from attnviz.ui.frame.choices import find, listed
 from attnviz.ui.frame.head import head_row, loading, message_box
-from attnviz.ui.frame.language import code, current, plain, say
+from attnviz.ui.frame.language import code, current, explain, plain, say
 from attnviz.ui.frame.page_file import take
 from attnviz.ui.frame.state import Session, page_state
 from attnviz.ui.frame.titles import described, full_title
@@ -200,12 +204,48 @@ def _picture(key: TraceKey) -> None:
         messages.caption(say("page.text_shown", text=text, model=code(title)))
     page_state(ExplorerState).shown = shown
     with about:
-        _about(key, held if shown == key else None)
+        if page_state(ExplorerState).chips:
+            way_back(key)  # the chips stand in place of what the model is
+        else:
+            _about(key, held if shown == key else None)
     if held.trace.target_generated:
         messages.caption(say("page.target_written", target=code(held.trace.target or "")))
+    edited = _edited(shown, messages)
+    show_chips(about, held.trace)
     if held.trace.sites or held.trace.outputs is not None:
-        show_view(shown, held, current(), messages)
-    show_numbers(held.trace)
+        _view(shown, held, edited, messages)
+    show_numbers((edited or held).trace)
+
+
+def _edited(key: TraceKey, messages: DeltaGenerator) -> Held | None:
+    """Return the trace with the edits in force; None without any, and where it cannot be: the page says why."""
+    try:
+        return run(key._replace(edits=edits)) if (edits := whatif.in_force()) else None
+    except AttnvizError as error:
+        messages.warning(say("whatif.refused", reason=explain(error)))
+        return None
+
+
+def _view(key: TraceKey, held: Held, edited: Held | None, messages: DeltaGenerator) -> None:
+    """Show the trace, or the one with edits in front and this one beside it."""
+    state = page_state(ExplorerState)
+    undo = bool(state.chips or state.undone)
+    offered = None if state.frozen else what_if(held.trace, current(), undo)
+    if edited is None:
+        show_view(key, held, current(), messages, what_if=offered, on_edit=_edit)
+    else:
+        after = key._replace(edits=whatif.in_force())
+        show_view(after, edited, current(), messages, Beside(key, held), offered, _edit)
+
+
+def _edit(asked: str) -> None:
+    """Do what the view asks for."""
+    if asked == TWIN:
+        text, target = ExplorerState.text.value, ExplorerState.target.value
+        link.start(twin_of(ExplorerState.model.value))
+        use(text, target)
+    else:
+        whatif.change(asked)
 
 
 def _about(key: TraceKey, held: Held | None) -> None:

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from attnviz.server.traces import TraceKey
 from attnviz.ui.frame.widgets import Widget
 
-__all__ = ["LOOK", "ExplorerState"]
+__all__ = ["LOOK", "Chip", "Chips", "ExplorerState"]
 
 LOOK = "look"
 """The mode that shows a model on one text."""
+
+
+class Chip(NamedTuple):
+    """An edit of the forward pass, or the same one of several layers, and whether it is in force.
+
+    Attributes:
+        edit: as `attnviz.edits.text` writes it.
+    """
+
+    edit: str
+    on: bool = True
+
+
+Chips = tuple[Chip, ...]
 
 
 @dataclass
@@ -21,7 +36,9 @@ class ExplorerState:
         is_new_model: the model was just chosen, and begins with its first example.
         frozen: the page is a link that was handed out: model and text cannot be changed.
         own_image: name of the image that was uploaded last.
-        shown: the last good picture.
+        shown: the last good picture, without edits.
+        chips: edits of the forward pass.
+        undone: what they were before each change.
     """
 
     mode = Widget("mode", LOOK)
@@ -36,3 +53,5 @@ class ExplorerState:
     frozen: bool = False
     own_image: str = ""
     shown: TraceKey | None = None
+    chips: Chips = ()
+    undone: list[Chips] = field(default_factory=list)

@@ -5,7 +5,8 @@ Bytes go down, nothing comes back but the wish to reload.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -15,6 +16,7 @@ from attnviz.server.traces import Held, TraceKey
 from attnviz.ui.frame.language import code, say
 from attnviz.ui.frame.loader import loader
 from attnviz.ui.frame.state import Session, page_state
+from attnviz.ui.frame.widgets import Widget
 from attnviz.view import PANELS
 
 __all__ = ["LOOK", "follow", "show_view"]
@@ -36,14 +38,26 @@ LOOK = {
 }
 """Parameters of the view that say how it looks there, and their values."""
 
+_VIEW = Widget[dict[str, object]]("view", {})
+
 _view = st.components.v2.component("attnviz.view", js=loader("explorer"))
 
 
-def show_view(key: TraceKey, held: Held, lang: str, messages: DeltaGenerator, beside: Beside | None = None) -> None:
+def show_view(
+    key: TraceKey,
+    held: Held,
+    lang: str,
+    messages: DeltaGenerator,
+    beside: Beside | None = None,
+    what_if: Mapping[str, Any] | None = None,
+    on_edit: Callable[[str], None] = lambda edit: None,
+) -> None:
     """Place the view of a trace, and say once of each link which of its parameters point outside of it.
 
     Args:
         beside: a second trace: the view shows either side, or the difference first less second, where tokens are equal.
+        what_if: what the view offers to change in the forward pass, see `attnviz.server.what_if`.
+        on_edit: is told what was chosen of that.
     """
     session = page_state(Session)
     choice, missing = choice_of(held.trace, session.links.get(key.model, {}), session.n_links)
@@ -51,7 +65,12 @@ def show_view(key: TraceKey, held: Held, lang: str, messages: DeltaGenerator, be
         messages.warning(say("page.unknown_place", names=[*map(code, missing)]))
     session.missing_said = choice["link"]
     # "reload": the server no longer held this trace; the run that the event causes makes it anew, under another id
-    _view(key="view", data=picture(key, held, choice, lang, beside), on_reload_change=lambda: None)
+    _view(
+        key=_VIEW.key,
+        data=picture(key, held, choice, lang, beside, what_if),
+        on_reload_change=lambda: None,
+        on_edit_change=lambda: on_edit(str(_VIEW.value.get("edit", ""))),
+    )
 
 
 def follow(link: Mapping[str, str], model: str) -> None:

@@ -29,6 +29,7 @@ import { Show } from "./show/show.js";
 import { TOOLS, Toolbar } from "./matrix/toolbar.js";
 import { Terms } from "./matrix/terms.js";
 import { Tooltip } from "./matrix/tooltip.js";
+import { WhatIf } from "./whatif/ask.js";
 import { Address, readChoice } from "./core/address.js";
 import viewCss from "./core/view.css";
 import panelsCss from "./panels/panels.css";
@@ -87,13 +88,16 @@ class Explorer extends View {
     this.ctx.terms = new Terms(this.single, this.body);
     this.answer = new Answer(this.single);
     this.toolbar = new Toolbar(this.ctx);
+    const send = (edit) => this.component.setTriggerValue("edit", edit);
+    this.whatIf = new WhatIf(this.ctx, () => (this.component.setTriggerValue ? this.data.header.what_if : null), send);
+    this.toolbar.title.after(this.whatIf.element);
     this.sentence = new Sentence(this.single);
     this.grid = new Grid(this.ctx);
     this.weights = new Matrix(this.ctx, { maxHeight: weightsHeight(this.store.state.present), eager: true, zoomable: true, told: () => patternText(this.ctx, this.store.state) });
     this.tabs = new Tabs(this.single, PANELS);
     this.chain = new Chain(this.ctx);
     this.show = new Show(this.single, this.chain);
-    this.parts = [this.ctx.terms, this.answer, this.toolbar, this.sentence, this.grid, this.weights, this.tabs, this.chain, this.show];
+    this.parts = [this.ctx.terms, this.answer, this.toolbar, this.sentence, this.grid, this.weights, this.tabs, this.chain, this.show, this.whatIf];
     const right = el("div", { class: "av-right" }, [
       this.toolbar.element,
       this.sentence.element,
@@ -142,6 +146,8 @@ class Explorer extends View {
       failed: (error) => view.failed(error),
       openTable: (spec) => openTable(view.ctx, spec),
       exportMenu: (spec, anchor) => exportMenu(view.ctx, spec, anchor),
+      ask: (event, place) => view.whatIf.ask(event, place),
+      askOf: (event, site, head, focus) => view.whatIf.askOf(event, site, head, focus),
     };
   }
 
@@ -223,7 +229,7 @@ class Explorer extends View {
     if (changed.has("side")) changed = new Set([...changed, "trace", "data"]); // other numbers are shown
     const start = changed.has("head") || changed.has("site") || changed.has("trace");
     if (start) this.need(state); // asked for first: it is on its way while the rest is drawn
-    for (const part of [this.toolbar, this.sentence, this.grid]) part.update(changed);
+    for (const part of [this.toolbar, this.sentence, this.grid, this.whatIf]) part.update(changed);
     if (start || ["data", ...Object.keys(TOOLS)].some((key) => changed.has(key))) this.showWeights();
     this.weights.update(changed);
     this.chain.update(changed);

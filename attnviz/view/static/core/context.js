@@ -18,6 +18,8 @@
  * @property {(site: number, heads: number[], stages: string[]) => Promise<void>} load
  * @property {(site: number, stage: string) => string} absent  why numbers of the chosen head will not come; "" when they may
  * @property {(error: Error) => void} failed
+ * @property {(event: Event, place?: {query: number|null, key: number|null}) => void} [ask]  what to change there, in views that offer it
+ * @property {(event: Event, site: number, head: number, focus: HTMLElement) => void} [askOf]  what to change of a head
  * @property {(spec: object) => void} openTable
  * @property {(spec: object, anchor: HTMLElement) => void} exportMenu
  */

@@ -38,6 +38,7 @@ export class Grid {
         pointermove: (event) => this.point(event),
         pointerleave: () => this.leave(),
         click: (event) => this.click(event),
+        contextmenu: (event) => this.ask(event),
       },
     }, [this.content]);
     this.note = el("p", { class: "av-muted av-grid-note", text: ctx.t("view.frame.grid.pooled") });
@@ -388,7 +389,14 @@ export class Grid {
     hover(this.ctx.store, NOWHERE);
   }
 
+  /** What to change of the head under an event. */
+  ask(event) {
+    const at = this.thumbAt(event);
+    if (at && at[1] < this.ctx.data.site(at[0]).n_heads) this.ctx.askOf?.(event, ...at, event.target.closest(".av-thumb"));
+  }
+
   press(event) {
+    if (event.key === "e" && !event.ctrlKey && !event.metaKey && !event.altKey) this.ask(event);
     const move = arrowOf(event);
     if (!move) return;
     event.preventDefault();

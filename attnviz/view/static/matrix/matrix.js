@@ -106,6 +106,7 @@ export class Matrix {
         pointermove: (event) => this.point(event),
         pointerleave: () => this.leave(),
         click: (event) => this.click(event),
+        contextmenu: (event) => this.ask(event),
         keydown: (event) => this.press(event),
         wheel: (event) => this.wheel(event),
       },
@@ -387,6 +388,14 @@ export class Matrix {
     else this.ctx.tooltip.hide();
   }
 
+  /** What to change at a cell, where one is a pair of a query and a key. */
+  ask(event) {
+    const { rows, cols } = this.spec ?? {};
+    if (!this.geometry || rows?.kind !== "queries" || cols?.kind !== "keys") return;
+    const { query, key } = this.patch(this.locate(event));
+    this.ctx.ask?.(event, { query, key });
+  }
+
   /** Whether a finger on this cell means the locked one. */
   isLockedAt({ row, col }) {
     const { state } = this.ctx.store;
@@ -401,6 +410,8 @@ export class Matrix {
     const { store } = this.ctx;
     if (event.key === "Enter" || event.key === " ") {
       store.set({ locked: !store.state.locked });
+    } else if (event.key === "e" && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      this.ask(event);
     } else if (event.key === "Escape") {
       if (!store.state.locked) return;
       unlock(store);

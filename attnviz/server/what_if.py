@@ -1,0 +1,40 @@
+"""What the view offers to change in the forward pass that it shows, and why not the rest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attnviz import locale
+from attnviz.edits.offers import offers
+from attnviz.loading import ZOO
+from attnviz.server.listing import Listed, find
+from attnviz.trace import Trace
+from attnviz.view.modules import later_address
+from attnviz.zoo import TWINS
+
+__all__ = ["TWIN", "twin_of", "what_if"]
+
+TWIN = "twin"
+"""What the view sends to open the model with one layer less."""
+
+
+def what_if(trace: Trace, lang: str, undo: bool = False) -> dict[str, Any] | None:
+    """Return the offers of `attnviz.edits.offers` for JSON; None where there is no attention to edit.
+
+    Each is {"edits": text, "why": why it is refused, "" where it is not}; "module" is where the menu stands, "undo"
+    says whether there is a change to be undone.
+    """
+    if not trace.sites:
+        return None
+    told: dict[str, Any] = {"module": later_address("whatif"), "undo": undo}
+    for name, (edits, refused) in offers(trace).items():
+        told[name] = {"edits": edits, "why": locale.told(lang, refused.code, refused.details) if refused else ""}
+    if twin_of(trace.model.facts.name):
+        told[TWIN] = {"edits": TWIN, "why": ""}
+    return told
+
+
+def twin_of(name: str) -> Listed | None:
+    """Return the shipped model that was trained as another one, with one layer less."""
+    twin = TWINS.get(name.removeprefix(ZOO))
+    return find(twin) if twin else None

@@ -1,0 +1,88 @@
+/**
+ * What if: asks for a change of the forward pass. A button beside the head's title, a right click, or E on a head or a
+ * matrix opens the menu, which comes from the server when it is first asked for; Ctrl+Z undoes the last change.
+ */
+
+import { el } from "../core/dom.js";
+import { chooseHead } from "../core/select.js";
+
+const EDITABLE = 'input, textarea, select, [contenteditable="true"]';
+const UNDO = "undo";
+
+export class WhatIf {
+  /**
+   * @param {import("../core/context.js").Context} ctx
+   * @param {() => any} offered  what the page offers to change; null: nothing
+   * @param {(edit: string) => void} send  has the page do it
+   */
+  constructor(ctx, offered, send) {
+    this.ctx = ctx;
+    this.offered = offered;
+    this.send = send;
+    this.module = undefined; // the menu's, once it was asked for
+    this.menu = undefined;
+    this.element = el("button", {
+      type: "button", class: "av-button avw-open", "aria-haspopup": "menu", "aria-expanded": "false", text: ctx.t("view.whatif.open"),
+      title: ctx.t("view.whatif.open.help"), on: { click: () => this.open(this.here(), this.element) },
+    });
+    this.onKey = (event) => this.key(event);
+    document.addEventListener("keydown", this.onKey);
+    this.show();
+  }
+
+  destroy() {
+    document.removeEventListener("keydown", this.onKey);
+    this.menu?.dismiss(false);
+  }
+
+  show() {
+    this.element.hidden = !this.offered();
+  }
+
+  /** The query and the key that are pointed at. */
+  here() {
+    const { query, key } = this.ctx.store.state;
+    return { query, key };
+  }
+
+  /** Opens the menu for a place of a matrix, at the pointer, or at the element that has the focus. */
+  ask(event, place = this.here()) {
+    if (!this.offered()) return;
+    event.preventDefault();
+    const byPointer = event.type === "contextmenu" && event.pointerType !== "";
+    this.open(byPointer ? place : this.here(), event.currentTarget, byPointer ? event : null);
+  }
+
+  /** Opens the menu for a head of the grid, which is chosen by that. */
+  askOf(event, site, head, focus) {
+    if (!this.offered()) return;
+    chooseHead(this.ctx, site, head);
+    event.preventDefault();
+    this.open({ query: null, key: null }, focus, event.type === "contextmenu" && event.pointerType !== "" ? event : null);
+  }
+
+  async open(place, focus, pointer = null) {
+    const again = this.menu?.isOpen && focus === this.element;
+    this.menu?.dismiss(false);
+    if (again) return;
+    const { ctx, send } = this;
+    const offers = this.offered();
+    this.module ??= import(new URL(offers.module, document.baseURI).href);
+    const { Menu } = await this.module;
+    const { site, head } = ctx.store.state;
+    ctx.store.set({ own: true }); // the head stays while its numbers change
+    this.menu = new Menu({ ctx, send, offers, place: { site: ctx.data.site(site), head, ...place }, focus, pointer });
+  }
+
+  key(event) {
+    const { offered, send } = this;
+    if (event.key.toLowerCase() !== "z" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return;
+    if (event.target.closest?.(EDITABLE) || !offered()?.undo) return;
+    event.preventDefault();
+    send(UNDO);
+  }
+
+  update(changed) {
+    if (changed.has("trace") || changed.has("data")) this.show();
+  }
+}
