@@ -27,7 +27,7 @@ from attnviz.server.listing import shipped
 from attnviz.training import RECIPES, Run, RunConfig, RunState
 from bench.common import Figure, report
 from bench.server import ROOT, start
-from bench.tab import NUMBERS, Tab, open_tab
+from bench.tab import Tab, open_tab
 
 EVERY = 2.0  # seconds from one change of a person to the next
 ALONE = 45  # changes of the one person
@@ -110,7 +110,7 @@ class Crowd:
         pictures = tab.pictures
         began = time.perf_counter()
         if kind == "head" and tab.header is not None and tab.header["sites"]:
-            await tab.numbers(random.randrange(len(tab.header["sites"])), [0], NUMBERS)
+            await tab.numbers(random.randrange(len(tab.header["sites"])), [0], "weights")
         elif kind == "model":
             name = random.choice(MODELS)
             await tab.run("selectbox", tab.models[list(shipped()).index(name)])

@@ -17,7 +17,6 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 PATIENCE = 60.0  # seconds for one answer
 DONE, AGAIN = ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_EARLY_FOR_RERUN
 NUMBERS = "q,k,v,scores,masked,weights,context"
-REST = "x,output"
 
 
 class PageFailed(RuntimeError):
@@ -95,13 +94,11 @@ class Tab:
         await self.http.get(f"/{self.header['data_url']}/bundle?{urlencode(asked)}")
 
     async def layer(self, site: int, head: int) -> None:
-        """Fetch what the view does of a layer that is looked at, so that another head of it is there at once."""
+        """Fetch what the view does of the layer of a head that is looked at, so that its other heads are there."""
         assert self.header is not None
-        others = [each for each in range(self.header["sites"][site]["n_heads"]) if each != head]
-        await self.numbers(site, [head], REST)
-        for other in others:
-            await self.numbers(site, [other], NUMBERS)
-            await self.numbers(site, [other], REST)
+        heads = list(range(self.header["sites"][site]["n_heads"]))
+        await self.numbers(site, [head], "x")
+        await self.numbers(site, heads, f"{NUMBERS},output")
 
 
 class Http:
@@ -126,19 +123,26 @@ class Http:
             PageFailed: with an error.
         """
         async with self._lock, asyncio.timeout(PATIENCE):
-            if self._ends is None:
-                self._ends = await asyncio.open_connection(self._place.hostname, self._place.port)
-            reader, writer = self._ends
-            lines = [f"GET {path} HTTP/1.1", f"Host: {self._place.netloc}", f"Cookie: {self.cookie}", "", ""]
-            writer.write("\r\n".join(lines).encode())
-            first, *rest = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-            headers = [line.split(": ", 1) for line in rest if ": " in line]
-            self.cookies |= dict(_cookie(value) for name, value in headers if name.lower() == "set-cookie")
-            length = int(next((value for name, value in headers if name.lower() == "content-length"), "0"))
-            content = await reader.readexactly(length)
+            try:
+                first, content = await self._asked(path)
+            except (asyncio.IncompleteReadError, ConnectionError):  # the server hung up meanwhile: browsers call again
+                self.close()
+                first, content = await self._asked(path)
         if int(first.split()[1]) >= 400:
             raise PageFailed(f"{first} {path[:200]}")
         return content
+
+    async def _asked(self, path: str) -> tuple[str, bytes]:
+        if self._ends is None:
+            self._ends = await asyncio.open_connection(self._place.hostname, self._place.port)
+        reader, writer = self._ends
+        lines = [f"GET {path} HTTP/1.1", f"Host: {self._place.netloc}", f"Cookie: {self.cookie}", "", ""]
+        writer.write("\r\n".join(lines).encode())
+        first, *rest = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        headers = [line.split(": ", 1) for line in rest if ": " in line]
+        self.cookies |= dict(_cookie(value) for name, value in headers if name.lower() == "set-cookie")
+        length = int(next((value for name, value in headers if name.lower() == "content-length"), "0"))
+        return first, await reader.readexactly(length)
 
     def close(self) -> None:
         """Hang up."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from attnviz.figures.look import shortened, token_text
-from attnviz.figures.theme import LIGHT, Theme, axis, bar, on_page
+from attnviz.figures.theme import LIGHT, Theme, axis, bar, layout
 from attnviz.locale import t
 from attnviz.trace.states import LayerStates
 
@@ -32,23 +32,23 @@ def states(layer: LayerStates, part: str, tokens: tuple[str, ...], theme: Theme 
     limits = (0.0, 1.0) if is_gate else (-1.0, 1.0) if part != "cell" else (-max(1.0, largest), max(1.0, largest))
     names = [token_text(token) for token in tokens]
     unit, step = t(lang, "states.unit"), t(lang, "states.time")
-    heat = go.Heatmap(
-        z=numbers.numpy(),
-        zmin=limits[0],
-        zmax=limits[1],
-        colorscale=theme.sequential if is_gate else theme.diverging,
-        colorbar=bar(0.6, limits),
-        customdata=[names] * len(numbers),
-        hovertemplate=f"{step} %{{x}} · %{{customdata}}<br>{unit} %{{y}}<br><b>%{{z:.9~g}}</b><extra></extra>",
-    )
+    heat = {
+        "type": "heatmap",
+        "z": numbers.numpy(),
+        "zmin": limits[0],
+        "zmax": limits[1],
+        "colorscale": theme.sequential if is_gate else theme.diverging,
+        "colorbar": bar(0.6, limits),
+        "customdata": [names] * len(numbers),
+        "hovertemplate": f"{step} %{{x}} · %{{customdata}}<br>{unit} %{{y}}<br><b>%{{z:.9~g}}</b><extra></extra>",
+    }
     height = FRAME + ROW * max(ROWS_LEAST, len(numbers))
-    figure = on_page(go.Figure(heat), theme, t(lang, f"states.part.{part}"), height)
     quiet = {"showgrid": False, "zeroline": False}
     labels = [token_text(shortened(token, LONGEST)) for token in tokens]
     every = -(-len(labels) // MOST_TICKS)
-    figure.update_xaxes(
-        axis(theme, f"{step} →")
-        | quiet
-        | {"tickvals": list(range(0, len(labels), every)), "ticktext": labels[::every], "tickangle": -60}
-    )
-    return figure.update_yaxes(axis(theme, f"{unit} ↓") | quiet | {"autorange": "reversed"})
+    ticks = {"tickvals": list(range(0, len(labels), every)), "ticktext": labels[::every], "tickangle": -60}
+    axes = {
+        "xaxis": axis(theme, f"{step} →") | quiet | ticks,
+        "yaxis": axis(theme, f"{unit} ↓") | quiet | {"autorange": "reversed"},
+    }
+    return go.Figure([heat], layout(theme, t(lang, f"states.part.{part}"), height) | axes)

@@ -42,6 +42,7 @@ class Listed:
             the operator or from a zip file that this server unpacked, never from a browser.
         step: step of a checkpoint, else None.
         version: changes when other weights stand under the same name.
+        run: folder of the run that it is a checkpoint of, else None.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Listed:
     folder: Path | None = None
     step: int | None = None
     version: int = 0
+    run: Path | None = None
 
 
 def listed(lang: str = "") -> Mapping[str, Listed]:
@@ -157,6 +159,7 @@ def _described(run: Run, step: int, version: int) -> Listed:
         examples=tuple(map(_pair, run.config.task.examples())),
         step=step,
         version=version,
+        run=run.folder,
     )
 
 

@@ -32,6 +32,7 @@ from attnviz.training.run.turns import Turns
 
 __all__ = ["main"]
 
+NICENESS = 10  # of 19
 log = logging.getLogger("attnviz.worker")
 
 
@@ -41,6 +42,7 @@ def main() -> None:
     torch.set_num_threads(1)
     take_from_parent()
     _warm_up()
+    _step_back()
     _say(READY)
     orders = _Orders(sys.stdin)
     with closing(Turns()) as turns:
@@ -57,6 +59,12 @@ def main() -> None:
                 _say(TURN, *told)
             if not _take(turns, number, orders.waiting):
                 _say(ENDED, number)
+
+
+def _step_back() -> None:
+    """Leave the processor to the pages where they want it; training has what they leave, so all of an idle machine."""
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
 
 
 def _take(turns: Turns, number: int, is_wanted: Callable[[], bool]) -> bool:

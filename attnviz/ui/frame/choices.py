@@ -6,10 +6,9 @@ from collections.abc import Mapping
 
 from attnviz import loading
 from attnviz.errors import RunNotFound
-from attnviz.loading import is_checkpoint, open_checkpoint
 from attnviz.server import listing, shelf
 from attnviz.server.listing import Listed
-from attnviz.server.people.rights import may_look
+from attnviz.server.people.rights import Person, may_look
 from attnviz.server.shelf import Entry
 from attnviz.training import Run, runs_root
 from attnviz.ui.frame.who import me
@@ -38,13 +37,14 @@ def entries() -> list[Entry]:
 def find(name: str) -> Listed | None:
     """Return a model by its name, see `attnviz.server.listing.find`."""
     found = listing.find(name)
-    return found if found is not None and _is_seen(found) else None
+    return found if found is not None and _is_seen(found, me()) else None
 
 
 def listed(lang: str = "") -> Mapping[str, Listed]:
     """Return the models by name, see `attnviz.server.listing.listed`."""
-    return {name: model for name, model in listing.listed(lang).items() if _is_seen(model)}
+    mine = me()
+    return {name: model for name, model in listing.listed(lang).items() if _is_seen(model, mine)}
 
 
-def _is_seen(model: Listed) -> bool:
-    return not is_checkpoint(model.name) or may_look(me(), open_checkpoint(model.name)[0].folder)
+def _is_seen(model: Listed, person: Person) -> bool:
+    return model.run is None or may_look(person, model.run)
