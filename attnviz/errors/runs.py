@@ -5,8 +5,9 @@ from __future__ import annotations
 from attnviz.errors.base import AttnvizError
 
 __all__ = [
-    "InvalidRunName", "MeasuringBusy", "OutOfMemory", "RunBusy", "RunCorrupt", "RunError", "RunExists", "RunNotFound",
-    "RunNotYours", "RunTaken", "RunUnwritable", "TrainingDiverged", "WorkerDied",
+    "ClusterAway", "ClusterBusy", "ClusterError", "ClusterOpen", "FolderNotShared", "InvalidRunName", "MeasuringBusy",
+    "OutOfMemory", "RayMissing", "RunBusy", "RunCorrupt", "RunError", "RunExists", "RunNotFound", "RunNotYours",
+    "RunTaken", "RunUnwritable", "TrainingDiverged", "WorkerDied",
 ]  # fmt: skip
 
 
@@ -69,3 +70,33 @@ class TrainingDiverged(AttnvizError, FloatingPointError):
 
 class WorkerDied(RunError):
     """The process that trains ended while it was this run's turn, again."""
+
+
+class ClusterError(AttnvizError):
+    """The machines that are to train cannot be used; what waits for them goes on waiting."""
+
+    address: str
+
+
+class RayMissing(ClusterError):
+    """A cluster is named, but Ray is not installed."""
+
+
+class ClusterOpen(ClusterError):
+    """The cluster is on other machines, and anybody who reaches it may run anything there."""
+
+
+class ClusterAway(ClusterError):
+    """The cluster does not answer, or does not let this machine in."""
+
+    reason: str
+
+
+class ClusterBusy(ClusterError):
+    """No machine of the cluster has a core to spare."""
+
+
+class FolderNotShared(RunError):
+    """A machine of the cluster cannot open the folder of a run."""
+
+    folder: str

@@ -207,7 +207,7 @@ def news(run: Run, generation: str, metrics: int, attention: int, lang: str, min
         "step": state.step,
         "place": place_in_queue(run) if state.state == "queued" else None,
         "share": workers.look(run) if state.active else None,
-        "message": _explain_failure(state, lang),
+        "message": workers.trouble(lang) if state.state == "queued" else _explain_failure(state, lang),
         "by": _by(run, state, mine),
         "checkpoints": run.checkpoints(),
         "resumable": state.resumable,

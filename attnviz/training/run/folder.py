@@ -345,12 +345,15 @@ class Run:
         """
         return Timeline(self.timeline_path)
 
-    def claimed(self) -> Lease:
+    def claimed(self, left: int = 0) -> Lease:
         """Be the only one who trains this run, until the lease is released or the process ends, however it ends.
+
+        Args:
+            left: number of the lease that its holder leaves to this process; 0 for none.
 
         Raises:
             RunBusy: somebody else does.
             RunNotFound: the folder is gone.
             RunUnwritable: the folder cannot be written to.
         """
-        return claim(self.folder)
+        return claim(self.folder, left)

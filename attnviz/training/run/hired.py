@@ -2,16 +2,17 @@
 
 A line between them is a list in JSON. A run has a number, given when it is to be trained. To the worker:
 
-    ["train", NUMBER, FOLDER]   train a run, beside those that it trains
-    ["look", NUMBER]            somebody looks at it
-    ["give back", NUMBER]       interrupt it; another process goes on with it
+    ["train", NUMBER, FOLDER, LEASE]    train a run beside those that it trains; its lease of that number is left to it
+    ["look", NUMBER]                    somebody looks at it
+    ["give back", NUMBER]               interrupt it; another process goes on with it
 
 and from it:
 
-    ["ready"]                   it is warm
-    ["turn", NUMBER, N]         a run has its turn, of N that take turns; the others wait, paused or slowed down
-    ["given back", NUMBER]      a run is interrupted, as it was asked to
-    ["ended", NUMBER]           a run has ended, whichever way
+    ["away", CODE, DETAILS]             it cannot begin yet; the error says why
+    ["ready"]                           it is warm
+    ["turn", NUMBER, N]                 a run has its turn, of N that take turns; the others wait, paused or slowed down
+    ["given back", NUMBER]              a run is interrupted, as it was asked to
+    ["ended", NUMBER]                   a run has ended, whichever way
 
 Everything else about a run is in its folder.
 """
@@ -27,17 +28,33 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 from attnviz.training.run.folder import Run
 from attnviz.training.run.lease import Lease
 
-__all__ = ["DIED", "ENDED", "GIVEN_BACK", "GIVE_BACK", "LOOK", "READY", "TRAIN", "TURN", "Hired", "Job"]
+__all__ = [
+    "AWAY",
+    "DIED",
+    "ENDED",
+    "GIVEN_BACK",
+    "GIVE_BACK",
+    "LOOK",
+    "READY",
+    "TRAIN",
+    "TURN",
+    "WORKER_DIED",
+    "Hired",
+    "Job",
+    "speaker",
+]
 
 TRAIN, LOOK, GIVE_BACK = "train", "look", "give back"
-READY, TURN, GIVEN_BACK, ENDED = "ready", "turn", "given back", "ended"
+AWAY, READY, TURN, GIVEN_BACK, ENDED = "away", "ready", "turn", "given back", "ended"
 DIED = "died"
 """In place of a word, when the process has ended."""
+WORKER_DIED = 3
+"""Exit status of a process that stands for a worker of a cluster: what it trained is the likely cause of its death."""
 NUMBERS = count(1)
 
 log = logging.getLogger(__name__)
@@ -58,27 +75,32 @@ class Job(NamedTuple):
 
 
 class Hired:
-    """A fresh interpreter that trains, never a fork of this process and its threads.
+    """A fresh interpreter that trains or stands for one that does, never a fork of this process and its threads.
 
     Args:
         hear: is told, in a thread of its own, every word that the process says, and last that it has died.
+        cluster: address of the cluster on which it trains, see cluster.py; "": on this machine.
 
     Attributes:
+        cluster: as given.
         jobs: what it trains, by number.
         warm: whether it has begun to work.
         turn: number of the run that it is working on; 0 before the first.
         sharing: how many of its runs take turns all the time.
         crashed: whether it ended otherwise than it should.
+        blames: whether a run may be the cause of that.
     """
 
-    def __init__(self, hear: Callable[[Hired, str, list[Any]], None]) -> None:
+    def __init__(self, hear: Callable[[Hired, str, list[Any]], None], cluster: str = "") -> None:
+        self.cluster = cluster
         self.jobs: dict[int, Job] = {}
         self.warm = False
         self.turn, self.sharing = 0, 0
-        self.crashed = False
+        self.crashed = self.blames = False
         self._hear = hear
+        there = ["cluster", cluster] if cluster else ["worker"]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "attnviz.training.run.worker"],
+            [sys.executable, "-m", f"{__package__}.{there[0]}", *there[1:]],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -96,7 +118,7 @@ class Hired:
         """Have it train a run: a large one alone, others beside those that it has."""
         number = next(NUMBERS)
         self.jobs[number] = job
-        self._tell(TRAIN, number, str(job.run.folder.absolute()))
+        self._tell(TRAIN, number, str(job.run.folder.absolute()), job.lease.epoch)
 
     def number_of(self, run: Run) -> int | None:
         """Return the number of a run that it trains, else None."""
@@ -133,7 +155,21 @@ class Hired:
             for line in lines:
                 word, *rest = json.loads(line)
                 self._hear(self, word, rest)
-        self.crashed = self._process.wait() != 0
+        status = self._process.wait()
+        self.crashed, self.blames = status != 0, status == WORKER_DIED or (status != 0 and not self.cluster)
         self._hear(self, DIED, [])
         with suppress(BrokenPipeError):
             self.retire()
+
+
+def speaker(out: TextIO) -> Callable[..., None]:
+    """Return what a worker says its words with; when nobody hears it any more, its runs go on."""
+
+    def say(*words: object) -> None:
+        nonlocal out
+        try:
+            print(json.dumps(words), file=out, flush=True)
+        except BrokenPipeError:
+            out = open(os.devnull, "w")  # noqa: SIM115 - for good
+
+    return say

@@ -32,13 +32,14 @@ from attnviz.training.run.files import UNFINISHED
 from attnviz.training.run.process import ProcessId, process_space
 from attnviz.training.run.state import RunState
 
-__all__ = ["LEASE_SECONDS", "Lease", "claim", "is_leased", "lease_seconds", "looked_after", "take_from_parent"]
+__all__ = ["LEASE_SECONDS", "SILENT", "Lease", "claim", "is_leased", "lease_seconds", "looked_after"]
 
 LEASE_SECONDS = "ATTNVIZ_LEASE_S"
 """Environment variable of the operator: seconds of a lease, the same for all that share a folder; 3 where unset."""
 
 NAME = re.compile(r"\.lease-([1-9]\d{0,11})", re.ASCII)
-SILENT = 3  # leases without a renewal: the holder is gone
+SILENT = 3
+"""Leases without a renewal: the holder is gone."""
 RENEWALS = 3  # in one lease
 NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)  # a file system without hard links
 MOST_SEEN = 10_000
@@ -264,22 +265,12 @@ class _Renewer:
 _RENEWER = _Renewer()
 
 
-def take_from_parent() -> None:
-    """Let this process, a worker, take over the runs that its parent holds for it."""
-    global _parent
-    _parent = os.getppid()
-
-
-_parent = 0
-
-
-def _is_left_to_me(lease: _Found) -> bool:
-    holder = _holder(lease) if _parent else None
-    return holder is not None and holder.pid == _parent
-
-
-def claim(folder: Path) -> Lease:
+def claim(folder: Path, left: int = 0) -> Lease:
     """Be the only one, on any machine, who trains, renames or deletes a run; held until it is released.
+
+    Args:
+        folder: folder of the run.
+        left: number of the lease that its holder leaves to this process; 0 for none.
 
     Raises:
         RunBusy: somebody else is.
@@ -289,7 +280,7 @@ def claim(folder: Path) -> Lease:
     while True:
         try:
             with _candidate(folder) as mine:
-                return _take(folder, mine)
+                return _take(folder, mine, left)
         except FileNotFoundError as error:
             if not folder.is_dir():
                 raise RunNotFound(folder.name) from error  # else: half files were cleared away just now
@@ -310,9 +301,9 @@ def _candidate(folder: Path) -> Iterator[Path]:
             path.unlink(missing_ok=True)
 
 
-def _take(folder: Path, mine: Path) -> Lease:
+def _take(folder: Path, mine: Path, left: int) -> Lease:
     before = _newest(folder)
-    mine_to_take = before is None or _is_left_to_me(before)
+    mine_to_take = before is None or before.epoch == left
     if before is not None and not mine_to_take and _held(before):
         raise RunBusy(folder.name)
     epoch = 1 if before is None else before.epoch + 1

@@ -10,13 +10,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from attnviz.errors import RunBusy, RunError, RunUnwritable, WorkerDied
+from attnviz.errors import FolderNotShared, RunBusy, RunError, RunUnwritable, WorkerDied
 from attnviz.training.engine.memory import is_large
 from attnviz.training.run.control import Command
 from attnviz.training.run.files import writing
 from attnviz.training.run.folder import Run
-from attnviz.training.run.hired import DIED, ENDED, GIVEN_BACK, READY, TURN, Hired, Job
-from attnviz.training.run.lease import Lease
+from attnviz.training.run.hired import AWAY, DIED, ENDED, GIVEN_BACK, READY, TURN, Hired, Job
+from attnviz.training.run.lease import SILENT, Lease, lease_seconds
 from attnviz.training.run.process import ProcessId
 from attnviz.training.run.runs import end_of_queue, forsaken_queue
 from attnviz.training.run.state import RunState
@@ -24,6 +24,7 @@ from attnviz.training.run.state import RunState
 __all__ = ["Share", "TrainingQueue", "default_workers"]
 
 AT_ONCE = 64  # runs of a worker
+MOST_WORKERS = 32  # on a cluster: each has a small process here
 DEATHS = 2  # of workers, that a run may be the cause of
 LOOK_SECONDS = 1.0  # between two times that a worker is told of those who look at a run
 
@@ -50,12 +51,19 @@ class TrainingQueue:
     worker ends the runs it is working on.
 
     Args:
-        workers: processes that are shared, and as many for large runs; None: the cores less one, at least 1.
+        workers: processes that are shared, and as many for large runs; None: the cores less one, at least 1; on a
+            cluster as many as it has cores for, up to `MOST_WORKERS`.
         at_once: runs that take turns in one of them; more wait.
+        cluster: address of a cluster of Ray, "host:port", whose machines train; "": this machine does.
+
+    Attributes:
+        trouble: why no worker can begin, as an error's code and details; None: nothing is known to be wrong.
     """
 
-    def __init__(self, workers: int | None = None, at_once: int = AT_ONCE) -> None:
-        self.workers = default_workers() if workers is None else workers
+    def __init__(self, workers: int | None = None, at_once: int = AT_ONCE, cluster: str = "") -> None:
+        self.workers = (MOST_WORKERS if cluster else default_workers()) if workers is None else workers
+        self.trouble: tuple[str, dict[str, Any]] | None = None
+        self._cluster = cluster
         self._at_once = at_once
         self._lock = threading.RLock()
         self._waiting: list[Job] = []
@@ -218,7 +226,7 @@ class TrainingQueue:
                 worker.train(job)
         shared = self._shared()
         idle = [worker for worker in shared if not worker.jobs]
-        if not idle and len(shared) < self.workers:
+        if not idle and len(shared) < self.workers and all(worker.warm for worker in shared):  # one after the other
             self._hire()
         elif len(idle) > 1 or (idle and len(shared) > self.workers):
             self._crew.remove(idle[-1])
@@ -248,7 +256,7 @@ class TrainingQueue:
         return min(free, key=lambda worker: (not worker.warm, len(worker.jobs)), default=None)
 
     def _hire(self) -> Hired:
-        worker = Hired(self._hear)
+        worker = Hired(self._hear, self._cluster)
         self._crew.append(worker)
         return worker
 
@@ -258,8 +266,10 @@ class TrainingQueue:
             if word == TURN:
                 worker.turn, worker.sharing = rest
                 return
-            if word == READY:
-                worker.warm = True
+            if word == AWAY:
+                self.trouble = (rest[0], rest[1])
+            elif word == READY:
+                worker.warm, self.trouble = True, None
             elif word == DIED:
                 self._bury(worker)
             elif word in (ENDED, GIVEN_BACK):
@@ -270,7 +280,7 @@ class TrainingQueue:
                 else:
                     self._deaths.pop(job.run.folder, None)
                     self._looked.pop(job.run.folder, None)
-                    _settle(job)
+                    _settle(job, FolderNotShared(job.run.name, str(job.run.folder)) if worker.cluster else None)
             self._distribute()
 
     def _bury(self, worker: Hired) -> None:
@@ -280,11 +290,11 @@ class TrainingQueue:
         self._crew.remove(worker)
         for number, job in worker.jobs.items():
             folder = job.run.folder
-            if self._closed or not (worker.warm and worker.crashed):
+            if self._closed or not (worker.crashed and (worker.warm or worker.cluster)):
                 _settle(job)
                 continue
             log.warning("the worker of run %s died", job.run.name)
-            self._deaths[folder] = deaths = self._deaths.get(folder, 0) + (number == worker.turn)
+            self._deaths[folder] = deaths = self._deaths.get(folder, 0) + (worker.blames and number == worker.turn)
             if deaths < DEATHS:
                 self._again(job)
             else:
@@ -293,17 +303,20 @@ class TrainingQueue:
     def _again(self, job: Job) -> None:
         """Have a run wait again that a worker had."""
         job.lease.release()  # where the worker did not begin; else it had another one
-        self._take_over(job.run)
+        if not self._take_over(job.run) and self._cluster:  # it may be at work still, or its lease is not silent yet
+            later = threading.Timer((SILENT + 1) * lease_seconds(), self.take_over, (job.run,))
+            later.daemon = True
+            later.start()
 
 
-def _settle(job: Job) -> None:
-    """Note of a run whose worker ended before it could begin that it does not wait any more."""
+def _settle(job: Job, why: RunError | None = None) -> None:
+    """Note of a run whose worker ended before it could begin that it does not wait any more, and why."""
     try:
         with job.lease:
             state = job.run.state()
             if state.state == "queued":
                 job.lease.check()
-                job.run.write_state(RunState("interrupted", state.step))
+                job.run.write_state(RunState.failed(why, state.step) if why else RunState("interrupted", state.step))
     except (RunError, OSError) as error:  # whoever opens the run is told the same
         log.warning("%s", error)
 

@@ -67,17 +67,25 @@ def record(run: Run, control: Control | None = None, on_step: Callable[[Step], N
                 time.sleep(wait)
 
 
-def in_turns(run: Run, control: Control | None = None, on_step: Callable[[Step], None] | None = None) -> Work:
+def in_turns(
+    run: Run, control: Control | None = None, on_step: Callable[[Step], None] | None = None, left: int = 0
+) -> Work:
     """Train a run as `record` does, in a process that others train in as well: whoever asks decides when it goes on.
 
     torch must use one thread. Its own generator, from which dropout draws, may be used by others while this one gives
     way: the run has the same weights, bit for bit, as one that is trained alone. A run that is closed before its end is
     interrupted.
 
+    Args:
+        run: as for `record`.
+        control: as for `record`.
+        on_step: as for `record`.
+        left: number of the lease that its holder leaves to this process; 0 for none.
+
     Yields:
         After each step 0; while it is paused or slowed down the seconds for which it has nothing to do.
     """
-    with run.claimed() as lease:
+    with run.claimed(left) as lease:
         before = run.state()
         if before.state == "done":
             return before

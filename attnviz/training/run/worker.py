@@ -1,7 +1,7 @@
 """The process that trains: started before it is needed, told on standard input which runs to train.
 
 What it is told and what it says is described in hired.py. When standard input closes, the process ends after the runs
-it is working on: a server that was killed does not take its runs along.
+it is working on: a server that was killed does not take its runs along. On another machine cluster.py talks with it.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, TextIO
+from typing import Any
 
 import torch
 
@@ -25,40 +25,49 @@ from attnviz.tasks import Reverse
 from attnviz.training.engine.config import TrainConfig
 from attnviz.training.engine.loop import train
 from attnviz.training.run.folder import Run
-from attnviz.training.run.hired import ENDED, GIVE_BACK, GIVEN_BACK, LOOK, READY, TRAIN, TURN
-from attnviz.training.run.lease import take_from_parent
+from attnviz.training.run.hired import ENDED, GIVE_BACK, GIVEN_BACK, LOOK, READY, TRAIN, TURN, speaker
 from attnviz.training.run.recorder import Work, in_turns
 from attnviz.training.run.turns import Turns
 
-__all__ = ["main"]
+__all__ = ["main", "work"]
 
 NICENESS = 10  # of 19
 log = logging.getLogger("attnviz.worker")
 
 
 def main() -> None:
-    """Train the runs named on standard input side by side, on one thread."""
+    """Train the runs named on standard input."""
     logging.basicConfig(format="%(name)s: %(message)s")
+    work(sys.stdin, speaker(sys.stdout))
+
+
+def work(lines: Iterable[str], say: Callable[..., None]) -> None:
+    """Train runs side by side, on one thread, until the orders end and the runs have ended.
+
+    Args:
+        lines: orders.
+        say: is given the words of what there is to say.
+    """
     torch.set_num_threads(1)
-    take_from_parent()
     _warm_up()
     _step_back()
-    _say(READY)
-    orders = _Orders(sys.stdin)
+    say(READY)
+    orders = _Orders(lines)
     with closing(Turns()) as turns:
         told = (0, 0)
         while (wait := turns.wait()) is not None or orders.open:
             for word, number, *rest in orders.take(wait):
-                _obey(turns, word, number, *rest)
+                if not _obey(turns, word, number, *rest):
+                    say(GIVEN_BACK, number)
             if turns.wait() != 0:
                 continue
             number = turns.next()
             news = told[0] if turns.waits(number) else number, turns.sharing
             if news != told:
                 told = news
-                _say(TURN, *told)
+                say(TURN, *told)
             if not _take(turns, number, orders.waiting):
-                _say(ENDED, number)
+                say(ENDED, number)
 
 
 def _step_back() -> None:
@@ -79,14 +88,14 @@ def _take(turns: Turns, number: int, is_wanted: Callable[[], bool]) -> bool:
 
 
 class _Orders:
-    """Lines of standard input, read by a thread of its own: nobody waits who has something to train."""
+    """Lines that are read by a thread of its own: nobody waits who has something to train."""
 
-    def __init__(self, lines: TextIO) -> None:
+    def __init__(self, lines: Iterable[str]) -> None:
         self.open = True
         self._lines: SimpleQueue[str] = SimpleQueue()
         threading.Thread(target=self._read, args=(lines,), daemon=True).start()
 
-    def _read(self, lines: TextIO) -> None:
+    def _read(self, lines: Iterable[str]) -> None:
         for line in lines:
             self._lines.put(line)
         self._lines.put("")
@@ -105,26 +114,19 @@ class _Orders:
         return taken
 
 
-def _obey(turns: Turns, word: str, number: int, folder: str = "") -> None:
+def _obey(turns: Turns, word: str, number: int, folder: str = "", lease: int = 0) -> bool:
+    """Do as told; False when a run was given back."""
     if word == TRAIN:
-        turns.add(number, _work(Path(folder)))
+        turns.add(number, _work(Path(folder), lease))
     elif word == LOOK:
         turns.look(number)
-    elif word == GIVE_BACK and turns.remove(number):
-        _say(GIVEN_BACK, number)
+    return not (word == GIVE_BACK and turns.remove(number))
 
 
-def _work(folder: Path) -> Work:
+def _work(folder: Path, lease: int) -> Work:
     """Open a run when it has its first turn, and train it."""
     run = Run.open(folder)
-    return (yield from in_turns(run, run.commands))
-
-
-def _say(*words: object) -> None:
-    try:
-        print(json.dumps(words), flush=True)
-    except BrokenPipeError:  # the server has gone; its runs go on
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for good
+    return (yield from in_turns(run, run.commands, left=lease))
 
 
 def _warm_up() -> None:

@@ -165,14 +165,15 @@ export class Transport {
   }
 
   showFailure(state, message) {
-    const text = state === "failed" ? message : "";
+    const failed = state === "failed";
+    const text = failed || state === "queued" ? message : "";
     if (text === this.failed) return;
     this.failed = text;
     this.failure.hidden = !text;
     if (!text) return;
     const { t, header } = this.ctx;
     this.failure.replaceChildren(el("p", { role: "alert", text }));
-    if (!header.steer) return;
+    if (!header.steer || !failed) return;
     const lower = el("input", { type: "number", class: "aw-number", min: "0.000001", max: "1", step: "any", value: String(rounded(this.peakRate() / LESS)), "aria-label": t("watch.rate") });
     const again = el("button", { type: "button", class: "av-button aw-button aw-main", text: t("watch.resume_lower"), on: { click: () => lower.reportValidity() && lower.value && this.tell("submit", Number(lower.value)) } });
     this.failure.append(el("div", { class: "aw-again" }, [el("label", { class: "aw-field" }, [el("span", { text: t("watch.rate") }), lower]), again]));
