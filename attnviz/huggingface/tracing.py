@@ -199,6 +199,14 @@ class HuggingFacePass:
             self._logits = logits[self.row]
         return None if logits is None else logits.shape
 
+    def under(self, edits: Sequence[Edit]) -> tuple[HuggingFacePass, Sequence[AttentionSite]]:
+        """See `EditablePass.under`; the same lots are drawn."""
+        ran = HuggingFacePass(self.model, self.given, self.row, tuple(edits))
+        ran._random = self._random
+        with guarded(self.model.name):
+            ran.record()
+        return ran, ran.sites
+
     def _shuffle(self, output: Any) -> None:
         """Keep which patches of an image were read, and in which order, where the model shuffles them."""
         restore = getattr(output, "ids_restore", None)  # of each patch its place in the shuffled row

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple, Protocol, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from attnviz.errors import TokensDoNotFit
+from attnviz.errors import EditMeansNothing, TokensDoNotFit
+from attnviz.errors.base import Why
 from attnviz.models.facts import ModelFacts
 from attnviz.trace.calls import BlockPlace
 from attnviz.trace.edit import Edit, Rows
@@ -123,6 +124,13 @@ class EditablePass(ForwardPass, Protocol):
     @property
     def row(self) -> int:
         """Row of the batch that the trace is of."""
+
+    def under(self, edits: Sequence[Edit]) -> tuple[EditablePass, Sequence[AttentionSite]]:
+        """Run the model again on the same input, with these edits alone; return the pass and its sites.
+
+        Raises:
+            EditError: the model has not what an edit changes.
+        """
 
     def block_of(self, site: str) -> BlockPlace | None:
         """Return the block that a site is part of; None where that cannot be told."""
@@ -336,6 +344,25 @@ class Trace:
             ModelChanged: the model is not the one that was traced any more; so do `logits`, `inputs` and `states`.
         """
         return self.forward_pass.proof(self.sites)
+
+    def with_edits(self, edits: Sequence[Edit]) -> Trace:
+        """Run the model again on what it read here, with these edits in place of those of the trace.
+
+        Raises:
+            EditError: the model has not what an edit changes, or this trace is of no single pass that can be run again.
+
+        Example:
+            >>> import attnviz
+            >>> from attnviz import edits
+            >>> trace = attnviz.trace(attnviz.load_model("zoo/sort"), "c a b >")
+            >>> trace.with_edits([edits.head_off("decoder.0.self", 0)]).edits
+            (HeadOff(site='decoder.0.self', head=0, baseline='zero'),)
+        """
+        if not hasattr(self.forward_pass, "under"):
+            raise EditMeansNothing(self.model.facts.name, Why("no-pass"))
+        ran, sites = cast(EditablePass, self.forward_pass).under(edits)
+        states = getattr(ran, "states", self.look_at_states)
+        return replace(self, sites=tuple(sites), forward_pass=ran, look_at_states=states, edits=tuple(edits))
 
     def states(self) -> list[LayerStates]:
         """Gates and states of a recurrent network's layers over time, in a second run of it; empty for other models."""

@@ -282,6 +282,11 @@ class OwnPass:
         self._unembedding = HeldLayer(network, name, network.unembedding, self.stream)
         return self._sites
 
+    def under(self, edits: Sequence[Edit]) -> tuple[OwnPass, list[AttentionSite]]:
+        """See `EditablePass.under`."""
+        ran = OwnPass(self.model, self.token_ids, self.source_ids, self.features, tuple(edits))
+        return ran, ran.record()
+
     @torch.inference_mode()
     def _again(self, take: Recorder | None = None, watch: StateRecorder | None = None) -> None:
         """Run the same model again, and hold its numbers to those that were recorded."""
