@@ -33,7 +33,10 @@ from attnviz.trace import AttentionSite, Trace
 from attnviz.trace.site import Chain
 from attnviz.trace.thumbnails import thumbnails
 
-__all__ = ["STAGES", "Second", "Sides", "Stage", "beside", "bundle", "overview", "pack", "proof"]
+__all__ = [
+    "STAGES", "Second", "Sides", "Stage", "beside", "bundle", "choice_of", "overview", "pack", "proof",
+    "second_of",
+]  # fmt: skip
 
 MAGIC = b"AVZ1"
 VERSION = 1
@@ -220,6 +223,17 @@ def overview(
         "what_if": what_if,
     }
     return pack(header, arrays)
+
+
+def choice_of(trace: Trace, site: AttentionSite, head: int) -> dict[str, Any]:
+    """Return a head as `overview` takes the place at which the view begins, with nothing locked."""
+    return {"site": trace.sites.index(site), "head": head, "query": None, "key": None, "locked": False}
+
+
+def second_of(trace: Trace, other: Trace, payload: bytes) -> Second:
+    """Return a trace to be shown beside another one: before and after an edit of the same text, else A and B."""
+    same = trace.model is other.model and (trace.text, trace.target) == (other.text, other.target)
+    return Second(other, payload, "edit" if same and trace.edits and not other.edits else "pair")
 
 
 def beside(trace: Trace, other: Trace) -> dict[str, Any]:

@@ -1,8 +1,6 @@
 """The view of a trace as one HTML file that needs no network: `to_html`, and `show` for notebooks.
 
-The page holds the modules of the view, joined (`attnviz.view.modules`), texts, and the numbers (`attnviz.view.parts`).
-A short script (`static/export/boot.js`) inflates and starts them. Nothing is fetched, and the page's own security
-policy forbids it.
+The page (`attnviz.view.page`) holds the texts and the numbers (`attnviz.view.parts`) beside the modules of the view.
 
 Whole are the thumbnails, the outputs and every number of the chosen heads; of the other heads the page has the weights,
 rounded. What is rounded says so, and what is not there says how to get it.
@@ -10,42 +8,46 @@ rounded. What is rounded says so, and what is not there says how to get it.
 
 from __future__ import annotations
 
-import hashlib
 import html
 import json
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from attnviz import locale
 from attnviz.trace import AttentionSite, Trace
-from attnviz.view import STATIC
-from attnviz.view.modules import joined
+from attnviz.view.page import check_language, page, title_of
 from attnviz.view.parts import Part, Rounding, deflated, rounded_weights
-from attnviz.view.payload import Stage, bundle, overview, pack, proof, stages_of
-from attnviz.view.texts import TERMS, texts
+from attnviz.view.payload import Stage, bundle, choice_of, overview, pack, proof, second_of, stages_of
+from attnviz.view.texts import texts_of_trace
+
+if TYPE_CHECKING:
+    from attnviz.view.widget import TraceWidget
 
 __all__ = ["Shown", "page_of", "show", "to_html"]
 
 Heads = Iterable[tuple[str | int, int]] | Literal["all"] | None
 
-BOOT = "export/boot.js"
-PAGE_STYLE = "export/standalone.css"
 ROUNDINGS = (Rounding(10_000, 4), Rounding(5_000, 4), Rounding(2_000, 4), Rounding(1_000, 3))
 ROUNDED_LIMIT = 15_000_000  # letters that all rounded weights may take; the finest rounding that fits is taken
 MATRIX_LIMIT = 2**17  # bytes of a head's share of W_Q, W_K, W_V or W_O; a page leaves out larger ones
-TITLE_CHARS = 60
 NAMED = 3  # heads that the page's note names
 
 
 def to_html(
-    trace: Trace, path: str | Path, *, heads: Heads = None, lang: str = locale.DEFAULT, title: str | None = None
+    trace: Trace,
+    path: str | Path,
+    *,
+    heads: Heads = None,
+    lang: str = locale.DEFAULT,
+    title: str | None = None,
+    beside: Trace | None = None,
 ) -> Path:
     """Write the interactive view of a trace as one HTML file that opens in any current browser, without a network.
 
@@ -59,6 +61,8 @@ def to_html(
             first. "all": every head, which takes much room. None: the first head of the first site.
         lang: language of the page, "en" or "zh".
         title: title of the page; the model's and the text where there is none.
+        beside: a second trace: the page shows either of them, or the first less the second. Of an edited trace it is
+            the one before the edit.
 
     Returns:
         The path.
@@ -75,47 +79,59 @@ def to_html(
         >>> file.read_text("utf-8").startswith("<!doctype html>")
         True
     """
-    page = page_of(trace, heads, lang, title)
     path = Path(path)
-    path.write_text(page, "utf-8", newline="\n")
+    path.write_text(page_of(trace, heads, lang, title, beside=beside), "utf-8", newline="\n")
     return path
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A view that notebooks display: see `show`.
+    """A page that notebooks display: see `show`.
 
     Attributes:
         page: the whole page, as `to_html` writes it.
         height: height of the frame it is shown in, in CSS pixels.
         title: title for people who hear the page.
+        word: said below the frame; "": nothing.
     """
 
     page: str = field(repr=False)
     height: int
     title: str
+    word: str = ""
 
     def _repr_html_(self) -> str:
         """Return the HTML that a notebook shows."""
         style = f"display: block; width: 100%; height: {self.height}px; border: 0"
         return (
             f'<iframe title="{html.escape(self.title)}" style="{style}" allow="clipboard-write" '
-            f'srcdoc="{html.escape(self.page)}"></iframe>'
+            f'srcdoc="{html.escape(self.page)}"></iframe>' + (f"<p>{html.escape(self.word)}</p>" if self.word else "")
         )
 
 
 def show(
-    trace: Trace, *, heads: Heads = None, lang: str = locale.DEFAULT, title: str | None = None, height: int = 860
-) -> Shown:
+    trace: Trace,
+    *,
+    heads: Heads = None,
+    lang: str = locale.DEFAULT,
+    title: str | None = None,
+    height: int = 860,
+    beside: Trace | None = None,
+    live: bool = True,
+) -> TraceWidget | Shown:
     """Return the interactive view of a trace for a notebook: make it the last value of a cell. It needs no network.
 
-    The whole page becomes part of the notebook: some MB with a model of GPT-2's size, where `to_html` may be better.
+    With anywidget, which `pip install "attnviz[notebook]"` brings, it is a widget: its head, lock and edits can be read
+    and set in Python, see `attnviz.view.widget.TraceWidget`. Without, it is the page of `to_html`, and says so; that
+    page becomes part of the notebook: some MB with a model of GPT-2's size, where `to_html` may be better.
 
     Args:
-        heads: see `to_html`.
+        heads: see `to_html`; a widget begins with the first, and has all numbers of every head.
         lang: see `to_html`.
         title: see `to_html`.
         height: height of the frame, in CSS pixels; what is longer scrolls inside of it.
+        beside: see `to_html`.
+        live: False: the page even where a widget could be, as in a notebook that is to be read without a kernel.
 
     Raises:
         ValueError: there is no such head, no such language, or the height is not above 0.
@@ -124,15 +140,20 @@ def show(
         >>> import attnviz
         >>> from attnviz.view.standalone import show
         >>> trace = attnviz.trace(attnviz.load_model("zoo/reverse"), "g f e d c")
-        >>> show(trace, height=600)
-        Shown(height=600, title='Reverse a sequence · g f e d c')
+        >>> show(trace, height=600, live=False)
+        Shown(height=600, title='Reverse a sequence · g f e d c', word='')
     """
     if height <= 0:
         raise ValueError(f"height is {height}; it must be above 0 CSS pixels")
-    return Shown(page_of(trace, heads, lang, title), height, _title(trace, lang, title))
+    if live and find_spec("anywidget") is not None:
+        from attnviz.view.widget import TraceWidget
+
+        return TraceWidget(trace, chosen_heads(trace, heads)[0], lang=lang, title=title, height=height, beside=beside)
+    word = locale.t(lang, "standalone.no_widget") if live else ""
+    return Shown(page_of(trace, heads, lang, title, beside=beside), height, title_of(trace, lang, title), word)
 
 
-def _chosen(trace: Trace, heads: Heads) -> list[tuple[AttentionSite, int]]:
+def chosen_heads(trace: Trace, heads: Heads) -> list[tuple[AttentionSite, int]]:
     """Return the heads that come whole, each once, in the order given."""
     if heads is None:
         return [(trace.sites[0], 0)]
@@ -161,119 +182,27 @@ def page_of(
     *,
     asked: Sequence[int] = (),
     truth: Sequence[str | None] = (),
+    beside: Trace | None = None,
 ) -> str:
     """Return the page; `asked` and `truth` are what the task of the model knows of its answer, see `overview`."""
-    if lang not in locale.LANGUAGES:
-        raise ValueError(f"no language {lang!r}; there are {', '.join(locale.LANGUAGES)}")
-    chosen = _chosen(trace, heads)
-    numbers = _Numbers(trace, chosen, lang, asked, truth)
-    modules = joined({"open": ("export/standalone.js", "open")})
-    # only a script with this mark runs: whatever a token may contain, it cannot know it; the same page has the same
-    nonce = hashlib.sha256(repr((trace.text, trace.target, numbers.parts)).encode()).hexdigest()[:32]
-    policy = f"default-src 'none'; script-src 'nonce-{nonce}' blob:; style-src 'unsafe-inline'; img-src data: blob:"
-    return "\n".join(
-        [
-            "<!doctype html>",
-            f'<html lang="{lang}">',
-            "<head>",
-            '<meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            '<meta name="color-scheme" content="light dark">',
-            '<meta name="generator" content="attnviz">',
-            f"<title>{html.escape(_title(trace, lang, title))}</title>",
-            f"<style>\n{_inside(_static(PAGE_STYLE), 'style')}</style>",
-            "</head>",
-            "<body>",
-            _heading(trace, lang, title, numbers.note),
-            '<main id="attnviz"></main>',
-            f'<p class="page-failed" id="attnviz-failed" hidden>{_say(lang, "standalone.failed")}</p>',
-            f'<noscript><p class="page-failed">{_say(lang, "standalone.no_script")}</p></noscript>',
-            f'<script type="application/json" id="attnviz-file">{_json(numbers.index)}</script>',
-            *(_part(name, part) for name, part in numbers.parts.items()),
-            f'<script type="text/plain" id="attnviz-modules">{deflated(modules.encode()).text}</script>',
-            f'<script nonce="{nonce}">\n{_inside(_static(BOOT), "script")}</script>',
-            "</body>",
-            "</html>",
-            "",
-        ]
-    )
-
-
-def _static(name: str) -> str:
-    return (STATIC / name).read_text("utf-8")
-
-
-def _inside(source: str, element: str) -> str:
-    r"""A script or style sheet that cannot end its element: in a string or a comment, \/ means / and \! means !."""
-    return re.sub(rf"<(?=/{element}|!--)", r"<\\", source, flags=re.IGNORECASE)
-
-
-def _json(value: Any) -> str:
-    """JSON without a letter that means something in HTML."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
-
-
-def _part(name: str, part: Part) -> str:
-    return f'<script type="text/plain" data-part="{html.escape(name)}" data-planes="{part.planes}">{part.text}</script>'
-
-
-def _say(lang: str, key: str, **params: object) -> str:
-    return html.escape(locale.t(lang, key, **params))
-
-
-def _heading(trace: Trace, lang: str, title: str | None, note: str) -> str:
-    """Model, text and target, and what the numbers of the page are."""
-    facts = trace.model.facts
-    architecture = f"page.{facts.architecture}"
-    kind = facts.kind or (locale.t(lang, architecture) if locale.has(lang, architecture) else "")
-    sizes = [kind, locale.t(lang, "standalone.parameters", n=f"{facts.n_parameters:,}")]
-    rows = "".join(
-        f"<dt>{_say(lang, key)}</dt><dd><bdi>{html.escape(_visible(text))}</bdi></dd>"
-        for key, text in _texts(trace)
-        if text
-    )
-    return (
-        f'<header class="page-head"><h1>{html.escape(title or _model_title(trace, lang))}</h1>'
-        f'<p class="page-facts">{html.escape(" · ".join(filter(None, sizes)))}</p>'
-        f'<dl class="page-texts">{rows}</dl><p class="page-note">{html.escape(note)}</p></header>'
-    )
-
-
-def _texts(trace: Trace) -> list[tuple[str, str]]:
-    """Return the texts the model read, each with the message that names it."""
-    if trace.target is None:
-        return [("standalone.text", trace.text)]
-    if trace.source is None:
-        return [("standalone.first", trace.text), ("standalone.second", trace.target)]
-    target = "standalone.target_written" if trace.target_generated else "standalone.target"
-    return [("standalone.source", trace.text), (target, trace.target)]
-
-
-def _model_title(trace: Trace, lang: str) -> str:
-    facts = trace.model.facts
-    key = f"zoo.{facts.name}.title"
-    return locale.t(lang, key) if locale.has(lang, key) else facts.title or facts.name
-
-
-def _title(trace: Trace, lang: str, title: str | None) -> str:
-    text = " ".join(_visible(trace.text).split())
-    short = text if len(text) <= TITLE_CHARS else text[: TITLE_CHARS - 1] + "…"
-    return title or " · ".join(filter(None, [_model_title(trace, lang), short]))
-
-
-def _visible(text: str) -> str:
-    """Control characters but for line breaks and tabs as the pictures that Unicode has for them."""
-    return "".join(chr(0x2400 + ord(c)) if ord(c) < 0x20 and c not in "\n\t" else c for c in text)
+    check_language(lang)
+    chosen = chosen_heads(trace, heads)
+    numbers = _Numbers(trace, chosen, lang, asked, truth, beside)
+    told = {"texts": texts_of_trace(lang)}
+    note = _note(trace, chosen, numbers.others, numbers.rounding, lang)
+    return page(trace, lang, title, note, "export/standalone.js", {**numbers.index, **told}, numbers.parts)
 
 
 class _Numbers:
     """The numbers of a page.
 
     Attributes:
-        parts: by name: "overview"; `<site>/<head>` for all of a chosen head; `<site>` for the weights of its others.
+        picture: the payload of the first picture.
+        parts: by name: "overview", the picture; `<site>/<head>` for all of a chosen head; `<site>` for the weights of
+            its others; those of a second trace below "beside/".
         index: what the page needs to know of them.
-        note: what they are, for people.
+        others: heads of which there are the weights alone, by site.
+        rounding: how these are rounded.
     """
 
     def __init__(
@@ -281,13 +210,19 @@ class _Numbers:
         trace: Trace,
         chosen: list[tuple[AttentionSite, int]],
         lang: str,
-        asked: Sequence[int],
-        truth: Sequence[str | None],
+        asked: Sequence[int] = (),
+        truth: Sequence[str | None] = (),
+        beside: Trace | None = None,
+        trace_id: str = "file",
     ) -> None:
         first, head = chosen[0]
-        choice = {"site": trace.sites.index(first), "head": head, "query": None, "key": None, "locked": False}
-        picture = overview(trace, trace_id="file", choice=choice, lang=lang, asked=asked, truth=truth)
-        header, arrays = _unpack(picture)
+        choice = choice_of(trace, first, head)
+        other = None if beside is None else _Numbers(beside, _opposite(beside, chosen), lang, trace_id="beside")
+        second = None if beside is None or other is None else second_of(trace, beside, other.picture)
+        self.picture: bytes = overview(
+            trace, trace_id=trace_id, choice=choice, lang=lang, asked=asked, truth=truth, second=second
+        )
+        header, arrays = _unpack(self.picture)
         shared = {path: array for path, array in arrays.items() if not path.startswith(f"{first.name}/")}
         self.parts = {"overview": deflated(pack(header, shared))}
         whole: dict[str, dict[int, list[str]]] = {}
@@ -296,17 +231,25 @@ class _Numbers:
             self.parts[f"{site.name}/{index}"] = deflated(payload, planes=4)
             whole.setdefault(site.name, {})[index] = [path.rsplit("/", 1)[1] for path in _unpack(payload)[1]]
         others = {s.name: [h for h in range(s.n_heads) if h not in whole.get(s.name, {})] for s in trace.sites}
-        others = {name: heads for name, heads in others.items() if heads}
-        rounding = _round(trace, others, self.parts) if others else ROUNDINGS[0]
-        self.index = {
+        self.others = {name: heads for name, heads in others.items() if heads}
+        self.rounding = _round(trace, self.others, self.parts) if self.others else ROUNDINGS[0]
+        self.index: dict[str, Any] = {
             "whole": whole,
-            "rounded": {s.name: _rounded(s, others[s.name]) for s in trace.sites if s.name in others},
-            "levels": rounding.levels,
-            "decimals": rounding.decimals,
+            "rounded": {s.name: _rounded(s, self.others[s.name]) for s in trace.sites if s.name in self.others},
+            "levels": self.rounding.levels,
+            "decimals": self.rounding.decimals,
             "proof": proof(trace),
-            "texts": {**texts(lang), "strings": locale.strings(lang, "view.", *TERMS)},
+            "beside": None if other is None else other.index,
         }
-        self.note = _note(trace, chosen, others, rounding, lang)
+        if other is not None:
+            self.parts |= {f"beside/{name}": part for name, part in other.parts.items() if name != "overview"}
+
+
+def _opposite(trace: Trace, heads: list[tuple[AttentionSite, int]]) -> list[tuple[AttentionSite, int]]:
+    """Return the heads at the same places of another trace, or its first one where there are none."""
+    places = {site.place: site for site in trace.sites}
+    found = [(places[site.place], head) for site, head in heads if site.place in places]
+    return [(site, head) for site, head in found if head < site.n_heads] or [(trace.sites[0], 0)]
 
 
 def _stages(site: AttentionSite) -> list[Stage]:

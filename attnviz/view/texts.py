@@ -17,7 +17,7 @@ from attnviz import attention, locale
 from attnviz.models.layers import Attention
 from attnviz.positions import rotate
 
-__all__ = ["TERMS", "TEXTS_PATH", "address", "texts", "written"]
+__all__ = ["TERMS", "TEXTS_PATH", "address", "texts", "texts_of_trace", "written"]
 
 TEXTS_PATH = "attnviz/view/texts"
 
@@ -43,6 +43,12 @@ def texts(lang: str) -> dict[str, Any]:
         KeyError: there is no such language.
     """
     return {"strings": locale.strings(lang, "view.", "watch.", *TERMS), "code": CODE}
+
+
+@cache
+def texts_of_trace(lang: str) -> dict[str, Any]:
+    """Return the same without the messages of training, for a page that shows a trace alone."""
+    return {**texts(lang), "strings": locale.strings(lang, "view.", *TERMS)}
 
 
 @cache

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 import attnviz
-from attnviz import locale
+from attnviz import edits, locale
 from attnviz.trace import Grid, Trace
 from attnviz.view.standalone import show, to_html
 from tests.browser.conftest import SCHEMES, Scheme, tabs, view
@@ -269,7 +269,7 @@ def test_markup_in_a_text_stays_text(open_file: OpenFile, traces: dict[str, Trac
 
 def test_a_notebook_shows_it_in_a_frame(open_file: OpenFile, traces: dict[str, Trace], tmp_path: Path) -> None:
     notebook = tmp_path / "notebook.html"
-    frame_html = show(traces["decoder"], heads=[(2, 1)], height=700)._repr_html_()
+    frame_html = show(traces["decoder"], heads=[(2, 1)], height=700, live=False)._repr_html_()
     notebook.write_text(f"<!doctype html><title>Notebook</title><h1>Cell</h1>{frame_html}", "utf-8")
     page = open_file(notebook, width=1000)
     frame = page.frame_locator("iframe")
@@ -284,6 +284,24 @@ def test_a_notebook_shows_it_in_a_frame(open_file: OpenFile, traces: dict[str, T
     assert page.locator("iframe").bounding_box() == pytest.approx(
         {"x": 8, "y": 83, "width": 984, "height": 700}, abs=30
     )
+
+
+def test_before_and_after_an_edit_come_along(open_file: OpenFile, traces: dict[str, Trace], tmp_path: Path) -> None:
+    plain = traces["decoder"]
+    edited = plain.with_edits([edits.cut("decoder.0.self", key=0)])
+    page = open_file(to_html(edited, tmp_path / "a.html", heads=[(0, 1)], beside=plain))
+    root = view(page)
+    after = numbers_of(page, "Weights")
+    assert after[2][0] == "0"
+    page.get_by_role("button", name="Before", exact=True).click()
+    expect(root).to_have_attribute("data-side", "other")
+    expect(root).to_have_attribute("data-loaded", "true")
+    before = numbers_of(page, "Weights")
+    assert float(before[2][0]) == pytest.approx(float(plain.sites[0].weights(1)[2, 0]), rel=1e-2)
+    thumbnail(page, "decoder.1.self", 2)  # of which there are the weights alone
+    page.get_by_role("button", name="Difference", exact=True).click()
+    expect(root).to_have_attribute("data-side", "difference")
+    expect(root).to_have_attribute("data-loaded", "true")
 
 
 def test_an_image_comes_along(open_file: OpenFile, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ import torch
 import attnviz
 from attnviz.models import SequenceModel
 from attnviz.trace import ProofEntry, Tokens, Trace
-from attnviz.view import STATIC, standalone
+from attnviz.view import STATIC, page, standalone
 from attnviz.view.parts import Rounding, deflated, rounded_weights
 from attnviz.view.standalone import show, to_html
 from tests.core.test_payload import unpack
@@ -252,14 +252,14 @@ def test_texts_are_harmless(make_model: Make, tmp_path: Path) -> None:
         assert ATTACK in page.text
         header, _ = unpack(page.part("overview"))
         assert header["tokens"]["decoder"][0] == ATTACK
-    frame = Page(show(hostile)._repr_html_())
+    frame = Page(show(hostile, live=False)._repr_html_())
     assert [tag for tag, _ in frame.elements] == ["iframe"]
 
 
 def test_a_script_cannot_end_its_element() -> None:
     source = 'a = "</script>"; b = /<!--/; // </SCRIPT >'
-    assert standalone._inside(source, "script") == r'a = "<\/script>"; b = /<\!--/; // <\/SCRIPT >'
-    assert standalone._inside("i::after { content: '</style>' }", "style") == r"i::after { content: '<\/style>' }"
+    assert page._inside(source, "script") == r'a = "<\/script>"; b = /<\!--/; // <\/SCRIPT >'
+    assert page._inside("i::after { content: '</style>' }", "style") == r"i::after { content: '<\/style>' }"
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -305,7 +305,7 @@ def test_what_is_wrong_is_named(trace: Trace, tmp_path: Path) -> None:
 
 
 def test_a_notebook_gets_a_frame_with_the_page_in_it(trace: Trace, tmp_path: Path) -> None:
-    shown = show(trace, height=500, lang="zh")
+    shown = show(trace, height=500, lang="zh", live=False)
     frame = Page(shown._repr_html_())
     [(tag, attributes)] = frame.elements
     assert tag == "iframe"

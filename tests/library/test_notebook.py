@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import attnviz
+from attnviz.view.widget import TraceWidget
 
 PATH = Path(__file__).parents[2] / "docs" / "example.ipynb"
 NOTEBOOK: dict[str, Any] = json.loads(PATH.read_text("utf-8"))
@@ -51,8 +52,8 @@ def test_the_cells_run_in_order(
     values = [run(source, names) for source in CODE]
     assert "plotly" in str(type(values[-1]))
     assert [type(value).__name__ for value in values].count("Figure") == CODE_WITH_FIGURES
-    (shown,) = [value for value in values if type(value).__name__ == "Shown"]
-    assert "<iframe" in shown._repr_html_()
+    (shown,) = [value for value in values if isinstance(value, TraceWidget)]
+    assert (shown.site, shown.head) == (names["trace"].find(1).name, 0)
     assert (tmp_path / "addition.html").read_text("utf-8").startswith("<!doctype html>")
     assert len(names["table"]) == len(names["trace"].tokens) ** 2
     errors = [float(line.rsplit(" ", 1)[1]) for line in capsys.readouterr().out.splitlines() if "error" in line]

@@ -57,6 +57,7 @@ class Explorer extends View {
     this.store = createStore(start);
     this.turn(start.side, { ...start, side: "" });
     this.store.subscribe((state, changed) => this.update(state, changed));
+    component.onStore?.(this.store);
     this.onEscape = (event) => this.escape(event);
     document.addEventListener("keydown", this.onEscape);
     this.onPress = (event) => this.aimBack(event);

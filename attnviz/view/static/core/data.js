@@ -54,6 +54,7 @@ export function unpack(bytes) {
  *     arrays by path: those asked for, as far as there are any, and perhaps more
  * @property {(rest: string) => Promise<{json: () => Promise<any>}>} fetch  anything else, such as "proof"
  * @property {(site: any, head: number, stage: string) => boolean} lacks  these numbers will never come
+ * @property {Source|null} [beside]  of a second trace, where it is not the server
  *
  * @typedef {Object} Numbers
  * @property {Float32Array|Int32Array|Uint8Array} data
@@ -70,6 +71,8 @@ export function unpack(bytes) {
 
 /** The server, by HTTP. @implements {Source} */
 export class ServerSource {
+  beside = null; // a second trace has an address of its own
+
   /** @param {string} address  of the trace, relative to the page */
   constructor(address) {
     this.address = address;

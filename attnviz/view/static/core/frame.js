@@ -12,7 +12,8 @@ const ANNOUNCE_WAIT_MS = 120;
  * @property {HTMLElement} parentElement
  * @property {Function} [setTriggerValue]
  * @property {boolean} [isEarly]  the document shows the view until its page is there, which takes it over
- * @property {import("../export/embedded.js").EmbeddedSource} [source]  of the numbers and texts of a page that was saved whole
+ * @property {import("./data.js").Source & {texts: import("./texts.js").Texts}} [source]  of the numbers and texts of a page that has no server
+ * @property {(store: import("./store.js").Store) => void} [onStore]  is handed the state, by whoever keeps it elsewhere too
  */
 
 /**

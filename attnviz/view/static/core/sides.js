@@ -53,7 +53,7 @@ export class Sides {
   constructor(own, onArrival, state) {
     this.own = own;
     this.told = own.header.beside;
-    this.other = new TraceData(/** @type {Uint8Array} */ (own.overview.get("beside").data), onArrival);
+    this.other = new TraceData(/** @type {Uint8Array} */ (own.overview.get("beside").data), onArrival, own.source?.beside);
     this.state = state;
     this.known = new Map(); // sequences -> places
     this.difference = new Difference(this);

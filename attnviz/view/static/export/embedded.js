@@ -20,9 +20,16 @@ function join(apart, planes) {
 
 /** Answers for the server in a page that has none; see `ServerSource`. Parts are inflated when they are asked for. */
 export class EmbeddedSource {
-  /** @param {Document} page */
-  constructor(page) {
-    this.index = JSON.parse(page.getElementById("attnviz-file").textContent);
+  /**
+   * @param {Document} page
+   * @param {any} index  what the page knows of the numbers
+   * @param {string} below  names of parts begin with it
+   */
+  constructor(page, index = JSON.parse(page.getElementById("attnviz-file").textContent), below = "") {
+    this.index = index;
+    this.below = below;
+    /** @type {EmbeddedSource|null} the numbers of a second trace */
+    this.beside = index.beside ? new EmbeddedSource(page, index.beside, "beside/") : null;
     this.parts = new Map([.../** @type {NodeListOf<HTMLElement>} */ (page.querySelectorAll("script[data-part]"))].map((script) => [script.dataset.part, script]));
     /** @type {import("../core/texts.js").Texts} */
     this.texts = this.index.texts;
@@ -35,7 +42,7 @@ export class EmbeddedSource {
   }
 
   async read(name) {
-    const { textContent, dataset } = this.parts.get(name);
+    const { textContent, dataset } = this.parts.get(this.below + name);
     const packed = Uint8Array.from(atob(textContent), (letter) => letter.charCodeAt(0));
     return join(await inflate(packed), Number(dataset.planes));
   }

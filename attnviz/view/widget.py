@@ -1,0 +1,200 @@
+"""The view as a widget of a notebook: what is chosen in the browser arrives in Python, and the other way round.
+
+anywidget carries it to Jupyter, VS Code, Colab and marimo. The browser holds the page of `attnviz.view.page` in a frame
+(`static/export/widget.js`), and asks for numbers when somebody looks (`static/export/live.js`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, cast
+
+import anywidget
+import traitlets
+
+from attnviz.edits import read_edits
+from attnviz.errors import AttnvizError, NoSuchHead, NoSuchPosition
+from attnviz.trace import AttentionSite, Edit, Trace
+from attnviz.trace.edit import no_site
+from attnviz.tracing import trace as take_trace
+from attnviz.view import STATIC
+from attnviz.view.page import check_language, page, title_of
+from attnviz.view.payload import bundle, choice_of, overview, proof, second_of
+from attnviz.view.texts import texts_of_trace
+
+__all__ = ["TraceWidget"]
+
+
+class TraceWidget(anywidget.AnyWidget):
+    """A view of a trace in a notebook, from `attnviz.show`. Its traits can be read, set and observed.
+
+    Attributes:
+        site: name of the chosen site.
+        head: the chosen head.
+        query, key: positions of the locked query and key; None: nothing is locked there.
+        locked: a query or a key is locked.
+        edits: changes of the forward pass, from `attnviz.edits` or as text (`attnviz.edits.text`); setting them runs
+            the model again.
+
+    Example:
+        >>> import attnviz
+        >>> from attnviz import edits
+        >>> trace = attnviz.trace(attnviz.load_model("zoo/reverse"), "g f e d c")
+        >>> view = attnviz.show(trace)
+        >>> view.site, view.head
+        ('encoder.0.self', 0)
+        >>> view.edits = [edits.head_off("encoder.1.self", head=0)]
+        >>> view.trace.edits[0].site
+        'encoder.1.self'
+    """
+
+    _esm = (STATIC / "export/widget.js").read_text("utf-8")
+    _page = traitlets.Unicode().tag(sync=True)
+    _title = traitlets.Unicode().tag(sync=True)
+    _height = traitlets.Int().tag(sync=True)
+    _picture = traitlets.Bytes().tag(sync=True)
+
+    site = traitlets.Unicode().tag(sync=True)
+    head = traitlets.Int().tag(sync=True)
+    query = traitlets.Int(None, allow_none=True).tag(sync=True)
+    key = traitlets.Int(None, allow_none=True).tag(sync=True)
+    locked = traitlets.Bool(False).tag(sync=True)
+    edits = traitlets.Any(())
+
+    def __init__(
+        self,
+        trace: Trace,
+        chosen: tuple[AttentionSite, int],
+        *,
+        lang: str,
+        title: str | None,
+        height: int,
+        beside: Trace | None = None,
+    ) -> None:
+        check_language(lang)
+        self._trace, self._given_beside, self._lang = trace, beside, lang
+        self._held: dict[str, Trace] = {}  # traces that the browser may ask of, by id
+        self._count = 0
+        site, head = chosen
+        super().__init__(
+            _page=page(trace, lang, title, "", "export/live.js", {"texts": texts_of_trace(lang)}, {}),
+            _title=title_of(trace, lang, title),
+            _height=height,
+            site=site.name,
+            head=head,
+            edits=trace.edits,
+        )
+        self._draw()
+        self.on_msg(self._answer)
+
+    @property
+    def trace(self) -> Trace:
+        """The trace that is shown, with the edits."""
+        return self._trace
+
+    @property
+    def beside(self) -> Trace | None:
+        """The trace that is shown beside it: the one given to `attnviz.show`, else the one before the edits, if any."""
+        return self._given_beside or (self._plain if self._trace.edits else None)
+
+    @cached_property
+    def _plain(self) -> Trace:
+        return self._trace.with_edits([]) if self._trace.edits else self._trace
+
+    def _site(self, name: str) -> AttentionSite:
+        found = next((site for site in self._trace.sites if site.name == name), None)
+        if found is None:
+            raise no_site(name, self._trace.sites, self._trace.model.facts.name)
+        return found
+
+    @traitlets.validate("site")
+    def _check_site(self, proposal: Mapping[str, Any]) -> str:
+        self._site(proposal["value"])
+        return str(proposal["value"])
+
+    @traitlets.validate("head")
+    def _check_head(self, proposal: Mapping[str, Any]) -> int:
+        site, head = self._site(self.site), int(proposal["value"])
+        if not 0 <= head < site.n_heads:
+            raise NoSuchHead(site.name, head, site.n_heads - 1)
+        return head
+
+    @traitlets.validate("query", "key")
+    def _check_position(self, proposal: Mapping[str, Any]) -> int | None:
+        site, position = self._site(self.site), proposal["value"]
+        last = (site.q if proposal["trait"].name == "query" else site.k).shape[1] - 1
+        if position is not None and not 0 <= position <= last:
+            raise NoSuchPosition(site.name, position, last)
+        return None if position is None else int(position)
+
+    @traitlets.observe("site")
+    def _fit(self, change: Mapping[str, Any]) -> None:
+        """Hold head and lock within another site."""
+        site = self._site(self.site)
+        self.head = min(self.head, site.n_heads - 1)
+        if any(at is not None and at >= n for at, n in ((self.query, site.q.shape[1]), (self.key, site.k.shape[1]))):
+            self.set_trait("locked", False)
+            self.query = self.key = None
+
+    @traitlets.observe("query", "key")
+    def _lock(self, change: Mapping[str, Any]) -> None:
+        self.locked = self.query is not None or self.key is not None
+
+    @traitlets.observe("locked")
+    def _unlock(self, change: Mapping[str, Any]) -> None:
+        if not self.locked:
+            self.query = self.key = None
+
+    @traitlets.validate("edits")
+    def _run(self, proposal: Mapping[str, Any]) -> tuple[Edit, ...]:
+        """Run the model with other edits; where it refuses them, those before stay."""
+        given = proposal["value"]
+        edits = tuple(read_edits(given, self._source) if isinstance(given, str) else given)
+        if edits != self._trace.edits:
+            self._trace = self._plain.with_edits(edits) if edits else self._plain
+        return edits
+
+    @traitlets.observe("edits")
+    def _redraw(self, change: Mapping[str, Any]) -> None:
+        self._draw()
+
+    def _source(self, text: str, target: str) -> Trace:
+        return take_trace(cast(Any, self._trace.model), text, target or None)
+
+    def _draw(self) -> None:
+        """Hand the browser the first picture of the trace, and of the one beside it."""
+        before, self._held, beside = self._held, {}, self.beside
+        own = self._named(self._trace, before)
+        second = None
+        if beside is not None:
+            choice = choice_of(beside, beside.sites[0], 0)
+            other = overview(beside, trace_id=self._named(beside, before), choice=choice, lang=self._lang)
+            second = second_of(self._trace, beside, other)
+        place = {"query": self.query, "key": self.key, "locked": self.locked}
+        choice = {**choice_of(self._trace, self._site(self.site), self.head), **place}
+        self._picture = overview(self._trace, trace_id=own, choice=choice, lang=self._lang, second=second)
+
+    def _named(self, trace: Trace, before: Mapping[str, Trace]) -> str:
+        """Return the id of a trace that is shown: the same as before, or one that was never used."""
+        known = next((name for name, held in before.items() if held is trace), None)
+        self._count += known is None
+        name = known or str(self._count)
+        self._held[name] = trace
+        return name
+
+    def _answer(self, _: object, content: Mapping[str, Any], buffers: object) -> None:
+        """Answer a question of the browser."""
+        if "ask" not in content:
+            return
+        told: dict[str, Any] = {"id": content["id"]}
+        parts: list[bytes] = []
+        try:
+            trace = self._held[content["trace"]]
+            if content["ask"] == "bundle":
+                parts.append(bundle(trace, content["site"], content["heads"], content["stages"]))
+            else:
+                told["answer"] = proof(trace)
+        except (AttnvizError, LookupError, ValueError) as error:
+            told["error"] = str(error)
+        self.send(told, parts)

@@ -1,0 +1,146 @@
+"""The widget of a notebook: Python and the browser share its traits, and Python answers for the numbers."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import pytest
+
+import attnviz
+from attnviz import edits
+from attnviz.errors import EditMeansNothing, NoSuchHead, NoSuchPosition, NoSuchSite
+from attnviz.errors.base import Why
+from attnviz.trace import Trace
+from attnviz.view import standalone
+from attnviz.view.standalone import Shown
+from attnviz.view.widget import TraceWidget
+from tests.core.test_payload import unpack
+from tests.library.kernel import Kernel
+from tests.refused import refused
+
+
+@pytest.fixture(scope="module")
+def trace() -> Trace:
+    return attnviz.trace(attnviz.load_model("zoo/reverse"), "g f e d c")
+
+
+@pytest.fixture
+def kernel(monkeypatch: pytest.MonkeyPatch) -> Kernel:
+    return Kernel(monkeypatch)
+
+
+def widget_of(trace: Trace, **options: Any) -> TraceWidget:
+    widget = attnviz.show(trace, **options)
+    assert isinstance(widget, TraceWidget)
+    return widget
+
+
+def header(widget: TraceWidget) -> dict[str, Any]:
+    return unpack(widget._picture)[0]
+
+
+def test_it_begins_where_it_is_told_and_is_a_widget_for_jupyter(kernel: Kernel, trace: Trace) -> None:
+    widget = widget_of(trace, heads=[(1, 1)], height=400)
+    assert (widget.site, widget.head, widget.query, widget.key, widget.locked, widget.edits) == (
+        "encoder.1.self", 1, None, None, False, ()
+    )  # fmt: skip
+    assert header(widget)["choice"] | {"site": 1, "head": 1} == header(widget)["choice"]
+    assert header(widget)["beside"] is None
+    bundle, _ = widget._repr_mimebundle_()
+    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == widget.model_id
+    state = widget.get_state()
+    assert (state["_height"], state["_title"]) == (400, "Reverse a sequence · g f e d c")
+    assert "default-src 'none'" in state["_page"]
+
+
+def test_what_is_chosen_in_the_browser_arrives_in_python(kernel: Kernel, trace: Trace) -> None:
+    widget, seen = widget_of(trace), list[Any]()
+    widget.observe(lambda change: seen.append((change["name"], change["new"])), ["head", "query"])
+    kernel.say(widget, {"method": "update", "state": {"site": "encoder.1.self", "head": 1, "query": 2, "locked": True}})
+    assert (widget.site, widget.head, widget.query, widget.locked) == ("encoder.1.self", 1, 2, True)
+    assert sorted(seen) == [("head", 1), ("query", 2)]
+    kernel.say(widget, {"method": "update", "state": {"query": None, "locked": False}})
+    assert (widget.query, widget.locked) == (None, False)
+
+
+def test_what_is_set_in_python_arrives_in_the_browser(kernel: Kernel, trace: Trace) -> None:
+    widget = widget_of(trace)
+    kernel.heard(widget)
+    widget.head, widget.key = 1, 3
+    told: dict[str, Any] = {}
+    for message in kernel.heard(widget):
+        told |= message["state"]
+    assert told == {"head": 1, "key": 3, "locked": True}
+    widget.locked = False
+    assert (widget.query, widget.key) == (None, None)
+    for name, value, error in (
+        ("site", "nowhere", NoSuchSite("nowhere", [site.name for site in trace.sites])),
+        ("head", 2, NoSuchHead("encoder.0.self", 2, 1)),
+        ("query", 6, NoSuchPosition("encoder.0.self", 6, 5)),
+    ):
+        with refused(error):
+            setattr(widget, name, value)
+    assert (widget.site, widget.head, widget.query) == ("encoder.0.self", 1, None)
+
+
+def test_edits_run_the_model_again_with_the_trace_before_them_beside(kernel: Kernel, trace: Trace) -> None:
+    widget = widget_of(trace)
+    edit = edits.head_off("encoder.1.self", 0)
+    first = header(widget)["trace"]
+    widget.edits = [edit]
+    assert widget.trace.edits == widget.edits == (edit,)
+    assert widget.beside is trace
+    told = header(widget)
+    assert told["beside"]["names"] == "edit"
+    assert told["trace"] != first
+    widget.edits = "cut:encoder.0.self:*:*:2;patch:encoder.1.self:1:0:c d e"
+    assert [type(edit).__name__ for edit in widget.edits] == ["Cut", "Patch"]
+    with refused(NoSuchHead("encoder.1.self", 7, 1)):
+        widget.edits = [edits.head_off("encoder.1.self", 7)]
+    assert len(widget.edits) == 2
+    widget.edits = ()
+    assert widget.trace is trace
+    assert header(widget)["beside"] is None
+
+
+def test_python_answers_for_the_numbers_of_both_traces(kernel: Kernel, trace: Trace) -> None:
+    widget = widget_of(trace.with_edits([edits.cut("encoder.1.self", key=0)]), beside=trace)
+    picture, arrays = unpack(widget._picture)
+    names = [picture["trace"], unpack(arrays["beside"].tobytes())[0]["trace"]]
+    for name, held in zip(names, (widget.trace, trace), strict=True):
+        asked = {
+            "ask": "bundle",
+            "id": "1",
+            "trace": name,
+            "site": "encoder.1.self",
+            "heads": [1],
+            "stages": ["weights"],
+        }
+        (answer,) = kernel.say(widget, {"method": "custom", "content": asked})
+        assert answer["content"] == {"id": "1"}
+        found = unpack(answer["buffers"][0])[1]["encoder.1.self/1/weights"]
+        np.testing.assert_array_equal(found, held.site("encoder.1.self").weights(1).numpy())
+        (answer,) = kernel.say(widget, {"method": "custom", "content": {"ask": "proof", "id": "2", "trace": name}})
+        assert answer["content"]["answer"]["exact"]
+    (answer,) = kernel.say(widget, {"method": "custom", "content": {"ask": "proof", "id": "3", "trace": "gone"}})
+    assert "gone" in answer["content"]["error"]
+
+
+def test_numbers_that_were_typed_cannot_be_run_again(kernel: Kernel, trace: Trace) -> None:
+    from dataclasses import replace
+    from types import SimpleNamespace
+
+    typed = replace(trace, forward_pass=SimpleNamespace(logits=trace.forward_pass.logits))
+    with refused(EditMeansNothing("reverse", Why("no-pass"))):
+        widget_of(typed).edits = "no-positions"
+
+
+def test_without_anywidget_it_is_the_page_and_says_so(trace: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(standalone, "find_spec", lambda name: None if name == "anywidget" else find_spec(name))
+    for lang, word in (("en", "makes it a widget"), ("zh", "attnviz[notebook]")):
+        shown = attnviz.show(trace, lang=lang)
+        assert isinstance(shown, Shown)
+        assert word in shown._repr_html_()
+        assert "attnviz[notebook]" not in attnviz.show(trace, lang=lang, live=False)._repr_html_()  # type: ignore[union-attr]
