@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 QUERY, KEY, VALUE = "#0072b2", "#d55e00", "#009e73"  # one meaning each, in every figure
-PAGE, INK, MUTED = "#ffffff", "#1c1f26", "#6b6f78"
+PAGE, INK, MUTED = "#ffffff", "#2f2d2b", "#6b6f78"
 EMPTY = "#e7e9ed"  # where there is no number
 LINES = ("#6b3fb0", "#b8860b", "#c0398b", "#3d3d3d", "#7a9a01", "#8a5a44")  # of runs and layers
 ACCENT = LINES[0]

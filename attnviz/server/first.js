@@ -6,7 +6,7 @@ const THEME = "stActiveTheme-/-v2"; // where Streamlit keeps a theme that was ch
 const PLACE = ".st-key-view"; // of the picture in the page
 const STATE = "data-test-script-state"; // where Streamlit says whether it is still making the page
 const DRAWN_MS = 500; // from then until the page is drawn
-const STYLE = `position: fixed; inset: 257px 0 0; padding: 0 22.5px; overflow: hidden auto; z-index: 1; color-scheme: light dark; background: light-dark(#ffffff, #0e1117)`;
+const STYLE = `position: fixed; inset: 257px 0 0; padding: 0 22.5px; overflow: hidden auto; z-index: 1; color-scheme: light dark; background: light-dark(#ffffff, #171614)`;
 
 const address = (path) => new URL(path, document.baseURI).href;
 

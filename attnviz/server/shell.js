@@ -9,7 +9,7 @@ const SPEAKING = SAID.map((name) => `[${name}]`).join();
 const OWN = `.gdg-search-bar, .stTooltipContent, [data-live-announcer], [data-testid^="stDataFrame"],
   [data-testid="stSkipToContent"], [data-testid="stFileUploader"], [data-testid="stAudioInput"],
   [data-testid="stStatusWidget"], [data-testid="stWidgetLabelRequired"], [data-testid="InputInstructions"],
-  [data-testid="stSelectboxVirtualDropdown"], [data-testid="stConnectionStatus"]`;
+  [data-testid="stSelectboxVirtualDropdown"], [data-testid="stConnectionStatus"], [data-testid="stDialog"]`;
 /** Where nothing is. */
 const OURS = ".stHtml";
 

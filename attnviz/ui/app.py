@@ -24,8 +24,7 @@ def options() -> dict[str, Any]:
     """Return the keyword arguments for `streamlit.App`, which must be called by the script that Streamlit is given."""
     base, address = (str(st.get_option(f"server.{name}") or "") for name in ("baseUrlPath", "address"))
     root = f"/{base.strip('/')}" if base.strip("/") else ""
-    pages = list(PAGES)
-    paths = {name: f"{root}/{name if index else ''}" for index, name in enumerate(pages)}
+    paths = {name: f"{root}/{name if index else ''}" for index, name in enumerate(PAGES)}
     if os.environ.get(CLASS):
         paths["class"] = f"{root}/class"
     documents = shell(Path(st.__file__).parent / "static", paths, root)
@@ -33,5 +32,5 @@ def options() -> dict[str, Any]:
         "script_path": Path(__file__).parent / "frame" / "entry.py",
         "lifespan": lifespan,
         "routes": [*routes(base), *documents],
-        "middleware": [Middleware(Doors, address=address), Middleware(PagePaths, pages=pages, root=root)],
+        "middleware": [Middleware(Doors, address=address), Middleware(PagePaths, pages=list(paths), root=root)],
     }

@@ -11,6 +11,7 @@ from attnviz import locale
 from tests.browser.conftest import Open, until, view
 
 FRAMEWORK = re.compile(r"/static/js/index\.(?!esm)[\w-]+\.js$")
+COLOURS = "e => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor]"
 LINE = 24  # pixels: what is said above the picture takes one line or two
 
 
@@ -43,13 +44,14 @@ def test_the_picture_is_live_before_its_page_and_stays_when_it_comes(open_page: 
         expect(page.locator(".av-thumb[data-at='1/1']")).to_have_attribute("aria-selected", "true")
         other = page.locator(".av-thumb[data-at='0/0']")
         other.click()
-        before = root.bounding_box()
+        before, colours = root.bounding_box(), root.evaluate(COLOURS)
         let_it_come(page, waiting)
         root = view(page)
         expect(page.locator("#attnviz-first")).to_have_count(0)
         expect(page.locator(".attnviz")).to_have_count(1)
         expect(other).to_have_attribute("aria-selected", "true")
         expect(other).to_be_focused()
+        assert root.evaluate(COLOURS) == colours
         after = root.bounding_box()
         assert before is not None
         assert after is not None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from attnviz import locale
-from tests.browser.conftest import Open, view
+from tests.browser.conftest import SCHEMES, Open, expect_no_overflow, view
 
 
 def say(key: str, lang: str = "en", **params: object) -> str:
@@ -24,6 +25,30 @@ def expect_within(page: Page, *selectors: str) -> None:
         assert box["y"] >= 0, selector
         assert box["y"] + box["height"] <= size["height"], (selector, box)
         assert box["x"] + box["width"] <= size["width"], (selector, box)
+
+
+@pytest.mark.parametrize("lang", locale.LANGUAGES)
+def test_the_answer_is_on_the_first_screen_of_every_size_in_both_themes(open_page: Open, lang: str) -> None:
+    first = {
+        (1280, 720): (".ava", ".av-sentence", ".av-weights .av-base"),
+        (1024, 768): (".ava",),
+        (390, 844): (".ava",),
+    }
+    page = open_page(width=1280, height=720, lang=lang)
+    root = view(page)
+    embedded = open_page(width=900, height=560, lang=lang, embed="true", show="answer,weights,lines")
+    inside = view(embedded)
+    for scheme in SCHEMES:
+        for (width, height), parts in first.items():
+            page.set_viewport_size({"width": width, "height": height})
+            page.emulate_media(color_scheme=scheme)
+            expect(root).to_have_attribute("data-theme", scheme)
+            expect_within(page, *parts)
+            expect_no_overflow(page)
+        embedded.emulate_media(color_scheme=scheme)
+        expect(inside).to_have_attribute("data-theme", scheme)
+        expect_within(embedded, ".ava", ".av-weights .av-base")
+        expect_no_overflow(embedded)
 
 
 def test_a_tour_of_seven_stops_has_a_link_for_each_and_ends_with_escape(open_page: Open) -> None:
