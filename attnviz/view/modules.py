@@ -25,6 +25,7 @@ MOUNTS = {
     "prepare": "watch/prepare.js",
     "compare": "watch/compare.js",
     "formulas": "panels/byhand.js",
+    "several": "several/several.js",
 }
 LATER = {"whatif": {"Menu": ("whatif/menu.js", "Menu")}}
 """What a view imports when it is first asked for."""

@@ -13,9 +13,11 @@ from streamlit.testing.v1 import AppTest
 
 import attnviz.ui.frame
 from attnviz import library, locale
+from attnviz.analysis.reading import entropy
 from attnviz.models.bundle import read_config
 from attnviz.models.recurrent_config import config_from_dict
 from attnviz.server import forward, listing, opening
+from attnviz.server.traces import TraceKey
 from attnviz.training import Run, record
 from attnviz.ui.explorer.state import ExplorerState
 from attnviz.ui.frame.state import Session
@@ -426,3 +428,51 @@ def test_a_mode_that_does_not_exist_is_the_first_one() -> None:
     page = open_page(mode="dance")
     assert "mode" in messages(page)
     assert shown(page)["beside"] is None
+
+
+def test_several_texts_have_a_picture_and_a_number_each() -> None:
+    page = open_page(model="tiny-encoder", mode="several", texts="a b a\n\n  b b  \nnot ♥ these", at="encoder.0.self:1")
+    table = page.dataframe[0].value
+    assert table[locale.t("en", "several.column.text")].tolist() == ["a b a", "b b"]
+    assert "♥" in messages(page)  # the third is refused, and the others are shown
+    weights = forward.run(TraceKey("tiny-encoder", "b b", version=listing.listed()["tiny-encoder"].version)).trace
+    mean = float(entropy(weights.site("encoder.0.self").weights(1)).mean())
+    assert table[locale.t("en", "several.column.entropy")].tolist()[1] == pytest.approx(mean)
+    assert address_of(page)["at"] == "encoder.0.self:1"
+    page.segmented_control(key="several-measure").set_value("weight").run()
+    page.text_input(key="several-token").set_value("a").run()
+    weight = page.dataframe[0].value[locale.t("en", "several.column.weight")].tolist()
+    assert 0 < weight[0] < 1
+    assert weight[1] != weight[1]  # there is no "a"
+    assert address_of(page)["token"] == "a"
+
+
+def test_several_begins_with_the_models_examples_and_stops_at_a_number() -> None:
+    page = open_page(model="tiny-decoder")
+    page.segmented_control(key="mode").set_value("several").run()
+    assert page.text_area(key="several-texts").value.splitlines()[0] == page.session_state["text"]
+    page.text_area(key="several-texts").set_value("\n".join("ab" for _ in range(40))).run()
+    assert len(page.dataframe[0].value) == 1  # the same text is one picture
+    page.text_area(key="several-texts").set_value("\n".join("a" * n for n in range(1, 41))).run()
+    assert len(page.dataframe[0].value) == 16
+    assert "40" in messages(page)
+    page.text_area(key="several-texts").set_value(" ").run()
+    assert not page.dataframe
+    assert not page.exception
+
+
+def test_several_of_a_model_without_attention_are_its_answers() -> None:
+    name = next(iter(WITHOUT_ATTENTION))
+    page = open_page(model=name, mode="several")
+    assert not page.exception
+    assert locale.t("en", "states.no_attention") in messages(page)
+    assert page.dataframe[0].value[locale.t("en", "several.column.probability")].notna().all()
+
+
+def test_edits_stay_in_force_in_a_mode_and_it_says_so() -> None:
+    edits = "off:encoder.0.self:1"
+    page = open_page(model="tiny-encoder", mode="several", texts="a b a", edits=edits, measure="effect")
+    assert edits in messages(page)
+    table = page.dataframe[0].value
+    before, after = (table[locale.t("en", f"several.column.{name}")][0] for name in ("before", "after"))
+    assert before != after

@@ -14,16 +14,15 @@ from attnviz.loading import checkpoint_name, is_checkpoint, open_checkpoint
 from attnviz.server.forward import run
 from attnviz.server.learned import check
 from attnviz.server.listing import Listed
-from attnviz.server.opening import open_model
 from attnviz.server.picture import Beside
-from attnviz.server.reads import Reads, reads_of
+from attnviz.server.reads import Reads
 from attnviz.server.traces import Held, TraceKey
 from attnviz.trace import Trace
+from attnviz.ui.explorer.inputs import reads_of_listed
 from attnviz.ui.explorer.link import examples_of
 from attnviz.ui.explorer.numbers import output_table
 from attnviz.ui.frame.address import notice
 from attnviz.ui.frame.choices import find, listed
-from attnviz.ui.frame.head import loading
 from attnviz.ui.frame.language import code, current, explain, say
 from attnviz.ui.frame.state import page_state
 from attnviz.ui.frame.titles import full_title
@@ -65,7 +64,7 @@ def parameters(key: TraceKey) -> Mapping[str, str]:
     if not state.begun:
         state.begun = True
         model = find(key.model)
-        others = () if model is None else examples_of(model, _reads(model))
+        others = () if model is None else examples_of(model, reads_of_listed(model) or Reads())
         text, target = next((pair for pair in others if pair[0] != key.text), ("", ""))
         CompareState.text.value, CompareState.target.value = text, target
     return {"model2": CompareState.model.value, "text2": CompareState.text.value, "target2": CompareState.target.value}
@@ -105,7 +104,7 @@ def _choose(key: TraceKey) -> TraceKey:
         CompareState.model.hold(titles, "")
         name = select(say("compare.model"), CompareState.model, titles, required=True, width=250)
         model = models.get(name) or find(key.model)
-        reads = Reads() if model is None else _reads(model)
+        reads = (None if model is None else reads_of_listed(model)) or Reads()  # the message says why
         if reads.text:
             hint = say("compare.same_text")
             st.text_area(say("compare.text"), height=68, placeholder=hint, **CompareState.text.kept)
@@ -121,6 +120,7 @@ def _choose(key: TraceKey) -> TraceKey:
         target if reads.second else "",
         key.version if model is None else model.version,
         key.image if reads.image else "",
+        key.edits,
     )
 
 
@@ -135,16 +135,6 @@ def _models(key: TraceKey) -> list[Listed]:
             names = []
     found = [find(name) for name in (*names, CompareState.model.value) if name]
     return [*filter(None, found), *listed(current()).values()]
-
-
-def _reads(model: Listed) -> Reads:
-    if model.architecture:
-        return Reads(second="target" if model.architecture == "encoder-decoder" else "")
-    with loading(model):
-        try:
-            return reads_of(open_model(model.name, model.version))
-        except AttnvizError:  # the message says why
-            return Reads()
 
 
 def _comparable(mine: Trace, theirs: Trace) -> str:

@@ -1,11 +1,14 @@
-"""Inputs of the Explorer: a text, a second one, an image."""
+"""Inputs of the Explorer: what a model reads, and the fields for a text, a second one, an image."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from attnviz.errors import AttnvizError
 from attnviz.server.images import HANDED_IN, KINDS, MAX_MB
-from attnviz.server.reads import Reads
+from attnviz.server.listing import Listed
+from attnviz.server.opening import open_model
+from attnviz.server.reads import Reads, reads_of
 from attnviz.server.samples import SAMPLES
 from attnviz.server.stores import IMAGES
 from attnviz.ui.explorer.state import ExplorerState
@@ -15,9 +18,22 @@ from attnviz.ui.frame.language import say
 from attnviz.ui.frame.state import page_state
 from attnviz.ui.frame.widgets import Widget, segments
 
-__all__ = ["choose_image", "image_in_link", "image_title", "link_image", "type_texts"]
+__all__ = ["choose_image", "image_in_link", "image_title", "link_image", "reads_of_listed", "type_texts"]
 
 PREVIEW = 68  # pixels
+
+
+def reads_of_listed(model: Listed) -> Reads | None:
+    """Return the inputs of a model, opening a Hugging Face model to ask it; None if it cannot be opened."""
+    if model.architecture:
+        return Reads(
+            second="target" if model.architecture == "encoder-decoder" else "",
+            continues=model.architecture == "decoder",
+        )
+    try:
+        return reads_of(open_model(model.name, model.version))
+    except AttnvizError:  # the picture says why
+        return None
 
 
 def type_texts(reads: Reads) -> None:

@@ -7,7 +7,7 @@ A mode is a module beside this one. It takes one line in _MODES, its name in the
     parameters(key)     give its controls their defaults where they have nothing; return its parameters of the address
     show(key, messages) show it below the fields
 
-`key` has the chosen model, and what was typed.
+`key` has the chosen model, what was typed, and in `show` the edits in force.
 
 To look is the mode that the address does not name, and `page` shows it itself.
 """
@@ -65,7 +65,10 @@ class Mode:
         return cast(Module, import_module(f"{__package__}.{self.name}"))
 
 
-_MODES = (Mode("compare", names=frozenset({"model2", "text2", "target2"}), long=frozenset({"text2", "target2"})),)
+_MODES = (
+    Mode("compare", names=frozenset({"model2", "text2", "target2"}), long=frozenset({"text2", "target2"})),
+    Mode("several", names=frozenset({"texts", "at", "measure", "token"}), long=frozenset({"texts"}), types=False),
+)
 MODES = {mode.name: mode for mode in _MODES}
 """Modes by name, in the order of the control."""
 

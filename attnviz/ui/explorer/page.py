@@ -15,16 +15,15 @@ from attnviz.library import MODELS_FOLDER
 from attnviz.server.forward import continue_text, run
 from attnviz.server.learned import check
 from attnviz.server.listing import Listed
-from attnviz.server.opening import open_model
 from attnviz.server.picture import Beside
-from attnviz.server.reads import Reads, reads_of
+from attnviz.server.reads import Reads
 from attnviz.server.traces import Held, TraceKey
 from attnviz.server.what_if import TWIN, twin_of, what_if
 from attnviz.ui.explorer import link, modes, whatif
 from attnviz.ui.explorer.about import about_model, way_back
 from attnviz.ui.explorer.chips import show_chips
 from attnviz.ui.explorer.fit import help_with
-from attnviz.ui.explorer.inputs import choose_image, image_title, type_texts
+from attnviz.ui.explorer.inputs import choose_image, image_title, reads_of_listed, type_texts
 from attnviz.ui.explorer.link import begin, examples_of, use
 from attnviz.ui.explorer.modes import Mode
 from attnviz.ui.explorer.numbers import show_numbers
@@ -61,6 +60,9 @@ def _begin_mode(mode: Mode, key: TraceKey) -> None:
     st.container(key="about")
     messages = message_box()
     link.publish(key, messages)
+    if edits := whatif.in_force():
+        messages.info(say("mode.edits", edits=code(edits)))
+        key = key._replace(edits=edits)
     with st.container(key=f"mode-{mode.name}"):
         mode.module.show(key, messages)
 
@@ -90,7 +92,8 @@ def _controls() -> TraceKey:
                 disabled=frozen,
             )
             model = models[name]
-            opened = _reads(model)
+            with loading(model):
+                opened = reads_of_listed(model)
             reads = opened or Reads()
             if opened is not None:
                 begin(model, opened)
@@ -114,20 +117,6 @@ def _controls() -> TraceKey:
         model.version,
         ExplorerState.image.value if reads.image else "",
     )
-
-
-def _reads(model: Listed) -> Reads | None:
-    """Return the inputs of a model, opening a Hugging Face model to ask it; None if it cannot be opened."""
-    with loading(model):
-        if model.architecture:
-            return Reads(
-                second="target" if model.architecture == "encoder-decoder" else "",
-                continues=model.architecture == "decoder",
-            )
-        try:
-            return reads_of(open_model(model.name, model.version))
-        except AttnvizError:  # the picture says why
-            return None
 
 
 def _models() -> dict[str, Listed]:
