@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import attnviz
 from attnviz.cli.common import SUCCESS, Commands, add_command, not_negative, text_or_input
 from attnviz.cli.edits import add_edits, edits_of
 from attnviz.cli.text import columns, printable, shown
-from attnviz.writing import MOST_BEAMS, MOST_NEW, Plan, Step, Written
+from attnviz.writing import MOST_BEAMS, MOST_NEW, Plan, Step, Written, values_of
 
 __all__ = ["add_write"]
 
@@ -76,7 +74,7 @@ def _write(options: argparse.Namespace) -> int:
 
         print(f"written to {to_html(written, options.html)}")
     elif options.json:
-        print(json.dumps(as_json(written), ensure_ascii=False, allow_nan=False))
+        print(json.dumps(values_of(written), ensure_ascii=False, allow_nan=False))
     elif options.steps:
         for line in as_table(written):
             print(line)
@@ -95,43 +93,6 @@ def as_table(written: Written) -> list[str]:
         number = "" if step.number is None else f"{step.number:.3f}"
         rows.append([str(at), _label(written, step.token), f"{own[0]:.3f}", f"{own[-1]:.3f}", number, instead])
     return columns(rows, right=(0, 2, 3, 4))
-
-
-def as_json(written: Written) -> Mapping[str, Any]:
-    """Return all that is known of a written text as plain values."""
-    ends = [beam.score for beams in written.beams for beam in beams if beam.ended]
-    return {
-        "model": written.model.facts.name,
-        "text": written.text,
-        "prompt": written.prompt,
-        "continuation": written.continuation,
-        "plan": written.plan.text,
-        "ended": written.ended,
-        "edits": [str(edit) for edit in written.edits],
-        "score": max(ends, default=None),
-        "steps": [_step(written, step) for step in written.steps],
-        "beams": [
-            [{**beam._asdict(), "label": written.label(beam.token)} for beam in beams] for beams in written.beams
-        ],
-        "path": list(written.path),
-    }
-
-
-def _step(written: Written, step: Step) -> Mapping[str, Any]:
-    return {
-        "token": written.label(step.token),
-        "id": step.token,
-        "number": step.number,
-        "kept": dict(zip(step.stages, step.kept, strict=True)),
-        "candidates": [
-            {
-                "token": written.label(one.token),
-                "id": one.token,
-                "probabilities": dict(zip(step.stages, one.probabilities, strict=True)),
-            }
-            for one in step.candidates
-        ],
-    }
 
 
 def _probabilities(step: Step) -> tuple[float, ...]:

@@ -4,13 +4,14 @@ from attnviz.huggingface.generation import continue_text, trace_generated
 from attnviz.huggingface.load import download, open_folder
 from attnviz.huggingface.model import HuggingFaceModel, wrap
 from attnviz.huggingface.tracing import trace_inputs, trace_text
-from attnviz.huggingface.writing import write
+from attnviz.huggingface.writing import template_of, write
 
 __all__ = [
     "HuggingFaceModel",
     "continue_text",
     "download",
     "open_folder",
+    "template_of",
     "trace_generated",
     "trace_inputs",
     "trace_text",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 import attnviz
 from attnviz.calculator import Problem, solve
 from attnviz.calculator.link import from_json, to_json
 from attnviz.edits import read_edits
-from attnviz.errors import ImageNeeded
+from attnviz.errors import ImageNeeded, PlanMisfit
+from attnviz.errors.base import Why
 from attnviz.guard import guarded
 from attnviz.models import SequenceModel, generate
 from attnviz.server.limits import check_length
@@ -19,8 +21,11 @@ from attnviz.server.stores import IMAGES, MODELS, TRACES, UPLOADS
 from attnviz.server.traces import NUMBERS, Held, TraceKey
 from attnviz.server.uploads import is_upload
 from attnviz.trace import Edit, Trace
+from attnviz.writing import Plan
 
-__all__ = ["continue_text", "edits_of", "numbers_key", "run"]
+__all__ = ["MOST_NEW", "continue_text", "edits_of", "has_template", "numbers_key", "run"]
+
+MOST_NEW = 200  # tokens that a page has written at most
 
 
 def run(key: TraceKey) -> Held:
@@ -44,7 +49,10 @@ def _trace(key: TraceKey) -> Trace:
         written, *names = json.loads(key.text)
         return solve(from_json(written, NUMBERS), names)
     model = open_model(key.model, key.version)
+    plan = _plan(key) if key.write else None
     if isinstance(model, SequenceModel):
+        if plan is not None:
+            return attnviz.write(model, key.text, key.target, plan=plan, edits=edits_of(key))
         return attnviz.trace(model, key.text, key.target or None, edits=edits_of(key))
     _rehearse(key)
     with guarded(model.name):
@@ -52,7 +60,30 @@ def _trace(key: TraceKey) -> Trace:
         image = IMAGES.get(key.image) if key.image else None
         if image is None and model.sees_images:  # in its place the library would read the text as a path
             raise ImageNeeded(model.name)
+        if plan is not None:
+            return attnviz.write(model, key.text, key.target, plan=plan, image=image, edits=edits_of(key))
         return attnviz.trace(model, key.text, key.target or None, image=image, edits=edits_of(key))
+
+
+def has_template(key: TraceKey) -> bool:
+    """Whether a model has a chat template that is used here: that of an upload is a program of its own, and is not.
+
+    Raises:
+        AttnvizError: the model cannot be opened.
+    """
+    model = open_model(key.model, key.version)
+    if isinstance(model, SequenceModel) or is_upload(key.model):
+        return False
+    from attnviz.huggingface import template_of
+
+    return template_of(model)
+
+
+def _plan(key: TraceKey) -> Plan:
+    plan = Plan.read(key.write)
+    if plan.max_new > MOST_NEW:
+        raise PlanMisfit("max_new", Why("plan-whole", low=1, high=MOST_NEW, given=plan.max_new))
+    return replace(plan, template=False) if is_upload(key.model) else plan
 
 
 def edits_of(key: TraceKey) -> list[Edit]:

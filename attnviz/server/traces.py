@@ -26,6 +26,7 @@ class TraceKey(NamedTuple):
         version: version of the model, see `Listed`.
         image: name of a sample or of an image that was handed in, see `attnviz.server.images`; "" where it sees none.
         edits: changes of the forward pass, as `attnviz.edits.write_edits` writes them.
+        write: how the model writes on, as `attnviz.writing.Plan` says it; "": it reads, and writes nothing.
     """
 
     model: str
@@ -34,6 +35,7 @@ class TraceKey(NamedTuple):
     version: int = 0
     image: str = ""
     edits: str = ""
+    write: str = ""
 
 
 class Held(NamedTuple):

@@ -27,8 +27,8 @@ MOUNTS = {
     "formulas": "panels/byhand.js",
     "several": "several/several.js",
 }
-LATER = {"whatif": {"Menu": ("whatif/menu.js", "Menu")}}
-"""What a view imports when it is first asked for."""
+LATER = {"whatif": {"Menu": ("whatif/menu.js", "Menu")}, "write": {"write": ("write/write.js", "mount")}}
+"""What a view imports, or a page mounts, when it is first asked for."""
 
 _IMPORT = re.compile(r'^import (?:(\{.*\}|\w+) from )?"(\..+)";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const) (\w+))", re.MULTILINE)

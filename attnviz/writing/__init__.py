@@ -2,6 +2,7 @@
 
 from attnviz.writing.plan import MOST_BEAMS, MOST_NEW, Plan, Strategy
 from attnviz.writing.search import Move, Rules, Scoring, Search, search
+from attnviz.writing.values import values_of
 from attnviz.writing.written import Beam, Candidate, Step, Written, written
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "Strategy",
     "Written",
     "search",
+    "values_of",
     "written",
 ]

@@ -52,12 +52,14 @@ class Mode:
         names: its own parameters of the address.
         long: those of them that are left out where all together are too long for an address.
         types: whether it works on the text in the page's own field.
+        target: whether it takes a target beside the text, where the model has one.
     """
 
     name: str
     names: frozenset[str] = frozenset()
     long: frozenset[str] = frozenset()
     types: bool = True
+    target: bool = True
 
     @property
     def module(self) -> Module:
@@ -68,6 +70,7 @@ class Mode:
 _MODES = (
     Mode("compare", names=frozenset({"model2", "text2", "target2"}), long=frozenset({"text2", "target2"})),
     Mode("several", names=frozenset({"texts", "at", "measure", "token"}), long=frozenset({"texts"}), types=False),
+    Mode("write", names=frozenset({"write"}), target=False),
 )
 MODES = {mode.name: mode for mode in _MODES}
 """Modes by name, in the order of the control."""

@@ -99,6 +99,8 @@ def _controls() -> TraceKey:
                 begin(model, opened)
             if mode is not None and not mode.types:
                 reads = replace(reads, text=False, second="", image=False)
+            if mode is not None and not mode.target and reads.second == "target":
+                reads = replace(reads, second="")
             type_texts(reads)
             if reads.image and not frozen:
                 choose_image()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from attnviz.view.modules import MODULES_PATH, address
+from attnviz.view.modules import LATER, MODULES_PATH, address, later_address
 
 __all__ = ["loader"]
 
@@ -12,4 +12,5 @@ __all__ = ["loader"]
 def loader(name: str) -> str:
     """Return the script for a view of that name in `attnviz.view.modules`."""
     script = Path(__file__).with_suffix(".js").read_text("utf-8")
-    return script.replace(f'"{MODULES_PATH}"', f'"{address()}"').replace('"explorer"', f'"{name}"')
+    found = later_address(name) if name in LATER else address()
+    return script.replace(f'"{MODULES_PATH}"', f'"{found}"').replace('"explorer"', f'"{name}"')

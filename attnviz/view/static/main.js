@@ -18,7 +18,7 @@ import { patternText } from "./matrix/pattern.js";
 import { visibleWeights } from "./matrix/shown.js";
 import { CHAIN, MATRICES, missing, numbersOf, visibleSpec } from "./matrix/specs.js";
 import { Sentence } from "./matrix/sentence.js";
-import { createStore, unlock } from "./core/store.js";
+import { NOWHERE, createStore, unlock } from "./core/store.js";
 import { textsAt } from "./core/texts.js";
 import { openTable } from "./export/table.js";
 import { Plain, attends } from "./plain.js";
@@ -68,6 +68,8 @@ class Explorer extends View {
       this.turn(side);
     };
     window.addEventListener("attnviz:moved", this.onMoved);
+    this.onQuery = (event) => this.point(/** @type {CustomEvent} */ (event).detail); // what stands beside the view points at a token
+    window.addEventListener("attnviz:query", this.onQuery);
     document.addEventListener("click", this.onPress, true); // before Streamlit, which goes where it was told to
     this.open(this.readTexts());
   }
@@ -262,6 +264,13 @@ class Explorer extends View {
     this.weights.layout();
   }
 
+  /** Locks a query, where the chosen head has one. @param {{sequence: string, position: number}} query */
+  point({ sequence, position }) {
+    if (!this.body) return;
+    const { queries } = this.shown.site(this.store.state.site);
+    if (queries === sequence && position < this.shown.tokens(queries).length) this.store.set({ ...NOWHERE, query: position, locked: true });
+  }
+
   showWeights() {
     this.weights.show(visibleSpec(this.ctx, this.store.state));
   }
@@ -380,6 +389,7 @@ class Explorer extends View {
     document.removeEventListener("keydown", this.onEscape);
     document.removeEventListener("click", this.onPress, true);
     window.removeEventListener("attnviz:moved", this.onMoved);
+    window.removeEventListener("attnviz:query", this.onQuery);
   }
 }
 
