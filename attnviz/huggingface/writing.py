@@ -127,7 +127,7 @@ class _Loop:
         prompt, ids, start = input_ids[:1], input_ids, 0
 
         def rules(scores: Tensor) -> Tensor:
-            return logits_processor(ids, scores.clone()) if len(logits_processor) else scores  # type: ignore[no-any-return]
+            return logits_processor(ids, scores.clone()) if len(logits_processor) else scores
 
         while not found.done:
             given = network.prepare_inputs_for_generation(

@@ -102,7 +102,7 @@ class Plan:
             'sample,temperature=0.8,top_p=0.9,seed=1,taken=5.7'
         """
         used = {"sample": ("temperature", "top_k", "top_p", "seed"), "beam": ("beams",)}.get(self.strategy, ())
-        said = [self.strategy]
+        said: list[str] = [self.strategy]
         for name in (*used, "max_new", "taken", "template"):
             value = getattr(self, name)
             if value != _DEFAULTS[name]:

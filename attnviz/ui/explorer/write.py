@@ -82,7 +82,7 @@ def apply(link: Mapping[str, str]) -> None:
 def parameters(key: TraceKey) -> Mapping[str, str]:
     """Return the plan."""
     for widget in (WriteState.strategy, WriteState.max_new, WriteState.template):
-        widget.value = widget.value  # type: ignore[attr-defined]
+        widget.value = widget.value
     state, of = page_state(WriteState), (key.model, key.text, str(WriteState.template.value))
     if state.of not in (None, of):
         state.taken = ()
