@@ -62,6 +62,7 @@ def picture(
         truth=truth_of(key.model, held.trace),
         second=second,
         what_if=what_if,
+        name=key.model,
     )
 
 

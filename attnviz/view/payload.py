@@ -26,10 +26,13 @@ from attnviz import locale
 from attnviz.analysis.alignment import equal_blocks
 from attnviz.analysis.telling import followed, most_telling
 from attnviz.calculator.solve import BY_HAND
+from attnviz.edits import write_edits
+from attnviz.edits.code import HEAD, LOCKS, code_of
+from attnviz.errors import EditMisfit
 from attnviz.errors.base import Why
 from attnviz.tasks import Pattern
 from attnviz.tasks.pattern import pattern_key
-from attnviz.trace import AttentionSite, Trace
+from attnviz.trace import AttentionSite, Edit, Trace
 from attnviz.trace.site import Chain
 from attnviz.trace.thumbnails import thumbnails
 
@@ -163,6 +166,7 @@ def overview(
     truth: Sequence[str | None] = (),
     second: Second | None = None,
     what_if: Mapping[str, Any] | None = None,
+    name: str = "",
 ) -> bytes:
     """Return all that the first picture needs: every head as a thumbnail, the chosen head's numbers, the outputs.
 
@@ -179,6 +183,7 @@ def overview(
         truth: the right output at each row, None where none is due; () where nobody knows them.
         second: a trace to be shown beside this one.
         what_if: what can be changed in the forward pass, see `attnviz.server.what_if`; None: nothing is offered.
+        name: name by which `attnviz.load_model` knows the model; by default the model's own.
     """
     arrays: dict[str, Array] = {}
     far: dict[str, NDArray[np.float32]] = {}
@@ -221,8 +226,18 @@ def overview(
         "lang": lang,
         "beside": None if second is None else {"names": second.names, **beside(trace, second.trace)},
         "what_if": what_if,
+        "code": None if trace.model.facts.kind == BY_HAND else {"trace": code_of(trace, name), "head": HEAD, **LOCKS},
+        "edits": [*map(_told, trace.edits)],
     }
     return pack(header, arrays)
+
+
+def _told(edit: Edit) -> str:
+    """Return an edit as text; what has none, such as a matrix, by its kind."""
+    try:
+        return write_edits([edit])
+    except EditMisfit:
+        return type(edit).__name__
 
 
 def choice_of(trace: Trace, site: AttentionSite, head: int) -> dict[str, Any]:
@@ -337,5 +352,6 @@ def _site_header(trace: Trace, site: AttentionSite, lang: str) -> dict[str, Any]
         "pairs": site.mask.pairs is not None,
         "rotary": site.rotary,
         "projection": None if site.projection is None else site.projection._asdict(),
+        "edits": [{"step": edit.step, "head": edit.head, "text": _told(edit)} for edit in site.edits],
         "no_inputs": site.no_inputs.said(lang) if isinstance(site.no_inputs, Why) else "",
     }

@@ -293,6 +293,15 @@ def test_before_and_after_an_edit_come_along(open_file: OpenFile, traces: dict[s
     root = view(page)
     after = numbers_of(page, "Weights")
     assert after[2][0] == "0"
+    expect(root).to_contain_text("The forward pass is changed: cut:decoder.0.self:*:*:0")
+    expect(page.locator(".av-stage[data-step='3'] .av-formula")).to_contain_text("edited: cut:decoder.0.self")
+    page.locator('.av-tab[data-tab="formula"]').click()
+    expect(page.locator(".avp-formulas li[data-step='3'] .is-numbers")).to_contain_text("cut:decoder.0.self")
+    page.locator('.av-tab[data-tab="code"]').click()
+    page.get_by_role("button", name="This view", exact=True).click()
+    code = page.locator(".avp-code-source").inner_text()
+    assert 'edits.cut("decoder.0.self", key=0)' in code
+    assert code.endswith("print(weights)")
     page.get_by_role("button", name="Before", exact=True).click()
     expect(root).to_have_attribute("data-side", "other")
     expect(root).to_have_attribute("data-loaded", "true")

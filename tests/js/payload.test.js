@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { LoadError, TraceData, unpack } from "../../attnviz/view/static/core/data.js";
-import { codeOf } from "../../attnviz/view/static/panels/code.js";
+import { codeOf, viewCode } from "../../attnviz/view/static/panels/code.js";
 import { pack } from "./pack.js";
 
 const floats = (...values) => ({ data: Float32Array.from(values), shape: [1, values.length] });
@@ -89,4 +89,13 @@ test("the code of a site is that of its own scoring, and of its own projection w
   const others = same("scores", "masked", "weights", "context", "output");
   assert.deepEqual(of({ kind: "BertModel" }, { stages, rotary: true }), others);
   assert.deepEqual(of({ kind: "" }, { stages, direct: "states" }), others);
+});
+
+test("what is on screen as code: the trace, the head and what is locked", () => {
+  const code = { trace: 'trace = attnviz.trace(model, "{head}")', head: 'weights = trace.site("{site}").weights({head})', pair: "print(weights[{query}, {key}])", query: "print(weights[{query}])", key: "print(weights[:, {key}])", none: "print(weights)" };
+  const at = { site: "decoder.0.self", head: 1, query: 3, key: null, locked: true };
+  assert.equal(viewCode(code, at), 'trace = attnviz.trace(model, "{head}")\nweights = trace.site("decoder.0.self").weights(1)\nprint(weights[3])');
+  assert.match(viewCode(code, { ...at, key: 2 }), /print\(weights\[3, 2\]\)$/);
+  assert.match(viewCode(code, { ...at, query: null, key: 2 }), /print\(weights\[:, 2\]\)$/);
+  assert.match(viewCode(code, { ...at, locked: false }), /print\(weights\)$/);
 });

@@ -3,7 +3,7 @@
 import { el, zoomOf } from "../core/dom.js";
 import { Matrix } from "./matrix.js";
 import { patternText } from "./pattern.js";
-import { scaleKind } from "./scoring.js";
+import { editsAt, scaleKind } from "./scoring.js";
 import { MATRICES, isByHand, isMoved, missing, offers, readsEncoder, stageSpec, steps } from "./specs.js";
 
 const ZOOMS = [1, 1.5, 2, 3, 4, 6, 8, 11, 14, 18, 24, 34, 42, 56];
@@ -132,6 +132,12 @@ export class Chain {
     const formula = el("p", { class: "av-formula" });
     const about = el("p", { class: "av-about" });
     return el("li", { class: "av-stage", dataset: { step, matrices: names.length } }, [el("div", { class: "av-stage-head" }, [title, formula]), about, body]);
+  }
+
+  /** The formula of a step, and the edits that change it. */
+  told(step) {
+    const edits = editsAt(this.site, this.ctx.store.state.head, step);
+    return this.formula(step) + (edits && ` · ${this.ctx.t("view.frame.formula.edited", { edits })}`);
   }
 
   /** The short formula under a stage's title, with this site's own scale and mask. */
@@ -265,7 +271,7 @@ export class Chain {
     const cell = this.cell;
     steps(this.site).forEach((names, step) => {
       const card = this.stages[step];
-      card.querySelector(".av-formula").textContent = this.formula(step);
+      card.querySelector(".av-formula").textContent = this.told(step);
       card.querySelector(".av-about").textContent = this.about(step);
       card.classList.toggle("av-closed", !this.opened(step));
       card.classList.toggle("av-current", step === state.chain);

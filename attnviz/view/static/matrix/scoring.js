@@ -57,3 +57,11 @@ export function scaledScore(site, score, bias = 0) {
 
 /** Whether two numbers are the same within the rounding of float32. */
 export const agrees = (x, y) => Math.abs(x - y) <= 1e-4 * Math.max(1, Math.abs(x), Math.abs(y));
+
+const CHANGED = { 3: ["scaled", "masked"], 4: ["weights"], 5: ["context"] };
+
+/** The edits that change a step of the chain of a head, as one text; "" without any. */
+export function editsAt(site, head, step) {
+  const here = (site.edits ?? []).filter((edit) => CHANGED[step]?.includes(edit.step) && (edit.head === null || edit.head === head));
+  return here.map(({ text }) => text).join("; ");
+}

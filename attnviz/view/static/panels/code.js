@@ -1,4 +1,4 @@
-/** The Python function that computed a stage, as it stands in the source. */
+/** The Python that gives what is on screen, and the function that computed each stage, as it stands in the source. */
 
 import { copyText } from "../core/copy.js";
 import { el } from "../core/dom.js";
@@ -50,6 +50,16 @@ export function codeOf({ kind }, site, { additive, rotated, ...code }) {
   return Object.fromEntries(Object.entries(own).filter(([stage]) => known(stage)));
 }
 
+/**
+ * The lines of Python that give what a view shows: `code` are those of the trace, and what follows for a place in it.
+ * @param {Record<string, string>} code  see `attnviz.edits.code`
+ */
+export function viewCode(code, { site, head, query, key, locked }) {
+  const lock = !locked ? "none" : query === null ? (key === null ? "none" : "key") : key === null ? "query" : "pair";
+  const fill = (line) => line.replace(/\{(\w+)\}/g, (_, name) => String({ site, head, query, key }[name]));
+  return [code.trace, fill(code.head), fill(code[lock])].join("\n");
+}
+
 export class CodePanel extends Panel {
   static id = "code";
 
@@ -94,15 +104,25 @@ export class CodePanel extends Panel {
 
   /** The buttons of a site's stages; those of one function share a button. */
   build(site) {
-    this.code = codeOf(this.ctx.data.header.model, site, this.ctx.code);
+    const { header } = this.ctx.data;
+    this.code = { ...(header.code ? { view: this.view() } : {}), ...codeOf(header.model, site, this.ctx.code) };
     const sources = Object.values(this.code).map(({ source }) => source);
     this.stages = Object.keys(this.code).filter((key, n) => sources.indexOf(this.code[key].source) === n);
     this.buttons = this.stages.map((key) => el("button", { type: "button", class: "av-button", "data-stage": key, on: { click: () => this.show(key) } }, this.t(`view.panel.stage.${key}`)));
     this.picker.replaceChildren(...this.buttons);
   }
 
+  /** What is on screen, as code. */
+  view() {
+    const { state, site } = current(this.ctx);
+    const { locked, query, key } = state;
+    return { name: "", source: viewCode(this.ctx.data.header.code, { site: site.name, head: state.head, query, key, locked }) };
+  }
+
   update(state, changed) {
     const { site } = current(this.ctx);
+    if (this.code?.view) this.code.view = this.view();
+    if (this.stage === "view" && ["head", "locked", "query", "key"].some((name) => changed.has(name))) this.show("view");
     const now = `${this.ctx.data.header.trace} ${site.name}`;
     const before = this.made;
     const fresh = before !== now;

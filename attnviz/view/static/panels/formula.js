@@ -2,7 +2,7 @@
 
 import { el } from "../core/dom.js";
 import { tokenElement } from "../core/format.js";
-import { additiveOf, agrees, scaledScore } from "../matrix/scoring.js";
+import { additiveOf, agrees, editsAt, scaledScore } from "../matrix/scoring.js";
 import { missingShare, shownAxes } from "../matrix/shown.js";
 import { absence, numbersOf, offers } from "../matrix/specs.js";
 import { asker, current, maskReason, pairMemory, rowOf } from "./kit.js";
@@ -82,7 +82,17 @@ export class FormulaPanel extends Panel {
     return this.row(2, "scores", ...(site.scoring === "additive" ? teller.additiveScore(numbers, additiveOf(this.ctx.data, site)) : teller.dotScore(numbers)));
   }
 
-  maskedRow({ site, get }, i, j) {
+  /** The line of a step that edits change: the number that they leave, and what they are; null without any. */
+  edited({ state, site }, step, value) {
+    const edits = editsAt(site, state.head, step);
+    if (!edits) return null;
+    return ["→ ", value === undefined ? "…" : this.teller.number(value), " ", small(this.t("view.panel.formula.edited", { edits }))];
+  }
+
+  maskedRow(view, i, j) {
+    const { site, get } = view;
+    const edited = this.edited(view, 3, get("masked") && rowOf(get("masked"), i)[j]);
+    if (edited) return this.row(3, "masked", this.teller.scaledScore(site)[0], edited);
     const [score, bias, shown] = ["scores", "bias", "masked"].map((stage) => get(stage) && rowOf(get(stage), i)[j]);
     if (score === undefined || shown === undefined || (offers(site, "bias") && bias === undefined)) return this.row(3, "masked", ...this.teller.scaledScore(site));
     const scaled = scaledScore(site, score, bias);
@@ -100,7 +110,10 @@ export class FormulaPanel extends Panel {
     return [" ", small(this.t("view.panel.mask.allowed", about))];
   }
 
-  weightsRow({ site, state, get }, i, j) {
+  weightsRow(view, i, j) {
+    const { site, state, get } = view;
+    const edited = this.edited(view, 4, get("weights") && rowOf(get("weights"), i)[j]);
+    if (edited) return this.row(4, "weights", this.teller.weight(undefined, site.sinks?.[state.head] !== undefined)[0], edited);
     const [masked, weights] = [get("masked"), get("weights")];
     const sink = site.sinks?.[state.head];
     const numbers = masked && weights ? { scores: rowOf(masked, i), j, weight: rowOf(weights, i)[j], sink, sunk: missingShare(weights, i) } : undefined;
@@ -108,10 +121,13 @@ export class FormulaPanel extends Panel {
   }
 
   /** c_i[d] = Σ_j w_ij v_j[d], the keys with the largest weights written out. */
-  contextRow({ get, keys }, i, d) {
+  contextRow(view, i, d) {
+    const { get, keys } = view;
     const { teller } = this;
     const letters = [letter("c", "i"), roman("[d]"), " = Σ", el("sub", {}, "j"), " ", letter("w", "ij"), " ", teller.v(), roman("[d]")];
     const [weights, values, context] = ["weights", "v", "context"].map(get);
+    const edited = this.edited(view, 5, context && rowOf(context, i)[d]);
+    if (edited) return this.row(5, "context", [...letters, roman(`  (d = ${d})`)], edited);
     if (!weights || !values || !context) return this.row(5, "context", letters);
     const row = rowOf(weights, i);
     const { used, largest } = teller.read(row);
