@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from attnviz.errors import EditMisfit, NoProbabilities, NoSuchOutput, NoSuchPosition
+from attnviz.errors import EditMisfit
 from attnviz.errors.base import Why
 from attnviz.trace import Trace
+from attnviz.trace.rows import label_of, output_at, row_of
 
-__all__ = ["Change", "Effect", "Measures", "effect", "measures", "output_at", "row_of"]
+__all__ = ["Change", "Effect", "Measures", "effect", "measures"]
 
 
 class Change(NamedTuple):
@@ -97,44 +98,4 @@ def effect(trace: Trace, edited: Trace, token: str | int | None = None, position
     output = output_at(trace, token, row)
     was, now = measures(before[row], before[row, None], output), measures(before[row], after[row, None], output)
     logit, probability, rank, loss, _ = (Change(*map(float, pair)) for pair in zip(was, now, strict=True))
-    return Effect(_label(trace, output), row, logit, probability, rank, loss, float(now.kl))
-
-
-def row_of(trace: Trace, position: int) -> int:
-    """Return a row of the logits counted from 0.
-
-    Raises:
-        NoProbabilities: the model ends without probabilities.
-        NoSuchPosition: there is no such row.
-    """
-    if trace.outputs is None or trace.outputs.kind == "values":
-        raise NoProbabilities(trace.model.facts.name)
-    rows = len(trace.logits)
-    if not -rows <= position < rows:
-        raise NoSuchPosition(trace.model.facts.name, position, rows - 1)
-    return position % rows
-
-
-def output_at(trace: Trace, token: str | int | None, row: int) -> int:
-    """Return an output by its label or id; None: the most probable one at a row.
-
-    Raises:
-        NoSuchOutput: there is none; a label with a blank before it is found without the blank as well.
-    """
-    n = trace.logits.shape[1]
-    if token is None:
-        return int(trace.logits[row].argmax())
-    if isinstance(token, int):
-        if 0 <= token < n:
-            return token
-        raise NoSuchOutput(str(token), trace.model.facts.name)
-    labels = [_label(trace, output) for output in range(n)]
-    for known in (labels, [label.strip() for label in labels]):
-        if token in known:
-            return known.index(token)
-    raise NoSuchOutput(token, trace.model.facts.name)
-
-
-def _label(trace: Trace, output: int) -> str:
-    assert trace.outputs is not None  # `row_of` has seen to it
-    return trace.outputs.label(output)
+    return Effect(label_of(trace, output), row, logit, probability, rank, loss, float(now.kl))

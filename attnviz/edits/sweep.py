@@ -15,13 +15,14 @@ import torch
 from torch import Tensor, nn
 
 from attnviz.edits.edit import head_off, set_weights
-from attnviz.edits.effect import Measures, measures, output_at, row_of
+from attnviz.edits.effect import Measures, measures
 from attnviz.errors import EditMeansNothing, EditMisfit, ModelFailed, OwnFault
 from attnviz.errors.base import Why
 from attnviz.guard import guarded
 from attnviz.models import SequenceModel
 from attnviz.trace import BlockPlace, EditablePass, Trace
 from attnviz.trace.compare import difference
+from attnviz.trace.rows import output_at, row_of
 from attnviz.trace.site import SiteEdit
 from attnviz.tracing import trace as take_trace
 

@@ -30,12 +30,15 @@ from attnviz.huggingface.structure import Structure, logits_of
 from attnviz.huggingface.windows import window_tokens
 from attnviz.texts import check_text
 from attnviz.trace import AttentionSite, BlockPlace, Edit, LayerInputs, ProofEntry, Trace
-from attnviz.trace.calls import Blocks
+from attnviz.trace.calls import Blocks, standing_in
 from attnviz.trace.compare import difference, worst
 from attnviz.trace.edit import NoPositions, Rows, check_edits, keeping, starting_at
 from attnviz.trace.model_trace import in_rows
 from attnviz.trace.site import Held
 from attnviz.trace.weights import HeldLayer, HeldMatrix, Parameters
+from attnviz.why.sides import Ran
+from attnviz.why.tape import Tape
+from attnviz.why.written import Written, write_down
 
 __all__ = ["HuggingFacePass", "find_places", "make_trace", "trace_inputs", "trace_text"]
 
@@ -350,6 +353,50 @@ class HuggingFacePass:
                 logits = logits if logits is None or logits.ndim == 2 else logits[:, at]
         assert logits is not None  # the caller has seen some
         return logits
+
+    def written(self) -> Written:
+        """See `ForwardPass.written`."""
+        ids = [self.given[name] for name in ("input_ids", "decoder_input_ids") if name in self.given]
+        sites = {site.name: site for site in self.sites}
+        with self.model.lock:
+            tape, error = write_down(self._show, ids)
+        ran = []
+        for place in self._places_of(tape):
+            heads = sites[place.name].n_heads if place.name in sites else 0
+            windows = "" if heads else ".w"  # it has none, so it has no name either
+            ran.append(Ran(place.name + windows, place.stack, place.layer, place.queries, place.keys, heads))
+        return Written(self.model.name, ran, tape.attended, tape.ended, self.row, error, self._limit)
+
+    def _places_of(self, tape: Tape) -> list[Place]:
+        """Return the places of the attentions of a tape."""
+        turns, names = Counter[str](), self.model.module_names
+        found = []
+        for attended in tape.attended:
+            path = names.get(attended.module, "")
+            found.append(self.structure.places[path, turns[path]])
+            turns[path] += 1
+        return found
+
+    def _show(self, tape: Tape) -> None:
+        """Run the same model again, shown to a tape."""
+        self._check_model()
+
+        def heard(call: InterfaceCall, context: Tensor) -> None:
+            tape.attend(call.module, call.q, call.k, context, head_axis=2)
+
+        watched = listening(heard), standing_in(tape.inside)
+        with self._running(), torch.inference_mode(False), torch.no_grad(), watched[0], watched[1], tape:
+            streams, _ = self._run()
+        if len(streams) == 1:
+            tape.end(streams[0])
+
+    @property
+    def _limit(self) -> float:
+        return tolerance(self.sites[0].q.dtype)
+
+    def ended(self) -> tuple[HeldLayer, Tensor] | None:
+        """See `ForwardPass.ended`."""
+        return None if self._stream is None else (self._head, self._stream)
 
     def proof(self, sites: Sequence[AttentionSite]) -> list[ProofEntry]:
         """See `ForwardPass.proof`; rows whose keys are all masked are left out."""

@@ -13,15 +13,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from attnviz.errors import EditMeansNothing, TokensDoNotFit
+from attnviz.errors import EditMeansNothing, NotSplit, TokensDoNotFit
 from attnviz.errors.base import Why
 from attnviz.models.facts import ModelFacts
 from attnviz.trace.calls import BlockPlace
 from attnviz.trace.edit import Edit, Rows
+from attnviz.trace.explain import explain_logit, explain_score
 from attnviz.trace.site import AttentionSite
 from attnviz.trace.states import LayerStates
 from attnviz.trace.table import to_dataframe
 from attnviz.trace.tokens import Tokens
+from attnviz.trace.weights import HeldLayer
+from attnviz.why import Explanation, LogitParts
+from attnviz.why.written import Written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,6 +138,12 @@ class EditablePass(ForwardPass, Protocol):
 
     def block_of(self, site: str) -> BlockPlace | None:
         """Return the block that a site is part of; None where that cannot be told."""
+
+    def written(self) -> Written:
+        """Run the model again, and return what its parts wrote."""
+
+    def ended(self) -> tuple[HeldLayer, Tensor] | None:
+        """Return the unembedding, and what it read (T, d_model); None where there is no single one."""
 
     def streams(self) -> dict[BlockPlace, Any]:
         """Run the model again, and return what each block gives, in the order in which they run."""
@@ -367,6 +377,65 @@ class Trace:
     def states(self) -> list[LayerStates]:
         """Gates and states of a recurrent network's layers over time, in a second run of it; empty for other models."""
         return self.look_at_states()
+
+    def why(self, site: str, head: int, query: int, key: int) -> Explanation:
+        """Explain one attention score: as a sum of what earlier parts of the model wrote; see `attnviz.why`.
+
+        The first look runs the model two more times, and keeps what its parts wrote.
+
+        Args:
+            site: name of the site, such as "decoder.1.self".
+            head: index of the head.
+            query: position of the query.
+            key: position of the key.
+
+        Returns:
+            The score above the mean of its row, split on the side of the query and on the side of the keys.
+
+        Raises:
+            NotSplit: the score is no such sum, or is not shown to be one; the message says why.
+            KeyError: there is no such site.
+            IndexError: there is no such head, query or key.
+            ModelChanged: the model is not the one that was traced any more.
+
+        Example:
+            >>> import attnviz
+            >>> trace = attnviz.trace(attnviz.load_model("zoo/induction"), "a c d b a")
+            >>> found = trace.why("decoder.1.self", head=0, query=4, key=1)
+            >>> abs(sum(part.share for part in found.queries) - (found.score - found.row_mean)) < 1e-4
+            True
+        """
+        return explain_score(self, site, head, query, key)
+
+    def logit_parts(
+        self, position: int, token: str | int | None = None, against: str | int | None = None
+    ) -> LogitParts:
+        """Split a logit, or the difference of two, into what the parts of the model wrote directly.
+
+        What a head does through later layers is in their parts. Scales of norms are held at their values.
+
+        Args:
+            position: row of the logits; from the end where it is negative.
+            token: output, by label or id; None: the most probable one.
+            against: output whose logit is subtracted, likewise; None: none.
+
+        Raises:
+            NotSplit: the logit is no such sum.
+            NoSuchOutput, NoSuchPosition, NoProbabilities: there is no such output or row.
+        """
+        return explain_logit(self, position, token, against)
+
+    @cached_property
+    def written(self) -> Written:
+        """What the parts of the model wrote in this pass; computed on the first look, then kept."""
+        if not hasattr(self.forward_pass, "written"):
+            raise NotSplit(self.model.facts.name, Why("split-no-model"))
+        return cast(EditablePass, self.forward_pass).written()
+
+    @property
+    def last_step(self) -> tuple[HeldLayer, Tensor] | None:
+        """The unembedding, and what it read (T, d_model); None where there is no single one."""
+        return cast(EditablePass, self.forward_pass).ended()
 
     def to_dataframe(
         self, layer: int, head: int, stack: str | None = None, kind: str | None = None, part: int | None = None

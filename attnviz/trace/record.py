@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from attnviz.errors import EditMeansNothing, EmptyText, ModelChanged, TargetNotAllowed, TextTooLong
+from attnviz.errors import EditMeansNothing, EmptyText, ModelChanged, NotSplit, TargetNotAllowed, TextTooLong
 from attnviz.errors.base import Why
 from attnviz.models import AttentionCall, Network, Recorder, Recurrent, SequenceModel, Transformer, generate
 from attnviz.models.call import StateRecorder, editing
 from attnviz.tokenizers import Tokenizer
-from attnviz.trace.calls import BlockPlace, Blocks
+from attnviz.trace.calls import BlockPlace, Blocks, standing_in
 from attnviz.trace.compare import difference, largest, worst
 from attnviz.trace.edit import Edit, NoPositions, Rows, changing_streams, check_edits, edits_at, keeping, starting_at
 from attnviz.trace.model_trace import LayerInputs, Outputs, ProofEntry, Trace, in_rows
@@ -25,8 +25,13 @@ from attnviz.trace.states import LayerStates, layer_states
 from attnviz.trace.tokens import Grid, Tokens
 from attnviz.trace.weights import HeldLayer, HeldMatrix, Parameters
 from attnviz.vectors import Reader, Vectors
+from attnviz.why.sides import Ran
+from attnviz.why.tape import Tape
+from attnviz.why.written import Written, write_down
 
 __all__ = ["check_positions", "edited", "trace", "trace_ids"]
+
+Shown = Callable[[AttentionCall, Tensor], None]
 
 READOUT = "readout"
 SAME = 1e-4  # how far the numbers of one model may be apart in two passes, relative to the largest
@@ -128,12 +133,16 @@ def trace_ids(
 
 
 @contextmanager
-def edited(network: Network, rows: Rows) -> Iterator[None]:
-    """Let forward passes of this thread be changed as the edits of each row say; without any, nothing is done."""
-    if not any(rows):
+def edited(network: Network, rows: Rows, shown: Shown | None = None) -> Iterator[None]:
+    """Let forward passes of this thread be changed as the edits of each row say; without any, nothing is done.
+
+    Args:
+        shown: is shown each attention call, and the contexts that go on.
+    """
+    if not any(rows) and shown is None:
         yield
         return
-    with editing(_Editor(rows)), changing_streams(rows, blocks_of(network)):
+    with editing(_Editor(rows, shown)), changing_streams(rows, blocks_of(network)):
         yield
 
 
@@ -232,9 +241,15 @@ def _site(
 
 @dataclass(frozen=True)
 class _Editor:
-    """Changes the forward passes of our own networks; see `attnviz.models.call.Editor`."""
+    """Changes the forward passes of our own networks; see `attnviz.models.call.Editor`.
+
+    Attributes:
+        rows: the edits of each row.
+        shown: is shown each call and the contexts that go on.
+    """
 
     rows: Rows
+    shown: Shown | None = None
 
     @property
     def positions(self) -> bool:
@@ -247,6 +262,8 @@ class _Editor:
             if here:
                 contexts = contexts.clone() if contexts is call.context else contexts
                 contexts[row] = _site(call, None, here, row).edited(contexts[row])
+        if self.shown is not None:
+            self.shown(call, contexts)
         return contexts
 
 
@@ -303,10 +320,10 @@ class OwnPass:
         if not worst([*errors, difference(self.stream, stream)]) <= SAME:
             raise ModelChanged(self.model.card.name, Why("numbers"))
 
-    def _run(self, rows: Rows, **watching: Any) -> Tensor:
+    def _run(self, rows: Rows, shown: Shown | None = None, **watching: Any) -> Tensor:
         """Run the network on the text once for each row, changed as that row's edits say: (B, T, d_model)."""
         tokens, source, features = self._given(len(rows))
-        with edited(self.model.network, rows):
+        with edited(self.model.network, rows, shown):
             stream: Tensor = self.model.network.stream(tokens, source, features=features, **watching)
         return stream
 
@@ -370,6 +387,31 @@ class OwnPass:
         if isinstance(self.model.network, Recurrent):
             self._again(watch=lambda call: found.extend(layer_states(call)))
         return found
+
+    def written(self) -> Written:
+        """See `ForwardPass.written`."""
+        name = self.model.card.name
+        if isinstance(self.model.network, Recurrent):
+            raise NotSplit(name, Why("split-recurrent"))
+        ids = [torch.tensor(ids) for ids in (self.token_ids, self.source_ids) if ids is not None]
+        tape, error = write_down(self._show, ids)
+        ran = [Ran(site.name, site.stack, site.layer, site.queries, site.keys, site.n_heads) for site in self._sites]
+        return Written(name, ran, tape.attended, tape.ended, self.row, error, SAME)
+
+    def _show(self, tape: Tape) -> None:
+        """Run the same model again, shown to a tape."""
+        self._parameters.check()
+
+        def shown(call: AttentionCall, contexts: Tensor) -> None:
+            tape.attend(call.layer, call.q, call.k, contexts, head_axis=1)
+
+        with torch.inference_mode(False), torch.no_grad(), standing_in(tape.inside), tape:
+            stream = self._run([self.edits], shown)
+        tape.end(stream)
+
+    def ended(self) -> tuple[HeldLayer, Tensor] | None:
+        """See `ForwardPass.ended`."""
+        return self._unembedding, self.stream
 
     def proof(self, sites: Sequence[AttentionSite]) -> list[ProofEntry]:
         """Compare context and output of every head with the layer's own; see `ForwardPass.proof`."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ctypes
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import NoReturn
@@ -121,6 +122,27 @@ class HeldLayer:
         if not largest(made[-1].float() - before.float()) <= limit:
             self._fail()
         return made[:-1]
+
+    def direction(self, row: Tensor, signs: Mapping[int, float]) -> tuple[Tensor, float, float]:
+        """Return the gradient (d_model,) of a sum of outputs at a row (d_model,), the sum there, and that of zeros.
+
+        Args:
+            row: row that the layer reads.
+            signs: factor of each output in the sum.
+
+        Raises:
+            ModelChanged: the layer is another one by now.
+        """
+        with torch.inference_mode():
+            self(row[None][:0])
+        with torch.inference_mode(False), torch.enable_grad():
+            given = torch.stack([row, torch.zeros_like(row)]).clone().requires_grad_()
+            made = self._layer(given)
+            sums = sum(made[:, output].float() * sign for output, sign in signs.items())
+            assert isinstance(sums, Tensor)  # there is one output at least
+            gradient = torch.autograd.grad(sums[0], given)[0][0]
+        logit, rest = sums.detach().tolist()
+        return gradient.float(), logit, rest
 
     def _fail(self, cause: Exception | None = None) -> NoReturn:
         _forget(self._network, LOGITS)

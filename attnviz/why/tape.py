@@ -1,0 +1,602 @@
+"""Recording a forward pass as steps from writings to queries, keys and outputs, whatever model it is of.
+
+Every function of torch that the pass calls in this thread is seen by a `TorchFunctionMode`; no name of a model, hook or
+gradient is needed. What a function is, its name says: those that are linear keep their arguments, so that they can be
+run again on other numbers; the norms of torch are a linear step and a statistic; whatever else is given something of
+the stream makes a statistic, if its last axis is 1, or a new writing.
+
+Source:
+    Scores as sums over what earlier parts wrote: Elhage et al. 2021, "A Mathematical Framework for Transformer
+    Circuits"; the scale of a norm held at its value: nostalgebraist 2020; Nanda & Bloom 2022 (TransformerLens).
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from attnviz.guard import passes_on
+from attnviz.why.steps import Origin, Step, Writing, evaluate, reached, widened
+
+__all__ = ["Attended", "Tape", "TapeDiffers"]
+
+SAME = {
+    "to",
+    "float",
+    "half",
+    "bfloat16",
+    "double",
+    "type",
+    "type_as",
+    "detach",
+    "clone",
+    "contiguous",
+    "data",
+    "alias",
+}
+"""Functions whose result is what they are given, but for rounding."""
+
+LIKE: Mapping[str, Callable[[Tensor, torch.Size], Tensor]] = {
+    "view_as": Tensor.reshape,
+    "reshape_as": Tensor.reshape,
+    "expand_as": Tensor.expand,
+}
+"""Functions that give a tensor the shape of another one."""
+
+LINEAR = {
+    "view", "reshape", "transpose", "permute", "movedim", "moveaxis", "swapaxes", "swapdims",
+    "T", "mT", "t", "flatten", "unflatten", "squeeze", "unsqueeze", "expand", "repeat",
+    "repeat_interleave", "chunk", "split", "split_with_sizes", "tensor_split", "unbind", "narrow", "select", "getitem",
+    "index_select", "gather", "roll", "flip", "neg", "sum", "mean",
+    "broadcast_to", "view_as_complex", "view_as_real", "unsafe_chunk", "unsafe_split", "take_along_dim",
+}  # fmt: skip
+"""Functions that are linear in all tensors of the stream that they are given."""
+
+JOINS = {"cat", "concat", "concatenate", "stack"}
+"""Functions that join tensors; those that are no part of the stream are writings then."""
+
+QUOTIENTS = {"div", "divide", "true_divide"}
+PRODUCTS = {*QUOTIENTS, "mul", "multiply", "matmul", "mm", "bmm", "linear", "einsum"}
+"""Functions that are linear in one of them, where the others are constants or statistics."""
+
+SUMS = {"add": 1, "sub": -1, "subtract": -1, "rsub": -1}
+"""Functions that add, with the sign of the second term; of rsub, of the first."""
+
+CONSTANT = ("_like", "new_zeros", "new_ones", "new_empty", "new_full", "new_tensor")
+DATA = ("conv1d", "conv2d", "conv3d", "linear", "addmm")  # of what is no part of the stream: a writing
+
+
+class TapeDiffers(Exception):
+    """The model took other steps in a second pass."""
+
+
+class Attended(NamedTuple):
+    """One call of an attention: its module, q and k (None: nothing of the stream), and the writing of its heads."""
+
+    module: nn.Module
+    q: Step | None
+    k: Step | None
+    heads: Step
+    numbers: tuple[Tensor, Tensor]
+
+
+class _Slot(NamedTuple):
+    """Place of a tensor of the stream among the arguments of a function."""
+
+    number: int
+
+
+class _Event(NamedTuple):
+    """Result of a call that a second pass is given again."""
+
+    name: str
+    result: Any
+
+
+@dataclass
+class _Taken:
+    """Steps among the arguments of a call, and the arguments with slots in their place."""
+
+    steps: list[Step]
+    args: Any
+    kwargs: Any
+
+
+class Tape(TorchFunctionMode):
+    """Records one forward pass of this thread; see the module.
+
+    Args:
+        texts: ids of tokens that the model is given.
+        again: tape of the same pass, whose writings are given again with other strengths while its statistics and
+            choices are held: the model itself then computes what linearity predicts.
+
+    Attributes:
+        attended: attentions, in the order in which they ran.
+        ended: what the unembedding read.
+        writings: all writings, in the order of the pass.
+    """
+
+    def __init__(self, texts: Sequence[Tensor] = (), again: Tape | None = None) -> None:
+        super().__init__()
+        self.attended: list[Attended] = []
+        self.ended: Step | None = None
+        self.writings: list[Step] = []
+        self.modules: list[nn.Module] = []
+        self._texts, self._again = texts, again
+        self._tables: set[int] = set()  # of embeddings of tokens
+        self._strengths = torch.Generator().manual_seed(0)
+        self._events: list[_Event] = []
+        self._steps = 0
+        self._known: dict[int, tuple[weakref.ref[Tensor], Step]] = {}
+        self._storages: dict[int, list[weakref.ref[Tensor]]] = {}
+        self._values: dict[int, list[Step]] = {}
+
+    # what others tell it
+
+    def inside(self, module: nn.Module, run: Callable[[], Any]) -> Any:
+        """Run a module, and know meanwhile that it runs."""
+        self.modules.append(module)
+        try:
+            return run()
+        finally:
+            self.modules.pop()
+
+    def attend(self, module: nn.Module, q: Tensor, k: Tensor, context: Tensor, head_axis: int) -> None:
+        """Take the context vectors of an attention as what its heads wrote."""
+        heads = self._write("heads", "attention", context, len(self.attended), head_axis)
+        self._put(context, heads)
+        numbers = (q, k)
+        self.attended.append(Attended(module, self._get(q), self._get(k), heads, numbers))
+
+    def end(self, stream: Tensor) -> None:
+        """Take what the unembedding reads."""
+        self.ended = self._get(stream)
+
+    def close(self) -> None:
+        """Forget all that leads to no query, key or output."""
+        targets = [step for one in self.attended for step in (one.q, one.k)] + [self.ended]
+        for target in targets:
+            for step in () if target is None else reached(target):
+                step.source, step.inputs, step.run = True, (), None
+        for step in self.writings:
+            if not step.source:
+                step.value = None
+        self._known.clear()
+        self._storages.clear()
+        self._values.clear()
+
+    def forget(self) -> None:
+        """Forget what a second pass needs."""
+        self._events.clear()
+        self.attended = [one._replace(numbers=(one.numbers[0][:0], one.numbers[1][:0])) for one in self.attended]
+
+    # what torch tells it
+
+    @passes_on
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        name = _name(func)
+        taken = self._take(args, kwargs)
+        if not taken.steps:
+            return self._begun(func, name, args, kwargs)
+        if name.endswith(CONSTANT):
+            return func(*args, **kwargs)
+        if name in SAME or name in LIKE or (name == "dropout" and not _training(args, kwargs)):
+            return self._same(func, name, args, kwargs)
+        plain = name.removesuffix("_")
+        writes = plain != name or name == "setitem"
+        if writes:
+            self._before_writing(args[0])
+        others = self._sharing(args[0]) if writes else []
+        result = self._made(func, plain, args, kwargs, taken, writes)
+        for other in others:
+            self._put(other, self._write("made", name, other))
+        return result
+
+    def _made(
+        self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], taken: _Taken, writes: bool
+    ) -> Any:
+        """Run a function on something of the stream, and record what it is."""
+        linear = [step for step in taken.steps if step.kind != "statistic"]
+        if linear and name in SUMS and len(args) == 2 and isinstance(kwargs.get("alpha", 1), int | float):
+            return self._sum(func, name, args, kwargs, writes)
+        if linear and name == "addmm" and not kwargs and self._get(args[1]) is not None and len(taken.steps) == 1:
+            return self._addmm(func, args)
+        if linear and name == "linear" and self._get(args[0]) is not None and len(taken.steps) == 1:
+            return self._linear(func, args, kwargs)
+        if linear and name in NORMS and not writes:
+            return self._norm(func, name, args, kwargs)
+        if linear and name == "setitem" and len(args) == 3:
+            return self._setitem(func, args)
+        if linear and "out" not in kwargs and self._is_linear(name, args, taken, linear):
+            if name in JOINS:
+                taken = self._take((self._all_taken(args[0]), *args[1:]), kwargs)
+            result = func(*args, **kwargs)
+            return self._each(result, taken, _again(func, name, writes))
+        return self._other(func, name, args, kwargs, taken, bool(linear), writes)
+
+    def _is_linear(self, name: str, args: tuple[Any, ...], taken: _Taken, linear: list[Step]) -> bool:
+        if name in LINEAR or name in JOINS:
+            return len(linear) == len(taken.steps)
+        if name in PRODUCTS and len(linear) == 1:
+            return name not in QUOTIENTS or self._get(args[0]) is linear[0]
+        return False
+
+    def _same(self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A function that gives what it is given, perhaps in another shape; a second tensor is a model for it alone."""
+        step, result = self._get(args[0]), func(*args, **kwargs)
+        if step is None:
+            return result
+        if name in LIKE:
+            shape, reads = result.shape, LIKE[name]
+            run = lambda given: reads(given[0], shape)  # noqa: E731
+            step = self._step(step.kind, shape, [step], run, value=result if step.kind == "statistic" else None)
+        return self._tracked(result, step)
+
+    def _other(
+        self,
+        func: Any,
+        name: str,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        taken: _Taken,
+        linear: bool,
+        writes: bool,
+    ) -> Any:
+        """A function that is not linear: what it makes is a writing, or a statistic; in a second pass it is given."""
+
+        def run_it() -> Any:
+            made = func(*args, **kwargs)
+            return args[0] if name == "setitem" else made
+
+        result = self._held(name, run_it, scaled=linear, into=args[0] if writes else None)
+        if writes:
+            self._put(args[0], self._write("made", name, args[0]))
+            return None if name == "setitem" else result
+        parts = [result] if isinstance(result, Tensor) else result
+        for index, part in enumerate(parts if isinstance(parts, tuple | list) else ()):
+            if not _has_numbers(part):
+                continue
+            pick = None if isinstance(result, Tensor) else index
+            run = _Call(func, taken, pick)
+            if not linear or (part.ndim and part.shape[-1] == 1) or part.ndim == 0:
+                self._put(part, self._step("statistic", part.shape, taken.steps, run, value=part))
+            else:
+                step = self._write("made", name, part)
+                step.inputs, step.run = tuple(taken.steps), run
+                self._put(part, step)
+        return result
+
+    def _held(self, name: str, run: Callable[[], Any], scaled: bool, into: Any = None) -> Any:
+        """Run something; in a second pass, give what it gave in the first, a writing with another strength."""
+        if self._again is None:
+            result = run()
+            kept = result.clone() if isinstance(result, Tensor) and into is not None else result
+            self._events.append(_Event(name, kept))
+            return result
+        at = len(self._events)
+        if at >= len(self._again._events) or self._again._events[at].name != name:
+            raise TapeDiffers(name)
+        event = self._again._events[at]
+        self._events.append(event)
+        if not isinstance(event.result, Tensor):
+            return event.result
+        result = event.result
+        if scaled and result.is_floating_point() and result.ndim and result.shape[-1] != 1:
+            result = result * (0.5 + torch.rand((), generator=self._strengths)).to(result)
+        return result.clone() if into is None else into.copy_(result)
+
+    def _begun(self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A function of nothing of the stream: an embedding, or a linear map of data, begins one."""
+        weight = args[1] if len(args) > 1 else kwargs.get("weight")
+        if name == "embedding" and isinstance(args[0], Tensor):
+            result = self._held(name, lambda: func(*args, **kwargs), scaled=True)
+            told = any(torch.equal(args[0].flatten(), ids.flatten()) for ids in self._texts)
+            if told and isinstance(weight, Tensor):
+                self._tables.add(_place(weight))
+            told = told or (isinstance(weight, Tensor) and _place(weight) in self._tables)
+            return self._tracked(result, self._write("token" if told else "table", name, result))
+        if name == "addmm":
+            weight = args[2] if len(args) > 2 else None
+        if name in DATA and isinstance(weight, nn.Parameter):
+            result = self._held(name, lambda: func(*args, **kwargs), scaled=True)
+            return self._tracked(result, self._write("token", name, result))
+        result = func(*args, **kwargs)
+        if name.endswith("_") and args and isinstance(args[0], Tensor):
+            self._before_writing(args[0])
+        return result
+
+    # kinds of functions
+
+    def _sum(self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], writes: bool) -> Any:
+        alpha = float(kwargs.get("alpha", 1))
+        signs = (alpha * SUMS[name], 1.0) if name == "rsub" else (1.0, alpha * SUMS[name])
+        steps = [self._get(arg) if isinstance(arg, Tensor) else None for arg in args]
+        if any(step is not None and step.kind == "statistic" for step in steps):
+            taken = self._take(args, kwargs)
+            return self._other(func, name, args, kwargs, taken, True, writes)
+        terms = [
+            self._collapsed(steps, at, args) if step else self._constant(args[at]) for at, step in enumerate(steps)
+        ]
+        if writes:
+            self._before_writing(args[0])  # of the terms too
+        result = func(*args, **kwargs)
+        return self._tracked(result, self._add(result.shape, terms, signs))
+
+    def _add(self, shape: torch.Size, terms: Sequence[Step], signs: Sequence[float] = (1.0, 1.0)) -> Step:
+        def run(given: Sequence[Any]) -> Any:
+            parts = [
+                one if sign == 1 else one * sign for one, sign in zip(given, signs, strict=True) if one is not None
+            ]
+            return parts[0] if len(parts) == 1 else parts[0] + parts[1]
+
+        step = self._step("linear", shape, terms, run)
+        step.sums = True
+        return step
+
+    def _collapsed(self, steps: Sequence[Step | None], at: int, args: Sequence[Any]) -> Step:
+        """Return a term of a sum; what a feed-forward part wrote becomes one writing where it joins the stream."""
+        term, other = steps[at], steps[1 - at]
+        assert term is not None  # the caller saw to it
+        found = reached(term)
+        made = [step for step in found if step.writing is not None and step.writing.origin != "bias"]
+        if not made or any(step.writing is not None and step.writing.origin != "made" for step in made):
+            return term
+        if made == [term] or (other is not None and set(reached(other)) & set(found)):
+            return term
+        last = made[-1].writing
+        assert last is not None  # they are writings
+        biases = {step: widened(step.value) for step in found if step not in made and step.value is not None}
+        rest = evaluate(term, biases)
+        value = args[at].detach() if rest is None else args[at].detach() - rest.to(args[at])
+        whole = self._write("made", last.function, value, after=last.after, modules=last.modules)
+        if rest is None:
+            return whole
+        return self._add(term.shape, [whole, self._write("bias", "bias", rest.expand(term.shape))])
+
+    def _linear(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        x, weight = args[0], _fixed(args[1] if len(args) > 1 else kwargs["weight"])
+        bias = args[2] if len(args) > 2 else kwargs.get("bias")
+        result = func(*args, **kwargs)
+        step = self._step("linear", result.shape, [self._got(x)], lambda given: F.linear(given[0], widened(weight)))
+        return self._tracked(result, self._with_bias(step, bias))
+
+    def _addmm(self, func: Any, args: tuple[Any, ...]) -> Any:
+        bias, x, weight = args[0], args[1], _fixed(args[2])
+        result = func(*args)
+        step = self._step("linear", result.shape, [self._got(x)], lambda given: given[0] @ widened(weight))
+        return self._tracked(result, self._with_bias(step, bias))
+
+    def _with_bias(self, step: Step, bias: Tensor | None) -> Step:
+        return step if bias is None else self._add(step.shape, [step, self._write("bias", "bias", _fixed(bias))])
+
+    def _norm(self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        norm = NORMS[name](*args, **kwargs)
+        x = widened(args[0].detach())
+        centred = norm.centred(x)
+        scale = self._held(name, lambda: norm.scale(centred), scaled=False)
+        begin = self._step("linear", x.shape, [self._got(args[0])], lambda given: norm.centred(given[0]))
+        held = self._step("statistic", scale.shape, [begin], lambda given: norm.scale(given[0]), value=scale)
+        weight = None if norm.weight is None else _fixed(norm.weight)
+
+        def run(given: Sequence[Any]) -> Any:
+            normed = given[0] * given[1]
+            return normed if weight is None else normed * widened(weight)
+
+        step = self._with_bias(self._step("linear", x.shape, [begin, held], run), norm.bias)
+        if self._again is None:
+            return self._tracked(func(*args, **kwargs), step)
+        result = run([centred, scale])
+        result = result if norm.bias is None else result + widened(norm.bias)
+        return self._tracked(result.to(args[0].dtype).contiguous(), step)
+
+    def _setitem(self, func: Any, args: tuple[Any, ...]) -> Any:
+        into, index, value = args
+        before = self._get(into)
+        before = self._constant(into.clone()) if before is None else before
+        told = self._get(value) if isinstance(value, Tensor) else None
+        put = self._constant(value) if told is None else told
+        if "statistic" in (before.kind, put.kind) or _has_steps(self, index):
+            return self._other(func, "setitem", args, {}, self._take(args, {}), True, True)
+
+        def run(given: Sequence[Any]) -> Any:
+            changed = given[0].clone()
+            changed[index] = given[1]
+            return changed
+
+        func(*args)
+        self._put(into, self._step("linear", into.shape, [before, put], run))
+        return None
+
+    def _all_taken(self, tensors: Sequence[Any]) -> list[Any]:
+        """Return tensors of which those that are no part of the stream are writings now."""
+        return [_Taken([self._got(one, "constant")], None, None) for one in tensors]
+
+    # steps and tensors
+
+    def _take(self, args: Any, kwargs: Any) -> _Taken:
+        steps: list[Step] = []
+
+        def replaced(value: Any) -> Any:
+            if isinstance(value, _Taken):
+                steps.append(value.steps[0])
+                return _Slot(len(steps) - 1)
+            if isinstance(value, Tensor):
+                step = self._get(value)
+                if step is None:
+                    return _fixed(value) if value.is_floating_point() else value
+                steps.append(step)
+                return _Slot(len(steps) - 1)
+            if type(value) in (tuple, list):
+                return type(value)(map(replaced, value))
+            return {key: replaced(one) for key, one in value.items()} if type(value) is dict else value
+
+        return _Taken(steps, replaced(tuple(args)), replaced(dict(kwargs)))
+
+    def _each(self, result: Any, taken: _Taken, func: Any) -> Any:
+        parts = [result] if isinstance(result, Tensor) else result
+        for index, part in enumerate(parts):
+            run = _Call(func, taken, None if isinstance(result, Tensor) else index)
+            self._put(part, self._step("linear", part.shape, taken.steps, run))
+        return result
+
+    def _step(
+        self, kind: Any, shape: torch.Size, inputs: Sequence[Step], run: Any = None, value: Tensor | None = None
+    ) -> Step:
+        self._steps += 1
+        kept = None if value is None else _fixed(value.detach())
+        step = Step(self._steps, kind, shape, tuple(inputs), run, kept)
+        step.module = self.modules[-1] if self.modules else None
+        if kept is not None:
+            self._values.setdefault(_place(kept), []).append(step)
+        return step
+
+    def _write(
+        self,
+        origin: Origin,
+        function: str,
+        value: Tensor,
+        after: int | None = None,
+        head_axis: int = 0,
+        modules: tuple[nn.Module, ...] | None = None,
+    ) -> Step:
+        step = self._step("writing", value.shape, (), value=value)
+        running = tuple(self.modules) if modules is None else modules
+        step.writing = Writing(origin, function, len(self.attended) if after is None else after, running, head_axis)
+        self.writings.append(step)
+        return step
+
+    def _constant(self, value: Any) -> Step:
+        """Return a tensor that is added to the stream as a writing."""
+        tensor = value.detach() if isinstance(value, Tensor) else torch.tensor(float(value))
+        return self._write("constant", "constant", tensor)
+
+    def _got(self, tensor: Tensor, otherwise: Origin | None = None) -> Step:
+        step = self._get(tensor)
+        if step is None:
+            assert otherwise is not None  # the caller has seen that it is of the stream
+            return self._write(otherwise, "cat", tensor.detach())
+        return step
+
+    def _get(self, tensor: Any) -> Step | None:
+        known = self._known.get(id(tensor))
+        return known[1] if known is not None and known[0]() is tensor else None
+
+    def _put(self, tensor: Tensor, step: Step) -> None:
+        reference = weakref.ref(tensor)
+        self._known[id(tensor)] = reference, step
+        self._storages.setdefault(_place(tensor), []).append(reference)
+
+    def _tracked(self, result: Any, step: Step) -> Any:
+        if _has_numbers(result):
+            self._put(result, step)
+        return result
+
+    def _before_writing(self, tensor: Any) -> None:
+        """Copy the values of steps that a function is about to write to."""
+        for step in self._values.pop(_place(tensor), ()) if isinstance(tensor, Tensor) else ():
+            if step.value is not None:
+                step.value = step.value.clone()
+
+    def _sharing(self, tensor: Any) -> list[Tensor]:
+        """Return other tensors of the stream that see what is written to one."""
+        found = (reference() for reference in self._storages.get(_place(tensor), ()))
+        return [one for one in found if one is not None and one is not tensor and self._get(one) is not None]
+
+
+class _Call:
+    """A function of torch with its arguments, but for those of the stream."""
+
+    def __init__(self, func: Any, taken: _Taken, pick: int | None) -> None:
+        self._func, self._args, self._kwargs, self._pick = func, taken.args, taken.kwargs, pick
+
+    def __call__(self, given: Sequence[Any]) -> Any:
+        def filled(value: Any) -> Any:
+            if isinstance(value, _Slot):
+                return given[value.number]
+            if isinstance(value, Tensor):
+                return widened(value)
+            if type(value) in (tuple, list):
+                return type(value)(map(filled, value))
+            return {key: filled(one) for key, one in value.items()} if type(value) is dict else value
+
+        result = self._func(*filled(self._args), **filled(self._kwargs))
+        return result if self._pick is None else result[self._pick]
+
+
+class _Norm(NamedTuple):
+    """A norm of torch: centred(x) * scale(centred) * weight + bias."""
+
+    centred: Callable[[Tensor], Tensor]
+    scale: Callable[[Tensor], Tensor]
+    weight: Tensor | None = None
+    bias: Tensor | None = None
+
+
+def _layer_norm(
+    x: Tensor, shape: Sequence[int], weight: Any = None, bias: Any = None, eps: float = 1e-5, *_: Any
+) -> _Norm:
+    axes = tuple(range(-len(shape), 0))
+    return _Norm(
+        lambda x: x - x.mean(axes, keepdim=True), lambda x: (x.square().mean(axes, keepdim=True) + eps).rsqrt(),
+        weight, bias,
+    )  # fmt: skip
+
+
+def _rms_norm(x: Tensor, shape: Sequence[int], weight: Any = None, eps: float | None = None) -> _Norm:
+    axes, least = tuple(range(-len(shape), 0)), torch.finfo(x.dtype).eps if eps is None else eps
+    return _Norm(lambda x: x, lambda x: (x.square().mean(axes, keepdim=True) + least).rsqrt(), weight)
+
+
+def _normalize(x: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, *_: Any, **__: Any) -> _Norm:
+    return _Norm(lambda x: x, lambda x: x.norm(p, dim, keepdim=True).clamp_min(eps).reciprocal())
+
+
+NORMS: Mapping[str, Callable[..., _Norm]] = {"layer_norm": _layer_norm, "rms_norm": _rms_norm, "normalize": _normalize}
+
+
+def _name(func: Any) -> str:
+    name = str(getattr(func, "__name__", ""))
+    if name == "__get__":
+        return str(getattr(getattr(func, "__self__", None), "__name__", ""))
+    return name.strip("_") if name.startswith("__") else name
+
+
+def _training(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+    return bool(args[2] if len(args) > 2 else kwargs.get("training", True)) and _probability(args, kwargs) > 0
+
+
+def _probability(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> float:
+    return float(args[1] if len(args) > 1 else kwargs.get("p", 0.5))
+
+
+def _again(func: Any, name: str, writes: bool) -> Any:
+    """Return the function that does the same to other numbers, which may lie otherwise in memory; it writes nowhere."""
+    return torch.Tensor.reshape if name == "view" else getattr(torch.Tensor, name) if writes else func
+
+
+def _fixed(tensor: Tensor) -> Tensor:
+    """Return a constant that gradients may go past."""
+    return tensor.clone() if tensor.is_inference() else tensor.detach()
+
+
+def _has_numbers(value: Any) -> bool:
+    return isinstance(value, Tensor) and (value.is_floating_point() or value.is_complex())
+
+
+def _place(tensor: Tensor) -> int:
+    return tensor.untyped_storage().data_ptr()
+
+
+def _has_steps(tape: Tape, index: Any) -> bool:
+    parts = index if isinstance(index, tuple) else (index,)
+    return any(isinstance(part, Tensor) and tape._get(part) is not None for part in parts)
