@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from urllib.parse import parse_qsl, urlencode
 
@@ -14,9 +13,6 @@ __all__ = ["PagePaths", "page_path", "whole"]
 
 PARTS = {"mistakes": "card", "positions": "pe", "cost": "cost_"}
 """Pages that were parts of the calculator, "/calculator?section=cost", and how their parameters begin."""
-
-UNKNOWN = re.compile(r"/[A-Za-z-]+")
-"""Paths as of a page that there is not: the document of the first page answers, and the framework says it there."""
 
 OF_ALL = ("lang", "embed", "embed_options", "theme")
 
@@ -55,7 +51,7 @@ def _moved(path: str, query: str) -> tuple[str, str]:
 
 
 class PagePaths:
-    """Middleware that leads to a page's own path and keeps what the link says; a page that is not there is the first.
+    """Middleware that leads to a page's own path and keeps what the link says.
 
     Args:
         app: what answers everything else.
@@ -70,11 +66,8 @@ class PagePaths:
         """Answer one request."""
         path = scope.get("path", "")
         if scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and path.startswith(f"{self.root}/"):
-            below = path.removeprefix(self.root)
-            page = page_path(below, self.pages)
-            if page is None and UNKNOWN.fullmatch(below):
-                scope = {**scope, "path": f"{self.root}/"}
-            elif page is not None:
+            page = page_path(path.removeprefix(self.root), self.pages)
+            if page is not None:
                 own, query = _moved(page, URL(scope=scope).query)
                 if path != self.root + own:
                     await RedirectResponse(self.root + own + (f"?{query}" if query else ""))(scope, receive, send)

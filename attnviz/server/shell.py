@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urlencode
 
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -59,12 +60,21 @@ OWN_LOOK = frozenset({"embed", "embed_options", "present", "lock", "tour", "mode
 WIDE = "(min-width: 961px)"
 """Screens on which the picture comes before its page; on others it begins below the first screen."""
 
+
+class Letters(StringConvertor):
+    """A name as pages have it: no file, and nothing that the framework answers itself."""
+
+    regex = "[A-Za-z-]+"
+
+
+register_url_convertor("letters", Letters())
+
 CHARSET = '<meta charset="UTF-8" />'
 _IMPORT = re.compile(r"""(?:from|import)\s*["'`]\./([\w.-]+\.js)["'`]""")
 
 
 def shell(static: Path, pages: Mapping[str, str], root: str = "") -> list[Route]:
-    """Routes that answer with the document.
+    """Routes that answer with the document; for a page that is not there with that of the first, which says so.
 
     Args:
         static: the framework's static files, its index.html among them.
@@ -73,7 +83,8 @@ def shell(static: Path, pages: Mapping[str, str], root: str = "") -> list[Route]
     """
     index = (static / "index.html").read_text("utf-8")
     scripts = [f"./static/js/{name}" for name in widget_files(static / "static" / "js", WIDGETS)]
-    return [Route(path, _answer(index, page, scripts, root or "/")) for page, path in pages.items()]
+    paths = [*pages.items(), (FIRST_PAGE, f"{root}/{{name:letters}}")]
+    return [Route(path, _answer(index, page, scripts, root or "/")) for page, path in paths]
 
 
 def _answer(index: str, page: str, scripts: Sequence[str], home: str) -> Callable[[Request], Response]:

@@ -16,7 +16,7 @@ APP = Starlette(routes=shell(STATIC, {"explorer": "/", "training": "/training"})
 ADDRESS = re.compile(r'(?:href|src)="\./((?:static|attnviz)/[^"]+)"')
 
 
-@pytest.mark.parametrize("path", ["/", "/training"])
+@pytest.mark.parametrize("path", ["/", "/training", "/trainning"])
 @pytest.mark.parametrize(
     ("query", "accepted", "lang"),
     [
