@@ -250,14 +250,27 @@ class Trace:
         Raises:
             ValueError: the model ends with its residual stream, or its outputs are values.
         """
+        if k not in self._tops:
+            self._tops[k] = self.top_outputs_and(k, torch.empty(0, 0, dtype=torch.long))[:2]
+        return self._tops[k]
+
+    @cached_property
+    def _tops(self) -> dict[int, tuple[Tensor, Tensor]]:
+        return {}
+
+    def top_outputs_and(self, k: int, others: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the same, and the probabilities of other outputs, whose ids (T, n) are given for every position."""
         if self.outputs is not None and self.outputs.kind == "values":
             raise ValueError(f"{self.model.facts.name} says values, not probabilities: see `logits`")
-        ids, probabilities = [], []
+        ids, probabilities, asked, at = [], [], [], 0
         for logits in self._logits(ROWS):
-            top = logits.float().softmax(-1).topk(min(k, logits.shape[-1]))
+            shares = logits.float().softmax(-1)
+            top = shares.topk(min(k, logits.shape[-1]))
             ids.append(top.indices)
             probabilities.append(top.values)
-        return torch.cat(ids), torch.cat(probabilities)
+            asked.append(shares.gather(-1, others[at : at + len(shares)]))
+            at += len(shares)
+        return torch.cat(ids), torch.cat(probabilities), torch.cat(asked)
 
     def _logits(self, rows: int | None = None) -> Iterator[Tensor]:
         if self.outputs is None:

@@ -201,7 +201,8 @@ def overview(
         site, head = trace.sites[choice["site"]], choice["head"]
         long = site.q.shape[1] * site.k.shape[1] > LONG
         arrays |= _matrices(trace, site, [head], FIRST_STAGES_LONG if long else FIRST_STAGES)
-    outputs, predicted = _outputs(trace, lang, asked, truth)
+    before = second.trace if second is not None and second.names == "edit" else None
+    outputs, predicted = _outputs(trace, lang, asked, truth, before)
     arrays |= predicted
     if trace.image is not None:
         arrays["image"] = trace.image
@@ -278,11 +279,12 @@ def _follows(trace: Trace, expected: Iterable[Pattern]) -> list[dict[str, Any]]:
 
 
 def _outputs(
-    trace: Trace, lang: str, asked: Sequence[int], truth: Sequence[str | None]
+    trace: Trace, lang: str, asked: Sequence[int], truth: Sequence[str | None], before: Trace | None = None
 ) -> tuple[dict[str, Any] | None, dict[str, Array]]:
     """Return the most probable outputs: what the view is told of them, and their ids and probabilities, (rows, K) each.
 
-    Outputs that are values themselves, as of a forecast, come as they are: "outputs/values", (rows, n).
+    Outputs that are values themselves, as of a forecast, come as they are: "outputs/values", (rows, n). Where the trace
+    before an edit is given, "outputs/kept" has what its most probable outputs have now, (rows, K).
     """
     if trace.outputs is None:
         return None, {}
@@ -290,7 +292,12 @@ def _outputs(
         values = _numbers(trace.logits)
         told = {"stack": trace.outputs.sequence, "kind": "values", "positions": trace.outputs.positions}
         return {**told, "labels": {}, "k": values.shape[1]}, {"outputs/values": values}
-    ids, probabilities = trace.top_outputs(TOP)
+    kept: dict[str, Array] = {}
+    if before is None:
+        ids, probabilities = trace.top_outputs(TOP)
+    else:
+        ids, probabilities, now = trace.top_outputs_and(TOP, before.top_outputs(TOP)[0])
+        kept["outputs/kept"] = now.cpu().numpy()
     header = {
         "stack": trace.outputs.sequence,
         "kind": trace.outputs.kind,
@@ -301,7 +308,8 @@ def _outputs(
         "k": ids.shape[1],
         "truth": [None if right is None else _label(trace, right, lang) for right in truth],
     }
-    return header, {"outputs/ids": ids.cpu().numpy().astype(np.int32), "outputs/probs": probabilities.cpu().numpy()}
+    found = {"outputs/ids": ids.cpu().numpy().astype(np.int32), "outputs/probs": probabilities.cpu().numpy()}
+    return header, {**found, **kept}
 
 
 def _label(trace: Trace, label: str, lang: str) -> str:

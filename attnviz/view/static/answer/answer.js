@@ -33,6 +33,11 @@ export function windowStart(focus, count, most = MOST_COLUMNS) {
   return count <= most ? 0 : Math.max(0, Math.min(count - most, focus - Math.floor(most / 2)));
 }
 
+/** The outputs before the edit beside which a trace is shown; null where it shows none. @param {import("../core/context.js").Context} ctx */
+function outputsBefore({ data, sides }) {
+  return sides?.told.names === "edit" && data === sides.own && sides.other.header.outputs ? new Outputs(sides.other) : null;
+}
+
 export class Answer {
   /** @param {import("../core/context.js").Context} ctx */
   constructor(ctx) {
@@ -61,6 +66,7 @@ export class Answer {
       return;
     }
     this.asked = new Set(this.outputs.asked);
+    this.before = outputsBefore(this.ctx);
     // one place at a time, as bars; else every place that is asked for has its answer below it
     const { whole, areValues, kind } = this.outputs;
     this.onePlace = whole || (areValues && this.outputs.values(0).length > 1) || kind === "masked" || (kind === "next" && !this.asked.size);
@@ -166,15 +172,31 @@ export class Answer {
     const chip = el("span", { class: `ava-out${wrong ? " is-wrong" : ""}` }, tokenElement(out));
     this.tint(chip, out, p);
     const mark = right === null ? "" : wrong ? " ✗" : " ✓";
+    if (this.before) return this.changed(row, out, { name, index, read, chip, mark, wrong });
     const percent = el("span", { class: `ava-p${wrong ? " is-wrong" : ""}`, text: t("view.panel.percent", { value: fmtWhole(p) }) + mark });
     return el("li", {}, el("button", { ...index, title: `${name} (${this.ctx.full(p)})` }, named(name, [read, chip, percent])));
+  }
+
+  /** A place after an edit: what it said before has this much left, and another answer is marked. */
+  changed(row, out, { name, index, read, chip, mark, wrong }) {
+    const { t, ctx } = this;
+    const [{ label, before, after }] = this.outputs.kept(row, this.before);
+    const flipped = label !== out;
+    const numbers = { before: fmtWhole(before), after: fmtWhole(after) };
+    const told = `${name}. ${t(flipped ? "view.answer.flipped" : "view.answer.kept", { said: tokenText(label), ...numbers })}`;
+    const was = flipped ? [el("s", {}, tokenElement(label)), " "] : [];
+    const percent = el("span", { class: `ava-p ava-change${wrong ? " is-wrong" : ""}` }, [...was, t("view.answer.change", numbers) + mark]);
+    if (flipped) chip.classList.add("is-flipped");
+    const title = `${told} (${ctx.full(before)} → ${ctx.full(after)})`;
+    return el("li", {}, el("button", { ...index, title }, named(told, [read, chip, percent])));
   }
 
   /** A place with one number as its output, such as the next value of a series. */
   forecast(row, read, index) {
     const [value] = this.outputs.values(row);
-    const name = this.t("view.answer.forecast", { index: row, read: read.textContent, value: this.ctx.fmt(value) });
-    const said = el("span", { class: "ava-out", text: this.ctx.fmt(value) });
+    const told = this.before ? `${this.ctx.fmt(this.before.values(row)[0])} → ${this.ctx.fmt(value)}` : this.ctx.fmt(value);
+    const name = this.t("view.answer.forecast", { index: row, read: read.textContent, value: told });
+    const said = el("span", { class: "ava-out", text: told });
     return el("li", {}, el("button", { ...index, title: `${name} (${this.ctx.full(value)})` }, named(name, [read, said])));
   }
 
@@ -197,15 +219,36 @@ export class Answer {
     }
     const background = css(this.ctx.palette().sequential(0.75));
     const right = this.outputs.truth[row] ?? null;
-    return this.outputs.candidates(row).slice(0, MOST_BARS).map(({ label, p }) => {
+    return this.barValues(row).map(({ label, p, said, title, tick }) => {
       const fill = el("span", { class: "ava-fill" });
       Object.assign(fill.style, { width: `${100 * p}%`, background });
       const mark = label === right ? " ✓" : "";
-      return el("li", { class: "ava-bar", title: this.ctx.full(p) }, [
+      const was = el("span", { class: "ava-tick", hidden: tick === undefined });
+      if (tick !== undefined) was.style.insetInlineStart = `${100 * tick}%`;
+      return el("li", { class: "ava-bar", title }, [
         el("span", { class: "ava-name" }, tokenElement(label)),
-        el("span", { class: "ava-p", text: this.t("view.panel.percent", { value: fmtWhole(p) }) + mark }),
-        el("span", { class: "ava-track", "aria-hidden": "true" }, fill),
+        el("span", { class: "ava-p", text: said + mark }),
+        el("span", { class: "ava-track", "aria-hidden": "true" }, [fill, was]),
       ]);
+    });
+  }
+
+  /**
+   * What the bars of a row show; after an edit, the first answer of before among them, marked where another one has come.
+   * @returns {{label: string, p: number, said: string, title: string, tick?: number}[]}
+   */
+  barValues(row) {
+    const { t, ctx } = this;
+    if (!this.before) return this.outputs.candidates(row).slice(0, MOST_BARS).map(({ label, p }) => ({ label, p, said: t("view.panel.percent", { value: fmtWhole(p) }), title: ctx.full(p) }));
+    const moved = this.outputs.moved(row, this.before);
+    const [first] = this.before.candidates(row);
+    const shown = moved.slice(0, MOST_BARS);
+    if (!shown.some(({ label }) => label === first.label)) shown[MOST_BARS - 1] = moved.find(({ label }) => label === first.label);
+    return shown.map(({ label, before, after, most }, n) => {
+      const was = before === undefined ? `< ${fmtWhole(most)}` : fmtWhole(before);
+      const mark = n === 0 && label !== first.label ? "⇄ " : "";
+      const title = `${before === undefined ? `< ${ctx.full(most)}` : ctx.full(before)} → ${ctx.full(after)}`;
+      return { label, p: after, said: mark + t("view.answer.change", { before: was, after: fmtWhole(after) }), title, tick: before };
     });
   }
 

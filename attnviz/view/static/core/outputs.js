@@ -41,6 +41,24 @@ export class Outputs {
     return Array.from({ length: k }, (_, n) => ({ label: this.names[ids.data[row * k + n]], p: probs.data[row * k + n] }));
   }
 
+  /** The candidates that a row had before an edit, with what has become of them: [{label, before, after}, ...]. @param {Outputs} before */
+  kept(row, before) {
+    const { data: now, shape: [, k] } = this.data.array("outputs/kept");
+    return before.candidates(row).map(({ label, p }, n) => ({ label, before: p, after: now[row * k + n] }));
+  }
+
+  /**
+   * The first candidates before and after an edit, the most probable one now first; of a new one, `most` bounds what it had.
+   * @returns {{label: string, after: number, before?: number, most?: number}[]}
+   */
+  moved(row, before) {
+    const kept = this.kept(row, before);
+    const most = kept.at(-1).before;
+    const known = new Set(kept.map(({ label }) => label));
+    const come = this.candidates(row).filter(({ label }) => !known.has(label)).map(({ label, p }) => ({ label, after: p, most }));
+    return [...kept, ...come].sort((a, b) => b.after - a.after);
+  }
+
   values(row) {
     const { data, shape: [, n] } = this.data.array("outputs/values");
     return [...data.subarray(row * n, (row + 1) * n)];
