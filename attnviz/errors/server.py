@@ -6,7 +6,8 @@ from attnviz.errors.base import AttnvizError, ConfigError
 
 __all__ = [
     "ClassLinkWrong", "ClassOver", "DatabaseNewer", "DatabaseUnavailable", "FileNotPage", "ForeignHost",
-    "ForeignOrigin", "InvalidDatabase", "InvalidOrigin", "NotInClass", "SwitchedOff", "TooManyRuns", "TooManySteps",
+    "ForeignOrigin", "InvalidDatabase", "InvalidOrigin", "NotInClass", "SwitchedOff", "TakesTooLong", "TooManyRuns",
+    "TooManySteps", "TooManyWaiting",
 ]  # fmt: skip
 
 
@@ -38,6 +39,18 @@ class TooManySteps(AttnvizError):
     """The teacher lets a run have `most` steps."""
 
     steps: int
+    most: int
+
+
+class TakesTooLong(AttnvizError):
+    """A computation beside the pages was ended after so many seconds."""
+
+    seconds: int
+
+
+class TooManyWaiting(AttnvizError):
+    """So many computations beside the pages are waiting that no other one is taken."""
+
     most: int
 
 

@@ -3,6 +3,7 @@
 GET /attnviz/trace/<address>/bundle?site=NAME&heads=0,1&stages=q,k,weights    as in `attnviz.view.payload`
 GET /attnviz/trace/<address>/proof                                            JSON
 GET /attnviz/trace/<address>/distances?beside=ADDRESS&pin=1.0                 how far apart the heads of two traces read
+GET /attnviz/trace/<address>/sweep ...                                        see `attnviz.server.experiments`
 GET /attnviz/trace/<address>/trace.npz                                        a download
 GET /attnviz/trace/<address>/page.html?site=NAME&head=0&lang=en               the view as one file, a download
 GET /attnviz/qr?text=LINK                                                     a QR code, SVG
@@ -28,6 +29,7 @@ from starlette.routing import BaseRoute, Route
 from attnviz import locale
 from attnviz.analysis.distance import head_distances
 from attnviz.errors import AttnvizError
+from attnviz.server.experiments import sweep
 from attnviz.server.first import first_route
 from attnviz.server.kept import kept_routes
 from attnviz.server.learned import asked_of, truth_of
@@ -55,6 +57,7 @@ def routes(base: str = "") -> list[BaseRoute]:
     return [
         Route(f"{data}/bundle", _answer(_bundle)),
         Route(f"{data}/proof", _answer(_proof)),
+        Route(f"{data}/sweep", _answer(sweep)),
         Route(f"{data}/distances", _answer(_distances)),
         Route(f"{data}/trace.npz", _answer(_npz)),
         Route(f"{data}/page.html", _answer(_page)),

@@ -27,7 +27,10 @@ MOUNTS = {
     "formulas": "panels/byhand.js",
     "several": "several/several.js",
 }
-LATER = {"whatif": {"Menu": ("whatif/menu.js", "Menu")}, "write": {"write": ("write/write.js", "mount")}}
+LATER = {
+    "whatif": {"Menu": ("whatif/menu.js", "Menu"), "Sweep": ("whatif/sweep.js", "Sweep")},
+    "write": {"write": ("write/write.js", "mount")},
+}
 """What a view imports, or a page mounts, when it is first asked for."""
 
 _IMPORT = re.compile(r'^import (?:(\{.*\}|\w+) from )?"(\..+)";$', re.MULTILINE)

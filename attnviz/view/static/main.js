@@ -92,11 +92,9 @@ class Explorer extends View {
     this.ctx.terms = new Terms(this.single, this.body);
     this.answer = new Answer(this.single);
     this.toolbar = new Toolbar(this.ctx);
-    const send = (edit) => this.component.setTriggerValue("edit", edit);
-    this.whatIf = new WhatIf(this.ctx, () => (this.component.setTriggerValue ? this.data.header.what_if : null), send);
-    this.toolbar.title.after(this.whatIf.element);
     this.sentence = new Sentence(this.single);
     this.grid = new Grid(this.ctx);
+    this.whatIf = this.makeWhatIf();
     this.weights = new Matrix(this.ctx, { maxHeight: weightsHeight(this.store.state.present), eager: true, zoomable: true, told: () => patternText(this.ctx, this.store.state) });
     this.tabs = new Tabs(this.single, PANELS);
     this.chain = new Chain(this.ctx);
@@ -119,6 +117,14 @@ class Explorer extends View {
       this.root.dataset.ready = "true";
       performance.mark("attnviz:painted");
     });
+  }
+
+  makeWhatIf() {
+    const offered = () => (this.component.setTriggerValue ? this.data.header.what_if : null);
+    const whatIf = new WhatIf(this.ctx, offered, (edit) => this.component.setTriggerValue("edit", edit), this);
+    this.toolbar.title.after(whatIf.element);
+    this.answer.verdict.after(whatIf.heads);
+    return whatIf;
   }
 
   /** What the parts work with. Its data are those that are shown; `single` has a difference's own side in their place. */

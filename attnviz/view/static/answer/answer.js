@@ -115,6 +115,16 @@ export class Answer {
     if (button && !this.list.hidden) this.list.scrollLeft = button.offsetLeft - this.list.offsetLeft - this.list.clientWidth + 2 * button.offsetWidth;
   }
 
+  /** The trace, the row and the output that stand for the answer: the chosen query's, else the first one's. */
+  get question() {
+    const { outputs } = this;
+    const { query } = this.ctx.store.state;
+    const chosen = this.linked && query !== null && !outputs.isBeside(query) ? query : outputs.first;
+    const row = outputs.whole ? 0 : chosen;
+    const { data, shape: [, k] } = this.ctx.data.array("outputs/ids");
+    return { data: this.ctx.data, row, output: data[row * k] };
+  }
+
   /** The answer as one text. */
   text() {
     const { outputs } = this;

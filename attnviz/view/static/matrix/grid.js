@@ -3,6 +3,7 @@
  * blocks, and only the blocks in sight are in the document: a model may have thousands of heads.
  */
 
+import { css, ink } from "../core/colors.js";
 import { arrowOf, el, sizeCanvas } from "../core/dom.js";
 import { NOWHERE, hover } from "../core/store.js";
 import { TabList } from "../core/tablist.js";
@@ -22,12 +23,20 @@ const BLOCK = 3; // rows that come and go together
 const MARGIN = 240; // px around the part in sight that is drawn too
 const ENLARGED = 180;
 const KIND = { self: "self-attention", cross: "cross-attention" }; // the term of a group
+const NUMBERED = 30; // px of a thumbnail that has room for a number
 const NARROWEST = 230; // px of the grid beside the chosen head
 const WIDEST = 360;
+
+/** A change of a probability in percent, with its sign. Pure. */
+export function points(change) {
+  const size = Math.abs(100 * change);
+  return `${change < 0 ? "−" : "+"}${size >= 9.95 ? Math.round(size) : size.toFixed(1)}`;
+}
 
 export class Grid {
   constructor(ctx) {
     this.ctx = ctx;
+    this.effects = null; // a map in place of the weights
     this.tabs = el("div", { class: "av-grid-tabs" });
     this.content = el("div", { class: "av-grid-content" });
     this.scroller = el("div", {
@@ -164,8 +173,11 @@ export class Grid {
   }
 
   name(site, head) {
-    const { t } = this.ctx;
-    if (head < site.n_heads) return siteTitle(this.ctx, site, head);
+    const { t, data } = this.ctx;
+    if (head < site.n_heads) {
+      const change = this.effects?.of(data.sites.indexOf(site), head) ?? null;
+      return siteTitle(this.ctx, site, head) + (change === null ? "" : `: ${this.effects.said(change)}`);
+    }
     const stack = stackTitle(this.ctx, site);
     return t(hasPart(site) ? "view.frame.grid.average.part" : "view.frame.grid.average.of", { stack, layer: site.layer, part: site.part, n: site.n_heads });
   }
@@ -272,10 +284,38 @@ export class Grid {
     const pen = sizeCanvas(block.picture, ...size);
     pen.clearRect(0, 0, ...size);
     this.eachThumb(block, (index, head, x, y, side) => {
+      if (this.effects) {
+        this.drawEffect(pen, index, head, x, y, side);
+        return;
+      }
       const image = this.image(index, head);
       pen.imageSmoothingEnabled = image.width > side || image.height > side; // smaller: no cell may vanish
       pen.drawImage(image, x, y, side, side);
     });
+  }
+
+  /** In place of weights, what the answer gains or loses without each head; null: the weights again. */
+  showEffects(effects) {
+    this.effects = effects;
+    this.shownKey = null;
+    for (const block of this.blocks) if (block.drawn) this.empty(block);
+    this.refresh();
+    this.select();
+  }
+
+  /** One head of the map: its colour, and its number where there is room. */
+  drawEffect(pen, index, head, x, y, side) {
+    const change = this.effects.of(index, head);
+    if (change === null) return;
+    const colour = this.ctx.palette().diverging(this.effects.most ? change / this.effects.most : 0);
+    pen.fillStyle = css(colour);
+    pen.fillRect(x, y, side, side);
+    if (side < NUMBERED) return;
+    pen.fillStyle = ink(colour);
+    pen.font = `${side < MOST ? 10 : 12}px ${this.ctx.palette().font}`;
+    pen.textAlign = "center";
+    pen.textBaseline = "middle";
+    pen.fillText(points(change), x + side / 2, y + side / 2);
   }
 
   drawMarks() {

@@ -14,16 +14,22 @@ export class WhatIf {
    * @param {import("../core/context.js").Context} ctx
    * @param {() => any} offered  what the page offers to change; null: nothing
    * @param {(edit: string) => void} send  has the page do it
+   * @param {{answer: any, grid: any}} parts  whose answer is asked about, and where a map of heads is laid over
    */
-  constructor(ctx, offered, send) {
+  constructor(ctx, offered, send, parts) {
     this.ctx = ctx;
+    this.parts = parts;
     this.offered = offered;
     this.send = send;
     this.module = undefined; // the menu's, once it was asked for
     this.menu = undefined;
+    this.sweep = undefined;
     this.element = el("button", {
       type: "button", class: "av-button avw-open", "aria-haspopup": "menu", "aria-expanded": "false", text: ctx.t("view.whatif.open"),
       title: ctx.t("view.whatif.open.help"), on: { click: () => this.open(this.here(), this.element) },
+    });
+    this.heads = el("button", {
+      type: "button", class: "av-small avw-heads", text: ctx.t("view.sweep.open"), title: ctx.t("view.sweep.open.help"), on: { click: () => this.sweepHeads() },
     });
     this.onKey = (event) => this.key(event);
     document.addEventListener("keydown", this.onKey);
@@ -33,10 +39,36 @@ export class WhatIf {
   destroy() {
     document.removeEventListener("keydown", this.onKey);
     this.menu?.dismiss(false);
+    this.sweep?.leave();
   }
 
   show() {
-    this.element.hidden = !this.offered();
+    const offers = this.offered();
+    this.element.hidden = !offers;
+    this.heads.hidden = !offers;
+    this.heads.setAttribute("aria-disabled", String(Boolean(offers?.effect.why)));
+    this.heads.title = offers?.effect.why || this.ctx.t("view.sweep.open.help");
+  }
+
+  load() {
+    this.module ??= import(new URL(this.offered().module, document.baseURI).href);
+    return this.module;
+  }
+
+  /** Asks what each head does to the answer of the chosen place; a second press goes back to the weights. */
+  async sweepHeads() {
+    const { ctx, parts: { answer, grid } } = this;
+    if (this.sweep) return this.sweep.leave();
+    if (this.offered().effect.why) return ctx.announce(this.offered().effect.why);
+    const { Sweep } = await this.load();
+    const { data, row, output } = answer.question;
+    this.heads.setAttribute("aria-pressed", "true");
+    const over = () => {
+      this.heads.setAttribute("aria-pressed", "false");
+      this.sweep = undefined;
+    };
+    this.sweep = new Sweep({ ctx, data, row, output, grid, over });
+    return undefined;
   }
 
   /** The query and the key that are pointed at. */
@@ -67,8 +99,7 @@ export class WhatIf {
     if (again) return;
     const { ctx, send } = this;
     const offers = this.offered();
-    this.module ??= import(new URL(offers.module, document.baseURI).href);
-    const { Menu } = await this.module;
+    const { Menu } = await this.load();
     const { site, head } = ctx.store.state;
     ctx.store.set({ own: true }); // the head stays while its numbers change
     this.menu = new Menu({ ctx, send, offers, place: { site: ctx.data.site(site), head, ...place }, focus, pointer });
@@ -83,6 +114,7 @@ export class WhatIf {
   }
 
   update(changed) {
+    if (changed.has("trace")) this.sweep?.leave(); // it was of other numbers
     if (changed.has("trace") || changed.has("data")) this.show();
   }
 }

@@ -1,0 +1,87 @@
+"""Routes of experiments on a trace, which are computed beside the pages (`attnviz.server.background`).
+
+GET .../sweep?row=R&output=ID&who=NAME&lang=L  what each head does to an output: asked again and again, until it is over
+GET .../accuracy?who=NAME&lang=L               the score on test data with the edits of the trace, and without
+    &stop=1                                 nobody of that name waits any more
+
+Answers are {"done": n, "total": n, "ahead": how many come first}, with "result" once it is there; else {"failed": why}.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from attnviz import locale
+from attnviz.edits.edit import head_off
+from attnviz.edits.effect import Measures
+from attnviz.edits.sweep import swept
+from attnviz.errors import AttnvizError, TextOverLimit
+from attnviz.server.background import Background, Progress
+from attnviz.server.paths import whole
+from attnviz.trace import Trace
+
+__all__ = ["BACKGROUND", "sweep"]
+
+BACKGROUND = Background()
+NAME = re.compile(r"\w{1,40}", re.ASCII)
+MOST_SCORES = 2**27  # of all outputs at all positions
+FRESH = {"Cache-Control": "no-store"}
+
+
+def sweep(request: Request, trace: Trace) -> Response:
+    """Answer how far the sweep of all heads is, or what it found."""
+    query = request.query_params
+    row, output = (whole(query.get(name, ""), 0, 2**31) for name in ("row", "output"))
+    if row is None or output is None:
+        return JSONResponse({"error": "row"}, 400)
+    key = ("sweep", request.path_params["address"].partition(".")[0], row, output)
+    return _answer(request, key, lambda progress: _swept(trace, row, output, progress))
+
+
+def _swept(trace: Trace, row: int, output: int, progress: Progress) -> dict[str, Any]:
+    _check_size(trace)
+    found = swept(trace, output, row, head_off, progress)
+    tables = {name: getattr(found, name).tolist() for name in Measures._fields}
+    before = {name: float(values[0]) for name, values in zip(Measures._fields, found.before, strict=True)}
+    return {"token": found.token, "sites": found.sites, "before": before, **{n: _numbers(t) for n, t in tables.items()}}
+
+
+def _check_size(trace: Trace) -> None:
+    """See that the scores of all outputs fit into memory.
+
+    Raises:
+        TextOverLimit: the text has too many tokens for that.
+    """
+    if trace.outputs is not None:
+        length, width = len(trace.sequences[trace.outputs.sequence]), next(trace.forward_pass.logits(1)).shape[-1]
+        if length * width > MOST_SCORES:
+            raise TextOverLimit(length, MOST_SCORES // width)
+
+
+def _numbers(table: list[list[float]]) -> list[list[float | None]]:
+    return [[value if math.isfinite(value) else None for value in row] for row in table]
+
+
+def _answer(request: Request, key: Hashable, compute: Callable[[Progress], Any]) -> Response:
+    who = request.query_params.get("who", "")
+    if not NAME.fullmatch(who):
+        return JSONResponse({"error": "who"}, 400)
+    if request.query_params.get("stop"):
+        BACKGROUND.leave(key, who)
+        return JSONResponse({}, headers=FRESH)
+    try:
+        job = BACKGROUND.ask(key, who, compute)
+        if job.error is not None:
+            raise job.error
+    except AttnvizError as error:
+        lang = request.query_params.get("lang", "")
+        said = locale.told(lang if lang in locale.LANGUAGES else locale.DEFAULT, error.code, error.details)
+        return JSONResponse({"failed": said}, headers=FRESH)
+    told = {"done": job.done, "total": job.total, "ahead": BACKGROUND.ahead(key)}
+    return JSONResponse(told | ({} if job.result is None else {"result": job.result}), headers=FRESH)
