@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from attnviz.errors import AttnvizError, TakesTooLong, TooManyWaiting
+from attnviz.guard import guarded
 
 __all__ = ["Background", "Job", "Progress"]
 
@@ -25,8 +26,8 @@ PATIENCE = 8.0  # seconds without a question, after which nobody waits
 GIVES_WAY = 10  # of 19: how much less right to the processor the thread has
 
 
-class _Stopped(Exception):
-    """Nobody waits any more."""
+class _Stopped(BaseException):
+    """Nobody waits any more: no error, so that nothing on the way takes it for one."""
 
 
 @dataclass
@@ -110,7 +111,8 @@ class Background:
         while (found := self._next()) is not None:
             key, job = found
             try:
-                job.result = job.compute(self._watch(job))
+                with guarded("attnviz"):
+                    job.result = job.compute(self._watch(job))
             except _Stopped:
                 with self._lock:
                     self._jobs.pop(key, None)

@@ -114,7 +114,7 @@ export class WhatIf {
   }
 
   update(changed) {
-    if (changed.has("trace")) this.sweep?.leave(); // it was of other numbers
+    if (changed.has("trace") && !changed.has("side")) this.sweep?.leave(); // it was of other numbers
     if (changed.has("trace") || changed.has("data")) this.show();
   }
 }
