@@ -108,9 +108,9 @@ class CommandFile:
     def poll(self) -> list[Command]:
         """Return the commands since the last look; a line that is no command is logged and left out."""
         try:
-            if self.path.stat().st_size <= self._read:
-                return []
-            with open_regular(self.path) as file:
+            with open_regular(self.path) as file:  # not `stat`: see lease.py
+                if os.fstat(file.fileno()).st_size <= self._read:
+                    return []
                 file.seek(self._read)
                 lines = file.read(AT_ONCE).splitlines(keepends=True)
         except FileNotFoundError:

@@ -7,6 +7,9 @@ network file system as well; the one before is then deleted. A holder looks for 
 
 Ages are judged by the clock of the file server, which sets the time of every file, or by watching: a lease whose time
 did not change for three times its length has no living holder. What the clocks of the machines say does not matter.
+
+A network file system answers `stat` from what it knew some seconds ago, and for half a minute forgets no name that was
+not there. It asks its server when a file is opened, and looks at a folder anew after it has changed something in it.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ from types import TracebackType
 from typing import NamedTuple
 from uuid import uuid4
 
-from attnviz.bounded import MALFORMED, read_json
+from attnviz.bounded import MALFORMED, open_regular, read_json
 from attnviz.errors import RunBusy, RunNotFound, RunTaken, RunUnwritable
 from attnviz.training.run.files import UNFINISHED
 from attnviz.training.run.process import ProcessId, process_space
@@ -72,9 +75,10 @@ def _newest(folder: Path) -> _Found | None:
         epochs = _epochs(folder)
         if not epochs:
             return None
-        with suppress(FileNotFoundError):  # it was taken over just now
-            path = _path(folder, epochs[-1])
-            return _Found(epochs[-1], path, path.stat().st_mtime_ns)
+        path = _path(folder, epochs[-1])
+        if (status := _status(path)) is not None:
+            return _Found(epochs[-1], path, status.st_mtime_ns)
+        _look_anew(folder)  # it was taken over just now
 
 
 def _epochs(folder: Path) -> list[int]:
@@ -83,6 +87,23 @@ def _epochs(folder: Path) -> list[int]:
 
 def _path(folder: Path, epoch: int) -> Path:
     return folder / f".lease-{epoch}"
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """Return what is true of a file now; None where there is none."""
+    try:
+        with open_regular(path) as file:
+            return os.fstat(file.fileno())
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ESTALE):
+            return None
+        raise
+
+
+def _look_anew(folder: Path) -> None:
+    """Change something in a folder, so that names are seen which others have made there."""
+    with TemporaryFile(dir=folder):
+        pass
 
 
 def is_leased(folder: Path) -> bool:
@@ -185,11 +206,12 @@ class Lease:
         """
         if time.monotonic() - self._renewed > self.seconds:
             self.renew()
+            _look_anew(self.folder)
         if not self._is_newest():
             raise RunTaken(self.folder.name)
 
     def _is_newest(self) -> bool:
-        if not os.path.lexists(self._path):
+        if _status(self._path) is None:
             self.folder.stat()  # a folder that is out of reach was taken by nobody
             return False
         return not os.path.lexists(self._next)
@@ -209,7 +231,7 @@ class Lease:
     def moved(self, folder: Path) -> None:
         """Go on in another place: the holder has renamed the folder."""
         self.folder = folder
-        self._path, self._next = (str(_path(folder, epoch)) for epoch in (self.epoch, self.epoch + 1))
+        self._path, self._next = (_path(folder, epoch) for epoch in (self.epoch, self.epoch + 1))
 
     def release(self) -> None:
         """Give the lease back: the next one need not wait."""
@@ -309,6 +331,7 @@ def _take(folder: Path, mine: Path, left: int) -> Lease:
     epoch = 1 if before is None else before.epoch + 1
     if not _linked(mine, _path(folder, epoch)):
         raise RunBusy(folder.name)  # of many at once, another one was first
+    _look_anew(folder)
     epochs = _epochs(folder)
     if epochs[-1] != epoch or not (before is None or mine_to_take or _unchanged(before)):
         _path(folder, epoch).unlink(missing_ok=True)  # this one came late, or the holder before has woken up
@@ -322,7 +345,8 @@ def _linked(mine: Path, path: Path) -> bool:
     try:
         os.link(mine, path)
     except FileExistsError:
-        return mine.stat().st_nlink > 1  # the answer of a network file system got lost, and the question came again
+        status = _status(mine)  # the answer of a network file system may be lost, and its question comes again
+        return status is not None and status.st_nlink > 1
     except OSError as error:
         if error.errno not in NO_LINKS:
             raise
@@ -335,7 +359,5 @@ def _linked(mine: Path, path: Path) -> bool:
 
 
 def _unchanged(lease: _Found) -> bool:
-    try:
-        return lease.path.stat().st_mtime_ns == lease.mtime
-    except FileNotFoundError:  # gone, after this one was linked: it cannot be renewed any more
-        return True
+    status = _status(lease.path)
+    return status is None or status.st_mtime_ns == lease.mtime  # one that is gone cannot be renewed any more

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import shutil
@@ -23,6 +24,9 @@ __all__ = ["clear_leftovers", "delete_run", "normalised_name", "rename_run"]
 
 DELETED = ".deleted-"
 """Begins the hidden name of a run that is being deleted; it is no name of a run."""
+
+HELD = (errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY)
+"""On a network file system a file that somebody reads gets another name when it is deleted, and its folder stays."""
 
 LONG_AGO = 60.0  # seconds: a run is made in a hundredth of one
 
@@ -100,8 +104,13 @@ def delete_run(name: str, root: Path | None = None) -> None:
 def _remove(folder: Path) -> None:
     if folder.is_symlink():
         folder.unlink()
-    else:
+        return
+    try:
         shutil.rmtree(folder)
+    except OSError as error:
+        if error.errno not in HELD:
+            raise
+        logger.info("%s is in use: what is left of it is cleared away later", folder.name)
 
 
 def clear_leftovers(root: Path | None = None) -> int:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from math import isfinite, log, nan
+from pathlib import Path
 from typing import cast
 
 import torch
@@ -129,6 +130,28 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+class _Lines:
+    """Appends lines to a file; closed every NOTE_SECONDS, for then a network file system shows them to others."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._open()
+
+    def _open(self) -> None:
+        self._file = self._path.open("ab")
+        self._opened = time.monotonic()
+
+    def write(self, line: bytes) -> None:
+        self._file.write(line)
+        self._file.flush()
+        if time.monotonic() > self._opened + NOTE_SECONDS:
+            self.close()
+            self._open()
+
+    def close(self) -> None:
+        self._file.close()
+
+
 class _Recorder:
     """One process's work on one run."""
 
@@ -179,7 +202,7 @@ class _Recorder:
         task = self.run.config.task
         steps = iter(()) if self._target_reached() else train(self.network, task, self.config, self.state)
         outcome: Phase = "done"
-        with self.run.metrics_path.open("ab") as metrics:
+        with closing(_Lines(self.run.metrics_path)) as metrics:
             while True:
                 if not (yield from self._obey()):
                     outcome = "stopped"
@@ -192,7 +215,6 @@ class _Recorder:
                 self.seconds += time.perf_counter() - begin
                 self.lease.check()
                 metrics.write(Metrics.of(step, self.seconds).to_line())
-                metrics.flush()
                 self._keep(step)
                 yield from self._give_way()
         self._save()
