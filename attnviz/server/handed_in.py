@@ -38,11 +38,21 @@ class HandedIn:
         self._lock = threading.Lock()
 
     def place(self) -> Path:
-        """Return the folder of this server."""
+        """Return the folder of this server.
+
+        Raises:
+            OSError: it cannot be made.
+        """
         with self._lock:
             if self._root is None:
-                self._root = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_parent()))
-                self._delete = weakref.finalize(self, _remove, self._root, claim(self._root))
+                root = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_parent()))
+                try:
+                    lease = claim(root)
+                except RunError as error:
+                    shutil.rmtree(root, ignore_errors=True)
+                    raise OSError(str(error.__cause__)) from error
+                self._delete = weakref.finalize(self, _remove, root, lease)
+                self._root = root
             return self._root
 
     def find(self, name: str) -> Path | None:

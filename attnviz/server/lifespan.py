@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 from collections.abc import AsyncIterator
@@ -16,6 +17,7 @@ from attnviz.server.handed_in import clear_left_over
 from attnviz.server.listing import installed
 from attnviz.server.secret import share_secret
 from attnviz.server.stores import UPLOADS
+from attnviz.server.tidy import tidy
 from attnviz.server.traces import TraceKey
 
 __all__ = ["lifespan", "warm_up"]
@@ -38,7 +40,9 @@ async def lifespan(app: object) -> AsyncIterator[dict[str, object]]:
     warm_up()
     gc.collect()
     gc.freeze()
+    tidying = asyncio.create_task(tidy())
     yield {}
+    tidying.cancel()
     UPLOADS.close()
 
 

@@ -10,6 +10,7 @@ news, who could not know: it is news.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import struct
@@ -28,7 +29,7 @@ from starlette.routing import BaseRoute, Route
 
 from attnviz import locale
 from attnviz.bounded import open_regular, reason
-from attnviz.errors import AttnvizError, RunCorrupt, RunNotFound, RunNotYours, SwitchedOff
+from attnviz.errors import AttnvizError, RunCorrupt, RunNotFound, RunNotYours, RunUnwritable, SwitchedOff
 from attnviz.loading import find_run
 from attnviz.server import workers
 from attnviz.server.people.rights import NOBODY, Person, authority, checked_authority, may_look, offers, person_of
@@ -45,6 +46,7 @@ __all__ = ["RUNS_PATH", "news", "run_routes"]
 RUNS_PATH = "attnviz/runs"
 MOST = 16 * 2**20  # bytes of each file in one answer; the next request gets the rest
 GONE = "gone"  # in place of a state
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)  # the disk takes no file that is to be downloaded
 DELETING = 0.2  # seconds in which a run that is being deleted goes
 # "identity": the server's own gzip works in its event loop and would hold up everybody else
 PLAIN = {"Cache-Control": "no-store", "Content-Encoding": "identity"}
@@ -118,6 +120,8 @@ def _made_now(make: Callable[[Request, Run], Response], request: Request) -> Res
     try:
         return make(request, run)
     except OSError as error:
+        if error.errno in FULL:
+            raise RunUnwritable(run.name, reason(error)) from error
         file = Path(str(error.filename or run.folder)).name
         raise RunCorrupt(run.name, file, reason(error)) from error
 

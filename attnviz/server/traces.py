@@ -6,6 +6,7 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from time import monotonic
 from typing import NamedTuple
 
 from attnviz.trace import Trace
@@ -58,6 +59,7 @@ class TraceStore:
         self.max_count = max_count
         self._held: OrderedDict[TraceKey, Held] = OrderedDict()  # least recently used first
         self._keys: dict[str, TraceKey] = {}
+        self._used: dict[TraceKey, float] = {}  # when each was asked for last
         self._lock = threading.Lock()
 
     def get(self, trace_id: str) -> Trace | None:
@@ -66,37 +68,50 @@ class TraceStore:
             key = self._keys.get(trace_id)
             if key is None:
                 return None
-            self._held.move_to_end(key)
-            return self._held[key].trace
+            return self._use(key).trace
 
     def obtain(self, key: TraceKey, make: Callable[[], Trace]) -> Held:
         """Return the held trace of a key, made first when there is none; what `make` raises passes through."""
         with self._lock:
-            held = self._held.get(key)
-            if held is not None:
-                self._held.move_to_end(key)
-                return held
+            if key in self._held:
+                return self._use(key)
         made = make()  # outside the lock: a long text does not hold up the others
         with self._lock:
-            held = self._held.get(key)
-            if held is None:
+            if key not in self._held:
                 held = self._held[key] = Held(secrets.token_hex(16), made)
                 self._keys[held.id] = key
                 self._drop_oldest()
-            return held
+            return self._use(key)
+
+    def _use(self, key: TraceKey) -> Held:
+        self._held.move_to_end(key)
+        self._used[key] = monotonic()
+        return self._held[key]
 
     def forget(self, model: str, version: int) -> None:
         """Drop all traces of a model: each refers to its weights."""
         with self._lock:
             for key in [key for key in self._held if (key.model, key.version) == (model, version)]:
-                del self._keys[self._held.pop(key).id]
+                self._drop(key)
+
+    def forget_unused(self, seconds: float) -> int:
+        """Drop the traces that nobody has asked for in the last seconds; returns how many."""
+        with self._lock:
+            old = [key for key in self._held if monotonic() - self._used[key] > seconds]
+            for key in old:
+                self._drop(key)
+            return len(old)
+
+    def _drop(self, key: TraceKey) -> int:
+        """Drop a trace; returns its bytes."""
+        held = self._held.pop(key)
+        del self._keys[held.id], self._used[key]
+        return held.trace.nbytes
 
     def _drop_oldest(self) -> None:
         size = self._nbytes()
         while len(self._held) > 1 and (len(self._held) > self.max_count or size > self.max_bytes):
-            _, dropped = self._held.popitem(last=False)
-            del self._keys[dropped.id]
-            size -= dropped.trace.nbytes
+            size -= self._drop(next(iter(self._held)))
 
     def _nbytes(self) -> int:
         return sum(held.trace.nbytes for held in self._held.values())

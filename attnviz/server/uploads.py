@@ -96,7 +96,10 @@ class UploadStore:
         Raises:
             UploadError: as `attnviz.sandbox.upload.unpack`.
         """
-        folder = self._folder.place() / secrets.token_hex(16)
+        try:
+            folder = self._folder.place() / secrets.token_hex(16)
+        except OSError as error:
+            raise UploadUnwritable(filename, reason(error)) from error
         size = unpack(file, filename, folder, upload_limit() * 2**20)
         title = Path(filename).stem
         try:

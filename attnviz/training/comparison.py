@@ -28,6 +28,7 @@ from attnviz.training.engine.estimate import as_trained
 from attnviz.training.engine.gradients import forward, loss_sum
 from attnviz.training.recipes import RECIPES, Recipe
 from attnviz.training.run.config import RunConfig
+from attnviz.training.run.files import writing
 from attnviz.training.run.folder import Run
 from attnviz.training.run.runs import new_run, runs_root
 
@@ -162,9 +163,10 @@ def new_group(recipes: Iterable[Recipe], steps: int, seed: int, root: Path | Non
     first = next(name for name, _ in made)
     base = f"compare-{first}-{datetime.now():%Y%m%d-%H%M%S}"
     group, number = base, 1
-    while any(root.glob(f"{group}.*")):
-        number += 1
-        group = f"{base}-{number}"
+    with writing(group):
+        while any(root.glob(f"{group}.*")):
+            number += 1
+            group = f"{base}-{number}"
     return [
         new_run(config, f"{group}{f'.{distance}' if distance else ''}.{name}", root, owner)
         for (_, distance), five in made.items()

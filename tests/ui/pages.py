@@ -13,7 +13,7 @@ import attnviz.ui.frame
 from attnviz.training import Run, RunState
 from attnviz.training.run.process import ProcessId
 from attnviz.training.run.queue import Share
-from attnviz.ui import PAGES
+from attnviz.ui import CLASSROOM, PAGES
 
 S = TypeVar("S")
 
@@ -25,7 +25,7 @@ def open_page(name: str, **params: str) -> AppTest:
     """A page as a link opens it."""
     page = AppTest.from_file(ENTRY, default_timeout=60)
     if name != FIRST:
-        page.switch_page(str(PAGES[name]))
+        page.switch_page(str(PAGES.get(name, CLASSROOM)))
     for key, value in params.items():
         page.query_params[key] = value
     return run(page)

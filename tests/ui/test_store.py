@@ -5,6 +5,7 @@ import pytest
 
 import attnviz
 from attnviz.models import SequenceModel, load_model
+from attnviz.server import traces
 from attnviz.server.traces import TraceKey, TraceStore
 from tests.tiny import tiny_models
 
@@ -45,6 +46,18 @@ def test_the_least_recently_used_goes_first(model: SequenceModel) -> None:
     assert len(store) == 2
     anew = store.obtain(key("b"), lambda: attnviz.trace(model, "b"))
     assert anew.id != b.id  # so that a page that lost its trace sees that there is another
+
+
+def test_what_nobody_asks_for_goes_after_a_while(model: SequenceModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(traces, "monotonic", lambda: now[0])
+    store = TraceStore()
+    a, b = (store.obtain(key(text), lambda text=text: attnviz.trace(model, text)) for text in ("a", "b"))
+    now[0] = 50.0
+    store.get(a.id)
+    now[0] = 100.0
+    assert store.forget_unused(99.0) == 1
+    assert (store.get(a.id), store.get(b.id)) == (a.trace, None)
 
 
 def test_bytes_are_bounded_but_the_newest_stays(model: SequenceModel) -> None:

@@ -12,8 +12,10 @@ __all__ = ["CLASS", "CONTROLS", "Classroom", "Member", "Role", "Rules"]
 CLASS = "ATTNVIZ_CLASS"
 """Environment variable: id of the class that a server holds, which `attnviz run --class` sets; empty for none."""
 
-CONTROLS = ("train", "upload", "export")
-"""Controls that a teacher can hide: starting runs, handing in data and models, taking runs away."""
+CONTROLS = ("train", "own", "upload", "export", "edits", "modes")
+"""Controls that a teacher can hide: starting runs, training on data of one's own, handing in files, taking runs away,
+what if, and the Explorer's further modes.
+"""
 
 Role = Literal["teacher", "student"]
 

@@ -61,7 +61,11 @@ def statements(room: Classroom) -> list[dict[str, Any]]:
         target, created = f"{HOME}:{room.id}:run:{entry.name}", entry.run.config.created
         made.append(_statement(room, member, "launched", target, entry.name, created))
         if entry.state is not None and entry.state.state == "done":
-            ended = _statement(room, member, "completed", target, entry.name, _time(_changed(entry)))
+            try:
+                changed = _changed(entry)
+            except OSError:  # it was deleted a moment ago
+                continue
+            ended = _statement(room, member, "completed", target, entry.name, _time(changed))
             ended["result"] = {"completion": True}
             if entry.best is not None:
                 ended["result"]["score"] = {"raw": entry.best}

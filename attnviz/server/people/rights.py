@@ -18,6 +18,7 @@ from attnviz.server.people.classes import CLASS, Classroom, Role
 from attnviz.server.people.identity import identity
 from attnviz.training import RunConfig, runs_root
 from attnviz.training.engine.memory import check_memory
+from attnviz.training.recipes import OWN
 from attnviz.training.run.folder import owner_of
 
 __all__ = [
@@ -106,7 +107,7 @@ def check_start(person: Person, configs: Sequence[RunConfig]) -> None:
 
     Raises:
         NotInClass: is nobody of the class.
-        SwitchedOff: the teacher has hidden training.
+        SwitchedOff: the teacher has hidden training, or training on data of one's own.
         TooManyRuns: has as many as the teacher allows.
         TooManySteps: the teacher allows fewer.
         TooMuchMemory: the teacher allows less.
@@ -116,7 +117,8 @@ def check_start(person: Person, configs: Sequence[RunConfig]) -> None:
     if person.role != "student" or person.room is None:
         raise NotInClass
     rules = person.room.rules
-    if not offers(person, "train"):
+    brings = any(config.recipe in OWN for config in configs)
+    if not offers(person, "train") or (brings and not offers(person, "own")):
         raise SwitchedOff
     if rules.runs is not None and _count(person) + len(configs) > rules.runs:
         raise TooManyRuns(rules.runs)

@@ -120,8 +120,8 @@ def _tell_all(command: str) -> None:
         try:
             obey(workers.queue(), entry.run, Told(command))
             told += 1
-        except (AttnvizError, OSError) as error:
-            notice_error(error) if isinstance(error, AttnvizError) else notice("class.wall.gone")
+        except AttnvizError as error:
+            notice_error(error)
     notice(f"class.{command}d", n=str(told))
 
 

@@ -16,6 +16,7 @@ from attnviz.server.shelf import Entry
 from attnviz.training import RunConfig
 from attnviz.training.comparison import CONTENDERS, DISTANCES, at_distance, comparable, configs, new_group, place_of
 from attnviz.training.recipes import Recipe
+from attnviz.training.run.files import writing
 from attnviz.ui.comparison.shown import expected_seconds, groups, reach, shown
 from attnviz.ui.comparison.state import FIRST, ComparisonState
 from attnviz.ui.frame.address import Address, notice, notice_error, notice_wrong
@@ -24,7 +25,7 @@ from attnviz.ui.frame.head import head_row, message_box
 from attnviz.ui.frame.language import explain, say
 from attnviz.ui.frame.numbers import duration
 from attnviz.ui.frame.titles import task_title
-from attnviz.ui.frame.watch import Told, obey, unwritable
+from attnviz.ui.frame.watch import Told, obey
 from attnviz.ui.frame.who import me
 from attnviz.ui.frame.widgets import button, segments, select
 
@@ -174,11 +175,10 @@ def _train(recipes: Sequence[Recipe]) -> None:
         place = place_of(runs[0].name)
         ComparisonState.group.value = "" if place is None else place[0]
         for run in runs:
-            workers.queue().submit(run)
+            with writing(run.name):
+                workers.queue().submit(run)
     except AttnvizError as error:
         notice_error(error)
-    except OSError as error:
-        notice_error(unwritable(recipes[0].name, error))
 
 
 def _under_way(wanted: Sequence[RunConfig]) -> bool:
@@ -201,5 +201,3 @@ def _tell(runs: Sequence[Entry], command: str) -> None:
             obey(workers.queue(), entry.run, Told(command))
         except AttnvizError as error:
             notice_error(error)
-        except OSError as error:
-            notice_error(unwritable(entry.name, error))

@@ -21,10 +21,12 @@ from typing import Protocol, cast
 
 from streamlit.delta_generator import DeltaGenerator
 
+from attnviz.server.people.rights import offers
 from attnviz.server.traces import TraceKey
 from attnviz.ui.explorer.state import LOOK, ExplorerState
 from attnviz.ui.frame.address import notice_wrong
 from attnviz.ui.frame.language import say
+from attnviz.ui.frame.who import me
 from attnviz.ui.frame.widgets import segments
 
 __all__ = ["MODES", "Mode", "apply", "choose", "chosen", "parameters"]
@@ -78,12 +80,12 @@ MODES = {mode.name: mode for mode in _MODES}
 
 def chosen() -> Mode | None:
     """Return the mode that is chosen; None: to look."""
-    return MODES.get(ExplorerState.mode.value)
+    return MODES.get(ExplorerState.mode.value) if offers(me(), "modes") else None
 
 
 def choose() -> None:
     """Place the control, where there is more than one mode."""
-    if MODES:
+    if MODES and offers(me(), "modes"):
         titles = {name: say(f"mode.{name}") for name in (LOOK, *MODES)}
         help_ = "\n".join(f"- **{title}**: {say(f'mode.{name}.help')}" for name, title in titles.items())
         segments(say("mode.label"), ExplorerState.mode, titles, label_visibility="collapsed", help=help_)

@@ -15,6 +15,7 @@ from attnviz.library import MODELS_FOLDER
 from attnviz.server.forward import continue_text, run
 from attnviz.server.learned import check
 from attnviz.server.listing import Listed
+from attnviz.server.people.rights import offers
 from attnviz.server.picture import Beside
 from attnviz.server.reads import Reads
 from attnviz.server.traces import Held, TraceKey
@@ -37,6 +38,7 @@ from attnviz.ui.frame.page_file import take
 from attnviz.ui.frame.state import Session, page_state
 from attnviz.ui.frame.titles import described, full_title
 from attnviz.ui.frame.view import show_view
+from attnviz.ui.frame.who import me
 from attnviz.ui.frame.widgets import button, select
 
 __all__ = ["show"]
@@ -48,6 +50,8 @@ EXAMPLE_CHARS = 120
 def show() -> None:
     """Show the whole page."""
     link.ADDRESS.arrive()
+    if not offers(me(), "edits"):
+        whatif.forget()
     key = _controls()
     mode = modes.chosen()
     if mode is None:
@@ -221,7 +225,7 @@ def _view(key: TraceKey, held: Held, edited: Held | None, messages: DeltaGenerat
     """Show the trace, or the one with edits in front and this one beside it."""
     state = page_state(ExplorerState)
     undo = bool(state.chips or state.undone)
-    offered = None if state.frozen else what_if(held.trace, current(), undo)
+    offered = what_if(held.trace, current(), undo) if offers(me(), "edits") and not state.frozen else None
     if edited is None:
         show_view(key, held, current(), messages, what_if=offered, on_edit=_edit)
     else:

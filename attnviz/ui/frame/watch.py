@@ -13,13 +13,14 @@ from typing import Any, NamedTuple, cast
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from attnviz.errors import AttnvizError, RunUnwritable
+from attnviz.errors import AttnvizError
 from attnviz.server import workers
 from attnviz.server.kept import plotly_address
 from attnviz.server.paths import whole
 from attnviz.server.people.rights import authority, checked_authority
 from attnviz.server.shelf import is_own
 from attnviz.training import COMMANDS, Run, TrainingQueue
+from attnviz.training.run.files import writing
 from attnviz.ui.frame.address import notice
 from attnviz.ui.frame.language import code, current, explain, say
 from attnviz.ui.frame.loader import loader
@@ -28,7 +29,7 @@ from attnviz.ui.frame.who import me
 from attnviz.view.run_header import run_header, unit_of
 from attnviz.view.texts import address
 
-__all__ = ["PLACE", "Told", "notice_place", "obey", "prepare", "show_compare", "told", "unwritable", "watch"]
+__all__ = ["PLACE", "Told", "notice_place", "obey", "prepare", "show_compare", "told", "watch"]
 
 PLACE = {"step": r"\d{1,9}", "site": r"\w+\.\d+\.\w+", "head": r"\d{1,9}", "seq": r"\d{1,9}"}
 """Parameters of the address that the view of a run writes, and their values."""
@@ -99,15 +100,15 @@ def obey(queue: TrainingQueue, run: Run, told: Told) -> None:
     Raises:
         RunNotYours: may not steer it.
         AttnvizError: it is trained already, or cannot be read or written.
-        OSError: its folder cannot be written to.
     """
     by = checked_authority(me(), run.folder)
-    if told.name == SUBMIT:
-        queue.submit(run, told.value)
-    elif run.state().active:
-        if told.name == "stop":
-            queue.withdraw(run)  # where it waits
-        run.commands.send(cast(Any, told.name), told.value, by)  # others read there who stopped it
+    with writing(run.name):
+        if told.name == SUBMIT:
+            queue.submit(run, told.value)
+        elif run.state().active:
+            if told.name == "stop":
+                queue.withdraw(run)  # where it waits
+            run.commands.send(cast(Any, told.name), told.value, by)  # others read there who stopped it
 
 
 def watch(run: Run, messages: DeltaGenerator, *, follow: bool, replay: int = 0) -> None:
@@ -130,13 +131,6 @@ def watch(run: Run, messages: DeltaGenerator, *, follow: bool, replay: int = 0) 
         obey(workers.queue(), run, told)
     except AttnvizError as error:
         messages.error(explain(error))
-    except OSError as error:
-        messages.error(explain(unwritable(run.name, error)))
-
-
-def unwritable(name: str, error: OSError) -> RunUnwritable:
-    """Turn an error of the disk into one that is explained in every language."""
-    return RunUnwritable(name, error.strerror or str(error))
 
 
 def _common() -> dict[str, Any]:

@@ -9,10 +9,12 @@ from typing import Any, cast
 import streamlit as st
 
 from attnviz import locale
+from attnviz.server.people.rights import offers
 from attnviz.tasks import Choice
 from attnviz.training.recipes import OWN
 from attnviz.ui.frame.language import current, plain, say
 from attnviz.ui.frame.titles import task_title
+from attnviz.ui.frame.who import me
 from attnviz.ui.frame.widgets import button, select
 from attnviz.ui.training.draft import SETTINGS, TRAINING, Draft, Value, recipe_names
 from attnviz.ui.training.own_data import own_data, put
@@ -67,7 +69,10 @@ def _another_network(before: str) -> None:
 
 def choose_task() -> None:
     """Choose a recipe, describe it, and take the visitor's own data where it needs some."""
-    titles = {name: task_title(name) for name in recipe_names()}
+    brings = offers(me(), "own")
+    titles = {name: task_title(name) for name in recipe_names() if brings or name not in OWN}
+    if TrainingState.recipe.value not in titles:
+        load(Draft.of_recipe(next(iter(titles))))
     recipe = select(say("training.task"), TrainingState.recipe, titles, on_change=_reload)
     about = f"task.{recipe}.about"
     if locale.has(current(), about):

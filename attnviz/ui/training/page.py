@@ -17,6 +17,7 @@ from attnviz.training import Run, RunConfig, new_run
 from attnviz.training.engine.estimate import as_trained, seconds_per_step
 from attnviz.training.engine.memory import check_memory, is_large
 from attnviz.training.recipes import OWN
+from attnviz.training.run.files import writing
 from attnviz.ui.frame.address import Address, notice_error, notice_wrong
 from attnviz.ui.frame.choices import entries, find_run
 from attnviz.ui.frame.head import head_row, message_box
@@ -24,7 +25,7 @@ from attnviz.ui.frame.language import code, explain, say
 from attnviz.ui.frame.numbers import duration, short
 from attnviz.ui.frame.page_file import offer, take
 from attnviz.ui.frame.state import page_state
-from attnviz.ui.frame.watch import PLACE, notice_place, prepare, unwritable, watch
+from attnviz.ui.frame.watch import PLACE, notice_place, prepare, watch
 from attnviz.ui.frame.who import me
 from attnviz.ui.frame.widgets import button
 from attnviz.ui.training import controls
@@ -178,15 +179,13 @@ def _again() -> None:
 
 
 def _train(config: RunConfig) -> None:
-    """Make a run, and queue it."""
+    """Make a run, and queue it; what forbids it passes through."""
     state = page_state(TrainingState)
-    try:
-        check_start(me(), [config])
-        run = new_run(config, owner=me().id)
-        state.watched, state.joined = run.name, ""
+    check_start(me(), [config])
+    run = new_run(config, owner=me().id)
+    state.watched, state.joined = run.name, ""
+    with writing(run.name):
         workers.queue().submit(run)
-    except OSError as error:
-        notice_error(unwritable(TrainingState.recipe.value, error))
 
 
 def _joined(config: RunConfig) -> Run | None:
