@@ -18,20 +18,30 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from attnviz import locale
-from attnviz.edits.edit import head_off
+from attnviz.analysis.edited import paired_scores
+from attnviz.edits.edit import Cut, Patch, PatchStream, head_off
 from attnviz.edits.effect import Measures
 from attnviz.edits.sweep import swept
 from attnviz.errors import AttnvizError, TextOverLimit
+from attnviz.models import SequenceModel
 from attnviz.server.background import Background, Progress
+from attnviz.server.learned import task_of
 from attnviz.server.paths import whole
 from attnviz.trace import Trace
 
-__all__ = ["BACKGROUND", "sweep"]
+__all__ = ["BACKGROUND", "accuracy", "is_scored", "sweep"]
 
 BACKGROUND = Background()
 NAME = re.compile(r"\w{1,40}", re.ASCII)
+TESTED = 512  # test sequences
 MOST_SCORES = 2**27  # of all outputs at all positions
 FRESH = {"Cache-Control": "no-store"}
+
+
+def is_scored(trace: Trace) -> bool:
+    """Whether a trace has edits that mean the same in every text, and a model whose test data are known."""
+    ours = isinstance(trace.model, SequenceModel) and task_of(trace.model.facts.name) is not None
+    return ours and bool(trace.edits) and not any(isinstance(each, Cut | Patch | PatchStream) for each in trace.edits)
 
 
 def sweep(request: Request, trace: Trace) -> Response:
@@ -66,6 +76,21 @@ def _check_size(trace: Trace) -> None:
 
 def _numbers(table: list[list[float]]) -> list[list[float | None]]:
     return [[value if math.isfinite(value) else None for value in row] for row in table]
+
+
+def accuracy(request: Request, trace: Trace) -> Response:
+    """Answer the score on test data with the edits of a trace and without, of a model whose task is known."""
+    task = task_of(trace.model.facts.name)
+    if not is_scored(trace) or task is None or not isinstance(trace.model, SequenceModel):
+        return JSONResponse({"error": "edits"}, 400)
+    network = trace.model.network
+    key = ("accuracy", request.path_params["address"].partition(".")[0])
+
+    def compute(progress: Progress) -> dict[str, Any]:
+        found = paired_scores(network, task, trace.edits, TESTED, progress=progress)
+        return {**found._asdict(), "change": [*found.change], "metric": task.metric}
+
+    return _answer(request, key, compute)
 
 
 def _answer(request: Request, key: Hashable, compute: Callable[[Progress], Any]) -> Response:

@@ -29,7 +29,7 @@ from starlette.routing import BaseRoute, Route
 from attnviz import locale
 from attnviz.analysis.distance import head_distances
 from attnviz.errors import AttnvizError
-from attnviz.server.experiments import sweep
+from attnviz.server.experiments import accuracy, sweep
 from attnviz.server.first import first_route
 from attnviz.server.kept import kept_routes
 from attnviz.server.learned import asked_of, truth_of
@@ -58,6 +58,7 @@ def routes(base: str = "") -> list[BaseRoute]:
         Route(f"{data}/bundle", _answer(_bundle)),
         Route(f"{data}/proof", _answer(_proof)),
         Route(f"{data}/sweep", _answer(sweep)),
+        Route(f"{data}/accuracy", _answer(accuracy)),
         Route(f"{data}/distances", _answer(_distances)),
         Route(f"{data}/trace.npz", _answer(_npz)),
         Route(f"{data}/page.html", _answer(_page)),

@@ -7,6 +7,7 @@ from typing import Any
 from attnviz import locale
 from attnviz.edits.offers import offers
 from attnviz.loading import ZOO
+from attnviz.server.experiments import is_scored
 from attnviz.server.listing import Listed, find
 from attnviz.trace import Trace
 from attnviz.view.modules import later_address
@@ -18,15 +19,19 @@ TWIN = "twin"
 """What the view sends to open the model with one layer less."""
 
 
-def what_if(trace: Trace, lang: str, undo: bool = False) -> dict[str, Any] | None:
+def what_if(trace: Trace, lang: str, undo: bool = False, edited: Trace | None = None) -> dict[str, Any] | None:
     """Return the offers of `attnviz.edits.offers` for JSON; None where there is no attention to edit.
 
     Each is {"edits": text, "why": why it is refused, "" where it is not}; "module" is where the menu stands, "undo"
-    says whether there is a change to be undone.
+    says whether there is a change to be undone, "score" whether the edits of a second trace can be judged on test data.
     """
     if not trace.sites:
         return None
-    told: dict[str, Any] = {"module": later_address("whatif"), "undo": undo}
+    told: dict[str, Any] = {
+        "module": later_address("whatif"),
+        "undo": undo,
+        "score": edited is not None and is_scored(edited),
+    }
     for name, (edits, refused) in offers(trace).items():
         told[name] = {"edits": edits, "why": locale.told(lang, refused.code, refused.details) if refused else ""}
     if twin_of(trace.model.facts.name):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -265,6 +265,11 @@ class _Editor:
         if self.shown is not None:
             self.shown(call, contexts)
         return contexts
+
+
+def editing_rows(rows: Rows) -> AbstractContextManager[None]:
+    """Let every forward pass of our own networks in this thread be changed, each row of a batch by its edits."""
+    return editing(_Editor(rows))
 
 
 @dataclass(eq=False)

@@ -28,7 +28,11 @@ MOUNTS = {
     "several": "several/several.js",
 }
 LATER = {
-    "whatif": {"Menu": ("whatif/menu.js", "Menu"), "Sweep": ("whatif/sweep.js", "Sweep")},
+    "whatif": {
+        "Menu": ("whatif/menu.js", "Menu"),
+        "Score": ("whatif/sweep.js", "Score"),
+        "Sweep": ("whatif/sweep.js", "Sweep"),
+    },
     "write": {"write": ("write/write.js", "mount")},
 }
 """What a view imports, or a page mounts, when it is first asked for."""

@@ -94,7 +94,7 @@ def _tokens(trace: Trace, site: str, query: str, key: str) -> dict[str, str]:
         known = position != EVERY and int(position) < len(labels)
         return f"{code(labels[int(position)], 16)} #{position}" if known else f"#{position}"
 
-    return {"query": token(query, found.queries if found else ""), "key": token(key, found.keys if found else "")}
+    return {"row": token(query, found.queries if found else ""), "column": token(key, found.keys if found else "")}
 
 
 def _pairs(text: str) -> str:

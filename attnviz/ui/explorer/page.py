@@ -37,7 +37,7 @@ from attnviz.ui.frame.language import code, current, explain, plain, say
 from attnviz.ui.frame.page_file import take
 from attnviz.ui.frame.state import Session, page_state
 from attnviz.ui.frame.titles import described, full_title
-from attnviz.ui.frame.view import show_view
+from attnviz.ui.frame.view import asked_edit, show_view
 from attnviz.ui.frame.who import me
 from attnviz.ui.frame.widgets import button, select
 
@@ -52,6 +52,8 @@ def show() -> None:
     link.ADDRESS.arrive()
     if not offers(me(), "edits"):
         whatif.forget()
+    elif asked := asked_edit():
+        _edit(asked)
     key = _controls()
     mode = modes.chosen()
     if mode is None:
@@ -225,12 +227,13 @@ def _view(key: TraceKey, held: Held, edited: Held | None, messages: DeltaGenerat
     """Show the trace, or the one with edits in front and this one beside it."""
     state = page_state(ExplorerState)
     undo = bool(state.chips or state.undone)
-    offered = what_if(held.trace, current(), undo) if offers(me(), "edits") and not state.frozen else None
+    is_offered = offers(me(), "edits") and not state.frozen
+    offered = what_if(held.trace, current(), undo, edited and edited.trace) if is_offered else None
     if edited is None:
-        show_view(key, held, current(), messages, what_if=offered, on_edit=_edit)
+        show_view(key, held, current(), messages, what_if=offered)
     else:
         after = key._replace(edits=whatif.in_force())
-        show_view(after, edited, current(), messages, Beside(key, held), offered, _edit)
+        show_view(after, edited, current(), messages, Beside(key, held), offered)
 
 
 def _edit(asked: str) -> None:

@@ -5,7 +5,7 @@ Bytes go down, nothing comes back but the wish to reload.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -19,7 +19,7 @@ from attnviz.ui.frame.state import Session, page_state
 from attnviz.ui.frame.widgets import Widget
 from attnviz.view import PANELS
 
-__all__ = ["LOOK", "follow", "show_view"]
+__all__ = ["LOOK", "asked_edit", "follow", "show_view"]
 
 LOOK = {
     "tab": "|".join(PANELS),
@@ -50,14 +50,12 @@ def show_view(
     messages: DeltaGenerator,
     beside: Beside | None = None,
     what_if: Mapping[str, Any] | None = None,
-    on_edit: Callable[[str], None] = lambda edit: None,
 ) -> None:
     """Place the view of a trace, and say once of each link which of its parameters point outside of it.
 
     Args:
         beside: a second trace: the view shows either side, or the difference first less second, where tokens are equal.
         what_if: what the view offers to change in the forward pass, see `attnviz.server.what_if`.
-        on_edit: is told what was chosen of that.
     """
     session = page_state(Session)
     choice, missing = choice_of(held.trace, session.links.get(key.model, {}), session.n_links)
@@ -69,8 +67,13 @@ def show_view(
         key=_VIEW.key,
         data=picture(key, held, choice, lang, beside, what_if),
         on_reload_change=lambda: None,
-        on_edit_change=lambda: on_edit(str(_VIEW.value.get("edit", ""))),
+        on_edit_change=lambda: None,  # `asked_edit` tells the run that the event causes
     )
+
+
+def asked_edit() -> str:
+    """Return the edit that the view asks for in this run; "" in all others."""
+    return str(_VIEW.value.get("edit") or "")
 
 
 def follow(link: Mapping[str, str], model: str) -> None:

@@ -123,7 +123,7 @@ class Explorer extends View {
     const offered = () => (this.component.setTriggerValue ? this.data.header.what_if : null);
     const whatIf = new WhatIf(this.ctx, offered, (edit) => this.component.setTriggerValue("edit", edit), this);
     this.toolbar.title.after(whatIf.element);
-    this.answer.verdict.after(whatIf.heads);
+    this.answer.verdict.after(whatIf.heads, whatIf.test);
     return whatIf;
   }
 

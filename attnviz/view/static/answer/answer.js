@@ -48,10 +48,8 @@ export class Answer {
     this.list = el("ol", { class: "ava-columns", on: { click: (event) => this.click(event), keydown: (event) => this.press(event) } });
     this.bars = el("ol", { class: "ava-bars" });
     this.note = el("p", { class: "av-muted ava-note" });
-    this.element = el("section", { class: "ava" }, [
-      el("div", { class: "ava-head" }, [this.title, this.verdict]),
-      el("div", { class: "ava-body" }, [this.list, this.bars, this.note]),
-    ]);
+    this.body = el("div", { class: "ava-body" }, [this.list, this.bars, this.note]);
+    this.element = el("section", { class: "ava" }, [el("div", { class: "ava-head" }, [this.title, this.verdict]), this.body]);
     this.start();
   }
 

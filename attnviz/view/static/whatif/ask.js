@@ -14,7 +14,7 @@ export class WhatIf {
    * @param {import("../core/context.js").Context} ctx
    * @param {() => any} offered  what the page offers to change; null: nothing
    * @param {(edit: string) => void} send  has the page do it
-   * @param {{answer: any, grid: any}} parts  whose answer is asked about, and where a map of heads is laid over
+   * @param {{answer: any, grid: any, data: any}} parts  whose answer is asked about, and where a map of heads is laid over
    */
   constructor(ctx, offered, send, parts) {
     this.ctx = ctx;
@@ -24,12 +24,16 @@ export class WhatIf {
     this.module = undefined; // the menu's, once it was asked for
     this.menu = undefined;
     this.sweep = undefined;
+    this.score = undefined;
     this.element = el("button", {
       type: "button", class: "av-button avw-open", "aria-haspopup": "menu", "aria-expanded": "false", text: ctx.t("view.whatif.open"),
       title: ctx.t("view.whatif.open.help"), on: { click: () => this.open(this.here(), this.element) },
     });
     this.heads = el("button", {
       type: "button", class: "av-small avw-heads", text: ctx.t("view.sweep.open"), title: ctx.t("view.sweep.open.help"), on: { click: () => this.sweepHeads() },
+    });
+    this.test = el("button", {
+      type: "button", class: "av-small avw-heads", text: ctx.t("view.score.open"), title: ctx.t("view.score.open.help"), on: { click: () => this.scoreEdits() },
     });
     this.onKey = (event) => this.key(event);
     document.addEventListener("keydown", this.onKey);
@@ -39,13 +43,14 @@ export class WhatIf {
   destroy() {
     document.removeEventListener("keydown", this.onKey);
     this.menu?.dismiss(false);
-    this.sweep?.leave();
+    this.leave();
   }
 
   show() {
     const offers = this.offered();
     this.element.hidden = !offers;
     this.heads.hidden = !offers;
+    this.test.hidden = !offers?.score;
     this.heads.setAttribute("aria-disabled", String(Boolean(offers?.effect.why)));
     this.heads.title = offers?.effect.why || this.ctx.t("view.sweep.open.help");
   }
@@ -93,6 +98,15 @@ export class WhatIf {
     this.open({ query: null, key: null }, focus, event.type === "contextmenu" && event.pointerType !== "" ? event : null);
   }
 
+  /** Asks what the edits do to the score on test data; a second press takes the answer away. */
+  async scoreEdits() {
+    const { ctx, parts: { answer, data } } = this;
+    if (this.score) return this.score.leave();
+    const { Score } = await this.load();
+    this.score = new Score({ ctx, data, place: answer.body, over: () => (this.score = undefined) });
+    return undefined;
+  }
+
   async open(place, focus, pointer = null) {
     const again = this.menu?.isOpen && focus === this.element;
     this.menu?.dismiss(false);
@@ -113,8 +127,14 @@ export class WhatIf {
     send(UNDO);
   }
 
+  /** What was asked about other numbers goes. */
+  leave() {
+    this.sweep?.leave();
+    this.score?.leave();
+  }
+
   update(changed) {
-    if (changed.has("trace") && !changed.has("side")) this.sweep?.leave(); // it was of other numbers
+    if (changed.has("trace") && !changed.has("side")) this.leave(); // it was of other numbers
     if (changed.has("trace") || changed.has("data")) this.show();
   }
 }

@@ -1,4 +1,4 @@
-/** What each head does to an answer: asks the server until it knows, and lays the changes over the grid of heads. */
+/** What is computed beside the pages: asks the server until it knows. A map of what each head does, and a score. */
 
 import { el } from "../core/dom.js";
 import { fmtWhole, tokenText } from "../core/format.js";
@@ -6,33 +6,31 @@ import { fmtWhole, tokenText } from "../core/format.js";
 const WAIT_MS = 350;
 const who = Math.random().toString(36).slice(2);
 
+const signed = (share) => `${share < 0 ? "−" : "+"}${Math.abs(100 * share).toFixed(1)}`;
+
 /** The largest change of a probability, up or down. Pure. @param {{probability: (number|null)[][], before: {probability: number}}} found */
 export function largest({ probability, before }) {
   return Math.max(0, ...probability.flat().map((p) => (p === null ? 0 : Math.abs(p - before.probability))));
 }
 
-export class Sweep {
+/** A question to the server, with its progress and a button that ends it. */
+class Question {
   /**
-   * @param {{ctx: any, data: any, row: number, output: number, grid: any, over: () => void}} given
+   * @param {{ctx: any, data: any, path: string, query: Record<string, any>, over: () => void}} given
    *     data: the trace that is asked about; over: is told when it is left
    */
-  constructor({ ctx, data, row, output, grid, over }) {
+  constructor({ ctx, data, path, query, over }) {
     this.ctx = ctx;
     this.data = data;
-    this.query = { row, output, who, lang: data.header.lang };
-    this.row = row;
-    this.grid = grid;
+    this.address = (more) => `${path}?${new URLSearchParams({ ...query, who, lang: data.header.lang, ...more })}`;
     this.over = over;
+    this.gone = false;
+    this.isOver = false;
+    this.timer = 0;
     this.status = el("p", { class: "avw-status", role: "status", text: ctx.t("view.sweep.begin") });
     this.bar = el("progress", { class: "avw-progress", max: 1, value: 0, "aria-label": ctx.t("view.sweep.progress") });
     this.close = el("button", { type: "button", class: "av-button", text: ctx.t("view.sweep.cancel"), on: { click: () => this.leave() } });
     this.element = el("div", { class: "avw-sweep" }, [this.status, this.bar, this.close]);
-    grid.element.prepend(this.element);
-    this.ask();
-  }
-
-  get address() {
-    return (more) => `sweep?${new URLSearchParams({ ...this.query, ...more })}`;
   }
 
   async ask() {
@@ -40,27 +38,51 @@ export class Sweep {
       const answer = await this.data.fetch(this.address({}));
       if (!this.gone) this.take(await answer.json());
     } catch (error) {
-      if (!this.gone) this.fail(this.ctx.t("view.frame.problem.network"));
       if (error.name !== "LoadError") throw error;
+      if (!this.gone) this.end(this.ctx.t("view.frame.problem.network"));
     }
   }
 
   take({ done, total, ahead, result, failed }) {
     const { t } = this.ctx;
-    if (failed) this.fail(failed);
+    if (failed) this.end(failed);
     else if (result) this.show(result);
     else {
       this.status.textContent = ahead ? t("view.sweep.ahead", { n: ahead }) : t("view.sweep.done", { done, total: total || "…" });
       this.bar.value = total ? done / total : 0;
-      this.timer = setTimeout(() => this.ask(), WAIT_MS);
+      this.timer = window.setTimeout(() => this.ask(), WAIT_MS);
     }
   }
 
-  fail(why) {
+  /** @param {any} _result */
+  show(_result) {}
+
+  end(said) {
     this.bar.remove();
-    this.status.textContent = why;
+    this.status.textContent = said;
     this.close.textContent = this.ctx.t("view.sweep.close");
     this.isOver = true;
+  }
+
+  leave() {
+    if (this.gone) return;
+    this.gone = true;
+    clearTimeout(this.timer);
+    if (!this.isOver) this.data.fetch(this.address({ stop: 1 })).catch(() => {}); // it ends by itself a little later
+    this.element.remove();
+    this.over();
+  }
+}
+
+/** What each head does to an answer, laid over the grid of heads. */
+export class Sweep extends Question {
+  /** @param {{ctx: any, data: any, row: number, output: number, grid: any, over: () => void}} given */
+  constructor({ row, output, grid, ...given }) {
+    super({ ...given, path: "sweep", query: { row, output } });
+    this.row = row;
+    this.grid = grid;
+    grid.element.prepend(this.element);
+    this.ask();
   }
 
   /** The map: a head's colour and number are what the answer gains or loses without it. */
@@ -69,7 +91,7 @@ export class Sweep {
     const most = largest(found);
     const sites = new Map(found.sites.map((name, n) => [name, found.probability[n]]));
     const { probability: before } = found.before;
-    this.fail(ctx.t("view.sweep.map", { token: tokenText(found.token), index: row, before: fmtWhole(before), most: ctx.fmt(100 * most) }));
+    this.end(ctx.t("view.sweep.map", { token: tokenText(found.token), index: row, before: fmtWhole(before), most: ctx.fmt(100 * most) }));
     this.grid.showEffects({
       most,
       of: (site, head) => {
@@ -82,12 +104,25 @@ export class Sweep {
   }
 
   leave() {
-    if (this.gone) return;
-    this.gone = true;
-    clearTimeout(this.timer);
-    if (!this.isOver) this.data.fetch(this.address({ stop: 1 })).catch(() => {}); // it ends by itself a little later
-    this.element.remove();
+    super.leave();
     this.grid.showEffects(null);
-    this.over();
+  }
+}
+
+/** The score on test data before and after the edits. */
+export class Score extends Question {
+  /** @param {{ctx: any, data: any, place: HTMLElement, over: () => void}} given */
+  constructor({ place, ...given }) {
+    super({ ...given, path: "accuracy", query: {} });
+    this.status.textContent = this.ctx.t("view.score.begin");
+    place.append(this.element);
+    this.ask();
+  }
+
+  show({ before, after, change: [low, high], changed, n, metric }) {
+    const { t } = this.ctx;
+    const numbers = { before: (100 * before).toFixed(1), after: (100 * after).toFixed(1), low: signed(low), high: signed(high), change: signed(after - before), changed, n, metric };
+    this.end(t(changed ? "view.score.found" : "view.score.same", numbers));
+    this.close.textContent = t("view.score.close");
   }
 }
