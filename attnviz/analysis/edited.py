@@ -58,7 +58,8 @@ def paired_scores(
     Source:
         Efron and Tibshirani 1993, "An Introduction to the Bootstrap", section 13.3.
     """
-    before, after = [], []  # tallies of each sequence
+    before: list[Tensor] = []  # a tally of each sequence
+    after: list[Tensor] = []
     progress(0, n)
     for batch in task.batches(n, seed):
         batch = batch.rows(slice(n - len(before)))
@@ -73,8 +74,8 @@ def paired_scores(
     differences = torch.tensor([task.score(b) - task.score(a) for a, b in zip(*sums, strict=True)])
     low, high = differences.quantile(torch.tensor([0.025, 0.975])).tolist()
     changed = int((pairs[0] != pairs[1]).any(1).sum())
-    scores = [task.score(each.sum(0)) for each in pairs]
-    return Paired(*scores, Interval(low, high), changed, len(before))
+    was, now = (task.score(each.sum(0)) for each in pairs)
+    return Paired(was, now, Interval(low, high), changed, len(before))
 
 
 @torch.inference_mode()

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from attnviz.edits.edit import no_mask, no_positions, no_scale
-from attnviz.edits.effect import row_of
 from attnviz.edits.text import write_edits
 from attnviz.errors import AttnvizError, EditMeansNothing
 from attnviz.errors.base import Why
 from attnviz.trace import Trace
+from attnviz.trace.rows import row_of
 from attnviz.trace.site import SiteEdit
 
 __all__ = ["Offer", "offers"]
