@@ -73,21 +73,25 @@ def parameters(key: TraceKey) -> Mapping[str, str]:
 def show(key: TraceKey, messages: DeltaGenerator) -> None:
     """Show both in one view, and what can be compared."""
     other = _choose(key)
-    sides: list[Held] = []
-    for name, asked in (("a", key), ("b", other)):
-        try:
-            check(asked)
-            sides.append(run(asked))
-        except AttnvizError as error:
-            messages.warning(say("compare.refused", side=_title(name), reason=explain(error)))
-    if len(sides) < len(SIDE):
-        return
-    mine, theirs = sides
-    st.caption(_comparable(mine.trace, theirs.trace))
-    if mine.trace.sites and theirs.trace.sites:
-        show_view(key, mine, current(), messages, Beside(other, theirs, "pair"))
-    else:
-        _show_answers(mine.trace, theirs.trace)
+    mine, theirs = _held("a", key, messages), _held("b", other, messages)
+    if mine is not None and theirs is not None:
+        st.caption(_comparable(mine.trace, theirs.trace))
+        if mine.trace.sites and theirs.trace.sites:
+            show_view(key, mine, current(), messages, Beside(other, theirs, "pair"))
+        else:
+            _show_answers(mine.trace, theirs.trace)
+    elif mine is not None:  # until B can be read, there is A
+        show_view(key, mine, current(), messages)
+
+
+def _held(side: str, key: TraceKey, messages: DeltaGenerator) -> Held | None:
+    """Return the trace of a side; None where it is refused, and the page says why."""
+    try:
+        check(key)
+        return run(key)
+    except AttnvizError as error:
+        messages.warning(say("compare.refused", side=_title(side), reason=explain(error)))
+        return None
 
 
 SIDE = {"a": "own", "b": "other"}
@@ -111,7 +115,7 @@ def _choose(key: TraceKey) -> TraceKey:
         if reads.second:
             label = say("compare.target" if reads.second == "target" else "compare.second")
             st.text_area(label, height=68, placeholder=say("compare.same_text"), **CompareState.target.kept)
-    text = CompareState.text.value or key.text
+    text = CompareState.text.value if CompareState.text.value.strip() else key.text
     is_same_text = text == key.text
     target = CompareState.target.value or (key.target if is_same_text else "")
     return TraceKey(

@@ -27,7 +27,7 @@ from attnviz.ui.explorer import link
 from attnviz.ui.explorer.inputs import reads_of_listed
 from attnviz.ui.explorer.state import LOOK, ExplorerState
 from attnviz.ui.frame.choices import find
-from attnviz.ui.frame.language import current, explain, say
+from attnviz.ui.frame.language import code, current, explain, say
 from attnviz.ui.frame.loader import loader
 from attnviz.ui.frame.state import page_state
 from attnviz.ui.frame.view import follow
@@ -37,6 +37,7 @@ from attnviz.view.several import pictures
 __all__ = ["apply", "parameters", "show"]
 
 MOST = 16  # texts
+TEXT_CHARS = 40
 MEASURES = ("entropy", "weight", "output")
 EFFECT = "effect"
 FILE, MIME = "attnviz.csv", "text/csv"
@@ -108,7 +109,7 @@ def show(key: TraceKey, messages: DeltaGenerator) -> None:
             check(each)
             traces[each] = run(each).trace
         except AttnvizError as error:
-            messages.warning(say("several.refused", text=visible(each.text, 40), reason=explain(error)))
+            messages.warning(say("several.refused", text=code(each.text, TEXT_CHARS), reason=explain(error)))
     if traces:
         _show(traces)
 
