@@ -54,14 +54,14 @@ def keep_freed_memory() -> None:
             libc.mallopt(parameter, 2**30)
 
 
-def alternate(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+def alternate(calls: dict[str, Callable[[], object]], rounds: int, warm_up: int = WARM_UP) -> dict[str, list[float]]:
     """CPU seconds of each call, round by round; every other round runs in reverse order, the first ones warm up."""
     seconds: dict[str, list[float]] = {name: [] for name in calls}
-    for index in range(rounds + WARM_UP):
+    for index in range(rounds + warm_up):
         for name in list(calls) if index % 2 else list(reversed(calls)):
             start = time.process_time()
             calls[name]()
-            if index >= WARM_UP:
+            if index >= warm_up:
                 seconds[name].append(time.process_time() - start)
     return seconds
 
