@@ -79,13 +79,20 @@ def add_sweep(commands: Commands) -> None:
     sweep.add_argument("--target", metavar="T", help="what the decoder of an encoder-decoder reads (default: its own)")
     sweep.add_argument("--token", metavar="T", help="the output that is measured (default: the most probable one)")
     sweep.add_argument("--position", type=int, default=-1, metavar="P", help="row of the outputs (default: the last)")
-    sweep.add_argument("--csv", type=Path, metavar="FILE", help="write the table there")
+    outputs = sweep.add_mutually_exclusive_group()
+    outputs.add_argument("--csv", type=Path, metavar="FILE", help="write the table there")
+    outputs.add_argument("--html", type=Path, metavar="FILE", help="a map of the heads that opens each in the view")
     sweep.set_defaults(command=_sweep)
 
 
 def _sweep(options: argparse.Namespace) -> int:
     model, text = attnviz.load_model(options.model), text_or_input(options.text)
     found = attnviz.sweep(model, text, options.target, token=options.token, position=options.position)
+    if options.html:
+        from attnviz.view.standalone import to_html  # what the table does without
+
+        print(f"written to {to_html(found.trace, options.html, sweep=found)}")
+        return SUCCESS
     table = found.to_dataframe()
     if options.csv:
         table.to_csv(options.csv, index=False)

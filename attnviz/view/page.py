@@ -26,7 +26,14 @@ TITLE_CHARS = 60
 
 
 def page(
-    trace: Trace, lang: str, title: str | None, note: str, entry: str, told: object, parts: Mapping[str, Part]
+    trace: Trace,
+    lang: str,
+    title: str | None,
+    note: str,
+    entry: str,
+    told: object,
+    parts: Mapping[str, Part],
+    above: str = "",
 ) -> str:
     """Return the page.
 
@@ -36,6 +43,7 @@ def page(
         entry: the module whose `open` is given the document.
         told: what it finds there, as JSON.
         parts: numbers that it finds there, by name.
+        above: HTML between heading and view.
     """
     modules = joined({"open": (entry, "open")})
     # only a script with this mark runs: whatever a token may contain, it cannot know it; the same page has the same
@@ -56,6 +64,7 @@ def page(
             "</head>",
             "<body>",
             _heading(trace, lang, title, note),
+            above,
             '<main id="attnviz"></main>',
             f'<p class="page-failed" id="attnviz-failed" hidden>{_say(lang, "standalone.failed")}</p>',
             f'<noscript><p class="page-failed">{_say(lang, "standalone.no_script")}</p></noscript>',

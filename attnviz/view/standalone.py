@@ -21,10 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnviz import locale
+from attnviz.edits import Sweep
 from attnviz.trace import AttentionSite, Trace
 from attnviz.view.page import check_language, page, title_of
 from attnviz.view.parts import Part, Rounding, deflated, rounded_weights
 from attnviz.view.payload import Stage, bundle, choice_of, overview, pack, proof, second_of, stages_of
+from attnviz.view.sweep_map import first_missed, sweep_map
 from attnviz.view.texts import texts_of_trace
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ def to_html(
     lang: str = locale.DEFAULT,
     title: str | None = None,
     beside: Trace | None = None,
+    sweep: Sweep | None = None,
 ) -> Path:
     """Write the interactive view of a trace as one HTML file that opens in any current browser, without a network.
 
@@ -63,6 +66,8 @@ def to_html(
         title: title of the page; the model's and the text where there is none.
         beside: a second trace: the page shows either of them, or the first less the second. Of an edited trace it is
             the one before the edit.
+        sweep: a sweep of this trace, shown as a map of the heads that leads to each; without `heads`, the page opens
+            with the head that is missed most.
 
     Returns:
         The path.
@@ -80,7 +85,7 @@ def to_html(
         True
     """
     path = Path(path)
-    path.write_text(page_of(trace, heads, lang, title, beside=beside), "utf-8", newline="\n")
+    path.write_text(page_of(trace, heads, lang, title, beside=beside, sweep=sweep), "utf-8", newline="\n")
     return path
 
 
@@ -183,14 +188,16 @@ def page_of(
     asked: Sequence[int] = (),
     truth: Sequence[str | None] = (),
     beside: Trace | None = None,
+    sweep: Sweep | None = None,
 ) -> str:
     """Return the page; `asked` and `truth` are what the task of the model knows of its answer, see `overview`."""
     check_language(lang)
-    chosen = chosen_heads(trace, heads)
+    chosen = chosen_heads(trace, [first_missed(sweep)] if sweep is not None and heads is None else heads)
     numbers = _Numbers(trace, chosen, lang, asked, truth, beside)
     told = {"texts": texts_of_trace(lang)}
     note = _note(trace, chosen, numbers.others, numbers.rounding, lang)
-    return page(trace, lang, title, note, "export/standalone.js", {**numbers.index, **told}, numbers.parts)
+    above = "" if sweep is None else sweep_map(sweep, lang)
+    return page(trace, lang, title, note, "export/standalone.js", {**numbers.index, **told}, numbers.parts, above)
 
 
 class _Numbers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,16 @@ def test_every_head_off(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> N
     assert worst.split()[:2] == ["encoder.0.self", "1"]
     assert main([*SWEEP, "--csv", str(tmp_path / "heads.csv")]) == 0
     assert len((tmp_path / "heads.csv").read_text().splitlines()) == 5
+
+
+def test_every_head_off_as_a_map_that_leads_to_the_heads(tmp_path: Path) -> None:
+    assert main([*SWEEP, "--html", str(tmp_path / "heads.html")]) == 0
+    page = (tmp_path / "heads.html").read_text("utf-8")
+    table = page[page.index('<table class="page-sweep">') : page.index("</table>")]
+    found = attnviz.sweep(attnviz.load_model("zoo/reverse"), "g f e d c", token="c", position=0)
+    link = r"#layer=(\d)&amp;stack=encoder&amp;kind=self&amp;head=(\d)"
+    cells = re.findall(rf'--share: (\d+)%"><a href="{link}">([\d.]+)</a>', table)
+    told = {(int(layer), int(head)): float(value) for _, layer, head, value in cells}
+    assert told == {(at, head): round(float(found.probability[at, head]), 3) for at in (0, 1) for head in (0, 1)}
+    assert max(int(share) for share, *_ in cells) == 100
+    assert 'data-part="encoder.0.self/1"' in page  # the head that is missed most has all its numbers

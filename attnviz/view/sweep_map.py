@@ -1,0 +1,53 @@
+"""A sweep as a map of the heads above the view of its trace: each cell has its number and opens its head."""
+
+from __future__ import annotations
+
+import html
+from urllib.parse import urlencode
+
+from attnviz import locale
+from attnviz.edits import Sweep
+from attnviz.trace import AttentionSite
+
+__all__ = ["first_missed", "sweep_map"]
+
+
+def first_missed(sweep: Sweep) -> tuple[str, int]:
+    """Return the head whose edit costs the answer most: the name of its site, and its index."""
+    losses = sweep.loss.nan_to_num(nan=float("-inf"))
+    at, head = divmod(int(losses.argmax()), losses.shape[1])
+    return _site(sweep, sweep.sites[at]).name, head
+
+
+def sweep_map(sweep: Sweep, lang: str) -> str:
+    """Return the map as an HTML table: a row for each site, stronger colour for a larger change of the probability."""
+    before = float(sweep.before.probability)
+    changes = (sweep.probability - before).abs()
+    most = max(float(changes.nan_to_num().max()), 1e-9)
+    head = "".join(f"<th>{_say(lang, 'view.frame.grid.head', head=n)}</th>" for n in range(sweep.loss.shape[1]))
+    rows = "".join(
+        f"<tr><th>{html.escape(name)}</th>{''.join(_cell(sweep, at, h, most) for h in range(sweep.loss.shape[1]))}</tr>"
+        for at, name in enumerate(sweep.sites)
+    )
+    told = _say(lang, "standalone.sweep", token=sweep.token, position=sweep.position, before=f"{before:.3f}")
+    return f'<table class="page-sweep"><caption>{told}</caption><tr><td></td>{head}</tr>{rows}</table>'
+
+
+def _cell(sweep: Sweep, at: int, head: int, most: float) -> str:
+    after = float(sweep.probability[at, head])
+    if after != after:  # this site has no such head
+        return "<td></td>"
+    site = _site(sweep, sweep.sites[at])
+    part = {} if site.part is None else {"part": site.part}
+    link = urlencode({"layer": site.layer, "stack": site.stack, "kind": site.kind, **part, "head": head})
+    share = round(100 * abs(after - float(sweep.before.probability)) / most)
+    return f'<td style="--share: {share}%"><a href="#{html.escape(link)}">{after:.3f}</a></td>'
+
+
+def _site(sweep: Sweep, name: str) -> AttentionSite:
+    """Return a site; of a layer that attends in windows, the first one."""
+    return next(site for site in sweep.trace.sites if site.name.partition(".w")[0] == name)
+
+
+def _say(lang: str, key: str, **params: object) -> str:
+    return html.escape(locale.t(lang, key, **params))
