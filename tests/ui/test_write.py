@@ -108,3 +108,11 @@ def test_a_chat_template_is_shown_and_can_be_switched_off(models_folder: Path) -
     assert address(page)["write"] == "greedy,max_new=3,template=0"
     page.text_area(key="text").set_value("<s><s>the cat").run()
     assert "begins with <s> twice" in messages(page).replace("`", "")
+
+
+def test_edits_of_the_link_stay_in_force() -> None:
+    page = open_page(model="english", text="One day", write="greedy,max_new=4", edits="off:decoder.0.self:0")
+    assert told(page)["edits"] == ["HeadOff(site='decoder.0.self', head=0, baseline='zero')"]
+    assert "Edits are in force here" in messages(page)
+    plain = attnviz.write(attnviz.load_model("zoo/english"), "One day", max_new=4)
+    assert told(page)["steps"][0]["candidates"][0]["probabilities"]["model"] != plain.steps[0].candidates[0][1][0]
