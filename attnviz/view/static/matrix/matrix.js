@@ -27,6 +27,7 @@ const FIELD = { queries: "query", keys: "key", dims: "dim", wide: "wide" };
  * @property {Axis} rows
  * @property {Axis} cols
  * @property {{data: Float32Array, rows: number, cols: number}|undefined} matrix  undefined: not loaded
+ * @property {boolean} [isDue]  false: they are not on their way yet
  * @property {string} [absent]  why these numbers will not come; "" when they may
  * @property {"sequential"|"diverging"} colour
  * @property {[number, number, boolean?]} limits  the third: larger numbers are drawn as the upper limit
@@ -132,9 +133,9 @@ export class Matrix {
     this.stale = !spec.matrix;
     const waits = this.stale && !spec.absent;
     this.element.classList.toggle("av-stale", waits);
-    this.element.setAttribute("aria-busy", String(waits));
+    this.element.setAttribute("aria-busy", String(waits && spec.isDue !== false));
     this.showAbsence(this.stale ? spec.absent : "");
-    if (waits) this.loading.textContent = this.ctx.t("view.frame.matrix.loading");
+    if (waits) this.loading.textContent = spec.isDue === false ? "" : this.ctx.t("view.frame.matrix.loading");
     if (waits && before?.matrix) return; // the last picture stays, dimmed, until the numbers are here
     this.spec = spec;
     this.name(spec);

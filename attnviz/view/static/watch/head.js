@@ -115,6 +115,7 @@ export class Head {
       rows: { kind: "queries", labels: queries },
       cols: { kind: "keys", labels: keys },
       matrix: this.weights(),
+      isDue: ctx.timeline.length > 0,
       colour: "sequential",
       limits: [0, 1],
       format: asHundredths,
