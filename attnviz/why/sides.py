@@ -147,13 +147,12 @@ class Side:
             made = evaluate(self.target, leaves, anew=True)
         return torch.zeros(self.target.shape) if made is None else made
 
-    def check(self, module: nn.Module, token_axis: int, at: int) -> None:
+    def check(self, module: nn.Module, token_axis: int) -> None:
         """See that each row is a sum of what was written at that row, by all that was written before.
 
         Args:
             module: layer of attention.
             token_axis: axis of the rows in the target.
-            at: row that is looked at.
 
         Raises:
             NotSplit: it is not.
@@ -163,12 +162,17 @@ class Side:
             if writing.origin == "made" and module in writing.modules:
                 raise NotSplit(self.name, Why("split-bent", function=writing.function))
         self.check_whole({_writing(step).after for step in self.leaves if _writing(step).origin == "heads"})
+        length = self.target.shape[token_axis]
+        for at in {length // 2, length - 1}:
+            self._check_row(token_axis, at)
+
+    def _check_row(self, token_axis: int, at: int) -> None:
+        """See that a row depends on the same row of each writing alone."""
         along = torch.zeros(self.target.shape)
         row = along[self.row].select(token_axis - 1, at)
         row.copy_(torch.randn(row.shape, generator=torch.Generator().manual_seed(0)))
-        length = self.target.shape[token_axis]
         for step, gradient in gradients(self.target, self.leaves, along).items():
-            if not _is_of_one_row(gradient, _writing(step), length, at):
+            if not _is_of_one_row(gradient, _writing(step), self.target.shape[token_axis], at):
                 raise NotSplit(self.name, Why("split-rows", function=_writing(step).function))
 
     def check_whole(self, found: Collection[int]) -> None:

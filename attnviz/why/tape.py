@@ -289,7 +289,7 @@ class Tape(TorchFunctionMode):
         event = self._again._events[at]
         self._events.append(event)
         if not isinstance(event.result, Tensor):
-            return event.result
+            return event.result if _is_choice(event.result) else run()
         result = event.result
         if scaled and result.is_floating_point() and result.ndim and result.shape[-1] != 1:
             result = result * (0.5 + torch.rand((), generator=self._strengths)).to(result)
@@ -587,6 +587,13 @@ def _again(func: Any, name: str, writes: bool) -> Any:
 def _fixed(tensor: Tensor) -> Tensor:
     """Return a constant that gradients may go past."""
     return tensor.clone() if tensor.is_inference() else tensor.detach()
+
+
+def _is_choice(result: Any) -> bool:
+    """Whether it is a choice, such as a shape or the numbers of experts; what else leaves torch may come back."""
+    if isinstance(result, tuple | list):
+        return all(isinstance(one, Tensor) or _is_choice(one) for one in result)
+    return result is None or isinstance(result, bool | int | str | torch.dtype | torch.device | torch.layout)
 
 
 def _has_numbers(value: Any) -> bool:

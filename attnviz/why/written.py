@@ -60,7 +60,7 @@ class Written:
             if target is None:
                 raise NotSplit(site, Why("split-unseen"))
             side = Side(site, target, stack, self.ran, self.row, index)
-            side.check(attended.module, token_axis=2, at=target.shape[2] // 2)
+            side.check(attended.module, token_axis=2)
             sides.append(side)
         return sides[0], sides[1]
 

@@ -429,3 +429,13 @@ NO_EDIT = {
     "sweep": {"CLIP", "SEW"},
 }  # fmt: skip
 """Architectures that refuse an edit on a short input, by its name; all others take it."""
+
+NO_SCORES = {"Swin"}
+"""Architectures whose attention scores are not split into what earlier parts wrote."""
+
+NO_LOGITS = {
+    "BERT", "RoBERTa", "XLM-R", "DistilBERT", "ALBERT", "ELECTRA", "ModernBERT", "ViT", "DeiT", "DINOv2", "Swin", "CLIP",
+    "BART, labels", "T5, labels", "BERT to BERT", "ViT to BERT", "Wav2Vec2", "HuBERT", "UniSpeech", "Data2Vec", "SEW",
+    "AST",
+}  # fmt: skip
+"""Architectures whose logits are not: something bent, or no linear layer of transformers' own, comes before them."""

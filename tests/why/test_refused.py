@@ -1,0 +1,173 @@
+"""Networks that were changed so that their scores are no sum of what earlier parts wrote: each is refused, or was none.
+
+The others were changed in ways that only look so: they are split, and the split is held to the networks themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+import transformers as hf
+from torch import Tensor, nn
+
+import attnviz
+from attnviz.errors import NotSplit
+from attnviz.huggingface import HuggingFaceModel, wrap
+from attnviz.huggingface.sample import sample
+from attnviz.trace import Trace
+from tests.huggingface.architectures import GROUPED
+
+SITE = "decoder.2.self"
+
+
+class Then(nn.Module):
+    """A layer, and then something else."""
+
+    def __init__(self, layer: nn.Module, then: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.layer, self.then = layer, then
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        made = self.layer(*args, **kwargs)
+        if isinstance(made, tuple):
+            return (self.then(made[0]), *made[1:])
+        return self.then(made)
+
+
+def llama() -> Any:
+    torch.manual_seed(0)
+    network = hf.LlamaForCausalLM(hf.LlamaConfig(**{**GROUPED, "num_hidden_layers": 3})).eval()
+    for parameter in network.parameters():
+        parameter.data.mul_(1.0 if parameter.ndim == 1 else 6.0)
+    return network
+
+
+def changed(where: str, then: Callable[[Tensor], Tensor]) -> Trace:
+    """A trace of Llama in which something follows q_proj or k_proj of the last layer, or the norm of its blocks."""
+    network = llama()
+    layers = network.model.layers
+    if where in ("q_proj", "k_proj"):
+        setattr(layers[2].self_attn, where, Then(getattr(layers[2].self_attn, where), then))
+    elif where == "o_proj":
+        layers[1].self_attn.o_proj = Then(layers[1].self_attn.o_proj, then)
+    elif where == "mlp":
+        layers[1].mlp = Then(layers[1].mlp, then)
+    elif where == "block":
+        layers[1] = Then(layers[1], then)
+    else:
+        layers[2].input_layernorm = Then(layers[2].input_layernorm, then)
+    return traced(network)
+
+
+def traced(network: Any) -> Trace:
+    model: HuggingFaceModel = wrap(network)
+    inputs: Mapping[str, Tensor] = sample(model.network, model.parameters)[0]
+    return attnviz.trace_inputs(model, inputs)
+
+
+def through_numpy(x: Tensor) -> Tensor:
+    return torch.from_numpy(x.detach().numpy().copy())
+
+
+class Batch(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(48).eval()
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return self.norm(x.transpose(1, 2)).transpose(1, 2)  # type: ignore[no-any-return]
+
+
+def in_place(x: Tensor) -> Tensor:
+    x.mul_(x.sigmoid())
+    return x
+
+
+def half_overwritten(x: Tensor) -> Tensor:
+    y = x.clone()
+    y[..., ::2] = torch.tanh(y[..., ::2])
+    return y
+
+
+def seen_later(x: Tensor) -> Tensor:
+    view = x[..., :8]
+    view.copy_(view.square())
+    return x
+
+
+REFUSED: Mapping[str, tuple[str, Callable[[Tensor], Tensor], str]] = {
+    # a query or key that is bent, though its sum closes
+    "tanh": ("q_proj", torch.tanh, "split-bent"),
+    "batch norm": ("q_proj", Batch(), "split-bent"),
+    "product with itself": ("q_proj", lambda x: x + 0.1 * x * x.abs(), "split-bent"),
+    "through numpy": ("q_proj", lambda x: torch.tanh(through_numpy(x)), "split-unseen"),
+    "past positions": ("q_proj", lambda x: (x + x.roll(1, dims=1)) / 2, "split-rows"),
+    "positions in another order": ("k_proj", lambda x: x.flip(1), "split-rows"),
+    "a stream that is bent between blocks": ("block", lambda x: torch.tanh(x), "split-lost"),
+    "a gate on what heads wrote": ("o_proj", lambda x: x * x.sigmoid(), "split-lost"),
+    # invented after the code was written
+    "rounded to eighths": ("k_proj", lambda x: (x * 8).round() / 8, "split-bent"),
+    "sorted": ("q_proj", lambda x: x.sort(-1).values, "split-bent"),
+    "bent in place": ("q_proj", in_place, "split-bent"),
+    "half overwritten": ("q_proj", half_overwritten, "split-bent"),
+    "bent through a view": ("k_proj", seen_later, "split-bent"),
+    "a leak beside it": ("q_proj", lambda x: x + 0.3 * torch.tanh(through_numpy(x)), "split-nonlinear"),
+    "the largest of two maps": ("k_proj", lambda x: torch.maximum(x, x.roll(1, -1)), "split-bent"),
+    "the mean of the text taken away": ("norm", lambda x: x - x.mean(1, keepdim=True), "split-rows"),
+    "running sums": ("q_proj", lambda x: x.cumsum(1), "split-bent"),
+    "by Fourier": ("q_proj", lambda x: torch.fft.fft2(x).real, "split-bent"),
+    "where it is positive": ("q_proj", lambda x: torch.where(x > 0, x, 0.1 * x), "split-bent"),
+    "a softmax of features": ("k_proj", lambda x: x.softmax(-1), "split-bent"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_no_sum_is_refused_with_its_layer(name: str) -> None:
+    where, then, word = REFUSED[name]
+    trace = changed(where, then)
+    with pytest.raises(NotSplit) as caught:
+        trace.why(SITE, 0, 5, 2)
+    assert caught.value.place == SITE
+    assert caught.value.details["reason"]["why"] == word  # type: ignore[index]
+
+
+SPLIT: Mapping[str, tuple[str, Callable[[Tensor], Tensor]]] = {
+    "cut off from gradients": ("q_proj", lambda x: x.detach()),
+    "normalized": ("q_proj", lambda x: F.normalize(x, dim=-1)),
+    "normed by hand": ("k_proj", lambda x: x / (x.square().mean(-1, keepdim=True) + 1e-6).sqrt()),
+    "layer normed by hand": ("k_proj", lambda x: (x - x.mean(-1, keepdim=True)) / (x.std(-1, keepdim=True) + 1e-3)),
+    "twice as large where it is large": ("q_proj", lambda x: 2 * x if bool(x.abs().max() > 0.1) else x),
+    "written in place": ("q_proj", lambda x: x.mul_(0.5).add_(1.0)),
+    "halves written one by one": ("k_proj", lambda x: _halves(x)),
+    "an MLP that is bent": ("mlp", torch.tanh),
+    "heads through another matrix": ("o_proj", lambda x: x @ torch.eye(48).flip(0)),
+    "as complex numbers": ("q_proj", lambda x: _turned(x)),
+    "by einsum": ("q_proj", lambda x: torch.einsum("btd,de->bte", x, torch.eye(48).flip(0))),
+}
+
+
+def _halves(x: Tensor) -> Tensor:
+    made = torch.empty_like(x)
+    made[..., :24] = x[..., :24] * 2
+    made[..., 24:] = x[..., 24:]
+    return made
+
+
+def _turned(x: Tensor) -> Tensor:
+    pairs = torch.view_as_complex(x.reshape(*x.shape[:-1], 24, 2))
+    return torch.view_as_real(pairs * torch.polar(torch.ones(24), torch.arange(24.0))).flatten(-2)
+
+
+@pytest.mark.parametrize("name", SPLIT)
+def test_what_only_looks_bent_is_split(name: str) -> None:
+    trace = changed(*SPLIT[name])
+    found = trace.why(SITE, 0, 5, 2)
+    assert found.proof.sum_error <= 5e-6
+    assert found.proof.linearity_error <= 5e-6
+    for part in found.keys:
+        if part.kind == "head":
+            assert sum(one.share for one in found.sources(part)) == pytest.approx(part.share, abs=1e-4)
