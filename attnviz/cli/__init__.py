@@ -17,6 +17,7 @@ from attnviz.cli.models import add_models
 from attnviz.cli.run import add_run
 from attnviz.cli.trace import add_trace
 from attnviz.cli.train import add_training
+from attnviz.cli.why import add_why
 from attnviz.cli.write import add_write
 from attnviz.errors import AttnvizError, OwnFault
 from attnviz.guard import reason_of
@@ -65,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     add_models(commands)
     add_trace(commands)
     add_sweep(commands)
+    add_why(commands)
     add_write(commands)
 
     listing = add_command(

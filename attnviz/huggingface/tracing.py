@@ -337,7 +337,9 @@ class HuggingFacePass:
             self._check_numbers([self._end_error(streams, output)])
         return kept
 
-    def logits_of(self, rows: Rows, at: int, begin: BlockPlace | None, kept: Mapping[BlockPlace, Any]) -> Tensor:
+    def logits_of(
+        self, rows: Rows, at: int | slice, begin: BlockPlace | None, kept: Mapping[BlockPlace, Any]
+    ) -> Tensor:
         """See `EditablePass.logits_of`; for a pass of one row."""
         structure, n = self.structure, len(rows)
         edits = [(*self.edits, *more) for more in rows]

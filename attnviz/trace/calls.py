@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from attnviz.guard import passes_on
 
-__all__ = ["Answer", "BlockPlace", "Blocks", "answering", "standing_in", "stream_of", "with_stream"]
+__all__ = ["Answer", "BlockPlace", "Blocks", "answering", "input_of", "standing_in", "stream_of", "with_stream"]
 
 
 class BlockPlace(NamedTuple):
@@ -83,6 +83,14 @@ def _change(by: int) -> None:
 def _answered(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
     answer = _answer.get()
     return _run(self, *args, **kwargs) if answer is None else answer(self, partial(_run, self, *args, **kwargs))
+
+
+def input_of(run: Any) -> Tensor:
+    """Return the residual stream that a block is given, by what would run it: the first tensor among its arguments."""
+    while run.func is not _run:
+        run = run.args[-1]  # somebody stands between
+    given = (*run.args, *run.keywords.values())
+    return next(value for value in given if isinstance(value, Tensor))
 
 
 def stream_of(made: Any) -> Tensor:

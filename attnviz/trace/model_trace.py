@@ -13,12 +13,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from attnviz.errors import EditMeansNothing, NotSplit, TokensDoNotFit
+from attnviz.errors import EditMeansNothing, ModelFailed, NotSplit, OwnFault, TokensDoNotFit
 from attnviz.errors.base import Why
 from attnviz.models.facts import ModelFacts
-from attnviz.trace.calls import BlockPlace
+from attnviz.trace.calls import BlockPlace, Blocks
+from attnviz.trace.compare import difference
 from attnviz.trace.edit import Edit, Rows
 from attnviz.trace.explain import explain_logit, explain_score
+from attnviz.trace.lens import Lens, logits_behind_blocks
+from attnviz.trace.rows import row_of
 from attnviz.trace.site import AttentionSite
 from attnviz.trace.states import LayerStates
 from attnviz.trace.table import to_dataframe
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["EditablePass", "ForwardPass", "LayerInputs", "Outputs", "ProofEntry", "Trace", "TracedModel", "in_rows"]
 
 ROWS = 256  # of logits at a time, where nobody asks for all: a large vocabulary takes much memory
+SAME = 1e-2  # how far the logits of the model may be from those behind its last block: bfloat16 rounds
 NPZ_LIMIT = 256 * 2**20  # bytes of scores and weights that an NPZ file holds beside q, k, v
 
 
@@ -136,6 +140,10 @@ class EditablePass(ForwardPass, Protocol):
             EditError: the model has not what an edit changes.
         """
 
+    @property
+    def blocks(self) -> Blocks:
+        """Blocks of the model that can be told."""
+
     def block_of(self, site: str) -> BlockPlace | None:
         """Return the block that a site is part of; None where that cannot be told."""
 
@@ -148,12 +156,14 @@ class EditablePass(ForwardPass, Protocol):
     def streams(self) -> dict[BlockPlace, Any]:
         """Run the model again, and return what each block gives, in the order in which they run."""
 
-    def logits_of(self, rows: Rows, at: int, begin: BlockPlace | None, kept: Mapping[BlockPlace, Any]) -> Tensor:
+    def logits_of(
+        self, rows: Rows, at: int | slice, begin: BlockPlace | None, kept: Mapping[BlockPlace, Any]
+    ) -> Tensor:
         """Run the model on a batch of the same text, each row with more edits than those of the trace.
 
         Args:
             rows: the edits of each.
-            at: row of the logits.
+            at: row of the logits, or several.
             begin: block at which to begin; None: at the model's own beginning.
             kept: what the blocks before it give, as `streams` returns it.
 
@@ -437,6 +447,53 @@ class Trace:
             NoSuchOutput, NoSuchPosition, NoProbabilities: there is no such output or row.
         """
         return explain_logit(self, position, token, against)
+
+    def lens(self, k: int = 5) -> Lens:
+        """Return the most probable outputs that the embeddings, and the stream behind each block, would give.
+
+        The model ends with each of them in turn: it runs once more for every block, the blocks themselves do not.
+
+        Args:
+            k: how many outputs of each position; fewer where there are fewer.
+
+        Returns:
+            ids and probabilities, (layers + 1, T, k) each; the last row is what the model says.
+
+        Raises:
+            NoProbabilities: the model ends without probabilities.
+            NotSplit: its blocks cannot be told, or another stream would not arrive at its end.
+
+        Example:
+            >>> import attnviz
+            >>> attnviz.trace(attnviz.load_model("zoo/induction"), "a c d b a").lens(k=3).ids.shape
+            torch.Size([3, 5, 3])
+        """
+        row_of(self, 0)
+        name = self.model.facts.name
+        if not hasattr(self.forward_pass, "streams"):
+            raise NotSplit(name, Why("split-no-model"))
+        ran = cast(EditablePass, self.forward_pass)
+        kept = ran.streams()
+        if not any(place.stack == self.main for place in kept):
+            raise NotSplit(name, Why("split-no-blocks"))
+        try:
+            found = self._behind_blocks(ran, kept)
+        except (ModelFailed, OwnFault, RuntimeError, ValueError, IndexError) as error:  # as Swin, whose streams shrink
+            raise NotSplit(name, Why("split-no-blocks")) from error
+        if not difference(self.logits, found[-1]) <= SAME:
+            raise NotSplit(name, Why("split-no-blocks"))
+        tops = [logits.float().softmax(-1).topk(min(k, logits.shape[-1])) for logits in found]
+        return Lens(torch.stack([top.indices for top in tops]), torch.stack([top.values for top in tops]))
+
+    @torch.inference_mode()
+    def _behind_blocks(self, ran: EditablePass, kept: Mapping[BlockPlace, Any]) -> list[Tensor]:
+        """Return the logits (T, n) behind the embeddings and each block."""
+
+        def run() -> Tensor:
+            logits = ran.logits_of([()], slice(None), None, {})[ran.row]
+            return logits if logits.ndim == 2 else logits[None]
+
+        return list(logits_behind_blocks(ran.blocks, self.main, kept, run))
 
     @cached_property
     def written(self) -> Written:

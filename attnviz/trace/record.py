@@ -350,7 +350,9 @@ class OwnPass:
         return kept
 
     @torch.inference_mode()
-    def logits_of(self, rows: Rows, at: int, begin: BlockPlace | None, kept: Mapping[BlockPlace, Any]) -> Tensor:
+    def logits_of(
+        self, rows: Rows, at: int | slice, begin: BlockPlace | None, kept: Mapping[BlockPlace, Any]
+    ) -> Tensor:
         """See `EditablePass.logits_of`."""
         with starting_at(begin, kept, self.blocks, len(rows)):
             stream = self._run([(*self.edits, *edits) for edits in rows])

@@ -18,7 +18,7 @@ from attnviz.training import RECIPES
 from attnviz.training.run.probe import sequences
 from attnviz.zoo import zoo_path
 from tests.docs.rooms import picture
-from tests.huggingface.architectures import ARCHITECTURES, NO_EDIT
+from tests.huggingface.architectures import ARCHITECTURES, NO_EDIT, NO_SPLIT
 
 DOCS = Path(__file__).parents[2] / "docs"
 KINDS = {
@@ -93,6 +93,13 @@ def edits_table() -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
+def split_table() -> str:
+    """Return a row for each architecture: what of it is split into what earlier parts wrote, as the tests prove."""
+    rows = [["architecture", *NO_SPLIT], ["---"] * (len(NO_SPLIT) + 1)]
+    rows += [[a.name, *("–" if a.name in names else "yes" for names in NO_SPLIT.values())] for a in ARCHITECTURES]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
 def glossary_table() -> str:
     """Return a row for each term: in both languages, with what it means."""
     terms = zip(locale.glossary("en").values(), locale.glossary("zh").values(), strict=True)
@@ -105,6 +112,7 @@ TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "tasks": ("tasks.md", task_table),
     "architectures": ("hugging-face.md", architecture_table),
     "edits": ("hugging-face.md", edits_table),
+    "split": ("hugging-face.md", split_table),
     "glossary": ("glossary.md", glossary_table),
     "rooms": ("architecture.md", picture),
 }

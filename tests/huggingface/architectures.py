@@ -430,12 +430,13 @@ NO_EDIT = {
 }  # fmt: skip
 """Architectures that refuse an edit on a short input, by its name; all others take it."""
 
-NO_SCORES = {"Swin"}
-"""Architectures whose attention scores are not split into what earlier parts wrote."""
-
-NO_LOGITS = {
-    "BERT", "RoBERTa", "XLM-R", "DistilBERT", "ALBERT", "ELECTRA", "ModernBERT", "ViT", "DeiT", "DINOv2", "Swin", "CLIP",
-    "BART, labels", "T5, labels", "BERT to BERT", "ViT to BERT", "Wav2Vec2", "HuBERT", "UniSpeech", "Data2Vec", "SEW",
-    "AST",
+NO_SPLIT = {
+    "scores": {"Swin"},
+    "logits": {
+        "BERT", "RoBERTa", "XLM-R", "DistilBERT", "ALBERT", "ELECTRA", "ModernBERT", "ViT", "DeiT", "DINOv2", "Swin",
+        "CLIP", "BART, labels", "T5, labels", "BERT to BERT", "ViT to BERT", "Wav2Vec2", "HuBERT", "UniSpeech",
+        "Data2Vec", "SEW", "AST",
+    },
+    "lens": {"Swin", "CLIP", "SEW"},
 }  # fmt: skip
-"""Architectures whose logits are not: something bent, or no linear layer of transformers' own, comes before them."""
+"""Architectures of which something is not split into what earlier parts wrote, or whose lens is not shown."""

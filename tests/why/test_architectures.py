@@ -10,7 +10,7 @@ from attnviz.errors import NoProbabilities, NotSplit
 from attnviz.huggingface import wrap
 from attnviz.huggingface.sample import sample
 from attnviz.trace import Trace
-from tests.huggingface.architectures import ARCHITECTURES, NO_LOGITS, NO_SCORES
+from tests.huggingface.architectures import ARCHITECTURES, NO_SPLIT
 
 BY_NAME = {architecture.name: architecture for architecture in ARCHITECTURES}
 
@@ -35,7 +35,7 @@ def test_every_architecture(name: str) -> None:
     for site in trace.sites[-2:]:
         n, m = site.q.shape[1], site.k.shape[1]
         keys = site.mask.allowed(n, m)[n - 1].nonzero().flatten().tolist()
-        if name in NO_SCORES:
+        if name in NO_SPLIT["scores"]:
             with pytest.raises(NotSplit) as caught:
                 trace.why(site.name, 1, n - 1, keys[0])
             assert caught.value.place == site.name
@@ -47,10 +47,23 @@ def test_every_architecture(name: str) -> None:
         if part is not None:
             assert sum(one.share for one in found.sources(part)) == pytest.approx(part.share, abs=1e-3)
     check_logit(trace, name)
+    check_lens(trace, name)
+
+
+def check_lens(trace: Trace, name: str) -> None:
+    if name in NO_SPLIT["lens"]:
+        with pytest.raises((NotSplit, NoProbabilities)):
+            trace.lens()
+        return
+    found = trace.lens(k=2)
+    ids, probabilities = trace.top_outputs(2)
+    assert found.ids.shape == found.probabilities.shape == (len(found.ids), *ids.shape)
+    assert torch.allclose(found.probabilities[-1], probabilities, atol=1e-4)
+    assert not torch.allclose(found.probabilities[0], probabilities, atol=1e-4)
 
 
 def check_logit(trace: Trace, name: str) -> None:
-    if name in NO_LOGITS:
+    if name in NO_SPLIT["logits"]:
         with pytest.raises((NotSplit, NoProbabilities)):
             trace.logit_parts(-1)
         return

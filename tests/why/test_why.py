@@ -180,3 +180,19 @@ def test_recurrent_networks_are_refused() -> None:
     trace = attnviz.trace(attnviz.load_model("zoo/dates-lstm"), "3rd of March 2021", "2021")
     with refused(NotSplit("dates-lstm", Why("split-recurrent"))):
         trace.logit_parts(0)
+
+
+@pytest.mark.parametrize("norm", ["pre", "post"])
+def test_the_lens_ends_the_network_after_each_block(norm: str) -> None:
+    model = network(norm=norm)
+    trace = made_trace(model)
+    found = trace.lens(k=3)
+    assert found.ids.shape == (4, 6, 3)
+    kept = trace.forward_pass.streams()  # type: ignore[attr-defined]
+    with torch.inference_mode():
+        for layer, stream in enumerate(kept.values(), 1):
+            logits = model.network.unembedding(model.network.decoder.final_norm(stream[0]))  # type: ignore[union-attr]
+            assert torch.allclose(found.probabilities[layer], logits.softmax(-1).topk(3).values, atol=1e-5)
+    ids, probabilities = trace.top_outputs(3)
+    assert torch.equal(found.ids[-1], ids)
+    assert torch.allclose(found.probabilities[-1], probabilities, atol=1e-5)
