@@ -26,6 +26,7 @@ from attnviz.texts import check_text
 from attnviz.trace import AttentionSite, BlockPlace, Edit, LayerInputs, ProofEntry, Trace
 from attnviz.trace.edit import Rows
 from attnviz.trace.weights import Parameters
+from attnviz.why.written import Written
 
 __all__ = ["WrittenPass", "continue_text", "trace_generated", "whole_inputs"]
 
@@ -160,10 +161,17 @@ class WrittenPass(HuggingFacePass):
         self.catch_up()
         return super().streams()
 
-    def logits_of(self, rows: Rows, at: int, begin: BlockPlace | None, kept: Mapping[BlockPlace, Any]) -> Tensor:
+    def logits_of(
+        self, rows: Rows, at: int | slice, begin: BlockPlace | None, kept: Mapping[BlockPlace, Any]
+    ) -> Tensor:
         """See `EditablePass.logits_of`."""
         self.catch_up()
         return super().logits_of(rows, at, begin, kept)
+
+    def written(self) -> Written:
+        """See `EditablePass.written`."""
+        self.catch_up()
+        return super().written()
 
     def proof(self, sites: Sequence[AttentionSite]) -> list[ProofEntry]:
         """See `ForwardPass.proof`."""
