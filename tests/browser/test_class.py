@@ -94,5 +94,20 @@ def test_a_class_is_held(browser: Browser, links: tuple[str, str, str]) -> None:
         expect(card).to_contain_text("Blue heron")
         teacher.set_viewport_size({"width": 390, "height": 844})
         expect_no_overflow(teacher)
+
+        # what was done is taken away; the class is closed, and all of it deleted
+        teacher.get_by_role("button", name=locale.t("en", "class.export")).click()
+        for form, has in (("csv", "Blue heron"), ("xapi", "launched")):
+            link = teacher.get_by_role("link", name=locale.t("en", f"class.export.{form}"))
+            answer = teacher.request.get(f"{server}/{link.get_attribute('href')}")
+            assert has in answer.text()
+        teacher.keyboard.press("Escape")
+        teacher.locator(".st-key-class-close button").click()
+        teacher.locator(".st-key-class-close-now button").click()
+        expect(teacher.get_by_text(locale.t("en", "class.over"))).to_be_visible()
+        teacher.locator(".st-key-class-delete button").click()
+        teacher.locator(".st-key-class-delete-now button").click()
+        expect(teacher.get_by_text(locale.t("en", "class.deleted", n="1"))).to_be_visible()
+        expect(teacher.get_by_text(locale.t("en", "class.none"))).to_be_visible()
     for window in windows:
         window.close()

@@ -19,8 +19,10 @@ from streamlit.testing.v1 import AppTest
 from attnviz.errors import RunNotYours
 from attnviz.server import workers
 from attnviz.server.doors import Doors
+from attnviz.server.people.classes import CLASS
 from attnviz.server.people.identity import COOKIE, hashed, identity, keep_identity
 from attnviz.server.people.rights import Person
+from attnviz.server.routes import routes
 from attnviz.server.run_routes import RUNS_PATH, run_routes
 from attnviz.training import Run, RunState
 from attnviz.training.run.folder import OWNER
@@ -242,3 +244,12 @@ def test_another_site_opens_no_web_socket(headers: dict[str, str], first: str) -
         "extensions": {"websocket.http.response": {}},
     }
     assert messages(app, scope, {"type": "websocket.connect"})[0]["type"] == f"websocket.{first}"
+
+
+def test_whatever_changes_something_is_posted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So the doors see it: they let everybody read."""
+    monkeypatch.setenv(CLASS, "7b")
+    posted = {
+        route.path for route in routes() if isinstance(route, Route) and (route.methods or set()) - {"GET", "HEAD"}
+    }
+    assert posted == {f"/attnviz/class/{name}" for name in ("join", "show", "nickname")}
