@@ -105,7 +105,7 @@ def writing(model: HuggingFaceModel, rounds: int) -> list[Figure]:
         "generate": lambda: generate(model.network),
         "eager": lambda: generate(eager.network, output_attentions=True, return_dict_in_generate=True),
     }
-    written = calls["kept"]().trace.token_ids[READ:]
+    written = calls["kept"]().token_ids[READ:]
     assert (*written,) == (*calls["generate"]()[0, READ:-1].tolist(),)  # the last one is read by nobody
     seconds = alternate(calls, rounds, warm_up=1)
     label = f"{WRITTEN} tokens: "

@@ -30,7 +30,7 @@ def sweep_map(sweep: Sweep, lang: str) -> str:
         for at, name in enumerate(sweep.sites)
     )
     told = _say(lang, "standalone.sweep", token=sweep.token, position=sweep.position, before=f"{before:.3f}")
-    return f'<table class="page-sweep"><caption>{told}</caption><tr><td></td>{head}</tr>{rows}</table>'
+    return f'<p>{told}</p><table class="page-sweep"><tr><td></td>{head}</tr>{rows}</table>'
 
 
 def _cell(sweep: Sweep, at: int, head: int, most: float) -> str:
