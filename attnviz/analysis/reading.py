@@ -26,6 +26,7 @@ def entropy(weights: Tensor) -> Tensor:
         (Tq,) bits.
 
     Example:
+        >>> import torch
         >>> entropy(torch.tensor([[1.0, 0.0], [0.5, 0.5]])).tolist()
         [0.0, 1.0]
     """
@@ -42,6 +43,7 @@ def weight_to(weights: Tensor, keys: Sequence[str], token: str) -> Tensor | None
         token: one of them; a blank before or after it does not matter.
 
     Example:
+        >>> import torch
         >>> weight_to(torch.tensor([[0.5, 0.25, 0.25]]), ["a", "b", " a"], "a").tolist()
         [0.75]
     """

@@ -46,7 +46,7 @@ OTHER_WORDS = {
         "expected-pattern": "图案",
         "feed-forward-part": "前馈(?!网络)",
         "fourier-spectrum": "Fourier",
-        "head": r"(?<!\{)\b(?:Head|Heads|heads)\b(?![}=])",
+        "head": r"(?<!\{)\b(?<!sweep-)(?:Head|Heads|heads)\b(?![}=])",
         "held-out-set": "未见数据|未见过的",
         "hidden-state": "隐藏状态",
         "item-and-session": "物品",
