@@ -7,6 +7,7 @@ whose processes are of their own). Who waits asks again and again; who stops ask
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections import OrderedDict
@@ -106,8 +107,8 @@ class Background:
             return going.index(key) if key in going else 0
 
     def _work(self) -> None:
-        if hasattr(os, "setpriority"):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), GIVES_WAY)  # on Linux, of this thread alone
+        if sys.platform == "linux":  # elsewhere a priority is that of the whole process
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), GIVES_WAY)
         while (found := self._next()) is not None:
             key, job = found
             try:
