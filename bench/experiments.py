@@ -107,7 +107,7 @@ def writing(model: HuggingFaceModel, rounds: int) -> list[Figure]:
     }
     written = calls["kept"]().token_ids[READ:]
     assert (*written,) == (*calls["generate"]()[0, READ:-1].tolist(),)  # the last one is read by nobody
-    seconds = alternate(calls, rounds, warm_up=1)
+    seconds = alternate(calls, 2 * rounds + 1, warm_up=1)
     label = f"{WRITTEN} tokens: "
     return [
         Figure(f"{label}written with all heads kept / generate", ratio(seconds, "kept", "generate"), "x", 1.1),

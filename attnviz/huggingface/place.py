@@ -31,7 +31,7 @@ class SiteWeights(NamedTuple):
     projection: Projection | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # each is one of its kind, and looked up at every call
 class Place:
     """One attention layer, or one turn of a layer that is used several times.
 

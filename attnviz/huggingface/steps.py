@@ -125,13 +125,13 @@ class Steps:
         start = before[-1].stop if before else 0
         stop = start + n
         rules = self._reader.read(call, self.row or 0)
-        q = call.q[rows].detach().clone()
+        q = call.q[rows].clone()
         if place.kind == "cross":
             k, v = (before[0].k, before[0].v) if before else (call.k[rows].detach(), call.v[rows].detach())
             return _Part(q, k, v, rules, n_keys, start, stop, 0)
         last = min(stop, n_keys)  # a cache with a window holds the last keys alone, a static one has room for more
         new = slice(last - n, last)
-        k, v = call.k[rows, :, new].detach().clone(), call.v[rows, :, new].detach().clone()
+        k, v = call.k[rows, :, new].clone(), call.v[rows, :, new].clone()
         return _Part(q, k, v, rules, n_keys, start, stop, max(0, stop - n_keys))
 
     def _path(self, row: int, steps: int) -> list[int]:
@@ -176,7 +176,10 @@ def _joined(place: Place, parts: Sequence[_Part], n_keys: int, q: Tensor) -> Rul
     for part in parts:
         rules, n = part.rules, min(part.n_keys, n_keys - part.first)
         queries, keys = slice(part.start, part.stop), slice(part.first, part.first + n)
-        pairs[queries, keys] = rules.mask.allowed(part.stop - part.start, part.n_keys, q.device)[:, :n]
+        if rules.mask.open:  # as nearly all steps of one token are
+            pairs[queries, keys] = True
+        else:
+            pairs[queries, keys] = rules.mask.allowed(part.stop - part.start, part.n_keys, q.device)[:, :n]
         if bias is not None and rules.bias is not None:
             bias[:, queries, keys] = rules.bias[..., :n]
     mask = rule_of(pairs) if place.kind == "self" else Mask() if bool(pairs.all()) else Mask(pairs=pairs)

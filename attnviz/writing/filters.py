@@ -64,7 +64,8 @@ def draw(probabilities: Tensor, number: float) -> int:
         >>> draw(torch.tensor([0.2, 0.5, 0.3]), 0.49), draw(torch.tensor([0.2, 0.5, 0.3]), 0.51)
         (1, 2)
     """
-    shares, order = probabilities.double().sort(descending=True, stable=True)
+    possible = probabilities.nonzero()[:, 0]  # few, after a filter
+    shares, order = probabilities[possible].double().sort(descending=True, stable=True)
     ends = shares.cumsum(-1)
     place = int(torch.searchsorted(ends, ends[-1] * number, right=True))
-    return int(order[min(place, int((shares > 0).sum()) - 1)])
+    return int(possible[order[min(place, len(possible) - 1)]])
