@@ -88,7 +88,7 @@ def accuracy(request: Request, trace: Trace) -> Response:
 
     def compute(progress: Progress) -> dict[str, Any]:
         found = paired_scores(network, task, trace.edits, TESTED, progress=progress)
-        return {**found._asdict(), "change": [*found.change], "metric": task.metric}
+        return {**found._asdict(), "change": [*found.change]}
 
     return _answer(request, key, compute)
 

@@ -8,7 +8,9 @@ from attnviz import locale
 from attnviz.edits.offers import offers
 from attnviz.loading import ZOO
 from attnviz.server.experiments import is_scored
+from attnviz.server.learned import task_of
 from attnviz.server.listing import Listed, find
+from attnviz.tasks.base import counted
 from attnviz.trace import Trace
 from attnviz.view.modules import later_address
 from attnviz.zoo import TWINS
@@ -23,20 +25,26 @@ def what_if(trace: Trace, lang: str, undo: bool = False, edited: Trace | None = 
     """Return the offers of `attnviz.edits.offers` for JSON; None where there is no attention to edit.
 
     Each is {"edits": text, "why": why it is refused, "" where it is not}; "module" is where the menu stands, "undo"
-    says whether there is a change to be undone, "score" whether the edits of a second trace can be judged on test data.
+    says whether there is a change to be undone, "score" names what the edits of a second trace can be judged by on test
+    data, "" where they cannot.
     """
     if not trace.sites:
         return None
     told: dict[str, Any] = {
         "module": later_address("whatif"),
         "undo": undo,
-        "score": edited is not None and is_scored(edited),
+        "score": _score(edited, lang) if edited else "",
     }
     for name, (edits, refused) in offers(trace).items():
         told[name] = {"edits": edits, "why": locale.told(lang, refused.code, refused.details) if refused else ""}
     if twin_of(trace.model.facts.name):
         told[TWIN] = {"edits": TWIN, "why": ""}
     return told
+
+
+def _score(trace: Trace, lang: str) -> str:
+    task = task_of(trace.model.facts.name) if is_scored(trace) else None
+    return locale.t(lang, f"watch.metric.{counted(task.metric).replace(' ', '-')}") if task else ""
 
 
 def twin_of(name: str) -> Listed | None:

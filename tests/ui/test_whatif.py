@@ -167,6 +167,13 @@ def test_the_sweep_and_the_score_of_a_trace_by_its_address() -> None:
     assert BACKGROUND.thread is None
 
 
+def test_a_score_is_named_in_the_language_of_the_page() -> None:
+    plain, edited = (forward.run(KEY._replace(edits=edits)).trace for edits in ("", OFF))
+    names = [what_if(plain, lang, edited=edited) for lang in locale.LANGUAGES]
+    assert [told and told["score"] for told in names] == ["Exact match", "完全匹配率"]
+    assert (what_if(plain, "en") or {})["score"] == ""
+
+
 def test_experiments_that_mean_nothing_are_refused() -> None:
     base = f"/attnviz/trace/{forward.run(KEY).id}"
     assert get(APP, f"{base}/accuracy", params={"who": "me"}).status == 400, "without an edit"

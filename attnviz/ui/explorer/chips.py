@@ -27,21 +27,21 @@ def show_chips(place: DeltaGenerator, trace: Trace) -> None:
         for at, chip in enumerate(state.chips):
             name = _name(chip.edit, trace)
             icon = "check_box" if chip.on else "check_box_outline_blank"
-            help_ = say("whatif.chip.on" if chip.on else "whatif.chip.off")
+            help_ = f"{say('whatif.chip.on' if chip.on else 'whatif.chip.off')}\n\n{_told(chip.edit)}"
             button(name, f"chip-{at}", turn, at, icon=icon, help=help_, disabled=state.frozen)
             if not state.frozen:
                 button("×", f"chip-remove-{at}", remove, at, help=say("whatif.remove", edit=name))
         if not state.frozen:
             button(say("whatif.undo"), "chips-undo", change, UNDO, icon="undo", help=say("whatif.undo.help"))
-    in_force = [_kind(chip.edit) for chip in state.chips if chip.on]
-    if in_force:
-        place.caption(" ".join(map(say, _sentences(in_force[-1]))))
+        if in_force := [chip.edit for chip in state.chips if chip.on]:
+            st.caption(_told(in_force[-1]))
 
 
-def _sentences(kind: str) -> list[str]:
-    """Return the messages on an edit: what to look at, where that is known, and what it does not mean."""
+def _told(edit: str) -> str:
+    """Say what to look at under an edit, where that is known, and what it does not mean."""
+    kind = _kind(edit)
     look = f"view.whatif.look.{kind}"
-    return [*([look] if locale.has(locale.DEFAULT, look) else []), f"view.whatif.means.{kind}"]
+    return " ".join(map(say, [*([look] if locale.has(locale.DEFAULT, look) else []), f"view.whatif.means.{kind}"]))
 
 
 def _kind(edit: str) -> str:

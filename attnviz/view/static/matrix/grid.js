@@ -71,6 +71,14 @@ export class Grid {
     this.buildSections();
   }
 
+  /** For other numbers; whoever moves by keyboard stays on the chosen head. */
+  rebuild() {
+    const isFocused = this.content.matches(":focus-within");
+    this.build();
+    const { site, head } = this.ctx.store.state;
+    if (isFocused) this.button(site, head)?.focus({ preventScroll: true });
+  }
+
   groupOf(index) {
     const { stack, kind } = this.ctx.data.site(index);
     return `${stack}.${kind}`;
@@ -446,7 +454,7 @@ export class Grid {
     this.button(site, head)?.focus({ preventScroll: true });
   }
   update(changed) {
-    if (changed.has("trace")) this.build();
+    if (changed.has("trace")) this.rebuild();
     else if (changed.has("scale")) this.redraw();
     else if (changed.has("theme")) {
       this.shownKey = null;

@@ -103,7 +103,7 @@ export class WhatIf {
     const { ctx, parts: { answer, data } } = this;
     if (this.score) return this.score.leave();
     const { Score } = await this.load();
-    this.score = new Score({ ctx, data, place: answer.body, over: () => (this.score = undefined) });
+    this.score = new Score({ ctx, data, place: answer.body, metric: this.offered().score, over: () => (this.score = undefined) });
     return undefined;
   }
 

@@ -111,16 +111,17 @@ export class Sweep extends Question {
 
 /** The score on test data before and after the edits. */
 export class Score extends Question {
-  /** @param {{ctx: any, data: any, place: HTMLElement, over: () => void}} given */
-  constructor({ place, ...given }) {
+  /** @param {{ctx: any, data: any, place: HTMLElement, metric: string, over: () => void}} given  metric: its name */
+  constructor({ place, metric, ...given }) {
     super({ ...given, path: "accuracy", query: {} });
+    this.metric = metric;
     this.status.textContent = this.ctx.t("view.score.begin");
     place.append(this.element);
     this.ask();
   }
 
-  show({ before, after, change: [low, high], changed, n, metric }) {
-    const { t } = this.ctx;
+  show({ before, after, change: [low, high], changed, n }) {
+    const { metric, ctx: { t } } = this;
     const numbers = { before: (100 * before).toFixed(1), after: (100 * after).toFixed(1), low: signed(low), high: signed(high), change: signed(after - before), changed, n, metric };
     this.end(t(changed ? "view.score.found" : "view.score.same", numbers));
     this.close.textContent = t("view.score.close");
