@@ -46,14 +46,14 @@ def offers(trace: Trace) -> dict[str, Offer]:
         "no-positions": _positions(trace),
         "no-scale": _everywhere(trace, no_scale),
         "no-mask": _everywhere(trace, no_mask),
-        "patch": Offer(refused=_unless(trace.image is None, trace, "patch-image")),
+        "patch": Offer(refused=_no_attention(trace) or _unless(trace.image is None, trace, "patch-image")),
         "effect": _effect(trace),
     }
 
 
 def _everywhere(trace: Trace, make: Callable[[str], SiteEdit]) -> Offer:
     found: dict[str, SiteEdit] = {}
-    refused: AttnvizError | None = None
+    refused = _no_attention(trace)
     for site in trace.sites:
         edit = make(site.name.partition(".w")[0])
         try:
@@ -66,9 +66,12 @@ def _everywhere(trace: Trace, make: Callable[[str], SiteEdit]) -> Offer:
 
 
 def _positions(trace: Trace) -> Offer:
-    facts = trace.model.facts  # a model of transformers is asked only when somebody wants it: that takes several runs
-    told = bool(facts.kind) or (not facts.cell and facts.positions not in ("", "none"))
-    refused = _unless(told, trace, "no-positions")
+    facts = trace.model.facts
+    if facts.kind:  # a model of transformers is asked only when somebody wants it: that takes several runs
+        reads_text = bool(next(iter(trace.sequences.values())).ids)
+        refused = _unless(reads_text, trace, "positions-texts")
+    else:
+        refused = _unless(not facts.cell and facts.positions not in ("", "none"), trace, "no-positions")
     return Offer("" if refused else write_edits([no_positions()]), refused)
 
 
@@ -78,6 +81,10 @@ def _effect(trace: Trace) -> Offer:
     except AttnvizError as error:
         return Offer(refused=error)
     return Offer()
+
+
+def _no_attention(trace: Trace) -> AttnvizError | None:
+    return _unless(bool(trace.sites), trace, "no-attention")
 
 
 def _unless(possible: bool, trace: Trace, why: str) -> AttnvizError | None:

@@ -10,8 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from attnviz.errors import DoesNotWrite, EditMeansNothing, TextTooLong
-from attnviz.errors.base import Why
+from attnviz.errors import DoesNotWrite, TextTooLong
 from attnviz.guard import guarded, passes_on
 from attnviz.huggingface.editing import blocks_of
 from attnviz.huggingface.generation import WrittenPass, whole_inputs
@@ -19,6 +18,7 @@ from attnviz.huggingface.given import check_inputs
 from attnviz.huggingface.interface import editing
 from attnviz.huggingface.labels import BROKEN
 from attnviz.huggingface.model import HuggingFaceModel
+from attnviz.huggingface.positions import silenced, tellers_of
 from attnviz.huggingface.reading import Reading, of_inputs, read
 from attnviz.huggingface.steps import Steps
 from attnviz.huggingface.tracing import make_trace
@@ -78,8 +78,8 @@ def _write(
 ) -> Written:
     inputs = {name: tensor for name, tensor in reading.inputs.items() if name != "decoder_input_ids"}
     structure = model.look(reading.inputs)
-    if any(isinstance(edit, NoPositions) for edit in edits):
-        raise EditMeansNothing(model.name, Why("no-positions"))
+    told = not any(isinstance(edit, NoPositions) for edit in edits)
+    tellers = frozenset() if told else tellers_of(model, structure)
     check_edits(edits, list(structure.places.values()), blocks_of(model, structure), model.name)
     steps = Steps(model, structure, edits=edits)
     loop = _Loop(model, steps, plan, edits)
@@ -88,7 +88,7 @@ def _write(
     if room < 1:
         raise TextTooLong(first, (model.max_len or 0) - 1)
     source = [edit for edit in edits if isinstance(edit, StreamEdit) and not of_decoder(edit)]
-    with model.lock, editing(steps.keep), changing_streams([source], blocks_of(model, structure)):
+    with model.lock, silenced(tellers), editing(steps.keep), changing_streams([source], blocks_of(model, structure)):
         beams = plan.beams if plan.strategy == "beam" else 1
         model.write(inputs, room, num_beams=beams, use_cache=True, custom_generate=loop.run)
     return _finished(

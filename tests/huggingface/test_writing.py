@@ -117,6 +117,18 @@ def test_edits_stay_in_force_step_by_step(name: str) -> None:
         write(model, inputs, Plan(), [edits.head_off("decoder.9.self", 0)])
 
 
+@pytest.mark.parametrize("name", ["GPT-2", "Llama", "T5"])
+def test_a_model_writes_without_positions(name: str) -> None:
+    """A table, a rotation and a bias by distance are left out at every step, as one pass leaves them out."""
+    model, inputs = prepared(name)
+    written = write(model, inputs, Plan(max_new=NEW), [edits.no_positions()], row=0)
+    assert max(entry.max_abs_error for entry in written.proof()) < 1e-5
+    assert written.logits[written.first :].argmax(-1).tolist() == [step.token for step in written.steps]
+    assert not any(site.rotary for site in written.sites)
+    plain = write(model, inputs, Plan(max_new=NEW), row=0)
+    assert not torch.allclose(written.logits[written.first], plain.logits[plain.first], atol=1e-3)
+
+
 def test_memory_grows_with_the_tokens_and_not_with_their_square(monkeypatch: pytest.MonkeyPatch) -> None:
     model, inputs = prepared("GPT-2")
     made: list[Steps] = []
