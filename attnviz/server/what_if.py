@@ -1,11 +1,10 @@
-"""What the view offers to change in the forward pass that it shows, and why not the rest."""
+"""What a page of the server offers to change in the forward pass that it shows, and why not the rest."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from attnviz import locale
-from attnviz.edits.offers import offers
 from attnviz.loading import ZOO
 from attnviz.server.experiments import is_scored
 from attnviz.server.learned import task_of
@@ -13,6 +12,7 @@ from attnviz.server.listing import Listed, find
 from attnviz.tasks.base import counted
 from attnviz.trace import Trace
 from attnviz.view.modules import later_address
+from attnviz.view.what_if import told
 from attnviz.zoo import TWINS
 
 __all__ = ["TWIN", "twin_of", "what_if"]
@@ -22,24 +22,16 @@ TWIN = "twin"
 
 
 def what_if(trace: Trace, lang: str, undo: bool = False, edited: Trace | None = None) -> dict[str, Any] | None:
-    """Return the offers of `attnviz.edits.offers` for JSON; None where there is no attention to edit.
+    """Return the offers of `attnviz.view.what_if` and more; None where there is no attention to edit.
 
-    Each is {"edits": text, "why": why it is refused, "" where it is not}; "module" is where the menu stands, "undo"
-    says whether there is a change to be undone, "score" names what the edits of a second trace can be judged by on test
-    data, "" where they cannot.
+    "module" is where the menu stands, "undo" says whether there is a change to be undone, "score" names what the edits
+    of a second trace can be judged by on test data, "" where they cannot.
     """
     if not trace.sites:
         return None
-    told: dict[str, Any] = {
-        "module": later_address("whatif"),
-        "undo": undo,
-        "score": _score(edited, lang) if edited else "",
-    }
-    for name, (edits, refused) in offers(trace).items():
-        told[name] = {"edits": edits, "why": locale.told(lang, refused.code, refused.details) if refused else ""}
-    if twin_of(trace.model.facts.name):
-        told[TWIN] = {"edits": TWIN, "why": ""}
-    return told
+    twin = {TWIN: {"edits": TWIN, "why": ""}} if twin_of(trace.model.facts.name) else {}
+    score = _score(edited, lang) if edited else ""
+    return {"module": later_address("whatif"), "undo": undo, "score": score, **told(trace, lang), **twin}
 
 
 def _score(trace: Trace, lang: str) -> str:

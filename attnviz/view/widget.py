@@ -1,7 +1,8 @@
 """The view as a widget of a notebook: what is chosen in the browser arrives in Python, and the other way round.
 
 anywidget carries it to Jupyter, VS Code, Colab and marimo. The browser holds the page of `attnviz.view.page` in a frame
-(`static/export/widget.js`), and asks for numbers when somebody looks (`static/export/live.js`).
+(`static/export/widget.js`), asks for numbers when somebody looks, and for edits when the menu of What if is used
+(`static/export/live.js`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ from typing import Any, cast
 import anywidget
 import traitlets
 
+from attnviz import locale
+from attnviz.analysis.patching import with_pairs
 from attnviz.edits import read_edits
+from attnviz.edits.text import PART
 from attnviz.errors import AttnvizError, NoSuchHead, NoSuchPosition
 from attnviz.trace import AttentionSite, Edit, Trace
 from attnviz.trace.edit import no_site
@@ -22,6 +26,7 @@ from attnviz.view import STATIC
 from attnviz.view.page import check_language, page, title_of
 from attnviz.view.payload import bundle, choice_of, overview, proof, second_of
 from attnviz.view.texts import texts_of_trace
+from attnviz.view.what_if import UNDO, told
 
 __all__ = ["TraceWidget"]
 
@@ -76,6 +81,7 @@ class TraceWidget(anywidget.AnyWidget):
         self._trace, self._given_beside, self._lang = trace, beside, lang
         self._held: dict[str, Trace] = {}  # traces that the browser may ask of, by id
         self._count = 0
+        self._undone: list[tuple[Edit, ...]] = []  # the edits before each change
         site, head = chosen
         super().__init__(
             _page=page(trace, lang, title, "", "export/live.js", {"texts": texts_of_trace(lang)}, {}),
@@ -157,10 +163,31 @@ class TraceWidget(anywidget.AnyWidget):
 
     @traitlets.observe("edits")
     def _redraw(self, change: Mapping[str, Any]) -> None:
+        before, now = change["old"] or (), change["new"]  # None, as the widget begins
+        if self._undone and now == self._undone[-1]:
+            self._undone.pop()  # the last change is undone
+        elif now != before:
+            self._undone.append(before)
         self._draw()
 
     def _source(self, text: str, target: str) -> Trace:
         return take_trace(cast(Any, self._trace.model), text, target or None)
+
+    def _edit(self, asked: str) -> None:
+        """Do what the menu asks for: more edits, or the last change undone."""
+        if asked != UNDO:
+            parts = (with_pairs(part, self._plain, self._source) for part in asked.split(PART))
+            self.edits = (*self.edits, *read_edits(PART.join(parts), self._source))
+        elif self._undone:
+            self.edits = self._undone[-1]
+
+    def _offered(self) -> dict[str, Any] | None:
+        """Return what the menu offers; None where the model cannot be run again."""
+        if not hasattr(self._trace.forward_pass, "under"):
+            return None
+        offers = told(self._plain, self._lang)
+        del offers["effect"]  # a map of all heads is `attnviz.sweep`
+        return {**offers, **({"undo": True, "back": {"edits": UNDO, "why": ""}} if self._undone else {})}
 
     def _draw(self) -> None:
         """Hand the browser the first picture of the trace, and of the one beside it."""
@@ -173,7 +200,9 @@ class TraceWidget(anywidget.AnyWidget):
             second = second_of(self._trace, beside, other)
         place = {"query": self.query, "key": self.key, "locked": self.locked}
         choice = {**choice_of(self._trace, self._site(self.site), self.head), **place}
-        self._picture = overview(self._trace, trace_id=own, choice=choice, lang=self._lang, second=second)
+        self._picture = overview(
+            self._trace, trace_id=own, choice=choice, lang=self._lang, second=second, what_if=self._offered()
+        )
 
     def _named(self, trace: Trace, before: Mapping[str, Trace]) -> str:
         """Return the id of a trace that is shown: the same as before, or one that was never used."""
@@ -187,14 +216,17 @@ class TraceWidget(anywidget.AnyWidget):
         """Answer a question of the browser."""
         if "ask" not in content:
             return
-        told: dict[str, Any] = {"id": content["id"]}
+        answer: dict[str, Any] = {"id": content["id"]}
         parts: list[bytes] = []
         try:
-            trace = self._held[content["trace"]]
-            if content["ask"] == "bundle":
-                parts.append(bundle(trace, content["site"], content["heads"], content["stages"]))
+            if content["ask"] == "edit":
+                self._edit(content["edit"])
+            elif content["ask"] == "bundle":
+                parts.append(bundle(self._held[content["trace"]], content["site"], content["heads"], content["stages"]))
             else:
-                told["answer"] = proof(trace)
-        except (AttnvizError, LookupError, ValueError) as error:
-            told["error"] = str(error)
-        self.send(told, parts)
+                answer["answer"] = proof(self._held[content["trace"]])
+        except AttnvizError as error:
+            answer["error"] = locale.told(self._lang, error.code, error.details)
+        except (LookupError, ValueError) as error:
+            answer["error"] = str(error)
+        self.send(answer, parts)

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 import attnviz
+from attnviz.edits import write_edits
 from attnviz.view.widget import TraceWidget
 from tests.browser.conftest import tabs
 from tests.library.kernel import Kernel, as_json
@@ -106,10 +107,24 @@ def test_a_notebook_and_python_share_head_lock_and_edits(
 
         widget.edits = "off:encoder.0.self:1"
         shown.tell()
-        expect(shown.frame.get_by_role("button", name="Before")).to_be_visible()
+        expect(shown.frame.get_by_role("button", name="Before", exact=True)).to_be_visible()
         expect(shown.root).to_have_attribute("data-key", "4")
         shown.frame.get_by_role("button", name="Difference").click()
         expect(shown.root).to_have_attribute("data-loaded", "true")  # the numbers of both
         widget.edits = ()
         shown.tell()
-        expect(shown.frame.get_by_role("button", name="Before")).to_have_count(0)
+        expect(shown.frame.get_by_role("button", name="Before", exact=True)).to_have_count(0)
+
+        shown.frame.get_by_role("button", name="What if…").click()  # the menu is in the page: nothing is fetched
+        shown.frame.get_by_role("menuitem", name="Switch off (zero)").click()
+        expect(shown.frame.get_by_role("button", name="Before", exact=True)).to_be_visible()
+        assert write_edits(widget.edits) == "off:encoder.0.self:0"
+        shown.frame.get_by_role("button", name="What if…").click()
+        shown.frame.get_by_role("menuitem", name="Patch").last.click()
+        shown.frame.get_by_role("textbox", name="Text B").fill("日本")
+        shown.frame.get_by_role("button", name="Patch", exact=True).click()
+        expect(shown.frame.get_by_role("alert")).to_contain_text("日")
+        shown.frame.get_by_role("button", name="What if…").click()
+        shown.frame.get_by_role("menuitem", name="Undo").click()
+        expect(shown.frame.get_by_role("button", name="Before", exact=True)).to_have_count(0)
+        assert widget.edits == ()

@@ -105,6 +105,31 @@ def test_edits_run_the_model_again_with_the_trace_before_them_beside(kernel: Ker
     assert header(widget)["beside"] is None
 
 
+def test_the_menu_edits_and_undoes_in_the_browser(kernel: Kernel, trace: Trace) -> None:
+    def ask(edit: str) -> dict[str, Any]:
+        *_, answer = kernel.say(widget, {"method": "custom", "content": {"ask": "edit", "id": "1", "edit": edit}})
+        return dict(answer["content"])
+
+    widget = widget_of(trace, lang="zh")
+    offered = header(widget)["what_if"]
+    assert sorted(offered) == ["no-mask", "no-positions", "no-scale", "patch"]
+    assert ask("off:encoder.1.self:0") == {"id": "1"}
+    assert edits.write_edits(widget.edits) == "off:encoder.1.self:0"
+    assert widget.beside is trace
+    ask("patch:encoder.0.self:1:*:g f d c")  # its pairs are found
+    ask(offered["no-scale"]["edits"])
+    assert [type(edit).__name__ for edit in widget.edits] == ["HeadOff", "Patch", "NoScale", "NoScale"]
+    assert "0-1,3-5=2" in edits.write_edits(widget.edits)
+    for wrong, said in (("off:encoder.9.self:0", "encoder.9.self"), ("patch:encoder.0.self:1:*:日本", "日")):
+        assert said in ask(wrong)["error"]
+        assert len(widget.edits) == 4
+    for left in (2, 1, 0):
+        ask(header(widget)["what_if"]["back"]["edits"])
+        assert len(widget.edits) == left
+    assert "undo" not in header(widget)["what_if"]
+    assert header(widget)["beside"] is None
+
+
 def test_python_answers_for_the_numbers_of_both_traces(kernel: Kernel, trace: Trace) -> None:
     widget = widget_of(trace.with_edits([edits.cut("encoder.1.self", key=0)]), beside=trace)
     picture, arrays = unpack(widget._picture)
@@ -135,6 +160,7 @@ def test_numbers_that_were_typed_cannot_be_run_again(kernel: Kernel, trace: Trac
     typed = replace(trace, forward_pass=SimpleNamespace(logits=trace.forward_pass.logits))
     with refused(EditMeansNothing("reverse", Why("no-pass"))):
         widget_of(typed).edits = "no-positions"
+    assert header(widget_of(typed))["what_if"] is None
 
 
 def test_without_anywidget_it_is_the_page_and_says_so(trace: Trace, monkeypatch: pytest.MonkeyPatch) -> None:

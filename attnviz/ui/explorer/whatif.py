@@ -1,29 +1,25 @@
 """What if: edits of the forward pass that the Explorer shows, in its state and in its address.
 
 The view sends each edit as the text of `attnviz.edits.text`; of a patch it sends "*", or one position, in place of the
-pairs, for who has only typed a second text does not know which tokens of the two belong together.
+pairs (`attnviz.analysis.patching`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import unquote
 
-from attnviz.analysis.alignment import equal_blocks
-from attnviz.edits.text import EVERY, PART, check_edit, pairs_of, pairs_text, parts_of
+from attnviz.analysis.patching import with_pairs
+from attnviz.edits.text import PART, check_edit, parts_of
 from attnviz.errors import AttnvizError, EditUnreadable
 from attnviz.errors.base import Why
 from attnviz.server.forward import run
-from attnviz.server.traces import TraceKey
 from attnviz.trace import Trace
 from attnviz.ui.explorer.state import Chip, Chips, ExplorerState
 from attnviz.ui.frame.address import notice_error
 from attnviz.ui.frame.state import page_state
+from attnviz.view.what_if import UNDO
 
 __all__ = ["OF_ALL_LAYERS", "UNDO", "apply", "change", "forget", "in_address", "in_force", "remove", "turn"]
-
-UNDO = "undo"
-"""What the view sends to have the last change undone."""
 
 OFF = "-"
 """Before an edit in the address that is switched off."""
@@ -88,39 +84,17 @@ def change(asked: str) -> None:
     if asked == UNDO or state.shown is None or state.frozen:
         return
     key = state.shown
+
+    def source(text: str, target: str) -> Trace:
+        return run(key._replace(text=text, target=target)).trace
+
     try:
-        chips = _read(PART.join(_resolved(part, key) for part in asked.split(PART)))
+        trace = run(key).trace
+        chips = _read(PART.join(with_pairs(part, trace, source) for part in asked.split(PART)))
     except AttnvizError as error:
         notice_error(error)
         return
     _keep((*state.chips, *(chip for chip in chips if chip not in state.chips)))
-
-
-def _resolved(edit: str, key: TraceKey) -> str:
-    """Return an edit of the view with the pairs of positions that a patch needs: those of equal blocks of tokens."""
-    fields = edit.split(":")
-    if fields[0] != "patch" or len(fields) < 5:
-        return edit
-    _, site, head, asked, *texts = fields
-    check_edit(":".join(["patch", site, head, "0", *texts]))
-    source = run(key._replace(text=unquote(texts[0]), target=unquote("".join(texts[1:])))).trace
-    pairs = _aligned(run(key).trace, source, site)
-    if asked != EVERY:
-        wanted, _ = pairs_of(asked)
-        pairs = [pair for pair in pairs if pair[0] in wanted]
-    if not pairs:
-        raise EditUnreadable(edit, Why("edit-unaligned"))
-    return ":".join(["patch", site, head, pairs_text(*zip(*pairs, strict=True)), *texts])
-
-
-def _aligned(trace: Trace, source: Trace, site: str) -> list[tuple[int, int]]:
-    """Return the positions of queries that belong together: all of texts of one length, else those of equal tokens."""
-    name = next((each.queries for each in trace.sites if each.name == site), trace.main)
-    mine, theirs = (each.sequences[name].labels for each in (trace, source))
-    if len(mine) == len(theirs):
-        return [(position, position) for position in range(len(mine))]
-    blocks = equal_blocks(mine, theirs)
-    return [(block.first + n, block.second + n) for block in blocks for n in range(block.size)]
 
 
 def _keep(chips: Chips) -> None:

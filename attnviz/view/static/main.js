@@ -121,7 +121,12 @@ class Explorer extends View {
 
   makeWhatIf() {
     const offered = () => (this.component.setTriggerValue ? this.data.header.what_if : null);
-    const whatIf = new WhatIf(this.ctx, offered, (edit) => this.component.setTriggerValue("edit", edit), this);
+    const send = async (edit) => {
+      this.toolbar.clearProblem();
+      const refused = await this.component.setTriggerValue("edit", edit);
+      if (refused) this.toolbar.showProblem(refused);
+    };
+    const whatIf = new WhatIf(this.ctx, offered, send, this);
     this.toolbar.title.after(whatIf.element);
     this.answer.verdict.after(whatIf.heads, whatIf.test);
     return whatIf;

@@ -10,7 +10,8 @@ const ANNOUNCE_WAIT_MS = 120;
  * @typedef {Object} Component  what Streamlit, a notebook or a plain page hands over
  * @property {any} data
  * @property {HTMLElement} parentElement
- * @property {Function} [setTriggerValue]
+ * @property {Function} [setTriggerValue]  may promise why what was asked cannot be done, "" where it can
+ * @property {{Menu: Function}} [whatIf]  the menu of changes, of a page that cannot fetch its module
  * @property {boolean} [isEarly]  the document shows the view until its page is there, which takes it over
  * @property {import("./data.js").Source & {texts: import("./texts.js").Texts}} [source]  of the numbers and texts of a page that has no server
  * @property {(store: import("./store.js").Store) => void} [onStore]  is handed the state, by whoever keeps it elsewhere too

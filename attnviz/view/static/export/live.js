@@ -2,6 +2,7 @@
 
 import { LoadError, unpack } from "../core/data.js";
 import { mount } from "../main.js";
+import { Menu } from "../whatif/menu.js";
 
 /** The traits that say where the view looks. */
 const PLACE = ["site", "head", "query", "key", "locked"];
@@ -96,6 +97,9 @@ export function open(page) {
     if (site >= 0) store.set({ ...wanted, site, dim: null, wide: null, own: true });
   };
 
+  /** The menu asks for an edit: Python runs the model, or says why not. */
+  const setTriggerValue = (ask, edit) => kernel.ask({ ask, edit }).then(() => "", ({ message }) => message);
+
   const draw = () => {
     const data = bytesOf(model.get("_picture"));
     const { header: told, arrays } = unpack(data);
@@ -106,7 +110,7 @@ export function open(page) {
       store = made;
       store.subscribe(tell);
     };
-    mount({ data, source, onStore, parentElement: page.getElementById("attnviz") });
+    mount({ data, source, onStore, setTriggerValue, whatIf: { Menu }, parentElement: page.getElementById("attnviz") });
   };
 
   draw();

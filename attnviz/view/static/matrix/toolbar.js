@@ -171,9 +171,10 @@ export class Toolbar {
   }
 
   /** A calm line with a way on; the picture stays. */
-  showProblem(message, action, handler) {
+  showProblem(message, action = "", handler = null) {
     this.problem.hidden = false;
-    this.problem.replaceChildren(message, " ", el("button", { type: "button", class: "av-button", text: action, on: { click: handler } }));
+    this.problem.replaceChildren(message);
+    if (action) this.problem.append(" ", el("button", { type: "button", class: "av-button", text: action, on: { click: handler } }));
   }
 
   clearProblem() {

@@ -14,7 +14,7 @@ export class WhatIf {
    * @param {import("../core/context.js").Context} ctx
    * @param {() => any} offered  what the page offers to change; null: nothing
    * @param {(edit: string) => void} send  has the page do it
-   * @param {{answer: any, grid: any, data: any}} parts  whose answer is asked about, and where a map of heads is laid over
+   * @param {{answer: any, grid: any, data: any, component: any}} parts  whose answer is asked about, and where a map of heads is laid over
    */
   constructor(ctx, offered, send, parts) {
     this.ctx = ctx;
@@ -49,14 +49,14 @@ export class WhatIf {
   show() {
     const offers = this.offered();
     this.element.hidden = !offers;
-    this.heads.hidden = !offers;
+    this.heads.hidden = !offers?.effect;
     this.test.hidden = !offers?.score;
-    this.heads.setAttribute("aria-disabled", String(Boolean(offers?.effect.why)));
-    this.heads.title = offers?.effect.why || this.ctx.t("view.sweep.open.help");
+    this.heads.setAttribute("aria-disabled", String(Boolean(offers?.effect?.why)));
+    this.heads.title = offers?.effect?.why || this.ctx.t("view.sweep.open.help");
   }
 
   load() {
-    this.module ??= import(new URL(this.offered().module, document.baseURI).href);
+    this.module ??= this.parts.component.whatIf ?? import(new URL(this.offered().module, document.baseURI).href);
     return this.module;
   }
 

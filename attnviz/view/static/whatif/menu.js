@@ -22,8 +22,9 @@ export class Menu {
     const label = ctx.t("view.whatif.menu", { place: siteTitle(ctx, place.site, place.head) });
     const groups = changesOf(place).map(([group, entries]) => this.group(group, entries.map((entry) => this.entry(...entry))));
     const breaks = BREAKS.filter((name) => offers[name]).map((name) => this.break(name, offers[name]));
+    const back = offers.back ? this.item("back", ctx.t("view.whatif.back.help"), "", () => this.do(offers.back.edits)) : null;
     this.element = el("div", { class: "avw-menu", role: "menu", "aria-label": label, on: { keydown: (event) => this.press(event) } }, [
-      el("style", { text: menuCss }), el("p", { class: "avw-title", text: label }), ...groups, this.group("break", breaks), this.note,
+      el("style", { text: menuCss }), el("p", { class: "avw-title", text: label }), back, ...groups, this.group("break", breaks), this.note,
     ]);
     this.outside = (event) => {
       const path = event.composedPath();
