@@ -33,6 +33,7 @@ from attnviz.server.experiments import accuracy, sweep
 from attnviz.server.first import first_route
 from attnviz.server.kept import kept_routes
 from attnviz.server.learned import asked_of, truth_of
+from attnviz.server.once import Once
 from attnviz.server.people.classes import CLASS
 from attnviz.server.picture import DATA_PATH, PIN
 from attnviz.server.run_routes import run_routes
@@ -48,6 +49,7 @@ MAX_QR = 1200  # letters: a larger code can hardly be read from a wall
 KEPT = {"Cache-Control": "private, max-age=600"}  # what an id stands for never changes
 
 _heavy = CapacityLimiter(2)  # requests that compute at the same time
+_proved = Once(proof)
 
 
 def routes(base: str = "") -> list[BaseRoute]:
@@ -119,7 +121,7 @@ def _bundle(request: Request, trace: Trace) -> Response:
 
 
 def _proof(request: Request, trace: Trace) -> Response:
-    return JSONResponse(proof(trace), headers=KEPT)
+    return JSONResponse(_proved(trace), headers=KEPT)
 
 
 def _distances(request: Request, trace: Trace) -> Response:
