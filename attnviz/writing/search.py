@@ -255,11 +255,11 @@ def step_of(stages: dict[str, Tensor], number: float | None, token: int, choice:
     shown = [*_best(probabilities[-1]), *(_best(probabilities[0]) if len(probabilities) > 1 else [])]
     shown = list(dict.fromkeys([*shown, token, choice, *others]))
     table = torch.stack([each[shown] for each in probabilities], dim=1).tolist()  # (shown, stages)
-    kept = tuple(int((scores > NEVER).sum()) for scores in stages.values())
+    kept = tuple(int((scores > NEVER).count_nonzero()) for scores in stages.values())
     candidates = tuple(Candidate(index, tuple(row)) for index, row in zip(shown, table, strict=True))
     return Step(token, tuple(stages), candidates, kept, number, choice)
 
 
 def _best(probabilities: Tensor) -> list[int]:
     top = probabilities.topk(min(SHOWN, len(probabilities)))
-    return [int(i) for i, p in zip(top.indices, top.values, strict=True) if p > 0]
+    return [token for token, p in zip(top.indices.tolist(), top.values.tolist(), strict=True) if p > 0]
