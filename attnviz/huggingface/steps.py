@@ -117,7 +117,7 @@ class Steps:
         return self.structure.places[module, 0].stack
 
     def _reads_source(self, place: Place) -> bool:
-        return place.stack == "encoder" and self.model.has_decoder
+        return place.stack != "decoder"
 
     def _part(self, place: Place, call: InterfaceCall, before: Sequence[_Part]) -> _Part:
         rows = slice(None) if self.row is None else slice(self.row, self.row + 1)

@@ -15,7 +15,7 @@ import pytest
 
 from attnviz.cli import main
 
-COMMANDS = ["run", "models", "trace", "sweep-heads", "write", "zoo", "train", "resume", "runs", "tell", "export"]
+COMMANDS = ["run", "models", "trace", "sweep-heads", "why", "write", "zoo", "train", "resume", "runs", "tell", "export"]
 COMMANDS += ["rename", "delete"]
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import torch
 
 from attnviz.tasks import IGNORE
 from attnviz.tokenizers import Tokenizer
+from attnviz.training import RECIPES
 from tests.statements.looking import ablated, cells_of, look, model_of, pattern_cells, read
 from tests.statements.statement import Bound, at_least, at_most, between, statement
 
@@ -114,6 +116,38 @@ def induction_limits() -> Iterator[Bound]:
     yield between("shortest pattern", min(periods), 3, 3)
     yield between("longest pattern", max(periods), 20, 20)
     yield at_least("accuracy", look("induction").score, 0.99)
+
+
+TWIN = "induction-one-layer"
+
+
+@statement("zoo.induction-one-layer.about", "with one layer less, trained in the same way", "少一层，训练方式相同")
+@statement("task.induction-one-layer.about", "with one layer in place of two", "只有一层而不是两层")
+def the_twin_has_one_layer_less() -> Iterator[Bound]:
+    twin, whole = RECIPES[TWIN], RECIPES["induction"]
+    yield between("layers", model_of(TWIN).config.n_layers, 1, 1)
+    yield at_least("the same model otherwise", replace(model_of(TWIN).config, n_layers=2) == whole.model, 1)
+    yield at_least("the same task and training", (twin.task, twin.training) == (whole.task, whole.training), 1)
+
+
+@statement("zoo.induction-one-layer.about", "it spreads over many letters at once", "分散在许多字母上")
+@statement(
+    "task.induction-one-layer.about", "the head cannot look for the letter that follows", "无法寻找后面跟着的字母"
+)
+def the_twin_reads_many_letters() -> Iterator[Bound]:
+    weights = look(TWIN).weights["decoder.0.self"][:, 0, 20:]  # queries that have read every letter, (B, T, Tk)
+    yield at_most("largest weight, on average", weights.amax(-1).mean(), 0.2)
+    yield at_most(
+        "mass after the same letter", read(look(TWIN), "decoder.0.self", 0, "after the same symbol").mass, 0.3
+    )
+
+
+@statement("zoo.induction-one-layer.about", "the answer is a guess among them", "答案只是在其中猜一个")
+@statement("task.induction-one-layer.about", "the answer stays a guess", "答案只能靠猜")
+@statement("zoo.induction-one-layer.about", "two layers are right in the second round", "两层的模型从第二轮起答对")
+def the_twin_guesses() -> Iterator[Bound]:
+    yield at_most("accuracy of one layer", look(TWIN).score, 0.4)
+    yield at_least("accuracy of two", look("induction").score, 0.99)
 
 
 @statement("zoo.recall.about", "In layer 0 every digit reads the letter before it", "它前面的字母")

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 import attnviz
 from attnviz import locale
+from attnviz.library import MODELS_FOLDER
 from attnviz.ui.explorer.write import KEY, WriteState, _more, _take
 from tests.huggingface.architectures import ARCHITECTURES
 from tests.huggingface.test_writing import chatting
@@ -96,11 +97,12 @@ def test_tokens_that_were_taken_belong_to_their_text() -> None:
     assert (told(page)["taken"], address(page)["write"]) == (0, "greedy,max_new=4")
 
 
-def test_a_chat_template_is_shown_and_can_be_switched_off(models_folder: Path) -> None:
+def test_a_chat_template_is_shown_and_can_be_switched_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(MODELS_FOLDER, str(tmp_path))
     tokenizer = chatting()
     gpt2 = next(architecture for architecture in ARCHITECTURES if architecture.name == "GPT-2")
     for part in (gpt2.build(vocab_size=len(tokenizer)), tokenizer):
-        part.save_pretrained(models_folder / "chatty")
+        part.save_pretrained(tmp_path / "chatty")
     page = open_page(model="chatty", text="the cat", write="greedy,max_new=3")
     assert page.code[0].value == "<s>user: the cat bot:"
     page.toggle(key="write-template").set_value(False).run()
