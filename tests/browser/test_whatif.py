@@ -63,6 +63,15 @@ def test_a_head_is_switched_off_and_on_again_by_keyboard(open_page: Open) -> Non
     wait_for_address(page, edits=None)
     expect(chip).to_have_count(0)
 
+    steps = page.get_by_role("group", name=locale.t("en", "view.whatif.group.break"))
+    expect(steps.get_by_role("button")).to_have_text(["No positions", "No scale"])  # nothing is masked here
+    scale = steps.get_by_role("button", name="No scale")
+    scale.focus()
+    page.keyboard.press("Enter")
+    wait_for_address(page, edits="no-scale:encoder.0.self:*;no-scale:encoder.1.self:*")
+    expect(page.locator(".st-key-chips")).to_contain_text(locale.t("en", "view.whatif.look.no-scale"))
+    expect(scale).to_be_focused()
+
 
 def test_an_edge_is_cut_by_touch(browser: Browser, server: str) -> None:
     lang = "zh"

@@ -162,6 +162,7 @@ class Explorer extends View {
       openTable: (spec) => openTable(view.ctx, spec),
       exportMenu: (spec, anchor) => exportMenu(view.ctx, spec, anchor),
       ask: (event, place) => view.whatIf.ask(event, place),
+      breaks: (step) => view.whatIf.breaks.get(step),
       askOf: (event, site, head, focus) => view.whatIf.askOf(event, site, head, focus),
     };
   }

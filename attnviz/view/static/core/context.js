@@ -19,6 +19,7 @@
  * @property {(site: number, stage: string) => string} absent  why numbers of the chosen head will not come; "" when they may
  * @property {(error: Error) => void} failed
  * @property {(event: Event, place?: {query: number|null, key: number|null}) => void} [ask]  what to change there, in views that offer it
+ * @property {(step: number) => HTMLElement|undefined} [breaks]  what breaks a step of the chain
  * @property {(event: Event, site: number, head: number, focus: HTMLElement) => void} [askOf]  what to change of a head
  * @property {(spec: object) => void} openTable
  * @property {(spec: object, anchor: HTMLElement) => void} exportMenu

@@ -83,6 +83,13 @@ export class Chain {
     this.show();
   }
 
+  /** For other numbers; whoever broke a step by keyboard stays there. */
+  rebuild() {
+    const edit = /** @type {HTMLElement|null} */ (this.element.querySelector("[data-edit]:focus"))?.dataset.edit;
+    this.build();
+    if (edit) /** @type {HTMLElement|null} */ (this.element.querySelector(`[data-edit="${edit}"]`))?.focus({ preventScroll: true });
+  }
+
   /** The number of the last step. */
   get last() {
     return this.stages.length - 1;
@@ -131,7 +138,7 @@ export class Chain {
     }));
     const formula = el("p", { class: "av-formula" });
     const about = el("p", { class: "av-about" });
-    return el("li", { class: "av-stage", dataset: { step, matrices: names.length } }, [el("div", { class: "av-stage-head" }, [title, formula]), about, body]);
+    return el("li", { class: "av-stage", dataset: { step, matrices: names.length } }, [el("div", { class: "av-stage-head" }, [title, formula, this.ctx.breaks?.(step) ?? null]), about, body]);
   }
 
   /** The formula of a step, and the edits that change it. */
@@ -309,7 +316,7 @@ export class Chain {
   }
   update(changed) {
     if (changed.has("present")) for (const [name, matrix] of this.matrices) matrix.maxHeight = this.tallest(name);
-    if (changed.has("trace") || this.shape !== this.shapeKey()) this.build();
+    if (changed.has("trace") || this.shape !== this.shapeKey()) this.rebuild();
     else if (["data", "site", "head", "zoom", "chain", "scale", "present"].some((key) => changed.has(key))) this.show();
     for (const matrix of this.matrices.values()) matrix.update(changed);
   }

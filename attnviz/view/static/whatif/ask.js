@@ -8,6 +8,7 @@ import { chooseHead } from "../core/select.js";
 
 const EDITABLE = 'input, textarea, select, [contenteditable="true"]';
 const UNDO = "undo";
+const BREAKS = { 0: ["no-positions", "twin"], 3: ["no-scale", "no-mask"] }; // by the step of the chain that they break
 
 export class WhatIf {
   /**
@@ -35,6 +36,7 @@ export class WhatIf {
     this.test = el("button", {
       type: "button", class: "av-small avw-heads", text: ctx.t("view.score.open"), title: ctx.t("view.score.open.help"), on: { click: () => this.scoreEdits() },
     });
+    this.breaks = new Map(Object.entries(BREAKS).map(([step, names]) => [Number(step), this.breaking(names)]));
     this.onKey = (event) => this.key(event);
     document.addEventListener("keydown", this.onKey);
     this.show();
@@ -51,8 +53,25 @@ export class WhatIf {
     this.element.hidden = !offers;
     this.heads.hidden = !offers?.effect;
     this.test.hidden = !offers?.score;
+    for (const group of this.breaks.values()) {
+      const buttons = /** @type {HTMLElement[]} */ ([...group.querySelectorAll("[data-edit]")]);
+      for (const button of buttons) button.hidden = !offers?.[button.dataset.edit]?.edits;
+      group.hidden = buttons.every((button) => button.hidden);
+    }
     this.heads.setAttribute("aria-disabled", String(Boolean(offers?.effect?.why)));
     this.heads.title = offers?.effect?.why || this.ctx.t("view.sweep.open.help");
+  }
+
+  /** Buttons that break a step of the chain; what a model cannot do without stays in the menu, with the reason. */
+  breaking(names) {
+    const { t } = this.ctx;
+    const button = (name) => el("button", {
+      type: "button", class: "av-button", text: t(`view.whatif.${name}`), title: t(`view.whatif.look.${name}`),
+      dataset: { edit: name }, on: { click: () => this.send(this.offered()[name].edits) },
+    });
+    return el("span", { class: "av-group avw-breaks", role: "group", "aria-label": t("view.whatif.group.break") }, [
+      el("span", { class: "av-label", text: t("view.whatif.break") }), ...names.map(button),
+    ]);
   }
 
   load() {
