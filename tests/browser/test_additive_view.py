@@ -205,11 +205,11 @@ def test_each_site_has_its_own_code(show: Show) -> None:
     page = show("mixed", tab="code")
     name, buttons = page.locator(".avp-code-name"), page.locator(".avp-code-stages button")
     expect(name).to_have_text("attention.dot_product_scores")
-    expect(buttons).to_have_count(6)
+    expect(buttons).to_have_count(7)
     page.locator('.av-thumb[data-site="readout.0.cross"][data-head="0"]').click()
     expect(name).to_have_text("attention.additive_scores")
     expect(page.locator(".avp-code-source")).to_contain_text("torch.tanh(queries + keys) @ w_v")
-    expect(buttons).to_have_count(4)  # nothing projects q, k and v, and there is no W_O
+    expect(buttons).to_have_count(5)  # nothing projects q, k and v, and there is no W_O
     page.locator('.av-thumb[data-site="encoder.0.self"][data-head="1"]').click()
     expect(name).to_have_text("attention.dot_product_scores")
 

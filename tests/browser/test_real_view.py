@@ -337,7 +337,7 @@ def test_what_is_hidden_comes_first(show: Show) -> None:
 
 def test_an_image_is_read_patch_by_patch(show: Show) -> None:
     page = show("picture")
-    first = page.locator(".av-tabs .av-tab").first
+    first = page.locator(".av-tabs .av-tab:visible").first
     expect(first).to_have_attribute("aria-selected", "true")
     expect(first).to_have_text("Image")
     caption = page.locator(".avp-image-caption")
@@ -477,6 +477,7 @@ def test_an_input_that_is_not_told_is_not_waited_for(show: Show) -> None:
 def test_only_code_that_ran_is_on_show(show: Show) -> None:
     page = show("two_sentences", tab="code")
     assert page.locator(".avp-code-stages button").all_inner_texts() == [
+        "This view",
         "Scores",
         "Masked",
         "Weights",
