@@ -78,6 +78,8 @@ def test_a_tour_of_seven_stops_has_a_link_for_each_and_ends_with_escape(open_pag
     for stop in (7, 6):
         page.go_back()
         expect(tour.locator("h3")).to_contain_text(f"{stop} of 7")
+        page.wait_for_url(re.compile(f"tour={stop}"))
+        expect(page.locator("[data-test-script-state]")).to_have_attribute("data-test-script-state", "notRunning")
     page.go_forward()
     expect(tour).to_contain_text(say("view.tour.change"))
     page.keyboard.press("Escape")
