@@ -116,7 +116,7 @@ def writing(model: HuggingFaceModel, rounds: int) -> list[Figure]:
 
 
 def editing(rounds: int) -> list[Figure]:
-    """What the server does for one more edit in the Explorer, the trace before it being there."""
+    """Do the server's work for one more edit in the Explorer, the trace before it being there."""
     model = gpt2_small(vocab_size=1000)
     text = " ".join(model.tokenizer.symbols[:EDITED])
     ids = torch.tensor([model.tokenizer.encode(text)])

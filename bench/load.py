@@ -41,7 +41,7 @@ MB = 1e6
 
 
 class Change(NamedTuple):
-    """What somebody did, and how many seconds it took until it was on the page."""
+    """A deed of somebody, and how many seconds it took until it was on the page."""
 
     kind: str
     seconds: float

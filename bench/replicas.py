@@ -119,7 +119,7 @@ class Visitor:
         self.open(path).wait_for_selector(PICTURE)
 
     def picture(self) -> str:
-        """What the picture says, and of what it is."""
+        """Return what the picture says, and of what it is."""
         return str(self.page.locator(".av-sentence").first.inner_text())
 
     def is_at_rest(self) -> bool:

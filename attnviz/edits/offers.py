@@ -1,4 +1,4 @@
-"""What can be edited in a trace, and why the rest cannot: asked of its sites, without another run of the model."""
+"""List the edits that a trace takes, and why it takes no others, without another run of the model."""
 
 from __future__ import annotations
 

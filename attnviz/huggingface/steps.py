@@ -1,4 +1,4 @@
-"""What the attention layers of a model compute while it writes: of each step only what it adds to the cache."""
+"""Keep what attention layers compute while a model writes: of each step only what it adds to the cache."""
 
 from __future__ import annotations
 

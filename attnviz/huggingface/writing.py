@@ -97,7 +97,7 @@ def _write(
 
 
 class _Loop:
-    """What transformers calls once it has prepared a model's inputs, its cache and its rules."""
+    """Stand for the search: transformers calls it with a model's inputs, its cache and its rules."""
 
     found: Search
     read: Tensor

@@ -1,4 +1,4 @@
-"""What many ask of one trace, computed once: a class that opens one example asks the same forty times."""
+"""Compute once what many ask of one trace: a class that opens one example asks the same forty times."""
 
 from __future__ import annotations
 

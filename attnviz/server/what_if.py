@@ -1,4 +1,4 @@
-"""What a page of the server offers to change in the forward pass that it shows, and why not the rest."""
+"""The changes of the forward pass that a page of the server offers, and why not the rest."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from attnviz.zoo import TWINS
 __all__ = ["TWIN", "twin_of", "what_if"]
 
 TWIN = "twin"
-"""What the view sends to open the model with one layer less."""
+"""The view sends it to open the model with one layer less."""
 
 
 def what_if(trace: Trace, lang: str, undo: bool = False, edited: Trace | None = None) -> dict[str, Any] | None:

@@ -34,7 +34,7 @@ class Explained(Answered, Protocol):
 
     @property
     def written(self) -> Written:
-        """What the parts of the model wrote."""
+        """Writings of the parts of the model."""
 
     @property
     def last_step(self) -> tuple[HeldLayer, Tensor] | None:

@@ -497,7 +497,7 @@ class Trace:
 
     @cached_property
     def written(self) -> Written:
-        """What the parts of the model wrote in this pass; computed on the first look, then kept."""
+        """Writings of the parts of the model in this pass; computed on the first look, then kept."""
         if not hasattr(self.forward_pass, "written"):
             raise NotSplit(self.model.facts.name, Why("split-no-model"))
         return cast(EditablePass, self.forward_pass).written()

@@ -35,7 +35,7 @@ LATER = {
     },
     "write": {"write": ("write/write.js", "mount")},
 }
-"""What a view imports, or a page mounts, when it is first asked for."""
+"""Modules that a view imports, or a page mounts, when they are first asked for."""
 
 _IMPORT = re.compile(r'^import (?:(\{.*\}|\w+) from )?"(\..+)";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const) (\w+))", re.MULTILINE)

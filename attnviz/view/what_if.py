@@ -1,4 +1,4 @@
-"""What the view offers to change in the forward pass that it shows, and why not the rest."""
+"""The changes of the forward pass that a view offers, and why not the rest."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from attnviz.trace import Trace
 __all__ = ["UNDO", "told"]
 
 UNDO = "undo"
-"""What the view sends to have the last change undone."""
+"""The view sends it to have the last change undone."""
 
 
 def told(trace: Trace, lang: str) -> dict[str, dict[str, Any]]:

@@ -18,7 +18,7 @@ __all__ = ["Explanation", "LogitParts", "Pair", "Part", "Source", "SplitProof", 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """What one part of the model contributes to a number.
+    """Contribution of one part of the model to a number.
 
     Attributes:
         name: "token", "position", "same for all", "bias", "decoder.0.self:1" for a head, "decoder.0.mlp".
@@ -164,7 +164,7 @@ class Explanation:
 
 @dataclass(eq=False)
 class ScoreSplit:
-    """What an `Explanation` is computed from when somebody asks for more.
+    """Source of what an `Explanation` computes when somebody asks for more.
 
     Attributes:
         sides: "query" and "key".

@@ -19,7 +19,7 @@ __all__ = ["Written", "write_down"]
 
 @dataclass(eq=False)
 class Written:
-    """What the parts of a model wrote in one pass.
+    """Writings of the parts of a model in one pass.
 
     Attributes:
         ran: its attentions.

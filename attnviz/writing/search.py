@@ -28,7 +28,7 @@ NEVER = -1e9  # score of what is no continuation
 FORBIDDEN = -1e3  # log-probability of a token that is taken though the model's rules forbid it
 
 Rules = Callable[[Tensor], Tensor]
-"""What a model's own configuration makes of scores (n, V), such as tokens that it may never write."""
+"""Changes scores (n, V) as a model's own configuration says: there may be tokens that it must never write."""
 
 
 class Move(NamedTuple):

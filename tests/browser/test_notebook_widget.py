@@ -68,11 +68,11 @@ class Notebook:
         return as_json(self._kernel.say(self.widget, message))
 
     def tell(self) -> None:
-        """What Python has changed meanwhile reaches the browser."""
+        """Hand on to the browser what Python has changed meanwhile."""
         self.page.evaluate("messages => window.hear(messages)", as_json(self._kernel.heard(self.widget)))
 
     def hears(self, name: str, value: Any) -> None:
-        """What the browser has changed reaches Python."""
+        """Hand on to Python what the browser has changed."""
         told = "([name, value]) => document.querySelector('iframe').attnvizModel.get(name) === value"
         self.page.wait_for_function(told, arg=[name, value])
         assert getattr(self.widget, name) == value

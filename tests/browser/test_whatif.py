@@ -1,4 +1,4 @@
-"""What if in a real browser: by keyboard, with the mouse, and by touch."""
+"""Edits of the Explorer in a real browser: by keyboard, with the mouse, and by touch."""
 
 from __future__ import annotations
 

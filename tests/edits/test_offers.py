@@ -1,4 +1,4 @@
-"""What can be edited in each kind of model, and why not the rest."""
+"""The edits that each kind of model takes, and why not the rest."""
 
 from __future__ import annotations
 

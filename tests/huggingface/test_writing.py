@@ -38,7 +38,7 @@ def prepared(name: str) -> tuple[HuggingFaceModel, dict[str, Tensor]]:
 
 
 def own(model: HuggingFaceModel, inputs: dict[str, Tensor], row: int, **how: Any) -> list[int]:
-    """What transformers writes, without the padding after it."""
+    """Return what transformers writes, without the padding after it."""
     made = model.network.generate(**inputs, do_sample=False, max_new_tokens=NEW, **how)[row].tolist()
     config = model.network.generation_config
     ends = config.eos_token_id if isinstance(config.eos_token_id, list) else [config.eos_token_id]
@@ -93,7 +93,7 @@ def test_draws_are_from_the_distribution_of_transformers(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["GPT-2", "Gemma 3", "Llama", "OPT", "BART", "T5"])
 def test_edits_stay_in_force_step_by_step(name: str) -> None:
-    """What the cache gave under edits is what one pass over the whole text gives under them."""
+    """The cache gives under edits what one pass over the whole text gives under them."""
     model, inputs = prepared(name)
     source = write(model, inputs, Plan(max_new=NEW), row=0)
     changes = [

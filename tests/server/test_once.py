@@ -1,4 +1,4 @@
-"""What many ask of one trace is computed once, held as long as the trace, and tried again after an error."""
+"""Equal questions about a trace share a computation, which lasts as long as the trace; an error is not kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What if in the Explorer, without a browser: edits in the address, as chips, from the view, and what is refused."""
+"""Edits of the Explorer, without a browser: in the address, as chips, from the view, and what is refused."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_what_a_model_cannot_give_says_why() -> None:
 
 
 def asked(path: str, **params: str) -> dict[str, object]:
-    """What the server answers when it is over."""
+    """Return the server's answer when it is over."""
     while True:
         told: dict[str, object] = json.loads(get(APP, path, params={"who": "me", **params}).content)
         if told.keys() & {"result", "failed", "error"}:

@@ -1,4 +1,4 @@
-"""What if: edits of the forward pass that the Explorer shows, in its state and in its address.
+"""Edits of the forward pass that the Explorer shows ("What if"), in its state and in its address.
 
 The view sends each edit as the text of `attnviz.edits.text`; of a patch it sends "*", or one position, in place of the
 pairs (`attnviz.analysis.patching`).

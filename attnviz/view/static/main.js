@@ -132,7 +132,7 @@ class Explorer extends View {
     return whatIf;
   }
 
-  /** What the parts work with. Its data are those that are shown; `single` has a difference's own side in their place. */
+  /** Return the context that the parts work with. Its data are those that are shown; `single` has a difference's own side in their place. */
   context() {
     const view = this;
     return {

@@ -11,7 +11,7 @@ const LONGEST = 12_000; // letters of both addresses in one
 export const OTHER = "other";
 export const DIFFERENCE = "difference";
 
-/** What the address says of two traces: the side, and the head of the other one that stays whatever head is chosen. */
+/** Fields of the address for two traces: the side, and the head of the other one that stays whatever head is chosen. */
 export const SIDES = {
   side: oneOf("", ["", OTHER, DIFFERENCE]),
   pin: { start: "", read: (text) => (/^\d{1,4}\.\d{1,4}$/.test(text) ? text : undefined) }, // site.head

@@ -437,7 +437,7 @@ export class Grid {
     hover(this.ctx.store, NOWHERE);
   }
 
-  /** What to change of the head under an event. */
+  /** Return the place to edit: the head under an event. */
   ask(event) {
     const at = this.thumbAt(event);
     if (at && at[1] < this.ctx.data.site(at[0]).n_heads) this.ctx.askOf?.(event, ...at, event.target.closest(".av-thumb"));

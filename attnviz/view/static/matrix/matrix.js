@@ -389,7 +389,7 @@ export class Matrix {
     else this.ctx.tooltip.hide();
   }
 
-  /** What to change at a cell, where one is a pair of a query and a key. */
+  /** Return the place to edit: a cell that is a pair of a query and a key. */
   ask(event) {
     const { rows, cols } = this.spec ?? {};
     if (!this.geometry || rows?.kind !== "queries" || cols?.kind !== "keys") return;

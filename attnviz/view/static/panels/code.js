@@ -112,7 +112,7 @@ export class CodePanel extends Panel {
     this.picker.replaceChildren(...this.buttons);
   }
 
-  /** What is on screen, as code. */
+  /** Return the code of what is on screen. */
   view() {
     const { state, site } = current(this.ctx);
     const { locked, query, key } = state;

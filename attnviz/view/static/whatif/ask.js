@@ -146,7 +146,7 @@ export class WhatIf {
     send(UNDO);
   }
 
-  /** What was asked about other numbers goes. */
+  /** Drop the results that were asked for other numbers. */
   leave() {
     this.sweep?.leave();
     this.score?.leave();

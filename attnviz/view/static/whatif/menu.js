@@ -61,7 +61,7 @@ export class Menu {
     return this.item(name, said, why, () => this.do(edits));
   }
 
-  /** What cannot be done stays in the list, and says why. */
+  /** Make an entry; one that cannot be done stays in the list, and says why. */
   item(name, note, why, act) {
     const about = () => (this.note.textContent = why || note);
     return el("button", {

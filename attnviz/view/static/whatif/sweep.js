@@ -1,4 +1,4 @@
-/** What is computed beside the pages: asks the server until it knows. A map of what each head does, and a score. */
+/** Results that the server computes beside the pages, asked for until they are there: a map of heads, and a score. */
 
 import { el } from "../core/dom.js";
 import { fmtWhole, tokenText } from "../core/format.js";
@@ -74,7 +74,7 @@ class Question {
   }
 }
 
-/** What each head does to an answer, laid over the grid of heads. */
+/** The effect of each head on an answer, laid over the grid of heads. */
 export class Sweep extends Question {
   /** @param {{ctx: any, data: any, row: number, output: number, grid: any, over: () => void}} given */
   constructor({ row, output, grid, ...given }) {

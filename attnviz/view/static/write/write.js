@@ -1,4 +1,4 @@
-/** What a model wrote, token by token: what could have come instead, and the tree of a search. */
+/** Show a written text token by token, with what could have come instead, and the tree of a search. */
 
 import { el } from "../core/dom.js";
 import { fmtPercent, tokenElement, tokenText } from "../core/format.js";
