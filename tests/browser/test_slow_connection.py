@@ -5,7 +5,8 @@ from __future__ import annotations
 from playwright.sync_api import Page, WebSocketRoute, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from tests.browser.conftest import Open, link_to, until, view
+from attnviz import locale
+from tests.browser.conftest import Open, address, link_to, until, view
 
 TEACH = ".st-key-teach"
 
@@ -87,3 +88,21 @@ def test_the_server_never_names_what_the_browser_may_have_dropped(open_page: Ope
     kinds = [ForwardMsg.FromString(message).WhichOneof("type") for message in line.said]
     assert "delta" in kinds
     assert "ref_hash" not in kinds
+
+
+def test_back_and_forth_before_the_first_answer_ends_where_the_address_is(open_page: Open) -> None:
+    line = Line()
+    page = open_page(model="reverse", text="a b c", prepare=line.tap)
+    view(page)
+    text = page.get_by_label(locale.t("en", "page.text"), exact=True)
+    text.fill("d e f")
+    page.get_by_role("button", name=locale.t("en", "page.run"), exact=True).click()
+    page.wait_for_function("new URLSearchParams(location.search).get('text') === 'd e f'")
+    before = page.evaluate("history.length")
+    line.hold(page, -1, 1)
+    expect(text).to_have_value("d e f")
+    assert address(page)["text"] == "d e f"
+    assert page.evaluate("history.length") == before
+    page.go_back()
+    expect(text).to_have_value("a b c")
+    assert address(page)["text"] == "a b c"

@@ -3,9 +3,10 @@
  * A change of one of the page's "steps" is a step in the browser's history. Back and Forward within the page are reported
  * to the server as "moved", and kept from Streamlit, which would take the page away and build it anew; where they lead to
  * another page, Streamlit opens it, and it reads the address itself. Where only the view's own parameters changed, they are
- * told to the view alone, as the event "attnviz:moved".
+ * told to the view alone, as the event "attnviz:moved". Each report has a number, which comes back with what the page shows
+ * then: what it shows before is not written, for people have moved on.
  */
-const pages = new WeakMap(); // parentElement -> {session, data, popped, tell, forget, hasAsked, isLeaving}
+const pages = new WeakMap(); // parentElement -> {session, data, asked, popped, tell, forget, hasAsked, isLeaving}
 const SWITCH_MS = 3000;
 
 /**
@@ -67,6 +68,12 @@ function leave(page) {
   setTimeout(() => (page.isLeaving = false), SWITCH_MS); // whoever is still here then has come back
 }
 
+/** Reports where the address is now. */
+function report(page) {
+  page.asked += 1;
+  page.tell("moved", [page.asked, inAddress()]);
+}
+
 /** Calls back when the line to the server is there again. */
 function onReconnect(callback) {
   const app = /** @type {HTMLElement|null} */ (document.querySelector("[data-test-connection-state]"));
@@ -87,12 +94,13 @@ export default ({ data, parentElement, setTriggerValue }) => {
   if (isFirst) {
     page = {
       session: data.session,
+      asked: data.answered,
       popped: (event) => {
         if (!isHere(page.data)) leave(page);
         if (page.isLeaving) return;
         event.stopImmediatePropagation();
-        if (isSame(page.data)) window.dispatchEvent(new CustomEvent("attnviz:moved"));
-        else page.tell("moved", inAddress());
+        if (page.asked === page.data.answered && isSame(page.data)) window.dispatchEvent(new CustomEvent("attnviz:moved"));
+        else report(page);
       },
     };
     pages.set(parentElement, page);
@@ -107,12 +115,13 @@ export default ({ data, parentElement, setTriggerValue }) => {
   page.data = data;
   const isAnother = page.session !== data.session;
   page.session = data.session;
+  if (isAnother) page.asked = data.answered;
   if (isAnother && !page.hasAsked) {
-    page.tell("moved", inAddress()); // the server began a new session behind this page: here is where it was
+    report(page); // the server began a new session behind this page: here is where it was
   } else {
     document.documentElement.lang = data.parameters.lang;
     markHere();
-    if (isHere(data)) write(data, isFirst);
+    if (isHere(data) && page.asked === data.answered) write(data, isFirst);
   }
   page.hasAsked = false;
   return () => {

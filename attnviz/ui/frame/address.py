@@ -119,6 +119,7 @@ class Address:
                     "others": [name for name in PAGES if name != self.page],
                     "isFirstPage": self.page == next(iter(PAGES)),
                     "session": page_state(Session).name,
+                    "answered": page_state(Session).n_moves,
                 },
                 on_moved_change=self._moved,
                 on_reconnected_change=lambda: None,  # the run is what is asked for
@@ -126,8 +127,10 @@ class Address:
 
     def _moved(self) -> None:
         moved = Session.address.value.get("moved")  # nothing, where the page left meanwhile
-        if isinstance(moved, dict):
-            self._follow({str(name): str(value) for name, value in moved.items()})
+        match moved:
+            case [int(number), {**link}]:
+                page_state(Session).n_moves = number
+                self._follow({str(name): str(value) for name, value in link.items()})
 
     def _follow(self, link: Mapping[str, str]) -> None:
         """Set the page's controls, and notice the parameters that it does not have, and the view's wrong values."""

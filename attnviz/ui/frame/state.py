@@ -33,6 +33,7 @@ class Session:
         notices: messages for the page to show once, as Markdown.
         links: the link that each model's view follows.
         n_links: number of links that views were given.
+        n_moves: number of the last move in the browser's history that was followed.
         missing_said: number of the link whose wrong places were said.
         upload: name of the model that was uploaded last.
         n_taken: number of files that were taken, by the key of their field.
@@ -47,6 +48,7 @@ class Session:
     notices: list[str] = field(default_factory=list)
     links: dict[str, Mapping[str, str]] = field(default_factory=dict)
     n_links: int = 0
+    n_moves: int = 0
     missing_said: int = 0
     upload: str = ""
     n_taken: Counter[str] = field(default_factory=Counter)
