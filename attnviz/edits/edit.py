@@ -27,7 +27,8 @@ from attnviz.errors import EditMeansNothing, EditMisfit, NoSuchHead, NoSuchPosit
 from attnviz.errors.base import Why
 from attnviz.trace.calls import BlockPlace, stream_of
 from attnviz.trace.edit import NoPositions, StreamEdit, no_block, no_site
-from attnviz.trace.model_trace import EditablePass, Trace
+from attnviz.trace.model_trace import Trace
+from attnviz.trace.passes import EditablePass
 from attnviz.trace.site import AttentionSite, SiteEdit
 
 __all__ = [

@@ -2,7 +2,8 @@
 
 from attnviz.trace.calls import BlockPlace
 from attnviz.trace.edit import Edit
-from attnviz.trace.model_trace import EditablePass, ForwardPass, LayerInputs, Outputs, ProofEntry, Trace, TracedModel
+from attnviz.trace.model_trace import Outputs, Trace, TracedModel
+from attnviz.trace.passes import EditablePass, ForwardPass, LayerInputs, ProofEntry
 from attnviz.trace.record import trace
 from attnviz.trace.site import AttentionSite, Chain
 from attnviz.trace.tokens import Grid, Tokens

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, cast
 
+import torch
 from torch import Tensor
 
+from attnviz.errors import ModelFailed, NotSplit, OwnFault
+from attnviz.errors.base import Why
 from attnviz.trace.calls import BlockPlace, Blocks, answering, input_of, with_stream
+from attnviz.trace.compare import difference
+from attnviz.trace.passes import EditablePass, ForwardPass
+from attnviz.trace.rows import Answered, row_of
 
-__all__ = ["Lens", "logits_behind_blocks"]
+__all__ = ["Lens", "logits_behind_blocks", "look_through"]
+
+SAME = 1e-2  # how far the logits of the model may be from those behind its last block: bfloat16 rounds
 
 
 class Lens(NamedTuple):
@@ -22,6 +30,49 @@ class Lens(NamedTuple):
 
     ids: Tensor
     probabilities: Tensor
+
+
+class Seen(Answered, Protocol):
+    """A trace, as far as the lens looks at it."""
+
+    @property
+    def main(self) -> str:
+        """Name of the sequence that the model reads last."""
+
+    @property
+    def forward_pass(self) -> ForwardPass:
+        """Its forward pass."""
+
+
+def look_through(trace: Seen, k: int) -> Lens:
+    """Return the lens of a trace; see `Trace.lens`."""
+    row_of(trace, 0)
+    name = trace.model.facts.name
+    if not hasattr(trace.forward_pass, "streams"):
+        raise NotSplit(name, Why("split-no-model"))
+    ran = cast(EditablePass, trace.forward_pass)
+    kept = ran.streams()
+    if not any(place.stack == trace.main for place in kept):
+        raise NotSplit(name, Why("split-no-blocks"))
+    try:
+        found = _behind_blocks(ran, trace.main, kept)
+    except (ModelFailed, OwnFault, RuntimeError, ValueError, IndexError) as error:  # as Swin, whose streams shrink
+        raise NotSplit(name, Why("split-no-blocks")) from error
+    if not difference(trace.logits, found[-1]) <= SAME:
+        raise NotSplit(name, Why("split-no-blocks"))
+    tops = [logits.float().softmax(-1).topk(min(k, logits.shape[-1])) for logits in found]
+    return Lens(torch.stack([top.indices for top in tops]), torch.stack([top.values for top in tops]))
+
+
+@torch.inference_mode()
+def _behind_blocks(ran: EditablePass, stack: str, kept: Mapping[BlockPlace, Any]) -> list[Tensor]:
+    """Return the logits (T, n) behind the embeddings and each block."""
+
+    def run() -> Tensor:
+        logits = ran.logits_of([()], slice(None), None, {})[ran.row]
+        return logits if logits.ndim == 2 else logits[None]
+
+    return list(logits_behind_blocks(ran.blocks, stack, kept, run))
 
 
 def logits_behind_blocks(

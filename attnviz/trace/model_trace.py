@@ -13,15 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from attnviz.errors import EditMeansNothing, ModelFailed, NotSplit, OwnFault, TokensDoNotFit
+from attnviz.errors import EditMeansNothing, NotSplit, TokensDoNotFit
 from attnviz.errors.base import Why
 from attnviz.models.facts import ModelFacts
-from attnviz.trace.calls import BlockPlace, Blocks
-from attnviz.trace.compare import difference
-from attnviz.trace.edit import Edit, Rows
+from attnviz.trace.edit import Edit
 from attnviz.trace.explain import explain_logit, explain_score
-from attnviz.trace.lens import Lens, logits_behind_blocks
-from attnviz.trace.rows import row_of
+from attnviz.trace.lens import Lens, look_through
+from attnviz.trace.passes import EditablePass, ForwardPass, LayerInputs, ProofEntry
 from attnviz.trace.site import AttentionSite
 from attnviz.trace.states import LayerStates
 from attnviz.trace.table import to_dataframe
@@ -33,45 +31,10 @@ from attnviz.why.written import Written
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["EditablePass", "ForwardPass", "LayerInputs", "Outputs", "ProofEntry", "Trace", "TracedModel", "in_rows"]
+__all__ = ["Outputs", "Trace", "TracedModel", "in_rows"]
 
 ROWS = 256  # of logits at a time, where nobody asks for all: a large vocabulary takes much memory
-SAME = 1e-2  # how far the logits of the model may be from those behind its last block: bfloat16 rounds
 NPZ_LIMIT = 256 * 2**20  # bytes of scores and weights that an NPZ file holds beside q, k, v
-
-
-class ProofEntry(NamedTuple):
-    """The largest error of one site: recomputed from its q, k, v against what the model itself computed.
-
-    Attributes:
-        context_error: max |weights(h) @ v - the model's own context| over all heads, queries and dimensions.
-        output_error: max |sum over heads of output(h) + b_O - the model's own attention output|.
-        limit: the largest error that the rounding of the model's numbers explains, be they float32 or bfloat16.
-
-    Errors of Hugging Face models are in units of the largest number of the model's own, where that is above 1.
-    """
-
-    name: str
-    context_error: float
-    output_error: float
-    limit: float = 1e-4
-
-    @property
-    def max_abs_error(self) -> float:
-        """The larger of the two; not a number where one of them is none."""
-        return float(np.max([self.context_error, self.output_error]))
-
-    @property
-    def exact(self) -> bool:
-        """Whether rounding explains the errors."""
-        return self.max_abs_error <= self.limit
-
-
-class LayerInputs(NamedTuple):
-    """Inputs of one attention layer: x (Tq, d_model) for the queries, memory (Tk, d_model) for keys and values."""
-
-    x: Tensor
-    memory: Tensor
 
 
 class Outputs(NamedTuple):
@@ -107,69 +70,6 @@ class TracedModel(Protocol):
     @property
     def facts(self) -> ModelFacts:
         """Name, size and kind."""
-
-
-class ForwardPass(Protocol):
-    """The forward pass behind a trace, which can be asked for what was not kept; most questions run the model again."""
-
-    @property
-    def nbytes(self) -> int:
-        """Memory held beside q, k and v, in bytes."""
-
-    def logits(self, rows: int | None = None) -> Iterator[Tensor]:
-        """Scores of all outputs, so many rows at a time (rows, n), or all at once; one row for a label of the whole."""
-
-    def inputs(self) -> Mapping[str, LayerInputs]:
-        """Return the inputs of each attention site by its name; those that are unknown are left out."""
-
-    def proof(self, sites: Sequence[AttentionSite]) -> list[ProofEntry]:
-        """Return the errors of the sites against the model's own numbers."""
-
-
-class EditablePass(ForwardPass, Protocol):
-    """The forward pass of a model, which can be run again with other edits than those of its trace."""
-
-    @property
-    def row(self) -> int:
-        """Row of the batch that the trace is of."""
-
-    def under(self, edits: Sequence[Edit]) -> tuple[EditablePass, Sequence[AttentionSite]]:
-        """Run the model again on the same input, with these edits alone; return the pass and its sites.
-
-        Raises:
-            EditError: the model has not what an edit changes.
-        """
-
-    @property
-    def blocks(self) -> Blocks:
-        """Blocks of the model that can be told."""
-
-    def block_of(self, site: str) -> BlockPlace | None:
-        """Return the block that a site is part of; None where that cannot be told."""
-
-    def written(self) -> Written:
-        """Run the model again, and return what its parts wrote."""
-
-    def ended(self) -> tuple[HeldLayer, Tensor] | None:
-        """Return the unembedding, and what it read (T, d_model); None where there is no single one."""
-
-    def streams(self) -> dict[BlockPlace, Any]:
-        """Run the model again, and return what each block gives, in the order in which they run."""
-
-    def logits_of(
-        self, rows: Rows, at: int | slice, begin: BlockPlace | None, kept: Mapping[BlockPlace, Any]
-    ) -> Tensor:
-        """Run the model on a batch of the same text, each row with more edits than those of the trace.
-
-        Args:
-            rows: the edits of each.
-            at: row of the logits, or several.
-            begin: block at which to begin; None: at the model's own beginning.
-            kept: what the blocks before it give, as `streams` returns it.
-
-        Returns:
-            (rows, n) scores of the outputs.
-        """
 
 
 @dataclass(frozen=True, eq=False)
@@ -468,32 +368,7 @@ class Trace:
             >>> attnviz.trace(attnviz.load_model("zoo/induction"), "a c d b a").lens(k=3).ids.shape
             torch.Size([3, 5, 3])
         """
-        row_of(self, 0)
-        name = self.model.facts.name
-        if not hasattr(self.forward_pass, "streams"):
-            raise NotSplit(name, Why("split-no-model"))
-        ran = cast(EditablePass, self.forward_pass)
-        kept = ran.streams()
-        if not any(place.stack == self.main for place in kept):
-            raise NotSplit(name, Why("split-no-blocks"))
-        try:
-            found = self._behind_blocks(ran, kept)
-        except (ModelFailed, OwnFault, RuntimeError, ValueError, IndexError) as error:  # as Swin, whose streams shrink
-            raise NotSplit(name, Why("split-no-blocks")) from error
-        if not difference(self.logits, found[-1]) <= SAME:
-            raise NotSplit(name, Why("split-no-blocks"))
-        tops = [logits.float().softmax(-1).topk(min(k, logits.shape[-1])) for logits in found]
-        return Lens(torch.stack([top.indices for top in tops]), torch.stack([top.values for top in tops]))
-
-    @torch.inference_mode()
-    def _behind_blocks(self, ran: EditablePass, kept: Mapping[BlockPlace, Any]) -> list[Tensor]:
-        """Return the logits (T, n) behind the embeddings and each block."""
-
-        def run() -> Tensor:
-            logits = ran.logits_of([()], slice(None), None, {})[ran.row]
-            return logits if logits.ndim == 2 else logits[None]
-
-        return list(logits_behind_blocks(ran.blocks, self.main, kept, run))
+        return look_through(self, k)
 
     @cached_property
     def written(self) -> Written:

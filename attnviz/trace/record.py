@@ -19,7 +19,8 @@ from attnviz.tokenizers import Tokenizer
 from attnviz.trace.calls import BlockPlace, Blocks, standing_in
 from attnviz.trace.compare import difference, largest, worst
 from attnviz.trace.edit import Edit, NoPositions, Rows, changing_streams, check_edits, edits_at, keeping, starting_at
-from attnviz.trace.model_trace import LayerInputs, Outputs, ProofEntry, Trace, in_rows
+from attnviz.trace.model_trace import Outputs, Trace, in_rows
+from attnviz.trace.passes import LayerInputs, ProofEntry
 from attnviz.trace.site import Additive, AttentionSite, SiteEdit, hold_only_these
 from attnviz.trace.states import LayerStates, layer_states
 from attnviz.trace.tokens import Grid, Tokens

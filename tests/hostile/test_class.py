@@ -13,8 +13,6 @@ from starlette.applications import Starlette
 from starlette.types import Message
 
 from attnviz.errors import NotInClass, RunNotYours, SwitchedOff, TooManyRuns, TooManySteps, TooMuchMemory
-from attnviz.server.database.address import DATABASE
-from attnviz.server.database.migrate import database
 from attnviz.server.people import register
 from attnviz.server.people.classes import CLASS, Classroom, Rules
 from attnviz.server.people.identity import COOKIE, hashed
@@ -24,6 +22,7 @@ from attnviz.server.people.routes import CLASS_PATH, MOST, class_routes
 from attnviz.server.run_routes import RUNS_PATH, run_routes
 from attnviz.training import Run
 from attnviz.ui.frame import choices, who
+from tests.classes import hold_class
 from tests.training.runs import small_config
 from tests.ui.asgi import Answer, get
 from tests.ui.pages import messages, open_page
@@ -36,12 +35,7 @@ READ = ("wall", "runs.csv", "statements.json")
 @pytest.fixture(autouse=True)
 def links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Links:
     """A class with a teacher, Ann and Ben; Eve is a stranger. Ann has a run, and one is of the command line."""
-    monkeypatch.setenv("ATTNVIZ_RUNS", str(tmp_path))
-    monkeypatch.delenv(DATABASE, raising=False)
-    monkeypatch.setattr(register, "FRESH", -1.0)
-    database.cache_clear()
-    made = register.hold("7b", 2)
-    monkeypatch.setenv(CLASS, made.id)
+    made = hold_class(monkeypatch, tmp_path)
     for token, secret in ((TEACHER, made.teacher), (ANN, made.student), (BEN, made.student)):
         register.join(secret, hashed(token))
     Run.create(tmp_path / "anns", small_config(), hashed(ANN))

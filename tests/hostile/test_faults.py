@@ -15,11 +15,9 @@ from attnviz import locale
 from attnviz.errors import RunUnwritable, UploadUnwritable
 from attnviz.server import shelf, workers
 from attnviz.server.database import connection
-from attnviz.server.database.address import DATABASE
-from attnviz.server.database.migrate import database
 from attnviz.server.handed_in import HandedIn
 from attnviz.server.people import register
-from attnviz.server.people.classes import CLASS, Rules
+from attnviz.server.people.classes import Rules
 from attnviz.server.people.identity import COOKIE, hashed
 from attnviz.server.people.rights import person_of
 from attnviz.server.people.routes import CLASS_PATH, class_routes
@@ -29,6 +27,7 @@ from attnviz.training import RunState, all_runs
 from attnviz.training.run.folder import Run
 from attnviz.training.run.process import ProcessId
 from attnviz.ui.frame import who
+from tests.classes import hold_class
 from tests.training.runs import small_config
 from tests.ui.asgi import get
 from tests.ui.pages import Queue, click, messages, open_page
@@ -42,12 +41,7 @@ FULL = "File too large"  # what the system says beyond the limit below, which st
 @pytest.fixture(autouse=True)
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of the runs of a class, with a run at work; the teacher sits there."""
-    monkeypatch.setenv("ATTNVIZ_RUNS", str(tmp_path / "runs"))
-    monkeypatch.delenv(DATABASE, raising=False)
-    monkeypatch.setattr(register, "FRESH", -1.0)
-    database.cache_clear()
-    made = register.hold("7b", 2)
-    monkeypatch.setenv(CLASS, made.id)
+    made = hold_class(monkeypatch, tmp_path / "runs")
     register.join(made.teacher, hashed(TEACHER))
     monkeypatch.setattr(who, "person_of", lambda cookies: person_of({COOKIE: TEACHER}))
     monkeypatch.setattr(workers, "queue", Queue)

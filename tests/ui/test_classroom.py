@@ -10,10 +10,8 @@ import pytest
 from attnviz import locale
 from attnviz.errors import SwitchedOff
 from attnviz.server import workers
-from attnviz.server.database.address import DATABASE
-from attnviz.server.database.migrate import database
 from attnviz.server.people import register
-from attnviz.server.people.classes import CLASS, CONTROLS, Classroom, Rules
+from attnviz.server.people.classes import CONTROLS, Classroom, Rules
 from attnviz.server.people.identity import COOKIE, hashed
 from attnviz.server.people.rights import check_start, person_of
 from attnviz.training import RunState, all_runs
@@ -23,6 +21,7 @@ from attnviz.training.run.process import ProcessId
 from attnviz.ui.classroom import page as classroom
 from attnviz.ui.explorer.state import ExplorerState
 from attnviz.ui.frame import who
+from tests.classes import hold_class
 from tests.training.runs import small_config
 from tests.ui.pages import Queue, click, messages, open_page, state_of
 
@@ -32,12 +31,7 @@ TEACHER, ANN = "t" * 43, "a" * 43
 @pytest.fixture(autouse=True)
 def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Queue:
     """A class with a teacher and Ann, who has a run that waits and one that is done; a run is of the command line."""
-    monkeypatch.setenv("ATTNVIZ_RUNS", str(tmp_path))
-    monkeypatch.delenv(DATABASE, raising=False)
-    monkeypatch.setattr(register, "FRESH", -1.0)
-    database.cache_clear()
-    links = register.hold("7b", 2)
-    monkeypatch.setenv(CLASS, links.id)
+    links = hold_class(monkeypatch, tmp_path)
     register.join(links.teacher, hashed(TEACHER))
     register.join(links.student, hashed(ANN))
     made = Queue()
