@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import unquote
 
 from attnviz.analysis.alignment import equal_blocks
-from attnviz.edits.text import EVERY, SourceOf, check_edit, pairs_of, pairs_text
+from attnviz.edits.text import EVERY, SourceOf, canonical_edit, pairs_of, pairs_text
 from attnviz.errors import EditUnreadable
 from attnviz.errors.base import Why
 from attnviz.trace import Trace
@@ -35,7 +35,7 @@ def with_pairs(edit: str, trace: Trace, source: SourceOf) -> str:
     if fields[0] != "patch" or len(fields) < 5:
         return edit
     _, site, head, asked, *texts = fields
-    check_edit(":".join(["patch", site, head, "0", *texts]))
+    canonical_edit(":".join(["patch", site, head, "0", *texts]))
     pairs = _aligned(trace, source(unquote(texts[0]), unquote("".join(texts[1:]))), site)
     if asked != EVERY:
         wanted, _ = pairs_of(asked)

@@ -149,17 +149,23 @@ def parts_of(text: str) -> tuple[str, list[str]]:
     return word, rest.split(":")
 
 
-def check_edit(text: str) -> None:
-    """See that an edit is written as it should be, without a model.
+def canonical_edit(text: str) -> str:
+    """Return an edit as `write_edits` writes it, without a model.
 
     Raises:
-        EditError: it is not, or means nothing.
+        EditError: it is not written as it should be, or means nothing.
+
+    Example:
+        >>> canonical_edit("temperature:decoder.1.self:00:0.50")
+        'temperature:decoder.1.self:0:0.5'
     """
     match parts_of(text):
-        case ("patch", [_, _, pairs, *_]) | ("stream", [_, pairs, *_]):
-            pairs_of(pairs)
+        case "patch", [site, head, pairs, *texts]:
+            return ":".join(["patch", site, str(int(head)), pairs_text(*pairs_of(pairs)), *texts])
+        case "stream", [block, pairs, *texts]:
+            return ":".join(["stream", block, pairs_text(*pairs_of(pairs)), *texts])
         case _:
-            read_edit(text)
+            return write_edit(read_edit(text))
 
 
 def write_edit(edit: Edit) -> str:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import attnviz
 from attnviz import edits
-from attnviz.edits.text import pairs_of, pairs_text
+from attnviz.edits.text import PART, canonical_edit, pairs_of, pairs_text
 from attnviz.errors import EditMisfit, EditUnreadable
 from attnviz.errors.base import Why
 from attnviz.trace import Edit, Trace
@@ -59,6 +59,7 @@ def test_edits_are_read_as_they_were_written(made: list[Edit]) -> None:
     read = edits.read_edits(text, trace_of)
     assert [*map(told, read)] == [*map(told, made)]
     assert edits.write_edits(read) == text
+    assert PART.join(map(canonical_edit, text.split(PART) if text else [])) == text
 
 
 @settings(max_examples=60, deadline=None)

@@ -55,7 +55,7 @@ def test_the_view_adds_edits_and_each_is_undone() -> None:
     edit(page, "cut:encoder.0.self:*:1:2")
     assert edits_in_address(page) == f"{OFF};cut:encoder.0.self:*:1:2"
     assert "`f` #1" in page.button(key="chip-1").label
-    edit(page, OFF)  # it is there already
+    edit(page, "off:encoder.1.self:00")  # it is there already
     assert len(state_of(page, ExplorerState).chips) == 2
     edit(page, "undo")
     edit(page, "undo")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from attnviz.analysis.patching import with_pairs
-from attnviz.edits.text import PART, check_edit, parts_of
+from attnviz.edits.text import PART, canonical_edit, parts_of
 from attnviz.errors import AttnvizError, EditUnreadable
 from attnviz.errors.base import Why
 from attnviz.server.forward import run
@@ -46,8 +46,7 @@ def _read(text: str) -> Chips:
     if len(parts) > MOST_EDITS:
         raise EditUnreadable(text, Why("edit-many", most=MOST_EDITS))
     for part in parts:
-        chip = Chip(part.removeprefix(OFF), not part.startswith(OFF))
-        check_edit(chip.edit)
+        chip = Chip(canonical_edit(part.removeprefix(OFF)), not part.startswith(OFF))
         if found and found[-1].on == chip.on and _same_of_all(found[-1].edit.split(PART)[-1], chip.edit):
             chip = Chip(found.pop().edit + PART + chip.edit, chip.on)
         found.append(chip)
