@@ -6,6 +6,7 @@ import { tokenText } from "../core/format.js";
 import { LABEL_CELL, drawBase, drawMarks, gutterLeft, gutterTop, markColour, visible } from "./draw.js";
 import { Legend } from "./heat.js";
 import { NOWHERE, hover, toggleLock, unlock } from "../core/store.js";
+import { strongest } from "./shown.js";
 import { TERM_OF } from "./terms.js";
 import { describeCell } from "./tooltip.js";
 
@@ -474,11 +475,4 @@ export class Matrix {
     if (changed.has("theme")) this.layout();
     else if ([...Object.keys(NOWHERE), "locked"].some((field) => changed.has(field))) this.drawMarks();
   }
-}
-
-/** The index of the largest number that is finite; the first where none is. */
-function strongest(numbers) {
-  let best = -1;
-  for (let n = 0; n < numbers.length; n += 1) if (Number.isFinite(numbers[n]) && !(best >= 0 && numbers[n] <= numbers[best])) best = n;
-  return Math.max(0, best);
 }

@@ -8,6 +8,10 @@ import { visibleWeights } from "./shown.js";
 const MOST_KEYS = 3;
 const ENOUGH = 0.9; // of a row: the rest is not worth a word
 
+const CLEARLY = 0.005; // more than what was found before: of equal ones the first is told
+
+const farthestRows = new WeakMap(); // weights as they are shown -> the query that reads most at a distance
+
 const NEAR = 4; // as in attnviz.trace.thumbnails
 
 const READOUT = "readout"; // the one query that asks for the whole sequence
@@ -22,9 +26,12 @@ export function queryOf({ header, sites }, state, shown) {
   if (chosen >= 0) return chosen;
   const { telling } = header;
   const told = telling?.site === state.site && telling.head === state.head ? placeOf(shown.queries, telling.query) : -1;
-  return told >= 0 ? told : farthest(shown, sites[state.site], header);
+  if (told >= 0) return told;
+  if (!farthestRows.has(shown)) farthestRows.set(shown, farthest(shown, sites[state.site], header));
+  return farthestRows.get(shown);
 }
 
+/** The query that reads most at a distance. */
 function farthest({ data, rows, cols, queries, keys }, site, { specials, tokens }) {
   const special = new Set(specials[site.keys]);
   const isSelf = site.kind === "self";
@@ -32,12 +39,13 @@ function farthest({ data, rows, cols, queries, keys }, site, { specials, tokens 
   const near = Math.min(NEAR, Math.max(1, Math.floor(length / 8)));
   const first = length - tokens[site.queries].length;
   const [asking, read] = [queries, keys].map(({ labels, tokens: of }) => labels.map((_, n) => of?.[n][0] ?? n));
-  let [best, most] = [0, 0];
+  let [best, least] = [0, CLEARLY];
   for (let i = 0; i < rows; i += 1) {
+    const row = data.subarray(i * cols, (i + 1) * cols);
     for (let j = 0; j < cols; j += 1) {
-      if (data[i * cols + j] <= most + 0.005) continue;
+      if (row[j] <= least) continue;
       const isNear = isSelf && (read[j] === 0 || Math.abs(first + asking[i] - read[j]) <= near);
-      if (!special.has(read[j]) && !isNear) [best, most] = [i, data[i * cols + j]];
+      if (!special.has(read[j]) && !isNear) [best, least] = [i, row[j] + CLEARLY];
     }
   }
   return best;

@@ -147,5 +147,9 @@ export function missingShare(matrix, row) {
   return Math.max(0, 1 - sum);
 }
 
-/** The place of the largest number of a row. */
-export const strongest = (row) => row.indexOf(Math.max(...row));
+/** The place of the largest number that is finite; the first one where there is none. */
+export function strongest(numbers) {
+  let best = -1;
+  for (let n = 0; n < numbers.length; n += 1) if (Number.isFinite(numbers[n]) && !(best >= 0 && numbers[n] <= numbers[best])) best = n;
+  return Math.max(0, best);
+}
