@@ -8,8 +8,8 @@ __all__ = [
     "AdapterFolder", "AttentionDiffers", "AttentionHidden", "AttentionUnseen", "CannotSample", "CannotShow",
     "DownloadsOff", "HubNotFound", "ModelChanged", "ModelCorrupt", "ModelFailed", "ModelLoadError", "ModelMismatch",
     "ModelNotFound", "NoDevice", "NoHeadOutputs", "NoProcessor", "NoTokenizer", "NotAModel", "OwnFault",
-    "PackageMissing", "QuantisedWeights", "RemoteCode", "TokenizerFailed", "TokenizerMismatch", "TokensDoNotFit",
-    "UnknownArchitecture", "UnsafeWeights", "WeightsNotFinite",
+    "PackageMissing", "QuantisedWeights", "RemoteCode", "TemplateFailed", "TokenizerFailed", "TokenizerMismatch",
+    "TokensDoNotFit", "UnknownArchitecture", "UnsafeWeights", "WeightsNotFinite",
 ]  # fmt: skip
 
 
@@ -140,6 +140,13 @@ class ModelFailed(AttnvizError):
 
 
 class TokenizerFailed(AttnvizError):
+    name: str
+    reason: str
+
+
+class TemplateFailed(AttnvizError):
+    """A chat template refuses a text, is broken, or takes more than it may."""
+
     name: str
     reason: str
 

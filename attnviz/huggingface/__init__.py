@@ -4,14 +4,13 @@ from attnviz.huggingface.generation import continue_text, trace_generated
 from attnviz.huggingface.load import download, open_folder
 from attnviz.huggingface.model import HuggingFaceModel, wrap
 from attnviz.huggingface.tracing import trace_inputs, trace_text
-from attnviz.huggingface.writing import template_of, write
+from attnviz.huggingface.writing import write
 
 __all__ = [
     "HuggingFaceModel",
     "continue_text",
     "download",
     "open_folder",
-    "template_of",
     "trace_generated",
     "trace_inputs",
     "trace_text",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -69,6 +69,7 @@ class HuggingFaceModel:
         processor: processor of its images or sounds; None where it takes none.
         name: under which it was opened.
         whole_processor: of texts with images in them, of a model that reads both in one; None for others.
+        render: puts a text into the model's chat template; None: its tokenizer does, in this process.
     """
 
     network: PreTrainedModel = field(repr=False)
@@ -76,6 +77,7 @@ class HuggingFaceModel:
     processor: Any = field(repr=False)
     name: str
     whole_processor: Any = field(default=None, repr=False)
+    render: Callable[[str], str] | None = field(default=None, repr=False)
 
     @property
     def config(self) -> Any:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from attnviz.errors import DoesNotWrite, TextTooLong
 from attnviz.guard import guarded, passes_on
+from attnviz.huggingface.chat import prompt_of, template_of
 from attnviz.huggingface.editing import blocks_of
 from attnviz.huggingface.generation import WrittenPass, whole_inputs
 from attnviz.huggingface.given import check_inputs
@@ -27,7 +28,7 @@ from attnviz.trace.edit import Edit, NoPositions, StreamEdit, changing_streams, 
 from attnviz.writing import Plan, Scoring, Search, Written, search, written
 from attnviz.writing.own import unreached
 
-__all__ = ["template_of", "write"]
+__all__ = ["write"]
 
 
 def write(
@@ -60,17 +61,11 @@ def write(
         return _write(model, reading, "", False, plan, edits)
 
 
-def template_of(model: HuggingFaceModel) -> bool:
-    """Whether a model is told by a template who speaks."""
-    return not model.has_decoder and bool(getattr(model.tokenizer, "chat_template", None))
-
-
 def _prompt(model: HuggingFaceModel, text: str, plan: Plan) -> tuple[str, bool]:
     """Return what a model reads of a text, and whether that is its chat template."""
-    if not (plan.template and template_of(model)) or model.tokenizer is None or not text.strip():
+    if not (plan.template and template_of(model) and text.strip()):
         return text, False
-    asked = [{"role": "user", "content": text}]
-    return str(model.tokenizer.apply_chat_template(asked, tokenize=False, add_generation_prompt=True)), True
+    return prompt_of(model, text), True
 
 
 def _write(

@@ -1,7 +1,8 @@
 """The process in which a stranger's model is opened first: `python -m attnviz.sandbox.child`.
 
 Reads lines of JSON and answers in lines of JSON. The first line names the folder; each further one holds texts, which
-the tokenizer of the model reads. It ends with its input: a server that dies takes it along.
+the tokenizer of the model reads, or one that its chat template is to be put around. It ends with its input: a server
+that dies takes it along.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -43,8 +45,9 @@ def main() -> int:
     bound_memory(job["memory"])
     _answer(tell, tried, AttnvizError, lambda: trial.open(lambda stage: tell(at=stage), whole=job["whole"]))
     while True:
-        texts = json.loads(lines.get())["texts"]
-        _answer(tell, tried, AttnvizError, lambda texts=texts: trial.read(texts))  # type: ignore[misc]
+        asked = json.loads(lines.get())
+        work = partial(trial.read, asked["texts"]) if "texts" in asked else partial(trial.render, asked["said"])
+        _answer(tell, tried, AttnvizError, work)
 
 
 def _lines(source: TextIO) -> queue.SimpleQueue[str]:

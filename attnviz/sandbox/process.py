@@ -18,6 +18,7 @@ from attnviz import errors
 from attnviz.errors import (
     AttnvizError,
     ModelFailed,
+    TemplateFailed,
     UploadCrashed,
     UploadHolds,
     UploadMemory,
@@ -45,6 +46,7 @@ MEMORY = 768 * 2**20
 """Bytes that opening a model may take beside its weights."""
 
 WEIGHTS_TIMES = 4  # of the weights' bytes: read, changed to float32, and what they are made from
+LINE = 2**20  # characters of an answer: a prompt whose every sign is escaped is shorter
 EVERY = 0.1  # seconds between two looks at its memory
 IDLE_SECONDS = 300
 NO_MEMORY = ("memory allocation of", "bad_alloc", "allocate memory", "capacity overflow")
@@ -105,19 +107,33 @@ class Sandbox:
             AttnvizError: what else the tokenizer says of them.
         """
         with self._lock:
-            if not self.reads:
-                return
-            try:
-                if not self.alive:
-                    self._start(lambda stage: None, whole=False)
-                self._send(texts=texts)
-                answer = self._wait(READ_SECONDS, lambda stage: None)
-                if answer["cpu"] > READ_CPU:
-                    raise UploadText(self.title)
-            except (UploadMemory, UploadSlow, UploadCrashed) as error:
-                self._end()
-                raise UploadText(self.title) from error
-            self._rest()
+            if self.reads:
+                self._ask(UploadText(self.title), texts=texts)
+
+    def render(self, text: str) -> str:
+        """Put a text into the chat template of the model, and have its tokenizer read what comes of it.
+
+        Raises:
+            TemplateFailed: the template refuses the text, or takes too much time or memory.
+            AttnvizError: what else the tokenizer says of it.
+        """
+        with self._lock:
+            return str(self._ask(TemplateFailed(self.title, Why("template-slow")), said=text)["prompt"])
+
+    def _ask(self, too_much: AttnvizError, **asked: Any) -> dict[str, Any]:
+        """Return the answer to a question about a text; raise `too_much` where it takes too much time or memory."""
+        try:
+            if not self.alive:
+                self._start(lambda stage: None, whole=False)
+            self._send(**asked)
+            answer = self._wait(READ_SECONDS, lambda stage: None)
+            if answer["cpu"] > READ_CPU:
+                raise too_much
+        except (UploadMemory, UploadSlow, UploadCrashed) as error:
+            self._end()
+            raise too_much from error
+        self._rest()
+        return answer
 
     def close(self) -> None:
         """End the process."""
@@ -243,7 +259,7 @@ def _listener(pipe: IO[str], take: Callable[[str | None], object]) -> threading.
 def _listen(pipe: IO[str], take: Callable[[str | None], object]) -> None:
     """Pass on the lines of a pipe, each of bounded length, and then None."""
     with pipe:
-        while line := pipe.readline(2**16):
+        while line := pipe.readline(LINE):
             take(line)
     take(None)
 

@@ -11,9 +11,10 @@ from typing import Any
 import torch
 from PIL import Image
 
-from attnviz.errors import InputError, UploadGrows
+from attnviz.errors import InputError, TemplateFailed, UploadGrows
 from attnviz.errors.base import Why
 from attnviz.huggingface import HuggingFaceModel, open_folder
+from attnviz.huggingface.chat import render
 from attnviz.huggingface.labels import name_tokens
 from attnviz.huggingface.load import open_tokenizer
 from attnviz.loading import is_hugging_face
@@ -21,13 +22,16 @@ from attnviz.models import SequenceModel, load_model
 from attnviz.sandbox.heartbeat import Heartbeat
 from attnviz.tracing import trace as trace_of
 
-__all__ = ["MAX_GROWTH", "MAX_TOKEN", "Trial"]
+__all__ = ["MAX_GROWTH", "MAX_PROMPT", "MAX_TOKEN", "Trial"]
 
 MAX_TOKEN = 1000
 """Characters of the longest token of a vocabulary."""
 
 MAX_GROWTH = 100
 """Times that the rules of a tokenizer may lengthen what they decode."""
+
+MAX_PROMPT = 2**16
+"""Characters that a chat template may make of a text."""
 
 PARTS = ("decoders", "normalizers", "pretokenizers")  # of the rules of a tokenizer
 TEXTS = ("a", "The quick brown fox jumps over the lazy dog. 0123456789", "你好，世界")
@@ -106,6 +110,22 @@ class Trial:
             name_tokens(self.tokenizer, encoded, text, second)
             self.tokenizer(text_target=text, verbose=False)
             self.tokenizer.decode(encoded["input_ids"])
+
+    def render(self, text: str) -> Mapping[str, str]:
+        """Put a text into the chat template, and have the tokenizer read what comes of it.
+
+        Returns:
+            "prompt": what the model reads.
+
+        Raises:
+            TemplateFailed: the template refuses the text, is broken, or makes too much of it.
+        """
+        prompt = render(self.tokenizer, text, self.title)
+        if len(prompt) > MAX_PROMPT:
+            length, limit = f"{len(prompt):,}", f"{MAX_PROMPT:,}"
+            raise TemplateFailed(self.title, Why("template-long", length=length, limit=limit))
+        self.read([(prompt, None)])
+        return {"prompt": prompt}
 
 
 def growth(rules: Any) -> float:

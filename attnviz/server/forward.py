@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 
 import attnviz
 from attnviz.calculator import Problem, solve
@@ -66,15 +65,15 @@ def _trace(key: TraceKey) -> Trace:
 
 
 def has_template(key: TraceKey) -> bool:
-    """Whether a model has a chat template that is used here: that of an upload is a program of its own, and is not.
+    """Whether a model has a chat template.
 
     Raises:
         AttnvizError: the model cannot be opened.
     """
     model = open_model(key.model, key.version)
-    if isinstance(model, SequenceModel) or is_upload(key.model):
+    if isinstance(model, SequenceModel):
         return False
-    from attnviz.huggingface import template_of
+    from attnviz.huggingface.chat import template_of
 
     return template_of(model)
 
@@ -83,7 +82,7 @@ def _plan(key: TraceKey) -> Plan:
     plan = Plan.read(key.write)
     if plan.max_new > MOST_NEW:
         raise PlanMisfit("max_new", Why("plan-whole", low=1, high=MOST_NEW, given=plan.max_new))
-    return replace(plan, template=False) if is_upload(key.model) else plan
+    return plan
 
 
 def edits_of(key: TraceKey) -> list[Edit]:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from attnviz.downloads import DOWNLOADS, downloads_are_on
 from attnviz.errors import AttnvizError, DownloadsOff, HubNotFound, ModelNotFound
 from attnviz.guard import guarded
 from attnviz.loading import HUB, is_hugging_face, load_model
 from attnviz.models.bundle import CONFIG_FILE
+from attnviz.server.limits import check_length
 from attnviz.server.listing import find
 from attnviz.server.open_models import AnyModel, ModelKey
 from attnviz.server.stores import MODELS, UPLOADS
 from attnviz.server.uploads import is_upload
+
+if TYPE_CHECKING:
+    from attnviz.huggingface import HuggingFaceModel
 
 __all__ = ["VERDICTS", "Reason", "open_model"]
 
@@ -66,4 +71,16 @@ def _load(name: str) -> AnyModel:
         return load_model(found.folder)
     from attnviz.huggingface import open_folder
 
-    return open_folder(found.folder, found.title)
+    model = open_folder(found.folder, found.title)
+    return _with_template_apart(model, name) if is_upload(name) else model
+
+
+def _with_template_apart(model: HuggingFaceModel, name: str) -> HuggingFaceModel:
+    """Have the chat template of an upload, which is a program of its own, run in its sandbox alone."""
+
+    def render(text: str) -> str:
+        prompt = UPLOADS.render(name, text)
+        check_length(model, prompt)
+        return prompt
+
+    return replace(model, render=render)

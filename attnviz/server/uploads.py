@@ -144,6 +144,18 @@ class UploadStore:
         upload.sandbox.read(*texts)
         self._keep_warm(upload)
 
+    def render(self, name: str, text: str) -> str:
+        """Put a text into the chat template of a model, in its sandbox.
+
+        Raises:
+            ModelNotFound: it is not kept any more.
+            AttnvizError: see `Sandbox.render`.
+        """
+        upload = self._wanted(name)
+        prompt = upload.sandbox.render(text)
+        self._keep_warm(upload)
+        return prompt
+
     def _wanted(self, name: str) -> Upload:
         upload = self.get(name)
         if upload is None:

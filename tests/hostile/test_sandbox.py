@@ -6,6 +6,7 @@ import io
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -127,6 +128,41 @@ def test_a_tokenizer_that_grows_one_text_is_stopped_there(store: UploadStore, wh
         store.read(name, ("Ω", None))
     assert psutil.Process().memory_info().rss - before < 100 * MB
     store.read(name, ("the cat", None))
+
+
+def with_template(files: dict[str, bytes], template: str) -> dict[str, bytes]:
+    return {**files, "chat_template.jinja": template.encode()}
+
+
+def test_a_chat_template_is_run_in_the_sandbox(store: UploadStore, whole: dict[str, bytes]) -> None:
+    name = put(store, with_template(whole, "user: {{ messages[0]['content'] }} 🙂"))
+    store.examine(name)
+    assert store.render(name, "the cat") == "user: the cat 🙂"
+    store.read(name, ("the cat", None))
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        ("{% for i in range(99999) %}{% for i in range(99999) %}{% endfor %}{% endfor %}", "too much time or memory"),
+        ("{{ 'x' * 10**11 }}", "too much time or memory"),
+        ("{{ messages[0]['content'] * 10000 }}", "makes 70,000 characters of this text, and the limit is 65,536"),
+        ("{{ raise_exception('one at a time') }}", "one at a time"),
+        ("{{ ''.__class__.__mro__ }}", "unsafe"),
+        ("{{ '\\ud800' }}", "U+D800"),
+        ("{% if %}", "Expected an expression"),
+    ],
+)
+def test_a_chat_template_is_bounded(
+    template: str, said: str, store: UploadStore, whole: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("attnviz.sandbox.process.READ_SECONDS", 2)
+    name = put(store, with_template(whole, template))
+    before = psutil.Process().memory_info().rss
+    with pytest.raises(errors.TemplateFailed, match=re.escape(said)) as caught:
+        store.render(name, "the cat")
+    assert len(str(caught.value).splitlines()) == 1
+    assert psutil.Process().memory_info().rss - before < 100 * MB
 
 
 def test_a_decoder_that_grows_what_a_model_writes_is_refused(store: UploadStore, whole: dict[str, bytes]) -> None:

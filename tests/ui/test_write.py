@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 import attnviz
 from attnviz import locale
 from attnviz.library import MODELS_FOLDER
+from attnviz.server.stores import UPLOADS
 from attnviz.ui.explorer.write import KEY, WriteState, _more, _take
 from tests.huggingface.architectures import ARCHITECTURES
 from tests.huggingface.test_writing import chatting
@@ -110,6 +112,26 @@ def test_a_chat_template_is_shown_and_can_be_switched_off(tmp_path: Path, monkey
     assert address(page)["write"] == "greedy,max_new=3,template=0"
     page.text_area(key="text").set_value("<s><s>the cat").run()
     assert "begins with <s> twice" in messages(page).replace("`", "")
+
+
+def test_the_chat_template_of_an_upload_is_run_apart_from_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokenizer = chatting()
+    gpt2 = next(architecture for architecture in ARCHITECTURES if architecture.name == "GPT-2")
+    for part in (gpt2.build(vocab_size=len(tokenizer)), tokenizer):
+        part.save_pretrained(tmp_path / "chatty")
+    archive = shutil.make_archive(str(tmp_path / "chatty"), "zip", tmp_path / "chatty")
+    with open(archive, "rb") as file:
+        name = UPLOADS.put(file, "chatty.zip").name
+    monkeypatch.delattr("transformers.PreTrainedTokenizerBase.apply_chat_template")
+    page = open_page(model=name, text="the cat", write="greedy,max_new=3")
+    assert page.code[0].value == "<s>user: the cat bot:"
+    page.text_area(key="text").set_value("the cat " * 30).run()
+    assert "reads at most 64" in messages(page)  # the text alone would fit
+    page.toggle(key="write-template").set_value(False).run()
+    assert not page.code
+    UPLOADS.drop(name)
 
 
 def test_edits_of_the_link_stay_in_force() -> None:
