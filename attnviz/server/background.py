@@ -1,7 +1,8 @@
 """Long computations beside the pages: one at a time, joined by key, and ended when nobody waits for them any more.
 
-A thread does them as long as there are any, with less right to the processor than pages have (and than training has,
-whose processes are of their own). Who waits asks again and again; who stops asking, or says so, is not waited for.
+A thread does them as long as there are any, by default with less right to the processor than pages have (and than
+training has, whose processes are of their own). Who waits asks again and again; who stops asking, or says so, is not
+waited for.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ Progress = Callable[[int, int], None]
 """Is told how much is done, of how much; raises where the computation is to end."""
 
 PATIENCE = 8.0  # seconds without a question, after which nobody waits
-GIVES_WAY = 10  # of 19: how much less right to the processor the thread has
+GIVES_WAY = 10
 
 
 class _Stopped(BaseException):
@@ -36,12 +37,13 @@ class Job:
     """A computation: waiting, going on, or over.
 
     Attributes:
+        compute: None once it is over: what it would hold on to is large.
         done, total: how far it is; 0, 0 before it begins.
         result: None while it is not there.
         error: why there will be none.
     """
 
-    compute: Callable[[Progress], Any]
+    compute: Callable[[Progress], Any] | None
     done: int = 0
     total: int = 0
     result: Any = None
@@ -61,10 +63,11 @@ class Background:
         seconds: how long one may take.
         waiting: how many may wait.
         kept: how many that are over are kept.
+        gives_way: how much less right to the processor the thread has, of 19.
     """
 
-    def __init__(self, seconds: float = 120, waiting: int = 64, kept: int = 128) -> None:
-        self.seconds, self.waiting, self.kept = seconds, waiting, kept
+    def __init__(self, seconds: float = 120, waiting: int = 64, kept: int = 128, gives_way: int = GIVES_WAY) -> None:
+        self.seconds, self.waiting, self.kept, self.gives_way = seconds, waiting, kept, gives_way
         self._jobs: OrderedDict[Hashable, Job] = OrderedDict()  # in the order in which they begin
         self._lock = threading.Lock()
         self.thread: threading.Thread | None = None
@@ -107,13 +110,14 @@ class Background:
             return going.index(key) if key in going else 0
 
     def _work(self) -> None:
-        if sys.platform == "linux":  # elsewhere a priority is that of the whole process
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), GIVES_WAY)
+        if self.gives_way and sys.platform == "linux":  # elsewhere a priority is that of the whole process
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), self.gives_way)
         while (found := self._next()) is not None:
             key, job = found
+            compute, job.compute = job.compute, None
             try:
                 with guarded("attnviz"):
-                    job.result = job.compute(self._watch(job))
+                    job.result = compute(self._watch(job)) if compute else None
             except _Stopped:
                 with self._lock:
                     self._jobs.pop(key, None)

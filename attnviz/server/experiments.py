@@ -29,7 +29,7 @@ from attnviz.server.learned import task_of
 from attnviz.server.paths import whole
 from attnviz.trace import Trace
 
-__all__ = ["BACKGROUND", "accuracy", "is_scored", "sweep"]
+__all__ = ["BACKGROUND", "accuracy", "answer_when_there", "is_scored", "sweep"]
 
 BACKGROUND = Background()
 NAME = re.compile(r"\w{1,40}", re.ASCII)
@@ -51,7 +51,7 @@ def sweep(request: Request, trace: Trace) -> Response:
     if row is None or output is None:
         return JSONResponse({"error": "row"}, 400)
     key = ("sweep", request.path_params["address"].partition(".")[0], row, output)
-    return _answer(request, key, lambda progress: _swept(trace, row, output, progress))
+    return answer_when_there(BACKGROUND, request, key, lambda progress: _swept(trace, row, output, progress))
 
 
 def _swept(trace: Trace, row: int, output: int, progress: Progress) -> dict[str, Any]:
@@ -90,23 +90,26 @@ def accuracy(request: Request, trace: Trace) -> Response:
         found = paired_scores(network, task, trace.edits, TESTED, progress=progress)
         return {**found._asdict(), "change": [*found.change]}
 
-    return _answer(request, key, compute)
+    return answer_when_there(BACKGROUND, request, key, compute)
 
 
-def _answer(request: Request, key: Hashable, compute: Callable[[Progress], Any]) -> Response:
+def answer_when_there(
+    jobs: Background, request: Request, key: Hashable, compute: Callable[[Progress], Any]
+) -> Response:
+    """Answer how far a computation is that the request asks for, or what it found; see the module."""
     who = request.query_params.get("who", "")
     if not NAME.fullmatch(who):
         return JSONResponse({"error": "who"}, 400)
     if request.query_params.get("stop"):
-        BACKGROUND.leave(key, who)
+        jobs.leave(key, who)
         return JSONResponse({}, headers=FRESH)
     try:
-        job = BACKGROUND.ask(key, who, compute)
+        job = jobs.ask(key, who, compute)
         if job.error is not None:
             raise job.error
     except AttnvizError as error:
         lang = request.query_params.get("lang", "")
         said = locale.told(lang if lang in locale.LANGUAGES else locale.DEFAULT, error.code, error.details)
         return JSONResponse({"failed": said}, headers=FRESH)
-    told = {"done": job.done, "total": job.total, "ahead": BACKGROUND.ahead(key)}
+    told = {"done": job.done, "total": job.total, "ahead": jobs.ahead(key)}
     return JSONResponse(told | ({} if job.result is None else {"result": job.result}), headers=FRESH)

@@ -4,6 +4,7 @@ GET /attnviz/trace/<address>/bundle?site=NAME&heads=0,1&stages=q,k,weights    as
 GET /attnviz/trace/<address>/proof                                            JSON
 GET /attnviz/trace/<address>/distances?beside=ADDRESS&pin=1.0                 how far apart the heads of two traces read
 GET /attnviz/trace/<address>/sweep ...                                        see `attnviz.server.experiments`
+GET /attnviz/trace/<address>/why ...                                          see `attnviz.server.why`
 GET /attnviz/trace/<address>/trace.npz                                        a download
 GET /attnviz/trace/<address>/page.html?site=NAME&head=0&lang=en               the view as one file, a download
 GET /attnviz/qr?text=LINK                                                     a QR code, SVG
@@ -38,6 +39,7 @@ from attnviz.server.people.classes import CLASS
 from attnviz.server.picture import DATA_PATH, PIN
 from attnviz.server.run_routes import run_routes
 from attnviz.server.trace_address import find_trace
+from attnviz.server.why import why
 from attnviz.trace import Trace
 from attnviz.view.payload import STAGES, bundle, pack, proof
 from attnviz.view.standalone import page_of
@@ -61,6 +63,7 @@ def routes(base: str = "") -> list[BaseRoute]:
         Route(f"{data}/proof", _answer(_proof)),
         Route(f"{data}/sweep", _answer(sweep)),
         Route(f"{data}/accuracy", _answer(accuracy)),
+        Route(f"{data}/why", _answer(why)),
         Route(f"{data}/distances", _answer(_distances)),
         Route(f"{data}/trace.npz", _answer(_npz)),
         Route(f"{data}/page.html", _answer(_page)),

@@ -377,6 +377,10 @@ class Trace:
             raise NotSplit(self.model.facts.name, Why("split-no-model"))
         return cast(EditablePass, self.forward_pass).written()
 
+    def forget_written(self) -> None:
+        """Drop what `why` and `logit_parts` keep; whoever looks again has the model run again."""
+        vars(self).pop("written", None)
+
     @property
     def last_step(self) -> tuple[HeldLayer, Tensor] | None:
         """The unembedding, and what it read (T, d_model); None where there is no single one."""
