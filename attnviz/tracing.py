@@ -183,7 +183,7 @@ def write(
     Args:
         model: a decoder or an encoder-decoder, from `load_model` or a model object of the transformers library.
         text: what a decoder continues; the source of an encoder-decoder.
-        target: the beginning of the target, of an encoder-decoder of attnviz.
+        target: the beginning of the target, of an encoder-decoder.
         temperature: below 1 the likely tokens become likelier, above 1 all become more alike.
         top_k: draw among so many most probable tokens.
         top_p: draw among the most probable tokens that together have this probability.
@@ -218,10 +218,7 @@ def write(
         return write_own(model, text, target, plan, edits)
     from attnviz import huggingface
 
-    network = _wrapped(model, tokenizer)
-    if target:
-        raise TargetNotAllowed(network.facts.kind)
-    return huggingface.write(network, text, plan, edits, image)
+    return huggingface.write(_wrapped(model, tokenizer), text, plan, edits, image, target=target)
 
 
 def _wrapped(model: HuggingFaceModel | nn.Module, tokenizer: Any = None) -> HuggingFaceModel:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from attnviz.errors import DoesNotWrite, TextTooLong
+from attnviz.errors import DoesNotWrite, TargetNotAllowed, TextTooLong
 from attnviz.guard import guarded, passes_on
 from attnviz.huggingface.chat import prompt_of, template_of
 from attnviz.huggingface.editing import blocks_of
@@ -38,21 +38,26 @@ def write(
     edits: Sequence[Edit] = (),
     image: Any = None,
     row: int = 0,
+    target: str = "",
 ) -> Written:
     """Have a Hugging Face model write; see `attnviz.write`.
 
     Args:
         text: text, or inputs by name that are made already, padded as the tokenizer pads.
         row: the row of those inputs that is written on.
+        target: the beginning of the target, of an encoder-decoder.
     """
     if not isinstance(text, Mapping):
         check_text(text)
+    check_text(target)
     with guarded(model.name):
         if not model.writes:
             raise DoesNotWrite(model.name, type(model.network).__name__)
+        if target and not model.has_decoder:
+            raise TargetNotAllowed(model.facts.kind)
         if isinstance(text, str):
             prompt, templated = _prompt(model, text, plan)
-            reading = read(model, prompt, None, image, begins=True, added=not templated)
+            reading = read(model, prompt, target, image, begins=True, added=not templated)
             if reading.main != "decoder":
                 raise DoesNotWrite(model.name, type(model.network).__name__)
             return _write(model, replace(reading, text=text), prompt, templated, plan, edits)
@@ -71,14 +76,16 @@ def _prompt(model: HuggingFaceModel, text: str, plan: Plan) -> tuple[str, bool]:
 def _write(
     model: HuggingFaceModel, reading: Reading, prompt: str, templated: bool, plan: Plan, edits: Sequence[Edit]
 ) -> Written:
-    inputs = {name: tensor for name, tensor in reading.inputs.items() if name != "decoder_input_ids"}
+    # a target that nobody began is begun by the model itself, as its configuration says
+    inputs = {name: ids for name, ids in reading.inputs.items() if name != "decoder_input_ids" or reading.target}
     structure = model.look(reading.inputs)
     told = not any(isinstance(edit, NoPositions) for edit in edits)
     tellers = frozenset() if told else tellers_of(model, structure)
     check_edits(edits, list(structure.places.values()), blocks_of(model, structure), model.name)
     steps = Steps(model, structure, edits=edits)
     loop = _Loop(model, steps, plan, edits)
-    first = 1 if model.has_decoder else inputs["input_ids"].shape[1]
+    begun = inputs.get("decoder_input_ids") if model.has_decoder else inputs["input_ids"]
+    first = 1 if begun is None else begun.shape[1]
     room = plan.max_new if model.max_len is None else min(plan.max_new, model.max_len - first)
     if room < 1:
         raise TextTooLong(first, (model.max_len or 0) - 1)
@@ -178,16 +185,17 @@ def _finished(
     sites = steps.sites(found.rows, lambda place: forward_pass.weights_now(place))
     made = of_inputs(model, whole, 0)
     continuation = _after(model, loop.read[0].tolist()[: n - len(found.tokens) + 1], found.tokens)
-    target = continuation if model.has_decoder else None
-    made = replace(made, text=reading.text, image=reading.image, target=target, target_generated=True)
+    begun = reading.target or ""
+    target = begun + continuation if model.has_decoder else None
+    made = replace(made, text=reading.text, image=reading.image, target=target, target_generated=not begun)
     trace = make_trace(model, made, sites, forward_pass, torch.Size((1, n, loop.n_outputs)))
     ids, specials = trace.token_ids, trace.sequences[trace.main].specials
     return written(
         trace,
         plan=plan,
-        prompt=prompt,
+        prompt=begun or prompt,
         continuation=continuation,
-        whole=continuation if templated or model.has_decoder else reading.text + continuation,
+        whole=continuation if templated else reading.text + continuation if target is None else target,
         steps=tuple(found.steps),
         beams=tuple(found.beams),
         path=tuple(found.path),

@@ -73,7 +73,8 @@ class Written(Trace):
 
     Attributes:
         plan: how it was written.
-        prompt: the text that the model began with: its chat template's, where it has one.
+        prompt: the text that the model began with: its chat template's, where it has one; of an encoder-decoder the
+            beginning of the target that was given.
         continuation: what it wrote, as text.
         whole: the text with what was written after it; of an encoder-decoder its target, after a chat template the
             continuation alone.

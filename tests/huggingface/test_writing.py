@@ -10,14 +10,14 @@ from torch import Tensor
 
 import attnviz
 from attnviz import edits
-from attnviz.errors import DoesNotWrite, NoSuchSite
+from attnviz.errors import DoesNotWrite, NoSuchSite, TextTooLong
 from attnviz.huggingface import HuggingFaceModel, wrap
 from attnviz.huggingface.steps import Steps
 from attnviz.huggingface.writing import write
 from attnviz.writing import Plan, Written
 from tests.huggingface.architectures import ARCHITECTURES
 from tests.huggingface.test_architectures import BY_NAME, WRITERS, given
-from tests.huggingface.tokenizers import byte_level
+from tests.huggingface.tokenizers import byte_level, unigram
 
 NEW = 7
 SEARCHES = [
@@ -127,6 +127,25 @@ def test_a_model_writes_without_positions(name: str) -> None:
     assert not any(site.rotary for site in written.sites)
     plain = write(model, inputs, Plan(max_new=NEW), row=0)
     assert not torch.allclose(written.logits[written.first], plain.logits[plain.first], atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["T5", "BART", "Marian"])
+def test_a_target_that_was_begun_is_gone_on_with(name: str) -> None:
+    tokenizer = unigram()
+    network = BY_NAME[name].build(vocab_size=len(tokenizer))
+    model = wrap(network, tokenizer)
+    began = attnviz.trace(model, "the cat sat", "the mat").token_ids
+    for beams in (None, 2):
+        written = attnviz.write(model, "the cat sat", "the mat", max_new=4, beams=beams)
+        given = dict(tokenizer("the cat sat", return_tensors="pt"), decoder_input_ids=torch.tensor([began]))
+        made = network.generate(**given, do_sample=False, max_new_tokens=4, num_beams=beams or 1)[0].tolist()
+        assert ids(written) == made[: len(ids(written))]
+        assert written.first == len(began) - 1
+        assert (written.prompt, written.whole) == ("the mat", f"the mat{written.continuation}")
+        assert max(entry.max_abs_error for entry in written.proof()) < 1e-5
+    if model.max_len is not None:
+        with pytest.raises(TextTooLong):
+            attnviz.write(model, "the cat sat", "the mat " * 100)
 
 
 def test_memory_grows_with_the_tokens_and_not_with_their_square(monkeypatch: pytest.MonkeyPatch) -> None:

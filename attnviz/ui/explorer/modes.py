@@ -72,7 +72,7 @@ class Mode:
 _MODES = (
     Mode("compare", names=frozenset({"model2", "text2", "target2"}), long=frozenset({"text2", "target2"})),
     Mode("several", names=frozenset({"texts", "at", "measure", "token"}), long=frozenset({"texts"}), types=False),
-    Mode("write", names=frozenset({"write"}), target=False),
+    Mode("write", names=frozenset({"write", "begin"}), long=frozenset({"begin"}), target=False),
 )
 MODES = {mode.name: mode for mode in _MODES}
 """Modes by name, in the order of the control."""

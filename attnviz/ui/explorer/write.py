@@ -13,7 +13,9 @@ from attnviz.errors import AttnvizError, PlanMisfit
 from attnviz.server.forward import MOST_NEW, has_template, run
 from attnviz.server.learned import check
 from attnviz.server.traces import TraceKey
+from attnviz.ui.explorer.inputs import reads_of_listed
 from attnviz.ui.frame.address import notice_error
+from attnviz.ui.frame.choices import find
 from attnviz.ui.frame.language import code, current, explain, say
 from attnviz.ui.frame.loader import loader
 from attnviz.ui.frame.state import page_state
@@ -37,8 +39,9 @@ class WriteState:
     """State of the mode.
 
     Attributes:
+        begin: the beginning of the target, of an encoder-decoder.
         taken: ids of the tokens that the text begins with.
-        of: model, text and template that they belong to; None: those that come next.
+        of: model, text, beginning and template that they belong to; None: those that come next.
         tokens: ids of the text that is shown.
     """
 
@@ -50,6 +53,7 @@ class WriteState:
     seed = Widget("write-seed", 0)
     max_new = Widget("write-max-new", 20)
     template = Widget("write-template", True)
+    begin = Widget("write-begin", "")
     told = Widget[Mapping[str, Any]](KEY, {})
 
     taken: tuple[int, ...] = ()
@@ -67,6 +71,7 @@ def apply(link: Mapping[str, str]) -> None:
     WriteState.strategy.value = plan.strategy
     WriteState.max_new.value = min(plan.max_new, MOST_NEW)
     WriteState.template.value = plan.template
+    WriteState.begin.value = link.get("begin", "")
     if plan.strategy == "sample":
         low, high = TEMPERATURE
         WriteState.temperature.value = min(max(plan.temperature, low), high)
@@ -80,20 +85,29 @@ def apply(link: Mapping[str, str]) -> None:
 
 
 def parameters(key: TraceKey) -> Mapping[str, str]:
-    """Return the plan."""
-    for widget in (WriteState.strategy, WriteState.max_new, WriteState.template):
+    """Return the plan, and how the target begins."""
+    for widget in (WriteState.strategy, WriteState.max_new, WriteState.template, WriteState.begin):
         widget.value = widget.value
-    state, of = page_state(WriteState), (key.model, key.text, str(WriteState.template.value))
+    state, begin = page_state(WriteState), WriteState.begin
+    if not _takes_target(key) or (state.of and state.of[0] != key.model):
+        begin.value = ""
+    of = (key.model, key.text, begin.value, str(WriteState.template.value))
     if state.of not in (None, of):
         state.taken = ()
     state.of = of
-    return {"write": _plan().text}
+    return {"write": _plan().text, "begin": begin.value}
+
+
+def _takes_target(key: TraceKey) -> bool:
+    model = find(key.model)
+    reads = None if model is None else reads_of_listed(model)
+    return reads is not None and reads.second == "target"
 
 
 def show(key: TraceKey, messages: DeltaGenerator) -> None:
     """Show the controls, the text step by step, and the picture of every head of each token."""
     _controls(key)
-    asked = key._replace(write=_plan().text)
+    asked = key._replace(write=_plan().text, target=WriteState.begin.value)
     try:
         check(asked)
         held = run(asked)
@@ -135,6 +149,9 @@ def _plan() -> Plan:
 
 def _controls(key: TraceKey) -> None:
     with st.container(horizontal=True, key="write-controls", gap="small", vertical_alignment="bottom"):
+        if _takes_target(key):
+            hint, help_ = say("write.begin.placeholder"), say("write.begin.help")
+            st.text_input(say("write.begin"), placeholder=hint, help=help_, width=220, **WriteState.begin.kept)
         titles = {name: say(f"write.strategy.{name}") for name in STRATEGIES}
         segments(say("write.strategy"), WriteState.strategy, titles, help=say("write.strategy.help"))
         if WriteState.strategy.value == "sample":
