@@ -21,6 +21,7 @@ from attnviz.zoo import zoo
 
 if TYPE_CHECKING:
     from attnviz import figures
+    from attnviz.heads import find_heads
 
 __all__ = [
     "AttentionSite",
@@ -30,6 +31,7 @@ __all__ = [
     "Trace",
     "effect",
     "figures",
+    "find_heads",
     "generate",
     "load_model",
     "save_model",
@@ -47,7 +49,9 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    """`attnviz.figures` when it is first asked for: it brings plotly, which `import attnviz` need not wait for."""
+    """Return what `import attnviz` need not wait for, such as `attnviz.figures`, which brings plotly."""
     if name == "figures":
         return import_module("attnviz.figures")
+    if name == "find_heads":
+        return import_module("attnviz.heads").find_heads
     raise AttributeError(f"module 'attnviz' has no attribute {name!r}")

@@ -13,7 +13,7 @@ import torch
 from torch import Generator, Tensor
 
 from attnviz.models import SequenceModel
-from attnviz.tasks import Pattern, Task
+from attnviz.tasks import Batch, Pattern, Task
 from attnviz.trace import Trace, trace
 from attnviz.trace.record import READOUT
 from attnviz.training.run.probe import sequences
@@ -27,6 +27,8 @@ __all__ = [
     "mean_scores",
     "pattern_scores",
     "score_heads",
+    "sums_of_reads",
+    "texts_of",
 ]
 
 
@@ -102,12 +104,25 @@ def score_heads(weights: Tensor, reads: Tensor, allowed: Tensor) -> PatternScore
         PatternScores(mass=tensor([0.2500]), hits=tensor([0.]), chance=0.5, n_queries=1)
     """
     expected = expected_cells(reads, allowed)
-    scored = expected.cells.any(1)  # (Tq,)
-    weights, cells = weights[:, scored], expected.cells[scored]
-    mass = (weights * cells).sum(2).mean(1)  # (H,)
-    top = weights.argmax(2)  # (H, scored)
-    hits = cells.expand(len(weights), -1, -1).gather(2, top[..., None])[..., 0].float().mean(1)  # (H,)
-    return PatternScores(mass, hits, expected.chance, expected.n_queries)
+    mass, hits = sums_of_reads(weights, weights.argmax(2), expected.cells[None])
+    n = expected.n_queries
+    return PatternScores(mass[0] / n, hits[0].sum(1) / n, expected.chance, n)
+
+
+def sums_of_reads(weights: Tensor, top: Tensor, cells: Tensor) -> tuple[Tensor, Tensor]:
+    """Sum the attention on the expected keys of several patterns at once, over some queries.
+
+    Args:
+        weights: (H, Tq, Tk).
+        top: (H, Tq), the most attended key of each query.
+        cells: (P, Tq, Tk) bool, the expected keys of each pattern that may be read.
+
+    Returns:
+        The sums (P, H), and whether the most attended key is an expected one (P, H, Tq).
+    """
+    mass = cells.flatten(1).float() @ weights.flatten(1).T  # (P, H)
+    queries = torch.arange(cells.shape[1], device=cells.device)
+    return mass, cells[:, queries, top]
 
 
 def expected_cells(reads: Tensor, allowed: Tensor) -> ExpectedCells:
@@ -186,17 +201,18 @@ def mean_scores(model: SequenceModel, task: Task, n: int = 16, seed: int = 0) ->
     for sequence in sequences(batch, n):
         tokens = sequence.tokens[0].tolist()
         source = None if sequence.source is None else sequence.source[0].tolist()
-        features = None if sequence.features is None else sequence.features[0]
-        for score in pattern_scores(_trace(model, tokens, source, features), task.expected(tokens, source)):
+        for score in pattern_scores(trace(model, *texts_of(model, sequence)), task.expected(tokens, source)):
             found.setdefault((score.pattern, score.site, score.head), []).append(score)
     return tuple(_mean(scores) for scores in found.values())
 
 
-def _trace(model: SequenceModel, tokens: Sequence[int], source: Sequence[int] | None, features: Tensor | None) -> Trace:
-    text = model.tokenizer.decode(tokens, features)
-    if source is None or model.source_tokenizer is None:
-        return trace(model, text)
-    return trace(model, model.source_tokenizer.decode(source), text)
+def texts_of(model: SequenceModel, sequence: Batch) -> tuple[str, str | None]:
+    """Return the text and the target (None without one) that a model reads as one sequence of its task."""
+    features = None if sequence.features is None else sequence.features[0]
+    text = model.tokenizer.decode(sequence.tokens[0].tolist(), features)
+    if sequence.source is None or model.source_tokenizer is None:
+        return text, None
+    return model.source_tokenizer.decode(sequence.source[0].tolist()), text
 
 
 def _mean(scores: Sequence[HeadScore]) -> HeadScore:

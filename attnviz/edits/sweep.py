@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from attnviz.huggingface import HuggingFaceModel
 
-__all__ = ["Sweep", "sweep", "swept"]
+__all__ = ["Job", "Sweep", "edited_logits", "sweep", "swept"]
 
 Make = Callable[[str, int], SiteEdit]
 KINDS: Mapping[str, Make] = {"head_off": head_off, "uniform": lambda site, head: set_weights(site, head, "uniform")}
@@ -77,12 +77,12 @@ class Sweep:
         return pd.DataFrame(rows).sort_values("loss", ascending=False, ignore_index=True)
 
 
-class _Job(NamedTuple):
-    """Heads of one site."""
+class Job(NamedTuple):
+    """Heads of one site to edit, each alone; `at` is the caller's index of the site."""
 
     site: str
     at: int
-    heads: range
+    heads: Sequence[int]
 
 
 def sweep(
@@ -135,38 +135,48 @@ def swept(
     assert trace.outputs is not None  # `row_of` has seen to it
     base = trace.logits[row].float()
     heads = {site.name.partition(".w")[0]: site.n_heads for site in trace.sites}
-    jobs = [_Job(name, at, range(n)) for at, (name, n) in enumerate(heads.items())]
+    jobs = [Job(name, at, range(n)) for at, (name, n) in enumerate(heads.items())]
     tables = torch.full((len(Measures._fields), len(jobs), max(heads.values(), default=0)), float("nan")).double()
     done, total = 0, sum(heads.values())
     progress(done, total)
     with guarded(trace.model.facts.name):
-        for job, logits in _logits(trace, row, base, jobs, make):
-            tables[:, job.at, job.heads.start : job.heads.stop] = torch.stack(measures(base, logits, output))
+        for job, logits in edited_logits(trace, row, base, jobs, make):
+            tables[:, job.at, list(job.heads)] = torch.stack(measures(base, logits, output))
             done += len(job.heads)
             progress(done, total)
     before = measures(base, base[None], output)
     return Sweep(trace, trace.outputs.label(output), row, tuple(heads), before, *tables)
 
 
-def _logits(trace: Trace, row: int, base: Tensor, jobs: Sequence[_Job], make: Make) -> Iterator[tuple[_Job, Tensor]]:
-    """Yield some heads of a site at a time, with the logits (heads, V) that each edit leads to."""
+def edited_logits(
+    trace: Trace, at: int | slice, base: Tensor, jobs: Sequence[Job], make: Make
+) -> Iterator[tuple[Job, Tensor]]:
+    """Yield some heads of a site at a time, with the logits that an edit of each alone leads to.
+
+    Args:
+        at: row of the logits, or several.
+        base: the logits of the trace itself there, (V,) or (rows, V).
+
+    Yields:
+        Some heads of a job, and their logits (heads, V) or (heads, rows, V).
+    """
     ran = cast(EditablePass, trace.forward_pass)
     kept = ran.streams()
-    rows = max(1, TOKENS // max(site.q.shape[1] for site in trace.sites)) if _batches(ran, row, base, kept) else 1
-    for site, at, heads in jobs:
+    rows = max(1, TOKENS // max(site.q.shape[1] for site in trace.sites)) if _batches(ran, at, base, kept) else 1
+    for site, index, heads in jobs:
         begin = ran.block_of(site) if rows > 1 else None
         for start in range(0, len(heads), rows):
             some = heads[start : start + rows]
             edits = [(make(site, head),) for head in some]
-            yield _Job(site, at, some), ran.logits_of(edits, row, begin, kept).float()
+            yield Job(site, index, some), ran.logits_of(edits, at, begin, kept).float()
 
 
-def _batches(ran: EditablePass, row: int, base: Tensor, kept: Mapping[BlockPlace, Any]) -> bool:
+def _batches(ran: EditablePass, at: int | slice, base: Tensor, kept: Mapping[BlockPlace, Any]) -> bool:
     """Whether two rows that begin at the last block give the answer of the model itself."""
     if not kept:
         return False
     try:
-        two = ran.logits_of([(), ()], row, list(kept)[-1], kept)
+        two = ran.logits_of([(), ()], at, list(kept)[-1], kept)
     except (ModelFailed, OwnFault, RuntimeError, ValueError, IndexError):  # its code is not made for several rows
         return False
     return all(difference(base, one.float()) <= SAME for one in two)

@@ -8,9 +8,9 @@ from attnviz.errors.base import AttnvizError
 
 __all__ = [
     "DoesNotWrite", "EmptyText", "ImageGone", "ImageNeeded", "ImageNotAllowed", "ImageUnreadable", "InputError",
-    "InputNeeded", "InputsDoNotFit", "NoRow", "NotLearned", "NotNumbers", "NotText", "NotUnicode", "PlanMisfit",
-    "TargetNeeded", "TargetNotAllowed", "TextOverLimit", "TextTooLong", "TokensOutside", "UnknownSymbols",
-    "WritesNumbers",
+    "InputNeeded", "InputsDoNotFit", "NoRow", "NoTexts", "NotLearned", "NotNumbers", "NotText", "NotUnicode",
+    "PlanMisfit", "TargetNeeded", "TargetNotAllowed", "TextOverLimit", "TextRefused", "TextTooLong", "TextsUnreadable",
+    "TokensOutside", "UnknownSymbols", "WritesNumbers",
 ]  # fmt: skip
 
 
@@ -147,3 +147,23 @@ class NoRow(InputError, IndexError):
 class DoesNotWrite(InputError):
     name: str
     kind: str
+
+
+class NoTexts(InputError):
+    """Heads are looked for in texts, and there are none for this model."""
+
+    name: str
+
+
+class TextRefused(InputError):
+    """A model cannot read one of many texts: the one with this `number`, counted from 1."""
+
+    number: int
+    reason: str
+
+
+class TextsUnreadable(InputError):
+    """A file of texts cannot be used: `reason` says why."""
+
+    file: str
+    reason: str

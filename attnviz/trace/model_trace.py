@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple, Protocol, cast
 
@@ -369,6 +370,19 @@ class Trace:
             torch.Size([3, 5, 3])
         """
         return look_through(self, k)
+
+    def find_heads(self) -> Any:
+        """Find heads that read in a way that has a name, in this text alone; return `attnviz.heads.Heads`.
+
+        `attnviz.find_heads` takes the model and many texts, and finds more than one short text can show.
+
+        Example:
+            >>> import attnviz
+            >>> trace = attnviz.trace(attnviz.load_model("zoo/induction"), "a c d b e f g " * 6)
+            >>> [head.label for head in trace.find_heads()]
+            ['previous', 'induction']
+        """
+        return import_module("attnviz.heads").heads_of(self)  # which stands above traces
 
     @cached_property
     def written(self) -> Written:
