@@ -209,6 +209,23 @@ def test_pointing_at_a_word_marks_its_first_token(show: Show) -> None:
     expect(page.locator(".attnviz")).to_have_attribute("data-locked", "false")
 
 
+def test_the_picture_stays_where_it_is_under_the_pointer(show: Show) -> None:
+    page = show("two_sentences", words="1")
+    root, matrix = page.locator(".attnviz"), page.locator(".av-weights .av-scroller")
+    for width in (1440, 1024, 390):
+        page.set_viewport_size({"width": width, "height": 2000})
+        matrix.hover(position={"x": 5, "y": 5})  # it stands still
+        expect(root).to_have_attribute("data-query", "0")
+        place, lengths = matrix.bounding_box(), set()
+        assert place is not None
+        for row, query in ((0.5, "7"), (0.85, "10"), (0.95, "12")):
+            page.mouse.move(place["x"] + 0.45 * place["width"], place["y"] + row * place["height"])
+            expect(root).to_have_attribute("data-query", query)
+            lengths.add(len(page.locator(".av-sentence").inner_text()))
+            assert matrix.bounding_box() == place, width
+        assert len(lengths) > 1  # longer and shorter ones
+
+
 def test_groups_of_heads_have_tabs(show: Show) -> None:
     page = show("three_stacks")
     tabs = page.locator(".av-grid-tabs [role=tab]")

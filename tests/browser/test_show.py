@@ -10,6 +10,11 @@ from playwright.sync_api import Page, expect
 from attnviz import locale
 from tests.browser.conftest import SCHEMES, Open, expect_no_overflow, view
 
+# The height of a first line of text.
+LINE = (
+    "e => { const text = document.createRange(); text.selectNodeContents(e); return text.getClientRects()[0].height; }"
+)
+
 
 def say(key: str, lang: str = "en", **params: object) -> str:
     return locale.t(lang, key, **params)
@@ -95,7 +100,7 @@ def test_a_tour_of_seven_stops_has_a_link_for_each_and_ends_with_escape(open_pag
 def test_on_a_wall_there_are_the_answer_one_picture_and_one_sentence(open_page: Open) -> None:
     page = open_page(width=1024, height=768)
     view(page)
-    small = page.locator(".av-sentence").evaluate("e => e.getBoundingClientRect().height")
+    small = page.locator(".av-sentence").evaluate(LINE)
     page.keyboard.press("p")
     page.wait_for_url(re.compile("present=1"))
     expect(page.locator(".st-key-controls")).to_be_hidden()
@@ -104,7 +109,7 @@ def test_on_a_wall_there_are_the_answer_one_picture_and_one_sentence(open_page: 
         expect_within(page, ".ava", ".av-sentence")
     expect(page.locator(".av-left")).to_be_hidden()
     expect_within(page, ".ava", ".av-sentence", ".av-weights .av-base")
-    assert page.locator(".av-sentence").evaluate("e => e.getBoundingClientRect().height") >= 1.4 * small
+    assert page.locator(".av-sentence").evaluate(LINE) >= 1.4 * small
     cell = page.locator(".av-weights .av-matrix-frame")
     box = cell.bounding_box()
     assert box is not None

@@ -100,7 +100,9 @@ export class Sentence {
   }
 
   show() {
-    this.element.textContent = sentenceOf(this.ctx, this.ctx.store.state);
+    const text = sentenceOf(this.ctx, this.ctx.store.state);
+    this.element.textContent = text;
+    this.element.title = text; // it may be cut
   }
 
   update(changed) {
