@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import torch
@@ -14,7 +15,7 @@ from torch import Generator, Tensor
 
 from attnviz.models import SequenceModel
 from attnviz.tasks import Batch, Pattern, Task
-from attnviz.trace import Trace, trace
+from attnviz.trace import AttentionSite, Trace, trace
 from attnviz.trace.record import READOUT
 from attnviz.training.run.probe import sequences
 
@@ -178,13 +179,13 @@ def pattern_scores(trace: Trace, expected: Iterable[Pattern]) -> tuple[HeadScore
         expected: patterns from `Task.expected`; see `expected_reads`. One without a scored query is left out.
     """
     scores: list[HeadScore] = []
+    weights = cache(_weights)  # several patterns may be about one site
     for pattern in expected:
         for site in trace.sites:
             reads = expected_reads(pattern, site.queries, site.kind, trace.main)
             if reads is None:
                 continue
-            weights = torch.stack([site.weights(head) for head in range(site.n_heads)])  # (H, Tq, Tk)
-            found = score_heads(weights, reads, site.mask.allowed(*reads.shape))
+            found = score_heads(weights(site), reads, site.mask.allowed(*reads.shape))
             if found.n_queries:
                 heads = enumerate(zip(found.mass.tolist(), found.hits.tolist(), strict=True))
                 scores += [
@@ -192,6 +193,11 @@ def pattern_scores(trace: Trace, expected: Iterable[Pattern]) -> tuple[HeadScore
                     for head, (mass, hits) in heads
                 ]
     return tuple(scores)
+
+
+def _weights(site: AttentionSite) -> Tensor:
+    """Return the weights of all heads: (H, Tq, Tk)."""
+    return torch.cat([weights.clone() for _, weights in site.weight_blocks()], dim=1)
 
 
 def mean_scores(model: SequenceModel, task: Task, n: int = 16, seed: int = 0) -> tuple[HeadScore, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -34,7 +34,12 @@ class Telling(NamedTuple):
     pattern: str = ""
 
 
-def most_telling(trace: Trace, far: Mapping[str, NDArray[np.float32]], expected: Iterable[Pattern] = ()) -> Telling:
+def most_telling(
+    trace: Trace,
+    far: Mapping[str, NDArray[np.float32]],
+    expected: Iterable[Pattern] = (),
+    scores: Sequence[HeadScore] | None = None,
+) -> Telling:
     """Return the head of a trace that tells most.
 
     By the first expected pattern that some head follows: the head with the most attention on the expected keys, where
@@ -47,8 +52,9 @@ def most_telling(trace: Trace, far: Mapping[str, NDArray[np.float32]], expected:
         trace: a trace with at least one site.
         far: that mean of each head, by the name of the site: `Thumbnails.far`.
         expected: the patterns of the task, see `Task.expected`; () where it is not known.
+        scores: the heads that follow them, see `followed`, where somebody has looked already.
     """
-    return by_pattern(trace, expected) or _by_distance(trace, far)
+    return by_pattern(trace, expected, scores) or _by_distance(trace, far)
 
 
 def followed(trace: Trace, expected: Iterable[Pattern]) -> tuple[HeadScore, ...]:
@@ -56,14 +62,16 @@ def followed(trace: Trace, expected: Iterable[Pattern]) -> tuple[HeadScore, ...]
     return tuple(each for each in pattern_scores(trace, expected) if each.mass > (1 + each.chance) / 2)
 
 
-def by_pattern(trace: Trace, expected: Iterable[Pattern]) -> Telling | None:
+def by_pattern(trace: Trace, expected: Iterable[Pattern], scores: Sequence[HeadScore] | None = None) -> Telling | None:
     """Return the head that follows the first expected pattern that any head follows; None where no head follows any."""
+    expected = tuple(expected)
+    scores = followed(trace, expected) if scores is None else scores
     sites = {site.name: index for index, site in enumerate(trace.sites)}
     for pattern in expected:
-        scores = followed(trace, (pattern,))
-        if not scores:
+        mine = [each for each in scores if each.pattern == pattern.name]
+        if not mine:
             continue
-        best = max(scores, key=lambda each: (round(each.mass, DIGITS), sites[each.site], each.head))
+        best = max(mine, key=lambda each: (round(each.mass, DIGITS), sites[each.site], each.head))
         site = trace.sites[sites[best.site]]
         reads = expected_reads(pattern, site.queries, site.kind, trace.main)
         assert reads is not None  # it was scored

@@ -11,6 +11,9 @@ from attnviz.models.call import Recorder
 
 __all__ = ["Rest", "SequenceNetwork"]
 
+Encoded = tuple[Tensor, ...]
+"""What an encoder-decoder's decoder is given of the source."""
+
 
 class Rest(TypedDict, total=False):
     """Arguments of a network besides ids.
@@ -19,12 +22,14 @@ class Rest(TypedDict, total=False):
         features: (B, T, n_features) numbers that come with the tokens.
         padding: (B, T) bool, True for real tokens; None when there is no padding.
         source_padding: (B, Ts) bool likewise.
+        encoded: what `encode` made of the source, where that is there already.
         record: is shown every attention call, in the order in which they run.
     """
 
     features: Tensor | None
     padding: Tensor | None
     source_padding: Tensor | None
+    encoded: Encoded | None
     record: Recorder | None
 
 
@@ -49,6 +54,10 @@ class SequenceNetwork(nn.Module, ABC):
         """
         logits: Tensor = self.unembedding(self.stream(tokens, source, **rest))  # (B, T or 1, d_model) -> (B, T or 1, V)
         return logits.expand(-1, tokens.shape[1], -1)
+
+    @abstractmethod
+    def encode(self, source: Tensor, padding: Tensor | None = None) -> Encoded:
+        """Return what the decoder of an encoder-decoder is given of a source (B, Ts), whatever it reads itself."""
 
     @abstractmethod
     def stream(self, tokens: Tensor, source: Tensor | None = None, **rest: Unpack[Rest]) -> Tensor:

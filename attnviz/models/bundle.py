@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,7 @@ class SequenceModel:
         """The network's configuration."""
         return self.network.config
 
-    @property
+    @cached_property
     def facts(self) -> ModelFacts:
         """Name, size and kind."""
         config = self.config

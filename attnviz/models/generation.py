@@ -40,9 +40,10 @@ def generate(model: SequenceModel, text: str, target: str = "", *, max_new: int 
         return _forecast(model, model.tokenizer, text, max_new)
     tokens, ids = beginning(model, text, target)
     tokenizer, source = model.tokenizer, None if ids is None else torch.tensor([ids])
+    encoded = None if source is None else model.network.encode(source)
     start = len(tokens)
     while len(tokens) < model.config.max_len and (max_new is None or len(tokens) < start + max_new):
-        logits = model.network(torch.tensor([tokens]), source)[0, -1]  # (V,)
+        logits = model.network(torch.tensor([tokens]), source, encoded=encoded)[0, -1]  # (V,)
         following = int(logits.argmax())
         if following < tokenizer.n_specials:
             break

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from attnviz.models.base import SequenceNetwork
+from attnviz.models.base import Encoded, SequenceNetwork
 from attnviz.models.call import CellCall, Recorder, StateRecorder, editor
 from attnviz.models.config import Stack
 from attnviz.models.layers import Masking
@@ -148,6 +148,7 @@ class Recurrent(SequenceNetwork):
         features: Tensor | None = None,
         padding: Tensor | None = None,
         source_padding: Tensor | None = None,
+        encoded: Encoded | None = None,
         record: Recorder | None = None,
         watch: StateRecorder | None = None,
     ) -> Tensor:
@@ -155,7 +156,8 @@ class Recurrent(SequenceNetwork):
         if (source is not None) != (self.config.architecture == "encoder-decoder"):
             raise ValueError(f"architecture {self.config.architecture!r}: a source belongs to encoder-decoders alone")
         if source is not None:
-            states = self._decode(tokens, source, source_padding, record, watch)
+            encoded = self.encode(source, source_padding, watch) if encoded is None else encoded
+            states = self._decode(tokens, encoded, source_padding, record, watch)
         else:
             stack = self.decoder or self.encoder
             assert stack is not None  # there is one or the other
@@ -167,18 +169,22 @@ class Recurrent(SequenceNetwork):
                 states = self.pool(states, last, last, padding, record)
         return self.dropout(states)  # type: ignore[no-any-return]
 
+    def encode(self, source: Tensor, padding: Tensor | None = None, watch: StateRecorder | None = None) -> Encoded:
+        """Return the encoder's states (B, Ts, d), and the last one of each sequence (B, d)."""
+        assert self.encoder is not None  # of an encoder-decoder
+        return self.encoder(source, None, padding, None, watch)  # type: ignore[no-any-return]
+
     def _decode(
         self,
         tokens: Tensor,
-        source: Tensor,
+        encoded: Encoded,
         source_padding: Tensor | None,
         record: Recorder | None,
         watch: StateRecorder | None,
     ) -> Tensor:
         """Return the decoder's states, or h~ where it attends: (B, T, d); it reads symbols alone."""
-        assert self.encoder is not None  # of an encoder-decoder
         assert self.decoder is not None
-        memory, last = self.encoder(source, None, source_padding, None, watch)  # (B, Ts, d), (B, d)
+        memory, last = encoded
         begin = torch.tanh(self.bridge(last)).view(len(last), -1, self.config.d_model)  # (B, L, d)
         initial = begin.transpose(0, 1).contiguous()  # (L, B, d)
         masking = Masking(padding=source_padding)

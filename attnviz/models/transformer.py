@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from attnviz.models.base import SequenceNetwork
+from attnviz.models.base import Encoded, SequenceNetwork
 from attnviz.models.call import Recorder, editor
 from attnviz.models.config import ModelConfig, Stack
 from attnviz.models.layers import Block, Masking
@@ -109,6 +109,11 @@ class Transformer(SequenceNetwork):
                     nn.init.normal_(module.weight, std=config.init_std)
                     nn.init.zeros_(module.bias)
 
+    def encode(self, source: Tensor, padding: Tensor | None = None, record: Recorder | None = None) -> Encoded:
+        """Return the encoder's residual stream (B, Ts, d_model)."""
+        assert self.encoder is not None  # of an encoder-decoder
+        return (self.encoder(source, padding, record),)
+
     def stream(
         self,
         tokens: Tensor,
@@ -117,6 +122,7 @@ class Transformer(SequenceNetwork):
         features: Tensor | None = None,
         padding: Tensor | None = None,
         source_padding: Tensor | None = None,
+        encoded: Encoded | None = None,
         record: Recorder | None = None,
     ) -> Tensor:
         """Return the residual stream that the unembedding reads, normed in a pre-norm model."""
@@ -126,7 +132,9 @@ class Transformer(SequenceNetwork):
             assert self.encoder is not None
             stream: Tensor = self.encoder(tokens, padding, record, features=features)
             return stream if self.pool is None else self._pooled(stream, padding, record)
-        memory = None if self.encoder is None else self.encoder(source, source_padding, record)
+        memory = None
+        if source is not None:
+            (memory,) = self.encode(source, source_padding, record) if encoded is None else encoded
         return self.decoder(tokens, padding, record, memory, source_padding, features)  # type: ignore[no-any-return]
 
     def _pooled(self, stream: Tensor, padding: Tensor | None, record: Recorder | None) -> Tensor:

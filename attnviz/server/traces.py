@@ -59,6 +59,7 @@ class TraceStore:
         self.max_count = max_count
         self._held: OrderedDict[TraceKey, Held] = OrderedDict()  # least recently used first
         self._keys: dict[str, TraceKey] = {}
+        self._sizes: dict[TraceKey, int] = {}  # bytes of each
         self._used: dict[TraceKey, float] = {}  # when each was asked for last
         self._lock = threading.Lock()
 
@@ -79,7 +80,7 @@ class TraceStore:
         with self._lock:
             if key not in self._held:
                 held = self._held[key] = Held(secrets.token_hex(16), made)
-                self._keys[held.id] = key
+                self._keys[held.id], self._sizes[key] = key, made.nbytes
                 self._drop_oldest()
             return self._use(key)
 
@@ -106,21 +107,18 @@ class TraceStore:
         """Drop a trace; returns its bytes."""
         held = self._held.pop(key)
         del self._keys[held.id], self._used[key]
-        return held.trace.nbytes
+        return self._sizes.pop(key)
 
     def _drop_oldest(self) -> None:
-        size = self._nbytes()
+        size = sum(self._sizes.values())
         while len(self._held) > 1 and (len(self._held) > self.max_count or size > self.max_bytes):
             size -= self._drop(next(iter(self._held)))
-
-    def _nbytes(self) -> int:
-        return sum(held.trace.nbytes for held in self._held.values())
 
     @property
     def nbytes(self) -> int:
         """Bytes of q, k, v held."""
         with self._lock:
-            return self._nbytes()
+            return sum(self._sizes.values())
 
     def __len__(self) -> int:
         with self._lock:

@@ -44,8 +44,8 @@ class Pattern:
                     [1, 0, 0]], dtype=torch.int32)
         """
         reads = torch.zeros(len(queries), len(queries if keys is None else keys), dtype=torch.bool)
-        for query, key in pairs:
-            reads[query, key] = True
+        if cells := [*pairs]:
+            reads[tuple(torch.tensor(cells).T)] = True
         return cls(name, reads, "self" if keys is None else "cross")
 
 

@@ -72,7 +72,8 @@ class HeldMatrix(Held):
             if _stamp(self._tensor, MANY) != then.state or _checksum(self._tensor) != then.checksum:
                 _forget(self._network, self._name)
                 raise ModelChanged(self._model, self._name)
-            then.copy = self._tensor.clone()
+            with torch.inference_mode(False):  # whoever looks first, others may want gradients through it
+                then.copy = self._tensor.clone()
         return then.copy
 
 

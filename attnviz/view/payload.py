@@ -24,6 +24,7 @@ from torch import Tensor
 
 from attnviz import locale
 from attnviz.analysis.alignment import equal_blocks
+from attnviz.analysis.patterns import HeadScore
 from attnviz.analysis.telling import followed, most_telling
 from attnviz.calculator.solve import BY_HAND
 from attnviz.edits import write_edits
@@ -83,6 +84,7 @@ def pack(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes:
     return b"".join([MAGIC, len(text).to_bytes(4, "little"), text, bytes(-(8 + len(text)) % 8), *blocks])
 
 
+@torch.inference_mode()
 def bundle(trace: Trace, site: str, heads: Iterable[int], stages: Sequence[Stage]) -> bytes:
     """The matrices of some heads of one site, under `<site>/<head>/<stage>`; X under `<site>/x` and `<site>/x_kv`.
 
@@ -153,6 +155,7 @@ def _numbers(tensor: Tensor) -> Array:
     return tensor.float().cpu().numpy()
 
 
+@torch.inference_mode()
 def overview(
     trace: Trace,
     *,
@@ -194,7 +197,8 @@ def overview(
             given = each.additive._asdict()  # as scored with: the browser computes from these very numbers
             arrays |= {f"additive/{each.name}/{name}": _numbers(tensor) for name, tensor in given.items()}
     expected = tuple(expected)
-    telling = most_telling(trace, far, expected) if trace.sites else None
+    scores = followed(trace, expected)
+    telling = most_telling(trace, far, expected, scores) if trace.sites else None
     if telling is not None:
         if choice["site"] is None:
             choice = {**choice, "site": telling.site, "head": telling.head}
@@ -221,7 +225,7 @@ def overview(
         "sites": [_site_header(trace, s, lang) for s in trace.sites],
         "choice": dict(choice),
         "telling": None if telling is None else telling._asdict(),
-        "follows": _follows(trace, expected),
+        "follows": _follows(trace, scores),
         "outputs": outputs,
         "texts": texts,
         "lang": lang,
@@ -269,12 +273,12 @@ def beside(trace: Trace, other: Trace) -> dict[str, Any]:
     }
 
 
-def _follows(trace: Trace, expected: Iterable[Pattern]) -> list[dict[str, Any]]:
+def _follows(trace: Trace, scores: Iterable[HeadScore]) -> list[dict[str, Any]]:
     """Return the heads that follow an expected pattern: site and head, the key of the pattern's name and their mass."""
     sites = {site.name: index for index, site in enumerate(trace.sites)}
     return [
         {"site": sites[each.site], "head": each.head, "key": pattern_key(each.pattern), "mass": each.mass}
-        for each in followed(trace, expected)
+        for each in scores
     ]
 
 

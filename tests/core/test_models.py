@@ -86,6 +86,12 @@ def test_padding_of_the_source_changes_nothing(make_model: Make) -> None:
     torch.testing.assert_close(padded, network(tokens, source[:, :3]), atol=1e-5, rtol=1e-4)
 
 
+def test_a_source_that_is_encoded_already_is_read_the_same(make_model: Make) -> None:
+    network = make_model("encoder-decoder").network
+    tokens, source = torch.tensor([[1, 3, 4]]), torch.tensor([[3, 4, 5]])
+    assert torch.equal(network(tokens, source, encoded=network.encode(source)), network(tokens, source))
+
+
 def test_without_positions_an_encoder_reads_a_set(make_model: Make) -> None:
     network = make_model("encoder", positions="none").network
     logits, swapped = network(torch.tensor([[3, 4, 5]])), network(torch.tensor([[5, 4, 3]]))

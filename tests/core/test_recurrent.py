@@ -225,6 +225,13 @@ def test_a_model_of_numbers_goes_on_with_its_forecast() -> None:
     assert len(generate(model, given).split()) == model.config.max_len
 
 
+@pytest.mark.parametrize("scoring", ["none", "dot", "additive"])
+def test_a_source_that_is_encoded_already_is_read_the_same(scoring: str) -> None:
+    network = model(config("encoder-decoder", attention=scoring, bidirectional=True)).network
+    tokens, source = torch.tensor([[1, 3, 4]]), torch.tensor([[3, 4, 5]])
+    assert torch.equal(network(tokens, source, encoded=network.encode(source)), network(tokens, source))
+
+
 def test_it_writes_on() -> None:
     assert generate(model(config("decoder")), "a b", max_new=3).startswith("a b")
     assert len(generate(model(config("encoder-decoder", attention="dot")), "u v").split()) <= 8
