@@ -29,7 +29,7 @@ from attnviz.server.learned import task_of
 from attnviz.server.paths import whole
 from attnviz.trace import Trace
 
-__all__ = ["BACKGROUND", "accuracy", "answer_when_there", "is_scored", "sweep"]
+__all__ = ["BACKGROUND", "accuracy", "answer_when_there", "check_size", "is_scored", "sweep"]
 
 BACKGROUND = Background()
 NAME = re.compile(r"\w{1,40}", re.ASCII)
@@ -55,14 +55,14 @@ def sweep(request: Request, trace: Trace) -> Response:
 
 
 def _swept(trace: Trace, row: int, output: int, progress: Progress) -> dict[str, Any]:
-    _check_size(trace)
+    check_size(trace)
     found = swept(trace, output, row, head_off, progress)
     tables = {name: getattr(found, name).tolist() for name in Measures._fields}
     before = {name: float(values[0]) for name, values in zip(Measures._fields, found.before, strict=True)}
     return {"token": found.token, "sites": found.sites, "before": before, **{n: _numbers(t) for n, t in tables.items()}}
 
 
-def _check_size(trace: Trace) -> None:
+def check_size(trace: Trace) -> None:
     """See that the scores of all outputs fit into memory.
 
     Raises:

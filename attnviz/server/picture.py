@@ -11,12 +11,15 @@ from attnviz.server.paths import whole
 from attnviz.server.trace_address import trace_address
 from attnviz.server.traces import Held, TraceKey
 from attnviz.trace import Trace
+from attnviz.view.modules import later_address
 from attnviz.view.payload import Second, Sides, overview
 from attnviz.view.texts import address
 
 __all__ = ["DATA_PATH", "PIN", "PLACE", "Beside", "choice_of", "picture"]
 
 DATA_PATH = "attnviz/trace"
+LATER_PARTS = ("logits",)
+"""Modules of parts of the view that are imported when they are first opened."""
 
 PIN = r"(\d{1,4})\.(\d{1,4})"
 """Index of a site and a head of the second of two traces, that stay whichever head of the first is chosen."""
@@ -63,6 +66,7 @@ def picture(
         second=second,
         what_if=what_if,
         name=key.model,
+        later={name: later_address(name) for name in LATER_PARTS},
     )
 
 

@@ -5,6 +5,7 @@ GET /attnviz/trace/<address>/proof                                            JS
 GET /attnviz/trace/<address>/distances?beside=ADDRESS&pin=1.0                 how far apart the heads of two traces read
 GET /attnviz/trace/<address>/sweep ...                                        see `attnviz.server.experiments`
 GET /attnviz/trace/<address>/why ...                                          see `attnviz.server.why`
+GET /attnviz/trace/<address>/lens, parts ...                                  see `attnviz.server.logits`
 GET /attnviz/trace/<address>/trace.npz                                        a download
 GET /attnviz/trace/<address>/page.html?site=NAME&head=0&lang=en               the view as one file, a download
 GET /attnviz/qr?text=LINK                                                     a QR code, SVG
@@ -34,6 +35,7 @@ from attnviz.server.experiments import accuracy, sweep
 from attnviz.server.first import first_route
 from attnviz.server.kept import kept_routes
 from attnviz.server.learned import asked_of, truth_of
+from attnviz.server.logits import lens, parts
 from attnviz.server.once import Once
 from attnviz.server.people.classes import CLASS
 from attnviz.server.picture import DATA_PATH, PIN
@@ -64,6 +66,8 @@ def routes(base: str = "") -> list[BaseRoute]:
         Route(f"{data}/sweep", _answer(sweep)),
         Route(f"{data}/accuracy", _answer(accuracy)),
         Route(f"{data}/why", _answer(why)),
+        Route(f"{data}/lens", _answer(lens)),
+        Route(f"{data}/parts", _answer(parts)),
         Route(f"{data}/distances", _answer(_distances)),
         Route(f"{data}/trace.npz", _answer(_npz)),
         Route(f"{data}/page.html", _answer(_page)),

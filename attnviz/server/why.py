@@ -9,6 +9,8 @@ model twice more; what that leaves is kept with the traces that were asked of la
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from weakref import ref
 
@@ -23,7 +25,7 @@ from attnviz.server.paths import whole
 from attnviz.trace import Trace
 from attnviz.view.why import told
 
-__all__ = ["EXPLAINING", "Explained", "why"]
+__all__ = ["EXPLAINING", "Explained", "explained", "why"]
 
 EXPLAINING = Background(seconds=60, kept=512, gives_way=0)
 """Explanations that are asked for: people wait for them, so they have the same right to the processor as pages."""
@@ -73,6 +75,19 @@ class _Watched(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
+@contextmanager
+def explained(trace: Trace, progress: Progress) -> Iterator[None]:
+    """Look at what the parts of a model wrote: bounded in size and time, and ended when nobody waits for it.
+
+    Raises:
+        TextOverLimit: the text has too many tokens for that.
+    """
+    _check_size(trace)
+    with _Watched(progress):
+        yield
+    EXPLAINED.keep(trace)
+
+
 def why(request: Request, trace: Trace) -> Response:
     """Answer why a query reads a key, or how far that is."""
     query = request.query_params
@@ -89,22 +104,15 @@ def why(request: Request, trace: Trace) -> Response:
     name = site.name
 
     def compute(progress: Progress) -> dict[str, Any]:
-        _check_size(trace)
-        with _Watched(progress):
-            found = told(trace, name, head, row, column)
-        EXPLAINED.keep(trace)
-        return found
+        with explained(trace, progress):
+            return told(trace, name, head, row, column)
 
     key = ("why", request.path_params["address"].partition(".")[0], name, head, row, column)
     return answer_when_there(EXPLAINING, request, key, compute)
 
 
 def _check_size(trace: Trace) -> None:
-    """See that what is recorded fits into memory.
-
-    Raises:
-        TextOverLimit: the text has too many tokens for that.
-    """
+    """See that what is recorded fits into memory."""
     if trace.nbytes > LARGEST:
         length = max(len(tokens) for tokens in trace.sequences.values())
         raise TextOverLimit(length, length * LARGEST // trace.nbytes)

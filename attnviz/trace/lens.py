@@ -17,6 +17,7 @@ from attnviz.trace.rows import Answered, row_of
 
 __all__ = ["Lens", "logits_behind_blocks", "look_through"]
 
+Progress = Callable[[int, int], None]
 SAME = 1e-2  # how far the logits of the model may be from those behind its last block: bfloat16 rounds
 
 
@@ -44,8 +45,12 @@ class Seen(Answered, Protocol):
         """Its forward pass."""
 
 
-def look_through(trace: Seen, k: int) -> Lens:
-    """Return the lens of a trace; see `Trace.lens`."""
+def look_through(trace: Seen, k: int, progress: Progress = lambda done, total: None) -> Lens:
+    """Return the lens of a trace; see `Trace.lens`.
+
+    Args:
+        progress: is told after each row how many there are, of how many.
+    """
     row_of(trace, 0)
     name = trace.model.facts.name
     if not hasattr(trace.forward_pass, "streams"):
@@ -54,25 +59,28 @@ def look_through(trace: Seen, k: int) -> Lens:
     kept = ran.streams()
     if not any(place.stack == trace.main for place in kept):
         raise NotSplit(name, Why("split-no-blocks"))
+    tops, last = [], torch.empty(0)
+    total = 1 + sum(place.stack == trace.main for place in kept)
     try:
-        found = _behind_blocks(ran, trace.main, kept)
+        for last in _behind_blocks(ran, trace.main, kept):  # one at a time: a large vocabulary takes much memory
+            tops.append(last.float().softmax(-1).topk(min(k, last.shape[-1])))
+            progress(len(tops), total)
     except (ModelFailed, OwnFault, RuntimeError, ValueError, IndexError) as error:  # as Swin, whose streams shrink
         raise NotSplit(name, Why("split-no-blocks")) from error
-    if not difference(trace.logits, found[-1]) <= SAME:
+    if not difference(trace.logits, last) <= SAME:
         raise NotSplit(name, Why("split-no-blocks"))
-    tops = [logits.float().softmax(-1).topk(min(k, logits.shape[-1])) for logits in found]
     return Lens(torch.stack([top.indices for top in tops]), torch.stack([top.values for top in tops]))
 
 
-@torch.inference_mode()
-def _behind_blocks(ran: EditablePass, stack: str, kept: Mapping[BlockPlace, Any]) -> list[Tensor]:
-    """Return the logits (T, n) behind the embeddings and each block."""
+def _behind_blocks(ran: EditablePass, stack: str, kept: Mapping[BlockPlace, Any]) -> Iterator[Tensor]:
+    """Yield the logits (T, n) behind the embeddings and each block."""
 
     def run() -> Tensor:
-        logits = ran.logits_of([()], slice(None), None, {})[ran.row]
+        with torch.inference_mode():
+            logits = ran.logits_of([()], slice(None), None, {})[ran.row]
         return logits if logits.ndim == 2 else logits[None]
 
-    return list(logits_behind_blocks(ran.blocks, stack, kept, run))
+    return logits_behind_blocks(ran.blocks, stack, kept, run)
 
 
 def logits_behind_blocks(

@@ -33,6 +33,7 @@ LATER = {
         "Score": ("whatif/sweep.js", "Score"),
         "Sweep": ("whatif/sweep.js", "Sweep"),
     },
+    "logits": {"Lens": ("logits/lens.js", "Lens"), "Parts": ("logits/parts.js", "Parts")},
     "write": {"write": ("write/write.js", "mount")},
 }
 """Modules that a view imports, or a page mounts, when they are first asked for."""

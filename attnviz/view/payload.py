@@ -38,8 +38,8 @@ from attnviz.trace.site import Chain
 from attnviz.trace.thumbnails import thumbnails
 
 __all__ = [
-    "STAGES", "Second", "Sides", "Stage", "beside", "bundle", "choice_of", "overview", "pack", "proof",
-    "second_of",
+    "STAGES", "Second", "Sides", "Stage", "beside", "bundle", "choice_of", "output_label", "overview", "pack",
+    "proof", "second_of",
 ]  # fmt: skip
 
 MAGIC = b"AVZ1"
@@ -170,6 +170,7 @@ def overview(
     second: Second | None = None,
     what_if: Mapping[str, Any] | None = None,
     name: str = "",
+    later: Mapping[str, str] | None = None,
 ) -> bytes:
     """Return all that the first picture needs: every head as a thumbnail, the chosen head's numbers, the outputs.
 
@@ -187,6 +188,8 @@ def overview(
         second: a trace to be shown beside this one.
         what_if: what can be changed in the forward pass, see `attnviz.server.what_if`; None: nothing is offered.
         name: name by which `attnviz.load_model` knows the model; by default the model's own.
+        later: addresses of the modules that the view imports when they are first asked for, by name; see
+            `attnviz.view.modules`. None: it has no server to ask.
     """
     arrays: dict[str, Array] = {}
     far: dict[str, NDArray[np.float32]] = {}
@@ -231,6 +234,7 @@ def overview(
         "lang": lang,
         "beside": None if second is None else {"names": second.names, **beside(trace, second.trace)},
         "what_if": what_if,
+        "later": later or {},
         "code": None if trace.model.facts.kind == BY_HAND else {"trace": code_of(trace, name), "head": HEAD, **LOCKS},
         "edits": [*map(_told, trace.edits)],
     }
@@ -307,16 +311,17 @@ def _outputs(
         "kind": trace.outputs.kind,
         "positions": list(asked or trace.outputs.positions),
         "labels": {
-            str(index): _label(trace, trace.outputs.label(index), lang) for index in sorted(set(ids.flatten().tolist()))
+            str(index): output_label(trace, trace.outputs.label(index), lang)
+            for index in sorted(set(ids.flatten().tolist()))
         },
         "k": ids.shape[1],
-        "truth": [None if right is None else _label(trace, right, lang) for right in truth],
+        "truth": [None if right is None else output_label(trace, right, lang) for right in truth],
     }
     found = {"outputs/ids": ids.cpu().numpy().astype(np.int32), "outputs/probs": probabilities.cpu().numpy()}
     return header, {**found, **kept}
 
 
-def _label(trace: Trace, label: str, lang: str) -> str:
+def output_label(trace: Trace, label: str, lang: str) -> str:
     """Return a label as people of a language call it: those of the shipped tasks are English words."""
     key = f"applications.label.{label}"
     own = trace.outputs is not None and trace.outputs.kind in ("label", "labels") and not trace.model.facts.kind

@@ -34,6 +34,10 @@ LOOK = {
     "tour": "[0-7]",
     "keep": r"\d{1,2}(\.\d*)?|100",
     "side": "other|difference",
+    "outputs": "lens|parts",
+    "row": r"\d{1,9}",
+    "token": r"\d{1,9}",
+    "against": r"\d{1,9}",
     "pin": r"\d{1,4}\.\d{1,4}",
 }
 """Parameters of the view that say how it looks there, and their values."""

@@ -159,6 +159,7 @@ class Explorer extends View {
       load: (site, heads, stages) => view.load(site, heads, stages),
       absent: (site, stage) => view.absence(site, stage),
       failed: (error) => view.failed(error),
+      later: (name) => view.later(name),
       openTable: (spec) => openTable(view.ctx, spec),
       exportMenu: (spec, anchor) => exportMenu(view.ctx, spec, anchor),
       ask: (event, place) => view.whatIf.ask(event, place),
@@ -343,6 +344,11 @@ class Explorer extends View {
     } catch (error) {
       if (data === this.shown) this.failed(error);
     }
+  }
+
+  /** A module that comes when it is first asked for. @param {string} name */
+  async later(name) {
+    return this.component.later?.[name] ?? import(new URL(this.data.header.later[name], document.baseURI).href);
   }
 
   place(site, stage) {

@@ -21,6 +21,7 @@
  * @property {(event: Event, place?: {query: number|null, key: number|null}) => void} [ask]  what to change there, in views that offer it
  * @property {(step: number) => HTMLElement|undefined} [breaks]  what breaks a step of the chain
  * @property {(event: Event, site: number, head: number, focus: HTMLElement) => void} [askOf]  what to change of a head
+ * @property {(name: string) => Promise<any>} [later]  a module that comes when it is first asked for, in views that offer it
  * @property {(spec: object) => void} openTable
  * @property {(spec: object, anchor: HTMLElement) => void} exportMenu
  */

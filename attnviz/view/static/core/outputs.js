@@ -41,6 +41,12 @@ export class Outputs {
     return Array.from({ length: k }, (_, n) => ({ label: this.names[ids.data[row * k + n]], p: probs.data[row * k + n] }));
   }
 
+  /** Their ids, in the same order. @returns {number[]} */
+  ids(row) {
+    const { data, shape: [, k] } = this.data.array("outputs/ids");
+    return [...data.slice(row * k, (row + 1) * k)];
+  }
+
   /** The candidates that a row had before an edit, with what has become of them: [{label, before, after}, ...]. @param {Outputs} before */
   kept(row, before) {
     const { data: now, shape: [, k] } = this.data.array("outputs/kept");

@@ -24,6 +24,10 @@
  * @property {boolean} present  on a wall: the answer, one picture, one sentence
  * @property {string} show  the parts that are shown, such as "answer,weights"; "": all of them
  * @property {number} tour  stop of the tour, from 1 on; 0: none
+ * @property {""|"lens"|"parts"} outputs  what is told beside the model's candidates
+ * @property {number|null} row  chosen output where it is no query; null: none
+ * @property {number|null} token  id of the output whose logit is split; null: the most probable one
+ * @property {number|null} against  id of the output whose logit is subtracted; null: none
  * @property {number|null} zoom  pixels per cell of the chain, null: chosen to fit
  *
  * @typedef {ReturnType<typeof createStore<State>>} Store

@@ -3,6 +3,7 @@
  * values themselves, as of a forecast.
  */
 
+import { oneOf } from "../core/address.js";
 import { css, ink } from "../core/colors.js";
 import { fmtPercent, tokenElement } from "../core/format.js";
 import { el } from "../core/dom.js";
@@ -13,17 +14,25 @@ import { Panel } from "./panel.js";
 
 const ROW = 26; // height of a position in CSS pixels
 const COMPACT = 3; // candidates beside a position; all of them below
+const VIEWS = ["", "lens", "parts"]; // "": the candidates; the others come with a module of their own
+const SEEN = ["outputs", "token", "against"]; // fields of the state that another view, or other bars, follow from
+
+/** @type {import("../core/address.js").Field} */
+const number = { start: null, read: (text) => (/^\d{1,9}$/.test(text) ? Number(text) : undefined) };
 
 export class OutputsPanel extends Panel {
   static id = "outputs";
+  static fields = { outputs: oneOf("", VIEWS), row: number, token: number, against: number };
 
   constructor(ctx) {
     super(ctx);
     this.trace = null; // the trace the list was built for
     /** @type {number[]} */
     this.order = []; // positions by row: those that matter most come first
-    this.selected = null; // position in the detail, null: the one that is shown by default
     this.pointed = false;
+    this.views = el("div", { class: "av-group avp-outputs-views", role: "group", "aria-label": this.t("view.logits.views") }, VIEWS.map((name) => this.viewButton(name)));
+    this.place = el("div", { class: "avp-outputs-place" });
+    this.later = null; // what has come of another view: {name, trace, part}
     this.intro = el("p", { class: "avp-note" });
     this.scroller = el("div", { class: "avp-outputs-scroll", on: { scroll: () => this.refresh() } });
     this.list = new TokenList(ctx, {
@@ -36,7 +45,7 @@ export class OutputsPanel extends Panel {
     this.scroller.append(this.list.host);
     this.detail = el("div", { class: "avp-outputs-detail", "aria-live": "polite" });
     this.none = el("p", { class: "avp-teach" }, this.t("view.panel.outputs.none"));
-    this.element.append(this.none, this.intro, this.scroller, this.detail);
+    this.element.append(this.none, this.views, this.intro, this.scroller, this.place, this.detail);
     this.element.addEventListener("pointerenter", () => (this.pointed = true));
     this.element.addEventListener("pointerleave", () => (this.pointed = false));
     this.onResize(this.scroller, () => this.refresh());
@@ -65,6 +74,18 @@ export class OutputsPanel extends Panel {
   /** Whether the outputs belong to the queries' own stack. */
   get linked() {
     return !this.whole && current(this.ctx).site.queries === this.outputs.stack;
+  }
+
+  /** The position in the detail; null: the one that is shown by default. */
+  get selected() {
+    const { query, row } = this.ctx.store.state;
+    const chosen = this.linked ? query : row;
+    return chosen !== null && chosen < this.labels.length ? chosen : null;
+  }
+
+  /** Whether the server can be asked for more than the candidates. */
+  get offersViews() {
+    return Boolean(this.ctx.data.header.later?.logits) && !this.areValues;
   }
 
   /** The position that is shown until somebody points at one. */
@@ -115,10 +136,7 @@ export class OutputsPanel extends Panel {
   /** Pointing at a position moves the query when the outputs belong to the queries' own stack. */
   point(position, act) {
     if (this.linked) act({ query: position, key: null });
-    else {
-      this.selected = position;
-      this.paint();
-    }
+    else this.ctx.store.set({ row: position });
   }
 
   refresh() {
@@ -170,15 +188,66 @@ export class OutputsPanel extends Panel {
   }
 
   paint() {
-    if (this.selected !== null && this.selected >= this.labels.length) this.selected = null;
     this.paintRows();
     this.paintDetail();
+    this.paintView();
+  }
+
+  viewButton(name) {
+    const text = this.t(`view.logits.view.${name || "candidates"}`);
+    return el("button", { type: "button", class: "av-button", text, dataset: { view: name }, on: { click: () => this.ctx.store.set({ outputs: name }) } });
+  }
+
+  /** Shows the candidates, or the view beside or in place of them, which comes when it is first asked for. */
+  async showView() {
+    const { ctx } = this;
+    const name = this.offersViews ? ctx.store.state.outputs : "";
+    this.views.hidden = !this.offersViews;
+    this.place.hidden = !name;
+    for (const button of this.views.children) button.setAttribute("aria-pressed", String(/** @type {HTMLElement} */ (button).dataset.view === name));
+    this.scroller.hidden = this.whole || name === "lens";
+    this.intro.hidden = name === "lens";
+    this.detail.hidden = name === "parts";
+    if (this.later && (this.later.name !== name || this.later.trace !== this.trace)) this.leaveView();
+    if (!name || this.later) return;
+    const { trace } = this;
+    const { Lens, Parts } = await ctx.later("logits").catch(() => ({}));
+    if (this.later || trace !== this.trace || name !== ctx.store.state.outputs) return;
+    if (!Lens) {
+      this.place.textContent = this.t("view.frame.problem.network");
+      return;
+    }
+    const choose = (position, lock) => this.point(position, lock ? (patch) => this.lock(patch) : (patch) => this.ctx.store.set(patch));
+    const part = new (name === "lens" ? Lens : Parts)({ ctx, outputs: this.read, choose });
+    this.later = { name, trace, part };
+    this.place.replaceChildren(part.element);
+    this.paintView();
+  }
+
+  /** The other view at the chosen position; what is asked of the server does not follow the pointer. */
+  paintView() {
+    const { locked } = this.ctx.store.state;
+    const chosen = this.linked && !locked && this.later?.name === "parts" ? null : this.selected;
+    this.later?.part.show(this.whole ? 0 : (chosen ?? this.byDefault));
+  }
+
+  leaveView() {
+    this.later?.part.destroy();
+    this.later = null;
+    this.place.replaceChildren();
+  }
+
+  destroy() {
+    super.destroy();
+    this.leaveView();
   }
 
   /** Show the outputs of another trace, or in other colours. */
   start() {
-    this.trace = this.ctx.data;
-    if (!this.linked) this.selected = null;
+    const { data, store } = this.ctx;
+    const isOther = this.trace !== null && this.trace.header.model.name !== data.header.model.name;
+    if (isOther) store.set({ row: null, token: null, against: null }); // ids of another model's outputs
+    this.trace = data;
     const { positions } = this.outputs;
     const count = this.whole ? 0 : this.labels.length;
     this.order = [...positions, ...Array.from({ length: count }, (_, n) => n).filter((n) => !positions.includes(n))];
@@ -197,18 +266,19 @@ export class OutputsPanel extends Panel {
   update(state, changed) {
     const { outputs } = this;
     this.none.hidden = Boolean(outputs);
-    for (const part of [this.intro, this.scroller, this.detail]) part.hidden = !outputs;
-    if (!outputs) return;
-    this.scroller.hidden = this.whole;
+    if (!outputs) {
+      for (const part of [this.views, this.intro, this.scroller, this.place, this.detail]) part.hidden = true;
+      return;
+    }
     const fresh = this.trace !== this.ctx.data || changed.has("theme");
+    if (changed.has("theme")) this.leaveView();
     if (fresh) this.start();
     else this.list.refresh();
     if (fresh || changed.has("site")) this.introduce();
-    if (this.linked && this.selected !== state.query) {
-      this.selected = state.query;
-      if (this.selected !== null && !this.pointed) this.list.reveal(this.order.indexOf(this.selected), true);
-      this.paint();
-    } else if (fresh) this.paint();
+    if (fresh || changed.has("outputs")) this.showView();
+    if (this.linked && changed.has("query") && this.selected !== null && !this.pointed) this.list.reveal(this.order.indexOf(this.selected), true);
+    if (fresh || ["query", "row", "site"].some((field) => changed.has(field))) this.paint();
     else this.paintRows();
+    if (SEEN.some((field) => changed.has(field)) || changed.has("locked")) this.paintView();
   }
 }

@@ -1,0 +1,54 @@
+"""What the tab Outputs tells beside the outputs themselves: the lens of a trace, and the parts of a logit, for JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attnviz.trace import Trace
+from attnviz.trace.lens import Lens
+from attnviz.trace.rows import label_of
+from attnviz.view.payload import output_label
+from attnviz.why import LogitParts, Part
+
+__all__ = ["MOST_COLUMNS", "lens_columns", "told_parts"]
+
+MOST_COLUMNS = 48
+"""Positions of a lens that are sent and shown at a time."""
+
+
+def lens_columns(trace: Trace, lens: Lens, start: int, lang: str) -> dict[str, Any]:
+    """Return the columns of a lens from a position on.
+
+    Returns:
+        "start": the first position, so that as many as can be follow it; "length": of all; "labels": of the outputs;
+        "outputs": their indices among the labels, (layers + 1, columns, k); "probabilities": likewise.
+    """
+    length = lens.ids.shape[1]
+    start = max(0, min(start, length - MOST_COLUMNS))
+    ids = lens.ids[:, start : start + MOST_COLUMNS].tolist()
+    distinct = sorted({output for row in ids for cell in row for output in cell})
+    index = {output: at for at, output in enumerate(distinct)}
+    return {
+        "start": start,
+        "length": length,
+        "labels": [output_label(trace, label_of(trace, output), lang) for output in distinct],
+        "outputs": [[[index[output] for output in cell] for cell in row] for row in ids],
+        "probabilities": lens.probabilities[:, start : start + MOST_COLUMNS].tolist(),
+    }
+
+
+def told_parts(trace: Trace, found: LogitParts, lang: str) -> dict[str, Any]:
+    """Return a split logit: its position, the labels of the outputs, the logit, its parts and the errors."""
+    return {
+        "position": found.position,
+        "token": output_label(trace, found.token, lang),
+        "against": None if found.against is None else output_label(trace, found.against, lang),
+        "logit": found.logit,
+        "parts": [_told_part(part) for part in found.parts],
+        "proof": found.proof._asdict(),
+    }
+
+
+def _told_part(part: Part) -> dict[str, Any]:
+    site = part.name.rpartition(":")[0] if part.kind == "head" else ""
+    return {"kind": part.kind, "layer": part.layer, "site": site, "head": part.head, "share": part.share}
