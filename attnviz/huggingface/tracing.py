@@ -361,7 +361,8 @@ class HuggingFacePass:
         ids = [self.given[name] for name in ("input_ids", "decoder_input_ids") if name in self.given]
         sites = {site.name: site for site in self.sites}
         with self.model.lock:
-            tape, error = write_down(self._show, ids)
+            state = self._parameters.state, self.structure.layout
+            tape, error = write_down(self._show, ids, self.model.network, state)
         ran = []
         for place in self._places_of(tape):
             heads = sites[place.name].n_heads if place.name in sites else 0

@@ -402,7 +402,7 @@ class OwnPass:
         if isinstance(self.model.network, Recurrent):
             raise NotSplit(name, Why("split-recurrent"))
         ids = [torch.tensor(ids) for ids in (self.token_ids, self.source_ids) if ids is not None]
-        tape, error = write_down(self._show, ids)
+        tape, error = write_down(self._show, ids, self.model.network, self._parameters.state)
         ran = [Ran(site.name, site.stack, site.layer, site.queries, site.keys, site.n_heads) for site in self._sites]
         return Written(name, ran, tape.attended, tape.ended, self.row, error, SAME)
 

@@ -161,6 +161,11 @@ class Parameters:
         self._network, self._model = network, model
         self._then = _stamps(network)
 
+    @property
+    def state(self) -> tuple[tuple[int, ...], ...]:
+        """What tells the model at that time from what it was before or is by now."""
+        return tuple(self._then)
+
     def check(self) -> None:
         """Compare with the model as it is.
 

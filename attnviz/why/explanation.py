@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from attnviz.why.pulled import Pulled
 from attnviz.why.sides import Group, Kind, Side
 from attnviz.why.steps import Step
 
@@ -168,7 +169,7 @@ class ScoreSplit:
 
     Attributes:
         sides: "query" and "key".
-        gradients: of the writings of each.
+        pulled: what the number reads of the writings of each.
         head: index of the head of q, and of k.
         query: position of the query.
         sites: gives an earlier site by its name, and the labels of its keys.
@@ -177,7 +178,7 @@ class ScoreSplit:
     """
 
     sides: dict[str, Side]
-    gradients: dict[str, dict[Step, Tensor]]
+    pulled: dict[str, dict[Step, Pulled]]
     head: tuple[int, int]
     query: int
     sites: Callable[[str], tuple[ReadSite, Sequence[str]]]
@@ -187,17 +188,13 @@ class ScoreSplit:
     @cached_property
     def pairs(self) -> Tensor:
         """Return all pairs (parts of the query, parts of the key)."""
-        row = self.sides["query"].row
-        asks = self._vectors("query", lambda made: made[row, self.head[0], self.query])
-        reads = self._vectors("key", lambda made: self.above @ made[row, self.head[1]])
-        return self.scale * asks @ reads.T
-
-    def _vectors(self, name: str, take: Callable[[Tensor], Tensor]) -> Tensor:
-        side, found = self.sides[name], []
-        for group in side.groups:
-            made = side.part(group)
-            found.append(torch.zeros(side.target.shape[-1]) if made is None else take(made))
-        return torch.stack(found)
+        asks, reads = self.sides["query"], self.sides["key"]
+        ones, read = torch.eye(asks.target.shape[-1]), self.above.nonzero().flatten()
+        query = Pulled.at_rows(asks.target.shape, (asks.row, self.head[0]), [self.query], ones[:, None])
+        along = self.above[read, None] * ones[:, None]  # (d_head, keys, d_head)
+        keys = Pulled.at_rows(reads.target.shape, (reads.row, self.head[1]), read, along)
+        given = asks.given(asks.pull(query)), reads.given(reads.pull(keys))
+        return (self.scale * given[0] @ given[1].T).float()
 
     def sources(self, part: Part) -> list[Source]:
         name, index = part._at
@@ -205,7 +202,7 @@ class ScoreSplit:
         (step, head), *_ = side.groups[index].writings
         assert head is not None  # it is a head
         site, tokens = self.sites(part.name.rpartition(":")[0])
-        gradient = self.gradients[name].get(step)
+        gradient = side.gradient(self.pulled[name], step)
         if gradient is None:
             return [Source(position, token, 0.0) for position, token in enumerate(tokens)]
         rows = side.of_head(gradient, step, head)[side.row]  # (Tq, d_value)
@@ -237,9 +234,10 @@ class LogitParts:
 
 def parts_of(
     side: Side, name: Literal["query", "key", "logit"], along: Tensor, bias: float | None
-) -> tuple[tuple[Part, ...], dict[Step, Tensor]]:
-    """Return the parts of sum(along * target) + bias, the largest first, and the gradients of the writings."""
-    shares, gradients = side.shares(along)
+) -> tuple[tuple[Part, ...], dict[Step, Pulled]]:
+    """Return the parts of sum(along * target) + bias, the largest first, and what it reads of the writings."""
+    pulled = side.pull(Pulled.of(along[None]))
+    shares = side.given(pulled)[:, 0].tolist()
 
     def removal(group: Group) -> Callable[[], float]:
         return lambda: float(((side.removed(group) - side.whole) * along).double().sum())
@@ -250,4 +248,4 @@ def parts_of(
     ]
     if bias is not None:
         found.append(Part("bias", "bias", None, None, bias, lambda: -bias, (name, -1)))
-    return tuple(sorted(found, key=lambda part: -abs(part.share))), gradients
+    return tuple(sorted(found, key=lambda part: -abs(part.share))), pulled

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
+from math import prod
 from typing import Final, Literal, NamedTuple
 
 import torch
@@ -11,12 +13,15 @@ from torch import Tensor, nn
 
 from attnviz.errors import NotSplit
 from attnviz.errors.base import Why
-from attnviz.why.steps import Leaves, Step, Writing, evaluate, gradients, reached, statistics, widened
+from attnviz.why.maps import Arranged, pull
+from attnviz.why.pulled import Pulled
+from attnviz.why.steps import Leaves, Step, Writing, evaluate, in_order, reached, statistics, widened
 
 __all__ = ["Group", "Ran", "Side"]
 
 Kind = Literal["token", "position", "head", "mlp", "same for all", "bias"]
 SAME: Final = "same for all"
+CLOSE = 1e-4  # how far factors may be apart
 
 
 class Ran(NamedTuple):
@@ -97,34 +102,82 @@ class Side:
             return [Group(f"{last.stack}.{last.layer}.mlp", "mlp", last.layer, None, ((step, None),))]
         return [Group(kind, kind, None, None, ((step, None),))]
 
-    def shares(self, along: Tensor) -> tuple[list[float], dict[Step, Tensor]]:
-        """Share of each group in sum(along * target), statistics held; and the gradients of the writings."""
-        found = gradients(self.target, self.leaves, along)
-        totals = []
-        for group in self.groups:
-            parts = (
-                self.of_head(found[step] * self.leaves[step], step, head)
-                for step, head in group.writings
-                if step in found
+    def pull(self, functionals: Pulled) -> dict[Step, Pulled]:
+        """Pull functionals of the target back to the writings that they read, statistics held."""
+        return pull(self.target, functionals, self._tops)
+
+    def given(self, pulled: Mapping[Step, Pulled]) -> Tensor:
+        """Return what each group gives to each of E functionals: (groups, E)."""
+        amounts: dict[tuple[Step, int | None], Tensor] = {}
+        pulled = _multiplied(pulled)
+        for step, functionals in pulled.items():
+            top = self._tops.get(step)
+            if top is not None:
+                met = functionals.met(self._moved(step, self.leaves[step]), self._owners[step], self._n_heads(step))
+                amounts.update({(step, head): met[:, head] for head in range(met.shape[1])})
+            elif _writing(step).origin == "heads":
+                read = functionals.dense * self.leaves[step]
+                for head in range(self._n_heads(step)):
+                    amounts[step, head] = self.of_head(read, step, head).double().flatten(1).sum(1)
+            else:
+                amounts[step, None] = functionals.met(self.leaves[step])[:, 0]
+        none = torch.zeros(next((len(one.rows) for one in pulled.values()), 1), dtype=torch.double)
+        return torch.stack([sum((amounts.get(one, none) for one in group.writings), none) for group in self.groups])
+
+    def gradient(self, pulled: Mapping[Step, Pulled], step: Step) -> Tensor | None:
+        """Return the gradient of the one functional at a writing, in its shape; None: it is zero."""
+        found = pulled.get(step)
+        if found is not None and step in self._tops:
+            found = pull(self._tops[step], found, {}).get(step)
+        return None if found is None else found.dense[0]
+
+    def _n_heads(self, step: Step) -> int:
+        return self.leaves[step].shape[_writing(step).head_axis]
+
+    @cached_property
+    def _paths(self) -> dict[Step, list[Step]]:
+        """Steps after the context vectors of an attention that only rearrange them, one after the other."""
+        readers: dict[Step, list[Step]] = {}
+        for step in in_order([self.target]):
+            for before in step.inputs if step.kind == "linear" else ():
+                readers.setdefault(before, []).append(step)
+        found = {}
+        for step in self.leaves:
+            path = [step]
+            while len(after := readers.get(path[-1], [])) == 1 and _rearranges(after[0]):
+                path.append(after[0])
+            if _writing(step).origin == "heads" and len(path) > 1:
+                found[step] = path[1:]
+        return found
+
+    @cached_property
+    def _tops(self) -> dict[Step, Step]:
+        """The last of these steps, for those whose heads own columns of it."""
+        return {step: self._paths[step][-1] for step in self._owners}
+
+    @cached_property
+    def _owners(self) -> dict[Step, Tensor]:
+        """Heads of the columns (m,) of what these steps make."""
+        found = {}
+        for step in self._paths:
+            axis, n = _writing(step).head_axis, self._n_heads(step)
+            numbers = torch.arange(n, dtype=torch.int16).view(
+                *(n if at == axis else 1 for at in range(len(step.shape)))
             )
-            totals.append(float(sum(part.double().sum() for part in parts)))
-        return totals, found
+            moved = self._moved(step, numbers.expand(step.shape)).flatten(0, -2)
+            if bool((moved == moved[:1]).all()):
+                found[step] = moved[0].long()
+        return found
+
+    def _moved(self, step: Step, value: Tensor) -> Tensor:
+        for after in self._paths[step]:
+            assert after.run is not None  # it rearranges
+            value = after.run([value])
+        return value
 
     def of_head(self, tensor: Tensor, step: Step, head: int | None) -> Tensor:
-        """Return what belongs to one head in a tensor of the shape of a writing; None: all of it."""
-        return tensor if head is None else tensor.select(_writing(step).head_axis, head)
-
-    def part(self, group: Group) -> Tensor | None:
-        """Return what a group gives, statistics held: the shape of the target; None: nothing."""
-        with torch.no_grad():
-            return evaluate(self.target, {step: self._only(step, head) for step, head in group.writings})
-
-    def _only(self, step: Step, head: int | None) -> Tensor:
-        if head is None:
-            return self.leaves[step]
-        alone = torch.zeros_like(self.leaves[step])
-        self.of_head(alone, step, head).copy_(self.of_head(self.leaves[step], step, head))
-        return alone
+        """Return what belongs to one head in a tensor (..., *shape of a writing); None: all of it."""
+        return tensor if head is None else tensor.select(_writing(step).head_axis - len(step.shape), head)
 
     @cached_property
     def whole(self) -> Tensor:
@@ -162,17 +215,27 @@ class Side:
             if writing.origin == "made" and module in writing.modules:
                 raise NotSplit(self.name, Why("split-bent", function=writing.function))
         self.check_whole({_writing(step).after for step in self.leaves if _writing(step).origin == "heads"})
-        length = self.target.shape[token_axis]
-        for at in {length // 2, length - 1}:
-            self._check_row(token_axis, at)
+        self._check_rows(token_axis)
 
-    def _check_row(self, token_axis: int, at: int) -> None:
-        """See that a row depends on the same row of each writing alone."""
-        along = torch.zeros(self.target.shape)
-        row = along[self.row].select(token_axis - 1, at)
-        row.copy_(torch.randn(row.shape, generator=torch.Generator().manual_seed(0)))
-        for step, gradient in gradients(self.target, self.leaves, along).items():
-            if not _is_of_one_row(gradient, _writing(step), self.target.shape[token_axis], at):
+    def _check_rows(self, token_axis: int) -> None:
+        """See that a row depends on the same row of each writing alone.
+
+        If every row of a functional is made stronger by a factor of its own, so is every row of what it reads of a
+        writing, and by nothing else.
+        """
+        generator = torch.Generator().manual_seed(0)
+        n_rows = self.target.shape[token_axis]
+        factors = 0.5 + torch.rand(n_rows, generator=generator)
+        along = torch.zeros(2, *self.target.shape)
+        rows = along[:, self.row].movedim(token_axis, 1)  # (2, T, ...)
+        rows.copy_(torch.randn(rows.shape[1:], generator=generator))
+        rows[1] *= factors.view(-1, *(1,) * (rows.ndim - 2))
+        seen = set[int]()  # most of what is read of a stream is read alike
+        for step, functionals in self.pull(Pulled.of(along)).items():
+            if functionals.columns is not None and id(functionals.rows) in seen:
+                continue
+            seen.add(id(functionals.rows))
+            if not _keeps_rows(functionals, _writing(step), step in self._tops, factors):
                 raise NotSplit(self.name, Why("split-rows", function=_writing(step).function))
 
     def check_whole(self, found: Collection[int]) -> None:
@@ -202,21 +265,58 @@ def _same_rows(value: Tensor, row: int) -> bool:
     return bool((rows == rows[:1]).all())
 
 
-def _is_of_one_row(gradient: Tensor, writing: Writing, length: int, at: int) -> bool:
-    """Whether one row of a target depends on one row of a writing, the same where both have as many.
+def _multiplied(pulled: Mapping[Step, Pulled]) -> dict[Step, Pulled]:
+    """Multiply a single functional out, once for all writings of which it reads the same."""
+    made: dict[int, Pulled] = {}
+    for one in pulled.values():
+        if id(one) not in made:
+            made[id(one)] = replace(one, rows=one.grid, columns=None) if len(one.rows) == 1 else one
+    return {step: made[id(one)] for step, one in pulled.items()}
 
-    Besides the features, each axis has one index at most where the gradient is not zero.
+
+def _rearranges(step: Step) -> bool:
+    return isinstance(step.run, Arranged) and len(step.inputs) == 1
+
+
+def _keeps_rows(functionals: Pulled, writing: Writing, merged: bool, factors: Tensor) -> bool:
+    """Whether every row of the second functional is that of the first times a factor, that of the target's row.
+
+    Where a writing has as many rows as the target they are the same ones; elsewhere, as in patches of an image that
+    follow a token for the whole, any row may be.
     """
-    if not gradient.numel():
+    if writing.origin in ("constant", "bias", "table"):
         return True
-    if writing.origin == "heads":
-        gradient = gradient.movedim(writing.head_axis, -2).flatten(-2)
-    used = gradient != 0
-    places = [used.movedim(axis, 0).reshape(size, -1).any(1).nonzero() for axis, size in enumerate(used.shape)]
-    several = [axis for axis, found in enumerate(places) if len(found) > 1]
-    if len(several) > 1:
+    if functionals.columns is not None or (merged and functionals.at is not None):
+        pair, at = functionals.rows, functionals.at  # they are alike in every column
+        places = torch.arange(pair.shape[1]) if at is None else at
+        return _is_scaled(pair, functionals.shape[:-1], places, factors)
+    whole = functionals.dense
+    if writing.origin == "heads" and not merged:
+        whole = whole.movedim(writing.head_axis + 1, -2).flatten(-2)
+    for axis in range(whole.ndim - 1, 0, -1):
+        moved = whole.movedim(axis, -1)
+        pair = moved.flatten(1, -2)
+        if _is_scaled(pair, moved.shape[1:-1], torch.arange(pair.shape[1]), factors):
+            return True
+    return False
+
+
+def _is_scaled(pair: Tensor, shape: torch.Size, places: Tensor, factors: Tensor) -> bool:
+    """Whether the rows of the second (2, n, m) are those of the first times factors.
+
+    Args:
+        shape: of all rows.
+        places: numbers of the n among them.
+    """
+    first, second = pair.double()
+    sizes = first.square().sum(-1)  # (n,)
+    used = sizes > 1e-12 * sizes.max()
+    found = (first * second).sum(-1)[used] / sizes[used]
+    scaled = first[used] * found[:, None]
+    if not bool(((second[used] - scaled).abs().amax(-1) <= CLOSE * scaled.abs().amax(-1)).all()):
         return False
-    if writing.origin in ("constant", "bias", "table") or len(several) == 0:
-        return True
-    rows = [axis for axis in range(gradient.ndim) if axis not in several and gradient.shape[axis] == length]
-    return length == 1 or not rows or any(len(places[axis]) == 0 or int(places[axis][0]) == at for axis in rows)
+    axes = [axis for axis, size in enumerate(shape) if size == len(factors)]
+    return not axes or any(
+        bool(((found - factors[places[used] // prod(shape[axis + 1 :]) % shape[axis]]).abs() <= CLOSE).all())
+        for axis in axes
+    )

@@ -6,14 +6,15 @@ the scale of a norm or the gate of an expert, which is held at its value or comp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Leaves", "Step", "Writing", "evaluate", "gradients", "reached", "widened"]
+__all__ = ["Leaves", "Step", "Writing", "evaluate", "evaluated", "in_order", "reached", "statistics", "widened"]
 
 Kind = Literal["writing", "linear", "statistic"]
 Origin = Literal["token", "table", "constant", "bias", "made", "heads"]
@@ -46,11 +47,13 @@ class Step:
     Attributes:
         at: its place in the order of the pass.
         shape: shape of its result.
-        run: makes its result of those of `inputs`; an input that is zero everywhere is None in a sum.
+        run: makes its result of those of `inputs`.
         value: of a writing or a statistic, as the pass computed it.
         writing: of a writing.
         source: it is a writing of some query, key or output; others are on the way to a statistic alone.
-        where: path of the module in which it ran, of a statistic.
+        sums: zeros among its inputs are None.
+        is_complex: its numbers are.
+        module: in which it ran.
     """
 
     at: int
@@ -62,6 +65,7 @@ class Step:
     writing: Writing | None = None
     source: bool = False
     sums: bool = False
+    is_complex: bool = False
     module: nn.Module | None = None
 
 
@@ -74,9 +78,9 @@ def widened(tensor: Tensor) -> Tensor:
     return tensor.float() if tensor.is_floating_point() and tensor.element_size() < 4 else tensor
 
 
-def _order(target: Step, anew: bool) -> list[Step]:
-    """Return a step and all that it is computed from, in the order of the pass."""
-    found, waiting = {target}, [target]
+def in_order(targets: Collection[Step], anew: bool = False) -> list[Step]:
+    """Return steps and all that they are computed from, in the order of the pass; statistics are held or made anew."""
+    found, waiting = set(targets), list(targets)
     while waiting:
         step = waiting.pop()
         ends = step.source or not anew if step.kind == "writing" else step.kind == "statistic" and not anew
@@ -89,12 +93,12 @@ def _order(target: Step, anew: bool) -> list[Step]:
 
 def reached(target: Step) -> list[Step]:
     """Return the writings that a step is linear in, in the order in which they were written."""
-    return [step for step in _order(target, anew=False) if step.kind == "writing"]
+    return [step for step in in_order([target]) if step.kind == "writing"]
 
 
 def statistics(target: Step) -> list[Step]:
     """Return the statistics on the way to a step."""
-    return [step for step in _order(target, anew=False) if step.kind == "statistic"]
+    return [step for step in in_order([target]) if step.kind == "statistic"]
 
 
 def evaluate(target: Step, leaves: Leaves, anew: bool = False) -> Tensor | None:
@@ -108,8 +112,15 @@ def evaluate(target: Step, leaves: Leaves, anew: bool = False) -> Tensor | None:
     Returns:
         Its value; None: it is zero everywhere.
     """
+    return dict(evaluated([target], leaves, anew))[target]
+
+
+def evaluated(targets: Collection[Step], leaves: Leaves, anew: bool = False) -> Iterator[tuple[Step, Tensor | None]]:
+    """Compute several steps in their order, and keep no value for longer than it is needed; see `evaluate`."""
+    order = in_order(targets, anew)
+    readers = Counter(before for step in order for before in step.inputs)
     made: dict[Step, Tensor | None] = {}
-    for step in _order(target, anew):
+    for step in order:
         if step in leaves:
             made[step] = leaves[step]
         elif step.kind == "writing" and (step.source or not anew):
@@ -119,7 +130,12 @@ def evaluate(target: Step, leaves: Leaves, anew: bool = False) -> Tensor | None:
             made[step] = widened(step.value)
         else:
             made[step] = _applied(step, made)
-    return made[target]
+        if step in targets:
+            yield step, made[step]
+        for before in step.inputs:
+            readers[before] -= 1
+            if not readers[before]:
+                made.pop(before, None)
 
 
 def _applied(step: Step, made: Mapping[Step, Tensor | None]) -> Tensor | None:
@@ -134,14 +150,3 @@ def _applied(step: Step, made: Mapping[Step, Tensor | None]) -> Tensor | None:
         given = [torch.zeros(shape) if one is None else one for one, shape in zip(given, shapes, strict=True)]
     result: Tensor = step.run(given)
     return result.expand(step.shape) if step.sums else result
-
-
-def gradients(target: Step, leaves: Leaves, along: Tensor) -> dict[Step, Tensor]:
-    """Return the gradient of sum(along * target) for each writing, statistics held; those without any are left out."""
-    with torch.inference_mode(False), torch.enable_grad():
-        given = {step: value.detach().clone().requires_grad_() for step, value in leaves.items()}
-        made = evaluate(target, given)
-        if made is None or not made.requires_grad:
-            return {}
-        found = torch.autograd.grad((made * along.clone()).sum(), list(given.values()), allow_unused=True)
-    return {step: grad for step, grad in zip(given, found, strict=True) if grad is not None}

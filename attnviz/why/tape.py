@@ -18,59 +18,34 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from attnviz.guard import passes_on
+from attnviz.why.functions import (
+    ARRANGES,
+    CONSTANT,
+    DATA,
+    JOINS,
+    LIKE,
+    LINEAR,
+    NORMS,
+    PRODUCTS,
+    QUOTIENTS,
+    SAME,
+    SUMS,
+    TIMES,
+    again,
+    drops,
+    fixed,
+    has_numbers,
+    is_choice,
+    name_of,
+)  # fmt: skip
+from attnviz.why.maps import Arranged, Call, Matrix, Slot, Sum, Times
 from attnviz.why.steps import Origin, Step, Writing, evaluate, reached, widened
 
 __all__ = ["Attended", "Tape", "TapeDiffers"]
-
-SAME = {
-    "to",
-    "float",
-    "half",
-    "bfloat16",
-    "double",
-    "type",
-    "type_as",
-    "detach",
-    "clone",
-    "contiguous",
-    "data",
-    "alias",
-}
-"""Functions whose result is what they are given, but for rounding."""
-
-LIKE: Mapping[str, Callable[[Tensor, torch.Size], Tensor]] = {
-    "view_as": Tensor.reshape,
-    "reshape_as": Tensor.reshape,
-    "expand_as": Tensor.expand,
-}
-"""Functions that give a tensor the shape of another one."""
-
-LINEAR = {
-    "view", "reshape", "transpose", "permute", "movedim", "moveaxis", "swapaxes", "swapdims",
-    "T", "mT", "t", "flatten", "unflatten", "squeeze", "unsqueeze", "expand", "repeat",
-    "repeat_interleave", "chunk", "split", "split_with_sizes", "tensor_split", "unbind", "narrow", "select", "getitem",
-    "index_select", "gather", "roll", "flip", "neg", "sum", "mean",
-    "broadcast_to", "view_as_complex", "view_as_real", "unsafe_chunk", "unsafe_split", "take_along_dim",
-}  # fmt: skip
-"""Functions that are linear in all tensors of the stream that they are given."""
-
-JOINS = {"cat", "concat", "concatenate", "stack"}
-"""Functions that join tensors; those that are no part of the stream are writings then."""
-
-QUOTIENTS = {"div", "divide", "true_divide"}
-PRODUCTS = {*QUOTIENTS, "mul", "multiply", "matmul", "mm", "bmm", "linear", "einsum"}
-"""Functions that are linear in one of them, where the others are constants or statistics."""
-
-SUMS = {"add": 1, "sub": -1, "subtract": -1, "rsub": -1}
-"""Functions that add, with the sign of the second term; of rsub, of the first."""
-
-CONSTANT = ("_like", "new_zeros", "new_ones", "new_empty", "new_full", "new_tensor")
-DATA = ("conv1d", "conv2d", "conv3d", "linear", "addmm")  # of what is no part of the stream: a writing
 
 
 class TapeDiffers(Exception):
@@ -84,13 +59,6 @@ class Attended(NamedTuple):
     q: Step | None
     k: Step | None
     heads: Step
-    numbers: tuple[Tensor, Tensor]
-
-
-class _Slot(NamedTuple):
-    """Place of a tensor of the stream among the arguments of a function."""
-
-    number: int
 
 
 class _Event(NamedTuple):
@@ -116,20 +84,25 @@ class Tape(TorchFunctionMode):
         texts: ids of tokens that the model is given.
         again: tape of the same pass, whose writings are given again with other strengths while its statistics and
             choices are held: the model itself then computes what linearity predicts.
+        repeated: it can be the first of two.
 
     Attributes:
         attended: attentions, in the order in which they ran.
         ended: what the unembedding read.
         writings: all writings, in the order of the pass.
+        numbers: q and k of each attention of a second pass.
+        calls: name of each function that was given something of the stream, and the numbers of those steps.
     """
 
-    def __init__(self, texts: Sequence[Tensor] = (), again: Tape | None = None) -> None:
+    def __init__(self, texts: Sequence[Tensor] = (), again: Tape | None = None, repeated: bool = False) -> None:
         super().__init__()
         self.attended: list[Attended] = []
         self.ended: Step | None = None
         self.writings: list[Step] = []
         self.modules: list[nn.Module] = []
-        self._texts, self._again = texts, again
+        self.numbers: list[tuple[Tensor, Tensor]] = []
+        self.calls: list[tuple[str, tuple[int, ...]]] = []
+        self._texts, self._again, self._repeated = texts, again, repeated
         self._tables: set[int] = set()  # of embeddings of tokens
         self._strengths = torch.Generator().manual_seed(0)
         self._events: list[_Event] = []
@@ -152,8 +125,9 @@ class Tape(TorchFunctionMode):
         """Take the context vectors of an attention as what its heads wrote."""
         heads = self._write("heads", "attention", context, len(self.attended), head_axis)
         self._put(context, heads)
-        numbers = (q, k)
-        self.attended.append(Attended(module, self._get(q), self._get(k), heads, numbers))
+        self.attended.append(Attended(module, self._get(q), self._get(k), heads))
+        if self._again is not None:
+            self.numbers.append((q, k))
 
     def end(self, stream: Tensor) -> None:
         """Take what the unembedding reads."""
@@ -172,11 +146,6 @@ class Tape(TorchFunctionMode):
         self._storages.clear()
         self._values.clear()
 
-    def forget(self) -> None:
-        """Forget what a second pass needs."""
-        self._events.clear()
-        self.attended = [one._replace(numbers=(one.numbers[0][:0], one.numbers[1][:0])) for one in self.attended]
-
     # what torch tells it
 
     @passes_on
@@ -184,13 +153,14 @@ class Tape(TorchFunctionMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        name = _name(func)
+        name = name_of(func)
         taken = self._take(args, kwargs)
         if not taken.steps:
             return self._begun(func, name, args, kwargs)
+        self.calls.append((name, tuple(step.at for step in taken.steps)))
         if name.endswith(CONSTANT):
             return func(*args, **kwargs)
-        if name in SAME or name in LIKE or (name == "dropout" and not _training(args, kwargs)):
+        if name in SAME or name in LIKE or (name == "dropout" and not drops(args, kwargs)):
             return self._same(func, name, args, kwargs)
         plain = name.removesuffix("_")
         writes = plain != name or name == "setitem"
@@ -207,6 +177,7 @@ class Tape(TorchFunctionMode):
     ) -> Any:
         """Run a function on something of the stream, and record what it is."""
         linear = [step for step in taken.steps if step.kind != "statistic"]
+        plainly = "out" not in kwargs and self._is_linear(name, args, kwargs, taken, linear)
         if linear and name in SUMS and len(args) == 2 and isinstance(kwargs.get("alpha", 1), int | float):
             return self._sum(func, name, args, kwargs, writes)
         if linear and name == "addmm" and not kwargs and self._get(args[1]) is not None and len(taken.steps) == 1:
@@ -217,14 +188,28 @@ class Tape(TorchFunctionMode):
             return self._norm(func, name, args, kwargs)
         if linear and name == "setitem" and len(args) == 3:
             return self._setitem(func, args)
-        if linear and "out" not in kwargs and self._is_linear(name, args, taken, linear):
+        if plainly and name in TIMES and len(args) == 2 and not kwargs and not linear[0].is_complex:
+            return self._times(func, name, args, linear[0])
+        if (
+            plainly
+            and name in ("matmul", "mm")
+            and self._get(args[0]) is linear[0]
+            and self._is_constant_matrix(args[1])
+        ):
+            result = func(*args, **kwargs)
+            return self._tracked(result, self._step("linear", result.shape, linear, Matrix(fixed(args[1]).T)))
+        if plainly:
             if name in JOINS:
                 taken = self._take((self._all_taken(args[0]), *args[1:]), kwargs)
             result = func(*args, **kwargs)
-            return self._each(result, taken, _again(func, name, writes))
+            return self._each(result, taken, name, again(func, name, writes))
         return self._other(func, name, args, kwargs, taken, bool(linear), writes)
 
-    def _is_linear(self, name: str, args: tuple[Any, ...], taken: _Taken, linear: list[Step]) -> bool:
+    def _is_linear(
+        self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], taken: _Taken, linear: list[Step]
+    ) -> bool:
+        if not linear or "rounding_mode" in kwargs:
+            return False
         if name in LINEAR or name in JOINS:
             return len(linear) == len(taken.steps)
         if name in PRODUCTS and len(linear) == 1:
@@ -237,9 +222,8 @@ class Tape(TorchFunctionMode):
         if step is None:
             return result
         if name in LIKE:
-            shape, reads = result.shape, LIKE[name]
-            run = lambda given: reads(given[0], shape)  # noqa: E731
-            step = self._step(step.kind, shape, [step], run, value=result if step.kind == "statistic" else None)
+            run = Arranged(LIKE[name], (Slot(0), result.shape), {})
+            step = self._step(step.kind, result.shape, [step], run, value=result if step.kind == "statistic" else None)
         return self._tracked(result, step)
 
     def _other(
@@ -264,10 +248,10 @@ class Tape(TorchFunctionMode):
             return None if name == "setitem" else result
         parts = [result] if isinstance(result, Tensor) else result
         for index, part in enumerate(parts if isinstance(parts, tuple | list) else ()):
-            if not _has_numbers(part):
+            if not has_numbers(part):
                 continue
             pick = None if isinstance(result, Tensor) else index
-            run = _Call(func, taken, pick)
+            run = Call(func, taken.args, taken.kwargs, pick)
             if not linear or (part.ndim and part.shape[-1] == 1) or part.ndim == 0:
                 self._put(part, self._step("statistic", part.shape, taken.steps, run, value=part))
             else:
@@ -280,8 +264,9 @@ class Tape(TorchFunctionMode):
         """Run something; in a second pass, give what it gave in the first, a writing with another strength."""
         if self._again is None:
             result = run()
-            kept = result.clone() if isinstance(result, Tensor) and into is not None else result
-            self._events.append(_Event(name, kept))
+            if self._repeated:
+                kept = result.clone() if isinstance(result, Tensor) and into is not None else result
+                self._events.append(_Event(name, kept))
             return result
         at = len(self._events)
         if at >= len(self._again._events) or self._again._events[at].name != name:
@@ -289,7 +274,7 @@ class Tape(TorchFunctionMode):
         event = self._again._events[at]
         self._events.append(event)
         if not isinstance(event.result, Tensor):
-            return event.result if _is_choice(event.result) else run()
+            return event.result if is_choice(event.result) else run()
         result = event.result
         if scaled and result.is_floating_point() and result.ndim and result.shape[-1] != 1:
             result = result * (0.5 + torch.rand((), generator=self._strengths)).to(result)
@@ -333,15 +318,7 @@ class Tape(TorchFunctionMode):
         return self._tracked(result, self._add(result.shape, terms, signs))
 
     def _add(self, shape: torch.Size, terms: Sequence[Step], signs: Sequence[float] = (1.0, 1.0)) -> Step:
-        def run(given: Sequence[Any]) -> Any:
-            parts = [
-                one if sign == 1 else one * sign for one, sign in zip(given, signs, strict=True) if one is not None
-            ]
-            return parts[0] if len(parts) == 1 else parts[0] + parts[1]
-
-        step = self._step("linear", shape, terms, run)
-        step.sums = True
-        return step
+        return self._step("linear", shape, terms, Sum(signs))
 
     def _collapsed(self, steps: Sequence[Step | None], at: int, args: Sequence[Any]) -> Step:
         """Return a term of a sum; what a feed-forward part wrote becomes one writing where it joins the stream."""
@@ -364,40 +341,52 @@ class Tape(TorchFunctionMode):
         return self._add(term.shape, [whole, self._write("bias", "bias", rest.expand(term.shape))])
 
     def _linear(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        x, weight = args[0], _fixed(args[1] if len(args) > 1 else kwargs["weight"])
+        x, weight = args[0], fixed(args[1] if len(args) > 1 else kwargs["weight"])
         bias = args[2] if len(args) > 2 else kwargs.get("bias")
         result = func(*args, **kwargs)
-        step = self._step("linear", result.shape, [self._got(x)], lambda given: F.linear(given[0], widened(weight)))
+        step = self._step("linear", result.shape, [self._got(x)], Matrix(weight))
         return self._tracked(result, self._with_bias(step, bias))
 
     def _addmm(self, func: Any, args: tuple[Any, ...]) -> Any:
-        bias, x, weight = args[0], args[1], _fixed(args[2])
+        bias, x, weight = args[0], args[1], fixed(args[2])
         result = func(*args)
-        step = self._step("linear", result.shape, [self._got(x)], lambda given: given[0] @ widened(weight))
+        step = self._step("linear", result.shape, [self._got(x)], Matrix(weight.T))
         return self._tracked(result, self._with_bias(step, bias))
 
     def _with_bias(self, step: Step, bias: Tensor | None) -> Step:
-        return step if bias is None else self._add(step.shape, [step, self._write("bias", "bias", _fixed(bias))])
+        return step if bias is None else self._add(step.shape, [step, self._write("bias", "bias", fixed(bias))])
 
     def _norm(self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         norm = NORMS[name](*args, **kwargs)
         x = widened(args[0].detach())
-        centred = norm.centred(x)
+        centred = x if norm.centre is None else norm.centre([x])
         scale = self._held(name, lambda: norm.scale(centred), scaled=False)
-        begin = self._step("linear", x.shape, [self._got(args[0])], lambda given: norm.centred(given[0]))
-        held = self._step("statistic", scale.shape, [begin], lambda given: norm.scale(given[0]), value=scale)
-        weight = None if norm.weight is None else _fixed(norm.weight)
-
-        def run(given: Sequence[Any]) -> Any:
-            normed = given[0] * given[1]
-            return normed if weight is None else normed * widened(weight)
-
-        step = self._with_bias(self._step("linear", x.shape, [begin, held], run), norm.bias)
+        step = self._got(args[0])
+        step = step if norm.centre is None else self._step("linear", x.shape, [step], norm.centre)
+        held = self._step("statistic", scale.shape, [step], lambda given: norm.scale(given[0]), value=scale)
+        step = self._step("linear", x.shape, [step, held], Times())
+        if norm.weight is not None:
+            step = self._step("linear", x.shape, [step], Times(fixed(norm.weight)))
+        step = self._with_bias(step, norm.bias)
         if self._again is None:
             return self._tracked(func(*args, **kwargs), step)
-        result = run([centred, scale])
+        result = centred * scale
+        result = result if norm.weight is None else result * widened(norm.weight)
         result = result if norm.bias is None else result + widened(norm.bias)
         return self._tracked(result.to(args[0].dtype).contiguous(), step)
+
+    def _times(self, func: Any, name: str, args: tuple[Any, ...], linear: Step) -> Any:
+        """A product with a constant or a statistic."""
+        other = args[1] if self._get(args[0]) is linear else args[0]
+        held = self._get(other)
+        factor = None if held is not None else fixed(other) if isinstance(other, Tensor) else other
+        factor = factor.clone() if factor is not None and other is args[0] else factor  # which may be written to
+        run = Times(factor, inverse=name in QUOTIENTS)
+        result = func(*args)
+        return self._tracked(result, self._step("linear", result.shape, [linear, *([held] if held else [])], run))
+
+    def _is_constant_matrix(self, value: Any) -> bool:
+        return isinstance(value, Tensor) and value.ndim == 2 and self._get(value) is None
 
     def _setitem(self, func: Any, args: tuple[Any, ...]) -> Any:
         into, index, value = args
@@ -408,13 +397,10 @@ class Tape(TorchFunctionMode):
         if "statistic" in (before.kind, put.kind) or _has_steps(self, index):
             return self._other(func, "setitem", args, {}, self._take(args, {}), True, True)
 
-        def run(given: Sequence[Any]) -> Any:
-            changed = given[0].clone()
-            changed[index] = given[1]
-            return changed
-
         func(*args)
-        self._put(into, self._step("linear", into.shape, [before, put], run))
+        self._put(
+            into, self._step("linear", into.shape, [before, put], Arranged(_changed, (Slot(0), index, Slot(1)), {}))
+        )
         return None
 
     def _all_taken(self, tensors: Sequence[Any]) -> list[Any]:
@@ -429,23 +415,23 @@ class Tape(TorchFunctionMode):
         def replaced(value: Any) -> Any:
             if isinstance(value, _Taken):
                 steps.append(value.steps[0])
-                return _Slot(len(steps) - 1)
+                return Slot(len(steps) - 1)
             if isinstance(value, Tensor):
                 step = self._get(value)
                 if step is None:
-                    return _fixed(value) if value.is_floating_point() else value
+                    return fixed(value) if value.is_floating_point() else value
                 steps.append(step)
-                return _Slot(len(steps) - 1)
+                return Slot(len(steps) - 1)
             if type(value) in (tuple, list):
                 return type(value)(map(replaced, value))
             return {key: replaced(one) for key, one in value.items()} if type(value) is dict else value
 
         return _Taken(steps, replaced(tuple(args)), replaced(dict(kwargs)))
 
-    def _each(self, result: Any, taken: _Taken, func: Any) -> Any:
-        parts = [result] if isinstance(result, Tensor) else result
+    def _each(self, result: Any, taken: _Taken, name: str, func: Any) -> Any:
+        parts, made = [result] if isinstance(result, Tensor) else result, Arranged if name in ARRANGES else Call
         for index, part in enumerate(parts):
-            run = _Call(func, taken, None if isinstance(result, Tensor) else index)
+            run = made(func, taken.args, taken.kwargs, None if isinstance(result, Tensor) else index)
             self._put(part, self._step("linear", part.shape, taken.steps, run))
         return result
 
@@ -453,9 +439,10 @@ class Tape(TorchFunctionMode):
         self, kind: Any, shape: torch.Size, inputs: Sequence[Step], run: Any = None, value: Tensor | None = None
     ) -> Step:
         self._steps += 1
-        kept = None if value is None else _fixed(value.detach())
+        kept = None if value is None else fixed(value.detach())
         step = Step(self._steps, kind, shape, tuple(inputs), run, kept)
         step.module = self.modules[-1] if self.modules else None
+        step.sums = isinstance(run, Sum)
         if kept is not None:
             self._values.setdefault(_place(kept), []).append(step)
         return step
@@ -494,10 +481,11 @@ class Tape(TorchFunctionMode):
     def _put(self, tensor: Tensor, step: Step) -> None:
         reference = weakref.ref(tensor)
         self._known[id(tensor)] = reference, step
+        step.is_complex = tensor.is_complex()
         self._storages.setdefault(_place(tensor), []).append(reference)
 
     def _tracked(self, result: Any, step: Step) -> Any:
-        if _has_numbers(result):
+        if has_numbers(result):
             self._put(result, step)
         return result
 
@@ -513,91 +501,10 @@ class Tape(TorchFunctionMode):
         return [one for one in found if one is not None and one is not tensor and self._get(one) is not None]
 
 
-class _Call:
-    """A function of torch with its arguments, but for those of the stream."""
-
-    def __init__(self, func: Any, taken: _Taken, pick: int | None) -> None:
-        self._func, self._args, self._kwargs, self._pick = func, taken.args, taken.kwargs, pick
-
-    def __call__(self, given: Sequence[Any]) -> Any:
-        def filled(value: Any) -> Any:
-            if isinstance(value, _Slot):
-                return given[value.number]
-            if isinstance(value, Tensor):
-                return widened(value)
-            if type(value) in (tuple, list):
-                return type(value)(map(filled, value))
-            return {key: filled(one) for key, one in value.items()} if type(value) is dict else value
-
-        result = self._func(*filled(self._args), **filled(self._kwargs))
-        return result if self._pick is None else result[self._pick]
-
-
-class _Norm(NamedTuple):
-    """A norm of torch: centred(x) * scale(centred) * weight + bias."""
-
-    centred: Callable[[Tensor], Tensor]
-    scale: Callable[[Tensor], Tensor]
-    weight: Tensor | None = None
-    bias: Tensor | None = None
-
-
-def _layer_norm(
-    x: Tensor, shape: Sequence[int], weight: Any = None, bias: Any = None, eps: float = 1e-5, *_: Any
-) -> _Norm:
-    axes = tuple(range(-len(shape), 0))
-    return _Norm(
-        lambda x: x - x.mean(axes, keepdim=True), lambda x: (x.square().mean(axes, keepdim=True) + eps).rsqrt(),
-        weight, bias,
-    )  # fmt: skip
-
-
-def _rms_norm(x: Tensor, shape: Sequence[int], weight: Any = None, eps: float | None = None) -> _Norm:
-    axes, least = tuple(range(-len(shape), 0)), torch.finfo(x.dtype).eps if eps is None else eps
-    return _Norm(lambda x: x, lambda x: (x.square().mean(axes, keepdim=True) + least).rsqrt(), weight)
-
-
-def _normalize(x: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, *_: Any, **__: Any) -> _Norm:
-    return _Norm(lambda x: x, lambda x: x.norm(p, dim, keepdim=True).clamp_min(eps).reciprocal())
-
-
-NORMS: Mapping[str, Callable[..., _Norm]] = {"layer_norm": _layer_norm, "rms_norm": _rms_norm, "normalize": _normalize}
-
-
-def _name(func: Any) -> str:
-    name = str(getattr(func, "__name__", ""))
-    if name == "__get__":
-        return str(getattr(getattr(func, "__self__", None), "__name__", ""))
-    return name.strip("_") if name.startswith("__") else name
-
-
-def _training(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
-    return bool(args[2] if len(args) > 2 else kwargs.get("training", True)) and _probability(args, kwargs) > 0
-
-
-def _probability(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> float:
-    return float(args[1] if len(args) > 1 else kwargs.get("p", 0.5))
-
-
-def _again(func: Any, name: str, writes: bool) -> Any:
-    """Return the function that does the same to other numbers, which may lie otherwise in memory; it writes nowhere."""
-    return torch.Tensor.reshape if name == "view" else getattr(torch.Tensor, name) if writes else func
-
-
-def _fixed(tensor: Tensor) -> Tensor:
-    """Return a constant that gradients may go past."""
-    return tensor.clone() if tensor.is_inference() else tensor.detach()
-
-
-def _is_choice(result: Any) -> bool:
-    """Whether it is a choice, such as a shape or the numbers of experts; what else leaves torch may come back."""
-    if isinstance(result, tuple | list):
-        return all(isinstance(one, Tensor) or _is_choice(one) for one in result)
-    return result is None or isinstance(result, bool | int | str | torch.dtype | torch.device | torch.layout)
-
-
-def _has_numbers(value: Any) -> bool:
-    return isinstance(value, Tensor) and (value.is_floating_point() or value.is_complex())
+def _changed(before: Tensor, index: Any, put: Tensor) -> Tensor:
+    changed = before.clone()
+    changed[index] = put
+    return changed
 
 
 def _place(tensor: Tensor) -> int:

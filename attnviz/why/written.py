@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
+from weakref import WeakKeyDictionary
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from attnviz.errors import NotSplit
 from attnviz.errors.base import Why
 from attnviz.why.sides import Ran, Side
-from attnviz.why.steps import Step, evaluate, widened
+from attnviz.why.steps import Step, evaluated, widened
 from attnviz.why.tape import Attended, Tape, TapeDiffers
 
 __all__ = ["Written", "write_down"]
+
+MOST = 100  # proofs of one model, whose routes may be others for each text
 
 
 @dataclass(eq=False)
@@ -84,26 +88,73 @@ class Written:
             raise NotSplit(place, Why("split-nonlinear", error=f"{self.linearity_error:.1e}"))
 
 
-def write_down(run: Callable[[Tape], None], texts: Sequence[Tensor]) -> tuple[Tape, float]:
-    """Record a pass, and run it again with other strengths of all writings.
+def write_down(
+    run: Callable[[Tape], None], texts: Sequence[Tensor], network: nn.Module, state: Hashable
+) -> tuple[Tape, float]:
+    """Record a pass, and unless that was done before, run it again with other strengths of all writings.
 
     Args:
         run: runs the model, in this thread, shown to a tape.
         texts: ids of the tokens that it is given.
+        network: the model.
+        state: tells the model as it is from what it was before or will be.
 
     Returns:
-        The tape, and the largest relative error of any q and k of the second pass against what the first predicts.
+        The tape, and the largest relative error of any q and k of a second pass against what the first predicts.
     """
-    first = Tape(texts)
-    run(first)
+    known = _proofs.get(network, state)
+    if known:
+        tape = _recorded(run, texts, repeated=False)
+        if (calls := tuple(tape.calls)) in known:
+            tape.close()
+            return tape, known[calls]
+    first = _recorded(run, texts, repeated=True)
     second = Tape(texts, again=first)
     try:
         run(second)
         error = _difference(first, second)
     except TapeDiffers:
         error = float("inf")
+    _proofs.put(network, state, tuple(first.calls), error)
     first.close()
     return first, error
+
+
+def _recorded(run: Callable[[Tape], None], texts: Sequence[Tensor], repeated: bool) -> Tape:
+    tape = Tape(texts, repeated=repeated)
+    run(tape)
+    return tape
+
+
+Calls = tuple[tuple[str, tuple[int, ...]], ...]
+
+
+class _Proofs:
+    """Errors of second passes: of each model in its present state, by the functions that the first pass called.
+
+    A model that calls the same functions of the same steps is the same sum, whatever it reads; one whose weights,
+    layers or routes are others is proved anew.
+    """
+
+    def __init__(self) -> None:
+        self._known: WeakKeyDictionary[nn.Module, tuple[Hashable, dict[Calls, float]]] = WeakKeyDictionary()
+        self._lock = Lock()
+
+    def get(self, network: nn.Module, state: Hashable) -> Mapping[Calls, float]:
+        """Return what is known of a model in a state."""
+        with self._lock:
+            then, errors = self._known.get(network, (None, {}))
+            return dict(errors) if then == state else {}
+
+    def put(self, network: nn.Module, state: Hashable, calls: Calls, error: float) -> None:
+        """Remember a proof; those of other states, and the oldest of very many, are forgotten."""
+        with self._lock:
+            then, errors = self._known.get(network, (None, {}))
+            errors = {**errors, calls: error} if then == state else {calls: error}
+            self._known[network] = state, dict(list(errors.items())[-MOST:])
+
+
+_proofs = _Proofs()
 
 
 def _difference(first: Tape, second: Tape) -> float:
@@ -116,16 +167,17 @@ def _difference(first: Tape, second: Tape) -> float:
         value = one.value if one.writing.origin == "constant" else other.value
         if value is not None:
             leaves[one] = widened(value)
-    errors = [0.0]
-    for before, after in zip(first.attended, second.attended, strict=True):
-        for step, numbers in zip((before.q, before.k), after.numbers, strict=True):
-            errors += [] if step is None else [_relative(step, leaves, numbers)]
-    return max(errors)
-
-
-def _relative(step: Step, leaves: Mapping[Step, Tensor], numbers: Tensor) -> float:
+    found: dict[Step, list[Tensor]] = {}
+    for before, numbers in zip(first.attended, second.numbers, strict=True):
+        for step, made in zip((before.q, before.k), numbers, strict=True):
+            if step is not None:
+                found.setdefault(step, []).append(made)
     with torch.no_grad():
-        predicted = evaluate(step, leaves)
+        predicted = evaluated(found, leaves)
+        return max((_relative(made, one) for step, made in predicted for one in found[step]), default=0.0)
+
+
+def _relative(predicted: Tensor | None, numbers: Tensor) -> float:
     found = widened(numbers)
     error = (found if predicted is None else found - predicted).abs().max()
     size = max(1.0, float(found.abs().max()))
