@@ -8,6 +8,7 @@ model twice more; what that leaves is kept with the traces that were asked of la
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ EXPLAINING = Background(seconds=60, kept=512, gives_way=0)
 
 LARGEST = 192 * 2**20  # bytes of q, k, v of a trace that is explained: what is recorded takes some ten times as much
 MOST = 384 * 2**20  # of all traces whose writings are kept
+EVERY = 0.1  # seconds
 
 
 class Explained:
@@ -63,15 +65,17 @@ EXPLAINED = Explained()
 
 
 class _Watched(TorchFunctionMode):
-    """Tells how many functions of torch were called, and so ends what nobody waits for between any two of them."""
+    """Tells now and then how many functions of torch were called, and so ends what nobody waits for between two."""
 
     def __init__(self, progress: Progress) -> None:
         super().__init__()
-        self._progress, self._calls = progress, 0
+        self._progress, self._calls, self._told = progress, 0, 0.0
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         self._calls += 1
-        self._progress(self._calls, 0)
+        if time.monotonic() - self._told > EVERY:
+            self._progress(self._calls, 0)
+            self._told = time.monotonic()
         return func(*args, **(kwargs or {}))
 
 
@@ -83,9 +87,11 @@ def explained(trace: Trace, progress: Progress) -> Iterator[None]:
         TextOverLimit: the text has too many tokens for that.
     """
     _check_size(trace)
-    with _Watched(progress):
-        yield
-    EXPLAINED.keep(trace)
+    try:
+        with _Watched(progress):
+            yield
+    finally:
+        EXPLAINED.keep(trace)
 
 
 def why(request: Request, trace: Trace) -> Response:

@@ -34,6 +34,7 @@ LATER = {
         "Sweep": ("whatif/sweep.js", "Sweep"),
     },
     "logits": {"Lens": ("logits/lens.js", "Lens"), "Parts": ("logits/parts.js", "Parts")},
+    "why": {"Why": ("why/why.js", "Why")},
     "write": {"write": ("write/write.js", "mount")},
 }
 """Modules that a view imports, or a page mounts, when they are first asked for."""

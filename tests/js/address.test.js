@@ -19,27 +19,27 @@ const FIELDS = { ...TOOLS, ...CHAIN, ...SHOW_FIELDS, ...panelFields() };
 
 test("an address without a state is the start", () => {
   open("https://x.org/?model=a");
-  assert.deepEqual(new Address(FIELDS).read(), { hide: "none", words: false, pair: "", scale: "", side: "", pin: "", chain: null, tab: "", heads: "", keep: 70, outputs: "", row: null, token: null, against: null, present: false, show: "", tour: 0 });
+  assert.deepEqual(new Address(FIELDS).read(), { hide: "none", words: false, pair: "", scale: "", side: "", pin: "", chain: null, tab: "", heads: "", keep: 70, walk: "", outputs: "", row: null, token: null, against: null, present: false, show: "", tour: 0 });
 });
 
 test("the state is written, read back, and other parameters stay", () => {
   const written = open("https://x.org/?model=a&tab=code");
   const address = new Address(FIELDS);
-  const state = { hide: "first", words: true, pair: "ab", scale: "contrast", side: "difference", pin: "1.3", chain: 3, tab: "lines", heads: "0,3", keep: 40, outputs: "parts", row: 5, token: 7, against: 0, present: true, show: "answer,lines", tour: 2 };
+  const state = { hide: "first", words: true, pair: "ab", scale: "contrast", side: "difference", pin: "1.3", chain: 3, tab: "lines", heads: "0,3", keep: 40, walk: "1.0.4.1_0.0.1.0", outputs: "parts", row: 5, token: 7, against: 0, present: true, show: "answer,lines", tour: 2 };
   address.write({ ...FREE, ...state, query: 4, key: 0, locked: true }, SITE);
-  assert.equal(written.written, "https://x.org/?model=a&tab=lines&layer=1&head=2&stack=decoder&kind=self&q=4&k=0&lock=1&hide=first&words=1&pair=ab&scale=contrast&side=difference&pin=1.3&chain=3&present=1&show=answer%2Clines&tour=2&heads=0%2C3&keep=40&outputs=parts&row=5&token=7&against=0");
+  assert.equal(written.written, "https://x.org/?model=a&tab=lines&layer=1&head=2&stack=decoder&kind=self&q=4&k=0&lock=1&hide=first&words=1&pair=ab&scale=contrast&side=difference&pin=1.3&chain=3&present=1&show=answer%2Clines&tour=2&heads=0%2C3&keep=40&walk=1.0.4.1_0.0.1.0&outputs=parts&row=5&token=7&against=0");
   open(written.written);
   assert.deepEqual(address.read(), state);
 });
 
-test("a stop of the tour is a step in the browser's history, and nothing else is", () => {
+test("a stop of the tour and a cell of a walk are steps in the browser's history, and nothing else is", () => {
   const address = new Address(FIELDS);
   const steps = (state) => {
     const written = open("https://x.org/?tour=2");
     address.write({ ...FREE, ...address.read(), ...state }, SITE);
     return written.steps;
   };
-  assert.deepEqual([{ tour: 3 }, { tour: 0 }, { tab: "code" }, { head: 1 }].map(steps), [1, 1, 0, 0]);
+  assert.deepEqual([{ tour: 3 }, { tour: 0 }, { walk: "1.0.4.1_0.0.1.0" }, { tab: "code" }, { head: 1 }].map(steps), [1, 1, 1, 0, 0]);
 });
 
 test("what is at its start is not written, and goes from the address", () => {
@@ -100,7 +100,7 @@ test("Python knows every parameter of the view, and the same values of each", ()
   const { tab, ...fields } = FIELDS; // the tabs are those of the panels, to Python too
   assert.ok(tab && look.includes('"tab": "|".join(PANELS)'));
   assert.deepEqual(Object.keys(patterns).sort(), Object.keys(fields).sort());
-  const values = ["none", "first", "specials", "0", "1", "2", "aa", "ab", "ba", "bb", "one", "contrast", "0,3", "70", "7.5", "100", "101", "-1", "nothing", "6"];
+  const values = ["none", "first", "specials", "0", "1", "2", "aa", "ab", "ba", "bb", "one", "contrast", "0,3", "70", "7.5", "100", "101", "-1", "nothing", "6", "1.0.4.1", "1.0.4.1_0.0.1.0", "1.0.4", "1.0.4.1_"];
   for (const [name, { read }] of Object.entries(fields)) {
     for (const value of values) assert.equal(read(value) !== undefined, patterns[name].test(value), `${name}=${value}`);
   }

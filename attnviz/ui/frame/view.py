@@ -39,6 +39,7 @@ LOOK = {
     "token": r"\d{1,9}",
     "against": r"\d{1,9}",
     "pin": r"\d{1,4}\.\d{1,4}",
+    "walk": r"\d{1,4}(\.\d{1,4}){3}(_\d{1,4}(\.\d{1,4}){3}){0,11}",
 }
 """Parameters of the view that say how it looks there, and their values."""
 

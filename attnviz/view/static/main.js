@@ -62,10 +62,11 @@ class Explorer extends View {
     document.addEventListener("keydown", this.onEscape);
     this.onPress = (event) => this.aimBack(event);
     this.onMoved = () => { // Back and Forward
-      const { side, ...fields } = this.address.read();
       if (!this.body) return;
-      this.store.set(fields);
-      this.turn(side);
+      const { header } = this.data;
+      const { side, ...fields } = this.address.read();
+      const place = choiceState({ ...header, choice: readChoice(header) });
+      this.turn(side, { ...this.store.state, ...place, ...fields, side: "" });
     };
     window.addEventListener("attnviz:moved", this.onMoved);
     this.onQuery = (event) => this.point(/** @type {CustomEvent} */ (event).detail); // what stands beside the view points at a token

@@ -15,6 +15,7 @@
  * @property {string} pin  site and head of the other trace that stay, such as "1.3"; "": those of the chosen head
  * @property {number[]} [mine]  site and head of the own trace while the other one is shown
  * @property {string} tab  "": the first one that the chosen head has
+ * @property {string} walk  cells that were asked about one after the other, see `panels/why.js`
  * @property {"none"|"first"|"specials"} hide
  * @property {string} heads  heads whose lines are drawn together, such as "0,3"; "": the chosen one alone
  * @property {""|"one"|"contrast"} scale  how dark weights are drawn; "": by the number of keys

@@ -12,9 +12,10 @@ import { ImagePanel } from "./image.js";
 import { LinesPanel } from "./lines.js";
 import { OutputsPanel } from "./outputs.js";
 import { ProductPanel } from "./product.js";
+import { WhyPanel } from "./why.js";
 
 /** @type {(typeof import("./panel.js").Panel)[]} */
-export const PANELS = [BesidePanel, DistancesPanel, ImagePanel, LinesPanel, ProductPanel, FormulaPanel, OutputsPanel, CodePanel];
+export const PANELS = [BesidePanel, DistancesPanel, ImagePanel, LinesPanel, ProductPanel, WhyPanel, FormulaPanel, OutputsPanel, CodePanel];
 
 /** Keeps the parameters of tabs and panels in the state and in the address. */
 export function panelFields(panels = PANELS) {
