@@ -1,4 +1,4 @@
-"""Routes of experiments on a trace, which are computed beside the pages (`attnviz.server.background`).
+"""Routes of experiments on a trace, which are computed beside the pages (`attnviz.background`).
 
 GET .../sweep?row=R&output=ID&who=NAME&lang=L  what each head does to an output: asked again and again, until it is over
 GET .../accuracy?who=NAME&lang=L               the score on test data with the edits of the trace, and without
@@ -9,7 +9,6 @@ Answers are {"done": n, "total": n, "ahead": how many come first}, with "result"
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Hashable
 from typing import Any
@@ -19,15 +18,14 @@ from starlette.responses import JSONResponse, Response
 
 from attnviz import locale
 from attnviz.analysis.edited import paired_scores
-from attnviz.edits.edit import Cut, Patch, PatchStream, head_off
-from attnviz.edits.effect import Measures
-from attnviz.edits.sweep import swept
+from attnviz.background import Background, Progress
+from attnviz.edits.edit import Cut, Patch, PatchStream
 from attnviz.errors import AttnvizError, TextOverLimit
 from attnviz.models import SequenceModel
-from attnviz.server.background import Background, Progress
 from attnviz.server.learned import task_of
 from attnviz.server.paths import whole
 from attnviz.trace import Trace
+from attnviz.view.what_if import effects
 
 __all__ = ["BACKGROUND", "accuracy", "answer_when_there", "check_size", "is_scored", "sweep"]
 
@@ -56,10 +54,7 @@ def sweep(request: Request, trace: Trace) -> Response:
 
 def _swept(trace: Trace, row: int, output: int, progress: Progress) -> dict[str, Any]:
     check_size(trace)
-    found = swept(trace, output, row, head_off, progress)
-    tables = {name: getattr(found, name).tolist() for name in Measures._fields}
-    before = {name: float(values[0]) for name, values in zip(Measures._fields, found.before, strict=True)}
-    return {"token": found.token, "sites": found.sites, "before": before, **{n: _numbers(t) for n, t in tables.items()}}
+    return effects(trace, row, output, progress)
 
 
 def check_size(trace: Trace) -> None:
@@ -72,10 +67,6 @@ def check_size(trace: Trace) -> None:
         length, width = len(trace.sequences[trace.outputs.sequence]), next(trace.forward_pass.logits(1)).shape[-1]
         if length * width > MOST_SCORES:
             raise TextOverLimit(length, MOST_SCORES // width)
-
-
-def _numbers(table: list[list[float]]) -> list[list[float | None]]:
-    return [[value if math.isfinite(value) else None for value in row] for row in table]
 
 
 def accuracy(request: Request, trace: Trace) -> Response:
@@ -104,12 +95,8 @@ def answer_when_there(
         jobs.leave(key, who)
         return JSONResponse({}, headers=FRESH)
     try:
-        job = jobs.ask(key, who, compute)
-        if job.error is not None:
-            raise job.error
+        return JSONResponse(jobs.told(key, who, compute), headers=FRESH)
     except AttnvizError as error:
         lang = request.query_params.get("lang", "")
         said = locale.told(lang if lang in locale.LANGUAGES else locale.DEFAULT, error.code, error.details)
         return JSONResponse({"failed": said}, headers=FRESH)
-    told = {"done": job.done, "total": job.total, "ahead": jobs.ahead(key)}
-    return JSONResponse(told | ({} if job.result is None else {"result": job.result}), headers=FRESH)

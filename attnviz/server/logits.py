@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from attnviz import locale
-from attnviz.server.background import Progress
+from attnviz.background import Progress
 from attnviz.server.experiments import answer_when_there, check_size
 from attnviz.server.paths import whole
 from attnviz.server.why import EXPLAINING, explained

@@ -1,4 +1,4 @@
-"""Route of the explanation of a score, which is computed beside the pages (`attnviz.server.background`).
+"""Route of the explanation of a score, which is computed beside the pages (`attnviz.background`).
 
 GET .../why?site=NAME&head=H&query=I&key=J&who=NAME&lang=L    what earlier parts wrote of it, see `attnviz.view.why`
 
@@ -19,8 +19,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from torch.overrides import TorchFunctionMode
 
+from attnviz.background import Background, Progress
 from attnviz.errors import TextOverLimit
-from attnviz.server.background import Background, Progress
 from attnviz.server.experiments import answer_when_there
 from attnviz.server.paths import whole
 from attnviz.trace import Trace

@@ -7,15 +7,18 @@ anywidget carries it to Jupyter, VS Code, Colab and marimo. The browser holds th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, cast
+from urllib.parse import parse_qsl
 
 import anywidget
 import traitlets
 
 from attnviz import locale
 from attnviz.analysis.patching import with_pairs
+from attnviz.background import Background
 from attnviz.edits import read_edits
 from attnviz.edits.text import PART
 from attnviz.errors import AttnvizError, NoSuchHead, NoSuchPosition
@@ -23,12 +26,16 @@ from attnviz.trace import AttentionSite, Edit, Trace
 from attnviz.trace.edit import no_site
 from attnviz.tracing import trace as take_trace
 from attnviz.view import STATIC
+from attnviz.view.chips import Chips, after, chips_of, in_force, removed, turned
+from attnviz.view.chips import told as chips_told
 from attnviz.view.page import check_language, page, title_of
 from attnviz.view.payload import bundle, choice_of, overview, proof, second_of
 from attnviz.view.texts import texts_of_trace
-from attnviz.view.what_if import UNDO, told
+from attnviz.view.what_if import UNDO, effects, told
 
 __all__ = ["TraceWidget"]
+
+SWEEP = "sweep?"  # before the query of a question for the effect of every head
 
 
 class TraceWidget(anywidget.AnyWidget):
@@ -81,7 +88,9 @@ class TraceWidget(anywidget.AnyWidget):
         self._trace, self._given_beside, self._lang = trace, beside, lang
         self._held: dict[str, Trace] = {}  # traces that the browser may ask of, by id
         self._count = 0
-        self._undone: list[tuple[Edit, ...]] = []  # the edits before each change
+        self._chips = chips_of(trace.edits)
+        self._undone: list[Chips] = []  # the chips before each change
+        self._sweeps = Background(seconds=math.inf, gives_way=0)  # of a kernel that somebody has alone
         site, head = chosen
         super().__init__(
             _page=page(trace, lang, title, "", "export/live.js", {"texts": texts_of_trace(lang)}, {}),
@@ -163,11 +172,25 @@ class TraceWidget(anywidget.AnyWidget):
 
     @traitlets.observe("edits")
     def _redraw(self, change: Mapping[str, Any]) -> None:
-        before, now = change["old"] or (), change["new"]  # None, as the widget begins
-        if self._undone and now == self._undone[-1]:
-            self._undone.pop()  # the last change is undone
-        elif now != before:
-            self._undone.append(before)
+        if change["new"] == in_force(self._chips):  # the widget begins, or `_change` sets them
+            return
+        chips = after(self._chips, change["new"])
+        if self._undone and in_force(self._undone[-1]) == change["new"]:
+            chips = self._undone.pop()  # the last change is undone
+        else:
+            self._undone.append(self._chips)
+        self._chips = chips
+        self._draw()
+
+    def _change(self, chips: Chips, undone: list[Chips]) -> None:
+        """Set the edits that are in force among chips; where the model refuses them, all stays."""
+        before = self._chips, self._undone
+        self._chips, self._undone = chips, undone
+        try:
+            self.edits = in_force(chips)
+        except BaseException:
+            self._chips, self._undone = before
+            raise
         self._draw()
 
     def _source(self, text: str, target: str) -> Trace:
@@ -179,15 +202,31 @@ class TraceWidget(anywidget.AnyWidget):
             parts = (with_pairs(part, self._plain, self._source) for part in asked.split(PART))
             self.edits = (*self.edits, *read_edits(PART.join(parts), self._source))
         elif self._undone:
-            self.edits = self._undone[-1]
+            self._change(self._undone[-1], self._undone[:-1])
+
+    def _turn(self, at: int, is_removed: bool) -> None:
+        """Switch a chip off, or on again, or take it away."""
+        self._change((removed if is_removed else turned)(self._chips, at), [*self._undone, self._chips])
+
+    def _effects(self, trace: Trace, name: str, query: str) -> dict[str, Any]:
+        """Answer how far the sweep of all heads is that a question asks for, or what it found."""
+        asked = dict(parse_qsl(query))
+        row, output, who = int(asked["row"]), int(asked["output"]), asked["who"]
+        if "stop" in asked:
+            self._sweeps.leave((name, row, output), who)
+            return {}
+        try:
+            return self._sweeps.told((name, row, output), who, partial(effects, trace, row, output))
+        except AttnvizError as error:
+            return {"failed": locale.told(self._lang, error.code, error.details)}
 
     def _offered(self) -> dict[str, Any] | None:
         """Return what the menu offers; None where the model cannot be run again."""
         if not hasattr(self._trace.forward_pass, "under"):
             return None
-        offers = told(self._plain, self._lang)
-        del offers["effect"]  # a map of all heads is `attnviz.sweep`
-        return {**offers, **({"undo": True, "back": {"edits": UNDO, "why": ""}} if self._undone else {})}
+        chips = chips_told(self._chips, self._plain, self._lang)
+        undo = {"undo": True, "back": {"edits": UNDO, "why": ""}} if self._undone else {}
+        return {**told(self._plain, self._lang), "chips": chips, **undo}
 
     def _draw(self) -> None:
         """Hand the browser the first picture of the trace, and of the one beside it."""
@@ -221,8 +260,13 @@ class TraceWidget(anywidget.AnyWidget):
         try:
             if content["ask"] == "edit":
                 self._edit(content["edit"])
+            elif content["ask"] == "chip":
+                self._turn(content["at"], content["remove"])
             elif content["ask"] == "bundle":
                 parts.append(bundle(self._held[content["trace"]], content["site"], content["heads"], content["stages"]))
+            elif content["ask"].startswith(SWEEP):
+                name = content["trace"]
+                answer["answer"] = self._effects(self._held[name], name, content["ask"].removeprefix(SWEEP))
             else:
                 answer["answer"] = proof(self._held[content["trace"]])
         except AttnvizError as error:

@@ -128,3 +128,19 @@ def test_a_notebook_and_python_share_head_lock_and_edits(
         shown.frame.get_by_role("menuitem", name="Undo").click()
         expect(shown.frame.get_by_role("button", name="Before", exact=True)).to_have_count(0)
         assert widget.edits == ()
+
+        shown.frame.get_by_role("button", name="Which heads matter?").click()
+        expect(shown.frame.locator(".avw-status")).to_contain_text("Each number is what that changes without the head")
+        shown.frame.get_by_role("button", name="Back to the weights").click()
+
+        widget.edits = "off:encoder.0.self:1;cut:encoder.1.self:0:*:2"
+        shown.tell()
+        chips = shown.frame.locator(".page-chip[aria-pressed]")
+        expect(chips).to_contain_text(["layer 0 · head 1: off (zero)", "layer 1 · head 0: cut key e #2"])
+        chips.first.press("Enter")
+        expect(chips.first).to_have_attribute("aria-pressed", "false")
+        expect(chips.first).to_be_focused()
+        assert write_edits(widget.edits) == "cut:encoder.1.self:0:*:2"
+        shown.frame.get_by_role("button", name="Remove: Encoder self-attention · layer 1 · head 0: cut key").click()
+        expect(chips).to_have_count(1)
+        assert widget.edits == ()

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import attnviz
 from attnviz import edits
@@ -112,7 +113,7 @@ def test_the_menu_edits_and_undoes_in_the_browser(kernel: Kernel, trace: Trace) 
 
     widget = widget_of(trace, lang="zh")
     offered = header(widget)["what_if"]
-    assert sorted(offered) == ["no-mask", "no-positions", "no-scale", "patch"]
+    assert sorted(offered) == ["chips", "effect", "no-mask", "no-positions", "no-scale", "patch"]
     assert ask("off:encoder.1.self:0") == {"id": "1"}
     assert edits.write_edits(widget.edits) == "off:encoder.1.self:0"
     assert widget.beside is trace
@@ -128,6 +129,54 @@ def test_the_menu_edits_and_undoes_in_the_browser(kernel: Kernel, trace: Trace) 
         assert len(widget.edits) == left
     assert "undo" not in header(widget)["what_if"]
     assert header(widget)["beside"] is None
+
+
+def test_edits_are_chips_that_are_switched_off_and_taken_away(kernel: Kernel, trace: Trace) -> None:
+    def press(at: int, remove: bool) -> dict[str, Any]:
+        asked = {"ask": "chip", "id": "1", "at": at, "remove": remove}
+        *_, answer = kernel.say(widget, {"method": "custom", "content": asked})
+        return dict(answer["content"])
+
+    def chips() -> list[tuple[str, bool]]:
+        return [(chip["name"], chip["on"]) for chip in header(widget)["what_if"]["chips"]]
+
+    off, scales = edits.head_off("encoder.1.self", 0), [edits.no_scale(site.name) for site in trace.sites]
+    widget = widget_of(trace.with_edits([off]))
+    assert chips() == [("Encoder self-attention · layer 1 · head 0: off (zero)", True)]
+    widget.edits = [off, *scales]
+    assert chips()[1:] == [("No scale in 2 layers", True)]
+    press(0, remove=False)
+    assert (widget.edits, [on for _, on in chips()]) == ((*scales,), [False, True])
+    widget.edits = [*scales, edits.set_weights("encoder.0.self", 1, weights=torch.eye(6))]
+    assert [on for _, on in chips()] == [False, True, True]  # what is off stays where Python sets others
+    assert chips()[2][0] == "Encoder self-attention · layer 0 · head 1: changed as given in Python"
+    press(1, remove=True)
+    press(0, remove=False)
+    assert [type(edit).__name__ for edit in widget.edits] == ["HeadOff", "SetWeights"]
+    assert "index" in press(7, remove=True)["error"]
+    for _ in range(5):
+        kernel.say(widget, {"method": "custom", "content": {"ask": "edit", "id": "1", "edit": "undo"}})
+    assert (widget.edits, header(widget)["what_if"].get("undo")) == ((off,), None)
+
+
+def test_every_head_is_switched_off_beside_the_kernel(kernel: Kernel, trace: Trace) -> None:
+    def ask(query: str) -> dict[str, Any]:
+        asked = {"ask": f"sweep?{query}&who=me", "id": "1", "trace": header(widget)["trace"]}
+        (answer,) = kernel.say(widget, {"method": "custom", "content": asked})
+        return dict(answer["content"].get("answer") or answer["content"])
+
+    def over(query: str) -> dict[str, Any]:
+        while not (answer := ask(query)).keys() & {"result", "failed"}:
+            assert (answer["total"], answer["ahead"]) in ((0, 0), (4, 0))
+        return answer
+
+    widget = widget_of(trace)
+    output = int(trace.logits[1].argmax())
+    found = attnviz.sweep(attnviz.load_model("zoo/reverse"), "g f e d c", token=output, position=1)
+    assert over(f"row=1&output={output}")["result"]["probability"] == found.probability.tolist()
+    assert "99" in over("row=99&output=0")["failed"]
+    assert ask("row=1&output=0&stop=1")["answer"] == {}
+    assert ask("row=1")["error"]
 
 
 def test_python_answers_for_the_numbers_of_both_traces(kernel: Kernel, trace: Trace) -> None:

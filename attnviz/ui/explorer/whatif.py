@@ -17,17 +17,16 @@ from attnviz.trace import Trace
 from attnviz.ui.explorer.state import Chip, Chips, ExplorerState
 from attnviz.ui.frame.address import notice_error
 from attnviz.ui.frame.state import page_state
+from attnviz.view.edit_names import OF_ALL_LAYERS
 from attnviz.view.what_if import UNDO
 
-__all__ = ["OF_ALL_LAYERS", "UNDO", "apply", "change", "forget", "in_address", "in_force", "remove", "turn"]
+__all__ = ["UNDO", "apply", "change", "forget", "in_address", "in_force", "remove", "turn"]
 
 OFF = "-"
 """Before an edit in the address that is switched off."""
 
 MOST_EDITS = 64
 MOST_UNDONE = 50
-OF_ALL_LAYERS = ("no-mask", "no-scale")
-"""Edits that are one chip for all layers."""
 
 
 def apply(link: Mapping[str, str]) -> None:

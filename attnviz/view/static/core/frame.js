@@ -12,7 +12,7 @@ const ANNOUNCE_WAIT_MS = 120;
  * @property {HTMLElement} parentElement
  * @property {Function} [setTriggerValue]  may promise why what was asked cannot be done, "" where it can
  * @property {Record<string, any>} [later]  modules of parts that are opened later, of a page that cannot fetch them
- * @property {{Menu: Function}} [whatIf]  the menu of changes, of a page that cannot fetch its module
+ * @property {{Menu: Function, Sweep: Function}} [whatIf]  the menu of changes and the map of heads, of a page that cannot fetch their module
  * @property {boolean} [isEarly]  the document shows the view until its page is there, which takes it over
  * @property {import("./data.js").Source & {texts: import("./texts.js").Texts}} [source]  of the numbers and texts of a page that has no server
  * @property {(store: import("./store.js").Store) => void} [onStore]  is handed the state, by whoever keeps it elsewhere too

@@ -2,7 +2,10 @@
 
 import { LoadError, unpack } from "../core/data.js";
 import { mount } from "../main.js";
+import { textOf } from "../core/texts.js";
 import { Menu } from "../whatif/menu.js";
+import { Sweep } from "../whatif/sweep.js";
+import { Chips } from "./chips.js";
 
 /** The traits that say where the view looks. */
 const PLACE = ["site", "head", "query", "key", "locked"];
@@ -63,6 +66,12 @@ class KernelSource {
   }
 }
 
+/** The source of a picture's numbers, and of those beside it. */
+function sourceOf(kernel, header, arrays, texts) {
+  const beside = arrays.has("beside") ? new KernelSource(kernel, unpack(bytesOf(arrays.get("beside").data)).header.trace, texts) : null;
+  return new KernelSource(kernel, header.trace, texts, beside);
+}
+
 /** Where a state looks, as the traits say it: a query and a key are a place when they are locked. */
 function placeOf(state, site) {
   const { head } = state;
@@ -97,20 +106,22 @@ export function open(page) {
     if (site >= 0) store.set({ ...wanted, site, dim: null, wide: null, own: true });
   };
 
-  /** The menu asks for an edit: Python runs the model, or says why not. */
-  const setTriggerValue = (ask, edit) => kernel.ask({ ask, edit }).then(() => "", ({ message }) => message);
+  /** Python runs the model with other edits, or says why not. */
+  const change = (question) => kernel.ask(question).then(() => "", ({ message }) => message);
+  const setTriggerValue = (ask, edit) => change({ ask, edit }); // the menu asks
+  const chips = new Chips(page.getElementById("attnviz"), change, (key) => textOf(texts, key));
 
   const draw = () => {
     const data = bytesOf(model.get("_picture"));
     const { header: told, arrays } = unpack(data);
     header = told;
-    const other = arrays.has("beside") ? new KernelSource(kernel, unpack(bytesOf(arrays.get("beside").data)).header.trace, texts) : null;
-    const source = new KernelSource(kernel, header.trace, texts, other);
+    chips.show(told.what_if?.chips ?? [], Boolean(told.what_if?.undo));
+    const source = sourceOf(kernel, header, arrays, texts);
     const onStore = (made) => {
       store = made;
       store.subscribe(tell);
     };
-    mount({ data, source, onStore, setTriggerValue, whatIf: { Menu }, parentElement: page.getElementById("attnviz") });
+    mount({ data, source, onStore, setTriggerValue, whatIf: { Menu, Sweep }, parentElement: page.getElementById("attnviz") });
   };
 
   draw();

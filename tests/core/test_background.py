@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from attnviz import background
+from attnviz.background import Background, Progress
 from attnviz.errors import NoSuchPosition, TakesTooLong, TooManyWaiting
-from attnviz.server import background
-from attnviz.server.background import Background, Progress
 
 SOON = 30  # seconds, of a machine that does much else
 

@@ -96,6 +96,18 @@ class Background:
                 self.thread.start()
             return job
 
+    def told(self, key: Hashable, who: str, compute: Callable[[Progress], Any]) -> dict[str, Any]:
+        """Return how far the job of a key is: "done", "total", "ahead", and "result" once it is there; see `ask`.
+
+        Raises:
+            AttnvizError: why there will be no result.
+        """
+        job = self.ask(key, who, compute)
+        if job.error is not None:
+            raise job.error
+        far = {"done": job.done, "total": job.total, "ahead": self.ahead(key)}
+        return far | ({} if job.result is None else {"result": job.result})
+
     def leave(self, key: Hashable, who: str) -> None:
         """Note that somebody does not wait any more."""
         with self._lock:
