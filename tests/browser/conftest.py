@@ -1,6 +1,8 @@
 """One server and one window of Chromium for all browser tests of a process.
 
 Any error of the console and any foreign request fails a test.
+
+To see whether tests are sure on a slow machine: `ATTNVIZ_SLOW_PAGES=4 pytest tests/browser` slows every page down.
 """
 
 from __future__ import annotations
@@ -46,8 +48,16 @@ QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 QUIET += ["--disable-sync", "--no-first-run"]
 
 PATIENCE = 60_000  # ms
+SLOWER = float(os.environ.pop("ATTNVIZ_SLOW_PAGES", "1"))  # popped: the servers need not know it
 TAKEN, EMPTY = "about:blank", "about:blank#empty"  # a tab that a test has, and one that waits for a test
 expect.set_options(timeout=PATIENCE)  # a busy machine is slow, not wrong
+
+# Streamlit's grey bars pulse until a page is there, which is a third of what its pictures cost.
+STILL = """addEventListener("DOMContentLoaded", () => {
+  document.head.append(Object.assign(document.createElement("style"), {
+    textContent: "[data-testid=stAppSkeleton] *, [data-testid=stSkeleton] { animation: none !important }",
+  }));
+})"""
 
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
@@ -118,7 +128,9 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def window(browser: Browser) -> BrowserContext:
     """Where tests open their pages: what a browser keeps, as Streamlit's scripts, is fetched once for all."""
-    return browser.new_context(locale="en-US", permissions=["clipboard-read", "clipboard-write"])
+    window = browser.new_context(locale="en-US", permissions=["clipboard-read", "clipboard-write"])
+    window.add_init_script(STILL)
+    return window
 
 
 def is_probe(url: str) -> bool:
@@ -169,6 +181,8 @@ def tabs(window: BrowserContext, own: tuple[str, ...], forgiven: str | None = No
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme=scheme)
         page.set_default_timeout(PATIENCE)
+        if SLOWER > 1:
+            window.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
         for event, listener in listeners.items():
             page.on(event, listener)  # type: ignore[call-overload]
         return page

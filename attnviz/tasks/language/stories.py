@@ -25,15 +25,15 @@ __all__ = ["Language", "Stories", "corpus"]
 
 Language = Literal["en", "zh"]
 STORIES: dict[Language, int] = {"en": 3000, "zh": 4000}
+WRITERS = {"en": stories_en, "zh": stories_zh}
 SENTENCE_END: dict[Language, str] = {"en": r"\n|[.!] ", "zh": r"\n|[。！]"}
 
 
 @cache
 def corpus(language: Language) -> tuple[str, ...]:
     """Return all stories of a language, each once: 1,350,000 characters of English, 640,000 of Chinese."""
-    write = stories_en.story if language == "en" else stories_zh.story
     random = Random(2024)
-    return tuple(dict.fromkeys(write(random) for _ in range(STORIES[language])))
+    return tuple(dict.fromkeys(WRITERS[language].story(random) for _ in range(STORIES[language])))
 
 
 def _bucket(story: str) -> int:
@@ -78,7 +78,7 @@ class Stories(CharacterTask):
     @cached_property
     def tokenizer(self) -> Tokenizer:
         """Every character of the corpus, and `<bos>` in front of a text."""
-        return Tokenizer("characters", tuple(sorted(set("\n".join(corpus(self.language))))), add_bos=True)
+        return Tokenizer("characters", tuple(sorted(WRITERS[self.language].CHARACTERS)), add_bos=True)
 
     @property
     def reads(self) -> str:

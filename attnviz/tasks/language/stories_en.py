@@ -9,10 +9,14 @@ invented: no model can know them by heart.
     'Mabewil was a cheerful wizard who lived in the attic. She had made a pink umbrella with her own hands.'
 """
 
+import string
 from collections.abc import Sequence
 from random import Random
 
 from attnviz.tasks.base import words
+
+CHARACTERS = string.ascii_letters + string.digits + '\n !",.?'
+"""Every character of the stories: known before they are written."""
 
 BOYS = words(
     "Adam Alfie Arthur Ben Bruno Carl Dan Eddie Emil Felix Finn Fred George Gus Hugo Ian Igor Jack Jim Jonah Kai Ken "
