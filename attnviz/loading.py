@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from attnviz import models
 from attnviz.bounded import read_json
@@ -67,7 +67,7 @@ def load_model(path: str | Path, **options: Any) -> SequenceModel | HuggingFaceM
     if not (folder / CONFIG_FILE).is_file():
         if is_checkpoint(str(path)):
             run, step = open_checkpoint(str(path))
-            return run.model(step)
+            return cast("SequenceModel | HuggingFaceModel", run.model(step))
         folder = _named_folder(str(path)) or folder
     if is_hugging_face(folder):
         from attnviz.huggingface import open_folder

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from attnviz import __version__
 from attnviz.cli.common import FAILURE, SUCCESS, USAGE, CommandError, Parser, UsageError, add_command, one_line
 from attnviz.cli.edits import add_sweep
+from attnviz.cli.finetune import add_finetuning
 from attnviz.cli.manage import add_managing
 from attnviz.cli.models import add_models
 from attnviz.cli.run import add_run
@@ -79,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     listing.set_defaults(command=_zoo)
 
     add_training(commands)
+    add_finetuning(commands)
     add_managing(commands)
     return parser
 

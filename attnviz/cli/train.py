@@ -40,7 +40,7 @@ from attnviz.training import (
 from attnviz.training.engine.memory import check_memory
 from attnviz.training.recipes import OWN, OWN_LABELS, OWN_TEXT
 
-__all__ = ["add_training"]
+__all__ = ["add_training", "prepare", "record_run"]
 
 FIXED = (*OF_THE_TASK, "cell")  # fields of configurations that nobody sets
 TRANSFORMER = "transformer"
@@ -117,9 +117,9 @@ def _train(options: argparse.Namespace) -> int:
     recipe = _recipe(options)
     # the recipe's target and name are not for what was changed
     changed = bool(options.network or options.model or options.task or options.set)
-    _prepare(options.out)
+    prepare(options.out)
     run = new_run(RunConfig.of_recipe(recipe))
-    state = _record(run)
+    state = record_run(run)
     if state.state != "done":
         return SUCCESS
     network = run.network(state.step)
@@ -148,10 +148,11 @@ def _on(recipe: Recipe, result: Evaluation, interval: Interval | None) -> str:
 
 def _resume(options: argparse.Namespace) -> int:
     run = open_run(options.run)
-    _prepare(options.out)
-    state = _record(run)
+    prepare(options.out)
+    state = record_run(run)
     if options.out is not None and state.state == "done":
-        print(f"written to {_save(run.model(state.step), options.out)}")
+        save = _save if isinstance(model := run.model(state.step), SequenceModel) else _save_pretrained
+        print(f"written to {save(model, options.out)}")
     return SUCCESS
 
 
@@ -214,12 +215,18 @@ def _settings(option: str, kind: type, texts: Sequence[str], fixed: Sequence[str
         raise UsageError(f"--{option}: {error}") from error
 
 
-def _prepare(folder: Path | None) -> None:
+def prepare(folder: Path | None) -> None:
     """Make the folder for a model before the work, so that a bad one is known at once."""
     if folder is not None:
         if (folder / CONFIG_FILE).exists():
             raise UsageError(f"{folder} holds a model already: choose another folder with --out, or remove it")
         folder.mkdir(parents=True, exist_ok=True)
+
+
+def _save_pretrained(model: Any, folder: Path) -> Path:
+    from attnviz.huggingface.tuned import save_folder
+
+    return save_folder(model, folder)
 
 
 def _save(model: SequenceModel, folder: Path) -> Path:
@@ -235,7 +242,7 @@ def _save(model: SequenceModel, folder: Path) -> Path:
     raise AssertionError("there is no end of numbers")
 
 
-def _record(run: Run) -> RunState:
+def record_run(run: Run) -> RunState:
     """Train a run and show how it goes."""
     torch.set_num_threads(1)
     training, label = run.config.training, run.config.recipe or run.config.task.name

@@ -8,12 +8,12 @@ from attnviz.errors.inputs import InputError
 
 __all__ = [
     "DataArchive", "DataBinary", "DataBlank", "DataCellTooLong", "DataColumns", "DataColumnsUnclear",
-    "DataDecimalUnclear", "DataEmpty", "DataEncoding", "DataEncodingUnclear", "DataHeaderUnclear", "DataLabels",
-    "DataLineTooLong", "DataNoColumn", "DataQuote", "DataRagged", "DataSameColumn", "DataSentenceRagged",
-    "DataSentenceTooLong", "DataSeparatorUnclear", "DataSpreadsheet", "DataTag", "DataTagMissing", "DataTooFew",
-    "DataTooLarge", "DataTooMany", "DataTooManyColumns", "DataTypes", "DataUnclear", "DataWord", "OneCharacter",
-    "SeriesConstant", "SeriesMissing", "SeriesNotNumber", "SeriesTooLong", "SeriesTooShort", "SeriesUnits",
-    "SoundLength", "SoundUnreadable", "TextTooShort",
+    "DataDecimalUnclear", "DataEmpty", "DataEncoding", "DataEncodingUnclear", "DataHeaderUnclear", "DataJsonLine",
+    "DataLabels", "DataLineTooLong", "DataNoColumn", "DataNoColumnNamed", "DataPackage", "DataQuote", "DataRagged",
+    "DataSameColumn", "DataSentenceRagged", "DataSentenceTooLong", "DataSeparatorUnclear", "DataSpreadsheet", "DataTag",
+    "DataTagMissing", "DataTooFew", "DataTooLarge", "DataTooMany", "DataTooManyColumns", "DataTypes", "DataUnclear",
+    "DataWord", "OneCharacter", "SeriesConstant", "SeriesMissing", "SeriesNotNumber", "SeriesTooLong", "SeriesTooShort",
+    "SeriesUnits", "SoundLength", "SoundUnreadable", "TextTooShort",
 ]  # fmt: skip
 
 
@@ -148,6 +148,27 @@ class DataNoColumn(InputError):
     name: str
     column: int
     columns: int
+
+
+class DataNoColumnNamed(InputError):
+    """No column has the name that was given; `columns` are those that there are."""
+
+    column: str
+    columns: str
+
+
+class DataJsonLine(InputError):
+    """A line is no JSON object with a text and a label."""
+
+    line: int
+    reason: str
+
+
+class DataPackage(InputError):
+    """A kind of file needs a package that is not installed."""
+
+    kind: str
+    package: str
 
 
 class DataSameColumn(InputError):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from attnviz.errors.base import AttnvizError
 
 __all__ = [
-    "AdapterFolder", "AttentionDiffers", "AttentionHidden", "AttentionUnseen", "CannotSample", "CannotShow",
+    "AdapterFolder", "AttentionDiffers", "AttentionHidden", "AttentionUnseen", "BaseChanged", "BaseUnfit",
+    "CannotSample", "CannotShow",
     "DownloadsOff", "HubNotFound", "ModelChanged", "ModelCorrupt", "ModelFailed", "ModelLoadError", "ModelMismatch",
     "ModelNotFound", "NoDevice", "NoHeadOutputs", "NoProcessor", "NoTokenizer", "NotAModel", "OwnFault",
     "PackageMissing", "QuantisedWeights", "RemoteCode", "TemplateFailed", "TokenizerFailed", "TokenizerMismatch",
@@ -64,6 +65,16 @@ class PackageMissing(ModelLoadError):
 class QuantisedWeights(ModelLoadError):
     form: str
     reason: str
+
+
+class BaseUnfit(ModelLoadError):
+    """A pretrained model cannot be trained on here."""
+
+    reason: str
+
+
+class BaseChanged(ModelLoadError):
+    """The weights that a run began with are not those of the model that has its name now."""
 
 
 class AdapterFolder(ModelLoadError):

@@ -19,9 +19,10 @@ from safetensors.torch import load_file, save_file
 from attnviz.bounded import read_json
 from attnviz.errors import ConfigError, ModelCorrupt, ModelMismatch, ModelNotFound, WeightsNotFinite
 from attnviz.errors.base import Why
+from attnviz.models.config import ModelConfig
 from attnviz.models.facts import ModelFacts
 from attnviz.models.network import Network, blank_network, build_network
-from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig, config_from_dict
+from attnviz.models.recurrent_config import RecurrentConfig, config_from_dict
 from attnviz.tokenizers import Tokenizer
 from attnviz.vectors import Reader, reader_from_dict
 
@@ -108,7 +109,7 @@ class SequenceModel:
         return self.labels[index] if self.labels else self.tokenizer.label(index)
 
     @property
-    def config(self) -> AnyConfig:
+    def config(self) -> ModelConfig | RecurrentConfig:
         """The network's configuration."""
         return self.network.config
 

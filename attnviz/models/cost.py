@@ -17,6 +17,7 @@ from attnviz.models.config import ModelConfig
 from attnviz.models.network import blank_network
 from attnviz.models.network_config import SCORINGS
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
+from attnviz.models.tuned_config import TunedConfig, last_layers
 
 __all__ = [
     "LAYERS",
@@ -108,13 +109,13 @@ def crossing(layer: Layer, d: int) -> int | None:
 
 @lru_cache(256)
 def n_parameters(model: AnyConfig) -> int:
-    """Return the number of trained numbers, without memory for them.
+    """Return the numbers in a network's weights, without memory for them.
 
     Example:
         >>> n_parameters(ModelConfig("decoder", vocab_size=10, max_len=8, d_model=16, d_ff=0, n_layers=1))
         1610
     """
-    return blank_network(model).n_parameters
+    return model.n_parameters if isinstance(model, TunedConfig) else blank_network(model).n_parameters
 
 
 def flops_per_step(model: AnyConfig, batch_size: int) -> int:
@@ -128,7 +129,7 @@ def flops_per_step(model: AnyConfig, batch_size: int) -> int:
         >>> flops_per_step(model, 1)
         69120
     """
-    products = _transformer(model) if isinstance(model, ModelConfig) else _recurrent(model)
+    products = _recurrent(model) if isinstance(model, RecurrentConfig) else _transformer(model)
     return 3 * 2 * batch_size * products
 
 
@@ -148,6 +149,10 @@ def activation_bytes(model: AnyConfig, batch_size: int) -> int:
         pooled = target * 2 * d if model.pooling == "additive" else 0
         numbers = (target + source) * per_token + target * 3 * model.output_size + pairs + pooled
         return batch_size * BYTES * numbers
+    if isinstance(model, TunedConfig):
+        n_layers = model.n_layers if model.method == "lora" else last_layers(model.method, model.n_layers)
+        pairs = 3 * model.n_heads * target**2 if model.dropout else 0  # dropout of weights has no fused kernel here
+        return batch_size * BYTES * n_layers * (target * (16 * d + 3 * model.d_ff) + pairs)
     width = 10 * d + 2 * model.d_ff + (3 * d if model.dropout else 0)
     cross = 8 * d if source else 0
     numbers = target * (model.n_layers * (width + cross) + 3 * model.output_size) + source * model.n_layers * width
@@ -167,10 +172,10 @@ def _recurrence(cell: str, n_tokens: int, d: int, d_in: int, d_state: int) -> in
     return n_tokens * GATES[cell] * d * (d_in + d_state)
 
 
-def _transformer(model: ModelConfig) -> int:
+def _transformer(model: ModelConfig | TunedConfig) -> int:
     """Return the multiplications in one forward pass of one sequence: blocks, features, and outputs, T d V."""
     d, target, source = model.d_model, model.max_len, model.source_max_len or 0
-    d_kv = model.kv_heads * model.d_head
+    d_kv = model.kv_heads * model.d_head if isinstance(model, ModelConfig) else d
     blocks = sum(_attention(n, n, d, d_kv) + 2 * n * d * model.d_ff for n in (target, source))
     cross = _attention(target, source, d, d_kv) if source else 0
     return model.n_layers * (blocks + cross) + target * model.n_features * d + _outputs(model)

@@ -11,6 +11,7 @@ from attnviz.models.config import ModelConfig
 from attnviz.models.recurrent import Recurrent
 from attnviz.models.recurrent_config import AnyConfig
 from attnviz.models.transformer import Transformer
+from attnviz.models.tuned_config import TunedConfig
 
 __all__ = ["Network", "blank_network", "build_network"]
 
@@ -41,4 +42,6 @@ class _NothingDrawn(TorchFunctionMode):
 
 
 def _network(config: AnyConfig) -> Network:
+    if isinstance(config, TunedConfig):
+        raise TypeError("a pretrained network is not made of its configuration alone")
     return Transformer(config) if isinstance(config, ModelConfig) else Recurrent(config)

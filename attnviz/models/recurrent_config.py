@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 from attnviz.errors import SettingMisfit, SettingOutside
 from attnviz.models.config import ModelConfig
 from attnviz.models.network_config import SCORINGS, NetworkConfig
+from attnviz.models.tuned_config import TunedConfig
 
 __all__ = ["AnyConfig", "Cell", "RecurrentConfig", "StateScoring", "config_from_dict"]
 
@@ -62,9 +63,11 @@ class RecurrentConfig(NetworkConfig):
         return self.d_model if self.d_embedding is None else self.d_embedding
 
 
-AnyConfig = ModelConfig | RecurrentConfig
+AnyConfig = ModelConfig | RecurrentConfig | TunedConfig
 
 
 def config_from_dict(values: dict[str, Any]) -> AnyConfig:
-    """Return the configuration of any network: a recurrent one names its cell."""
+    """Return the configuration of any network: a recurrent one names its cell, a pretrained one its base."""
+    if "base" in values:
+        return TunedConfig.from_dict(values)
     return RecurrentConfig.from_dict(values) if "cell" in values else ModelConfig.from_dict(values)

@@ -7,18 +7,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import nan
+from pathlib import Path
 from random import Random
-from typing import Any, ClassVar, Literal, NamedTuple, Self, get_args
+from typing import Any, ClassVar, Literal, NamedTuple, Self, cast, get_args
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
-from attnviz.errors import InputError, TooFewInputs
+from attnviz.errors import InputError, SettingOutside, TaskMismatch, TooFewInputs
 from attnviz.models.bundle import Example, ModelCard, SequenceModel
 from attnviz.models.config import ModelConfig
-from attnviz.models.network import Network
+from attnviz.models.network import Network, build_network
 from attnviz.models.network_config import OF_THE_TASK, Architecture
-from attnviz.models.recurrent_config import RecurrentConfig
+from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
 from attnviz.tasks.choice import Choice, check_limits, choices
 from attnviz.tasks.fit import respelled
 from attnviz.tasks.pattern import Pattern
@@ -45,6 +46,7 @@ __all__ = [
     "words",
 ]
 
+OURS = ("attnviz.tasks.", "attnviz.finetuning.")  # modules whose tasks register
 IGNORE = -100  # the target where nothing is scored, as in torch's cross-entropy
 LETTERS = tuple("abcdefghijklmnopqrstuvwxyz")
 
@@ -59,7 +61,7 @@ MOST_TRIED = 10_000  # candidates without any for a split that has a tenth of th
 MOST_ITEMS = 20_000  # of a collection that is judged whole; more than that are as good as without end
 CHUNK = 128  # sequences that are judged at once
 SEED_OFFSETS: dict[Split, int] = {"train": 0, "validation": 1_000_003, "test": 2_000_003}
-OF_TOKENS = ("tokens", "targets", "features", "values")  # parts of a batch with a column for each token
+OF_TOKENS = ("tokens", "targets", "features", "values", "weights")  # parts of a batch with a column for each token
 BUCKETS: dict[Split, range] = {"test": range(2), "validation": range(2, 4), "train": range(4, 20)}  # of 20
 
 
@@ -81,6 +83,7 @@ class Batch:
         features: (B, T, n_features) numbers that come with the tokens; None where a token is its id alone.
         values: (B, T, n_outputs) the right values of a forecast; `targets` says where they are scored: where it is not
             IGNORE. None where the output is a choice.
+        weights: (B, T) how much each position counts in the loss that is trained on; None: all alike.
     """
 
     tokens: Tensor
@@ -90,6 +93,7 @@ class Batch:
     source_padding: Tensor | None = None
     features: Tensor | None = None
     values: Tensor | None = None
+    weights: Tensor | None = None
 
     def rows(self, chosen: slice | Tensor) -> Batch:
         """Some of its sequences: a slice of them, or their places (n,)."""
@@ -158,7 +162,8 @@ class Task(ABC):
     typed: ClassVar[tuple[Example, ...]] = ()
 
     def __init_subclass__(cls) -> None:
-        if "name" in vars(cls) and cls.__module__.startswith("attnviz.tasks."):  # not what only others extend
+        super().__init_subclass__()
+        if "name" in vars(cls) and cls.__module__.startswith(OURS):  # not what only others extend
             Task.families[cls.__name__] = cls
 
     @property
@@ -248,6 +253,39 @@ class Task(ABC):
         """Refuse parameters beyond their limits; families that need more extend it."""
         check_limits(self)
 
+    def check_model(self, model: AnyConfig) -> None:
+        """Refuse a model that does not read or write the symbols of the task.
+
+        Raises:
+            ConfigError: it does not.
+        """
+        wanted = self.model_config()
+        names = ("architecture", "vocab_size", "source_vocab_size", "n_features", "output_size", "predicts")
+        for name in names:
+            given, needed = getattr(model, name), getattr(wanted, name)
+            if given != needed:
+                raise TaskMismatch(name, given, self.name, needed)
+        one_output = isinstance(model, RecurrentConfig) and self.readout == "whole"
+        if (model.pooling != "none" and self.readout == "each") or (one_output and model.pooling == "none"):
+            rule = "some-pooling" if self.readout == "whole" else "no-pooling"
+            raise SettingOutside("pooling", model.pooling, rule)
+
+    def build(self, model: AnyConfig, seed: int) -> nn.Module:
+        """Return the network that is to learn the task; its weights depend on its configuration and the seed alone."""
+        return build_network(model, seed)
+
+    def files(self) -> Mapping[str, bytes]:
+        """Return files that a run of the task keeps beside its configuration, by their names."""
+        return {}
+
+    def settle(self, folder: Path) -> Self:
+        """Return the task, which takes note of the folder of its run, where its `files` are."""
+        return self
+
+    def probe(self) -> Sequence[Batch]:
+        """Return the sequences that a person wants attention watched on, each a batch of one; () for held-out ones."""
+        return ()
+
     @classmethod
     def stored(cls, **parameters: Any) -> Self:
         """The task that a run keeps as its parameters; families whose reading of data changed extend it for older runs.
@@ -271,10 +309,10 @@ class Task(ABC):
         """Texts worth typing, (source, target) pairs for an encoder-decoder; not every variant of a task reads all."""
         return self.typed
 
-    def bundle(self, network: Network, **card: Any) -> SequenceModel:
+    def bundle(self, network: nn.Module, **card: Any) -> SequenceModel:
         """Make a model of a network that learned the task; `card`: what its `ModelCard` says beyond the task."""
         filled = ModelCard(task=self.name, examples=self.examples(), metric=self.metric, **card)
-        return SequenceModel(network, self.tokenizer, filled, self.source_tokenizer, self.labels)
+        return SequenceModel(cast(Network, network), self.tokenizer, filled, self.source_tokenizer, self.labels)
 
     def examples(self) -> tuple[Example, ...]:
         """Texts to type: those of `texts` that the model reads, or two from test data where these are too few."""

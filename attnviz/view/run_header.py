@@ -14,6 +14,7 @@ from attnviz.models import AnyConfig, ModelConfig
 from attnviz.models.layers import Attention
 from attnviz.models.network import blank_network
 from attnviz.models.states import StateAttention
+from attnviz.models.tuned_config import TunedConfig
 from attnviz.tasks import Batch
 from attnviz.tasks.base import IGNORE
 from attnviz.tasks.pattern import pattern_key
@@ -87,6 +88,10 @@ def _answering(model: AnyConfig) -> str:
 
 def _sites(model: AnyConfig) -> list[dict[str, Any]]:
     """Return the attention layers of the network itself, which is built without memory for its weights."""
+    if isinstance(model, TunedConfig):
+        stack, heads = model.architecture, model.n_heads
+        place = {"stack": stack, "kind": "self", "heads": heads, "queries": stack, "keys": stack}
+        return [{"name": f"{stack}.{layer}.self", "layer": layer, **place} for layer in range(model.n_layers)]
     layers = (module for module in blank_network(model).modules() if isinstance(module, Attention | StateAttention))
     return [
         {

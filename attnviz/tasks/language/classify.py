@@ -9,21 +9,22 @@ import torch
 from torch import Generator, Tensor
 
 from attnviz.tasks.base import IGNORE, Baseline, Batch, Split, Task, collate
+from attnviz.tokenizers import Tokenizer
 
 __all__ = ["label_baselines", "labelled", "linear_baselines"]
 
 N_TRAIN, N_TEST = 4000, 1000  # texts that baselines are fitted and judged on
 
 
-def labelled(rows: list[list[int]], labels: Sequence[int]) -> Batch:
-    """Return the texts as a batch whose labels are due at the first token, which is `<bos>`.
+def labelled(rows: list[list[int]], labels: Sequence[int], fill: int = Tokenizer.pad_id) -> Batch:
+    """Return the texts as a batch whose labels are due at the first token, such as `<bos>`; `fill` ends short ones.
 
     Example:
         >>> labelled([[1, 5, 6], [1, 7]], [0, 1]).targets
         tensor([[   0, -100, -100],
                 [   1, -100, -100]])
     """
-    tokens, padding = collate(rows)
+    tokens, padding = collate(rows, fill)
     targets = torch.full_like(tokens, IGNORE)
     targets[:, 0] = torch.tensor(labels)
     return Batch(tokens, targets, padding)

@@ -71,10 +71,19 @@ class DividedTask(OwnTask):
         return self.batch(self.parts[split])
 
 
-def divided(items: Sequence[T], text_of: Callable[[T], str]) -> dict[Split, list[T]]:
+def divided(
+    items: Sequence[T], text_of: Callable[[T], str], validation: int = 10, test: int = 10, salt: str = ""
+) -> dict[Split, list[T]]:
     """Divide items into splits: by the order of their texts' hashes, a tenth each for test and validation.
 
     The same text is always on one side, however often and wherever in the data it stands.
+
+    Args:
+        items: items to divide.
+        text_of: called with an item, returns its text.
+        validation: percent of the texts for validation.
+        test: percent of the texts for the test.
+        salt: written before each text that is hashed: another one divides otherwise.
 
     Raises:
         DataTooFew: fewer than 20 different texts.
@@ -83,11 +92,11 @@ def divided(items: Sequence[T], text_of: Callable[[T], str]) -> dict[Split, list
         >>> {split: len(part) for split, part in divided(range(50), str).items()}
         {'train': 40, 'validation': 5, 'test': 5}
     """
-    ranked = sorted(set(map(text_of, items)), key=lambda text: sha256(text.encode()).digest())
+    ranked = sorted(set(map(text_of, items)), key=lambda text: sha256(f"{salt}{text}".encode()).digest())
     if len(ranked) < LEAST_TEXTS:
         raise DataTooFew(len(ranked), LEAST_TEXTS)
-    part = len(ranked) // 10
-    sizes: dict[Split, int] = {"test": part, "validation": part, "train": len(ranked) - 2 * part}
+    held: dict[Split, int] = {"test": len(ranked) * test // 100, "validation": len(ranked) * validation // 100}
+    sizes: dict[Split, int] = {**held, "train": len(ranked) - sum(held.values())}
     side = dict(zip(ranked, (side for side, size in sizes.items() for _ in range(size)), strict=True))
     return {split: [item for item in items if side[text_of(item)] == split] for split in SPLITS}
 

@@ -17,7 +17,7 @@ def answer_at_bos(symbols: Tensor, answers: Tensor) -> Batch:
     Example:
         >>> answer_at_bos(torch.tensor([[5, 6]]), torch.tensor([7]))
         Batch(tokens=tensor([[1, 5, 6]]), targets=tensor([[   7, -100, -100]]), padding=None, source=None, \
-source_padding=None, features=None, values=None)
+source_padding=None, features=None, values=None, weights=None)
     """
     tokens = torch.cat((torch.full((len(symbols), 1), Tokenizer.bos_id), symbols), 1)  # (B, T)
     targets = torch.full_like(tokens, IGNORE)

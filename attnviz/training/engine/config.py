@@ -36,6 +36,7 @@ class TrainConfig:
         validate_every: steps between two looks at validation data.
         validation_size: sequences of each.
         target: stop when the task's metric reaches it on validation data; None: never.
+        patience: stop after so many looks at validation data without a lower loss there; None: never.
         seed: seed of the first weights and of all data.
 
     Raises:
@@ -56,10 +57,13 @@ class TrainConfig:
     validation_size: int = 512
     target: float | None = None
     seed: int = 0
+    patience: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "validate_every", "validation_size"):
             check_whole(name, getattr(self, name), 1, MOST)
+        if self.patience is not None:
+            check_whole("patience", self.patience, 1, MOST)
         check_whole("warmup_steps", self.warmup_steps, 0, MOST)
         check_whole("seed", self.seed, 0, LARGEST_SEED)
         if not (isfinite(self.learning_rate) and 0 < self.learning_rate <= 1):

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
-from attnviz.models.network import Network
 from attnviz.tasks.base import IGNORE, Batch
 
 __all__ = ["add_gradients", "forward", "loss_sum"]
 
 
-def add_gradients(network: Network, batch: Batch) -> tuple[float, Tensor]:
+def add_gradients(network: nn.Module, batch: Batch) -> tuple[float, Tensor]:
     """Add the gradients of a batch's loss to those of the weights.
 
     Returns:
@@ -23,7 +22,7 @@ def add_gradients(network: Network, batch: Batch) -> tuple[float, Tensor]:
     return loss.item(), logits.detach()
 
 
-def forward(network: Network, batch: Batch) -> Tensor:
+def forward(network: nn.Module, batch: Batch) -> Tensor:
     """Logits (B, T, V)."""
     logits: Tensor = network(
         batch.tokens, batch.source, features=batch.features, padding=batch.padding, source_padding=batch.source_padding
@@ -35,4 +34,6 @@ def loss_sum(logits: Tensor, batch: Batch) -> Tensor:
     """Cross-entropy, or the squared errors of values, summed over the scored positions: (B, T, V) -> ()."""
     if batch.values is not None:
         return (logits - batch.values)[batch.targets != IGNORE].square().sum()
-    return F.cross_entropy(logits.flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORE, reduction="sum")
+    reduction = "sum" if batch.weights is None else "none"
+    loss = F.cross_entropy(logits.flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORE, reduction=reduction)
+    return loss if batch.weights is None else (loss * batch.weights.flatten()).sum()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import exp, inf, isfinite
+from typing import cast
 
 import torch
 from torch import Generator, Tensor, nn
@@ -96,20 +97,21 @@ class TrainingState:
     rate_factor: float = 1.0
 
     @classmethod
-    def begin(cls, network: Network, config: TrainConfig) -> TrainingState:
+    def begin(cls, network: nn.Module, config: TrainConfig) -> TrainingState:
         """Return the state before the first step."""
         return cls(new_optimizer(network, config), seeded(config.seed, "train"))
 
 
-def new_optimizer(network: Network, config: TrainConfig) -> torch.optim.AdamW:
+def new_optimizer(network: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
     """AdamW for a network; weight decay applies to matrices, not to biases and norms."""
-    matrices = [p for p in network.parameters() if p.dim() >= 2]
-    others = [p for p in network.parameters() if p.dim() < 2]
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    matrices = [parameter for parameter in trained if parameter.dim() >= 2]
+    others = [parameter for parameter in trained if parameter.dim() < 2]
     groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
     return torch.optim.AdamW(groups, config.learning_rate, (config.beta1, config.beta2), fused=True)
 
 
-def train(network: Network, task: Task, config: TrainConfig, state: TrainingState | None = None) -> Iterator[Step]:
+def train(network: nn.Module, task: Task, config: TrainConfig, state: TrainingState | None = None) -> Iterator[Step]:
     """Train a network in place, one update for each step that is asked for.
 
     The data and the updates depend on the configuration alone: the same network trained with the same configuration
@@ -158,7 +160,7 @@ def train(network: Network, task: Task, config: TrainConfig, state: TrainingStat
 
 
 @torch.inference_mode()
-def evaluate(network: Network, task: Task, split: Split, n: int, seed: int = 0, samples: int = 0) -> Evaluation:
+def evaluate(network: nn.Module, task: Task, split: Split, n: int, seed: int = 0, samples: int = 0) -> Evaluation:
     """Return the loss and accuracy on n sequences of a split, always the same ones for a seed.
 
     Validation data decides when to stop; what is reported comes from "test", which decides nothing. A finite
@@ -227,6 +229,6 @@ def _output(logits: Tensor, batch: Batch, row: int) -> tuple[float, ...]:
 
 
 @torch.inference_mode()
-def _spectrum(network: Network, task: Task) -> tuple[float, ...] | None:
-    spectrum = task.spectrum(network)
+def _spectrum(network: nn.Module, task: Task) -> tuple[float, ...] | None:
+    spectrum = task.spectrum(cast(Network, network))
     return None if spectrum is None else tuple(spectrum.tolist())

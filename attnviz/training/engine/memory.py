@@ -8,9 +8,10 @@ from dataclasses import replace
 from attnviz.errors import SettingNotWhole, TooMuchMemory
 from attnviz.models.cost import activation_bytes, n_parameters
 from attnviz.models.recurrent_config import AnyConfig
+from attnviz.models.tuned_config import TunedConfig
 from attnviz.tasks.base import Task
 
-__all__ = ["check_memory", "is_large", "memory_limit"]
+__all__ = ["check_memory", "is_large", "memory_limit", "step_bytes"]
 
 DEFAULT_LIMIT_MB = 4096
 LARGE = 128 * 2**20  # bytes; no recipe takes as much
@@ -41,7 +42,7 @@ def check_memory(model: AnyConfig, batch_size: int, task: Task | None = None, mo
     Raises:
         TooMuchMemory: with both figures, and the batch size that would fit.
     """
-    wanted, limit = _step_bytes(model, batch_size, task), memory_limit()
+    wanted, limit = step_bytes(model, batch_size, task), memory_limit()
     limit = limit if most is None else min(limit, most)
     if wanted > limit:
         raise TooMuchMemory(batch_size, model.max_len, _text(wanted), _text(limit), batch_size * limit // wanted)
@@ -49,10 +50,13 @@ def check_memory(model: AnyConfig, batch_size: int, task: Task | None = None, mo
 
 def is_large(model: AnyConfig, batch_size: int, task: Task) -> bool:
     """Whether training takes so much memory, and so much time a step, that it should share a process with no other."""
-    return _step_bytes(model, batch_size, task) + KEPT * n_parameters(model) > LARGE
+    return step_bytes(model, batch_size, task) + KEPT * n_parameters(model) > LARGE
 
 
-def _step_bytes(model: AnyConfig, batch_size: int, task: Task | None) -> int:
+def step_bytes(model: AnyConfig, batch_size: int, task: Task | None) -> int:
+    """Return about the bytes that a step takes; of a pretrained network with its weights and what goes with them."""
+    if isinstance(model, TunedConfig):
+        return 4 * model.n_parameters + (KEPT - 4) * model.n_trained + activation_bytes(model, batch_size)
     if task is not None:
         model = replace(model, max_len=min(model.max_len, task.model_config().max_len))
     return activation_bytes(model, batch_size)

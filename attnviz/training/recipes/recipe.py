@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from torch import nn
+
 from attnviz.locale import t
 from attnviz.models.bundle import SequenceModel
-from attnviz.models.network import Network
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
 from attnviz.tasks import Baseline, Task
 from attnviz.tasks.own.readers.delimited import Layout
@@ -62,7 +63,7 @@ class Recipe:
 
     def bundle(
         self,
-        network: Network,
+        network: nn.Module,
         score: float,
         baselines: Sequence[Baseline] = (),
         judged: int = 0,

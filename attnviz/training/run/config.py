@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from functools import cached_property
 from hashlib import sha256
+from importlib import import_module
 from typing import Any, cast
 
-from attnviz.errors import SettingOutside, TaskMismatch
 from attnviz.errors.settings import check_whole
-from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig, config_from_dict
+from attnviz.models.recurrent_config import AnyConfig, config_from_dict
 from attnviz.tasks import Task
 from attnviz.training.engine.config import LARGEST_SEED, MOST, TrainConfig
 from attnviz.training.recipes import Recipe
@@ -21,6 +21,7 @@ __all__ = ["Recording", "RunConfig"]
 
 FORMAT = 1
 BESIDE = ("format", "created", "recipe", "recording")  # what decides nothing of the result
+TUNED = ("TunedLabels", "TunedTags")  # families that register when a run of theirs is opened
 MOST_LETTERS = 100  # of a recipe's name and a time
 
 
@@ -72,18 +73,7 @@ class RunConfig:
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     def __post_init__(self) -> None:
-        wanted = self.task.model_config()
-        names = ("architecture", "vocab_size", "source_vocab_size", "n_features", "output_size", "predicts")
-        for name in names:
-            given, needed = getattr(self.model, name), getattr(wanted, name)
-            if given != needed:
-                raise TaskMismatch(name, given, self.task.name, needed)
-        one_output = isinstance(self.model, RecurrentConfig) and self.task.readout == "whole"
-        if (self.model.pooling != "none" and self.task.readout == "each") or (
-            one_output and self.model.pooling == "none"
-        ):
-            rule = "some-pooling" if self.task.readout == "whole" else "no-pooling"
-            raise SettingOutside("pooling", self.model.pooling, rule)
+        self.task.check_model(self.model)
 
     @classmethod
     def of_recipe(cls, recipe: Recipe, recording: Recording | None = None) -> RunConfig:
@@ -133,6 +123,8 @@ class RunConfig:
 
 def _task(family: str, parameters: Mapping[str, Any]) -> Task:
     """Return a task from its JSON: lists come back as tuples; a value of another type than the default's is refused."""
+    if family in TUNED:  # what opens it needs much that others do without
+        import_module("attnviz.finetuning.tasks")
     if family not in Task.families:
         raise ValueError(f"the task family {family!r} is unknown; there are {', '.join(sorted(Task.families))}")
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in parameters.items()}

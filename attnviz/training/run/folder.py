@@ -29,11 +29,13 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from torch import nn
+
 from attnviz.bounded import MALFORMED, open_regular, parse_json, read_bytes, read_json, reason
 from attnviz.errors import RunCorrupt, RunNotFound, RunUnwritable
 from attnviz.errors.base import Why
-from attnviz.models.bundle import SequenceModel
-from attnviz.models.network import Network, blank_network, build_network
+from attnviz.models.network import blank_network
+from attnviz.models.tuned_config import TunedConfig
 from attnviz.tasks.base import Batch
 from attnviz.training.engine.loop import SAMPLES, Evaluation, Step, first_batch
 from attnviz.training.engine.memory import check_memory
@@ -171,11 +173,14 @@ class Run:
                 (hidden / CHECKPOINTS).mkdir(parents=True)
                 cls(hidden, config).write_state(RunState("stopped"))
                 write_json(hidden / CONFIG, config.to_dict())
+                for name, content in config.task.files().items():
+                    (hidden / name).write_bytes(content)
                 if owner:
                     write_json(hidden / OWNER, {"owner": owner})
                 move_folder(hidden, folder)
         finally:
             shutil.rmtree(hidden, ignore_errors=True)
+        config.task.settle(folder)
         return cls(folder, config)
 
     @classmethod
@@ -187,7 +192,9 @@ class Run:
             RunCorrupt: it was edited into something that cannot be, or written by a newer version.
         """
         try:
-            return cls(folder, RunConfig.from_dict(read_json(folder / CONFIG, strict=True)))
+            run = cls(folder, RunConfig.from_dict(read_json(folder / CONFIG, strict=True)))
+            run.config.task.settle(folder)
+            return run
         except (FileNotFoundError, NotADirectoryError) as error:
             raise RunNotFound(folder.name) from error
         except MALFORMED as error:
@@ -307,20 +314,33 @@ class Run:
             return []
         return sorted(int(match[1]) for name in names if (match := CHECKPOINT.fullmatch(name)))
 
-    def network(self, step: int) -> Network:
+    def network(self, step: int) -> nn.Module:
         """Return the network as it was at one of `checkpoints()`.
 
         Raises:
             RunCorrupt: there is no such checkpoint, or it cannot be read.
         """
-        path = self.checkpoint_path(step)
-        check_weights(path, blank_network(self.config.model))  # before there is memory for them
-        network = build_network(self.config.model, self.config.training.seed)
+        path, model = self.checkpoint_path(step), self.config.model
+        if not isinstance(model, TunedConfig):
+            check_weights(path, blank_network(model))  # before there is memory for them
+        network = self.config.task.build(model, self.config.training.seed)
         load_weights(path, network)
         return network
 
-    def model(self, step: int) -> SequenceModel:
-        """Return a checkpoint as a model to look into.
+    def best_step(self) -> int | None:
+        """Return the checkpoint to answer with: of a run that stops early the best one, else the last; None: no one.
+
+        Raises:
+            RunCorrupt: metrics.jsonl cannot be read.
+        """
+        kept = self.checkpoints()
+        if not kept or self.config.training.patience is None:
+            return max(kept, default=None)
+        losses = {line.step: line.validation.loss for line in self.metrics() if line.validation}
+        return min((step for step in kept if step in losses), key=losses.__getitem__, default=kept[-1])
+
+    def model(self, step: int) -> Any:
+        """Return a checkpoint as a model to look into: a `SequenceModel`, or of a tuned one a `HuggingFaceModel`.
 
         Raises:
             RunCorrupt: there is no such checkpoint, or it cannot be read.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Protocol, cast, runtime_checkable
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
 from attnviz import attention
 from attnviz.models.call import AttentionCall
@@ -19,11 +20,21 @@ CANDIDATES = 16  # short sequences show little: the longest of so many are taken
 LONGEST = 96  # tokens of a text: with 512, eight heads take two megabytes a snapshot, more than a person can look at
 
 
+@runtime_checkable
+class Watched(Protocol):
+    """A network that has a way of its own to be watched."""
+
+    def watched(self, tokens: Tensor) -> dict[str, Tensor]:
+        """Return the weights of every head on one sequence (1, T), as `attention_weights` does."""
+
+
 def probe_sequences(task: Task, n: int, seed: int) -> list[Batch]:
     """Return the n longest of some validation sequences, always the same ones for a seed; each alone, without padding.
 
     Of a long text, only the beginning: in a decoder, what follows does not change its attention.
     """
+    if own := task.probe():
+        return list(own)
     batch = task.sample(max(CANDIDATES, n), Generator().manual_seed(seed + SEED_OFFSET), "validation")
     candidates = sequences(batch, len(batch.tokens))
     longest = sorted(candidates, key=lambda sequence: sequence.tokens.shape[1], reverse=True)[:n]
@@ -43,8 +54,10 @@ def sequences(batch: Batch, n: int) -> list[Batch]:
 
 
 @torch.inference_mode()
-def attention_weights(network: Network, sequence: Batch) -> dict[str, Tensor]:
+def attention_weights(network: nn.Module, sequence: Batch) -> dict[str, Tensor]:
     """The weights of every head on one sequence, by site in the order in which they run: (H, Tq, Tk) from 0 to 1."""
+    if isinstance(network, Watched):
+        return network.watched(sequence.tokens)
     found: dict[str, Tensor] = {}
 
     def keep(call: AttentionCall) -> None:
@@ -58,5 +71,5 @@ def attention_weights(network: Network, sequence: Batch) -> dict[str, Tensor]:
         found[layer.name] = attention.softmax_weights(attention.masked_scores(scaled, call.mask))
 
     network.eval()
-    network.stream(sequence.tokens, sequence.source, features=sequence.features, record=keep)
+    cast(Network, network).stream(sequence.tokens, sequence.source, features=sequence.features, record=keep)
     return found

@@ -12,7 +12,6 @@ from typing import cast
 import torch
 
 from attnviz.errors import RunTaken, RunUnwritable, TrainingDiverged
-from attnviz.models.network import build_network
 from attnviz.models.recurrent_config import AnyConfig
 from attnviz.training.engine.divergence import LossWatch
 from attnviz.training.engine.loop import Step, TrainingState, train
@@ -33,6 +32,7 @@ Work = Generator[float, None, RunState]
 """A run that is being trained: it gives way after every step, and says for how many seconds it has nothing to do."""
 
 POLL_SECONDS = 0.02  # between two looks for commands while a run is paused or slow
+SHARE = 20  # times as long as they take to write, a run goes on before they are written again
 NOTE_SECONDS = 1.0  # between two notes of the step that a run is at
 
 
@@ -159,7 +159,7 @@ class _Recorder:
         self.run, self.lease, self.control, self.on_step = run, lease, control, on_step
         self.config = run.config.training
         check_memory(run.config.model, self.config.batch_size, run.config.task)
-        self.network = build_network(run.config.model, self.config.seed)
+        self.network = run.config.task.build(run.config.model, self.config.seed)
         self.probe = run.probe()
         self.attends = bool(attention_weights(self.network, self.probe[0]))
         self.resumed = run.resume_path.exists()
@@ -171,6 +171,8 @@ class _Recorder:
             self.state, self.seconds = TrainingState.begin(self.network, self.config), 0.0
             torch.manual_seed(self.config.seed)
         self.kept = [line for line in run.metrics() if line.step <= self.state.step]
+        self.looks = [line.validation.loss for line in self.kept if line.validation]
+        self.saved_at = self.saving_took = 0.0
         self.watch = LossWatch(_loss_of_knowing_nothing(run.config.model))
         for line in self.kept:
             self.watch.see(line.loss)
@@ -200,7 +202,11 @@ class _Recorder:
             self._keep_attention()
             self._save()
         task = self.run.config.task
-        steps = iter(()) if self._target_reached() else train(self.network, task, self.config, self.state)
+        steps = (
+            iter(())
+            if self._target_reached() or self._is_stale()
+            else train(self.network, task, self.config, self.state)
+        )
         outcome: Phase = "done"
         with closing(_Lines(self.run.metrics_path)) as metrics:
             while True:
@@ -216,6 +222,8 @@ class _Recorder:
                 self.lease.check()
                 metrics.write(Metrics.of(step, self.seconds).to_line())
                 self._keep(step)
+                if self._is_stale():
+                    break
                 yield from self._give_way()
         self._save()
         self._keep_weights()
@@ -234,6 +242,11 @@ class _Recorder:
     def _target_reached(self) -> bool:
         last = self.kept[-1].validation if self.kept else None
         return bool(last and self.config.target and last.reaches(self.config.target, self.run.config.task.metric))
+
+    def _is_stale(self) -> bool:
+        """Whether validation data has shown nothing better for as long as the run is to wait."""
+        best = self.looks.index(min(self.looks)) if self.looks else 0
+        return self.config.patience is not None and len(self.looks) - best > self.config.patience
 
     def _give_way(self, seconds: float = 0.0) -> Generator[float]:
         """Let others have the process, and torch's own generator."""
@@ -283,13 +296,17 @@ class _Recorder:
 
     def _keep(self, step: Step) -> None:
         milestone = is_milestone(step.step)
-        if milestone:
+        if step.validation is not None:
+            self.looks.append(step.validation.loss)
+        best = self.config.patience is not None and step.validation and self.looks[-1] == min(self.looks)
+        if milestone or best:
             self._keep_weights()
         recording = step.step % self.run.config.recording.every == 0
         if milestone or recording:
             self._keep_attention()
         if recording:
-            self._save(force=False)
+            if not self.saved.large or time.monotonic() > self.saved_at + SHARE * self.saving_took:
+                self._save(force=False)
             if time.monotonic() > self.noted_at + NOTE_SECONDS:
                 self._note(self.noted or "running", force=False)
         if self.on_step:
@@ -311,8 +328,11 @@ class _Recorder:
         if not self.watch.sane:
             return
         self.lease.check()
+        begin = time.monotonic()
         try:
             self.saved.save(self.seconds, force)
+            self.saved_at = time.monotonic()
+            self.saving_took = self.saved_at - begin
         except FloatingPointError as error:
             rate = self.config.rate(self.state.step) * self.state.rate_factor
             raise TrainingDiverged(self.state.step, nan, rate) from error

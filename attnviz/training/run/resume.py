@@ -21,17 +21,17 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as save_arrays
 from safetensors.torch import save
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
 from attnviz.bounded import MALFORMED, open_regular, reason
 from attnviz.errors import RunCorrupt
-from attnviz.models.network import Network
 from attnviz.training.engine.config import TrainConfig
 from attnviz.training.engine.loop import TrainingState
 from attnviz.training.run.files import write_atomically
 
 __all__ = ["ResumeWriter", "Resumed", "check_weights", "load_resume", "load_weights", "save_weights"]
 
+LARGE = 2**22  # numbers to resume from: 16 MB
 MOMENTS = ("exp_avg", "exp_avg_sq")
 GENERATORS = ("generator", "global_generator")
 
@@ -51,12 +51,12 @@ class Resumed:
     global_generator: Tensor
 
 
-def save_weights(path: Path, network: Network) -> None:
+def save_weights(path: Path, network: nn.Module) -> None:
     """Write a checkpoint, whole or not at all."""
-    write_atomically(path, save({name: tensor.contiguous() for name, tensor in network.state_dict().items()}))
+    write_atomically(path, save({name: tensor.contiguous() for name, tensor in _trained(network).items()}))
 
 
-def load_weights(path: Path, network: Network) -> None:
+def load_weights(path: Path, network: nn.Module) -> None:
     """Put a checkpoint into a network of the same shape.
 
     Raises:
@@ -64,12 +64,12 @@ def load_weights(path: Path, network: Network) -> None:
     """
     tensors, _ = _read(path, _shapes_in(network))
     try:
-        network.load_state_dict(tensors)
+        network.load_state_dict(tensors, strict=False)  # the header named all that are trained
     except RuntimeError as error:
         raise _corrupt(path, error) from error
 
 
-def check_weights(path: Path, network: Network) -> None:
+def check_weights(path: Path, network: nn.Module) -> None:
     """Hold the header of a checkpoint to the shape of a network, which may be one without memory for its weights.
 
     Raises:
@@ -78,8 +78,14 @@ def check_weights(path: Path, network: Network) -> None:
     _read(path, _shapes_in(network), only_header=True)
 
 
-def _shapes_in(network: Network) -> dict[str, tuple[int, ...]]:
-    return {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+def _trained(network: nn.Module) -> dict[str, Tensor]:
+    """Return a network's weights and buffers by name, without those that no training changes."""
+    frozen = {name for name, parameter in network.named_parameters() if not parameter.requires_grad}
+    return {name: tensor for name, tensor in network.state_dict().items() if name not in frozen}
+
+
+def _shapes_in(network: nn.Module) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in _trained(network).items()}
 
 
 class ResumeWriter:
@@ -94,6 +100,11 @@ class ResumeWriter:
         self._parameters = _parameters(state)
         self._sizes = [*[sum(parameter.numel() for parameter in self._parameters)] * 3, len(self._parameters)]
         self._numbers = torch.empty(sum(self._sizes))
+
+    @property
+    def large(self) -> bool:
+        """Whether writing takes so long that it should not be done every few steps."""
+        return self._numbers.numel() > LARGE
 
     def save(self, seconds: float, force: bool = True) -> None:
         """Write all that is needed to go on, whole or not at all; see `write_atomically`.
@@ -134,7 +145,7 @@ def _nothing(parameter: Tensor) -> dict[str, Tensor]:
     return {"step": torch.zeros(()), **{name: torch.zeros_like(parameter) for name in MOMENTS}}
 
 
-def load_resume(path: Path, network: Network, config: TrainConfig) -> Resumed:
+def load_resume(path: Path, network: nn.Module, config: TrainConfig) -> Resumed:
     """Put the saved weights into a network of the same shape, and the rest into a training state for it.
 
     Raises:

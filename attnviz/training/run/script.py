@@ -13,6 +13,7 @@ from torch import Tensor
 
 from attnviz.models.network import blank_network
 from attnviz.models.recurrent_config import AnyConfig
+from attnviz.models.tuned_config import TunedConfig
 from attnviz.training.run.exported import main
 from attnviz.training.run.folder import Run
 from attnviz.training.run.sources import Sources
@@ -44,6 +45,28 @@ Shapes in the comments: B sequences, T tokens (Tq queries, Tk keys, Ts of the so
 from __future__ import annotations
 
 '''
+TUNED = '''"""The fine-tuned model of one run, in transformers alone.
+
+    pip install torch transformers
+    attnviz resume RUN --out FOLDER              writes the model as a folder that transformers opens
+    python model.py FOLDER "a text"              what it answers
+"""
+
+import sys
+
+import torch
+from transformers import AutoTokenizer, {kind}
+
+LABELS = {labels}
+
+if __name__ == "__main__":
+    folder, text = sys.argv[1:]
+    model, tokenizer = {kind}.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
+    with torch.no_grad():
+        shares = model(**tokenizer(text, return_tensors="pt")).logits.softmax(-1)
+    for row in shares.reshape(-1, len(LABELS)):
+        print(LABELS[int(row.argmax())], f"{{float(row.max()):.3f}}")
+'''
 ASK_TOKENS = "--tokens 4 5 6     for other tokens: places in the vocabulary"
 ASK_NUMBERS = "--input FILE       for other numbers: a file as --json writes it"
 
@@ -55,6 +78,8 @@ def pytorch_script(run: Run) -> str:
     built in, prints what it reads and writes, with `--json` all outputs, and with `--train N` trains on.
     """
     model = run.config.model
+    if isinstance(model, TunedConfig):
+        return TUNED.format(kind=model.kind, labels=pformat(run.config.task.labels, width=WIDTH, compact=True))
     network = type(blank_network(model))
     sources = Sources(STAND_INS)
     sources.add(network)

@@ -11,10 +11,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.elements.lib.column_types import ColumnConfig
 
+from attnviz import locale
 from attnviz.analysis.scores import SHARES, score_number
 from attnviz.errors import AttnvizError
 from attnviz.models.cost import n_parameters
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
+from attnviz.models.tuned_config import TunedConfig
 from attnviz.server.people.rights import authority, checked_authority, offers
 from attnviz.server.run_routes import RUNS_PATH
 from attnviz.server.shelf import Entry, is_own
@@ -185,6 +187,8 @@ def _state(state: str) -> str:
 def _shape(model: AnyConfig) -> str:
     """Layers, heads and width, or cell, layers and width; then the scores of attention between states or over them."""
     scorings: tuple[str, ...] = (model.pooling,)
+    if isinstance(model, TunedConfig):
+        return f"{model.kind}, {model.method}"
     if isinstance(model, RecurrentConfig):
         cell = f"{'Bi' if model.bidirectional else ''}{model.cell.upper()}"
         size, scorings = f"{cell} {model.n_layers} × {model.d_model}", (model.attention, model.pooling)
@@ -197,7 +201,10 @@ def _shape(model: AnyConfig) -> str:
 def _task(config: RunConfig) -> str:
     """Return the task's title; a run need not come from a recipe."""
     draft = Draft.of_run(config)
-    return config.task.name if draft is None else task_title(draft.recipe)
+    if draft is None:
+        key = f"runs.task.{config.task.name.replace(' ', '-')}"
+        return say(key) if locale.has(current(), key) else config.task.name
+    return task_title(draft.recipe)
 
 
 def _shown(chosen: Sequence[Entry], messages: DeltaGenerator) -> None:

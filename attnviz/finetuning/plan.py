@@ -1,0 +1,195 @@
+"""What a fine-tuning would be, before it begins: its parts of the data, its parameters, its memory and time."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import Any
+
+import torch
+from torch import nn
+
+from attnviz.finetuning.tasks import TunedLabels, TunedTags, TunedTask, open_base
+from attnviz.models.tuned_config import TunedConfig
+from attnviz.tasks.base import SPLITS, Split
+from attnviz.training.engine.config import TrainConfig
+from attnviz.training.engine.gradients import add_gradients, forward
+from attnviz.training.engine.memory import check_memory, step_bytes
+from attnviz.training.run.config import Recording, RunConfig
+
+__all__ = ["Findings", "Plan", "examined", "plan"]
+
+BATCH, EPOCHS = 16, 4
+MOST_STEPS = 2000
+RATES = {"head": 3e-3, "last": 3e-4, "all-but-embeddings": 1e-4, "all": 1e-4, "lora": 1e-3}
+LOOKS = 10  # at validation data
+TIMED = 2  # steps
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Facts of some data that a person should know before they are learned from.
+
+    Attributes:
+        sizes: items of each split.
+        labels: how often each label comes, the most frequent first; of tags, those of entities alone.
+        repeated: items whose text stood before in the same file.
+        contradictory: different texts that come with more than one label.
+        shared: items of validation or test whose text is one to train on; only where they are files of their own.
+        unlearned: labels that no training item has.
+        alike: labels that differ in capitals alone.
+        cut: of each split the items that are longer than the model reads.
+        longest: tokens of the longest text, as far as it is read.
+        lost: the most tokens that a text loses.
+    """
+
+    sizes: dict[Split, int]
+    labels: tuple[tuple[str, int], ...]
+    repeated: int
+    contradictory: int
+    shared: int
+    unlearned: tuple[str, ...]
+    alike: tuple[str, ...]
+    cut: dict[Split, int]
+    longest: int
+    lost: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run that could begin.
+
+    Attributes:
+        config: all that it would compute.
+        findings: facts of its data.
+        nbytes: about the memory that it takes.
+        seconds: about the time that it takes on this machine, on one thread.
+    """
+
+    config: RunConfig
+    findings: Findings
+    nbytes: int
+    seconds: float
+
+    @property
+    def model(self) -> TunedConfig:
+        """Shape of the network."""
+        assert isinstance(self.config.model, TunedConfig)
+        return self.config.model
+
+
+def plan(
+    base: str,
+    data: dict[Split, str],
+    *,
+    tags: bool = False,
+    method: str = "all-but-embeddings",
+    max_len: int | None = None,
+    training: dict[str, Any] | None = None,
+    **options: Any,
+) -> Plan:
+    """Prepare the fine-tuning of a model on data of one's own.
+
+    Args:
+        base: model to begin with, as `attnviz.load_model` takes it.
+        data: of "train", and where they are given "validation" and "test", the data as `read_file` returns them.
+        tags: they are tagged words.
+        method: what is trained; see `TunedConfig`.
+        max_len: tokens that are read of a text; None: as many as the model reads.
+        training: settings of `TrainConfig` in place of those that fit the data and the method.
+        options: settings of `TunedTask`: shares, split_seed, weighted, watched.
+
+    Raises:
+        ConfigError: settings that cannot be, or more memory than there is.
+        InputError: data that cannot be learned from.
+        AttnvizError: the base model cannot be opened, or not trained here.
+    """
+    from attnviz.huggingface.tuned import pad_of, tuned_config
+
+    opened, digest = open_base(base)
+    limit = min(opened.max_len or 512, max_len or 2**16)
+    kind: type[TunedTask[Any]] = TunedTags if tags else TunedLabels
+    held: dict[str, Any] = {f"{split}_text": data.get(split, "") for split in ("validation", "test")}
+    task = kind(data["train"], **held, max_len=limit, pad_id=pad_of(opened), **options)
+    task.taught(opened.tokenizer.backend_tokenizer.to_str())
+    settings = _training(len(task.parts["train"]), method, training or {})
+    model, network = tuned_config(opened, digest, method, task.labels, tags, settings.seed)
+    model = replace(model, base=base, max_len=task.longest)
+    check_memory(model, settings.batch_size, task)
+    config = RunConfig(task, model, settings, Recording(sequences=max(1, len(task.probe()))), recipe="")
+    return Plan(
+        config, examined(task), step_bytes(model, settings.batch_size, task), _seconds(task, model, settings, network)
+    )
+
+
+def _training(n: int, method: str, given: dict[str, Any]) -> TrainConfig:
+    """Return settings for so many texts: four times over all of them."""
+    batch = given.get("batch_size", BATCH)
+    steps = given.get("steps") or min(MOST_STEPS, max(20, ceil(EPOCHS * n / batch)))
+    settings = {
+        "batch_size": batch,
+        "learning_rate": RATES[method.split(":")[0]],
+        "warmup_steps": max(1, steps // 10),
+        "schedule": "linear",
+        "final_rate": 0.0,
+        "beta2": 0.999,
+        "validate_every": max(1, steps // LOOKS),
+        "validation_size": 512,
+    }
+    return TrainConfig(**{**settings, **given, "steps": steps})
+
+
+def examined(task: TunedTask[Any]) -> Findings:
+    """Look through the data of a task."""
+    given = [item for items in task.given.values() for item in items]
+    counted = {split: Counter(map(task.text_in, items)) for split, items in task.given.items()}
+    labels: dict[str, set[tuple[str, ...]]] = {}
+    for item in given:
+        labels.setdefault(task.text_in(item), set()).add(tuple(task.labels_in(item)))
+    learned = Counter(label for item in task.parts["train"] for label in task.labels_in(item))
+    every = Counter(label for item in given for label in task.labels_in(item))
+    learnt = set(map(task.text_in, task.parts["train"]))
+    held = [item for split in ("validation", "test") for item in task.given.get(split, ())]
+    read = {split: [task.read(item) for item in task.parts[split]] for split in SPLITS}
+    spelled = Counter(label.lower() for label in every)
+    return Findings(
+        sizes={split: len(task.parts[split]) for split in SPLITS},
+        labels=tuple(every.most_common()),
+        repeated=sum(n - 1 for texts in counted.values() for n in texts.values()),
+        contradictory=sum(len(found) > 1 for found in labels.values()),
+        shared=sum(task.text_in(item) in learnt for item in held),
+        unlearned=tuple(sorted(set(every) - set(learned))),
+        alike=tuple(sorted(label for label in every if spelled[label.lower()] > 1)),
+        cut={split: sum(each.cut > 0 for each in texts) for split, texts in read.items()},
+        longest=task.longest,
+        lost=max(each.cut for texts in read.values() for each in texts),
+    )
+
+
+def _seconds(task: TunedTask[Any], model: TunedConfig, training: TrainConfig, network: nn.Module) -> float:
+    """Time some steps; nothing is learned from them. Processor time counts, not how busy the machine is just now."""
+    with torch.random.fork_rng(devices=[]):
+        batch = task.batch(_some(task.parts["train"], training.batch_size))
+        first = _timed(lambda: add_gradients(network, batch))
+        step = min(_timed(lambda: add_gradients(network, batch)) for _ in range(TIMED))
+        network.eval()
+        with torch.inference_mode():
+            look = _timed(lambda: forward(network, batch)) / len(batch.tokens)
+    update = 6 * 4 * model.n_trained / 2e9  # AdamW reads and writes each number a few times
+    n_held = min(training.validation_size, len(task.parts["validation"]))
+    looks = training.steps // training.validate_every * n_held * look
+    n_read = min(len(task.parts["train"]), training.steps * training.batch_size) if model.keeps else 0
+    return (step + update) * training.steps + looks + max(0.0, first - step) / len(batch.tokens) * n_read
+
+
+def _some(items: Sequence[Any], n: int) -> list[Any]:
+    return [items[i % len(items)] for i in range(n)]
+
+
+def _timed(work: Any) -> float:
+    begin = time.thread_time()
+    work()
+    return time.thread_time() - begin

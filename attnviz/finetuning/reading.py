@@ -1,0 +1,171 @@
+"""Files of labelled texts and tagged words, written alike: CSV "text,label", or a word and its tag a line."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from attnviz.bounded import parse_json
+from attnviz.errors import DataBlank, DataEmpty, DataJsonLine, DataNoColumnNamed, DataPackage, DataTooLarge
+from attnviz.errors.base import Why
+from attnviz.tasks.own.readers.conll import read_conll
+from attnviz.tasks.own.readers.decoding import decode
+from attnviz.tasks.own.readers.delimited import SIGNS, Record, Separator, column_names, tables
+from attnviz.tasks.own.readers.labelled_rows import LABEL, MOST_ROWS, TEXT, read_labelled
+
+__all__ = ["MOST_BYTES", "TABLES", "TAGGED", "labelled_text", "read_file", "tagged_text"]
+
+MOST_BYTES = 100 * 2**20
+TAGGED = (".conll", ".iob", ".bio", ".iob2")
+JSON = (".jsonl", ".ndjson")
+WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
+TABLES = (".csv", ".tsv", ".txt", *JSON, *WORKBOOKS)
+TEXTS = (TEXT, "sentence", "review")  # names of columns that need not be said
+LABELS = (LABEL, "class", "category", "target")
+
+
+def read_file(path: Path, text: str = "", label: str = "", encoding: str = "", tags: bool = False) -> tuple[str, bool]:
+    """Read a file of labelled texts, or of tagged words where its name or `tags` says so.
+
+    Args:
+        path: file of one of the kinds `TABLES` and `TAGGED`.
+        text: column of the texts, or of the words: its name, or its number from 1; "": told by the file.
+        label: column of the labels, or of the tags, likewise.
+        encoding: see `decode`.
+        tags: it holds tagged words, whatever its name.
+
+    Returns:
+        The data as `TunedLabels` or `TunedTags` read them, and whether they are tags.
+
+    Raises:
+        InputError: the data cannot be read so; each error says why.
+        OSError: the file cannot be read.
+    """
+    if (size := path.stat().st_size) > MOST_BYTES:
+        raise DataTooLarge(size, MOST_BYTES)
+    data, kind = path.read_bytes(), path.suffix.lower()
+    if tags or kind in TAGGED:
+        return tagged_text(decode(data, encoding, MOST_BYTES).text, text, label), True
+    if kind in WORKBOOKS:
+        return labelled_text(_workbook(data, kind), text, label), False
+    content = decode(data, encoding, MOST_BYTES).text
+    return labelled_text(_json(content, text, label) if kind in JSON else content, text, label), False
+
+
+def labelled_text(content: str, text: str = "", label: str = "") -> str:
+    """Return the columns of texts and labels of a table as CSV "text,label".
+
+    Example:
+        >>> labelled_text("id;review;stars\\n1;good;5\\n2;bad;1", "review", "stars")
+        'text,label\\ngood,5\\nbad,1\\n'
+    """
+    reading: dict[str, Any] = {}
+    numbers = [int(column) if column.isdecimal() else 0 for column in (text, label)]
+    if all(numbers):
+        reading = {"text_column": numbers[0], "label_column": numbers[1]}
+    elif found := _named(content, text, label):
+        separator, columns = found
+        reading = {"separator": separator, "header": "yes", "text_column": columns[0], "label_column": columns[1]}
+    return _written(read_labelled(content, **reading))
+
+
+def tagged_text(content: str, word: str = "", tag: str = "") -> str:
+    """Return the columns of words and tags, a word and its tag a line.
+
+    Example:
+        >>> tagged_text("1 Anna B-PER\\n2 sings O\\n", "2", "3")
+        'Anna B-PER\\nsings O\\n'
+    """
+    for name in filter(None, (word, tag)):
+        if not name.isdecimal():
+            raise DataNoColumnNamed(name, Why("numbered"))
+    sentences = read_conll(content, word_column=int(word or 0), tag_column=int(tag or 0))
+    return "\n".join("".join(f"{word} {tag}\n" for word, tag in sentence) for sentence in sentences)
+
+
+def _named(content: str, text: str, label: str) -> tuple[Separator, tuple[int, int]] | None:
+    """Return the separator and the columns of a table whose header has these names, or names that need not be said.
+
+    Raises:
+        DataNoColumnNamed: a name that was said is no column.
+    """
+    possible = tables(content, MOST_ROWS + 1)
+    for separator, rows in possible.items():
+        places = [_place(rows[0], name, usual) for name, usual in ((text, TEXTS), (label, LABELS))]
+        if places[0] and places[1]:
+            return separator, (places[0], places[1])
+    for name in filter(None, (text, label)):
+        if possible and not name.isdecimal() and not any(_place(rows[0], name, ()) for rows in possible.values()):
+            rows = next(iter(possible.values()))
+            raise DataNoColumnNamed(name, column_names(rows, list(range(1, len(rows[0].cells) + 1))))
+    return None
+
+
+def _place(header: Record, name: str, usual: Sequence[str]) -> int | None:
+    """Return the column of a name, or its number; of the first usual name where none is said."""
+    if name.isdecimal():
+        return int(name)
+    cells = [cell.strip().lower() for cell in header.cells]
+    return next((cells.index(each.lower()) + 1 for each in ([name] if name else usual) if each.lower() in cells), None)
+
+
+def _json(content: str, text: str, label: str) -> str:
+    """Return an object a line as CSV."""
+    rows = []
+    for number, line in enumerate(content.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            values = parse_json(line.encode())
+        except ValueError as error:
+            raise DataJsonLine(number, str(error)) from error
+        if not isinstance(values, dict):
+            raise DataJsonLine(number, Why("no-object"))
+        row = [_value(values, number, name, usual) for name, usual in ((text, TEXTS), (label, LABELS))]
+        rows.append(row)
+    if not rows:
+        raise DataEmpty
+    return _written(rows, (text or TEXT, label or LABEL))
+
+
+def _value(values: dict[str, Any], line: int, name: str, usual: Sequence[str]) -> str:
+    found = next((key for key in ([name] if name else usual) if key in values), None)
+    if found is None:
+        raise DataJsonLine(line, Why("no-key", name=name or usual[0]))
+    given = " ".join(_cell(values[found]).split())
+    if not given:
+        raise DataBlank(line, found)
+    return given
+
+
+def _cell(value: Any) -> str:
+    """Return a value as text: whole numbers without a decimal point."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return "" if value is None else str(value)
+
+
+def _workbook(data: bytes, kind: str) -> str:
+    """Return the first sheet of a workbook as CSV."""
+    try:
+        from python_calamine import CalamineError, load_workbook
+    except ImportError as error:
+        raise DataPackage(kind, "python-calamine") from error
+    try:
+        sheet = load_workbook(io.BytesIO(data)).get_sheet_by_index(0).to_python(nrows=MOST_ROWS + 2)
+    except CalamineError as error:
+        raise DataPackage(kind, str(error)) from error
+    rows = [[" ".join(_cell(value).split()) for value in row] for row in sheet]
+    return _written([row for row in rows if any(row)], ())
+
+
+def _written(rows: Sequence[Sequence[str]], header: Sequence[str] = (TEXT, LABEL)) -> str:
+    file = io.StringIO()
+    writer = csv.writer(file, delimiter=SIGNS["comma"], lineterminator="\n")
+    writer.writerows([header, *rows] if header else rows)
+    return file.getvalue()

@@ -1,0 +1,349 @@
+"""Labels and tags of one's own texts, for a pretrained model that reads them in its own word pieces."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from random import Random
+from typing import Any, Generic, Self, TypeVar, cast
+
+import torch
+from torch import Generator, Tensor, nn
+
+from attnviz.bounded import read_bytes, reason
+from attnviz.errors import BaseChanged, BaseUnfit, DataLabels, DataTypes, RunCorrupt, TaskMismatch
+from attnviz.errors.base import Why
+from attnviz.errors.settings import check_whole
+from attnviz.finetuning.pieces import Read, WordPieces
+from attnviz.loading import load_model
+from attnviz.models.bundle import Example, SequenceModel
+from attnviz.models.config import ModelConfig
+from attnviz.models.recurrent_config import AnyConfig
+from attnviz.models.tuned_config import TunedConfig
+from attnviz.tasks.base import IGNORE, Batch, Split, collate
+from attnviz.tasks.language.bio import entity_types, tag_names
+from attnviz.tasks.language.classify import labelled
+from attnviz.tasks.language.tagging import TaggingTask
+from attnviz.tasks.own.data import DividedTask, divided
+from attnviz.tasks.own.readers.conll import read_conll
+from attnviz.tasks.own.readers.labelled_rows import LEAST_LABELS, Row, read_labelled
+
+__all__ = ["MOST_LABELS", "TunedLabels", "TunedTags", "TunedTask", "open_base"]
+
+TOKENIZER = "tokenizer.json"
+MOST_BYTES = 64 * 2**20  # of a tokenizer
+MOST_LABELS = 200
+MOST_TYPES = 50
+SHARE = range(1, 41)  # percent
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class TunedTask(DividedTask, Generic[T]):
+    """Texts of one's own for a pretrained model.
+
+    Attributes:
+        text: data to learn from, and to hold out from where no other data are given.
+        validation_text: data for validation; "": a part of `text`.
+        test_text: data for the test; "": a part of `text`.
+        validation_share: percent of the texts for validation.
+        test_share: percent of the texts for the test.
+        split_seed: another number divides the texts otherwise.
+        max_len: tokens that are read of a text, special ones included.
+        pad_id: id that fills short texts up.
+        weighted: rare labels count more: each by the inverse of how often it comes.
+        watched: texts on which attention is watched, one a line; "": held-out ones.
+
+    Raises:
+        InputError: the data cannot be learned from; each says why.
+        ConfigError: a share or a length out of its range.
+    """
+
+    text: str = field(repr=False)
+    validation_text: str = field(default="", repr=False)
+    test_text: str = field(default="", repr=False)
+    validation_share: int = 10
+    test_share: int = 10
+    split_seed: int = 0
+    max_len: int = 512
+    pad_id: int = 0
+    weighted: bool = False
+    watched: str = ""
+
+    architecture = "encoder"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("validation_share", "test_share"):
+            check_whole(name, getattr(self, name), SHARE.start, SHARE.stop - 1)
+        check_whole("split_seed", self.split_seed, 0, 2**31)
+        check_whole("max_len", self.max_len, 4, 2**16)
+        assert self.parts  # dividing refuses too few texts
+
+    @abstractmethod
+    def _parsed(self, text: str) -> list[T]:
+        """Return the items of a text."""
+
+    @abstractmethod
+    def text_in(self, item: T) -> str:
+        """Return the text of an item; equal ones are never on two sides."""
+
+    @abstractmethod
+    def labels_in(self, item: T) -> Sequence[str]:
+        """Return the labels of an item."""
+
+    @abstractmethod
+    def read(self, item: T) -> Read:
+        """Read an item in word pieces."""
+
+    def items_of(self, text: str) -> tuple[list[T], int]:
+        """Return the items of other data, and how many were left out for a label that the model does not know.
+
+        Raises:
+            InputError: the data cannot be read, or nothing is left.
+        """
+        given = self._parsed(text)
+        items = [item for item in given if set(self.labels_in(item)) <= set(self.labels)]
+        if not items:
+            raise DataLabels(0, 1, len(self.labels))
+        return items, len(given) - len(items)
+
+    @cached_property
+    def given(self) -> dict[Split, list[T]]:
+        """Return the items of each file: those to divide as "train"."""
+        texts: dict[Split, str] = {"train": self.text, "validation": self.validation_text, "test": self.test_text}
+        return {split: self._parsed(text) for split, text in texts.items() if text}
+
+    @cached_property
+    def parts(self) -> dict[Split, list[T]]:
+        """The items of each split."""
+        shares = {"validation": self.validation_share, "test": self.test_share}
+        held = {split: 0 if getattr(self, f"{split}_text") else share for split, share in shares.items()}
+        salt = str(self.split_seed or "")
+        return divided(self.given["train"], self.text_in, **held, salt=salt) | {
+            split: items for split, items in self.given.items() if split != "train"
+        }
+
+    def files(self) -> Mapping[str, bytes]:
+        """Return the tokenizer, so that a run can be looked at without its base."""
+        return {TOKENIZER: self.backend.encode()}
+
+    def settle(self, folder: Path) -> Self:
+        """Take the tokenizer from the folder of a run."""
+        self.__dict__["_folder"] = folder
+        return self
+
+    def taught(self, backend: str) -> Self:
+        """Give the content of a tokenizer.json to a task that is not settled yet; returns the task."""
+        self.__dict__["backend"] = backend
+        return self
+
+    @cached_property
+    def backend(self) -> str:
+        """Content of the tokenizer.json."""
+        folder: Path = self.__dict__["_folder"]
+        try:
+            return read_bytes(folder / TOKENIZER, MOST_BYTES).decode()
+        except (OSError, ValueError) as error:
+            raise RunCorrupt(folder.name, TOKENIZER, reason(error)) from error
+
+    @cached_property
+    def pieces(self) -> WordPieces:
+        """Reader of the base model's word pieces."""
+        return WordPieces(self.backend, self.max_len, self.pad_id)
+
+    @property
+    def tokenizer(self) -> Any:
+        """The same, as other tasks name it."""
+        return self.pieces
+
+    @cached_property
+    def longest(self) -> int:
+        """Tokens of the longest text."""
+        return max(len(self.read(item).ids) for items in self.parts.values() for item in items)
+
+    @cached_property
+    def label_weights(self) -> Tensor | None:
+        """Return how much each label counts: n / (labels * how often it comes in training); None: all alike."""
+        if not self.weighted:
+            return None
+        found = torch.zeros(len(self.labels))
+        for item in self.parts["train"]:
+            for label in self.labels_in(item):
+                found[self.labels.index(label)] += 1
+        return found.sum() / ((found > 0).sum() * found.clamp(min=1))
+
+    def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
+        """Draw n items of the split's part; none comes again before all have come."""
+        batch, weights = super().sample(n, generator, split), self.label_weights
+        if split != "train" or weights is None:
+            return batch
+        return replace(batch, weights=weights[batch.targets.clamp(min=0)])
+
+    def probe(self) -> Sequence[Batch]:
+        """Return the texts that a person wants watched."""
+        texts = [" ".join(line.split()) for line in self.watched.splitlines() if line.strip()]
+        rows = [torch.tensor([self.pieces.encode(text)]) for text in texts]
+        return [Batch(row, torch.full_like(row, IGNORE)) for row in rows]
+
+    def check_model(self, model: AnyConfig) -> None:
+        """Refuse a network that is not a pretrained one, or has other outputs."""
+        if not isinstance(model, TunedConfig) or model.output_size != len(self.labels):
+            raise TaskMismatch("output_size", model.output_size, self.name, len(self.labels))
+
+    def build(self, model: AnyConfig, seed: int) -> nn.Module:
+        """Open the base model, and put a head on it.
+
+        Raises:
+            BaseChanged: it has other weights than those that the run began with.
+            AttnvizError: it cannot be opened, or trained here.
+        """
+        from attnviz.huggingface.tuned import tuned_network
+
+        assert isinstance(model, TunedConfig)
+        base, digest = open_base(model.base)
+        if digest != model.sha256:
+            raise BaseChanged(base.name)
+        return tuned_network(base, model, self.labels, self.readout == "each", seed)
+
+    def bundle(self, network: nn.Module, **card: Any) -> SequenceModel:
+        """Return the network as the model of transformers that it is."""
+        return cast(SequenceModel, cast(Any, network).opened(str(card["title"])))
+
+    def model_config(self) -> ModelConfig:
+        """Return a small Transformer that learns the same from nothing."""
+        return self.transformer(self.max_len, positions="rotary", dropout=0.1)
+
+    def texts(self) -> tuple[Example, ...]:
+        """Return the texts that are watched, and some of the test."""
+        watched = tuple(line for line in self.watched.splitlines() if line.strip())
+        return (*watched, *(self.text_in(item) for item in self.parts["test"][:3]))
+
+    def examples(self) -> tuple[Example, ...]:
+        """Return the same: a pretrained model reads every text."""
+        return self.texts()
+
+    def fits(self, text: str) -> bool:
+        """Whether there is something to read."""
+        return bool(text.strip())
+
+
+@dataclass(frozen=True)
+class TunedLabels(TunedTask[Row]):
+    """A pretrained model learns the labels of texts.
+
+    `text` is CSV with the header "text,label", as `attnviz.finetuning.reading` writes it.
+    """
+
+    name = "fine-tuned labels"
+    metric = "accuracy"
+    readout = "whole"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not LEAST_LABELS <= len(self.labels) <= MOST_LABELS:
+            raise DataLabels(len(self.labels), LEAST_LABELS, MOST_LABELS)
+
+    def _parsed(self, text: str) -> list[Row]:
+        return read_labelled(text, separator="comma", header="yes", text_column=1, label_column=2)
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of all texts, in alphabetical order."""
+        return tuple(sorted({row.label for rows in self.given.values() for row in rows}))
+
+    def text_in(self, item: Row) -> str:
+        """Return the text of a row."""
+        return item.text
+
+    def labels_in(self, item: Row) -> Sequence[str]:
+        """Return the label of a row."""
+        return (item.label,)
+
+    def read(self, item: Row) -> Read:
+        """Read the text of a row."""
+        return self.pieces.read(item.text)
+
+    def batch(self, chosen: Sequence[Row], forget: Random | None = None) -> Batch:
+        """Some texts with their labels, due at the first token."""
+        places = [self.labels.index(row.label) for row in chosen]
+        return labelled([self.read(row).ids for row in chosen], places, self.pad_id)
+
+
+Sentence = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class TunedTags(TunedTask[Sentence], TaggingTask):
+    """A pretrained model learns the tags of words, each at the word's first piece.
+
+    `text` is a word and its tag a line, an empty line between sentences; see `read_conll`.
+    """
+
+    name = "fine-tuned tags"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 1 <= (n_types := len(entity_types(self.labels))) <= MOST_TYPES:
+            raise DataTypes(n_types, MOST_TYPES)
+
+    def _parsed(self, text: str) -> list[Sentence]:
+        return list(read_conll(text, word_column=1, tag_column=2, header="no"))
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """Tags of all types, in alphabetical order."""
+        sentences = [sentence for sentences in self.given.values() for sentence in sentences]
+        return tag_names(sorted(entity_types(tag for sentence in sentences for _, tag in sentence)))
+
+    def text_in(self, item: Sentence) -> str:
+        """Return the words of a sentence."""
+        return " ".join(word for word, _ in item)
+
+    def labels_in(self, item: Sentence) -> Sequence[str]:
+        """Return the tags of a sentence."""
+        return [tag for _, tag in item]
+
+    def read(self, item: Sentence) -> Read:
+        """Read the words of a sentence."""
+        return self.pieces.read([word for word, _ in item])
+
+    def batch(self, chosen: Sequence[Sentence], forget: Random | None = None) -> Batch:
+        """Some sentences with their tags, due at the first piece of each word."""
+        read = [self.read(sentence) for sentence in chosen]
+        tokens, padding = collate([each.ids for each in read], self.pad_id)
+        targets, _ = collate(
+            [self._due(each.words, sentence) for each, sentence in zip(read, chosen, strict=True)], IGNORE
+        )
+        return Batch(tokens, targets, padding)
+
+    def _due(self, words: Sequence[int | None], sentence: Sentence) -> list[int]:
+        before = [None, *words]
+        return [
+            IGNORE if word is None or word == last else self.labels.index(sentence[word][1])
+            for word, last in zip(words, before, strict=False)
+        ]
+
+
+def open_base(name: str) -> tuple[Any, str]:
+    """Open a model to begin with: a name as `attnviz.load_model` takes it; returns it and the hash of its weights.
+
+    Raises:
+        BaseUnfit: it is no model of transformers in a folder.
+        AttnvizError: it cannot be opened.
+    """
+    from attnviz.huggingface import HuggingFaceModel
+    from attnviz.huggingface.tuned import check_base, weights_digest
+
+    base = load_model(name)
+    if not isinstance(base, HuggingFaceModel):
+        raise BaseUnfit(name, Why("not-transformers"))
+    check_base(base)
+    folder = Path(base.network.name_or_path)
+    if not folder.is_dir():
+        raise BaseUnfit(base.name, Why("no-base"))
+    return base, weights_digest(folder)
