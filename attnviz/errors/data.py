@@ -12,8 +12,8 @@ __all__ = [
     "DataLabels", "DataLineTooLong", "DataNoColumn", "DataNoColumnNamed", "DataPackage", "DataQuote", "DataRagged",
     "DataSameColumn", "DataSentenceRagged", "DataSentenceTooLong", "DataSeparatorUnclear", "DataSpreadsheet", "DataTag",
     "DataTagMissing", "DataTooFew", "DataTooLarge", "DataTooMany", "DataTooManyColumns", "DataTypes", "DataUnclear",
-    "DataWord", "OneCharacter", "SeriesConstant", "SeriesMissing", "SeriesNotNumber", "SeriesTooLong", "SeriesTooShort",
-    "SeriesUnits", "SoundLength", "SoundUnreadable", "TextTooShort",
+    "DataWord", "DataWorkbook", "OneCharacter", "SeriesConstant", "SeriesMissing", "SeriesNotNumber", "SeriesTooLong",
+    "SeriesTooShort", "SeriesUnits", "SoundLength", "SoundUnreadable", "TextTooShort",
 ]  # fmt: skip
 
 
@@ -169,6 +169,10 @@ class DataPackage(InputError):
 
     kind: str
     package: str
+
+
+class DataWorkbook(InputError):
+    reason: str
 
 
 class DataSameColumn(InputError):

@@ -131,7 +131,7 @@ def _training(n: int, method: str, given: dict[str, Any]) -> TrainConfig:
     steps = given.get("steps") or min(MOST_STEPS, max(20, ceil(EPOCHS * n / batch)))
     settings = {
         "batch_size": batch,
-        "learning_rate": RATES[method.split(":")[0]],
+        "learning_rate": RATES.get(method.split(":")[0], RATES["all"]),
         "warmup_steps": max(1, steps // 10),
         "schedule": "linear",
         "final_rate": 0.0,

@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from attnviz.bounded import parse_json
-from attnviz.errors import DataBlank, DataEmpty, DataJsonLine, DataNoColumnNamed, DataPackage, DataTooLarge
+from attnviz.errors import (
+    DataBlank,
+    DataEmpty,
+    DataJsonLine,
+    DataNoColumnNamed,
+    DataPackage,
+    DataTooLarge,
+    DataWorkbook,
+)
 from attnviz.errors.base import Why
 from attnviz.tasks.own.readers.conll import read_conll
 from attnviz.tasks.own.readers.decoding import decode
@@ -159,7 +167,7 @@ def _workbook(data: bytes, kind: str) -> str:
     try:
         sheet = load_workbook(io.BytesIO(data)).get_sheet_by_index(0).to_python(nrows=MOST_ROWS + 2)
     except CalamineError as error:
-        raise DataPackage(kind, str(error)) from error
+        raise DataWorkbook(str(error)) from error
     rows = [[" ".join(_cell(value).split()) for value in row] for row in sheet]
     return _written([row for row in rows if any(row)], ())
 

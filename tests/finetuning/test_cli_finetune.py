@@ -1,0 +1,99 @@
+"""`attnviz finetune` and `attnviz evaluate`: what is said before, what is refused, and what comes out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import attnviz
+from attnviz.cli import main
+from attnviz.training import Run, all_runs
+from attnviz.view.run_header import run_header
+from tests.finetuning.conftest import rows, table
+from tests.training.command_line import refused
+
+
+@pytest.fixture
+def reviews(tmp_path: Path) -> Path:
+    path = tmp_path / "reviews.csv"
+    path.write_text("id;review;stars\n" + "".join(f"{n};{text};{label}\n" for n, (text, label) in enumerate(rows())))
+    return path
+
+
+def test_from_a_table_to_a_folder_and_a_report(
+    bert: Path, reviews: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = ["--data", str(reviews), "--text", "review", "--label", "stars"]
+    training = ["--method", "last:1", "--steps", "4", "--batch", "4", "--probe", "not good", "--name", "mine"]
+    out = tmp_path / "tuned"
+    assert main(["finetune", str(bert), *data, *training, "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "parameters are trained (last:1), 4 steps of 4" in said
+    assert "the first 2 layers do not change" in said
+    assert "data: 48 for train, 6 for validation, 6 for test" in said
+    assert "done at step 4" in said
+    assert "attention of encoder.0.self moved by 0.000" in said
+    assert "accuracy" in said
+    assert "without tuning, bag of words" in said
+    assert attnviz.load_model(out).facts.kind == "BertForSequenceClassification"
+    assert attnviz.load_model("run/mine").facts.kind == "BertForSequenceClassification"
+
+    run = next(run for run in all_runs() if isinstance(run, Run))
+    header = run_header(run)
+    assert [site["name"] for site in header["sites"]] == [*run.timeline().weights(4)[0]]
+    assert header["sequences"][0]["labels"]["encoder"][0] == "[CLS]"
+    assert header["vocab"] == ["negative", "positive"]
+
+    more = tmp_path / "more.jsonl"
+    lines = [{"review": text, "stars": label} for text, label in [*rows(5, seed=1), ("a day", "unknown")]]
+    more.write_text("\n".join(map(json.dumps, lines)))
+    asked = ["evaluate", "mine", "--data", str(more), "--text", "review", "--label", "stars", "--no-baselines"]
+    assert main([*asked, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["n"], report["left_out"], report["step"]) == (5, 1, 4)
+    assert main(asked) == 0
+    assert "note: 1 texts are left out" in capsys.readouterr().out
+
+
+def test_what_may_be_wrong_is_said_before(bert: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given, path, held = rows(), tmp_path / "data.csv", tmp_path / "test.csv"
+    long = " ".join(["film"] * 50)
+    path.write_text(table([*given, given[0], (given[1][0], "Positive"), (long, "positive")]))
+    held.write_text(table([*given[:3], ("good day", "neutral")]))
+    assert main(["finetune", str(bert), "--data", str(path), "--test", str(held), "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert "5 texts stand there more than once" not in said
+    assert "2 texts stand there more than once" in said
+    assert "texts of validation and test are also in the data to train on" in said
+    assert "1 texts have more than one label" in said
+    assert "cut to 32 tokens: 1 of" in said
+    assert "no text to train on has the label neutral" in said
+    assert "labels that differ in capitals alone: Positive, positive" in said
+    assert list(all_runs()) == []
+
+
+def test_what_cannot_be_learned_is_refused(bert: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given, path = rows(), tmp_path / "data.csv"
+
+    def refusal(content: str, *options: str) -> str:
+        path.write_text(content)
+        return refused(["finetune", str(bert), "--data", str(path), *options], capsys)
+
+    assert "1 different label(s)" in refusal(table([(text, "one") for text, _ in given]))
+    assert "1,000 different label(s)" in refusal(table([(f"day {n}", f"label {n}") for n in range(1000)]))
+    assert "2 different texts" in refusal(table(given[:2]))
+    assert "no column named stars" in refusal(table(given), "--label", "stars")
+    assert "Line 3" in refusal(table([given[0], (given[1][0], " "), *given[2:]]))
+    assert "method is some; it must be head" in refusal(table(given), "--method", "some")
+    assert "method is last:4; it must be last:N with at most" in refusal(table(given), "--method", "last:4")
+    assert "memory" in refusal(table(given), "--batch", "100000000")
+    assert "cannot be fine-tuned here: it is not a model of the transformers library" in refused(
+        ["finetune", "zoo/reverse", "--data", str(path)], capsys
+    )
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    for name in ("config.json", "model.safetensors"):
+        (bare / name).write_bytes((bert / name).read_bytes())
+    assert "has no tokenizer" in refused(["finetune", str(bare), "--data", str(path)], capsys)

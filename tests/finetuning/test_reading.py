@@ -1,0 +1,86 @@
+"""Files of labelled texts and of tagged words, of every kind, come to the same."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from attnviz.errors import DataBlank, DataJsonLine, DataNoColumnNamed, DataWorkbook
+from attnviz.finetuning.reading import read_file
+
+TEXT = ' t="str"'  # of a cell
+SAME = 'text,label\ngood,5\n"bad, very bad",1\n'
+FILES = {
+    "a.csv": 'review,stars,id\ngood,5,x\n"bad, very bad",1,y\n',
+    "a.tsv": "stars\treview\n5\tgood\n1\tbad, very bad\n",
+    "a.jsonl": '{"stars": 5.0, "review": " good "}\n\n{"review": "bad,\\nvery  bad", "stars": "1"}\n',
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_columns_by_their_names(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text(FILES[name])
+    assert read_file(path, "review", "stars") == (SAME, False)
+
+
+def test_a_workbook(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(workbook([["review", "stars"], ["good", 5], ["bad, very bad", 1]]))
+    assert read_file(path, "review", "stars") == (SAME, False)
+    path.write_bytes(b"PK")
+    with pytest.raises(DataWorkbook):
+        read_file(path)
+
+
+def test_tagged_words(tmp_path: Path) -> None:
+    path = tmp_path / "a.conll"
+    path.write_text("# a comment\n1 Anna B-PER\n2 sings O\n\n1 Oslo B-LOC\n")
+    assert read_file(path, "2", "3") == ("Anna B-PER\nsings O\n\nOslo B-LOC\n", True)
+    with pytest.raises(DataNoColumnNamed):
+        read_file(path, "word")
+
+
+def test_what_a_line_lacks_is_told_with_its_number(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    for content, error, words in (
+        ('{"text": "a", "label": 1}\n[1]', DataJsonLine, "Line 2 is not a JSON object"),
+        ('{"text": "a"}', DataJsonLine, "label is missing"),
+        ('{"text": "a", "label": null}', DataBlank, "1"),
+        ("{", DataJsonLine, "Line 1"),
+    ):
+        path.write_text(content)
+        with pytest.raises(error, match=words):
+            read_file(path)
+
+
+def workbook(rows: list[list[str | int]]) -> bytes:
+    """The least that a workbook is."""
+    cells = "".join(
+        f'<row r="{n}">'
+        + "".join(
+            f'<c r="{chr(65 + place)}{n}"{"" if isinstance(value, int) else TEXT}><v>{value}</v></c>'
+            for place, value in enumerate(row)
+        )
+        + "</row>"
+        for n, row in enumerate(rows, 1)
+    )
+    space = "http://schemas.openxmlformats.org"
+    kind, sheet = f"{space}/officeDocument/2006/relationships", f"{space}/spreadsheetml/2006/main"
+    relation = f'<Relationships xmlns="{space}/package/2006/relationships"><Relationship Id="r1" Type="{kind}/'
+    files = {
+        "[Content_Types].xml": f'<Types xmlns="{space}/package/2006/content-types"/>',
+        "_rels/.rels": f'{relation}officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{sheet}" xmlns:r="{kind}"><sheets><sheet name="a" sheetId="1" r:id="r1"/>'
+        "</sheets></workbook>",
+        "xl/_rels/workbook.xml.rels": f'{relation}worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{sheet}"><sheetData>{cells}</sheetData></worksheet>',
+    }
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return file.getvalue()
