@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from attnviz import __version__
+from attnviz.cli.atlas import add_atlas
 from attnviz.cli.common import FAILURE, SUCCESS, USAGE, CommandError, Parser, UsageError, add_command, one_line
 from attnviz.cli.edits import add_sweep
 from attnviz.cli.finetune import add_finetuning
@@ -68,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     add_trace(commands)
     add_sweep(commands)
     add_why(commands)
+    add_atlas(commands)
     add_write(commands)
 
     listing = add_command(

@@ -9,8 +9,8 @@ __all__ = [
     "CannotSample", "CannotShow",
     "DownloadsOff", "HubNotFound", "ModelChanged", "ModelCorrupt", "ModelFailed", "ModelLoadError", "ModelMismatch",
     "ModelNotFound", "NoDevice", "NoHeadOutputs", "NoProcessor", "NoTokenizer", "NotAModel", "OwnFault",
-    "PackageMissing", "QuantisedWeights", "RemoteCode", "TemplateFailed", "TokenizerFailed", "TokenizerMismatch",
-    "TokensDoNotFit", "UnknownArchitecture", "UnsafeWeights", "WeightsNotFinite",
+    "PackageMissing", "ProcessLost", "QuantisedWeights", "RemoteCode", "TemplateFailed", "TokenizerFailed",
+    "TokenizerMismatch", "TokensDoNotFit", "UnknownArchitecture", "UnsafeWeights", "WeightsNotFinite",
 ]  # fmt: skip
 
 
@@ -167,3 +167,9 @@ class OwnFault(AttnvizError):
 
     name: str
     reason: str
+
+
+class ProcessLost(AttnvizError):
+    """The processes that share some work end before any of it is done."""
+
+    name: str

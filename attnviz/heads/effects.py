@@ -11,7 +11,7 @@ from torch import Tensor
 from attnviz.edits.edit import head_off
 from attnviz.edits.sweep import Job, edited_logits
 from attnviz.guard import guarded
-from attnviz.heads.reads import READS, text_reads
+from attnviz.heads.reads import text_reads
 from attnviz.trace import Trace
 
 __all__ = ["Asked", "Effect", "can_measure", "measure_effects"]
@@ -41,6 +41,11 @@ class Effect(NamedTuple):
     kl: float
     loss: float | None
     n: int
+
+    @property
+    def nats(self) -> float:
+        """The number that a label is judged by: the change of the loss where there is one, else the divergence."""
+        return self.kl if self.loss is None else self.loss
 
     def plus(self, other: Effect) -> Effect:
         """Return the mean over the outputs of both."""
@@ -99,7 +104,7 @@ def _rows(trace: Trace, name: str, way: str, by_token: bool) -> tuple[Tensor, Te
     site = next(site for site in trace.sites if site.name.partition(".w")[0] == name)
     if not by_token or site.queries != trace.outputs.sequence:
         return _spread(torch.arange(len(trace.logits))), None
-    cells = text_reads(site, trace.sequences).cells[READS.index(way)].cpu()  # (T, T)
+    cells = text_reads(site, trace.sequences).keys_of(way).cpu()  # (T, T)
     if way != "induction" or trace.outputs.kind != "next":
         return _spread(cells.any(1).nonzero()[:, 0]), None
     ids = torch.tensor(trace.sequences[site.queries].ids)

@@ -24,6 +24,7 @@ __all__ = ["Model", "Progress", "effects_to_measure", "find_heads", "heads_of", 
 if TYPE_CHECKING:
     Model = SequenceModel | HuggingFaceModel
 Progress = Callable[[int, int], None]
+KEEP = 25  # texts, after which those that are no examples are forgotten
 RICH = 3  # texts on which the effect of a way is measured
 
 
@@ -60,6 +61,8 @@ def find_heads(
     tally = Tally()
     for index, text in enumerate(chosen):
         tally.add(tallied(model, [text], index))
+        if index % KEEP == 0:
+            tally.keep_examples()
         report(index + 1, len(chosen))
     first = take(model, chosen[0], 0)
     if not can_measure(first):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from attnviz.heads.effects import Asked, Effect
 from attnviz.heads.reads import DISTANCES, LABELS, READS
-from attnviz.heads.tally import Example, SiteTally, Tally
+from attnviz.heads.tally import Example, Place, SiteTally, Tally
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +51,7 @@ class Reading(NamedTuple):
     @property
     def lift(self) -> float:
         """(mass - chance) / (1 - chance)."""
-        return (self.mass - self.chance) / (1 - self.chance) if self.chance < 1 else 0.0
+        return 0.0 if self.chance >= 1 else (self.mass - self.chance) / (1 - self.chance)
 
     @property
     def stands_out(self) -> bool:
@@ -83,6 +83,7 @@ class Head:
     Attributes:
         site: name of its site, such as "decoder.0.self".
         head: index in the site.
+        place: layer, stack and kind of the site, and the sequences of its queries and keys.
         entropy: mean entropy of its weights, in nats; `entropy_chance` of a head that reads all alike.
         distance: mean distance of what it reads, in tokens; `distance_chance` likewise; nan in cross-attention.
         readings: every way of `LABELS`.
@@ -93,6 +94,7 @@ class Head:
 
     site: str
     head: int
+    place: Place
     entropy: float
     entropy_chance: float
     distance: float
@@ -186,7 +188,7 @@ def conclude(model: str, tally: Tally, effects: Mapping[Asked, Effect], measurab
     """
     tally.keep_examples()
     heads = [
-        _head(name, site, head, effects, measurable)
+        _head(name, tally.places[name], site, head, effects, measurable)
         for name, site in tally.sites.items()
         for head in range(len(site.entropy))
     ]
@@ -195,7 +197,9 @@ def conclude(model: str, tally: Tally, effects: Mapping[Asked, Effect], measurab
     return Heads(model, tally.n_texts, tally.n_tokens, tuple(heads), texts)
 
 
-def _head(name: str, site: SiteTally, head: int, effects: Mapping[Asked, Effect], measurable: bool) -> Head:
+def _head(
+    name: str, place: Place, site: SiteTally, head: int, effects: Mapping[Asked, Effect], measurable: bool
+) -> Head:
     found = _readings(site, head)
     out = _standing_out(found)
     labels = tuple(
@@ -209,7 +213,7 @@ def _head(name: str, site: SiteTally, head: int, effects: Mapping[Asked, Effect]
     entropies = (float(site.entropy[head]) / n, float(site.even[0]) / n)
     readings = {label: reading for label, (_, reading) in found.items()}
     examples = tuple(site.examples(first, head))
-    return Head(name, head, *entropies, *distances, readings, labels, examples)
+    return Head(name, head, place, *entropies, *distances, readings, labels, examples)
 
 
 def _label(name: str, reading: Reading, effect: Effect | None, measurable: bool) -> Label:
@@ -217,8 +221,7 @@ def _label(name: str, reading: Reading, effect: Effect | None, measurable: bool)
         return Label(name, reading, None, "unmeasured")
     if effect is None:
         return Label(name, reading, None, "weak")
-    told = effect.kl if effect.loss is None else effect.loss
-    return Label(name, reading, effect, "confirmed" if name in SINKS or told >= EFFECT else "weak")
+    return Label(name, reading, effect, "confirmed" if name in SINKS or effect.nats >= EFFECT else "weak")
 
 
 def _readings(site: SiteTally, head: int) -> dict[str, tuple[str, Reading]]:

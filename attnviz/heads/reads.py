@@ -47,18 +47,25 @@ class TextReads(NamedTuple):
     """The ways to read one text in one layer.
 
     Attributes:
-        cells: (P, Tq, Tk) bool, the keys of each way, for queries that have a choice.
+        live: (L,) indices of the ways that any query of the text has a key for.
+        cells: (L, Tq, Tk) bool, the keys of these ways, for queries that have a choice.
         n: (P,) queries that have such a key.
         chance: (P,) sums over these queries of the share of such keys among those that may be read.
         allowed: (Tq, Tk) bool, what the mask lets a query read, for queries that have a choice.
         distance: (Tq, Tk) tokens between query and key; 0 in cross-attention.
     """
 
+    live: Tensor
     cells: Tensor
     n: Tensor
     chance: Tensor
     allowed: Tensor
     distance: Tensor
+
+    def keys_of(self, way: str) -> Tensor:
+        """Return the keys of a way, (Tq, Tk) bool."""
+        at = (self.live == READS.index(way)).nonzero()
+        return self.cells[int(at)] if len(at) else torch.zeros_like(self.allowed)
 
 
 def text_reads(site: AttentionSite, sequences: Mapping[str, Tokens]) -> TextReads:
@@ -86,12 +93,14 @@ def text_reads(site: AttentionSite, sequences: Mapping[str, Tokens]) -> TextRead
         near = (key - query).abs() <= 1
     found["same"] = same & ~near
     found[ELSEWHERE] = ~(found["separator"] | near | (key == 0))
-    none = torch.zeros(n_queries, n_keys, dtype=torch.bool)
-    expected = [expected_cells(found.get(name, none).to(allowed.device), allowed) for name in READS]
-    n = torch.tensor([float(each.n_queries) for each in expected])
-    chance = torch.tensor([each.chance * each.n_queries if each.n_queries else 0.0 for each in expected])
+    n, chance, cells = torch.zeros(len(READS)), torch.zeros(len(READS)), []
+    for at, name in enumerate(READS):
+        if name in found and (expected := expected_cells(found[name].to(allowed.device), allowed)).n_queries:
+            n[at], chance[at] = expected.n_queries, expected.chance * expected.n_queries
+            cells.append(expected.cells)
     distance = (key - query).abs().float() if own else torch.zeros(n_queries, n_keys)
-    return TextReads(torch.stack([each.cells for each in expected]), n, chance, allowed, distance.to(allowed.device))
+    some = torch.stack(cells) if cells else torch.zeros(0, n_queries, n_keys, dtype=torch.bool)
+    return TextReads(n.nonzero()[:, 0], some, n, chance, allowed, distance.to(allowed.device))
 
 
 def _same(queries: Tokens, keys: Tokens, own: bool) -> Tensor:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from attnviz.analysis.patterns import sums_of_reads
 from attnviz.heads.reads import READS, TextReads, text_reads
 from attnviz.trace import AttentionSite, Tokens
 
-__all__ = ["Example", "SiteTally", "Tally"]
+__all__ = ["Example", "Place", "SiteTally", "Tally"]
 
 BEST = 3  # K: texts kept as examples, and as texts on which effects are measured
 MARKS = 6  # M
@@ -35,6 +35,16 @@ class Read(Protocol):
     @property
     def sites(self) -> tuple[AttentionSite, ...]:
         """See `Trace.sites`."""
+
+
+class Place(NamedTuple):
+    """Where a site is, and the names of the sequences that ask and are read; see `AttentionSite`."""
+
+    layer: int
+    stack: str
+    kind: str
+    queries: str
+    keys: str
 
 
 @dataclass(frozen=True)
@@ -112,10 +122,12 @@ class Tally:
     """Sums of all sites, by name; of a layer that attends in windows, over all of its windows.
 
     Attributes:
+        places: where each of them is.
         labels: labels of the tokens of the sequences of texts, by their index.
     """
 
     sites: dict[str, SiteTally] = field(default_factory=dict)
+    places: dict[str, Place] = field(default_factory=dict)
     labels: dict[int, dict[str, tuple[str, ...]]] = field(default_factory=dict)
     n_texts: int = 0
     n_tokens: int = 0
@@ -132,7 +144,9 @@ class Tally:
             if reads is None:
                 reads = text_reads(site, trace.sequences)
                 known.append((site, reads))
-            self._add(site.name.partition(".w")[0], _count(site, reads, text))
+            name = site.name.partition(".w")[0]
+            self._add(name, _count(site, reads, text))
+            self.places.setdefault(name, Place(site.layer, site.stack, site.kind, site.queries, site.keys))
         self.labels[text] = {name: tokens.labels for name, tokens in trace.sequences.items()}
         self.n_texts += 1
         self.n_tokens += sum(map(len, trace.sequences.values()))
@@ -141,6 +155,7 @@ class Tally:
         """Add the counts of other texts."""
         for name, site in other.sites.items():
             self._add(name, site)
+        self.places |= other.places
         self.labels |= other.labels
         self.n_texts += other.n_texts
         self.n_tokens += other.n_tokens
@@ -197,17 +212,18 @@ def _count(site: AttentionSite, reads: TextReads, text: int) -> SiteTally:
         chosen = scored[block]
         top = weights.max(2)
         sums, hit = sums_of_reads(weights, top.indices, reads.cells[:, block])
-        mass += sums
+        mass[reads.live] += sums
         values.append(top.values)
         keys.append(top.indices)
         hits.append(hit)
         distance += weights.flatten(1) @ (reads.distance[block] * chosen[:, None]).flatten()
         logs = weights.clamp(min=TINY).log_()
         entropy -= (logs.mul_(weights).sum(2) * chosen).sum(1)
-    hit = torch.cat(hits, 2).cpu()  # (P, H, Tq)
+    hit = torch.zeros(len(READS), n_heads, len(scored), dtype=torch.bool)  # (P, H, Tq)
+    hit[reads.live] = torch.cat(hits, 2).cpu()
     n_allowed = reads.allowed[scored].sum(1)  # (scored,)
     even = torch.stack([n_allowed.log().sum(), ((reads.distance * reads.allowed)[scored].sum(1) / n_allowed).sum()])
-    scores = torch.where(reads.n >= FEW, 1.0, -1.0)[:, None] * mass.cpu() / reads.n.clamp(min=1)[:, None]  # (P, H)
+    scores = mass.cpu() / reads.n.clamp(min=1)[:, None]  # (P, H)
     scores[reads.n < FEW] = -1.0
     marks = _marks(torch.cat(values, 1).cpu(), torch.cat(keys, 1).cpu(), hit)
     n_reads = len(READS)

@@ -13,12 +13,13 @@ import re
 from collections.abc import Mapping
 
 from attnviz import locale
+from attnviz.models.facts import ModelFacts
 from attnviz.trace import Trace
 from attnviz.view import STATIC
 from attnviz.view.modules import joined
 from attnviz.view.parts import Part, deflated
 
-__all__ = ["check_language", "page", "title_of"]
+__all__ = ["check_language", "document", "model_title", "page", "title_of"]
 
 BOOT = "export/boot.js"
 PAGE_STYLE = "export/standalone.css"
@@ -45,9 +46,24 @@ def page(
         parts: numbers that it finds there, by name.
         above: HTML between heading and view.
     """
-    modules = joined({"open": (entry, "open")})
     # only a script with this mark runs: whatever a token may contain, it cannot know it; the same page has the same
-    nonce = hashlib.sha256(repr((trace.text, trace.target, parts)).encode()).hexdigest()[:32]
+    mark = repr((trace.text, trace.target, parts))
+    heading = _heading(trace, lang, title, note)
+    return document(lang, title_of(trace, lang, title), f"{heading}\n{above}", entry, told, mark, parts)
+
+
+def document(
+    lang: str, title: str, above: str, entry: str, told: object, mark: str, parts: Mapping[str, Part] | None = None
+) -> str:
+    """Return a page of any modules: those of `entry`, whose `open` is given the document, above it some HTML.
+
+    Args:
+        told: what it finds there, as JSON.
+        mark: what the page is made of: the mark of its scripts comes from it.
+        parts: numbers that it finds there, by name.
+    """
+    modules = joined({"open": (entry, "open")})
+    nonce = hashlib.sha256(mark.encode()).hexdigest()[:32]
     policy = f"default-src 'none'; script-src 'nonce-{nonce}' blob:; style-src 'unsafe-inline'; img-src data: blob:"
     return "\n".join(
         [
@@ -59,17 +75,16 @@ def page(
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             '<meta name="color-scheme" content="light dark">',
             '<meta name="generator" content="attnviz">',
-            f"<title>{html.escape(title_of(trace, lang, title))}</title>",
+            f"<title>{html.escape(title)}</title>",
             f"<style>\n{_inside(_static(PAGE_STYLE), 'style')}</style>",
             "</head>",
             "<body>",
-            _heading(trace, lang, title, note),
             above,
             '<main id="attnviz"></main>',
             f'<p class="page-failed" id="attnviz-failed" hidden>{_say(lang, "standalone.failed")}</p>',
             f'<noscript><p class="page-failed">{_say(lang, "standalone.no_script")}</p></noscript>',
             f'<script type="application/json" id="attnviz-file">{_json(told)}</script>',
-            *(_part(name, part) for name, part in parts.items()),
+            *(_part(name, part) for name, part in (parts or {}).items()),
             f'<script type="text/plain" id="attnviz-modules">{deflated(modules.encode()).text}</script>',
             f'<script nonce="{nonce}">\n{_inside(_static(BOOT), "script")}</script>',
             "</body>",
@@ -123,7 +138,7 @@ def _heading(trace: Trace, lang: str, title: str | None, note: str) -> str:
         if text
     )
     return (
-        f'<header class="page-head"><h1>{html.escape(title or _model_title(trace, lang))}</h1>'
+        f'<header class="page-head"><h1>{html.escape(title or model_title(trace.model.facts, lang))}</h1>'
         f'<p class="page-facts">{html.escape(" · ".join(filter(None, sizes)))}</p>'
         f'<dl class="page-texts">{rows}</dl><p class="page-note">{html.escape(note)}</p></header>'
     )
@@ -139,8 +154,8 @@ def _texts(trace: Trace) -> list[tuple[str, str]]:
     return [("standalone.source", trace.text), (target, trace.target)]
 
 
-def _model_title(trace: Trace, lang: str) -> str:
-    facts = trace.model.facts
+def model_title(facts: ModelFacts, lang: str) -> str:
+    """Return the title of a model in a language."""
     key = f"zoo.{facts.name}.title"
     return locale.t(lang, key) if locale.has(lang, key) else facts.title or facts.name
 
@@ -149,7 +164,7 @@ def title_of(trace: Trace, lang: str, title: str | None) -> str:
     """Return a title, or the model's and the beginning of the text where there is none."""
     text = " ".join(_visible(trace.text).split())
     short = text if len(text) <= TITLE_CHARS else text[: TITLE_CHARS - 1] + "…"
-    return title or " · ".join(filter(None, [_model_title(trace, lang), short]))
+    return title or " · ".join(filter(None, [model_title(trace.model.facts, lang), short]))
 
 
 def _visible(text: str) -> str:
