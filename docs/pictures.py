@@ -1,6 +1,6 @@
 """Take the pictures of the documentation anew: `python docs/pictures.py`, with the app and Chromium installed.
 
-Every page once, as it opens, and the moving picture of the README.
+Every page once, as it opens, parts of the Explorer, and the moving picture of the README.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ SIZE = {"width": 1280, "height": 800}
 COLOURS = 128
 SETTLED_MS = 5000  # until a page has drawn all it has
 LINKS = {"runs": "run=grokking", "training": "recipe=reverse"}
+PARTS = {"why": "model=induction&text=a+c+d+b+a&layer=1&head=0&q=4&k=1&lock=1&tab=why"}
 MOVING = "model=reverse&text=s+t+r+e+s+s+e+d"
 FRAME_MS = 3000
 
@@ -33,9 +34,12 @@ def main() -> None:
     with sync_playwright() as playwright, serve(ROOT / "app.py") as app:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS)
         page = browser.new_page(viewport=SIZE, locale="en-US")
-        for name in PAGES:
-            page.goto(f"{app}/{name}?{LINKS.get(name, '')}")
+        shown = {name: f"{name}?{LINKS.get(name, '')}" for name in PAGES} | {n: f"?{link}" for n, link in PARTS.items()}
+        for name, address in shown.items():
+            page.goto(f"{app}/{address}")
             _settle(page)
+            if name in PARTS:
+                page.locator(".av-tabs").scroll_into_view_if_needed()
             _shot(page).save(ASSETS / f"{name}.png", optimize=True)
             print(f"{name}.png")
         first, *others = _frames(page, app)
