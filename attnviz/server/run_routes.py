@@ -1,6 +1,7 @@
 """Routes of the view of a training run: its news while it goes on, and its files.
 
 GET /attnviz/runs/<name>/news?generation=G&metrics=A&attention=B&lang=en    see `news`
+GET /attnviz/runs/<name>/why?seq=N&site=NAME&head=H&query=I&key=J ...       see `attnviz.server.formed`
 GET /attnviz/runs/<name>/metrics.csv, model.safetensors?step=N, model.py, tensorboard, run.zip    downloads
 
 Errors are JSON {"error": code, "message": in the language that was asked for}: 404 where there is no such run or step,
@@ -32,6 +33,7 @@ from attnviz.bounded import open_regular, reason
 from attnviz.errors import AttnvizError, RunCorrupt, RunNotFound, RunNotYours, RunUnwritable, SwitchedOff
 from attnviz.loading import find_run
 from attnviz.server import workers
+from attnviz.server.formed import formed
 from attnviz.server.people.rights import NOBODY, Person, authority, checked_authority, may_look, offers, person_of
 from attnviz.server.shelf import is_own
 from attnviz.server.words import in_words
@@ -63,6 +65,7 @@ def run_routes(root: str) -> list[BaseRoute]:
     }
     return [
         Route(f"{root}/{RUNS_PATH}/{{name}}/news", _answer(_news, _gone), methods=["GET"]),
+        Route(f"{root}/{RUNS_PATH}/{{name}}/why", _answer(formed), methods=["GET"]),
         *(
             Route(f"{root}/{RUNS_PATH}/{{name}}/{file}", _answer(_owned(make)), methods=["GET"])
             for file, make in made.items()

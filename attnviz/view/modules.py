@@ -28,6 +28,7 @@ MOUNTS = {
     "several": "several/several.js",
 }
 LATER = {
+    "formed": {"Formed": ("watch/formed.js", "Formed")},
     "whatif": {
         "Menu": ("whatif/menu.js", "Menu"),
         "Score": ("whatif/sweep.js", "Score"),

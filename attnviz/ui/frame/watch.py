@@ -26,12 +26,19 @@ from attnviz.ui.frame.language import code, current, explain, say
 from attnviz.ui.frame.loader import loader
 from attnviz.ui.frame.titles import task_title
 from attnviz.ui.frame.who import me
+from attnviz.view.modules import later_address
 from attnviz.view.run_header import run_header, unit_of
 from attnviz.view.texts import address
 
 __all__ = ["PLACE", "Told", "notice_place", "obey", "prepare", "show_compare", "told", "watch"]
 
-PLACE = {"step": r"\d{1,9}", "site": r"\w+\.\d+\.\w+", "head": r"\d{1,9}", "seq": r"\d{1,9}"}
+PLACE = {
+    "step": r"\d{1,9}",
+    "site": r"\w+\.\d+\.\w+",
+    "head": r"\d{1,9}",
+    "seq": r"\d{1,9}",
+    "cell": r"\d{1,5}\.\d{1,5}",
+}
 """Parameters of the address that the view of a run writes, and their values."""
 
 SUBMIT = "submit"
@@ -63,6 +70,7 @@ def show_watch(run: Run, *, key: str, steer: bool, follow: bool, replay: int = 0
         replay: with another number than before, a run that is done plays from its beginning; 0: it does not.
     """
     payload = {**run_header(run), **_common(), "recorded": not is_own(run)}
+    payload["later"] = {"formed": later_address("formed")}
     payload |= {"steer": steer, "follow": follow, "replay": replay}
     result = _watch(key=key, data=payload, on_command_change=lambda: None)
     return told(result.get("command")) if steer else None

@@ -1,4 +1,4 @@
-/** What is asked of the server for a part of the tab Outputs; its progress is seen where it takes longer than a moment. */
+/** What is asked of the server for a part that is opened later; its progress is seen where it takes longer than a moment. */
 
 import { el } from "../core/dom.js";
 import { Question } from "../whatif/question.js";
@@ -6,11 +6,12 @@ import { Question } from "../whatif/question.js";
 const WAITS_MS = [60, 120, 240]; // before one asks again: what takes a moment is there in a moment
 
 class Asked extends Question {
-  /** @param {{ctx: any, data: any, path: string, query: Record<string, any>, found: (result: any) => void, refused: () => void}} given */
-  constructor({ found, refused, ...given }) {
+  /** @param {{ctx: any, data: any, path: string, query: Record<string, any>, found: (result: any) => void, refused: () => void, done: string}} given */
+  constructor({ found, refused, done, ...given }) {
     super({ ...given, waits: WAITS_MS });
     this.found = found;
     this.refused = refused;
+    this.done = done;
     this.element.classList.add("avl-wait");
     this.status.textContent = this.ctx.t("view.logits.begin");
     this.close.remove();
@@ -19,7 +20,7 @@ class Asked extends Question {
 
   tell(done, total, ahead) {
     super.tell(done, total, ahead);
-    if (!ahead) this.status.textContent = total ? this.ctx.t("view.logits.done", { done, total }) : this.ctx.t("view.logits.begin");
+    if (!ahead) this.status.textContent = total ? this.ctx.t(this.done, { done, total }) : this.ctx.t("view.logits.begin");
   }
 
   show(result) {
@@ -35,13 +36,19 @@ class Asked extends Question {
   }
 }
 
-/** Answers of one trace, kept: the same is asked for once. The element has what is waited for, or why there is none. */
+/** Answers to one kind of question, kept: the same is asked for once. The element has what is waited for, or why there is none. */
 export class Answers {
-  /** @param {any} ctx  @param {string} path  what is asked, such as "lens"  @param {(found: any) => void} show  is told each answer; null: there is none */
-  constructor(ctx, path, show) {
+  /**
+   * @param {any} ctx
+   * @param {string} path  what is asked, such as "lens"
+   * @param {(found: any) => void} show  is told each answer; null: there is none
+   * @param {{data?: any, done?: string}} [source]  who is asked, the trace by default; and the message of how far it is
+   */
+  constructor(ctx, path, show, { data = ctx.data, done = "view.logits.done" } = {}) {
     this.ctx = ctx;
     this.show = show;
-    this.data = ctx.data;
+    this.data = data;
+    this.done = done;
     this.path = path;
     this.known = new Map();
     this.element = el("div", { class: "avl-asked" });
@@ -59,12 +66,12 @@ export class Answers {
       this.show(this.known.get(key));
       return;
     }
-    const { ctx, data, path } = this;
+    const { ctx, data, done, path } = this;
     const found = (result) => {
       this.known.set(key, result);
       this.show(result);
     };
-    this.asked = new Asked({ ctx, data, path, query, found, refused: () => this.show(null) });
+    this.asked = new Asked({ ctx, data, path, query, done, found, refused: () => this.show(null) });
     this.element.append(this.asked.element);
   }
 

@@ -74,7 +74,8 @@ export class Head {
     const { t, store } = ctx;
     this.matrix = new HeadMatrix(ctx, () => this.expected());
     this.toggle = el("button", { type: "button", class: "av-small", text: t("watch.outline"), title: t("watch.outline.help"), on: { click: () => store.set({ outline: !store.state.outline }) } });
-    this.matrix.buttons.prepend(this.toggle);
+    this.why = el("button", { type: "button", class: "av-small", text: t("watch.formed.button"), title: t("watch.formed.help"), on: { click: () => store.set({ why: !store.state.why }) } });
+    this.matrix.buttons.prepend(this.toggle, this.why);
     this.facts = el("p", { class: "aw-facts" });
     this.note = el("p", { class: "aw-note", text: t("watch.rounded") });
     this.element = el("div", { class: "aw-head" }, [this.matrix.element, this.facts, this.note]);
@@ -102,6 +103,7 @@ export class Head {
   update(changed) {
     if (["snapshot", "seq", "site", "head"].some((key) => changed.has(key))) this.show();
     if (changed.has("outline") || changed.has("site") || changed.has("seq")) this.showOutlines();
+    this.why.setAttribute("aria-pressed", String(this.ctx.store.state.why));
     this.matrix.update(changed);
   }
 

@@ -17,6 +17,7 @@ import { Head } from "./head.js";
 import { Heads } from "./heads.js";
 import { inOtherWords, metricName, metricText, signed } from "./measures.js";
 import { lastAt, Metrics } from "./metrics.js";
+import { Over } from "./over.js";
 import { Patterns } from "./patterns.js";
 import { loadPlotly } from "./plot.js";
 import { Samples } from "./samples.js";
@@ -31,8 +32,8 @@ import watchCss from "./watch.css";
 
 const PACE_MS = 4000; // over which the speed is measured
 const CLEARLY = 0.2; // above chance: a share of attention that is no accident
-const EVERYTHING = new Set(["news", "metrics", "snapshots", "snapshot", "at", "site", "head", "seq", "measure", "outline", "log", "smooth", "theme"]);
-const START = { at: null, site: 0, head: 0, seq: 0, query: null, key: null, dim: null, locked: false, hide: "none", hover: null, log: true, smooth: true, outline: true, measure: "mass" };
+const EVERYTHING = new Set(["news", "metrics", "snapshots", "snapshot", "at", "site", "head", "seq", "measure", "outline", "log", "smooth", "theme", "why"]);
+const START = { at: null, site: 0, head: 0, seq: 0, query: null, key: null, dim: null, locked: false, hide: "none", hover: null, log: true, smooth: true, outline: true, measure: "mass", why: false };
 
 class Watch extends View {
   constructor(component) {
@@ -97,11 +98,13 @@ class Watch extends View {
       this.heads = new Heads(ctx);
       this.head = new Head(ctx);
       this.patterns = new Patterns(ctx);
-      this.parts.push(this.heads, this.head, this.patterns);
+      this.over = new Over(ctx);
+      this.parts.push(this.heads, this.head, this.patterns, this.over);
     }
     this.root.classList.toggle("aw-plain", !this.attends);
     const { loss, metric, rate, spectrum } = this.charts;
     const patterns = this.attends ? [this.patterns.element] : [];
+    const over = this.attends ? [this.over.element] : [];
     this.body.prepend(
       this.transport.element,
       this.time.element,
@@ -110,7 +113,7 @@ class Watch extends View {
           el("section", { class: "aw-attention", "aria-label": ctx.t("watch.attention") }, this.attention()),
           this.samples.element,
         ]),
-        el("section", { class: "aw-curves", "aria-label": ctx.t("watch.curves") }, [loss.element, metric.element, ...patterns, spectrum.element, rate.element]),
+        el("section", { class: "aw-curves", "aria-label": ctx.t("watch.curves") }, [loss.element, ...over, metric.element, ...patterns, spectrum.element, rate.element]),
       ]),
       this.live,
     );
@@ -338,7 +341,7 @@ class Watch extends View {
     if (moved || changed.has("snapshots")) changed = this.look(changed);
     for (const part of this.parts) part.update(changed);
     if (["hover", "at", "metrics", "snapshots"].some((key) => changed.has(key))) this.markSteps(state);
-    if (["at", "site", "head", "seq"].some((key) => changed.has(key))) writePlace(state, this.header);
+    if (["at", "site", "head", "seq", "query", "key", "locked", "why"].some((key) => changed.has(key))) writePlace(state, this.header);
     this.mirror(state);
   }
 
