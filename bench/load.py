@@ -1,7 +1,8 @@
 """Many people at one server: how long they wait while runs train, and what is left of them when they have gone.
 
 One person alone, then many who change text, head and model every two seconds while runs train; then, for longer, tabs
-that come and go. Everything is on this machine and ends by itself; `--minutes 0` or `--soak 0` leaves a part out.
+that come and go. Everything is on this machine and ends by itself; `--minutes 0` or `--soak 0` leaves a part out, and
+`--servers 2` puts two servers behind nginx (Debian: apt-get install nginx-light).
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -26,7 +27,8 @@ import psutil
 from attnviz.server.listing import shipped
 from attnviz.training import RECIPES, Run, RunConfig, RunState
 from bench.common import Figure, report
-from bench.server import ROOT, start
+from bench.front import free_ports, nginx
+from bench.server import ROOT, start, wait
 from bench.tab import Tab, open_tab
 
 EVERY = 2.0  # seconds from one change of a person to the next
@@ -48,28 +50,29 @@ class Change(NamedTuple):
 
 
 class Watched:
-    """The processes of a server."""
+    """The processes that serve."""
 
-    def __init__(self, pid: int, log: Path) -> None:
-        self.process = psutil.Process(pid)
-        self.log = log
+    def __init__(self, pids: Sequence[int], logs: Sequence[Path]) -> None:
+        self.processes = [psutil.Process(pid) for pid in pids]
+        self.logs = logs
 
     def memory(self) -> float:
-        """MB of the server itself, its training processes left out."""
-        return float(self.process.memory_info().rss) / MB
+        """MB of the servers themselves, their training processes left out."""
+        return sum(process.memory_info().rss for process in self.processes) / MB
 
     def held(self) -> Counter[str]:
-        """Threads and open files of the server itself."""
-        return Counter(threads=self.process.num_threads(), files=self.process.num_fds())
+        """Threads and open files of the servers themselves."""
+        counted = (Counter(threads=each.num_threads(), files=each.num_fds()) for each in self.processes)
+        return sum(counted, Counter[str]())
 
     def seconds(self) -> float:
-        """CPU seconds of the server itself so far."""
-        times = self.process.cpu_times()
-        return float(times.user + times.system)
+        """CPU seconds of the servers themselves so far."""
+        times = [process.cpu_times() for process in self.processes]
+        return float(sum(each.user + each.system for each in times))
 
     def failures(self) -> int:
-        """Errors in its log."""
-        return len(re.findall("^Traceback", self.log.read_text("utf-8"), re.MULTILINE))
+        """Errors in their logs."""
+        return sum(len(re.findall("^Traceback", log.read_text("utf-8"), re.MULTILINE)) for log in self.logs)
 
 
 class Crowd:
@@ -135,18 +138,28 @@ def text_for(model: str, random: Random) -> str:
 
 
 @contextmanager
-def served(runs: int) -> Iterator[tuple[str, Watched]]:
-    """Run a server in whose folder some runs wait to be trained."""
-    with tempfile.TemporaryDirectory() as made:
+def served(servers: int, runs: int = 0) -> Iterator[tuple[str, Watched]]:
+    """Run servers in whose folder some runs wait to be trained; several of them behind nginx, as deploy/ sets it up."""
+    with tempfile.TemporaryDirectory() as made, ExitStack() as stack:
         folder = Path(made)
         recipe = RECIPES["induction"]
         for number in range(runs):
             training = replace(recipe.training, steps=FOREVER, seed=number)
             run = Run.create(folder / "runs" / f"run-{number}", RunConfig(recipe.task, recipe.model, training))
             run.write_state(RunState("queued", queued=float(number)))
-        log = folder / "log"
-        with log.open("wb") as output, start(ROOT / "app.py", output, ATTNVIZ_RUNS=folder / "runs") as (address, pid):
-            yield address, Watched(pid, log)
+        shared = {"ATTNVIZ_RUNS": folder / "runs", "ATTNVIZ_UPLOADS": folder / "uploads"}
+        logs, started = [folder / f"log-{number}" for number in range(servers)], list[tuple[str, int]]()
+        for log in logs:
+            output = stack.enter_context(log.open("wb"))
+            serving = start(ROOT / "app.py", output, STREAMLIT_SERVER_COOKIE_SECRET="of all", **shared)
+            started.append(stack.enter_context(serving))
+        address = started[0][0]
+        if servers > 1:
+            (port,) = free_ports(1)
+            stack.enter_context(nginx(folder, port, [int(address.rpartition(":")[2]) for address, _ in started]))
+            address = f"http://127.0.0.1:{port}"
+            wait(address)
+        yield address, Watched([pid for _, pid in started], logs)
 
 
 async def crowd(address: str, server: Watched, users: int, minutes: float) -> list[Figure]:
@@ -157,6 +170,7 @@ async def crowd(address: str, server: Watched, users: int, minutes: float) -> li
     await asyncio.gather(*(people.person(number, minutes * 60) for number in range(1, users + 1)))
     passed = time.monotonic() - began
     lag.cancel()
+    spent = server.seconds() - before
     print_failures(people)
     seconds = sorted(change.seconds for change in people.changes)
     kinds = {kind: [each.seconds for each in people.changes if each.kind == kind] for kind in ("text", "head", "model")}
@@ -166,7 +180,8 @@ async def crowd(address: str, server: Watched, users: int, minutes: float) -> li
         Figure(f"{users} people: a change, median", 1000 * statistics.median(seconds), "ms"),
         Figure(f"{users} people: a change, 95th percentile", 1000 * percentile(seconds), "ms"),
         *(Figure(f"{users} people: {kind}, 95th percentile", 1000 * percentile(v), "ms") for kind, v in kinds.items()),
-        Figure(f"{users} people: CPU of the server", (server.seconds() - before) / passed, "cores"),
+        Figure(f"{users} people: CPU of the server", spent / passed, "cores"),
+        Figure(f"{users} people: CPU of the server, a change", 1000 * spent / len(seconds), "ms"),
         Figure(f"{users} people: CPU of this bench", (time.process_time() - mine) / passed, "cores"),
         Figure(f"{users} people: this bench late, at most", 1000 * people.late, "ms"),
     ]
@@ -182,16 +197,16 @@ def print_failures(people: Crowd) -> None:
         print(f"{n} x {said}", file=sys.stderr)
 
 
-def many(users: int, minutes: float, runs: int) -> list[Figure]:
+def many(users: int, minutes: float, runs: int, servers: int) -> list[Figure]:
     """Measure one person, then many, and what stays when they have gone."""
-    with served(0) as (address, server):
+    with served(servers) as (address, server):
         one = Crowd(address)
         asyncio.run(one.person(0, 600, 10))  # the server is warm
         one.changes.clear()
         asyncio.run(one.person(0, 600, ALONE))
         print_failures(one)
         alone = [change.seconds for change in one.changes]
-    with served(runs) as (address, server):
+    with served(servers, runs) as (address, server):
         asyncio.run(Crowd(address).person(0, 600, 10))
         memory, held = server.memory(), server.held()
         figures = asyncio.run(crowd(address, server, users, minutes))
@@ -246,15 +261,15 @@ async def come_and_go(address: str, server: Watched, tabs: int, minutes: float) 
     ]
 
 
-def measure(users: int, minutes: float, runs: int, soak: float) -> list[Figure]:
+def measure(users: int, minutes: float, runs: int, soak: float, servers: int) -> list[Figure]:
     figures = [Figure("load of this machine before", os.getloadavg()[0], "")]
     if minutes:
-        figures += many(users, minutes, runs)
+        figures += many(users, minutes, runs, servers)
     if soak:
-        with served(0) as (address, server):
+        with served(servers) as (address, server):
             figures += asyncio.run(come_and_go(address, server, max(1, users // 4), soak))
     return figures
 
 
 if __name__ == "__main__":
-    report(measure, __doc__, users=40, minutes=10.0, runs=10, soak=30.0)
+    report(measure, __doc__, users=40, minutes=10.0, runs=10, soak=30.0, servers=1)

@@ -10,21 +10,20 @@ import argparse
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psutil
 from playwright.sync_api import Browser, Error, Page, Response, expect, sync_playwright
 
 from attnviz.ui import PAGES
-from bench.server import CHROMIUM_FLAGS, ROOT
+from bench.front import free_ports, nginx
+from bench.server import CHROMIUM_FLAGS, ROOT, wait
 from tests.ui.real import zip_of
 
 NAME = "lab.example.org"
@@ -34,15 +33,6 @@ WITHIN = 10  # seconds in which the picture is there again
 PICTURE = ".attnviz[data-ready=true]"
 TEXT = "dacbe"
 expect.set_options(timeout=PATIENCE)
-
-
-def free_ports(number: int) -> list[int]:
-    """Return ports of 127.0.0.1 that nobody listens on."""
-    with ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(number)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
 
 
 @contextmanager
@@ -64,29 +54,6 @@ def serving(port: int, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
         finally:
             process.terminate()
             process.wait(60)
-
-
-@contextmanager
-def nginx(folder: Path, port: int, servers: list[int], sticky: bool) -> Iterator[None]:
-    """Start nginx with the configuration of deploy/, on ports of this machine."""
-    site = (ROOT / "deploy" / "nginx.conf").read_text("utf-8")
-    site = site.replace("listen 80;", f"listen 127.0.0.1:{port};")
-    for example, real in zip((8501, 8502), servers, strict=True):
-        site = site.replace(f"127.0.0.1:{example}", f"127.0.0.1:{real}")
-    if not sticky:
-        site = re.sub(r"(?m)^ *hash .*$", "", site)
-    temporary = "".join(
-        f"{each}_temp_path {folder}/{each};\n" for each in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    main = f"daemon off;\npid {folder}/nginx.pid;\nerror_log {folder}/nginx.log;\nevents {{}}\n"
-    main += f"http {{\naccess_log off;\n{temporary}{site}}}\n"
-    (folder / "nginx.conf").write_text(main, "utf-8")
-    process = subprocess.Popen([shutil.which("nginx") or "/usr/sbin/nginx", "-c", str(folder / "nginx.conf")])
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 class Visitor:
@@ -230,7 +197,7 @@ def try_all(browser: Browser, sticky: bool, quick: bool, folder: Path) -> list[s
         front, *ports = free_ports(3)
         servers = [stack.enter_context(serving(port, folder)) for port in ports]
         for port in ports:
-            wait_for(port)
+            wait(f"http://127.0.0.1:{port}")
         stack.enter_context(nginx(folder, front, ports, sticky))
         archive = zip_of(ROOT / "attnviz" / "zoo" / "reverse", folder / "mine.zip")
         visitors = [Visitor(browser, f"http://{NAME}:{front}") for _ in range(BROWSERS)]
@@ -262,16 +229,6 @@ def main() -> int:
         browser.close()
     print("\n".join(failed) or "all is well")
     return len(failed)
-
-
-def wait_for(port: int) -> None:
-    """Wait until a server answers."""
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health"):
-            return
-        time.sleep(0.25)
-    raise TimeoutError(f"no answer from port {port}")
 
 
 if __name__ == "__main__":

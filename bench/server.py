@@ -27,7 +27,7 @@ def serve(script: Path, **variables: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def start(script: Path, log: IO[bytes] | None, **variables: Path) -> Iterator[tuple[str, int]]:
+def start(script: Path, log: IO[bytes] | None, **variables: Path | str) -> Iterator[tuple[str, int]]:
     """Run a Streamlit app as `serve` does, its errors to a file where one is given; gives its address and process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -37,7 +37,7 @@ def start(script: Path, log: IO[bytes] | None, **variables: Path) -> Iterator[tu
     command += ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true"]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=log)
     try:
-        _wait(f"http://127.0.0.1:{port}", process)
+        wait(f"http://127.0.0.1:{port}", process)
         yield f"http://127.0.0.1:{port}", process.pid
     finally:
         process.terminate()
@@ -48,10 +48,11 @@ def start(script: Path, log: IO[bytes] | None, **variables: Path) -> Iterator[tu
             process.wait()
 
 
-def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
+def wait(address: str, process: subprocess.Popen[bytes] | None = None) -> None:
+    """Wait until an address answers, as long as the process behind it runs."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        if process.poll() is not None:
+        if process is not None and process.poll() is not None:
             raise RuntimeError(f"the server ended with code {process.returncode}")
         with contextlib.suppress(urllib.error.URLError, ConnectionError), urllib.request.urlopen(address + "/healthz"):
             return
