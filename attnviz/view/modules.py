@@ -34,6 +34,7 @@ LATER = {
         "Score": ("whatif/sweep.js", "Score"),
         "Sweep": ("whatif/sweep.js", "Sweep"),
     },
+    "heads": {"Finder": ("heads/finder.js", "Finder")},
     "logits": {"Lens": ("logits/lens.js", "Lens"), "Parts": ("logits/parts.js", "Parts")},
     "why": {"Why": ("why/why.js", "Why")},
     "write": {"write": ("write/write.js", "mount")},

@@ -5,6 +5,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 
 import { Address, oneOf, readChoice } from "../../attnviz/view/static/core/address.js";
+import { FINDER } from "../../attnviz/view/static/heads/ask.js";
 import { CHAIN } from "../../attnviz/view/static/matrix/specs.js";
 import { TOOLS } from "../../attnviz/view/static/matrix/toolbar.js";
 import { explorerAddress } from "../../attnviz/view/static/watch/time.js";
@@ -15,19 +16,19 @@ import { open } from "./view.js";
 
 const SITE = { layer: 1, stack: "decoder", kind: "self", part: null };
 const FREE = { head: 2, query: null, key: null, locked: false };
-const FIELDS = { ...TOOLS, ...CHAIN, ...SHOW_FIELDS, ...panelFields() };
+const FIELDS = { ...TOOLS, ...CHAIN, ...SHOW_FIELDS, ...FINDER, ...panelFields() };
 
 test("an address without a state is the start", () => {
   open("https://x.org/?model=a");
-  assert.deepEqual(new Address(FIELDS).read(), { hide: "none", words: false, pair: "", scale: "", side: "", pin: "", chain: null, tab: "", heads: "", keep: 70, walk: "", outputs: "", row: null, token: null, against: null, present: false, show: "", tour: 0 });
+  assert.deepEqual(new Address(FIELDS).read(), { hide: "none", words: false, pair: "", scale: "", side: "", pin: "", chain: null, tab: "", heads: "", keep: 70, walk: "", outputs: "", row: null, token: null, against: null, present: false, show: "", tour: 0, sort: "", only: false });
 });
 
 test("the state is written, read back, and other parameters stay", () => {
   const written = open("https://x.org/?model=a&tab=code");
   const address = new Address(FIELDS);
-  const state = { hide: "first", words: true, pair: "ab", scale: "contrast", side: "difference", pin: "1.3", chain: 3, tab: "lines", heads: "0,3", keep: 40, walk: "1.0.4.1_0.0.1.0", outputs: "parts", row: 5, token: 7, against: 0, present: true, show: "answer,lines", tour: 2 };
+  const state = { hide: "first", words: true, pair: "ab", scale: "contrast", side: "difference", pin: "1.3", chain: 3, tab: "lines", heads: "0,3", keep: 40, walk: "1.0.4.1_0.0.1.0", outputs: "parts", row: 5, token: 7, against: 0, present: true, show: "answer,lines", tour: 2, sort: "induction", only: true };
   address.write({ ...FREE, ...state, query: 4, key: 0, locked: true }, SITE);
-  assert.equal(written.written, "https://x.org/?model=a&tab=lines&layer=1&head=2&stack=decoder&kind=self&q=4&k=0&lock=1&hide=first&words=1&pair=ab&scale=contrast&side=difference&pin=1.3&chain=3&present=1&show=answer%2Clines&tour=2&heads=0%2C3&keep=40&walk=1.0.4.1_0.0.1.0&outputs=parts&row=5&token=7&against=0");
+  assert.equal(written.written, "https://x.org/?model=a&tab=lines&layer=1&head=2&stack=decoder&kind=self&q=4&k=0&lock=1&hide=first&words=1&pair=ab&scale=contrast&side=difference&pin=1.3&chain=3&present=1&show=answer%2Clines&tour=2&sort=induction&only=1&heads=0%2C3&keep=40&walk=1.0.4.1_0.0.1.0&outputs=parts&row=5&token=7&against=0");
   open(written.written);
   assert.deepEqual(address.read(), state);
 });

@@ -183,3 +183,17 @@ def test_experiments_that_mean_nothing_are_refused() -> None:
     assert "位置 99" in str(asked(f"{base}/sweep", row="99", output="1", lang="zh")["failed"])
     cut = forward.run(KEY._replace(edits="cut:encoder.0.self:*:1:2"))
     assert get(APP, f"/attnviz/trace/{cut.id}/accuracy", params={"who": "me"}).status == 400, "of one text"
+
+
+def test_heads_are_found_of_the_model_of_a_trace_and_kept_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = forward.run(TraceKey("induction", "a c d b a c d b"))
+    result = asked(f"/attnviz/trace/{held.id}/heads", lang="zh")["result"]
+    assert isinstance(result, dict)
+    assert [(head["site"], head["label"]) for head in result["heads"]] == [
+        ("decoder.0.self", "previous"),
+        ("decoder.1.self", "induction"),
+    ]
+    assert (result["texts"], result["strings"]["heads.way.induction"]) == (48, "归纳")
+    monkeypatch.setattr("attnviz.heads.find_heads", None)  # not called again
+    other = forward.run(TraceKey("induction", "c d c d c"))
+    assert asked(f"/attnviz/trace/{other.id}/heads", lang="zh")["result"] == result

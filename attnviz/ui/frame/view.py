@@ -39,6 +39,8 @@ LOOK = {
     "token": r"\d{1,9}",
     "against": r"\d{1,9}",
     "pin": r"\d{1,4}\.\d{1,4}",
+    "sort": "previous|next|itself|same|first|separator|induction|positional|entropy|distance",
+    "only": "[01]",
     "walk": r"\d{1,4}(\.\d{1,4}){3}(_\d{1,4}(\.\d{1,4}){3}){0,11}",
 }
 """Parameters of the view that say how it looks there, and their values."""

@@ -30,6 +30,7 @@ import { TOOLS, Toolbar } from "./matrix/toolbar.js";
 import { Terms } from "./matrix/terms.js";
 import { Tooltip } from "./matrix/tooltip.js";
 import { WhatIf } from "./whatif/ask.js";
+import { FINDER, FindHeads } from "./heads/ask.js";
 import { Address, readChoice } from "./core/address.js";
 import viewCss from "./core/view.css";
 import panelsCss from "./panels/panels.css";
@@ -52,7 +53,7 @@ class Explorer extends View {
     this.take(component.data);
     const { header } = this.data;
     const choice = component.source ? readChoice(header) : header.choice; // a server has read the address itself
-    this.address = new Address({ ...TOOLS, ...CHAIN, ...SHOW_FIELDS, ...panelFields(PANELS) });
+    this.address = new Address({ ...TOOLS, ...CHAIN, ...SHOW_FIELDS, ...FINDER, ...panelFields(PANELS) });
     const start = /** @type {import("./core/store.js").State} */ ({ zoom: null, ...choiceState({ ...header, choice }), ...this.address.read() });
     this.store = createStore(start);
     this.turn(start.side, { ...start, side: "" });
@@ -96,11 +97,12 @@ class Explorer extends View {
     this.sentence = new Sentence(this.single);
     this.grid = new Grid(this.ctx);
     this.whatIf = this.makeWhatIf();
+    this.finder = new FindHeads(this);
     this.weights = new Matrix(this.ctx, { maxHeight: weightsHeight(this.store.state.present), eager: true, zoomable: true, told: () => patternText(this.ctx, this.store.state) });
     this.tabs = new Tabs(this.single, PANELS);
     this.chain = new Chain(this.ctx);
     this.show = new Show(this.single, this.chain);
-    this.parts = [this.ctx.terms, this.answer, this.toolbar, this.sentence, this.grid, this.weights, this.tabs, this.chain, this.show, this.whatIf];
+    this.parts = [this.ctx.terms, this.answer, this.toolbar, this.sentence, this.grid, this.weights, this.tabs, this.chain, this.show, this.whatIf, this.finder];
     const right = el("div", { class: "av-right" }, [
       this.toolbar.element,
       this.sentence.element,
@@ -247,7 +249,7 @@ class Explorer extends View {
     if (changed.has("side")) changed = new Set([...changed, "trace", "data"]); // other numbers are shown
     const start = changed.has("head") || changed.has("site") || changed.has("trace");
     if (start) this.need(state); // asked for first: it is on its way while the rest is drawn
-    for (const part of [this.toolbar, this.sentence, this.grid, this.whatIf]) part.update(changed);
+    for (const part of [this.toolbar, this.sentence, this.grid, this.whatIf, this.finder]) part.update(changed);
     if (start || ["data", ...Object.keys(TOOLS)].some((key) => changed.has(key))) this.showWeights();
     this.weights.update(changed);
     this.chain.update(changed);

@@ -183,7 +183,7 @@ export class Grid {
   name(site, head) {
     const { t, data } = this.ctx;
     if (head < site.n_heads) {
-      const change = this.effects?.of(data.sites.indexOf(site), head) ?? null;
+      const change = this.effects?.of(data.sites.findIndex(({ name }) => name === site.name), head) ?? null;
       return siteTitle(this.ctx, site, head) + (change === null ? "" : `: ${this.effects.said(change)}`);
     }
     const stack = stackTitle(this.ctx, site);
@@ -323,7 +323,7 @@ export class Grid {
     pen.font = `${side < MOST ? 10 : 12}px ${this.ctx.palette().font}`;
     pen.textAlign = "center";
     pen.textBaseline = "middle";
-    pen.fillText(points(change), x + side / 2, y + side / 2);
+    pen.fillText((this.effects.text ?? points)(change), x + side / 2, y + side / 2);
   }
 
   drawMarks() {

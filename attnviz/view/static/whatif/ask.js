@@ -15,7 +15,7 @@ export class WhatIf {
    * @param {import("../core/context.js").Context} ctx
    * @param {() => any} offered  what the page offers to change; null: nothing
    * @param {(edit: string) => void} send  has the page do it
-   * @param {{answer: any, grid: any, data: any, component: any}} parts  whose answer is asked about, and where a map of heads is laid over
+   * @param {{answer: any, grid: any, data: any, component: any, finder?: any}} parts  whose answer is asked about, and where a map of heads is laid over
    */
   constructor(ctx, offered, send, parts) {
     this.ctx = ctx;
@@ -84,6 +84,7 @@ export class WhatIf {
     const { ctx, parts: { answer, grid } } = this;
     if (this.sweep) return this.sweep.leave();
     if (this.offered().effect.why) return ctx.announce(this.offered().effect.why);
+    this.parts.finder?.leave(); // it lies over the same grid
     const { Sweep } = await this.load();
     const { data, row, output } = answer.question;
     this.heads.setAttribute("aria-pressed", "true");
