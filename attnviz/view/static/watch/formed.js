@@ -73,7 +73,8 @@ export class Formed {
     this.element.dataset.steps = String(found?.steps.length ?? "");
     const course = found !== null && found.steps.length > 1;
     for (const { element } of this.charts) element.hidden = !course;
-    for (const part of [this.kept, this.links]) part.hidden = !found;
+    this.kept.hidden = !found;
+    this.links.hidden = !found?.steps.length;
     this.note.hidden = !course;
     this.tell();
     if (!found) return;
@@ -92,7 +93,7 @@ export class Formed {
 
   /** @param {number} step */
   open(step) {
-    if (this.found && this.cell) window.location.assign(this.address(this.found.steps[nearest(this.found.steps, step)]));
+    if (this.found?.steps.length && this.cell) window.location.assign(this.address(this.found.steps[nearest(this.found.steps, step)]));
   }
 
   name(name) {
@@ -104,7 +105,7 @@ export class Formed {
   /** What the cell is at the step that is shown. */
   tell() {
     const { t, ctx, found, cell } = this;
-    if (!found || !cell) {
+    if (!found?.steps.length || !cell) {
       this.says.textContent = cell ? "" : t("watch.formed.choose");
       return;
     }
@@ -129,7 +130,7 @@ export class Formed {
   }
 
   draw() {
-    if (!this.found || this.found.steps.length < 2) return;
+    if (!(this.found?.steps.length > 1)) return;
     this.charts.forEach((chart, n) => chart.draw(this.drawing(SIDES[n])));
   }
 
