@@ -257,7 +257,7 @@ def temperature(site: str, head: int | None, value: float) -> SiteEdit:
         head: index of the head; None: all heads.
         value: the temperature, above 0.
     """
-    if not (math.isfinite(value) and value > 0):
+    if not (_is_number(value) and value > 0):
         raise EditMisfit("temperature", Why("temperature", given=value))
     return Temperature(site, head, float(value))
 
@@ -311,7 +311,7 @@ def no_positions() -> NoPositions:
 
 def scale_head(site: str, head: int, factor: float) -> SiteEdit:
     """Multiply a head's context vectors, and so its share of the residual stream; a factor of 0 is `head_off`."""
-    if not math.isfinite(factor):
+    if not _is_number(factor):
         raise EditMisfit("scale_head", Why("factor", given=factor))
     return ScaleHead(site, head, float(factor))
 
@@ -378,6 +378,10 @@ def _taken(edit: str, place: str, vectors: Tensor, to: Sequence[int], source: Se
     for position in positions:
         _check_position(place, position, len(vectors))
     return vectors[list(positions)].clone()
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _check_position(place: str, position: int, length: int) -> None:

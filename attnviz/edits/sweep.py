@@ -139,13 +139,22 @@ def swept(
     tables = torch.full((len(Measures._fields), len(jobs), max(heads.values(), default=0)), float("nan")).double()
     done, total = 0, sum(heads.values())
     progress(done, total)
-    with guarded(trace.model.facts.name):
-        for job, logits in edited_logits(trace, row, base, jobs, make):
-            tables[:, job.at, list(job.heads)] = torch.stack(measures(base, logits, output))
-            done += len(job.heads)
-            progress(done, total)
+    for job, logits in _guarded(trace.model.facts.name, edited_logits(trace, row, base, jobs, make)):
+        tables[:, job.at, list(job.heads)] = torch.stack(measures(base, logits, output))
+        done += len(job.heads)
+        progress(done, total)
     before = measures(base, base[None], output)
     return Sweep(trace, trace.outputs.label(output), row, tuple(heads), before, *tables)
+
+
+def _guarded(name: str, found: Iterator[tuple[Job, Tensor]]) -> Iterator[tuple[Job, Tensor]]:
+    """Yield what is found; what finding it raises is an error of the model, what is done with it is not."""
+    while True:
+        with guarded(name):
+            one = next(found, None)
+        if one is None:
+            return
+        yield one
 
 
 def edited_logits(

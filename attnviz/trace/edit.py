@@ -10,14 +10,14 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from attnviz.errors import EditError, EditMeansNothing, NoSuchSite
+from attnviz.errors import EditError, EditMeansNothing, EditMisfit, NoSuchSite
 from attnviz.errors.base import Why
 from attnviz.trace.calls import BlockPlace, Blocks, answering, stream_of, with_stream
 from attnviz.trace.site import SiteEdit
 
 __all__ = [
-    "Edit", "NoPositions", "Rows", "StreamEdit", "changing_streams", "check_edits", "edits_at", "keeping", "no_block",
-    "no_site", "of_decoder", "starting_at", "while_writing",
+    "Edit", "NoPositions", "Rows", "StreamEdit", "changing_streams", "check_edits", "check_kinds", "edits_at",
+    "keeping", "no_block", "no_site", "of_decoder", "starting_at", "while_writing",
 ]  # fmt: skip
 
 
@@ -86,13 +86,26 @@ def check_edits(edits: Sequence[Edit], sites: Sequence[Named], blocks: Blocks, m
 
     Raises:
         NoSuchSite, EditMeansNothing: it had not.
+        EditMisfit: it is no edit.
     """
+    check_kinds(edits)
     places = set(blocks.values())
     for edit in edits:
         if isinstance(edit, SiteEdit) and not any(edit.concerns(site.name) for site in sites):
             raise no_site(edit.site, sites, model)
         if isinstance(edit, StreamEdit) and edit.place not in places:
             raise EditMeansNothing(model, no_block(places))
+
+
+def check_kinds(edits: Sequence[object]) -> None:
+    """See that all are edits.
+
+    Raises:
+        EditMisfit: one is not, such as the text of one.
+    """
+    for edit in edits:
+        if not isinstance(edit, Edit):
+            raise EditMisfit("edits", Why("edit-kind", given=repr(edit)[:40]))
 
 
 def no_site(site: str, sites: Sequence[Named], model: str) -> EditError:

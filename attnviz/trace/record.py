@@ -18,7 +18,17 @@ from attnviz.models.call import StateRecorder, editing
 from attnviz.tokenizers import Tokenizer
 from attnviz.trace.calls import BlockPlace, Blocks, standing_in
 from attnviz.trace.compare import difference, largest, worst
-from attnviz.trace.edit import Edit, NoPositions, Rows, changing_streams, check_edits, edits_at, keeping, starting_at
+from attnviz.trace.edit import (
+    Edit,
+    NoPositions,
+    Rows,
+    changing_streams,
+    check_edits,
+    check_kinds,
+    edits_at,
+    keeping,
+    starting_at,
+)
 from attnviz.trace.model_trace import Outputs, Trace, in_rows
 from attnviz.trace.passes import LayerInputs, ProofEntry
 from attnviz.trace.site import Additive, AttentionSite, SiteEdit, hold_only_these
@@ -161,11 +171,13 @@ def blocks_of(network: Network) -> Blocks:
 
 
 def check_positions(model: SequenceModel, edits: Sequence[Edit]) -> None:
-    """See that a model is told positions, where they are to be left out.
+    """See that all are edits, and that a model is told positions, where they are to be left out.
 
     Raises:
         EditMeansNothing: it is not.
+        EditMisfit: one is no edit.
     """
+    check_kinds(edits)
     network = model.network
     told = isinstance(network, Transformer) and network.config.positions != "none"
     if not told and any(isinstance(edit, NoPositions) for edit in edits):

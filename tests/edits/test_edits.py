@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 import torch
@@ -203,6 +204,7 @@ def test_what_there_is_not_is_refused(make_model: Make) -> None:
             edits.set_weights("encoder.0.self", 0, [[1.0]]),
             EditMisfit("set_weights", Why("weights-shape", site="encoder.0.self", wanted="6 × 6", given="1 × 1")),
         ),
+        (cast(Any, "off:encoder.0.self:0"), EditMisfit("edits", Why("edit-kind", given="'off:encoder.0.self:0'"))),
     ]:
         with refused(error):
             read(model, edit)
@@ -210,6 +212,7 @@ def test_what_there_is_not_is_refused(make_model: Make) -> None:
         (lambda: edits.cut("s"), EditMisfit("cut", Why("cut-nothing"))),
         (lambda: edits.temperature("s", 0, 0.0), EditMisfit("temperature", Why("temperature", given=0.0))),
         (lambda: edits.scale_head("s", 0, float("nan")), EditMisfit("scale_head", Why("factor", given=float("nan")))),
+        (lambda: edits.temperature("s", 0, "x"), EditMisfit("temperature", Why("temperature", given="x"))),  # type: ignore[arg-type]
         (lambda: edits.head_off("s", 0, "mean"), EditMisfit("head_off", Why("baseline", given="mean"))),  # type: ignore[arg-type]
         (lambda: edits.set_weights("s", 0, [[float("inf")]]), EditMisfit("set_weights", Why("weights-numbers"))),
     ]:
@@ -245,7 +248,14 @@ def test_a_network_without_attention_says_so() -> None:
         edits.patch("encoder.0.self", 0, [0], read(model))
 
 
-def test_nothing_is_left_of_an_edit_that_failed_and_other_threads_never_see_it(make_model: Make) -> None:
+class EnoughError(Exception):
+    """Somebody has seen enough."""
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, EnoughError])
+def test_nothing_is_left_of_an_edit_that_failed_and_other_threads_never_see_it(
+    kind: type[BaseException], make_model: Make
+) -> None:
     model = make_model()
     plain, call, seen = read(model).logits, nn.Module.__call__, list[Tensor]()
 
@@ -254,9 +264,9 @@ def test_nothing_is_left_of_an_edit_that_failed_and_other_threads_never_see_it(m
         thread.start()
         thread.join()
         if done:
-            raise KeyboardInterrupt
+            raise kind
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(kind):
         attnviz.sweep(model, "a b c d e", progress=progress)
     assert len(seen) == 2
     assert all(torch.equal(one, plain) for one in [*seen, read(model).logits])
