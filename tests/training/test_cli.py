@@ -58,7 +58,7 @@ def test_the_examples_in_the_help_work(
     Path("my.txt").write_text("A text of one's own. " * 20)
     rows = (f"{n},good film number {n},positive\n{n},dull film number {n},negative\n" for n in range(20))
     Path("reviews.csv").write_text("number,review,sentiment\n" + "".join(rows))
-    monkeypatch.setattr("attnviz.cli.train._record", lambda run: RunState("stopped"))
+    monkeypatch.setattr("attnviz.cli.train.record_run", lambda run: RunState("stopped"))
     with pytest.raises(SystemExit):
         main(["train", "--help"])
     examples = [line.split()[1:] for line in capsys.readouterr().out.splitlines() if line.startswith("  attnviz train")]

@@ -112,7 +112,7 @@ def test_a_loss_that_is_no_number_is_never_saved(tmp_path: Path) -> None:
         return recorder_network[-1]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("attnviz.training.run.recorder.build_network", build)
+        patch.setattr("attnviz.tasks.base.build_network", build)
         with pytest.raises(TrainingDiverged, match="the loss is nan at step 4"):
             record(run, on_step=spoil)
     assert run.state().state == "failed"
