@@ -1,7 +1,8 @@
 """Measure what it costs to ask why: the first look at a site, one cell, all pairs of parts, the memory held meanwhile.
 
 CPU time of one thread, our decoder in the shape of GPT-2 small with random weights, its last layer (which has the most
-to be split into), alternating in one process that keeps freed memory; then one answer of each shipped model.
+to be split into), alternating in one process that keeps freed memory; then one answer of each shipped
+model, and whether the circuit of induction is found in five models that are trained here.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import attnviz
 from attnviz.models import ModelCard, ModelConfig, SequenceModel, Transformer, build_network
 from attnviz.tokenizers import Tokenizer
 from attnviz.trace import Trace
+from attnviz.training import RECIPES, train
 from attnviz.why import Explanation
 from attnviz.zoo import zoo
 from bench.common import Figure, alternate, keep_freed_memory, ratio, report
@@ -26,13 +28,22 @@ from bench.common import Figure, alternate, keep_freed_memory, ratio, report
 VOCABULARY = 1000  # symbols: how many there are is of no matter to a score
 MOST = {"set-up": 1.6, "cell": 0.15}  # traces
 MEMORY, ANSWER = 100, 300  # MB, ms
+TEXTS = 8  # of each model that is trained
 
 
-def measure(length: int = 512, layers: int = 12, width: int = 768, heads: int = 12, rounds: int = 5) -> list[Figure]:
+def measure(
+    length: int = 512, layers: int = 12, width: int = 768, heads: int = 12, rounds: int = 5, seeds: int = 5
+) -> list[Figure]:
     torch.set_num_threads(1)
     keep_freed_memory()
     one, other = (decoder(length, layers, width, heads) for _ in range(2))
-    return [*asking(one, other, rounds), *answers(rounds)]
+    found = [circuits(induction(seed)) for seed in range(1, seeds + 1)]
+    goal = seeds * TEXTS
+    return [
+        *asking(one, other, rounds),
+        *answers(rounds),
+        Figure(f"induction found, of {goal} texts", sum(found), "", goal, at_least=True),
+    ]
 
 
 def decoder(length: int, layers: int, width: int, heads: int) -> SequenceModel:
@@ -132,5 +143,28 @@ def answer(trace: Trace) -> float:
     return time.process_time() - start
 
 
+def induction(seed: int, steps: int | None = None) -> SequenceModel:
+    """Train the recipe of the shipped model anew."""
+    recipe = RECIPES["induction"].changed(steps, seed)
+    network = build_network(recipe.model, seed)
+    for _ in train(network, recipe.task, recipe.training):
+        pass
+    return recipe.bundle(network.eval(), score=1.0)
+
+
+def circuits(model: SequenceModel) -> int:
+    """Count texts in which the key after an earlier occurrence is read for what head 0.0 wrote of the token before."""
+    generator, found = torch.Generator().manual_seed(0), 0
+    for _ in range(TEXTS):
+        n = int(torch.randint(6, 20, (), generator=generator))
+        letters = [model.tokenizer.symbols[at] for at in torch.randperm(26, generator=generator)[:n]]
+        key = int(torch.randint(1, n, (), generator=generator))
+        why = attnviz.trace(model, " ".join(letters * 2)).why("decoder.1.self", 0, query=n + key - 1, key=key)
+        part = why.keys[0]
+        if part.name == "decoder.0.self:0":
+            found += max(why.sources(part), key=lambda source: source.share).position == key - 1
+    return found
+
+
 if __name__ == "__main__":
-    report(measure, __doc__, length=512, layers=12, width=768, heads=12, rounds=5)
+    report(measure, __doc__, length=512, layers=12, width=768, heads=12, rounds=5, seeds=5)

@@ -55,7 +55,7 @@ ARRANGES = LINEAR - {"neg", "sum", "mean", "view_as_complex", "view_as_real"} | 
 
 QUOTIENTS = {"div", "divide", "true_divide"}
 TIMES = {*QUOTIENTS, "mul", "multiply"}
-PRODUCTS = {*TIMES, "matmul", "mm", "bmm", "linear", "einsum"}
+PRODUCTS = {*TIMES, "matmul", "mm", "bmm", "linear", "einsum", "tensordot"}
 """Functions that are linear in one of them, where the others are constants or statistics."""
 
 SUMS = {"add": 1, "sub": -1, "subtract": -1, "rsub": -1}

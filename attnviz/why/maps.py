@@ -62,11 +62,11 @@ class Times(Map):
     """x times a constant or, without any, a statistic; or divided by it."""
 
     def __init__(self, factor: Tensor | float | None = None, inverse: bool = False) -> None:
-        self._factor, self._inverse = factor, inverse
+        self._factor, self.inverse = factor, inverse
 
     def __call__(self, given: Sequence[Any]) -> Any:
         factor = self._of(given[-1])
-        return given[0] / factor if self._inverse else given[0] * factor
+        return given[0] / factor if self.inverse else given[0] * factor
 
     def _of(self, last: Any) -> Any:
         factor = last if self._factor is None else self._factor
@@ -74,7 +74,7 @@ class Times(Map):
 
     def back(self, step: Step, index: int, of: Pulled) -> Pulled:
         factor = torch.as_tensor(self._of(step.inputs[-1].value)).to(of.rows.dtype)
-        return of.times(1 / factor if self._inverse else factor).to(step.inputs[0].shape)
+        return of.times(1 / factor if self.inverse else factor).to(step.inputs[0].shape)
 
 
 class Centred(Map):

@@ -78,13 +78,18 @@ def widened(tensor: Tensor) -> Tensor:
     return tensor.float() if tensor.is_floating_point() and tensor.element_size() < 4 else tensor
 
 
-def in_order(targets: Collection[Step], anew: bool = False) -> list[Step]:
-    """Return steps and all that they are computed from, in the order of the pass; statistics are held or made anew."""
+def in_order(targets: Collection[Step], anew: bool = False, given: Collection[Step] = ()) -> list[Step]:
+    """Return steps and all that they are computed from, in the order of the pass.
+
+    Args:
+        anew: statistics are computed too.
+        given: steps that are not.
+    """
     found, waiting = set(targets), list(targets)
     while waiting:
         step = waiting.pop()
         ends = step.source or not anew if step.kind == "writing" else step.kind == "statistic" and not anew
-        for before in () if ends else step.inputs:
+        for before in () if ends or step in given else step.inputs:
             if before not in found:
                 found.add(before)
                 waiting.append(before)
@@ -117,7 +122,7 @@ def evaluate(target: Step, leaves: Leaves, anew: bool = False) -> Tensor | None:
 
 def evaluated(targets: Collection[Step], leaves: Leaves, anew: bool = False) -> Iterator[tuple[Step, Tensor | None]]:
     """Compute several steps in their order, and keep no value for longer than it is needed; see `evaluate`."""
-    order = in_order(targets, anew)
+    order = in_order(targets, anew, leaves)
     readers = Counter(before for step in order for before in step.inputs)
     made: dict[Step, Tensor | None] = {}
     for step in order:
@@ -125,8 +130,7 @@ def evaluated(targets: Collection[Step], leaves: Leaves, anew: bool = False) -> 
             made[step] = leaves[step]
         elif step.kind == "writing" and (step.source or not anew):
             made[step] = None
-        elif step.kind == "statistic" and not anew:
-            assert step.value is not None  # it was computed in the pass
+        elif step.value is not None and (step.run is None or (step.kind == "statistic" and not anew)):
             made[step] = widened(step.value)
         else:
             made[step] = _applied(step, made)

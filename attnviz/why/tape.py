@@ -140,7 +140,7 @@ class Tape(TorchFunctionMode):
             for step in () if target is None else reached(target):
                 step.source, step.inputs, step.run = True, (), None
         for step in self.writings:
-            if not step.source:
+            if not step.source and step.run is not None:
                 step.value = None
         self._known.clear()
         self._storages.clear()
@@ -177,7 +177,7 @@ class Tape(TorchFunctionMode):
     ) -> Any:
         """Run a function on something of the stream, and record what it is."""
         linear = [step for step in taken.steps if step.kind != "statistic"]
-        plainly = "out" not in kwargs and self._is_linear(name, args, kwargs, taken, linear)
+        plainly = kwargs.get("out") is None and self._is_linear(name, args, kwargs, taken, linear)
         if linear and name in SUMS and len(args) == 2 and isinstance(kwargs.get("alpha", 1), int | float):
             return self._sum(func, name, args, kwargs, writes)
         if linear and name == "addmm" and not kwargs and self._get(args[1]) is not None and len(taken.steps) == 1:
@@ -336,6 +336,8 @@ class Tape(TorchFunctionMode):
         rest = evaluate(term, biases)
         value = args[at].detach() if rest is None else args[at].detach() - rest.to(args[at])
         whole = self._write("made", last.function, value, after=last.after, modules=last.modules)
+        whole.inputs = (term,)
+        whole.run = lambda given: given[0] if rest is None else given[0] - rest
         if rest is None:
             return whole
         return self._add(term.shape, [whole, self._write("bias", "bias", rest.expand(term.shape))])

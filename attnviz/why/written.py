@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from attnviz.errors import NotSplit
 from attnviz.errors.base import Why
+from attnviz.why.checks import check_side, check_whole
 from attnviz.why.sides import Ran, Side
 from attnviz.why.steps import Step, evaluated, widened
 from attnviz.why.tape import Attended, Tape, TapeDiffers
@@ -64,7 +65,7 @@ class Written:
             if target is None:
                 raise NotSplit(site, Why("split-unseen"))
             side = Side(site, target, stack, self.ran, self.row, index)
-            side.check(attended.module, token_axis=2)
+            check_side(side, attended.module, token_axis=2)
             sides.append(side)
         return sides[0], sides[1]
 
@@ -78,9 +79,7 @@ class Written:
         if self.ended is None:
             raise NotSplit(self.model, Why("split-no-outputs"))
         side = Side(self.model, self.ended, stack, self.ran, self.row, len(self.ran))
-        side.check_whole(
-            {step.writing.after for step in side.leaves if step.writing and step.writing.origin == "heads"}
-        )
+        check_whole(side)
         return side
 
     def _check_linear(self, place: str) -> None:

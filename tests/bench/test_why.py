@@ -1,8 +1,9 @@
-"""The bench of explanations measures what it says, here of a small model."""
+"""The bench of explanations measures what it says, here of a small model, and finds the circuit of induction."""
 
 from __future__ import annotations
 
-from bench.why import answer, asking, decoder, traced
+import attnviz
+from bench.why import TEXTS, answer, asking, circuits, decoder, traced
 
 
 def test_every_look_is_measured_beside_a_trace() -> None:
@@ -12,3 +13,7 @@ def test_every_look_is_measured_beside_a_trace() -> None:
     assert 0 < figures["memory held beside the trace"].value < 0.1
     assert len(traced(one).tokens) == 12
     assert answer(traced(one)) >= 0
+
+
+def test_the_keys_of_induction_are_read_for_the_token_before() -> None:
+    assert circuits(attnviz.load_model("zoo/induction")) == TEXTS

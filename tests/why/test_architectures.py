@@ -43,6 +43,8 @@ def test_every_architecture(name: str) -> None:
         found = trace.why(site.name, 1, n - 1, keys[len(keys) // 2])
         assert found.proof.sum_error <= 5e-6
         assert found.proof.linearity_error <= 5e-6
+        for side, numbers in zip(found._split.sides.values(), (site.q, site.k), strict=True):
+            assert torch.allclose(side.whole[side.row], numbers, rtol=1e-4, atol=1e-4)  # its norms computed anew
         part = next((part for part in found.keys if part.kind == "head"), None)
         if part is not None:
             assert sum(one.share for one in found.sources(part)) == pytest.approx(part.share, abs=1e-3)

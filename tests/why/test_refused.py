@@ -6,6 +6,7 @@ The others were changed in ways that only look so: they are split, and the split
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import Any
 
 import pytest
@@ -122,7 +123,35 @@ REFUSED: Mapping[str, tuple[str, Callable[[Tensor], Tensor], str]] = {
     "by Fourier": ("q_proj", lambda x: torch.fft.fft2(x).real, "split-bent"),
     "where it is positive": ("q_proj", lambda x: torch.where(x > 0, x, 0.1 * x), "split-bent"),
     "a softmax of features": ("k_proj", lambda x: x.softmax(-1), "split-bent"),
+    # invented after that, when a gate of one number had passed as the scale of a norm
+    "a gate of one number": ("q_proj", lambda x: x * x.sum(-1, keepdim=True).sigmoid(), "split-gate"),
+    "a gate of the whole text": ("k_proj", lambda x: x * x.mean((1, 2), keepdim=True).sigmoid(), "split-gate"),
+    "a router of the stream": ("block", lambda x: x * x.mean(-1, keepdim=True).sigmoid(), "split-gate"),
+    "a gate of the mean over tokens": ("q_proj", lambda x: x * x.mean(1, keepdim=True).sigmoid(), "split-bent"),
+    "the scale of another token": ("q_proj", lambda x: x / x.roll(1, 1).norm(dim=-1, keepdim=True), "split-gate"),
+    "normed over the text": ("k_proj", lambda x: x * x.square().mean().rsqrt(), "split-gate"),
+    "keys in the order of their size": ("k_proj", lambda x: _sorted(x), "split-rows"),
+    "a lookup": ("q_proj", lambda x: F.embedding(x.mean(-1).mul(3).long() % 16, TABLE), "split-lost"),
+    "dropout left on": ("q_proj", lambda x: F.dropout(x, 0.5, True), "split-bent"),
+    "rounded by dividing": ("q_proj", lambda x: torch.div(x, 0.1, rounding_mode="floor"), "split-bent"),
+    "the mean of earlier tokens": ("k_proj", lambda x: torch.ones(x.shape[1], x.shape[1]).tril() @ x, "split-rows"),
+    "one token written into another": ("q_proj", lambda x: _leaked(x), "split-bent"),
+    "through numpy, as a scale": ("k_proj", lambda x: x * float(x.detach().numpy().max()), "split-nonlinear"),
 }
+
+
+TABLE = torch.randn(16, 48, generator=torch.Generator().manual_seed(4))
+
+
+def _sorted(x: Tensor) -> Tensor:
+    order = x.norm(dim=-1).argsort(dim=-1)
+    return x.gather(1, order[..., None].expand_as(x))
+
+
+def _leaked(x: Tensor) -> Tensor:
+    made = x.clone()
+    made[:, 3].add_(x[:, 0])
+    return made
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -147,6 +176,14 @@ SPLIT: Mapping[str, tuple[str, Callable[[Tensor], Tensor]]] = {
     "heads through another matrix": ("o_proj", lambda x: x @ torch.eye(48).flip(0)),
     "as complex numbers": ("q_proj", lambda x: _turned(x)),
     "by einsum": ("q_proj", lambda x: torch.einsum("btd,de->bte", x, torch.eye(48).flip(0))),
+    "by tensordot": ("q_proj", lambda x: torch.tensordot(x, torch.eye(48).flip(0), dims=1)),
+    "tokens first": ("q_proj", lambda x: (x.transpose(0, 1) * 2).transpose(0, 1)),
+    "token by token": ("k_proj", lambda x: torch.stack([x[:, t] * (t + 1) for t in range(x.shape[1])], 1)),
+    "a matrix from the left": ("q_proj", lambda x: (torch.eye(48).flip(0) @ x.mT).mT),
+    "each group normed": ("q_proj", lambda x: F.layer_norm(x.unflatten(-1, (4, 12)), (12,)).flatten(-2)),
+    "by its largest number": ("k_proj", lambda x: x / x.abs().amax(-1, keepdim=True)),
+    "in 64 bits": ("q_proj", lambda x: (x.double() * 2).float()),
+    "normed twice": ("norm", lambda x: F.layer_norm(x, (48,))),
 }
 
 
@@ -169,5 +206,6 @@ def test_what_only_looks_bent_is_split(name: str) -> None:
     assert found.proof.sum_error <= 5e-6
     assert found.proof.linearity_error <= 5e-6
     for part in found.keys:
+        assert isfinite(part.if_removed)
         if part.kind == "head":
             assert sum(one.share for one in found.sources(part)) == pytest.approx(part.share, abs=1e-4)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 import attnviz
 from attnviz import edits
@@ -17,6 +18,7 @@ from attnviz.models import ModelCard, ModelConfig, SequenceModel, build_network
 from attnviz.tokenizers import Tokenizer
 from attnviz.trace import AttentionSite, Trace
 from attnviz.why import Explanation, Part
+from attnviz.why.tape import Tape
 from tests.refused import refused
 
 LETTERS = Tokenizer("symbols", tuple("abcdefghij"))
@@ -196,3 +198,52 @@ def test_the_lens_ends_the_network_after_each_block(norm: str) -> None:
     ids, probabilities = trace.top_outputs(3)
     assert torch.equal(found.ids[-1], ids)
     assert torch.allclose(found.probabilities[-1], probabilities, atol=1e-5)
+
+
+def test_a_proof_holds_for_a_model_in_one_state_and_one_way_through_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second pass is made once; not for another text, but after any change of the model, and for another path."""
+    model, passes = network(), list[bool]()
+    made = Tape.__init__
+
+    def counted(tape: Tape, *args: Any, **kwargs: Any) -> None:
+        passes.append(kwargs.get("again") is not None)
+        made(tape, *args, **kwargs)
+
+    def proofs(text: str, **given: Any) -> int:
+        passes.clear()
+        found = attnviz.trace(model, text, **given).why("decoder.2.self", 0, 2, 1)
+        assert found.proof.linearity_error <= 4.5e-6
+        return sum(passes)
+
+    monkeypatch.setattr(Tape, "__init__", counted)
+    assert [proofs("a b c"), proofs("a b c"), proofs("d c b a c")] == [1, 0, 0]
+    with torch.no_grad():
+        model.network.unembedding.weight.add_(1.0)
+    assert [proofs("a b c"), proofs("a b c")] == [1, 0]
+    weight = model.network.decoder.blocks[0].attention.project_in.weight  # type: ignore[union-attr]
+    weight.data.mul_(1.5)  # which torch does not count
+    assert [proofs("a b c"), proofs("a b c")] == [1, 0]
+    model.network.unembedding.bias = nn.Parameter(torch.zeros(LETTERS.vocab_size))  # type: ignore[assignment]
+    assert [proofs("a b c"), proofs("a b c")] == [1, 0]
+    feed = model.network.decoder.blocks[0].feed_forward  # type: ignore[union-attr]
+    run = feed.forward
+    feed.forward = lambda x: run(x * 1.0)  # type: ignore[method-assign]
+    assert [proofs("a b c"), proofs("a b c")] == [1, 0]
+
+
+def test_threads_explain_beside_each_other() -> None:
+    """Two explain while a third runs the model: each has its own numbers."""
+    model = network()
+    texts = ["a b c b a d", "d c b a b c"]
+    alone = [attnviz.trace(model, text).why("decoder.2.self", 1, 5, 2) for text in texts]
+    logits = attnviz.trace(model, texts[0]).logits
+    with ThreadPoolExecutor(3) as threads:
+        asked = [
+            threads.submit(lambda text: attnviz.trace(model, text).why("decoder.2.self", 1, 5, 2), text)
+            for text in texts * 4
+        ]
+        ran = [threads.submit(lambda: attnviz.trace(model, texts[0]).logits) for _ in range(8)]
+        for found, wanted in zip(asked, alone * 4, strict=True):
+            assert found.result().score == wanted.score
+            assert [part.share for part in found.result().keys] == [part.share for part in wanted.keys]
+        assert all(torch.equal(one.result(), logits) for one in ran)
