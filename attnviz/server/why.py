@@ -20,7 +20,8 @@ from starlette.responses import JSONResponse, Response
 from torch.overrides import TorchFunctionMode
 
 from attnviz.background import Background, Progress
-from attnviz.errors import TextOverLimit
+from attnviz.errors import NotSplit
+from attnviz.errors.base import Why
 from attnviz.server.experiments import answer_when_there
 from attnviz.server.paths import whole
 from attnviz.trace import Trace
@@ -84,7 +85,7 @@ def explained(trace: Trace, progress: Progress) -> Iterator[None]:
     """Look at what the parts of a model wrote: bounded in size and time, and ended when nobody waits for it.
 
     Raises:
-        TextOverLimit: the text has too many tokens for that.
+        NotSplit: the text has too many tokens for that.
     """
     _check_size(trace)
     try:
@@ -121,4 +122,5 @@ def _check_size(trace: Trace) -> None:
     """See that what is recorded fits into memory."""
     if trace.nbytes > LARGEST:
         length = max(len(tokens) for tokens in trace.sequences.values())
-        raise TextOverLimit(length, length * LARGEST // trace.nbytes)
+        limit = length * LARGEST // trace.nbytes
+        raise NotSplit(trace.model.facts.name, Why("split-long", length=length, limit=limit))

@@ -182,7 +182,7 @@ def holds(trace: Trace) -> bool:
 def test_a_text_that_is_too_long_is_refused_before_anything_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "LARGEST", 1000)
     held = forward.run(INDUCTION._replace(text="a c d b a c"))
-    assert "6" in answer(held, **CELL)["failed"]
+    assert "the text has 6 tokens" in answer(held, **CELL)["failed"]
     assert not holds(held.trace)
 
 

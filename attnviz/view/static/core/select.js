@@ -4,7 +4,7 @@
 export const hasPart = (site) => site.part !== null && site.part !== undefined;
 
 /** Whether the numbers are a person's own, not a model's; a run's header names no model. */
-const isOwn = (ctx) => ctx.data.header.model?.kind === "by hand";
+export const isOwn = (ctx) => ctx.data.header.model?.kind === "by hand";
 
 /** "Cross-attention", or that the numbers are a person's own. */
 export const stackTitle = (ctx, site) =>

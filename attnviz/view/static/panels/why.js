@@ -4,6 +4,7 @@
  */
 
 import { LoadError } from "../core/data.js";
+import { isOwn } from "../core/select.js";
 import { Panel } from "./panel.js";
 
 const WALK = /^\d{1,4}(\.\d{1,4}){3}(_\d{1,4}(\.\d{1,4}){3}){0,11}$/;
@@ -14,9 +15,9 @@ export class WhyPanel extends Panel {
   /** The cells of a walk, the shown one last, each as site.head.query.key: a step of it is one in the browser's history. */
   static fields = { walk: { start: "", read: (text) => (WALK.test(text) ? text : undefined), isStep: true } };
 
-  /** There has to be a server to ask. */
+  /** There has to be a server to ask, and a model. */
   static fits(ctx) {
-    return Boolean(ctx.data.header.later?.why);
+    return Boolean(ctx.data.header.later?.why) && !isOwn(ctx);
   }
 
   constructor(ctx) {
