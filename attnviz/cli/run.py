@@ -79,10 +79,11 @@ def add_run(commands: Commands) -> None:
         "--class",
         dest="class_name",
         nargs="?",
-        const="class",
+        const="1",
         type=_class_name,
         metavar="NAME",
-        help="hold a class: print the teacher's link and the students' link; one of that name that is not over goes on",
+        help="hold a class: print the teacher's link and the students' link; one of that name that is not over goes on "
+        "(default name: %(const)s)",
     )
     run.add_argument(
         "--class-hours", type=positive, default=12, metavar="N", help="when the class ends (default: in %(default)s)"
