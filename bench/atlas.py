@@ -20,7 +20,7 @@ from attnviz.models import SequenceModel, save_model
 from bench.common import Figure, alternate, gpt2_small, keep_freed_memory, ratio, report
 
 
-def measure(texts: int = 8, length: int = 256, rounds: int = 3) -> list[Figure]:
+def measure(texts: int = 16, length: int = 256, rounds: int = 3) -> list[Figure]:
     torch.set_num_threads(1)
     keep_freed_memory()
     model = gpt2_small()
@@ -60,4 +60,4 @@ def _texts(model: SequenceModel, n: int, length: int) -> list[Text]:
 
 
 if __name__ == "__main__":
-    report(measure, __doc__, texts=8, length=256, rounds=3)
+    report(measure, __doc__, texts=16, length=256, rounds=3)
