@@ -31,6 +31,7 @@ from playwright.sync_api import (
     Error,
     Locator,
     Page,
+    Position,
     Request,
     Response,
     TimeoutError,
@@ -58,6 +59,18 @@ STILL = """addEventListener("DOMContentLoaded", () => {
     textContent: "[data-testid=stAppSkeleton] *, [data-testid=stSkeleton] { animation: none !important }",
   }));
 })"""
+
+# The size of an element that keeps it for a while.
+GROWN = """async (element) => {
+  const size = () => Object.values(element.getBoundingClientRect().toJSON()).slice(2, 4);
+  for (let before = "", same = 0; same < 5; ) {
+    same = String(size()) === before ? same + 1 : 0;
+    before = String(size());
+    await new Promise(requestAnimationFrame);
+    await new Promise((later) => setTimeout(later, 20));
+  }
+  return size();
+}"""
 
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
@@ -251,7 +264,29 @@ def expect_no_overflow(page: Page) -> None:
         page.emulate_media(color_scheme=scheme)
         page.wait_for_function("scheme => matchMedia(`(prefers-color-scheme: ${scheme})`).matches", arg=scheme)
         for part in ("document.scrollingElement", "document.querySelector('.stMain')"):
-            assert page.evaluate(f"{part}.scrollWidth <= innerWidth"), (part, scheme)
+            until(page, lambda part=part: page.evaluate(f"{part}.scrollWidth <= innerWidth"), f"{part}, {scheme}")
+
+
+def expect_within(page: Page, *parts: str | Locator) -> None:
+    """Whole on the screen without scrolling, once the page stands still."""
+    size = page.viewport_size
+    assert size is not None
+
+    def is_within(part: Locator) -> bool:
+        box = part.bounding_box()
+        if box is None or min(box["x"], box["y"]) < 0:
+            return False
+        return box["x"] + box["width"] <= size["width"] and box["y"] + box["height"] <= size["height"]
+
+    for part in parts:
+        found = page.locator(part).first if isinstance(part, str) else part
+        until(page, lambda found=found: is_within(found), f"{part} is not whole on the screen")
+
+
+def at(element: Locator, x: float, y: float) -> Position:
+    """A place in an element, in shares of its size: for click, hover and tap, which look where it is by then."""
+    width, height = element.evaluate(GROWN)
+    return {"x": x * width, "y": y * height}
 
 
 def address(page: Page) -> dict[str, str]:

@@ -191,7 +191,7 @@ def test_one_query_is_a_row(show: Show) -> None:
     expect(page.locator(".av-facts")).to_contain_text("1 query · 12 keys")
     expect(page.locator(".av-facts")).to_contain_text("additive scoring, d_att 12")
     expect(page.locator(".av-grid h2")).to_have_text("Attention pooling")
-    assert page.locator(".avp-lines-list.is-query .av-token").all_inner_texts() == ["<state>"]
+    expect(page.locator(".avp-lines-list.is-query .av-token")).to_have_text(["<state>"])
     expect(page.locator(".avp-lines-list.is-key .avp-lines-token")).to_have_count(len(REVIEW))
     label = page.locator(".av-weights .av-matrix-frame")
     expect(label).to_have_attribute("aria-label", re.compile(r"1 rows \(Queries\) by 12 columns"))

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from attnviz import locale
 from attnviz.training.comparison import CONTENDERS
-from tests.browser.conftest import Open, address
+from tests.browser.conftest import Open, address, until
 
 TABLE = ".st-key-comparison-table table"
 LINES = ".scatterlayer .trace"
@@ -59,8 +59,7 @@ def test_a_phone_shows_all_below_each_other(open_page: Open, lang: str) -> None:
     page = open_page(path="comparison", width=390, height=844, scheme="dark", lang=lang)
     expect(chart(page, "cmp-reach-chart")).to_be_visible()
     expect(page.locator(".st-key-compare-train")).to_contain_text(locale.t(lang, "comparison.train"))
-    beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    assert beyond <= 0
+    until(page, lambda: page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page is too wide")
     for key in ("comparison-step", "comparison-seconds", "cmp-distance-chart", "cmp-reach-chart"):
         box = chart(page, key).bounding_box()
         assert box is not None

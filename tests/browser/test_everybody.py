@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from attnviz import locale
 from attnviz.ui import PAGES
 from attnviz.ui.applications.registry import APPLICATIONS
-from tests.browser.conftest import ROOT, SCHEMES, Open, Scheme, addresses, tabs, view
+from tests.browser.conftest import ROOT, SCHEMES, Open, Scheme, addresses, at, tabs, view
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -87,6 +87,15 @@ def settle(page: Page) -> None:
         place.locator(".attnviz[data-ready=true]").first.wait_for()
 
 
+def rest(page: Page) -> None:
+    """Wait until no colour is on its way to another one."""
+    page.evaluate("""async () => {
+      for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
+      const ends = (each) => each.effect.getComputedTiming().endTime !== Infinity;
+      await Promise.allSettled(document.getAnimations().filter(ends).map((each) => each.finished));
+    }""")
+
+
 def show(page: Page, scheme: Scheme) -> None:
     """Switch the theme, and wait until the page has its colours."""
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
@@ -94,7 +103,7 @@ def show(page: Page, scheme: Scheme) -> None:
         "dark => (getComputedStyle(document.querySelector('.stApp')).colorScheme === 'dark') === dark",
         arg=scheme == "dark",
     )
-    page.wait_for_timeout(300)  # for transitions of colours
+    rest(page)
 
 
 @pytest.mark.parametrize(("name", "link"), [*((name, {}) for name in PAGES), ("explorer", {"model": "dialogue"})])
@@ -132,7 +141,7 @@ def test_every_application_is_for_everybody(open_page: Open) -> None:
         expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
         for chart in page.locator(".js-plotly-plot").all()[:1]:
             chart.hover()  # its tools appear
-        page.wait_for_timeout(300)  # for transitions of colours
+        rest(page)
         faults += [(name, fault) for fault in page.evaluate(FAULTS, RULES)]
         page.locator(".st-key-app-all button").click()
         page.locator(".st-key-gallery").wait_for()
@@ -144,12 +153,9 @@ def test_a_second_tap_unlocks_wherever_the_finger_lands_on_the_cell(server: str,
         page = new_tab(390, 844)
         page.goto(f"{server}/?model=english")  # cells of a few pixels
         root = view(page)
-        marks = page.locator(".av-weights canvas.av-marks")
-        marks.scroll_into_view_if_needed()
-        box = marks.bounding_box()
-        assert box is not None
+        matrix = page.locator(".av-weights .av-scroller")
         for x, locked in ((0.6, "true"), (0.6, "false"), (0.6, "true"), (0.61, "false"), (0.6, "true"), (0.9, "true")):
-            page.touchscreen.tap(box["x"] + box["width"] * x, box["y"] + box["height"] * 0.6)
+            matrix.tap(position=at(matrix, x, 0.6))
             expect(root).to_have_attribute("data-locked", locked)
 
 

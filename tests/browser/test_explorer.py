@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 import attnviz
 from attnviz import locale
-from tests.browser.conftest import Open, address, addresses, choose, expect_no_overflow, tabs, view
+from tests.browser.conftest import Open, address, addresses, at, choose, expect_no_overflow, expect_within, tabs, view
 from tests.tiny import MARKUP
 
 COUNT_MESSAGES = """() => {
@@ -77,11 +77,7 @@ def test_the_first_screen_holds_the_answer_and_its_picture(open_page: Open) -> N
         page.get_by_role("button", name=locale.t("en", "page.run"), exact=True),
     ]
     shown = [page.locator(".av-grid"), page.locator(".av-weights canvas").first, page.locator(".av-proof")]
-    for part in (*controls, page.locator(".st-key-examples"), answer, *shown):
-        box = part.bounding_box()
-        assert box is not None
-        assert box["y"] + box["height"] <= 720, part
-        assert box["x"] + box["width"] <= 1280, part
+    expect_within(page, *controls, page.locator(".st-key-examples"), answer, *shown)
     expect(answer).to_contain_text(locale.t("en", "view.answer.right"))
     answer.get_by_role("button", name=re.compile("^Position 1: reads f, answers d, 100%: right")).click()
     expect(root).to_have_attribute("data-query", "1")
@@ -103,7 +99,9 @@ def test_a_click_chooses_a_head_without_asking_the_server(open_page: Open) -> No
     page = open_page(model="tiny-decoder", layer="0")
     root = view(page)
     expect(root).to_have_attribute("data-layer", "decoder.0.self")
-    page.wait_for_load_state("networkidle")
+    expect(page.locator(".av-proof")).to_have_attribute("data-exact", "true")  # the last to arrive
+    wait_for_address(page, layer="0", lang="en")
+    expect(page.locator("[data-test-script-state]")).to_have_attribute("data-test-script-state", "notRunning")
     page.evaluate(COUNT_MESSAGES)
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
@@ -131,16 +129,15 @@ def test_arrow_keys_walk_heads_and_layers(open_page: Open) -> None:
 def test_a_click_locks_and_escape_unlocks(open_page: Open) -> None:
     page = open_page(model="tiny-encoder")
     root = view(page)
-    box = page.locator(".av-weights canvas.av-marks").bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.6)
+    matrix = page.locator(".av-weights .av-scroller")
+    matrix.hover(position=at(matrix, 0.6, 0.6))
     expect(root).to_have_attribute("data-query", re.compile(r"^\d$"))
     expect(root).to_have_attribute("data-locked", "false")
-    page.mouse.click(box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.6)
+    matrix.click(position=at(matrix, 0.6, 0.6))
     expect(root).to_have_attribute("data-locked", "true")
     query, key = root.get_attribute("data-query"), root.get_attribute("data-key")
     wait_for_address(page, lock="1", q=query, k=key)
-    page.mouse.move(box["x"] + box["width"] - 5, box["y"] + box["height"] - 5)
+    matrix.hover(position=at(matrix, 0.98, 0.98))
     page.wait_for_timeout(100)
     assert (root.get_attribute("data-query"), root.get_attribute("data-key")) == (query, key)
     page.keyboard.press("Escape")
@@ -226,8 +223,7 @@ def test_an_error_keeps_the_last_picture_and_what_was_typed(open_page: Open) -> 
         expect(root).to_have_attribute("data-ready", "true")
         wait_for_address(page, text=text or None)
     field = page.get_by_label(locale.t("en", "page.text"), exact=True)
-    page.go_back()
-    page.go_back()
+    page.evaluate("history.go(-2)")
     expect(field).to_have_value("a \u202e")
     expect(page.get_by_role("alert").first).to_contain_text("U+202E")
     page.reload()
@@ -288,6 +284,7 @@ def test_the_table_is_the_matrix(open_page: Open, models_folder: Path) -> None:
     table = page.locator("dialog[open] table")
     expect(table).to_be_visible()
     page.get_by_role("button", name=locale.t("en", "view.panel.table.full")).click()
+    expect(table.locator("td")).to_have_count(9)
     numbers = [float(text) for text in table.locator("td").all_inner_texts()]
     trace = attnviz.trace(attnviz.load_model(models_folder / "tiny-encoder"), "a b c")
     np.testing.assert_array_equal(np.array(numbers, np.float32), trace.sites[0].weights(0).numpy().ravel())
@@ -307,11 +304,11 @@ def test_nothing_sticks_out_on_a_phone(open_page: Open, model: str, lang: str) -
 def test_chinese_is_chinese(open_page: Open) -> None:
     page = open_page(model="tiny-both", lang="zh")
     view(page)
-    assert page.evaluate("document.documentElement.lang") == "zh"
+    page.wait_for_function("document.documentElement.lang === 'zh'")
+    expect(page.get_by_role("button", name=locale.t("zh", "view.frame.chain.all"))).to_be_visible()
     english = set(locale.catalogue("en").values()) - set(locale.catalogue("zh").values())
     seen = page.locator("button:visible, label:visible, h2:visible, h3:visible, h4:visible").all_inner_texts()
     assert {text.strip() for text in seen} & english == set()
-    expect(page.get_by_role("button", name=locale.t("zh", "view.frame.chain.all"))).to_be_visible()
 
 
 def test_the_language_is_switched_in_place(open_page: Open) -> None:
@@ -330,7 +327,7 @@ def test_a_browser_in_chinese_is_greeted_in_chinese(browser: Browser, server: st
         chinese = new_tab()
         chinese.goto(f"{server}/?model=tiny-encoder")
         view(chinese)
-        assert chinese.get_by_label(locale.t("zh", "page.text"), exact=True).count() == 1
+        expect(chinese.get_by_label(locale.t("zh", "page.text"), exact=True)).to_have_count(1)
 
 
 def test_theme_changes_without_a_reload(open_page: Open) -> None:
@@ -347,4 +344,4 @@ def test_another_spelling_of_a_page_opens_it(path: str, open_page: Open) -> None
     expect(page.locator(".st-key-nav-places")).to_contain_text(locale.t("zh", "page.place.training"))
     page.wait_for_function("lang => document.documentElement.lang === lang", arg="zh")
     wanted = {"explorer": "/", "Training": "/training", "runs/": "/runs"}[path]
-    assert page.evaluate("location.pathname") == wanted
+    page.wait_for_function("wanted => location.pathname === wanted", arg=wanted)

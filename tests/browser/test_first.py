@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import FloatRect, Locator, Page, Route, expect
 
 from attnviz import locale
 from tests.browser.conftest import Open, until, view
@@ -25,6 +26,13 @@ def before_its_page(open_page: Open, server: str, query: str, **look: Any) -> tu
     page = open_page(path="favicon.png", prepare=prepare, **look)
     page.goto(f"{server}/?{query}", wait_until="commit")
     return page, waiting
+
+
+def stays(root: Locator, before: FloatRect) -> bool:
+    """Whether it is where it was, as wide as it was."""
+    after = root.bounding_box()
+    assert after is not None
+    return abs(before["y"] - after["y"]) < LINE and (before["x"], before["width"]) == (after["x"], after["width"])
 
 
 def let_it_come(page: Page, waiting: list[Route]) -> None:
@@ -52,11 +60,8 @@ def test_the_picture_is_live_before_its_page_and_stays_when_it_comes(open_page: 
         expect(other).to_have_attribute("aria-selected", "true")
         expect(other).to_be_focused()
         assert root.evaluate(COLOURS) == colours
-        after = root.bounding_box()
         assert before is not None
-        assert after is not None
-        assert abs(before["y"] - after["y"]) < LINE, "the picture jumps"
-        assert (before["x"], before["width"]) == (after["x"], after["width"])
+        until(page, partial(stays, root, before), "the picture jumps")
 
 
 def test_where_the_page_has_no_such_picture_it_goes_again(open_page: Open, server: str) -> None:

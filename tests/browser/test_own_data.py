@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from attnviz import locale
-from tests.browser.conftest import PATIENCE, Open, address, choose
+from tests.browser.conftest import PATIENCE, Open, address, choose, until
 
 
 def hand_in(page: Page, file: Path) -> None:
@@ -28,7 +28,7 @@ def test_what_a_file_does_not_tell_is_asked(open_page: Open, tmp_path: Path, lan
     expect(page.locator(".st-key-reading").get_by_role("alert")).to_contain_text("review | sentiment")
     play = page.locator(".st-key-play button")
     expect(play).to_be_disabled()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    until(page, lambda: page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page is too wide")
     header = page.locator(".st-key-task-own-labels-header input")
     choose(header, locale.t(lang, "training.reading.header.yes"))
     expect(page.locator(".st-key-reading").get_by_role("alert")).to_have_count(0)

@@ -15,11 +15,11 @@ from urllib.parse import urlencode
 import numpy as np
 import pytest
 import uvicorn
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from attnviz import locale
 from attnviz.view.modules import served
-from tests.browser.conftest import Scheme, addresses, tabs, view
+from tests.browser.conftest import Scheme, addresses, at, tabs, until, view
 from tests.browser.made_up import MADE, make_app, two_sentences
 
 
@@ -124,7 +124,7 @@ def test_words_are_shown_and_the_chain_stays_token_by_token(show: Show) -> None:
     np.testing.assert_allclose(numbers, expected, atol=1e-6)
     np.testing.assert_allclose(numbers.sum(1), 1, atol=1e-6)
     expect(page.locator(".av-note")).to_contain_text(locale.t("en", "view.frame.words.note"))
-    assert page.locator(".avp-lines-list.is-query .av-token").all_inner_texts() == MERGED_NAMES
+    expect(page.locator(".avp-lines-list.is-query .av-token")).to_have_text(MERGED_NAMES)
     label = page.locator(".av-chain [data-stage=weights] .av-matrix-frame")
     expect(label).to_have_attribute("aria-label", re.compile("13 rows"))
     page.wait_for_function("new URLSearchParams(location.search).get('words') === '1'")
@@ -147,7 +147,7 @@ def test_hiding_comes_before_merging(show: Show) -> None:
     for named in ("[CLS] (#0)", "[SEP] (#7)", "[SEP] (#12)"):
         expect(page.locator(".av-note")).to_contain_text(named)
     struck = page.locator(".avp-lines-list.is-key .is-hidden .av-token")
-    assert struck.all_inner_texts() == ["[CLS]", "[SEP]", "[SEP]"]
+    expect(struck).to_have_text(["[CLS]", "[SEP]", "[SEP]"])
 
 
 def test_a_sentence_reads_a_sentence(show: Show) -> None:
@@ -229,7 +229,7 @@ def test_the_picture_stays_where_it_is_under_the_pointer(show: Show) -> None:
 def test_groups_of_heads_have_tabs(show: Show) -> None:
     page = show("three_stacks")
     tabs = page.locator(".av-grid-tabs [role=tab]")
-    assert tabs.all_inner_texts() == ["Encoder", "Decoder", "Cross"]
+    expect(tabs).to_have_text(["Encoder", "Decoder", "Cross"])
     tabs.nth(2).click()
     page.locator('.av-thumb[data-site="decoder.3.cross"][data-head="2"]').click()
     expect(page.locator(".av-title")).to_have_text("Cross-attention · layer 3 · head 2")
@@ -252,11 +252,10 @@ def test_windows_are_named(show: Show) -> None:
     page.locator('.av-thumb[data-site="encoder.0.self.w3"][data-head="1"]').click()
     expect(page.locator(".av-title")).to_have_text("Encoder self-attention · layer 0 · window 3 · head 1")
     page.wait_for_function("new URLSearchParams(location.search).get('part') === '3'")
-    box = page.locator(".avp-image-canvas").bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + box["width"] * 11.5 / 12, box["y"] + box["height"] * 1.5 / 12)
+    image = page.locator(".avp-image-canvas")
+    image.hover(position=at(image, 11.5 / 12, 1.5 / 12))
     expect(page.locator(".attnviz")).to_have_attribute("data-query", "5")  # row 1, column 2 of the window
-    page.mouse.move(box["x"] + box["width"] * 0.5 / 12, box["y"] + box["height"] * 0.5 / 12)
+    image.hover(position=at(image, 0.5 / 12, 0.5 / 12))
     expect(page.locator(".attnviz")).to_have_attribute("data-query", "5")  # another window: not this head's
     expect(page.locator(".av-stage")).to_have_count(7)
     page.locator(".av-chain").scroll_into_view_if_needed()
@@ -305,23 +304,30 @@ def test_a_long_text_brings_its_stages_when_they_are_seen(show: Show) -> None:
     assert page.evaluate("document.querySelectorAll('*').length") < 2500
 
 
+def width_of(element: Locator) -> int:
+    width: int = element.evaluate("element => element.clientWidth")
+    return width
+
+
 def test_a_long_text_is_zoomed(show: Show) -> None:
     page = show("long_text")
     weights = page.locator(".av-weights")
     larger = weights.get_by_role("button", name=locale.t("en", "view.frame.chain.zoom.in"))
     smaller = weights.get_by_role("button", name=locale.t("en", "view.frame.chain.zoom.out"))
     expect(smaller).to_be_disabled()
-    width = weights.locator(".av-scroller > div").evaluate("spacer => spacer.clientWidth")
+    spacer = weights.locator(".av-scroller > div")
+    width = width_of(spacer)
     larger.click()
-    assert weights.locator(".av-scroller > div").evaluate("spacer => spacer.clientWidth") == 2 * width
+    until(page, lambda: width_of(spacer) == 2 * width, "it is not twice as wide")
     weights.locator(".av-matrix-frame").press("-")
     expect(smaller).to_be_disabled()
-    assert weights.locator(".av-scroller > div").evaluate("spacer => spacer.clientWidth") == width
+    until(page, lambda: width_of(spacer) == width, "it is not as it was")
 
 
 def test_a_model_without_outputs_says_so(show: Show) -> None:
     page = show("two_encoders", tab="outputs")
-    expect(page.locator(".avp-outputs")).to_have_text(locale.t("en", "view.panel.outputs.none"))
+    none = locale.t("en", "view.panel.outputs.none")
+    expect(page.locator(".avp-outputs")).to_have_text(none, use_inner_text=True)
 
 
 def test_one_label_for_the_whole(show: Show) -> None:
@@ -359,9 +365,8 @@ def test_an_image_is_read_patch_by_patch(show: Show) -> None:
     expect(first).to_have_text("Image")
     caption = page.locator(".avp-image-caption")
     expect(caption).to_contain_text("Average over 197 queries")
-    box = page.locator(".avp-image-canvas").bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + box["width"] * 8.5 / 14, box["y"] + box["height"] * 3.5 / 14)
+    image = page.locator(".avp-image-canvas")
+    image.hover(position=at(image, 8.5 / 14, 3.5 / 14))
     root = page.locator(".attnviz")
     expect(root).to_have_attribute("data-query", str(1 + 3 * 14 + 8))
     expect(caption).to_contain_text("3,8")
@@ -403,12 +408,13 @@ def test_many_keys_are_drawn_with_contrast(show: Show) -> None:
     shown = float(legend.inner_text().split("≥")[1])
     assert np.quantile(weights, 0.995) * 0.995 <= shown <= np.quantile(weights, 0.995) * 1.02
     expect(page.locator(".av-note")).to_contain_text(locale.t("en", "view.frame.scale.note"))
+    until(page, lambda: darkness(page) > 0, "no thumbnail is drawn")
     dark = darkness(page)
     press(page, "scale", "one")
     expect(legend).to_contain_text("1.00")
     expect(page.locator(".av-note")).not_to_contain_text(locale.t("en", "view.frame.scale.note"))
     page.wait_for_function("new URLSearchParams(location.search).get('scale') === 'one'")
-    assert darkness(page) < 0.9 * dark  # thumbnails follow
+    until(page, lambda: darkness(page) < 0.9 * dark, "the thumbnails do not follow")
 
 
 def test_only_the_image_has_an_image(show: Show) -> None:
@@ -493,14 +499,8 @@ def test_an_input_that_is_not_told_is_not_waited_for(show: Show) -> None:
 
 def test_only_code_that_ran_is_on_show(show: Show) -> None:
     page = show("two_sentences", tab="code")
-    assert page.locator(".avp-code-stages button").all_inner_texts() == [
-        "This view",
-        "Scores",
-        "Masked",
-        "Weights",
-        "Context vectors",
-        "Output",
-    ]
+    stages = ["This view", "Scores", "Masked", "Weights", "Context vectors", "Output"]
+    expect(page.locator(".avp-code-stages button")).to_have_text(stages)
 
 
 @pytest.mark.parametrize(("lang", "scheme"), [("en", "dark"), ("zh", "light")])
@@ -509,5 +509,5 @@ def test_a_phone_shows_all_of_it(show: Show, name: str, lang: str, scheme: Schem
     page = show(name, 390, 844, scheme, lang=lang, words="1", hide="specials")
     expect(page.locator(".attnviz")).to_have_attribute("data-theme", scheme)
     page.wait_for_timeout(200)
-    assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
+    until(page, lambda: page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), "it is too wide")
     assert "view." not in page.locator(".attnviz").inner_text()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from attnviz import locale
 from attnviz.training import RECIPES, Run, RunConfig, record
-from tests.browser.conftest import Open, address, card, click_row, expect_no_overflow, link_to, row, view
+from tests.browser.conftest import Open, address, card, click_row, expect_no_overflow, link_to, row, until, view
 from tests.training.runs import small_run
 
 
@@ -72,6 +73,7 @@ def test_cards_choose_and_compare_on_a_phone(open_page: Open, runs: list[Run]) -
 def test_a_run_is_renamed(open_page: Open, runs: list[Run]) -> None:
     run = runs[0]
     page = open_page(path="runs", run=run.name)
+    expect(view(page)).to_have_attribute("data-state", "done")  # nothing more is asked under the old name
     page.locator(".st-key-actions").get_by_role("button", name=say("rename")).click()
     field = page.get_by_label(say("new_name"), exact=True)
     field.fill("../no")
@@ -80,7 +82,6 @@ def test_a_run_is_renamed(open_page: Open, runs: list[Run]) -> None:
     expect(page.get_by_role("alert").first).to_contain_text("../no")
     field.fill("quite another name")
     field.press("Enter")
-    page.wait_for_load_state("networkidle")  # nothing is still being asked under the old name
     page.locator(".st-key-rename-now button").click()
     wait_for_runs(page, "quite-another-name")
     expect_chosen(page, "quite-another-name")
@@ -89,6 +90,7 @@ def test_a_run_is_renamed(open_page: Open, runs: list[Run]) -> None:
 def test_deleting_asks_first(open_page: Open, runs: list[Run]) -> None:
     run = runs[0]
     page = open_page(path="runs", run=run.name)
+    expect(view(page)).to_have_attribute("data-state", "done")  # nothing more is asked of it
     page.locator(".st-key-delete button").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text(run.name)
@@ -102,19 +104,23 @@ def test_deleting_asks_first(open_page: Open, runs: list[Run]) -> None:
     assert not run.folder.exists()
 
 
-# Moves the table on until a cell has this text.
-SCROLL_TO = """name => {
-  if ([...document.querySelectorAll(".stDataFrame canvas td")].some((cell) => cell.textContent === name)) return true;
+# What the row of a run says, wherever it is; a table has only the rows that are in sight, so it is moved on.
+TOLD = """name => {
+  const rows = [...document.querySelectorAll(".stDataFrame canvas tbody tr")];
+  const cells = rows.map((row) => [...row.querySelectorAll("td")].map((cell) => cell.textContent));
+  const at = cells.findIndex((texts) => texts.includes(name));
+  if (at >= 0) return { cells: cells[at], isChosen: rows[at].ariaSelected === "true" };
   const table = document.querySelector(".stDataFrame .dvn-scroller");
   const isAtEnd = table.scrollTop + table.clientHeight >= table.scrollHeight - 1;
   table.scrollTop = isAtEnd ? 0 : table.scrollTop + 100;
   return false;
 }"""
 
-MOVED_ON = f"""([name, before]) => {{
-  const row = [...document.querySelectorAll(".stDataFrame canvas tr")].find((row) => row.textContent.includes(name));
-  return ({SCROLL_TO})(name) && row && row.querySelectorAll("td")[6].textContent !== before;
-}}"""
+
+def told(page: Page, name: str) -> dict[str, Any]:
+    """What a row says at this moment: others have been made since the server began, and rows change their places."""
+    said: dict[str, Any] = page.wait_for_function(TOLD, arg=name, polling=200).json_value()
+    return said
 
 
 def test_the_list_follows_a_run_that_is_under_way(open_page: Open, runs_folder: Path) -> None:
@@ -130,14 +136,12 @@ def test_the_list_follows_a_run_that_is_under_way(open_page: Open, runs_folder: 
     page.locator(".stDataFrame .dvn-scroller").click(position={"x": 150, "y": 16})
     sorted_by_name = page.locator(".stDataFrame canvas th", has_text="↑").filter(has_text=say("name"))
     expect(sorted_by_name).to_have_count(1)
-    page.wait_for_function(SCROLL_TO, arg=name, polling=200)  # others have been made since the server began
-    before = row(page, name).locator("td").nth(6).text_content()
-    page.wait_for_function(MOVED_ON, arg=[name, before], polling=200)
+    before = told(page, name)["cells"][6]
+    until(page, lambda: told(page, name)["cells"][6] != before, "the list does not follow")
     expect(sorted_by_name).to_have_count(1)
-    expect_chosen(page, name)
+    until(page, lambda: told(page, name)["isChosen"], "it is not chosen any more")
     page.locator(".aw-transport").get_by_role("button", name=locale.t("en", "watch.stop"), exact=True).click()
-    page.wait_for_function(SCROLL_TO, arg=name, polling=200)
-    expect(row(page, name)).to_contain_text(say("state.stopped"))
+    until(page, lambda: any(say("state.stopped") in cell for cell in told(page, name)["cells"]), "it is not stopped")
     expect(page.locator(".st-key-delete button")).to_be_enabled()
 
 

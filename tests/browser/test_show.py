@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from attnviz import locale
-from tests.browser.conftest import SCHEMES, Open, expect_no_overflow, view
+from tests.browser.conftest import SCHEMES, Open, at, expect_no_overflow, expect_within, until, view
 
 # The height of a first line of text.
 LINE = (
@@ -18,18 +18,6 @@ LINE = (
 
 def say(key: str, lang: str = "en", **params: object) -> str:
     return locale.t(lang, key, **params)
-
-
-def expect_within(page: Page, *selectors: str) -> None:
-    """Whole on the screen, without scrolling."""
-    size = page.viewport_size
-    assert size is not None
-    for selector in selectors:
-        box = page.locator(selector).first.bounding_box()
-        assert box is not None, selector
-        assert box["y"] >= 0, selector
-        assert box["y"] + box["height"] <= size["height"], (selector, box)
-        assert box["x"] + box["width"] <= size["width"], (selector, box)
 
 
 @pytest.mark.parametrize("lang", locale.LANGUAGES)
@@ -109,13 +97,10 @@ def test_on_a_wall_there_are_the_answer_one_picture_and_one_sentence(open_page: 
         expect_within(page, ".ava", ".av-sentence")
     expect(page.locator(".av-left")).to_be_hidden()
     expect_within(page, ".ava", ".av-sentence", ".av-weights .av-base")
-    assert page.locator(".av-sentence").evaluate(LINE) >= 1.4 * small
+    until(page, lambda: page.locator(".av-sentence").evaluate(LINE) >= 1.4 * small, "the sentence is not larger")
     cell = page.locator(".av-weights .av-matrix-frame")
-    box = cell.bounding_box()
-    assert box is not None
-    page.mouse.click(
-        box["x"] + box["width"] - 20, box["y"] + box["height"] - 20
-    )  # the pointer meets the cell it is over
+    corner = at(cell, 1, 1)
+    cell.click(position={"x": corner["x"] - 20, "y": corner["y"] - 20})  # the pointer meets the cell it is over
     root = view(page)
     expect(root).to_have_attribute("data-query", "5")
     expect(root).to_have_attribute("data-key", "5")

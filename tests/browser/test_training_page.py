@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from attnviz import locale
 from attnviz.training import open_run
-from tests.browser.conftest import Open, address, choose, expect_no_overflow, link_to, view
+from tests.browser.conftest import Open, address, choose, expect_no_overflow, expect_within, link_to, view
 
 TEACH = ".st-key-teach"
 
@@ -137,10 +137,7 @@ def test_the_first_screen_holds_task_play_and_view(open_page: Open) -> None:
     page = open_page(path="training", recipe="majority", steps="63")
     press(page, "play")
     expect_state(page, "done")
-    for part in (".st-key-recipe", ".st-key-play", ".attnviz [data-chart=loss]", ".attnviz .aw-heads"):
-        box = page.locator(part).first.bounding_box()
-        assert box is not None
-        assert box["y"] + box["height"] <= 900, part
+    expect_within(page, ".st-key-recipe", ".st-key-play", ".attnviz [data-chart=loss]", ".attnviz .aw-heads")
 
 
 def test_play_on_a_phone_brings_the_run_into_sight(open_page: Open) -> None:

@@ -25,7 +25,7 @@ from attnviz.tasks import FirstSymbol, Reverse, Stories
 from attnviz.training import RECIPES, Recording, Run, RunConfig, RunState, TrainConfig, record
 from attnviz.training.run.process import ProcessId
 from attnviz.view.modules import joined
-from tests.browser.conftest import SCHEMES, Open, address, addresses, click_row, tabs, until, view
+from tests.browser.conftest import SCHEMES, Open, address, addresses, at, click_row, expect_within, tabs, until, view
 from tests.training.runs import small_run
 
 STEPS = 40
@@ -82,8 +82,8 @@ def cells(page: Page) -> list[list[str]]:
 def test_everything_that_was_recorded_is_there(open_page: Open, learned: Run) -> None:
     page = open_page(path="runs", run=learned.name)
     root = shown(page, STEPS)
-    assert root.get_attribute("data-snapshots") == str(len(learned.timeline().steps))
-    assert root.get_attribute("data-state") == "done"
+    expect(root).to_have_attribute("data-snapshots", str(len(learned.timeline().steps)))
+    expect(root).to_have_attribute("data-state", "done")
     expect(page.locator("[data-chart=loss]")).to_have_attribute("data-points", str(STEPS))
     page.locator("[data-chart=loss]").get_by_role("button", name="Table").click()
     assert [float(row[1]) for row in cells(page)] == pytest.approx([m.loss for m in learned.metrics()], rel=0.01)
@@ -91,7 +91,7 @@ def test_everything_that_was_recorded_is_there(open_page: Open, learned: Run) ->
 
 def test_scores_are_those_that_python_computes(open_page: Open, learned: Run) -> None:
     page = open_page(path="runs", run=learned.name)
-    shown(page)
+    expect(shown(page)).to_have_attribute("data-snapshots", str(len(learned.timeline().steps)))
     timeline, batch = learned.timeline(), learned.probe()[0]
     (pattern,) = learned.config.task.expected(batch.tokens[0].tolist())
     allowed = Mask().allowed(*pattern.reads.shape)
@@ -123,9 +123,8 @@ def test_one_position_for_everything(open_page: Open, learned: Run) -> None:
     kept = max(kept for kept in learned.checkpoints() if kept <= step)
     link = page.get_by_role("link", name=say("explorer", step=kept))
     assert parse_qs(urlsplit(link.get_attribute("href") or "").query)["model"] == [f"run/{learned.name}@{kept}"]
-    box = page.locator("[data-chart=metric] .aw-frame").bounding_box()
-    assert box is not None
-    page.mouse.click(box["x"] + box["width"] * 0.75, box["y"] + 60)
+    chart = page.locator("[data-chart=metric] .aw-frame")
+    chart.click(position={**at(chart, 0.75, 0), "y": 60})
     expect(root).to_have_attribute("data-step", re.compile("^(2|3)"))
     expect(page.locator(".aw-samples-card h2")).to_have_text(re.compile(r"\d"))
     page.get_by_role("button", name=say("newest"), exact=True).click()
@@ -281,7 +280,7 @@ def test_a_run_that_diverged_says_why_and_how_to_go_on(open_page: Open, runs_fol
     expect(alert).to_contain_text(locale.t(lang, "error.training_diverged", **error.details))
     expect(alert.get_by_label(say("rate", lang))).to_have_value("0.0003")
     alert.get_by_role("button", name=say("resume_lower", lang)).click()
-    expect(view(page)).to_have_attribute("data-state", "done", timeout=30_000)
+    expect(view(page)).to_have_attribute("data-state", "done")
     assert run.metrics()[-1].learning_rate < 0.0003
 
 
@@ -346,7 +345,7 @@ def test_a_phone_shows_all_of_it(open_page: Open, learned: Run) -> None:
     for scheme in reversed(SCHEMES):
         page.emulate_media(color_scheme=scheme)
         expect(root).to_have_attribute("data-theme", scheme)
-        assert sticking_out(root, ".av-scroller, .aw-heads, svg") == []
+        until(page, lambda: sticking_out(root, ".av-scroller, .aw-heads, svg") == [], "something sticks out")
     page.locator(".aw-samples-card").scroll_into_view_if_needed()
     expect(page.locator(".aw-samples li")).to_have_count(6)
 
@@ -354,10 +353,8 @@ def test_a_phone_shows_all_of_it(open_page: Open, learned: Run) -> None:
 def test_the_first_screen_of_the_training_page(open_page: Open, learned: Run) -> None:
     page = open_page(path="training", run=learned.name)
     shown(page, STEPS)
-    for part in (".aw-transport", ".aw-time-row", "[data-chart=loss]", "[data-chart=metric]", ".aw-heads", ".aw-head"):
-        box = page.locator(part).bounding_box()
-        assert box is not None
-        assert box["y"] + box["height"] <= 900, part
+    charts = ("[data-chart=loss]", "[data-chart=metric]")
+    expect_within(page, ".aw-transport", ".aw-time-row", *charts, ".aw-heads", ".aw-head")
 
 
 def test_runs_are_compared(open_page: Open, runs_folder: Path, learned: Run) -> None:
@@ -390,7 +387,7 @@ def test_a_network_without_attention_is_watched_too(open_page: Open, plain: Run,
     page = open_page(width=width, path="runs", run=plain.name, lang=lang, site="encoder.0.self", head="1")
     root = shown(page, STEPS)
     looks = {line.step for line in plain.metrics() if line.validation}
-    assert root.get_attribute("data-snapshots") == str(len(looks | set(plain.checkpoints())))
+    expect(root).to_have_attribute("data-snapshots", str(len(looks | set(plain.checkpoints()))))
     expect(page.locator(".aw-none")).to_have_text(say("no_attention", lang))
     for part in (".aw-heads", ".aw-head", ".aw-patterns"):
         expect(page.locator(part)).to_have_count(0)
@@ -401,7 +398,7 @@ def test_a_network_without_attention_is_watched_too(open_page: Open, plain: Run,
     assert "site" not in address(page)
     page.get_by_role("button", name=say("newest", lang), exact=True).click()
     expect(page.locator(".aw-samples-card h2")).to_have_text(say("samples_at", lang, step=STEPS))
-    assert sticking_out(root, "svg") == []
+    until(page, lambda: sticking_out(root, "svg") == [], "something sticks out")
 
 
 def test_how_far_training_is_ahead_of_held_out_data(open_page: Open, learned: Run) -> None:
@@ -453,9 +450,8 @@ def test_a_cell_of_the_recorded_map_tells_its_tokens_and_weight(open_page: Open,
     run = told_in_characters[0]
     page = open_page(path="runs", run=run.name)
     root = shown(page, 10)
-    box = page.locator(".aw-head .av-base").bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.7)
+    matrix = page.locator(".aw-head .av-scroller")
+    matrix.hover(position=at(matrix, 0.6, 0.7))
     tip = page.locator(".av-tooltip")
     for name in ("query", "key", "weights"):
         expect(tip).to_contain_text(locale.t("en", f"view.frame.tip.{name}"))
