@@ -54,6 +54,7 @@ def atlas_page(
     }
     told = {
         "lang": lang,
+        "languages": dict(locale.LANGUAGES),
         "strings": {each: locale.strings(each, "heads.", "atlas.", "view.frame.stack.") for each in locale.LANGUAGES},
         "titles": {each: model_title(facts, each) for each in locale.LANGUAGES},
         "server": server,

@@ -53,10 +53,10 @@ class Atlas {
 
   header(title) {
     const { counts, rule, lost } = this.data;
-    const lang = Object.keys(this.data.strings).find((each) => each !== this.state.lang);
+    const [lang, name] = Object.entries(this.data.languages).find(([each]) => each !== this.state.lang);
     const number = (n) => n.toLocaleString("en");
     return el("header", {},
-      el("div", { class: "atlas-title" }, el("h1", { text: title }), el("button", { type: "button", lang, text: this.t("atlas.language"), dataset: { focus: "lang" }, on: { click: () => this.set({ lang }) } })),
+      el("div", { class: "atlas-title" }, el("h1", { text: title }), el("button", { type: "button", lang, text: name, dataset: { focus: "lang" }, on: { click: () => this.set({ lang }) } })),
       el("p", { text: this.t("atlas.told", { heads: number(counts.heads), texts: number(counts.texts), tokens: number(counts.tokens) }) }),
       el("p", { class: "atlas-muted", text: this.t("atlas.rule", rule) }),
       lost.length ? el("p", { role: "alert", text: this.t("atlas.lost", { texts: lost.map(([from, to]) => `${from}–${to}`).join(", ") }) }) : null);
