@@ -18,7 +18,7 @@ from attnviz.view.texts import address
 __all__ = ["DATA_PATH", "PIN", "PLACE", "Beside", "choice_of", "picture"]
 
 DATA_PATH = "attnviz/trace"
-LATER_PARTS = ("heads", "logits", "why")
+LATER_PARTS = ("heads", "logits", "plane", "why")
 """Modules of parts of the view that are imported when they are first opened."""
 
 PIN = r"(\d{1,4})\.(\d{1,4})"

@@ -36,6 +36,7 @@ LATER = {
     },
     "heads": {"Finder": ("heads/finder.js", "Finder")},
     "logits": {"Lens": ("logits/lens.js", "Lens"), "Parts": ("logits/parts.js", "Parts")},
+    "plane": {"Plane": ("plane/plane.js", "Plane")},
     "why": {"Why": ("why/why.js", "Why")},
     "write": {"write": ("write/write.js", "mount")},
 }

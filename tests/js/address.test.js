@@ -20,15 +20,15 @@ const FIELDS = { ...TOOLS, ...CHAIN, ...SHOW_FIELDS, ...FINDER, ...panelFields()
 
 test("an address without a state is the start", () => {
   open("https://x.org/?model=a");
-  assert.deepEqual(new Address(FIELDS).read(), { hide: "none", words: false, pair: "", scale: "", side: "", pin: "", chain: null, tab: "", heads: "", keep: 70, walk: "", outputs: "", row: null, token: null, against: null, present: false, show: "", tour: 0, sort: "", only: false });
+  assert.deepEqual(new Address(FIELDS).read(), { hide: "none", words: false, pair: "", scale: "", side: "", pin: "", chain: null, tab: "", heads: "", keep: 70, product: "", walk: "", outputs: "", row: null, token: null, against: null, present: false, show: "", tour: 0, sort: "", only: false });
 });
 
 test("the state is written, read back, and other parameters stay", () => {
   const written = open("https://x.org/?model=a&tab=code");
   const address = new Address(FIELDS);
-  const state = { hide: "first", words: true, pair: "ab", scale: "contrast", side: "difference", pin: "1.3", chain: 3, tab: "lines", heads: "0,3", keep: 40, walk: "1.0.4.1_0.0.1.0", outputs: "parts", row: 5, token: 7, against: 0, present: true, show: "answer,lines", tour: 2, sort: "induction", only: true };
+  const state = { hide: "first", words: true, pair: "ab", scale: "contrast", side: "difference", pin: "1.3", chain: 3, tab: "lines", heads: "0,3", keep: 40, walk: "1.0.4.1_0.0.1.0", product: "plane", outputs: "parts", row: 5, token: 7, against: 0, present: true, show: "answer,lines", tour: 2, sort: "induction", only: true };
   address.write({ ...FREE, ...state, query: 4, key: 0, locked: true }, SITE);
-  assert.equal(written.written, "https://x.org/?model=a&tab=lines&layer=1&head=2&stack=decoder&kind=self&q=4&k=0&lock=1&hide=first&words=1&pair=ab&scale=contrast&side=difference&pin=1.3&chain=3&present=1&show=answer%2Clines&tour=2&sort=induction&only=1&heads=0%2C3&keep=40&walk=1.0.4.1_0.0.1.0&outputs=parts&row=5&token=7&against=0");
+  assert.equal(written.written, "https://x.org/?model=a&tab=lines&layer=1&head=2&stack=decoder&kind=self&q=4&k=0&lock=1&hide=first&words=1&pair=ab&scale=contrast&side=difference&pin=1.3&chain=3&present=1&show=answer%2Clines&tour=2&sort=induction&only=1&heads=0%2C3&keep=40&product=plane&walk=1.0.4.1_0.0.1.0&outputs=parts&row=5&token=7&against=0");
   open(written.written);
   assert.deepEqual(address.read(), state);
 });
@@ -101,7 +101,7 @@ test("Python knows every parameter of the view, and the same values of each", ()
   const { tab, ...fields } = FIELDS; // the tabs are those of the panels, to Python too
   assert.ok(tab && look.includes('"tab": "|".join(PANELS)'));
   assert.deepEqual(Object.keys(patterns).sort(), Object.keys(fields).sort());
-  const values = ["none", "first", "specials", "0", "1", "2", "aa", "ab", "ba", "bb", "one", "contrast", "0,3", "70", "7.5", "100", "101", "-1", "nothing", "6", "1.0.4.1", "1.0.4.1_0.0.1.0", "1.0.4", "1.0.4.1_"];
+  const values = ["none", "first", "specials", "0", "1", "2", "aa", "ab", "ba", "bb", "one", "contrast", "0,3", "70", "7.5", "100", "101", "-1", "nothing", "6", "1.0.4.1", "1.0.4.1_0.0.1.0", "1.0.4", "1.0.4.1_", "plane"];
   for (const [name, { read }] of Object.entries(fields)) {
     for (const value of values) assert.equal(read(value) !== undefined, patterns[name].test(value), `${name}=${value}`);
   }

@@ -35,6 +35,7 @@ LOOK = {
     "keep": r"\d{1,2}(\.\d*)?|100",
     "side": "other|difference",
     "outputs": "lens|parts",
+    "product": "plane",
     "row": r"\d{1,9}",
     "token": r"\d{1,9}",
     "against": r"\d{1,9}",

@@ -26,6 +26,7 @@
  * @property {string} show  the parts that are shown, such as "answer,weights"; "": all of them
  * @property {number} tour  stop of the tour, from 1 on; 0: none
  * @property {""|"lens"|"parts"} outputs  what is told beside the model's candidates
+ * @property {""|"plane"} product  what is told of queries and keys beside one pair
  * @property {number|null} row  chosen output where it is no query; null: none
  * @property {number|null} token  id of the output whose logit is split; null: the most probable one
  * @property {number|null} against  id of the output whose logit is subtracted; null: none

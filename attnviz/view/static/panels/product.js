@@ -3,6 +3,7 @@
  * additive, the rows are the dimensions inside the scoring function, from the two projections to the terms of the sum.
  */
 
+import { oneOf } from "../core/address.js";
 import { css, ink } from "../core/colors.js";
 import { fmtCell, fmtPercent, tokenElement } from "../core/format.js";
 import { symmetricLimits } from "../matrix/heat.js";
@@ -17,6 +18,7 @@ import { Teller } from "./teller.js";
 const BAR = { dot: 50, additive: 36 }; // percent of a cell that its bar may take; the number stands beside it
 const COLUMNS = { dot: ["q", "k", "product", "sum"], additive: ["query", "key", "both", "bent", "factor", "term", "sum"] };
 const BARS = new Set(["product", "term", "sum"]); // columns that have bars; the others are coloured
+const VIEWS = ["", "plane"]; // "": one pair; the plane of all comes with a module of its own
 const TONES = { q: "query", query: "query", k: "key", key: "key" }; // headings in the colour of their vector
 
 /** Largest absolute value; 1 for all zeros, so that it can divide. */
@@ -43,6 +45,7 @@ const methodOf = (site) => (site.scoring === "additive" ? "additive" : "dot");
 
 export class ProductPanel extends Panel {
   static id = "product";
+  static fields = { product: oneOf("", VIEWS) };
 
   constructor(ctx) {
     super(ctx);
@@ -62,7 +65,13 @@ export class ProductPanel extends Panel {
     this.table = el("table", { class: "avp-product-table" }, this.head, this.body);
     this.scroller = el("div", { class: "avp-product-scroll", tabindex: "0", role: "region", "aria-label": this.t("view.panel.product.region") }, this.table);
     this.verdict = el("ol", { class: "avp-verdict" });
-    this.element.append(this.teach, this.title, this.scroller, this.verdict);
+    this.views = el("div", { class: "av-group avp-outputs-views", role: "group", "aria-label": this.t("view.panel.product.views") }, VIEWS.map((name) => el("button", {
+      type: "button", class: "av-button", text: this.t(`view.panel.product.view.${name || "pair"}`), dataset: { view: name }, on: { click: () => ctx.store.set({ product: name }) },
+    })));
+    /** @type {any} there once its module has come */
+    this.plane = null;
+    this.place = el("div");
+    this.element.append(this.views, this.place, this.teach, this.title, this.scroller, this.verdict);
     /** @type {{row: HTMLElement, cells: HTMLElement[]}[]} */
     this.rows = []; // one a dimension
     this.method = "dot"; // how scores are made: "dot" or "additive"
@@ -78,7 +87,31 @@ export class ProductPanel extends Panel {
   say(text) {
     this.teach.textContent = text;
     this.teach.hidden = text === "";
+    this.place.hidden = true;
     for (const part of [this.title, this.scroller, this.verdict]) part.hidden = text !== "";
+  }
+
+  /** Whether all queries and keys have a plane: they multiply each other, and its module can be had. */
+  get offersPlane() {
+    const { data, store } = this.ctx;
+    const site = data.site(store.state.site);
+    return Boolean(data.header.later?.plane) && methodOf(site) === "dot" && site.d_key === site.d_head && !data.isDifference;
+  }
+
+  async showPlane(view, changed) {
+    const { ctx } = this;
+    if (!this.plane) {
+      this.say(this.t("view.panel.waiting"));
+      const { Plane } = await ctx.later("plane").catch(() => ({}));
+      if (!Plane) return this.say(this.t("view.frame.problem.network"));
+      this.plane ??= new Plane(ctx);
+      return this.element.isConnected && this.update(ctx.store.state, new Set(["product"]));
+    }
+    this.say("");
+    for (const part of [this.title, this.scroller, this.verdict]) part.hidden = true;
+    this.place.hidden = false;
+    if (!this.plane.element.isConnected) this.place.replaceChildren(this.plane.element);
+    this.plane.show(view, ["data", "trace", "site", "head"].some((field) => changed.has(field)));
   }
 
   build(method, n) {
@@ -204,6 +237,13 @@ export class ProductPanel extends Panel {
     const method = methodOf(site);
     const matrices = Object.fromEntries(["q", "k", "scores", "bias", "masked", "weights"].map((stage) => [stage, view.get(stage)]));
     const ready = ["q", "k", "scores", "bias"].every((stage) => matrices[stage] || !offers(site, stage));
+    this.views.hidden = !this.offersPlane;
+    for (const button of this.views.children) button.setAttribute("aria-pressed", String(/** @type {HTMLElement} */ (button).dataset.view === state.product));
+    if (this.offersPlane && state.product === "plane") {
+      if (matrices.q && matrices.k) this.showPlane(view, changed);
+      else this.say(this.ctx.absent(state.site, "q") || this.t("view.panel.waiting"));
+      return;
+    }
     if (!pair) return this.say(this.t(`view.panel.${method === "dot" ? "product" : "additive"}.teach`));
     if (!ready) return this.say(this.ctx.absent(state.site, "q") || this.t("view.panel.waiting"));
     this.say("");
@@ -215,6 +255,11 @@ export class ProductPanel extends Panel {
     }
     const dim = method === "dot" ? state.dim : null;
     this.rows.forEach(({ row }, d) => row.classList.toggle("is-current", d === dim));
+  }
+
+  destroy() {
+    super.destroy();
+    this.plane?.destroy();
   }
 
   nameThePair({ i, j }, { queries, keys }) {
