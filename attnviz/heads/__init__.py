@@ -14,6 +14,7 @@ from attnviz.heads.effects import Asked, Effect
 from attnviz.heads.find import find_heads, heads_of
 from attnviz.heads.found import EFFECT, HITS, LEAST, LIFT, Head, Heads, Label, Reading
 from attnviz.heads.reads import LABELS
+from attnviz.heads.search import TokenRead, TokenReads, reads_of
 from attnviz.heads.tally import Example
 
 __all__ = [
@@ -30,8 +31,11 @@ __all__ = [
     "Label",
     "Reading",
     "Text",
+    "TokenRead",
+    "TokenReads",
     "find_heads",
     "heads_of",
     "read_texts",
+    "reads_of",
     "shipped_texts",
 ]

@@ -19,7 +19,18 @@ from attnviz.tracing import trace as take_trace
 if TYPE_CHECKING:
     from attnviz.huggingface import HuggingFaceModel
 
-__all__ = ["Model", "Progress", "effects_to_measure", "find_heads", "heads_of", "joined", "measure", "take", "tallied"]
+__all__ = [
+    "Model",
+    "Progress",
+    "corpus_of",
+    "effects_to_measure",
+    "find_heads",
+    "heads_of",
+    "joined",
+    "measure",
+    "take",
+    "tallied",
+]
 
 if TYPE_CHECKING:
     Model = SequenceModel | HuggingFaceModel
@@ -49,13 +60,7 @@ def find_heads(
         NoTexts: there is nothing to read.
         TextRefused: the model cannot read one of the texts; the message says which, and why.
     """
-    if isinstance(model, nn.Module):
-        from attnviz.huggingface import wrap
-
-        model = wrap(model, tokenizer)
-    chosen = shipped_texts(model, seed) if texts is None else [_text(each) for each in texts]
-    if not chosen:
-        raise NoTexts(model.facts.name)
+    model, chosen = corpus_of(model, texts, seed, tokenizer)
     report = progress or (lambda done, total: None)
     report(0, len(chosen))
     tally = Tally()
@@ -73,6 +78,24 @@ def find_heads(
         joined(effects, measure(model, chosen[text_index], text_index, some))
         report(len(chosen) + index + 1, len(chosen) + len(asked))
     return conclude(model.facts.name, tally, effects, measurable=True)
+
+
+def corpus_of(
+    model: Model | nn.Module, texts: Iterable[str | tuple[str, str | None]] | None, seed: int, tokenizer: Any
+) -> tuple[Model, list[Text]]:
+    """Return the model, wrapped where it is an object of the transformers library, and the texts that it is to read.
+
+    Raises:
+        NoTexts: there is nothing to read.
+    """
+    if isinstance(model, nn.Module):
+        from attnviz.huggingface import wrap
+
+        model = wrap(model, tokenizer)
+    chosen = shipped_texts(model, seed) if texts is None else [_text(each) for each in texts]
+    if not chosen:
+        raise NoTexts(model.facts.name)
+    return model, chosen
 
 
 def heads_of(trace: Trace) -> Heads:

@@ -1,6 +1,7 @@
 """Route of the heads that read in a way that has a name (`attnviz.heads`), found beside the pages.
 
 GET .../heads?who=NAME&lang=L    of a trace's model, over the texts that come with it; else over the trace's own text
+GET .../reads?token=T&site=NAME&head=H&who=NAME&lang=L    where that head reads a token most, over the same texts
 
 Answers are those of `attnviz.server.experiments`: asked again until it is there. What was found of a model is kept as
 long as the model.
@@ -13,16 +14,20 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from torch import nn
 
 from attnviz import locale
 from attnviz.background import Progress
-from attnviz.errors import InputError
+from attnviz.errors import InputError, NoTexts
 from attnviz.server.experiments import BACKGROUND, answer_when_there
+from attnviz.server.paths import whole
 from attnviz.trace import Trace
 
-__all__ = ["heads"]
+__all__ = ["heads", "reads"]
+
+LONGEST = 100  # characters of a token that is looked for
+AROUND = 4  # tokens on both sides of one that was found
 
 _found: WeakKeyDictionary[nn.Module, dict[str, Any]] = WeakKeyDictionary()
 _lock = Lock()
@@ -61,3 +66,50 @@ def _of_model(trace: Trace, progress: Progress) -> dict[str, Any]:
         with _lock:
             _found[network] = told
     return told
+
+
+def reads(request: Request, trace: Trace) -> Response:
+    """Answer how far the search for a token is, or where a head reads it most."""
+    query = request.query_params
+    token, name = query.get("token", "").strip(), query.get("site", "")
+    site = next((site for site in trace.sites if site.name.partition(".w")[0] == name), None)
+    if site is None:
+        return JSONResponse({"error": "site"}, 400)
+    head = whole(query.get("head", ""), 0, site.n_heads - 1)
+    if head is None:
+        return JSONResponse({"error": "head"}, 400)
+    if not 0 < len(token) <= LONGEST:
+        return JSONResponse({"error": "token"}, 400)
+    key = ("reads", request.path_params["address"].partition(".")[0], name, head, token)
+    return answer_when_there(BACKGROUND, request, key, lambda progress: _searched(trace, token, name, head, progress))
+
+
+def _searched(trace: Trace, token: str, site: str, head: int, progress: Progress) -> dict[str, Any]:
+    """Return the places that are read most; a text of None is the trace's own."""
+    from attnviz.heads import Text, TokenReads, reads_of, shipped_texts  # as above
+
+    texts: list[Text] | None = None
+    try:
+        if not hasattr(trace.model, "network"):
+            raise NoTexts(trace.model.facts.name)
+        texts = shipped_texts(trace.model)  # type: ignore[arg-type]  # one with a network
+        found = reads_of(trace.model, token, site, head, texts, progress=progress)  # type: ignore[arg-type]
+    except InputError:
+        texts, found = None, TokenReads(token, site, head)
+        found.read(trace.with_edits(()) if trace.edits else trace, 0)
+    places = []
+    for place in found.places:
+        queries, keys = found.labels[place.text]
+        first = max(0, place.key - AROUND)
+        text, target = (None, None) if texts is None else texts[place.text]
+        places.append(
+            {
+                **place._asdict(),
+                "text": text,
+                "target": target,
+                "label": queries[place.query],
+                "around": keys[first : place.key + AROUND + 1],
+                "at": place.key - first,
+            }
+        )
+    return {"token": token, "texts": found.n_texts, "n": found.n_places, "places": places}

@@ -4,7 +4,7 @@ GET /attnviz/trace/<address>/bundle?site=NAME&heads=0,1&stages=q,k,weights    as
 GET /attnviz/trace/<address>/proof                                            JSON
 GET /attnviz/trace/<address>/distances?beside=ADDRESS&pin=1.0                 how far apart the heads of two traces read
 GET /attnviz/trace/<address>/sweep ...                                        see `attnviz.server.experiments`
-GET /attnviz/trace/<address>/heads ...                                        see `attnviz.server.heads`
+GET /attnviz/trace/<address>/heads, reads ...                                 see `attnviz.server.heads`
 GET /attnviz/trace/<address>/why ...                                          see `attnviz.server.why`
 GET /attnviz/trace/<address>/lens, parts ...                                  see `attnviz.server.logits`
 GET /attnviz/trace/<address>/trace.npz                                        a download
@@ -34,7 +34,7 @@ from attnviz.analysis.distance import head_distances
 from attnviz.errors import AttnvizError
 from attnviz.server.experiments import accuracy, sweep
 from attnviz.server.first import first_route
-from attnviz.server.heads import heads
+from attnviz.server.heads import heads, reads
 from attnviz.server.kept import kept_routes
 from attnviz.server.learned import asked_of, truth_of
 from attnviz.server.logits import lens, parts
@@ -68,6 +68,7 @@ def routes(base: str = "") -> list[BaseRoute]:
         Route(f"{data}/sweep", _answer(sweep)),
         Route(f"{data}/accuracy", _answer(accuracy)),
         Route(f"{data}/heads", _answer(heads)),
+        Route(f"{data}/reads", _answer(reads)),
         Route(f"{data}/why", _answer(why)),
         Route(f"{data}/lens", _answer(lens)),
         Route(f"{data}/parts", _answer(parts)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import expect
 
 from attnviz import locale
@@ -31,6 +33,15 @@ def test_the_grid_is_sorted_and_filtered_by_what_heads_look_for(open_page: Open)
     wait_for_address(page, only="1")
     listed.first.click()
     expect(root).to_have_attribute("data-site", "decoder.1.self")
+    expect_no_overflow(page)
+    field = found.get_by_role("searchbox", name=locale.t("en", "view.find.token"))
+    field.fill("c")
+    field.press("Enter")
+    place = page.locator(".avh-place").first
+    expect(place).to_have_attribute(
+        "href", re.compile(r"text=\w\+.*layer=1&head=0.*&q=\d+&k=\d+&lock=1"), timeout=60_000
+    )
+    expect(place.locator("mark")).to_have_text("c")
     expect_no_overflow(page)
     found.get_by_role("button", name=locale.t("en", "view.sweep.close")).click()
     expect(found).to_have_count(0)

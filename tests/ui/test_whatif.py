@@ -197,3 +197,29 @@ def test_heads_are_found_of_the_model_of_a_trace_and_kept_with_it(monkeypatch: p
     monkeypatch.setattr("attnviz.heads.find_heads", None)  # not called again
     other = forward.run(TraceKey("induction", "c d c d c"))
     assert asked(f"/attnviz/trace/{other.id}/heads", lang="zh")["result"] == result
+
+
+def test_a_token_is_searched_for_over_the_texts_of_the_model() -> None:
+    held = forward.run(TraceKey("induction", "a c d b a c d b"))
+    address, head = f"/attnviz/trace/{held.id}/reads", {"site": "decoder.1.self", "head": "0"}
+    result = asked(address, token=" c ", **head)["result"]
+    assert isinstance(result, dict)
+    assert (result["token"], result["texts"]) == ("c", 48)
+    assert 0 < len(result["places"]) <= result["n"]
+    first = result["places"][0]
+    assert first["around"][first["at"]] == "c" == first["text"].split()[first["key"]]
+    assert first["label"] == first["text"].split()[first["query"]]
+    assert first["weight"] == max(place["weight"] for place in result["places"]) > 0.9
+    for wrong in ({"token": ""}, {"token": "x" * 101}, {"site": "decoder.9.self"}, {"head": "1"}):
+        assert get(APP, address, params={"who": "me", "token": "c", **head, **wrong}).status == 400
+
+
+def test_a_token_is_searched_for_in_the_trace_alone_where_no_texts_come_with_its_model(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("attnviz.heads.shipped_texts", lambda model: [])
+    held = forward.run(TraceKey("induction", "e c d b e c d b"))
+    result = asked(f"/attnviz/trace/{held.id}/reads", token="e", site="decoder.1.self", head="0")["result"]
+    assert isinstance(result, dict)
+    assert (result["texts"], {place["text"] for place in result["places"]}) == (1, {None})
+    assert {place["key"] for place in result["places"]} == {0, 4}

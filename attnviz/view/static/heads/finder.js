@@ -5,6 +5,7 @@ import { el } from "../core/dom.js";
 import { chooseHead } from "../core/select.js";
 import { textOf } from "../core/texts.js";
 import { Question } from "../whatif/question.js";
+import { TokenSearch } from "./search.js";
 import css from "./finder.css";
 
 const LISTED = 6;
@@ -44,7 +45,8 @@ export class Finder extends Question {
     const only = el("input", { type: "checkbox", checked: this.ctx.store.state.only, on: { change: () => this.ctx.store.set({ only: only.checked }) } });
     this.list = el("div", { class: "avh-list" });
     this.like = el("div", { class: "avh-list" });
-    this.body.replaceChildren(el("label", {}, `${this.ctx.t("view.find.sort")} `, choose), el("label", {}, only, ` ${this.ctx.t("view.find.only")}`), this.list, this.like);
+    this.search = new TokenSearch(this.ctx, this.data);
+    this.body.replaceChildren(el("label", {}, `${this.ctx.t("view.find.sort")} `, choose), el("label", {}, only, ` ${this.ctx.t("view.find.only")}`), this.list, this.like, this.search.element);
     this.repaint();
     this.element.dataset.ready = "true";
   }
@@ -99,12 +101,16 @@ export class Finder extends Question {
   update(changed) {
     if (!this.found) return;
     if (changed.has("sort") || changed.has("only")) this.repaint();
-    else if (changed.has("site") || changed.has("head")) this.showLike();
+    else if (changed.has("site") || changed.has("head")) {
+      this.showLike();
+      this.search.again();
+    }
   }
 
   leave() {
     if (this.gone) return;
     super.leave();
+    this.search?.leave();
     this.grid.showEffects(null);
   }
 
