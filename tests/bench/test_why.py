@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 import attnviz
-from bench.why import TEXTS, answer, asking, circuits, decoder, traced
+from bench.why import TEXTS, answer, asking, circuits, decoder, induction, traced
 
 
 def test_every_look_is_measured_beside_a_trace() -> None:
@@ -17,3 +19,8 @@ def test_every_look_is_measured_beside_a_trace() -> None:
 
 def test_the_keys_of_induction_are_read_for_the_token_before() -> None:
     assert circuits(attnviz.load_model("zoo/induction")) == TEXTS
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_so_are_those_of_models_that_are_trained_here(seed: int) -> None:
+    assert circuits(induction(seed, steps=150)) == TEXTS
