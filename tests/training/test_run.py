@@ -49,9 +49,8 @@ def test_a_configuration_comes_back_from_json(name: str) -> None:
     assert values["seed"] == config.training.seed
 
 
-@pytest.mark.parametrize("family", sorted(Task.families))
-def test_every_task_can_be_a_run(family: str) -> None:
-    kind = Task.families[family]
+@pytest.mark.parametrize("kind", [k for k in Task.families.values() if k.__module__.startswith("attnviz.tasks.")])
+def test_every_task_can_be_a_run(kind: type[Task]) -> None:
     needed = [f for f in fields(cast(Any, kind)) if f.default is MISSING and f.default_factory is MISSING]
     brought = {own.kind: own.sample for own in OWN.values()}
     task = kind(**{f.name: brought[kind] for f in needed})  # data of one's own
