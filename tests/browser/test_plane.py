@@ -23,16 +23,17 @@ LINK = {
 
 def test_the_plane_and_the_view_choose_the_same_query(open_page: Open) -> None:
     page = open_page(390, 844, **LINK)
-    page.get_by_role("button", name=locale.t("en", "view.panel.product.view.plane")).click()
-    plane = page.get_by_role("listbox", name=locale.t("en", "view.panel.plane.list"))
+    root = view(page)
+    root.get_by_role("button", name=locale.t("en", "view.panel.product.view.plane")).click()
+    plane = root.get_by_role("listbox", name=locale.t("en", "view.panel.plane.list"))
     expect(plane.get_by_role("option")).to_have_count(16)
     expect(plane.get_by_role("option", selected=True)).to_have_accessible_name("Query 6 d")
-    expect(page.locator(".avx-says")).to_have_text(re.compile("Query 6 d reads most: w #2"))
+    expect(root.locator(".avx-says")).to_have_text(re.compile("Query 6 d reads most: w #2"))
 
     plane.focus()
     page.keyboard.press("End")
-    expect(view(page)).to_have_attribute("data-query", "7")
-    expect(page.locator(".avx-says")).to_have_text(re.compile("Query 7 w reads most: q #3"))
+    expect(root).to_have_attribute("data-query", "7")
+    expect(root.locator(".avx-says")).to_have_text(re.compile("Query 7 w reads most: q #3"))
     page.keyboard.press("ArrowUp")
     expect(plane.get_by_role("option", selected=True)).to_have_accessible_name("Key 7 w")
     page.keyboard.press("ArrowDown")

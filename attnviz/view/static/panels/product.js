@@ -98,7 +98,7 @@ export class ProductPanel extends Panel {
     return Boolean(data.header.later?.plane) && methodOf(site) === "dot" && site.d_key === site.d_head && !data.isDifference;
   }
 
-  async showPlane(view, changed) {
+  async showPlane(view) {
     const { ctx } = this;
     if (!this.plane) {
       this.say(this.t("view.panel.waiting"));
@@ -111,7 +111,7 @@ export class ProductPanel extends Panel {
     for (const part of [this.title, this.scroller, this.verdict]) part.hidden = true;
     this.place.hidden = false;
     if (!this.plane.element.isConnected) this.place.replaceChildren(this.plane.element);
-    this.plane.show(view, ["data", "trace", "site", "head"].some((field) => changed.has(field)));
+    this.plane.show(view);
   }
 
   build(method, n) {
@@ -240,7 +240,7 @@ export class ProductPanel extends Panel {
     this.views.hidden = !this.offersPlane;
     for (const button of this.views.children) button.setAttribute("aria-pressed", String(/** @type {HTMLElement} */ (button).dataset.view === state.product));
     if (this.offersPlane && state.product === "plane") {
-      if (matrices.q && matrices.k) this.showPlane(view, changed);
+      if (matrices.q && matrices.k) this.showPlane(view);
       else this.say(this.ctx.absent(state.site, "q") || this.t("view.panel.waiting"));
       return;
     }

@@ -32,6 +32,7 @@ export class Plane {
   constructor(ctx) {
     this.ctx = ctx;
     this.t = ctx.t;
+    this.held = null; // the queries that it was computed of
     this.places = null; // of the head's queries and keys; see `planeOf`
     this.shown = ""; // the head, and what is drawn of it
     this.start = { query: 0, key: 0 };
@@ -67,11 +68,11 @@ export class Plane {
     return key === null ? null : { side: "key", token: key };
   }
 
-  /** @param {any} view  see `current` of `panels/kit.js`  @param {boolean} isFresh  other numbers may have come */
-  show(view, isFresh) {
+  /** @param {any} view  see `current` of `panels/kit.js` */
+  show(view) {
     const [q, k] = [view.get("q"), view.get("k")];
     this.view = view;
-    if (isFresh || this.held !== q) {
+    if (this.held !== q) {
       this.held = q;
       this.places = planeOf(q, k);
       this.introduce();
@@ -109,7 +110,7 @@ export class Plane {
   resized() {
     if (this.view && this.list.clientWidth && this.shown) {
       this.shown = "";
-      this.show(this.view, false);
+      this.show(this.view);
     }
   }
 
