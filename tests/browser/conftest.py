@@ -182,7 +182,7 @@ def tabs(window: BrowserContext, own: tuple[str, ...], forgiven: str | None = No
         dialog.dismiss()
 
     def failed(error: Error) -> None:
-        problems.append(str(error))
+        problems.append(f"{error}\n{error.stack}")
 
     listeners = {"console": heard, "pageerror": failed, "dialog": opened, "response": answered, "request": asked}
 

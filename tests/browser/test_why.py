@@ -36,8 +36,7 @@ def test_a_walk_through_the_circuit_by_keyboard_and_back(open_page: Open, lang: 
     expect(says).to_contain_text(because)
     wait_for_address(page, tab="why", walk=None)
 
-    keys(page).get_by_role("button").focus()
-    page.keyboard.press("Enter")
+    keys(page).get_by_role("button").press("Enter")
     expect(says).to_contain_text(second)
     expect(root).to_have_attribute("data-site", "decoder.0.self")
     expect(says).to_be_focused()

@@ -67,6 +67,7 @@ function rename(nickname) {
 function follow({ shown, shown_at: at }) {
   if (!shown) return;
   const target = new URL(shown, document.baseURI);
+  target.searchParams.set("lang", document.documentElement.lang); // each reads in their own language
   const followed = sessionStorage.getItem("attnviz-followed") === String(at);
   if (followed && target.pathname === location.pathname) return;
   sessionStorage.setItem("attnviz-followed", String(at));

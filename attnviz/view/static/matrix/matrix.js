@@ -366,7 +366,7 @@ export class Matrix {
   }
 
   tell(place, event) {
-    if (place.row === null || place.col === null || !this.spec.matrix) this.ctx.tooltip.hide();
+    if (place.row === null || place.col === null || this.stale) this.ctx.tooltip.hide();
     else this.ctx.tooltip.show(this.describe(place.row, place.col), event.clientX, event.clientY);
   }
 
@@ -439,7 +439,7 @@ export class Matrix {
     const next = { row: within(row, down, g.rows), col: within(col, across, g.cols) };
     store.set(this.patch(next));
     this.reveal(next);
-    if (this.spec.matrix) this.ctx.announce(this.said(next.row, next.col));
+    if (!this.stale) this.ctx.announce(this.said(next.row, next.col));
   }
 
   /** A cell in words, for those who hear the page. */
@@ -451,7 +451,7 @@ export class Matrix {
   /** The picture in words: its pattern and its strongest cell. Told once the picture stands, for it looks at every number. */
   summarise() {
     const { matrix } = this.spec;
-    if (!matrix?.data.length) return;
+    if (this.stale || !matrix.data.length) return; // the last picture is of other numbers
     const at = strongest(matrix.data);
     const cell = this.said(Math.floor(at / matrix.cols), at % matrix.cols);
     this.frame.setAttribute("aria-description", `${this.told()} ${this.ctx.t("view.frame.matrix.strongest", { cell })}`.trim());

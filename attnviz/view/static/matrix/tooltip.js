@@ -60,14 +60,18 @@ function madeOf({ t, data, store }, { stage, rows }, row, col) {
   return [{ label: t("view.frame.tip.made"), text: t("view.frame.tip.product", { row: numberAt(rows, row), of, col, by }) }];
 }
 
-/** The numbers of one pair of tokens, stage by stage. */
+/** The numbers of one pair of tokens, stage by stage; none where another head, with other tokens, is about to be drawn. */
 function pairLines(ctx, i, j) {
   const { t, data, store } = ctx;
   const { state } = store;
   const lines = [];
-  const weights = data.get(state.site, state.head, "weights");
-  for (const stage of ["scores", "bias", "masked", "weights"]) {
+  const get = (stage) => {
     const matrix = data.get(state.site, state.head, stage);
+    return matrix && i < matrix.rows && j < matrix.cols ? matrix : null;
+  };
+  const weights = get("weights");
+  for (const stage of ["scores", "bias", "masked", "weights"]) {
+    const matrix = get(stage);
     if (matrix) lines.push(numberLine(ctx, t(`view.frame.tip.${stage}`), matrix.data[i * matrix.cols + j], matrix));
   }
   if (data.isDifference) return lines;
