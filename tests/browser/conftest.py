@@ -158,19 +158,22 @@ def tabs(window: BrowserContext, own: tuple[str, ...], forgiven: str | None = No
     The next test gets them emptied: a tab that has read Streamlit's scripts once reads them faster. One that is changed
     before it opens a page (is_changed) is made for the test and closed at the end.
 
-    Fails where a script failed or ran that should not, the console complained (but of what is forgiven), an answer
-    was an error, or an address was asked that does not begin with one's own.
+    Fails where a script failed or ran that should not, the console complained, an answer was an error (but of what is
+    forgiven, by its text or its address), or an address was asked that does not begin with one's own.
     """
     pages: dict[Page, bool] = {}
     problems: list[str] = []
 
+    def is_forgiven(*said: str) -> bool:
+        return forgiven is not None and any(forgiven in text for text in said)
+
     def heard(message: ConsoleMessage) -> None:
-        expected = is_probe(message.location["url"]) or (forgiven is not None and forgiven in message.text)
+        expected = is_probe(message.location["url"]) or is_forgiven(message.text, message.location["url"])
         if message.type in ("error", "warning") and not expected:
             problems.append(message.text)
 
     def answered(answer: Response) -> None:
-        if answer.status >= 400 and not is_probe(answer.url):
+        if answer.status >= 400 and not is_probe(answer.url) and not is_forgiven(answer.url):
             problems.append(f"{answer.status} {answer.url}")
 
     def asked(request: Request) -> None:

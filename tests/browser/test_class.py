@@ -47,7 +47,8 @@ def test_a_class_is_held(browser: Browser, links: tuple[str, str, str]) -> None:
     server, teachers, students = links
     windows = [browser.new_context(locale=lang) for lang in ("en-US", "en-US", "zh-CN")]
     own = addresses(server)
-    with tabs(windows[0], own) as new0, tabs(windows[1], own) as new1, tabs(windows[2], own) as new2:
+    late = "/attnviz/class/wall"  # the wall may look once more while the class is deleted
+    with tabs(windows[0], own, late) as new0, tabs(windows[1], own) as new1, tabs(windows[2], own) as new2:
         teacher, ann, ben = new0(), new1(), new2(390, 844, "dark")
         teacher.goto(teachers)
         teacher.wait_for_url(f"{server}/class**")
