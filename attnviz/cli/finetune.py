@@ -209,9 +209,9 @@ def _found(found: Findings) -> list[str]:
     lines = [f"data: {sizes}; labels: {labels}{more}; at most {found.longest} tokens"]
     cut = ", ".join(f"{n:,} of {split}" for split, n in found.cut.items() if n)
     notes = [
-        (found.repeated, f"{found.repeated:,} texts stand there more than once; equal ones are in the same part"),
-        (found.shared, f"{found.shared:,} texts of validation and test are also in the data to train on"),
-        (found.contradictory, f"{found.contradictory:,} texts have more than one label"),
+        (found.repeated, f"texts that stand there more than once: {found.repeated:,}; equal ones are in the same part"),
+        (found.shared, f"texts of validation and test that are also in the data to train on: {found.shared:,}"),
+        (found.contradictory, f"texts with more than one label: {found.contradictory:,}"),
         (cut, f"cut to {found.longest} tokens: {cut}; at most {found.lost:,} tokens are lost at the end"),
         (found.unlearned, f"no text to train on has the label {', '.join(map(printable, found.unlearned[:SHOWN]))}"),
         (found.alike, f"labels that differ in capitals alone: {', '.join(map(printable, found.alike[:SHOWN]))}"),
@@ -267,7 +267,7 @@ def _judged(
 
 def _tell(found: Report, beside: Sequence[Baseline], left_out: int) -> None:
     if left_out:
-        print(f"note: {left_out:,} texts are left out: the model does not know their labels")
+        print(f"note: texts left out, whose labels the model does not know: {left_out:,}")
     print(f"{found.metric} {rounded(found.score, 4)}{_between(found.interval)} on {found.n:,} texts")
     macro = _between(found.macro_interval) if found.macro_interval else ""
     rows = [["", "precision", "recall", "F1", "support"]]

@@ -57,7 +57,7 @@ class Wrong(NamedTuple):
 
 
 class Baseline(NamedTuple):
-    """What can be had without tuning.
+    """A baseline: a score that takes no tuning.
 
     Attributes:
         name: "most frequent", "bag of words", "word alone" or "frozen features".

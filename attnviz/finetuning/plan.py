@@ -1,4 +1,4 @@
-"""What a fine-tuning would be, before it begins: its parts of the data, its parameters, its memory and time."""
+"""Plan a fine-tuning: divide the data, count the parameters, estimate memory and time before it begins."""
 
 from __future__ import annotations
 

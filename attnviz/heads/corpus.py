@@ -28,7 +28,7 @@ MOST_CHARACTERS = 20_000  # of one text
 
 
 class Text(NamedTuple):
-    """What a model reads: a text, and of an encoder-decoder what its decoder reads (None: it writes it itself)."""
+    """A text, and for an encoder-decoder the text of its decoder (None: the model writes it itself)."""
 
     text: str
     target: str | None = None

@@ -1,4 +1,4 @@
-"""What a model loses where a head reads in some way, once that head is switched off alone."""
+"""Measure how the outputs of a model change where a head reads in some way, once that head is switched off alone."""
 
 from __future__ import annotations
 

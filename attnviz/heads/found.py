@@ -1,4 +1,4 @@
-"""What was found of the heads of a model: numbers beside chance, labels, and heads that read alike."""
+"""The heads of a model as they were found: numbers beside chance, labels, and heads that read alike."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Part(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What was found, and the texts (from, to; counted from 1) whose process was lost each time."""
+    """The heads, and the texts (from, to; counted from 1) whose process was lost each time."""
 
     heads: Heads
     lost: tuple[tuple[int, int], ...]

@@ -12,7 +12,7 @@ from attnviz.models.call import Recorder
 __all__ = ["Rest", "SequenceNetwork"]
 
 Encoded = tuple[Tensor, ...]
-"""What an encoder-decoder's decoder is given of the source."""
+"""An encoded source, as the decoder of an encoder-decoder reads it."""
 
 
 class Rest(TypedDict, total=False):

@@ -163,7 +163,7 @@ class Parameters:
 
     @property
     def state(self) -> tuple[tuple[int, ...], ...]:
-        """What tells the model at that time from what it was before or is by now."""
+        """Stamps that tell the model at that time from the model before and after."""
         return tuple(self._then)
 
     def check(self) -> None:

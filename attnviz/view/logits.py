@@ -1,4 +1,4 @@
-"""What the tab Outputs tells beside the outputs themselves: the lens of a trace, and the parts of a logit, for JSON."""
+"""The lens of a trace, and the parts of a logit, as JSON for the tab Outputs."""
 
 from __future__ import annotations
 

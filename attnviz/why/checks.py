@@ -1,4 +1,4 @@
-"""What a side must be so that its shares mean what they say: else it is refused, with the reason."""
+"""Check that the shares of a side mean what they say, and refuse it with the reason where they do not."""
 
 from __future__ import annotations
 

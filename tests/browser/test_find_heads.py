@@ -1,4 +1,4 @@
-"""What heads look for, laid over the Explorer's grid, in a real browser."""
+"""The head finder on the Explorer's grid in a real browser."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def test_deleting_asks_first(open_page: Open, runs: list[Run]) -> None:
     assert not run.folder.exists()
 
 
-# What the row of a run says, wherever it is; a table has only the rows that are in sight, so it is moved on.
+# Reads the row of a run, wherever it is; a table has only the rows that are in sight, so it is moved on.
 TOLD = """name => {
   const rows = [...document.querySelectorAll(".stDataFrame canvas tbody tr")];
   const cells = rows.map((row) => [...row.querySelectorAll("td")].map((cell) => cell.textContent));
@@ -118,7 +118,7 @@ TOLD = """name => {
 
 
 def told(page: Page, name: str) -> dict[str, Any]:
-    """What a row says at this moment: others have been made since the server began, and rows change their places."""
+    """Return the cells of a row at this moment: others have been made since, and rows change their places."""
     said: dict[str, Any] = page.wait_for_function(TOLD, arg=name, polling=200).json_value()
     return said
 

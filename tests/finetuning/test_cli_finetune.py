@@ -54,7 +54,7 @@ def test_from_a_table_to_a_folder_and_a_report(
     report = json.loads(capsys.readouterr().out)
     assert (report["n"], report["left_out"], report["step"]) == (5, 1, 4)
     assert main(asked) == 0
-    assert "note: 1 texts are left out" in capsys.readouterr().out
+    assert "note: texts left out, whose labels the model does not know: 1" in capsys.readouterr().out
 
 
 def test_what_may_be_wrong_is_said_before(bert: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -64,10 +64,9 @@ def test_what_may_be_wrong_is_said_before(bert: Path, tmp_path: Path, capsys: py
     held.write_text(table([*given[:3], ("good day", "neutral")]))
     assert main(["finetune", str(bert), "--data", str(path), "--test", str(held), "--dry-run"]) == 0
     said = capsys.readouterr().out
-    assert "5 texts stand there more than once" not in said
-    assert "2 texts stand there more than once" in said
-    assert "texts of validation and test are also in the data to train on" in said
-    assert "1 texts have more than one label" in said
+    assert "texts that stand there more than once: 2; equal ones are in the same part" in said
+    assert "texts of validation and test that are also in the data to train on: 3" in said
+    assert "texts with more than one label: 1" in said
     assert "cut to 32 tokens: 1 of" in said
     assert "no text to train on has the label neutral" in said
     assert "labels that differ in capitals alone: Positive, positive" in said

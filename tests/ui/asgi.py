@@ -12,6 +12,8 @@ from urllib.parse import unquote, urlencode
 
 from starlette.types import ASGIApp, Message
 
+from attnviz.background import Background
+
 
 @dataclass
 class Answer:
@@ -70,3 +72,13 @@ def get(
         {name.decode(): value.decode() for name, value in start["headers"]},
         b"".join(part.get("body", b"") for part in parts),
     )
+
+
+def awaited(app: ASGIApp, jobs: Background, path: str, **params: str) -> dict[str, Any]:
+    """Ask for what is computed beside the pages until it is over, and its thread has ended."""
+    while True:
+        said: dict[str, Any] = get(app, path, params={"who": "me", **params}).json()
+        if (thread := jobs.thread) is not None:
+            thread.join(60)
+        if said.keys() & {"result", "failed", "error"}:
+            return said

@@ -7,7 +7,9 @@ from streamlit.components.v2 import manifest_scanner
 
 from attnviz import library
 from attnviz.server import opening
+from attnviz.training import Run, record
 from tests.tiny import tiny_models
+from tests.training.runs import small_run
 from tests.ui.real import broken_models, real_models
 
 
@@ -49,3 +51,17 @@ def runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "runs"
     monkeypatch.setenv("ATTNVIZ_RUNS", str(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that is done; the tests that change one make their own."""
+    run = small_run(tmp_path_factory.mktemp("runs") / "learned")
+    record(run)
+    return run.folder
+
+
+@pytest.fixture
+def done(learned: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("ATTNVIZ_RUNS", str(learned.parent))
+    return Run.open(learned)

@@ -1,4 +1,4 @@
-"""What the tab Outputs asks the server for: the lens, and the parts of a logit."""
+"""Routes of the tab Outputs: the lens, and the parts of a logit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from attnviz.server.routes import routes
 from attnviz.server.traces import Held, TraceKey
 from attnviz.server.why import EXPLAINING
 from attnviz.view.logits import MOST_COLUMNS, lens_columns
-from tests.ui.asgi import get
+from tests.ui.asgi import awaited, get
 
 APP = Starlette(routes=routes())
 INDUCTION = TraceKey("induction", "k d w q a k d")
@@ -21,13 +21,7 @@ INDUCTION = TraceKey("induction", "k d w q a k d")
 
 def asked(held: Held, path: str, **params: str) -> dict[str, Any]:
     """Return the server's answer when it is over."""
-    while True:
-        told: dict[str, Any] = get(APP, f"/attnviz/trace/{held.id}/{path}", params={"who": "me", **params}).json()
-        if told.keys() & {"result", "failed", "error"}:
-            return told
-        thread = EXPLAINING.thread
-        if thread is not None:
-            thread.join(60)
+    return awaited(APP, EXPLAINING, f"/attnviz/trace/{held.id}/{path}", **params)
 
 
 def test_the_lens_has_a_row_for_the_embeddings_and_for_each_layer_and_ends_with_the_answer() -> None:

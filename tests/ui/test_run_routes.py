@@ -29,20 +29,6 @@ from tests.ui.asgi import Answer, get
 APP = Starlette(routes=run_routes(""))
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One run that is done; the tests that change one make their own."""
-    folder = tmp_path_factory.mktemp("runs")
-    record(small_run(folder / "learned"))
-    return folder
-
-
-@pytest.fixture
-def done(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setenv("ATTNVIZ_RUNS", str(folder))
-    return Run.open(folder / "learned")
-
-
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder of runs for one test."""

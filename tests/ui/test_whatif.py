@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from starlette.applications import Starlette
 from streamlit.testing.v1 import AppTest
@@ -15,7 +13,7 @@ from attnviz.server.routes import routes
 from attnviz.server.traces import TraceKey
 from attnviz.server.what_if import what_if
 from attnviz.ui.explorer.state import Chip, ExplorerState
-from tests.ui.asgi import get
+from tests.ui.asgi import awaited, get
 from tests.ui.pages import address, click, messages, run, state_of
 from tests.ui.test_explorer import header, open_page, shown
 
@@ -143,13 +141,7 @@ def test_what_a_model_cannot_give_says_why() -> None:
 
 def asked(path: str, **params: str) -> dict[str, object]:
     """Return the server's answer when it is over."""
-    while True:
-        told: dict[str, object] = json.loads(get(APP, path, params={"who": "me", **params}).content)
-        if told.keys() & {"result", "failed", "error"}:
-            return told
-        thread = BACKGROUND.thread
-        if thread is not None:
-            thread.join(60)
+    return awaited(APP, BACKGROUND, path, **params)
 
 
 def test_the_sweep_and_the_score_of_a_trace_by_its_address() -> None:

@@ -21,7 +21,7 @@ from attnviz.server.traces import Held, TraceKey
 from attnviz.trace import Trace
 from attnviz.view.why import MOST, told
 from tests.huggingface.architectures import ARCHITECTURES
-from tests.ui.asgi import Answer, get
+from tests.ui.asgi import Answer, awaited, get
 
 APP = Starlette(routes=routes())
 INDUCTION = TraceKey("induction", "a c d b a")
@@ -34,13 +34,7 @@ def ask(held: Held, **params: str) -> Answer:
 
 def answer(held: Held, **params: str) -> dict[str, Any]:
     """Return the server's answer when it is over."""
-    while True:
-        said: dict[str, Any] = ask(held, **params).json()
-        if said.keys() & {"result", "failed", "error"}:
-            return said
-        thread = server.EXPLAINING.thread
-        if thread is not None:
-            thread.join(60)
+    return awaited(APP, server.EXPLAINING, f"/attnviz/trace/{held.id}/why", **params)
 
 
 def test_both_sides_add_up_and_a_heads_part_leads_to_what_it_had_read() -> None:

@@ -3,7 +3,7 @@
 const SHOWN = 40; // tokens of an example around its strongest place, on either side
 export const MEASURES = ["entropy", "distance"];
 
-/** What a head has to be sorted by: a lift, a measure, or its place in the model; null: not measured. Pure. */
+/** The number that a head is sorted by: a lift, a measure, or its place in the model; null: not measured. Pure. */
 export function valueOf(head, column) {
   if (MEASURES.includes(column)) return head[column];
   return column in head.readings ? head.readings[column].lift : null;

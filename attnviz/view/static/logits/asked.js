@@ -1,4 +1,4 @@
-/** What is asked of the server for a part that is opened later; its progress is seen where it takes longer than a moment. */
+/** Questions to the server for a part that is opened later; their progress is seen where it takes longer than a moment. */
 
 import { el } from "../core/dom.js";
 import { Question } from "../whatif/question.js";

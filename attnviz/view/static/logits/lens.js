@@ -1,4 +1,4 @@
-/** What the model would say if it ended after each of its layers: a table of layers and positions. */
+/** The outputs of a model that would end after each of its layers: a table of layers and positions. */
 
 import { windowStart } from "../answer/answer.js";
 import { css, ink } from "../core/colors.js";

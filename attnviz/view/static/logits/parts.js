@@ -87,7 +87,7 @@ export class Parts {
     return el("li", { title: this.ctx.full(share) }, [name, el("span", { class: "avl-bar", "aria-hidden": "true" }, fill), el("span", { class: "avp-number", text: this.ctx.fmt(share) })]);
   }
 
-  /** What a part is called; a head is a button that opens it. */
+  /** The name of a part; a head's is a button that opens it. */
   name({ kind, layer, head, site: at }) {
     const { t, ctx } = this;
     if (kind !== "head") return el("span", { text: t(`view.logits.part.${kind.replaceAll(" ", "-")}`, { layer }) });

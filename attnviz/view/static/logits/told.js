@@ -1,4 +1,4 @@
-/** What is computed of the server's answers. */
+/** Computations on the server's answers. */
 
 /** The first row from which on the most probable output of a column is that of the last row. Pure. @param {number[][][]} outputs */
 export function settledAt(outputs, column) {

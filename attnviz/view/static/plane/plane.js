@@ -142,7 +142,7 @@ export class Plane {
     return { side, token, x, y, mark };
   }
 
-  /** What is chosen, what it reads most or is read by, and the labels that have room, the chosen ones first. */
+  /** Marks the chosen point, the points that it reads most or is read by, and the labels that have room, theirs first. */
   mark() {
     const { chosen, points } = this;
     const reads = chosen ? most(this.view.get("weights"), chosen.side, chosen.token, LINES) : [];

@@ -102,7 +102,7 @@ export class Formed {
     return this.t(`view.logits.part.${kind}`, place);
   }
 
-  /** What the cell is at the step that is shown. */
+  /** Tells the numbers of the cell at the step that is shown. */
   tell() {
     const { t, ctx, found, cell } = this;
     if (!found?.steps.length || !cell) {

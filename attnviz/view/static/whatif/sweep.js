@@ -1,4 +1,4 @@
-/** What the server computes of edits beside the pages: a map of heads, and a score. */
+/** A map of heads and a score, which the server computes beside the pages. */
 
 import { fmtWhole, tokenText } from "../core/format.js";
 import { Question } from "./question.js";
