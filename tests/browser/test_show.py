@@ -85,6 +85,29 @@ def test_a_tour_of_seven_stops_has_a_link_for_each_and_ends_with_escape(open_pag
     expect(page.locator(".avs-tour")).to_be_hidden()
 
 
+def test_what_a_slow_page_was_still_to_write_is_not_written_over_where_back_leads_to(open_page: Open) -> None:
+    page = open_page(tour="5")
+    tour = page.get_by_role("region", name=say("view.tour.title"))
+    view(page)
+    for stop in (6, 7):
+        page.keyboard.press("ArrowRight")
+        page.wait_for_url(re.compile(f"tour={stop}"))
+    page.evaluate("""() => {
+        const then = (act) => addEventListener("attnviz:moved", act, { once: true });
+        then(() => setTimeout(() => {  // the stop is drawn, and its address is still to be written
+            const draw = requestAnimationFrame;
+            window.requestAnimationFrame = (act) => setTimeout(() => draw(act), 400);
+            history.back();
+        }, 60));
+        history.back();
+    }""")
+    expect(tour.locator("h3")).to_contain_text("5 of 7")
+    page.wait_for_url(re.compile("tour=5"))
+    for stop in (6, 7):
+        page.go_forward()
+        expect(tour.locator("h3")).to_contain_text(f"{stop} of 7")
+
+
 def test_on_a_wall_there_are_the_answer_one_picture_and_one_sentence(open_page: Open) -> None:
     page = open_page(width=1024, height=768)
     view(page)

@@ -10,7 +10,7 @@ export function open(address) {
     state.steps += 1;
     replaceState(before, title, next);
   };
-  globalThis.window = /** @type {any} */ ({ location, history: { state: null, replaceState, pushState }, setTimeout: (act) => void act() });
+  globalThis.window = /** @type {any} */ ({ location, history: { state: null, replaceState, pushState }, setTimeout: (act) => void act(), addEventListener() {}, removeEventListener() {} });
   return state;
 }
 

@@ -2,9 +2,10 @@
  * Keeps the address equal to what the page shows.
  * A change of one of the page's "steps" is a step in the browser's history. Back and Forward within the page are reported
  * to the server as "moved", and kept from Streamlit, which would take the page away and build it anew; where they lead to
- * another page, Streamlit opens it, and it reads the address itself. Where only the view's own parameters changed, they are
- * told to the view alone, as the event "attnviz:moved". Each report has a number, which comes back with what the page shows
- * then: what it shows before is not written, for people have moved on.
+ * another page, Streamlit opens it, and it reads the address itself. The view, which writes parameters of its own, hears of
+ * each as the event "attnviz:moved": "view" where nothing but its own parameters changed, which is not reported; "page" where
+ * the server's answer follows; "away". Each report has a number, which comes back with what the page shows then: what it
+ * shows before is not written, for people have moved on.
  */
 const pages = new WeakMap(); // parentElement -> {session, data, asked, popped, tell, forget, hasAsked, isLeaving}
 const SWITCH_MS = 3000;
@@ -97,10 +98,11 @@ export default ({ data, parentElement, setTriggerValue }) => {
       asked: data.answered,
       popped: (event) => {
         if (!isHere(page.data)) leave(page);
-        if (page.isLeaving) return;
-        event.stopImmediatePropagation();
-        if (page.asked === page.data.answered && isSame(page.data)) window.dispatchEvent(new CustomEvent("attnviz:moved"));
-        else report(page);
+        const inside = page.asked === page.data.answered && isSame(page.data) ? "view" : "page";
+        const detail = page.isLeaving ? "away" : inside;
+        window.dispatchEvent(new CustomEvent("attnviz:moved", { detail }));
+        if (detail !== "away") event.stopImmediatePropagation();
+        if (detail === "page") report(page);
       },
     };
     pages.set(parentElement, page);

@@ -62,13 +62,7 @@ class Explorer extends View {
     this.onEscape = (event) => this.escape(event);
     document.addEventListener("keydown", this.onEscape);
     this.onPress = (event) => this.aimBack(event);
-    this.onMoved = () => { // Back and Forward
-      if (!this.body) return;
-      const { header } = this.data;
-      const { side, ...fields } = this.address.read();
-      const place = choiceState({ ...header, choice: readChoice(header) });
-      this.turn(side, { ...this.store.state, ...place, ...fields, side: "" });
-    };
+    this.onMoved = (event) => this.moved(/** @type {CustomEvent} */ (event).detail);
     window.addEventListener("attnviz:moved", this.onMoved);
     this.onQuery = (event) => this.point(/** @type {CustomEvent} */ (event).detail); // what stands beside the view points at a token
     window.addEventListener("attnviz:query", this.onQuery);
@@ -208,6 +202,22 @@ class Explorer extends View {
     return attends(data);
   }
 
+  /** Back or Forward. @param {"view"|"page"|"away"} where */
+  moved(where) {
+    this.isBehind = where === "page"; // until the server's answer is there
+    if (where === "view") this.follow();
+  }
+
+  /** Shows what the address says. */
+  follow() {
+    this.isBehind = false;
+    if (!this.body) return;
+    const { header } = this.data;
+    const { side, ...fields } = this.address.read();
+    const place = choiceState({ ...header, choice: readChoice(header) });
+    this.turn(side, { ...this.store.state, ...place, ...fields, side: "" });
+  }
+
   /** Other data, or the same again because the theme changed. */
   receive(component) {
     const before = this.data.header;
@@ -216,6 +226,7 @@ class Explorer extends View {
       this.bytes = component.data;
       if (!this.body) this.take(component.data);
       this.retheme();
+      if (this.isBehind) this.follow();
       return;
     }
     this.bytes = component.data;
@@ -229,7 +240,9 @@ class Explorer extends View {
     if (header.trace === before.trace) this.data.adopt(held);
     if (this.sides && sides && sameOther) this.sides.other.adopt(sides.other);
     const next = header.trace !== before.trace || header.choice.link !== before.choice.link ? nextState(header, before, home) : {};
-    this.turn(side, { ...home, ...next, side: "" });
+    const own = this.isBehind ? this.address.read() : { side };
+    this.isBehind = false;
+    this.turn(own.side, { ...home, ...next, ...own, side: "" });
     if (header.texts !== before.texts) {
       this.open(this.readTexts());
     } else {

@@ -41,6 +41,7 @@ export function readChoice({ choice, sites }) {
 /** Writes parameters into the address bar, 150 ms after the last change; others stay as they are. */
 export class AddressBar {
   timer = 0;
+  forgetIt = () => this.forget();
 
   /**
    * @param {Record<string, any>} values  null: not in the address
@@ -50,7 +51,9 @@ export class AddressBar {
   put(values, wrote = () => {}, steps = []) {
     this.forget();
     if (!writable()) return;
+    window.addEventListener("attnviz:moved", this.forgetIt); // it belongs to the address that was left
     this.timer = window.setTimeout(() => {
+      this.forget();
       const url = new URL(window.location.href);
       const found = inHash() ? new URLSearchParams(url.hash.slice(1)) : url.searchParams;
       const isStep = steps.some((name) => (found.get(name) ?? "") !== String(values[name] ?? ""));
@@ -67,6 +70,7 @@ export class AddressBar {
   /** Drops a write that has not happened yet: the page may be another one by then. */
   forget() {
     clearTimeout(this.timer);
+    window.removeEventListener("attnviz:moved", this.forgetIt);
   }
 }
 
