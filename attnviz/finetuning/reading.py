@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,9 +26,9 @@ from attnviz.tasks.own.readers.decoding import decode
 from attnviz.tasks.own.readers.delimited import SIGNS, Record, Separator, column_names, tables
 from attnviz.tasks.own.readers.labelled_rows import LABEL, MOST_ROWS, TEXT, read_labelled
 
-__all__ = ["MOST_BYTES", "TABLES", "TAGGED", "labelled_text", "read_file", "tagged_text"]
+__all__ = ["MOST_BYTES", "TABLES", "TAGGED", "labelled_text", "read_content", "read_file", "tagged_text"]
 
-MOST_BYTES = 100 * 2**20
+MOST_BYTES = 100 * 2**20  # of a file, and of a workbook when it is unpacked
 TAGGED = (".conll", ".iob", ".bio", ".iob2")
 JSON = (".jsonl", ".ndjson")
 WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
@@ -54,7 +56,18 @@ def read_file(path: Path, text: str = "", label: str = "", encoding: str = "", t
     """
     if (size := path.stat().st_size) > MOST_BYTES:
         raise DataTooLarge(size, MOST_BYTES)
-    data, kind = path.read_bytes(), path.suffix.lower()
+    return read_content(path.read_bytes(), path.name, text, label, encoding, tags)
+
+
+def read_content(
+    data: bytes, name: str, text: str = "", label: str = "", encoding: str = "", tags: bool = False
+) -> tuple[str, bool]:
+    """Read the content of a file of that name; see `read_file`.
+
+    Raises:
+        InputError: likewise.
+    """
+    kind = Path(name).suffix.lower()
     if tags or kind in TAGGED:
         return tagged_text(decode(data, encoding, MOST_BYTES).text, text, label), True
     if kind in WORKBOOKS:
@@ -164,12 +177,38 @@ def _workbook(data: bytes, kind: str) -> str:
         from python_calamine import CalamineError, load_workbook
     except ImportError as error:
         raise DataPackage(kind, "python-calamine") from error
+    if data.startswith(b"PK"):
+        data = _unpacked(data)
     try:
         sheet = load_workbook(io.BytesIO(data)).get_sheet_by_index(0).to_python(nrows=MOST_ROWS + 2)
     except CalamineError as error:
         raise DataWorkbook(str(error)) from error
     rows = [[" ".join(_cell(value).split()) for value in row] for row in sheet]
     return _written([row for row in rows if any(row)], ())
+
+
+def _unpacked(data: bytes) -> bytes:
+    """Return a zip file with all its members uncompressed: a small one may unpack to more than there is memory for.
+
+    Raises:
+        DataTooLarge: it would.
+        DataWorkbook: it cannot be unpacked.
+    """
+    plain, left = io.BytesIO(), MOST_BYTES
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as packed, zipfile.ZipFile(plain, "w") as unpacked:
+            for member in packed.infolist():
+                with packed.open(member) as file:
+                    content = file.read(left + 1)
+                left -= len(content)
+                if left < 0:
+                    raise DataTooLarge(MOST_BYTES - left, MOST_BYTES)
+                unpacked.writestr(member.filename, content)
+    except DataTooLarge:
+        raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError) as error:
+        raise DataWorkbook(str(error)) from error
+    return plain.getvalue()
 
 
 def _written(rows: Sequence[Sequence[str]], header: Sequence[str] = (TEXT, LABEL)) -> str:

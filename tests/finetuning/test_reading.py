@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from attnviz.errors import DataBlank, DataJsonLine, DataNoColumnNamed, DataWorkbook
-from attnviz.finetuning.reading import read_file
+from attnviz.errors import DataBlank, DataJsonLine, DataNoColumnNamed, DataTooLarge, DataWorkbook
+from attnviz.finetuning.reading import MOST_BYTES, read_content, read_file
 
 TEXT = ' t="str"'  # of a cell
 SAME = 'text,label\ngood,5\n"bad, very bad",1\n'
@@ -34,6 +34,16 @@ def test_a_workbook(tmp_path: Path) -> None:
     path.write_bytes(b"PK")
     with pytest.raises(DataWorkbook):
         read_file(path)
+
+
+def test_a_workbook_that_unpacks_to_more_than_there_is_memory_for() -> None:
+    file = io.BytesIO(workbook([["text", "label"], ["good", 5]]))
+    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive, archive.open("xl/big.xml", "w") as big:
+        for _ in range(MOST_BYTES // 2**20 + 1):
+            big.write(bytes(2**20))
+    assert len(file.getvalue()) < 2**18
+    with pytest.raises(DataTooLarge):
+        read_content(file.getvalue(), "a.xlsx")
 
 
 def test_tagged_words(tmp_path: Path) -> None:
