@@ -214,6 +214,7 @@ def _found(found: Findings) -> list[str]:
         (found.contradictory, f"texts with more than one label: {found.contradictory:,}"),
         (cut, f"cut to {found.longest} tokens: {cut}; at most {found.lost:,} tokens are lost at the end"),
         (found.unlearned, f"no text to train on has the label {', '.join(map(printable, found.unlearned[:SHOWN]))}"),
+        (found.numbers, "the labels are numbers; they are learned as names, without order"),
         (found.alike, f"labels that differ in capitals alone: {', '.join(map(printable, found.alike[:SHOWN]))}"),
     ]
     return lines + [f"note: {text}" for said, text in notes if said]
@@ -248,7 +249,7 @@ def _judged(
 ) -> tuple[Report, Sequence[Baseline], int]:
     """Judge a checkpoint on its test data, or on a file; items with labels that it does not know are counted last."""
     from attnviz.finetuning.evaluation import answers, baselines, report
-    from attnviz.finetuning.tasks import TunedTags, TunedTask, open_base
+    from attnviz.finetuning.tasks import TunedTags, TunedTask
 
     task = run.config.task
     if not isinstance(task, TunedTask):
@@ -262,7 +263,7 @@ def _judged(
     torch.set_num_threads(1)
     found = report(task, items, answers(run.network(step), task, items))
     model: Any = run.config.model
-    return found, baselines(task, items, open_base(model.base)[0]) if beside else (), left_out
+    return found, baselines(task, items, task.base(model)[0]) if beside else (), left_out
 
 
 def _tell(found: Report, beside: Sequence[Baseline], left_out: int) -> None:

@@ -6,13 +6,13 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import ceil
+from math import ceil, isfinite
 from typing import Any
 
 import torch
 from torch import nn
 
-from attnviz.finetuning.tasks import TunedLabels, TunedTags, TunedTask, open_base
+from attnviz.finetuning.tasks import TunedLabels, TunedTags, TunedTask, base_of, open_base
 from attnviz.models.tuned_config import TunedConfig
 from attnviz.tasks.base import SPLITS, Split
 from attnviz.training.engine.config import TrainConfig
@@ -20,7 +20,7 @@ from attnviz.training.engine.gradients import add_gradients, forward
 from attnviz.training.engine.memory import check_memory, step_bytes
 from attnviz.training.run.config import Recording, RunConfig
 
-__all__ = ["Findings", "Plan", "examined", "plan"]
+__all__ = ["Cost", "Findings", "Plan", "examined", "plan"]
 
 BATCH, EPOCHS = 16, 4
 MOST_STEPS = 2000
@@ -40,6 +40,7 @@ class Findings:
         contradictory: different texts that come with more than one label.
         shared: items of validation or test whose text is one to train on; only where they are files of their own.
         unlearned: labels that no training item has.
+        numbers: every label is a number; they are learned as names, without order.
         alike: labels that differ in capitals alone.
         cut: of each split the items that are longer than the model reads.
         longest: tokens of the longest text, as far as it is read.
@@ -53,9 +54,32 @@ class Findings:
     shared: int
     unlearned: tuple[str, ...]
     alike: tuple[str, ...]
+    numbers: bool
     cut: dict[Split, int]
     longest: int
     lost: int
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Processor time on this machine, in seconds of one thread.
+
+    Attributes:
+        step: of a step, with the update of what is trained.
+        look: of a look at one text.
+        keep: of computing the layers that do not change for one text.
+    """
+
+    step: float
+    look: float
+    keep: float
+
+    def of(self, task: TunedTask[Any], model: TunedConfig, training: TrainConfig) -> float:
+        """Return the seconds of a whole training."""
+        n_held = min(training.validation_size, len(task.parts["validation"]))
+        looks = training.steps // training.validate_every * n_held
+        n_read = min(len(task.parts["train"]), training.steps * training.batch_size) if model.keeps else 0
+        return self.step * training.steps + self.look * looks + self.keep * n_read
 
 
 @dataclass(frozen=True)
@@ -66,19 +90,49 @@ class Plan:
         config: all that it would compute.
         findings: facts of its data.
         nbytes: about the memory that it takes.
-        seconds: about the time that it takes on this machine, on one thread.
+        cost: time of its parts.
     """
 
     config: RunConfig
     findings: Findings
     nbytes: int
-    seconds: float
+    cost: Cost
+
+    @property
+    def seconds(self) -> float:
+        """About the time that it takes on this machine, on one thread."""
+        return self.cost.of(self.task, self.model, self.config.training)
+
+    @property
+    def task(self) -> TunedTask[Any]:
+        """Data to learn from."""
+        assert isinstance(self.config.task, TunedTask)
+        return self.config.task
 
     @property
     def model(self) -> TunedConfig:
         """Shape of the network."""
         assert isinstance(self.config.model, TunedConfig)
         return self.config.model
+
+    def changed(self, *, weighted: bool = False, watched: str = "", **training: Any) -> Plan:
+        """Return the plan with other settings of what needs not be measured again.
+
+        Args:
+            weighted: see `TunedTask`.
+            watched: see `TunedTask`.
+            training: settings of `TrainConfig` in place of those that fit the data and the method; not the batch size.
+
+        Raises:
+            ConfigError: settings that cannot be.
+        """
+        task = self.task
+        if (task.weighted, task.watched) != (weighted, watched):
+            task = replace(task, weighted=weighted, watched=watched).taught(task.backend)
+        batch = self.config.training.batch_size
+        settings = _training(len(task.parts["train"]), self.model.method, {**training, "batch_size": batch})
+        recording = Recording(sequences=max(1, len(task.probe())))
+        return replace(self, config=replace(self.config, task=task, training=settings, recording=recording))
 
 
 def plan(
@@ -89,6 +143,7 @@ def plan(
     method: str = "all-but-embeddings",
     max_len: int | None = None,
     training: dict[str, Any] | None = None,
+    opened: Any = None,
     **options: Any,
 ) -> Plan:
     """Prepare the fine-tuning of a model on data of one's own.
@@ -100,6 +155,7 @@ def plan(
         method: what is trained; see `TunedConfig`.
         max_len: tokens that are read of a text; None: as many as the model reads.
         training: settings of `TrainConfig` in place of those that fit the data and the method.
+        opened: the model, where it is open already.
         options: settings of `TunedTask`: shares, split_seed, weighted, watched.
 
     Raises:
@@ -109,7 +165,7 @@ def plan(
     """
     from attnviz.huggingface.tuned import pad_of, tuned_config
 
-    opened, digest = open_base(base)
+    opened, digest = open_base(base) if opened is None else base_of(opened, base)
     limit = min(opened.max_len or 512, max_len or 2**16)
     kind: type[TunedTask[Any]] = TunedTags if tags else TunedLabels
     held: dict[str, Any] = {f"{split}_text": data.get(split, "") for split in ("validation", "test")}
@@ -120,9 +176,8 @@ def plan(
     model = replace(model, base=base, max_len=task.longest)
     check_memory(model, settings.batch_size, task)
     config = RunConfig(task, model, settings, Recording(sequences=max(1, len(task.probe()))), recipe="")
-    return Plan(
-        config, examined(task), step_bytes(model, settings.batch_size, task), _seconds(task, model, settings, network)
-    )
+    nbytes = step_bytes(model, settings.batch_size, task)
+    return Plan(config, examined(task), nbytes, _cost(task, model, settings.batch_size, network))
 
 
 def _training(n: int, method: str, given: dict[str, Any]) -> TrainConfig:
@@ -162,6 +217,7 @@ def examined(task: TunedTask[Any]) -> Findings:
         contradictory=sum(len(found) > 1 for found in labels.values()),
         shared=sum(task.text_in(item) in learnt for item in held),
         unlearned=tuple(sorted(set(every) - set(learned))),
+        numbers=all(map(_is_number, every)),
         alike=tuple(sorted(label for label in every if spelled[label.lower()] > 1)),
         cut={split: sum(each.cut > 0 for each in texts) for split, texts in read.items()},
         longest=task.longest,
@@ -169,20 +225,30 @@ def examined(task: TunedTask[Any]) -> Findings:
     )
 
 
-def _seconds(task: TunedTask[Any], model: TunedConfig, training: TrainConfig, network: nn.Module) -> float:
+def _is_number(label: str) -> bool:
+    """Whether a label is a number, and no name such as "nan".
+
+    Example:
+        >>> [_is_number(label) for label in ("5", "-1.5", "nan", "five")]
+        [True, True, False, False]
+    """
+    try:
+        return isfinite(float(label))
+    except ValueError:
+        return False
+
+
+def _cost(task: TunedTask[Any], model: TunedConfig, batch_size: int, network: nn.Module) -> Cost:
     """Time some steps; nothing is learned from them. Processor time counts, not how busy the machine is just now."""
     with torch.random.fork_rng(devices=[]):
-        batch = task.batch(_some(task.parts["train"], training.batch_size))
+        batch = task.batch(_some(task.parts["train"], batch_size))
         first = _timed(lambda: add_gradients(network, batch))
         step = min(_timed(lambda: add_gradients(network, batch)) for _ in range(TIMED))
         network.eval()
         with torch.inference_mode():
-            look = _timed(lambda: forward(network, batch)) / len(batch.tokens)
+            look = _timed(lambda: forward(network, batch))
     update = 6 * 4 * model.n_trained / 2e9  # AdamW reads and writes each number a few times
-    n_held = min(training.validation_size, len(task.parts["validation"]))
-    looks = training.steps // training.validate_every * n_held * look
-    n_read = min(len(task.parts["train"]), training.steps * training.batch_size) if model.keeps else 0
-    return (step + update) * training.steps + looks + max(0.0, first - step) / len(batch.tokens) * n_read
+    return Cost(step + update, look / batch_size, max(0.0, first - step) / batch_size)
 
 
 def _some(items: Sequence[Any], n: int) -> list[Any]:

@@ -18,15 +18,29 @@ from attnviz.errors import (
     DataNoColumnNamed,
     DataPackage,
     DataTooLarge,
+    DataTooMany,
+    DataTooManyColumns,
     DataWorkbook,
 )
 from attnviz.errors.base import Why
 from attnviz.tasks.own.readers.conll import read_conll
-from attnviz.tasks.own.readers.decoding import decode
-from attnviz.tasks.own.readers.delimited import SIGNS, Record, Separator, column_names, tables
+from attnviz.tasks.own.readers.decoding import Decoded, decode
+from attnviz.tasks.own.readers.delimited import MOST_COLUMNS, SIGNS, Record, Separator, column_names, tables
 from attnviz.tasks.own.readers.labelled_rows import LABEL, MOST_ROWS, TEXT, read_labelled
 
-__all__ = ["MOST_BYTES", "TABLES", "TAGGED", "labelled_text", "read_content", "read_file", "tagged_text"]
+__all__ = [
+    "MOST_BYTES",
+    "TABLES",
+    "TAGGED",
+    "as_table",
+    "labelled_csv",
+    "labelled_text",
+    "read_content",
+    "read_file",
+    "tagged_lines",
+    "tagged_text",
+    "usual_columns",
+]
 
 MOST_BYTES = 100 * 2**20  # of a file, and of a workbook when it is unpacked
 TAGGED = (".conll", ".iob", ".bio", ".iob2")
@@ -70,10 +84,29 @@ def read_content(
     kind = Path(name).suffix.lower()
     if tags or kind in TAGGED:
         return tagged_text(decode(data, encoding, MOST_BYTES).text, text, label), True
+    if kind in JSON:
+        return labelled_text(_json(decode(data, encoding, MOST_BYTES).text, text, label), text, label), False
+    return labelled_text(as_table(data, kind, encoding).text, text, label), False
+
+
+def as_table(data: bytes, kind: str, encoding: str = "", limit: int = MOST_BYTES) -> Decoded:
+    """Return a file as CSV, with all its columns: of a workbook its first sheet, of JSON lines all keys.
+
+    Args:
+        data: content of the file.
+        kind: ending of its name, one of `TABLES`; another one is read as text.
+        encoding: see `decode`.
+        limit: bytes that the file may have.
+
+    Raises:
+        InputError: it cannot be read so.
+    """
+    if len(data) > limit:
+        raise DataTooLarge(len(data), limit)
     if kind in WORKBOOKS:
-        return labelled_text(_workbook(data, kind), text, label), False
-    content = decode(data, encoding, MOST_BYTES).text
-    return labelled_text(_json(content, text, label) if kind in JSON else content, text, label), False
+        return Decoded(_workbook(data, kind), "utf-8", True)
+    found = decode(data, encoding, limit)
+    return found._replace(text=_keys(found.text)) if kind in JSON else found
 
 
 def labelled_text(content: str, text: str = "", label: str = "") -> str:
@@ -83,14 +116,31 @@ def labelled_text(content: str, text: str = "", label: str = "") -> str:
         >>> labelled_text("id;review;stars\\n1;good;5\\n2;bad;1", "review", "stars")
         'text,label\\ngood,5\\nbad,1\\n'
     """
-    reading: dict[str, Any] = {}
+    return labelled_csv(content, **usual_columns(content, text, label))
+
+
+def labelled_csv(content: str, **reading: Any) -> str:
+    """Return the columns of texts and labels of a table as CSV "text,label"; `reading` as for `read_labelled`."""
+    return _written(read_labelled(content, **reading))
+
+
+def usual_columns(content: str, text: str = "", label: str = "") -> dict[str, Any]:
+    """Return how to read a table for `read_labelled`, from the names or numbers of its columns; {} where that is open.
+
+    Raises:
+        DataNoColumnNamed: a name that was given is no column.
+
+    Example:
+        >>> usual_columns("id;review;class\\n1;good;5")
+        {'separator': 'semicolon', 'header': 'yes', 'text_column': 2, 'label_column': 3}
+    """
     numbers = [int(column) if column.isdecimal() else 0 for column in (text, label)]
     if all(numbers):
-        reading = {"text_column": numbers[0], "label_column": numbers[1]}
-    elif found := _named(content, text, label):
+        return {"text_column": numbers[0], "label_column": numbers[1]}
+    if found := _named(content, text, label):
         separator, columns = found
-        reading = {"separator": separator, "header": "yes", "text_column": columns[0], "label_column": columns[1]}
-    return _written(read_labelled(content, **reading))
+        return {"separator": separator, "header": "yes", "text_column": columns[0], "label_column": columns[1]}
+    return {}
 
 
 def tagged_text(content: str, word: str = "", tag: str = "") -> str:
@@ -103,7 +153,12 @@ def tagged_text(content: str, word: str = "", tag: str = "") -> str:
     for name in filter(None, (word, tag)):
         if not name.isdecimal():
             raise DataNoColumnNamed(name, Why("numbered"))
-    sentences = read_conll(content, word_column=int(word or 0), tag_column=int(tag or 0))
+    return tagged_lines(content, word_column=int(word or 0), tag_column=int(tag or 0))
+
+
+def tagged_lines(content: str, **reading: Any) -> str:
+    """Return a word and its tag a line, an empty line between sentences; `reading` as for `read_conll`."""
+    sentences = read_conll(content, **reading)
     return "\n".join("".join(f"{word} {tag}\n" for word, tag in sentence) for sentence in sentences)
 
 
@@ -134,8 +189,25 @@ def _place(header: Record, name: str, usual: Sequence[str]) -> int | None:
 
 
 def _json(content: str, text: str, label: str) -> str:
-    """Return an object a line as CSV."""
-    rows = []
+    """Return the text and the label of an object a line as CSV."""
+    asked = ((text, TEXTS), (label, LABELS))
+    rows = [[_value(values, number, *each) for each in asked] for number, values in _objects(content)]
+    return _written(rows, (text or TEXT, label or LABEL))
+
+
+def _keys(content: str) -> str:
+    """Return all keys of an object a line as CSV."""
+    objects, keys = _objects(content), dict[str, None]()
+    for line, values in objects:
+        keys |= dict.fromkeys(values)
+        if len(keys) > MOST_COLUMNS:
+            raise DataTooManyColumns(line, len(keys), MOST_COLUMNS)
+    return _written([[" ".join(_cell(values.get(key)).split()) for key in keys] for _, values in objects], [*keys])
+
+
+def _objects(content: str) -> list[tuple[int, dict[str, Any]]]:
+    """Return the objects with their lines."""
+    found: list[tuple[int, dict[str, Any]]] = []
     for number, line in enumerate(content.split("\n"), 1):
         if not line.strip():
             continue
@@ -145,11 +217,12 @@ def _json(content: str, text: str, label: str) -> str:
             raise DataJsonLine(number, str(error)) from error
         if not isinstance(values, dict):
             raise DataJsonLine(number, Why("no-object"))
-        row = [_value(values, number, name, usual) for name, usual in ((text, TEXTS), (label, LABELS))]
-        rows.append(row)
-    if not rows:
+        if len(found) == MOST_ROWS:
+            raise DataTooMany(number, MOST_ROWS)
+        found.append((number, values))
+    if not found:
         raise DataEmpty
-    return _written(rows, (text or TEXT, label or LABEL))
+    return found
 
 
 def _value(values: dict[str, Any], line: int, name: str, usual: Sequence[str]) -> str:

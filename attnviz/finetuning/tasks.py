@@ -31,9 +31,9 @@ from attnviz.tasks.own.data import DividedTask, divided
 from attnviz.tasks.own.readers.conll import read_conll
 from attnviz.tasks.own.readers.labelled_rows import LEAST_LABELS, Row, read_labelled
 
-__all__ = ["MOST_LABELS", "TunedLabels", "TunedTags", "TunedTask", "open_base"]
+__all__ = ["MOST_LABELS", "TunedLabels", "TunedTags", "TunedTask", "base_of", "open_base"]
 
-TOKENIZER = "tokenizer.json"
+TOKENIZER, BASE = "tokenizer.json", "base"
 MOST_BYTES = 64 * 2**20  # of a tokenizer
 MOST_LABELS = 200
 MOST_TYPES = 50
@@ -128,9 +128,15 @@ class TunedTask(DividedTask, Generic[T]):
             split: items for split, items in self.given.items() if split != "train"
         }
 
-    def files(self) -> Mapping[str, bytes]:
-        """Return the tokenizer, so that a run can be looked at without its base."""
-        return {TOKENIZER: self.backend.encode()}
+    def files(self) -> Mapping[str, bytes | Path]:
+        """Return the tokenizer, so that a run can be looked at without its base; and the base, if it is to be kept."""
+        kept: Path | None = self.__dict__.get("_kept")
+        return {TOKENIZER: self.backend.encode(), **({} if kept is None else {BASE: kept})}
+
+    def keeping(self, base: Path) -> Self:
+        """Have a run of the task keep its base model, from a folder that may go; returns the task."""
+        self.__dict__["_kept"] = base
+        return self
 
     def settle(self, folder: Path) -> Self:
         """Take the tokenizer from the folder of a run."""
@@ -205,10 +211,16 @@ class TunedTask(DividedTask, Generic[T]):
         from attnviz.huggingface.tuned import tuned_network
 
         assert isinstance(model, TunedConfig)
-        base, digest = open_base(model.base)
+        base, digest = self.base(model)
         if digest != model.sha256:
             raise BaseChanged(base.name)
         return tuned_network(base, model, self.labels, self.readout == "each", seed)
+
+    def base(self, model: TunedConfig) -> tuple[Any, str]:
+        """Open the base model, the one that the run keeps or else the one of its name; see `open_base`."""
+        folder: Path | None = self.__dict__.get("_folder")
+        kept = None if folder is None else folder / BASE
+        return open_base(str(kept) if kept is not None and kept.is_dir() else model.base)
 
     def bundle(self, network: nn.Module, **card: Any) -> SequenceModel:
         """Return the network as the model of transformers that it is."""
@@ -336,14 +348,22 @@ def open_base(name: str) -> tuple[Any, str]:
         BaseUnfit: it is no model of transformers in a folder.
         AttnvizError: it cannot be opened.
     """
+    return base_of(load_model(name), name)
+
+
+def base_of(model: Any, name: str) -> tuple[Any, str]:
+    """Return an open model and the hash of its weights, where it can be trained.
+
+    Raises:
+        BaseUnfit: it is no model of transformers in a folder.
+    """
     from attnviz.huggingface import HuggingFaceModel
     from attnviz.huggingface.tuned import check_base, weights_digest
 
-    base = load_model(name)
-    if not isinstance(base, HuggingFaceModel):
+    if not isinstance(model, HuggingFaceModel):
         raise BaseUnfit(name, Why("not-transformers"))
-    check_base(base)
-    folder = Path(base.network.name_or_path)
+    check_base(model)
+    folder = Path(model.network.name_or_path)
     if not folder.is_dir():
-        raise BaseUnfit(base.name, Why("no-base"))
-    return base, weights_digest(folder)
+        raise BaseUnfit(model.name, Why("no-base"))
+    return model, weights_digest(folder)

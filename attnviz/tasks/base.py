@@ -274,8 +274,8 @@ class Task(ABC):
         """Return the network that is to learn the task; its weights depend on its configuration and the seed alone."""
         return build_network(model, seed)
 
-    def files(self) -> Mapping[str, bytes]:
-        """Return files that a run of the task keeps beside its configuration, by their names."""
+    def files(self) -> Mapping[str, bytes | Path]:
+        """Return files that a run of the task keeps beside its configuration, by their names; a path: a folder."""
         return {}
 
     def settle(self, folder: Path) -> Self:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from attnviz.errors import DataBlank, DataJsonLine, DataNoColumnNamed, DataTooLarge, DataWorkbook
-from attnviz.finetuning.reading import MOST_BYTES, read_content, read_file
+from attnviz.errors import DataBlank, DataJsonLine, DataNoColumnNamed, DataTooLarge, DataTooManyColumns, DataWorkbook
+from attnviz.finetuning.reading import MOST_BYTES, as_table, read_content, read_file
+from attnviz.tasks.own.readers.labelled_rows import labelled_layout
 
 TEXT = ' t="str"'  # of a cell
 SAME = 'text,label\ngood,5\n"bad, very bad",1\n'
@@ -25,6 +26,21 @@ def test_columns_by_their_names(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_text(FILES[name])
     assert read_file(path, "review", "stars") == (SAME, False)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_preview_has_every_column(name: str) -> None:
+    table = labelled_layout(
+        as_table(FILES[name].encode(), Path(name).suffix).text, header="yes", text_column=1, label_column=2
+    )
+    assert table.header is not None
+    assert {*table.header.cells} == {"review", "stars"} | ({"id"} if name == "a.csv" else set())
+    assert len(table.records) == 2
+
+
+def test_objects_of_ever_other_keys_are_refused() -> None:
+    with pytest.raises(DataTooManyColumns):
+        as_table("\n".join(f'{{"{n}": 1}}' for n in range(1001)).encode(), ".jsonl")
 
 
 def test_a_workbook(tmp_path: Path) -> None:

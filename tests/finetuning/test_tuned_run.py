@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,34 @@ def test_resumed_bit_for_bit_and_opened(bert: Path, tmp_path: Path, method: str)
     assert opened.config.id2label == {0: "negative", 1: "positive"}
     with torch.no_grad():
         assert torch.allclose(opened(tokens).logits[0], expected, atol=1e-5)
+
+
+def test_settings_change_without_measuring_again(bert: Path) -> None:
+    made, training = planned(bert), {"steps": 9, "learning_rate": 0.5, "patience": 2}
+    other = made.changed(weighted=True, watched="a day\na book", **training)
+    asked = plan(
+        str(bert),
+        {"train": table(rows())},
+        method="last:1",
+        training={**training, "batch_size": 4},
+        weighted=True,
+        watched="a day\na book",
+    )
+    assert other.config.digest == asked.config.digest
+    assert (other.cost, other.findings) == (made.cost, made.findings)
+    assert other.seconds > 0
+
+
+def test_a_run_keeps_a_base_that_goes(bert: Path, tmp_path: Path) -> None:
+    base = Path(shutil.copytree(bert, tmp_path / "handed-in"))
+    made = planned(base)
+    made.task.keeping(base)
+    run = Run.create(tmp_path / "kept", made.config)
+    shutil.rmtree(base)
+    assert record(run).state == "done"
+    again = Run.open(run.folder)
+    assert again.model(6).facts.kind == "BertForSequenceClassification"
+    assert (run.folder / "base" / "config.json").is_file()
 
 
 def test_kept_layers_answer_as_computed_ones(bert: Path) -> None:

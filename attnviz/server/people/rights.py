@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from attnviz.errors import DatabaseUnavailable, NotInClass, RunNotYours, SwitchedOff, TooManyRuns, TooManySteps
+from attnviz.models.tuned_config import TunedConfig
 from attnviz.server.people.classes import CLASS, Classroom, Role
 from attnviz.server.people.identity import identity
 from attnviz.training import RunConfig, runs_root
@@ -117,7 +118,7 @@ def check_start(person: Person, configs: Sequence[RunConfig]) -> None:
     if person.role != "student" or person.room is None:
         raise NotInClass
     rules = person.room.rules
-    brings = any(config.recipe in OWN for config in configs)
+    brings = any(config.recipe in OWN or isinstance(config.model, TunedConfig) for config in configs)
     if not offers(person, "train") or (brings and not offers(person, "own")):
         raise SwitchedOff
     if rules.runs is not None and _count(person) + len(configs) > rules.runs:

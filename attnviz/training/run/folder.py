@@ -124,6 +124,14 @@ def owner_of(folder: Path) -> str:
         return "?"  # is nobody's hash: what was damaged is not everybody's
 
 
+def _link_or_copy(source: str, target: str) -> None:
+    """Give a file another name, where the disk can; else copy it."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
 def _numbers(name: str, values: Sequence[Any]) -> tuple[Any, ...]:
     for value in values:
         _check_numbers({name: value}, (name,))
@@ -174,7 +182,10 @@ class Run:
                 cls(hidden, config).write_state(RunState("stopped"))
                 write_json(hidden / CONFIG, config.to_dict())
                 for name, content in config.task.files().items():
-                    (hidden / name).write_bytes(content)
+                    if isinstance(content, Path):
+                        shutil.copytree(content, hidden / name, copy_function=_link_or_copy)
+                    else:
+                        (hidden / name).write_bytes(content)
                 if owner:
                     write_json(hidden / OWNER, {"owner": owner})
                 move_folder(hidden, folder)
