@@ -13,6 +13,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from attnviz.errors import AttnvizError
+from attnviz.errors.base import Why
+
 __all__ = ["MALFORMED", "MAX_JSON", "open_regular", "parse_json", "read_bytes", "read_json", "reason"]
 
 MALFORMED = (OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
@@ -26,7 +29,7 @@ MAX_DEPTH = 100
 
 
 def reason(error: Exception) -> str:
-    """Why something could not be read, in words that name no folder of this machine.
+    """Return why something could not be read, in words that name no folder of this machine.
 
     Example:
         >>> reason(KeyError("steps")), reason(FileNotFoundError(2, "No such file or directory", "/home/me"))
@@ -34,7 +37,11 @@ def reason(error: Exception) -> str:
     """
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return f"{error} is missing" if isinstance(error, KeyError) else " ".join(str(error).split())
+    if isinstance(error, AttnvizError):
+        return Why.of(error)
+    if error.args and isinstance(error.args[0], Why):
+        return error.args[0]
+    return Why("no-key", name=error) if isinstance(error, KeyError) else " ".join(str(error).split())
 
 
 def open_regular(path: Path) -> BinaryIO:
@@ -63,7 +70,7 @@ def read_bytes(path: Path, max_bytes: int) -> bytes:
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > max_bytes:
-            raise ValueError(f"it is longer than {max_bytes / 2**20:,.0f} MB")
+            raise ValueError(Why("longer-file", most=f"{max_bytes / 2**20:,.0f}"))
         return file.read(size)
 
 
@@ -88,13 +95,13 @@ def parse_json(text: str | bytes, strict: bool = False) -> Any:
     try:
         value = json.loads(text, **(hooks if strict else {}))
     except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+        raise ValueError(Why("nested")) from None
     level: list[Any] = [value]
     for _ in range(MAX_DEPTH + 1):
         level = [inner for outer in level for inner in _inside(outer)]
         if not level:
             return value
-    raise ValueError("it is nested too deeply")
+    raise ValueError(Why("nested"))
 
 
 def _inside(value: Any) -> Iterable[Any]:
@@ -107,19 +114,19 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, value in pairs:
         if name in values:
-            raise ValueError(f'"{name[:40]}" is there twice')
+            raise ValueError(Why("twice", name=name[:40]))
         values[name] = value
     return values
 
 
 def _refuse(name: str) -> None:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(Why("no-number", name=name))
 
 
 def _float(text: str) -> float:
     value = float(text)
     if value in (float("inf"), float("-inf")):
-        raise ValueError(f"{text[:40]} is too large a number")
+        raise ValueError(Why("large-number", number=text[:40]))
     return value
 
 
@@ -137,5 +144,5 @@ def read_json(path: Path, max_bytes: int = MAX_JSON, strict: bool = False) -> di
     """
     values = parse_json(read_bytes(path, max_bytes).decode("utf-8"), strict)
     if not isinstance(values, dict):
-        raise ValueError("it does not hold a JSON object")
+        raise ValueError(Why("json-object"))
     return values

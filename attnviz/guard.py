@@ -17,6 +17,7 @@ from typing import TypeVar
 import torch
 
 from attnviz.errors import AttnvizError, ModelFailed, OutOfMemory, OwnFault, PackageMissing, TokenizerFailed
+from attnviz.errors.base import Why
 
 __all__ = ["guarded", "is_out_of_memory", "package_of", "passes_on", "reason_of"]
 
@@ -94,6 +95,8 @@ def reason_of(error: BaseException) -> str:
         >>> reason_of(KeyError("name")), reason_of(ValueError("too long, by 3"))
         ("KeyError: 'name'", 'too long, by 3')
     """
+    if isinstance(error, AttnvizError):
+        return Why.of(error)
     line = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
     if isinstance(error, KeyError) or not line:
         line = f"{type(error).__name__}: {line}".removesuffix(": ")

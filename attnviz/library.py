@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from attnviz.bounded import read_json
+from attnviz.bounded import read_json, reason
 from attnviz.errors import AttnvizError, ModelCorrupt, ModelNotFound
 from attnviz.models.bundle import CONFIG_FILE, Example, ModelCard, read_config
 from attnviz.models.weight_files import weight_files
@@ -97,7 +97,7 @@ def model_folder(folder: Path) -> ModelFolder:
     except AttnvizError as error:
         return ModelFolder(folder, folder.name, config=config, problem=error)
     except (LookupError, TypeError, AttributeError) as error:
-        problem = ModelCorrupt(folder.name, CONFIG_FILE, str(error))
+        problem = ModelCorrupt(folder.name, CONFIG_FILE, reason(error))
         return ModelFolder(folder, folder.name, config=config, problem=problem)
 
 
@@ -117,7 +117,7 @@ def _config(folder: Path) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ModelNotFound(folder.name, CONFIG_FILE) from error
     except (OSError, ValueError) as error:
-        raise ModelCorrupt(folder.name, CONFIG_FILE, str(error)) from error
+        raise ModelCorrupt(folder.name, CONFIG_FILE, reason(error)) from error
 
 
 def _class_of(config: Mapping[str, Any]) -> str:

@@ -51,31 +51,52 @@ class AttnvizError(Exception):
 
 
 class Why(str):
-    """A reason in English, which knows itself in every language: the message `error.why.<word>`, filled.
+    """A reason in English, which knows itself in every language: the message `error.<code>`, filled.
+
+    That is `error.why.<word>` for a reason of its own, and of what another error says, its message.
 
     Example:
         >>> Why("most-megabytes", most=5)
         'more than 5 MB'
+        >>> Why.of(TooMuchMemory(8, 512, "9 GB", "4 GB", 3)).code
+        'too_much_memory'
     """
 
-    word: str
+    code: str
     details: Mapping[str, Any]
 
     def __new__(cls, word: str, **given: object) -> Why:
-        details = {name: _detail(value) for name, value in given.items()}
-        self = super().__new__(cls, locale.told(locale.DEFAULT, f"why.{word}", details))
-        self.word, self.details = word, details
+        return cls._made(f"why.{word}", {name: _detail(value) for name, value in given.items()})
+
+    @classmethod
+    def of(cls, error: AttnvizError) -> Why:
+        """Return what an error says, as the reason of another."""
+        return cls._made(error.code, error.details)
+
+    @classmethod
+    def _made(cls, code: str, details: Mapping[str, Any]) -> Why:
+        self = super().__new__(cls, locale.told(locale.DEFAULT, code, details))
+        self.code, self.details = code, details
         return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _why, (self.code, self.details)
 
     def said(self, lang: str) -> str:
         """Return the reason in a language."""
-        return locale.told(lang, f"why.{self.word}", self.details)
+        return locale.told(lang, self.code, self.details)
+
+
+def _why(code: str, details: Mapping[str, Any]) -> Why:
+    """Return a reason that another process sent."""
+    return Why._made(code, details)
 
 
 def _detail(value: object) -> str | int | list[str] | dict[str, Any]:
     """Return a field as JSON holds it, whatever its caller gave."""
     if isinstance(value, Why):
-        return {**value.details, "why": value.word}
+        kind, _, word = value.code.partition(".")
+        return {**value.details, "why": word} if kind == "why" else {"code": value.code, "details": value.details}
     if isinstance(value, float):
         return f"{value:g}"
     if type(value) is int and abs(value) < 2**63:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from attnviz.bounded import parse_json
+from attnviz.bounded import parse_json, reason
 from attnviz.errors import (
     DataBlank,
     DataEmpty,
@@ -214,7 +214,7 @@ def _objects(content: str) -> list[tuple[int, dict[str, Any]]]:
         try:
             values = parse_json(line.encode())
         except ValueError as error:
-            raise DataJsonLine(number, str(error)) from error
+            raise DataJsonLine(number, reason(error)) from error
         if not isinstance(values, dict):
             raise DataJsonLine(number, Why("no-object"))
         if len(found) == MOST_ROWS:
@@ -255,7 +255,7 @@ def _workbook(data: bytes, kind: str) -> str:
     try:
         sheet = load_workbook(io.BytesIO(data)).get_sheet_by_index(0).to_python(nrows=MOST_ROWS + 2)
     except CalamineError as error:
-        raise DataWorkbook(str(error)) from error
+        raise DataWorkbook(reason(error)) from error
     rows = [[" ".join(_cell(value).split()) for value in row] for row in sheet]
     return _written([row for row in rows if any(row)], ())
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from attnviz.attention import MINUS_INFINITY, Mask
+from attnviz.errors.base import Why
 from attnviz.huggingface.interface import InterfaceCall
 
 __all__ = ["Rules", "RulesReader", "rule_of"]
@@ -42,7 +43,7 @@ class RulesReader:
             mask = Mask(causal=True, first_query=0 if n_queries != n_keys else None)
         positions, position_bias = self._split(call.extras.get("position_bias"), row, n_queries, n_keys)
         if not positions.open:
-            raise TypeError("its position bias hides keys")
+            raise TypeError(Why("bias-hides"))
         if bias is not None and position_bias is not None:
             bias = bias + position_bias
         scaling, sinks = call.extras.get("scaling"), call.extras.get("s_aux")
@@ -59,7 +60,7 @@ class RulesReader:
         if given is None:
             return Mask(), None
         if not isinstance(given, Tensor):
-            raise TypeError(f"a mask of type {type(given).__name__} cannot be read")
+            raise TypeError(Why("mask-type", type=type(given).__name__))
         key = (given.data_ptr(), tuple(given.shape), given.stride(), row, n_queries, n_keys)
         if key not in self._known:  # the tensor is kept, so that its address stays its own
             self._known[key] = given, _read(given, row, n_queries, n_keys)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from attnviz.bounded import reason
 from attnviz.errors import AttentionDiffers, AttentionHidden, AttentionUnseen, WeightsNotFinite
 from attnviz.errors.base import Why
 from attnviz.huggingface.in_projection import find_inputs
@@ -130,7 +131,7 @@ def survey(model: PreTrainedModel, name: str, run: Callable[[], Any], lengths: s
         try:
             site = make_site(place, seen.call, reader, row=0)
         except TypeError as error:
-            raise AttentionDiffers(name, seen.module, str(error)) from error
+            raise AttentionDiffers(name, seen.module, reason(error)) from error
         _prove(name, seen, site)
         found.append((seen, site))
 

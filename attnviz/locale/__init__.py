@@ -98,7 +98,7 @@ def told(lang: str, code: str, details: Mapping[str, object], show: Callable[[st
     """Say what went wrong and what to do: the message `error.<code>`, filled with the details of an error.
 
     A detail that is a word of the program is said in the words of the message `error.<code>.<detail>.<word>`; one that
-    is a reason with details of its own, in those of `error.why.<word>`.
+    is a reason with details of its own, in those of `error.why.<word>`, or of the error that is the reason.
 
     Args:
         code: code of the error.
@@ -108,6 +108,8 @@ def told(lang: str, code: str, details: Mapping[str, object], show: Callable[[st
     words = catalogue(lang)
 
     def said(name: str, value: object) -> str:
+        if isinstance(value, Mapping) and "why" not in value:
+            return told(lang, value["code"], value["details"], show)
         if isinstance(value, Mapping):
             return told(lang, f"why.{value['why']}", {each: value[each] for each in value if each != "why"}, show)
         if isinstance(value, list):

@@ -16,7 +16,7 @@ from typing import Any
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from attnviz.bounded import read_json
+from attnviz.bounded import read_json, reason
 from attnviz.errors import ConfigError, ModelCorrupt, ModelMismatch, ModelNotFound, WeightsNotFinite
 from attnviz.errors.base import Why
 from attnviz.models.config import ModelConfig
@@ -162,12 +162,12 @@ def read_config(folder: str | Path) -> dict[str, Any]:
     try:
         values = read_json(folder / CONFIG_FILE)
     except (OSError, ValueError) as error:
-        raise ModelCorrupt(folder.name, CONFIG_FILE, str(error)) from error
+        raise ModelCorrupt(folder.name, CONFIG_FILE, reason(error)) from error
     if not {"format", "model", "tokenizer", "card"} <= values.keys():
         raise ModelCorrupt(folder.name, CONFIG_FILE, Why("not-config"))
     if values["format"] != FORMAT:
-        reason = Why("config-format", given=values["format"], known=FORMAT)
-        raise ModelCorrupt(folder.name, CONFIG_FILE, reason)
+        unknown = Why("config-format", given=values["format"], known=FORMAT)
+        raise ModelCorrupt(folder.name, CONFIG_FILE, unknown)
     return values
 
 
@@ -189,10 +189,10 @@ def load_model(folder: str | Path) -> SequenceModel:
         card = ModelCard.from_dict(values["card"])
         labels = tuple(map(str, values.get("labels", ())))
     except (ConfigError, TypeError, KeyError, AttributeError) as error:
-        raise ModelCorrupt(folder.name, CONFIG_FILE, str(error)) from error
+        raise ModelCorrupt(folder.name, CONFIG_FILE, reason(error)) from error
     if tokenizer.vocab_size != config.vocab_size:
-        reason = Why("vocabulary", symbols=tokenizer.vocab_size, known=config.vocab_size)
-        raise ModelCorrupt(folder.name, CONFIG_FILE, reason)
+        unfit = Why("vocabulary", symbols=tokenizer.vocab_size, known=config.vocab_size)
+        raise ModelCorrupt(folder.name, CONFIG_FILE, unfit)
     if (source_tokenizer.vocab_size if source_tokenizer else None) != config.source_vocab_size:
         raise ModelCorrupt(folder.name, CONFIG_FILE, Why("source-tokenizer"))
     if labels and len(labels) != config.output_size:
@@ -200,10 +200,10 @@ def load_model(folder: str | Path) -> SequenceModel:
     try:
         weights = load_file(folder / WEIGHTS_FILE)
     except (SafetensorError, OSError) as error:
-        raise ModelCorrupt(folder.name, WEIGHTS_FILE, str(error)) from error
+        raise ModelCorrupt(folder.name, WEIGHTS_FILE, reason(error)) from error
     if config.n_layers > len(weights):
-        reason = Why("few-tensors", setting="n_layers", count=config.n_layers, tensors=len(weights))
-        raise ModelMismatch(folder.name, reason)
+        few = Why("few-tensors", setting="n_layers", count=config.n_layers, tensors=len(weights))
+        raise ModelMismatch(folder.name, few)
     expected = {name: tuple(tensor.shape) for name, tensor in blank_network(config).state_dict().items()}
     given = {name: tuple(tensor.shape) for name, tensor in weights.items()}
     if expected != given:

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from safetensors import SafetensorError, safe_open
 
-from attnviz.bounded import read_json
+from attnviz.bounded import read_json, reason
 from attnviz.errors import ModelCorrupt, ModelNotFound, UnsafeWeights
 from attnviz.errors.base import Why
 from attnviz.models.bundle import PICKLED, WEIGHTS_FILE
@@ -41,7 +41,7 @@ def weight_files(folder: Path, name: str | None = None) -> list[Path]:
         pickled = sorted(path.name for pattern in PICKLED for path in folder.glob(pattern))
         raise UnsafeWeights(name, pickled[0]) if pickled else ModelNotFound(name, WEIGHTS_FILE) from error
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise ModelCorrupt(name, SHARDS_FILE, str(error)) from error
+        raise ModelCorrupt(name, SHARDS_FILE, reason(error)) from error
     for shard in shards:
         if not isinstance(shard, str) or not _is_plain(shard):
             raise ModelCorrupt(name, SHARDS_FILE, Why("outside-file", file=str(shard)[:100]))
@@ -95,4 +95,4 @@ def shapes_in(path: Path, name: str | None = None) -> dict[str, tuple[str, tuple
             slices = {key: weights.get_slice(key) for key in keys}
             return {key: (each.get_dtype(), tuple(each.get_shape())) for key, each in slices.items()}
     except (SafetensorError, OSError) as error:
-        raise ModelCorrupt(name, path.name, str(error)) from error
+        raise ModelCorrupt(name, path.name, reason(error)) from error
