@@ -8,7 +8,8 @@ from attnviz.errors.base import AttnvizError
 
 __all__ = [
     "DoesNotWrite", "EmptyText", "ImageGone", "ImageNeeded", "ImageNotAllowed", "ImageUnreadable", "InputError",
-    "InputNeeded", "InputsDoNotFit", "NoRow", "NoTexts", "NotLearned", "NotNumbers", "NotText", "NotUnicode",
+    "InputNeeded", "InputsDoNotFit", "NoImages", "NoRow", "NoTexts", "NotLearned", "NotNumbers", "NotText",
+    "NotTextAlone", "NotUnicode",
     "PlanMisfit", "TargetNeeded", "TargetNotAllowed", "TextOverLimit", "TextRefused", "TextTooLong", "TextsUnreadable",
     "TokensOutside", "UnknownSymbols", "WritesNumbers",
 ]  # fmt: skip
@@ -151,6 +152,18 @@ class DoesNotWrite(InputError):
 
 class NoTexts(InputError):
     """Heads are looked for in texts, and there are none for this model."""
+
+    name: str
+
+
+class NoImages(InputError):
+    """Heads are looked for in images, and none come with this model."""
+
+    name: str
+
+
+class NotTextAlone(InputError):
+    """Heads are looked for in texts, and this model reads something else, or something more."""
 
     name: str
 

@@ -10,7 +10,7 @@ from torch import Generator
 
 from attnviz.analysis.patterns import texts_of
 from attnviz.bounded import read_bytes, reason
-from attnviz.errors import TextsUnreadable
+from attnviz.errors import NoImages, NotTextAlone, TextsUnreadable
 from attnviz.errors.base import Why
 from attnviz.models import SequenceModel
 from attnviz.training import RECIPES
@@ -36,15 +36,32 @@ class Text(NamedTuple):
 
 def shipped_texts(model: SequenceModel | HuggingFaceModel, seed: int = 0) -> list[Text]:
     """Return the texts that come with a model: test samples of the recipe it was trained by, else examples of its card;
-    for models of another library, English sentences, each followed by itself, so that induction has something to find.
+    for models of transformers, English sentences, some followed by themselves, so that induction has something to find.
+
+    Sentences that are too long for a model of transformers are left out.
+
+    Raises:
+        NoImages: the model reads images alone.
+        NotTextAlone: it reads something else than a text, or something more.
     """
     if not isinstance(model, SequenceModel):
-        return read_texts(Path(str(files("attnviz.heads") / "texts.txt")))
+        return _sentences(model)
     recipe = RECIPES.get(model.card.recipe)
     if recipe is not None:
         batch = recipe.task.held_out(SAMPLES, Generator().manual_seed(seed))
         return list(dict.fromkeys(Text(*texts_of(model, sequence)) for sequence in sequences(batch, SAMPLES)))
     return [Text(example) if isinstance(example, str) else Text(*example) for example in model.card.examples]
+
+
+def _sentences(model: HuggingFaceModel) -> list[Text]:
+    if model.sees_images and not model.reads_text:
+        raise NoImages(model.name)
+    if model.hears_sound or (model.sees_images and not model.writes):
+        raise NotTextAlone(model.name)
+    found = read_texts(Path(str(files("attnviz.heads") / "texts.txt")))
+    if model.max_len is None or model.tokenizer is None:
+        return found
+    return [each for each in found if len(model.tokenizer(each.text, verbose=False)["input_ids"]) <= model.max_len]
 
 
 def read_texts(path: Path) -> list[Text]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 
 from attnviz.errors import AttnvizError, NoTexts, TextRefused
+from attnviz.errors.base import Why
 from attnviz.heads.corpus import Text, shipped_texts
 from attnviz.heads.effects import Asked, Effect, can_measure, measure_effects
 from attnviz.heads.found import Heads, candidates, conclude
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from attnviz.huggingface import HuggingFaceModel
 
 __all__ = [
-    "Model",
     "Progress",
     "corpus_of",
     "effects_to_measure",
@@ -146,7 +146,7 @@ def take(model: Model, text: Text, index: int) -> Trace:
     try:
         return take_trace(model, text.text, text.target)
     except AttnvizError as error:
-        raise TextRefused(index + 1, str(error)) from error
+        raise TextRefused(index + 1, Why.of(error)) from error
 
 
 def _text(given: str | tuple[str, str | None]) -> Text:
