@@ -66,7 +66,7 @@ def test_a_trained_model_of_transformers_has_the_circuit_of_induction(folder: Pa
     found = attnviz.find_heads(model, texts(12, seed=9))
     labels = {(head.site, head.label) for head in found if head.label}
     assert ("decoder.1.self", "induction") in labels
-    assert max(head.readings["previous"].lift for head in found if head.layer == 0) > 0.2, "which it is made of"
+    assert max(head.readings["previous"].lift for head in found if head.place.layer == 0) > 0.2, "which it is made of"
     effects = [label.effect for head in found for label in head.labels if label.name == "induction"]
     assert max(effect.loss for effect in effects if effect and effect.loss is not None) > 10 * EFFECT
     network: Any = BUILD["Llama"](vocab_size=24)
