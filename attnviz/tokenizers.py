@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from torch import Tensor
 
 from attnviz.errors import EmptyText, SettingNotOffered, SettingOutside, UnknownSymbols
 
-__all__ = ["SPECIALS", "Kind", "Tokenizer"]
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer as Pieces
 
-Kind = Literal["symbols", "characters"]
+__all__ = ["BLANK", "SPECIALS", "Kind", "Tokenizer"]
+
+Kind = Literal["symbols", "characters", "pieces"]
 SPECIALS = ("<pad>", "<bos>", "<eos>")
+BLANK = "▁"
+"""Stands for a blank in a byte-pair piece."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +30,13 @@ class Tokenizer:
     `<bos>` is read as the five characters or the unknown symbol that it is.
 
     Attributes:
-        kind: "symbols" are separated by white space; "characters" are Unicode code points, white space included.
+        kind: "symbols" are separated by white space; "characters" are Unicode code points, white space included;
+            "pieces" are byte-pair pieces, with "▁" in front of what begins a word.
         symbols: the ordinary symbols.
         add_bos: encode() begins with `<bos>`.
         add_eos: encode() ends with `<eos>`.
         unknown: the symbol that stands for all others, one of `symbols`; "": others are refused.
+        merges: of pieces, the two that make a longer one, the first ones first; both and the longer one are symbols.
 
     Example:
         >>> tokenizer = Tokenizer("symbols", ("a", "b"), add_bos=True)
@@ -37,6 +44,12 @@ class Tokenizer:
         [1, 4, 3]
         >>> tokenizer.decode([1, 4, 3])
         'b a'
+        >>> pieces = Tokenizer("pieces", ("▁", "a", "b", "ab", "▁ab"), merges=(("a", "b"), ("▁", "ab")))
+        >>> pieces.split("ab  bab")
+        ['▁ab', '▁', 'b', 'ab']
+
+    Source:
+        Sennrich, Haddow and Birch 2016, "Neural Machine Translation of Rare Words with Subword Units".
     """
 
     kind: Kind
@@ -44,6 +57,7 @@ class Tokenizer:
     add_bos: bool = False
     add_eos: bool = False
     unknown: str = ""
+    merges: tuple[tuple[str, str], ...] = ()
 
     pad_id = 0
     bos_id = 1
@@ -61,7 +75,11 @@ class Tokenizer:
         for symbol in self.symbols:
             fits = len(symbol) == 1 if self.kind == "characters" else symbol.split() == [symbol]
             if not fits:
-                raise SettingOutside("symbol", symbol, self.kind)
+                raise SettingOutside("symbol", symbol, "characters" if self.kind == "characters" else "symbols")
+        known = set(self.symbols)
+        for left, right in self.merges:
+            if not {left, right, left + right} <= known:
+                raise SettingOutside("merges", f"{left} {right}", "own-symbol")
 
     @cached_property
     def vocab(self) -> tuple[str, ...]:
@@ -79,7 +97,23 @@ class Tokenizer:
 
     def split(self, text: str) -> list[str]:
         """Return the symbols of a text, known or not."""
+        if self.kind == "pieces":
+            whole = BLANK.join(["", *text.replace(BLANK, " ").split()])
+            found = self._pieces.encode(whole, add_special_tokens=False).offsets
+            return [whole[start:end] for start, end in found]
         return text.split() if self.kind == "symbols" else list(text)
+
+    @cached_property
+    def _pieces(self) -> Pieces:
+        """Return the library's tokenizer; it merges within words, and what it does not know stays a character."""
+        from tokenizers import Tokenizer as Pieces
+        from tokenizers.models import BPE
+        from tokenizers.pre_tokenizers import Split
+
+        vocab = {symbol: place for place, symbol in enumerate(self.symbols)}
+        pieces = Pieces(BPE(vocab, list(self.merges), unk_token=self.unknown or None))
+        pieces.pre_tokenizer = Split(BLANK, "merged_with_next")
+        return pieces
 
     def encode(self, text: str) -> list[int]:
         """Token ids of a text, with `<bos>` and `<eos>` where this tokenizer adds them.
@@ -108,8 +142,22 @@ class Tokenizer:
 
     def decode(self, ids: Iterable[int], features: Tensor | None = None) -> str:
         """Return the text of token ids; special tokens are left out."""
-        separator = " " if self.kind == "symbols" else ""
-        return separator.join(self.vocab[index] for index in ids if index >= self.n_specials)
+        return self.join(self.vocab[index] for index in ids if index >= self.n_specials)
+
+    def join(self, symbols: Iterable[str], before: str = "") -> str:
+        """Return the text of some symbols, behind one that stands before them.
+
+        Example:
+            >>> pieces = Tokenizer("pieces", ("▁", "a", "▁a"), merges=(("▁", "a"),))
+            >>> pieces.join(["▁a", "a"]), pieces.join(["a", "▁a"], "a")
+            ('aa', 'aa a')
+        """
+        if self.kind == "symbols":
+            return " ".join(part for part in (before.rstrip(), *symbols) if part)
+        text = "".join(symbols)
+        if self.kind == "characters":
+            return before + text
+        return (before + text.replace(BLANK, " ")) if before else text.replace(BLANK, " ").lstrip(" ")
 
     def label(self, index: int) -> str:
         """Return the label of a token: the symbol itself, or the name of the special token."""
@@ -125,10 +173,17 @@ class Tokenizer:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        values = {"kind": self.kind, "symbols": list(self.symbols), "add_bos": self.add_bos, "add_eos": self.add_eos}
-        return values | ({"unknown": self.unknown} if self.unknown else {})
+        values: dict[str, Any] = {
+            "kind": self.kind,
+            "symbols": list(self.symbols),
+            "add_bos": self.add_bos,
+            "add_eos": self.add_eos,
+        }
+        values |= {"unknown": self.unknown} if self.unknown else {}
+        return values | ({"merges": [list(pair) for pair in self.merges]} if self.merges else {})
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Tokenizer:
         """Return the tokenizer that `to_dict` described."""
-        return cls(**{**values, "symbols": tuple(values["symbols"])})
+        merges = tuple((left, right) for left, right in values.get("merges", ()))
+        return cls(**{**values, "symbols": tuple(values["symbols"]), "merges": merges})

@@ -18,6 +18,7 @@ from attnviz.cli.common import SUCCESS, WHERE, Commands, UsageError, add_command
 from attnviz.cli.progress import Bar, Lines, told
 from attnviz.cli.settings import read_settings, setting_names
 from attnviz.errors import ConfigError, DataTooLarge, DataUnclear, InputError
+from attnviz.locale import t
 from attnviz.models.bundle import CONFIG_FILE, SequenceModel, save_model
 from attnviz.models.config import ModelConfig
 from attnviz.models.cost import n_parameters
@@ -38,7 +39,7 @@ from attnviz.training import (
     record,
 )
 from attnviz.training.engine.memory import check_memory
-from attnviz.training.recipes import OWN, OWN_LABELS, OWN_TEXT
+from attnviz.training.recipes import OWN, OWN_LABELS, OWN_PAIRS, OWN_TEXT
 
 __all__ = ["add_training", "prepare", "record_run"]
 
@@ -62,6 +63,7 @@ def add_training(commands: Commands) -> None:
             "train sentiment-en --network gru --model pooling=dot",
             f"train {OWN_TEXT} --text my.txt --task length=32",
             f"train {OWN_LABELS} --text reviews.csv --task header=yes text_column=2 label_column=3",
+            f"train {OWN_PAIRS} --text pairs.tsv --task unit=pieces vocabulary=1000 --network lstm",
         ],
         f"""\
 tasks:
@@ -205,6 +207,8 @@ def _own(options: argparse.Namespace) -> Recipe:
         raise UsageError(f"{error}{how}{'' if found.certain else f' {note}.'}") from error
     if not found.certain:
         print(one_line(note), end="", file=sys.stderr)
+    for said in recipe.task.notes():
+        print(f"{'note' if said.warns else 'data'}: {t('en', said.key, **said.values)}")
     return recipe
 
 

@@ -8,12 +8,13 @@ from attnviz.errors.inputs import InputError
 
 __all__ = [
     "DataArchive", "DataBinary", "DataBlank", "DataCellTooLong", "DataColumns", "DataColumnsUnclear",
-    "DataDecimalUnclear", "DataEmpty", "DataEncoding", "DataEncodingUnclear", "DataHeaderUnclear", "DataJsonLine",
-    "DataLabels", "DataLineTooLong", "DataNoColumn", "DataNoColumnNamed", "DataPackage", "DataQuote", "DataRagged",
-    "DataSameColumn", "DataSentenceRagged", "DataSentenceTooLong", "DataSeparatorUnclear", "DataSpreadsheet", "DataTag",
-    "DataTagMissing", "DataTooFew", "DataTooLarge", "DataTooMany", "DataTooManyColumns", "DataTypes", "DataUnclear",
-    "DataWord", "DataWorkbook", "OneCharacter", "SeriesConstant", "SeriesMissing", "SeriesNotNumber", "SeriesTooLong",
-    "SeriesTooShort", "SeriesUnits", "SoundLength", "SoundUnreadable", "TextTooShort",
+    "DataDecimalUnclear", "DataDialogues", "DataEmpty", "DataEncoding", "DataEncodingUnclear", "DataHeaderUnclear",
+    "DataJsonLine", "DataLabels", "DataLineTooLong", "DataNoColumn", "DataNoColumnNamed", "DataOneTarget",
+    "DataPackage", "DataQuote", "DataRagged", "DataSameColumn", "DataSentenceRagged", "DataSentenceTooLong",
+    "DataSeparatorUnclear", "DataSpreadsheet", "DataTag", "DataTagMissing", "DataTooFew", "DataTooLarge", "DataTooMany",
+    "DataTooManyColumns", "DataTypes", "DataUnclear", "DataWord", "DataWorkbook", "OneCharacter", "SeriesConstant",
+    "SeriesMissing", "SeriesNotNumber", "SeriesTooLong", "SeriesTooShort", "SeriesUnits", "SoundLength",
+    "SoundUnreadable", "TextTooShort",
 ]  # fmt: skip
 
 
@@ -158,7 +159,7 @@ class DataNoColumnNamed(InputError):
 
 
 class DataJsonLine(InputError):
-    """A line is no JSON object with a text and a label."""
+    """A line is no JSON object, or lacks what is read of it."""
 
     line: int
     reason: str
@@ -206,7 +207,7 @@ class DataColumns(InputError):
 
 
 class DataBlank(InputError):
-    """A line of labelled texts lacks its text or label; `column` is "text" or "label"."""
+    """A line lacks its text or label, its source or target; `column` says which."""
 
     line: int
     column: str
@@ -262,6 +263,20 @@ class DataTypes(InputError):
 class DataTooFew(InputError):
     texts: int
     needed: int
+
+
+class DataDialogues(InputError):
+    """Too few dialogues to hold some out, where turns before are read."""
+
+    count: int
+    needed: int
+
+
+class DataOneTarget(InputError):
+    """All pairs have one target."""
+
+    pairs: int
+    target: str
 
 
 class DataTooMany(InputError):

@@ -82,10 +82,9 @@ def beginning(model: SequenceModel, text: str, target: str = "") -> tuple[list[i
 
 def joined(model: SequenceModel, text: str, added: Sequence[int]) -> str:
     """Return a text with the symbols that were written after it."""
-    assert isinstance(model.tokenizer, Tokenizer)
-    separator = " " if model.tokenizer.kind == "symbols" else ""
-    parts = (text.rstrip() if separator else text, model.tokenizer.decode(added))
-    return separator.join(part for part in parts if part)
+    tokenizer = model.tokenizer
+    assert isinstance(tokenizer, Tokenizer)
+    return tokenizer.join((tokenizer.vocab[index] for index in added if index >= tokenizer.n_specials), text)
 
 
 def _forecast(model: SequenceModel, vectors: Vectors, text: str, max_new: int | None) -> str:

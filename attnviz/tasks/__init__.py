@@ -14,6 +14,7 @@ from attnviz.tasks.language.stories import Stories
 from attnviz.tasks.language.translation import Translation
 from attnviz.tasks.own.entities import OwnEntities
 from attnviz.tasks.own.labelled import OwnLabelled
+from attnviz.tasks.own.pairs import OwnPairs
 from attnviz.tasks.own.series import OwnSeries
 from attnviz.tasks.own.text import OwnText
 from attnviz.tasks.pattern import Pattern
@@ -59,6 +60,7 @@ __all__ = [
     "OpenBracket",
     "OwnEntities",
     "OwnLabelled",
+    "OwnPairs",
     "OwnSeries",
     "OwnText",
     "Parity",

@@ -32,6 +32,7 @@ __all__ = [
     "Baseline",
     "Batch",
     "Metric",
+    "Note",
     "Readout",
     "Split",
     "Task",
@@ -140,6 +141,20 @@ class Baseline(NamedTuple):
     score: float
 
 
+class Note(NamedTuple):
+    """A fact of data of one's own, to be said before they are learned from.
+
+    Attributes:
+        key: its message.
+        values: what the message says.
+        warns: it may be wrong with the data.
+    """
+
+    key: str
+    values: Mapping[str, str]
+    warns: bool = False
+
+
 class Task(ABC):
     """A family of sequences with right answers.
 
@@ -183,6 +198,10 @@ class Task(ABC):
 
     def baselines(self, seed: int = 0) -> tuple[Baseline, ...]:
         """Compute the scores reached without a network: fitted on training data, scored on test data of that seed."""
+        return ()
+
+    def notes(self) -> tuple[Note, ...]:
+        """Return what a person should know of their data before they are learned from."""
         return ()
 
     @abstractmethod

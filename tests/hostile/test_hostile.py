@@ -33,10 +33,12 @@ from attnviz.server.images import ImageStore
 from attnviz.server.uploads import UploadStore
 from attnviz.tasks.own.entities import OwnEntities
 from attnviz.tasks.own.labelled import OwnLabelled
+from attnviz.tasks.own.pairs import OwnPairs
 from attnviz.tasks.own.readers.columns import series_layout
 from attnviz.tasks.own.readers.conll import conll_layout
 from attnviz.tasks.own.readers.decoding import decode as text_of
 from attnviz.tasks.own.readers.labelled_rows import labelled_layout
+from attnviz.tasks.own.readers.pair_rows import pair_layout
 from attnviz.tasks.own.series import OwnSeries
 from attnviz.tasks.own.text import OwnText
 from attnviz.tasks.signals.sound import Sound
@@ -151,7 +153,8 @@ def learn(files: Files, place: Path) -> None:
     """Every kind of data of one's own, whatever it is: one of them reads it, or the last refusal is told."""
     refusals: list[AttnvizError] = []
     text = text_of(files[""]).text
-    doors = [OwnLabelled, OwnEntities, OwnSeries, OwnText, labelled_layout, conll_layout, series_layout]
+    readers = [labelled_layout, conll_layout, series_layout, pair_layout]
+    doors = [OwnLabelled, OwnEntities, OwnSeries, OwnPairs, OwnText, *readers]
     for door in doors:
         try:
             door(text)

@@ -108,6 +108,7 @@ HELD_ELSEWHERE: dict[str, str] = {
     "task.own-series.about": "tests/tasks/test_series.py::test_own_series_is_cut_in_time",
     "task.own-labels.about": "tests/tasks/test_own_labelled.py::test_texts_are_divided",
     "task.own-entities.about": "tests/tasks/test_conll.py::test_own_sentences_are_divided",
+    "task.own-pairs.about": "tests/tasks/test_own_pairs.py::test_pairs_are_divided_by_their_source",
     "task.own-text.about": "tests/tasks/test_own_text.py::test_the_recipe_aims_at_more_than_frequencies",
     "task.copy.about": "tests/tasks/test_families.py::test_copy",
     "task.needle.about": "tests/tasks/test_families.py::test_needle",
@@ -153,6 +154,6 @@ NO_CLAIM: dict[str, str] = {
     **alike(TRAINED, "sentiment-en-transformer addition-3-plain running-parity", "task.", ".about"),
     "task.own-text.shows": TRAINED,
     "task.series-periods.shows": TRAINED,
-    **alike(LIMIT, "own-series own-labels own-entities sentiment-en-transformer", "task.", ".shows"),
+    **alike(LIMIT, "own-series own-labels own-entities own-pairs sentiment-en-transformer", "task.", ".shows"),
 }
 """Message -> why there is nothing to compute."""

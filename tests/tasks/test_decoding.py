@@ -24,7 +24,7 @@ from attnviz.errors import (
     DataTooLarge,
     InputError,
 )
-from attnviz.tasks import OwnEntities, OwnLabelled, OwnSeries, OwnText
+from attnviz.tasks import OwnEntities, OwnLabelled, OwnPairs, OwnSeries, OwnText
 from attnviz.tasks.own.readers.decoding import ENCODINGS, decode, unified
 from attnviz.tasks.own.readers.delimited import SIGNS
 from attnviz.tasks.own.readers.labelled_rows import read_labelled
@@ -112,7 +112,7 @@ def test_no_bytes_raise_anything_of_somebody_elses(data: bytes) -> None:
     except InputError:
         return
     assert "\r" not in text
-    for kind in (OwnText, OwnLabelled, OwnEntities, OwnSeries):
+    for kind in (OwnText, OwnLabelled, OwnEntities, OwnSeries, OwnPairs):
         try:
             kind(text)
         except InputError:
@@ -150,13 +150,15 @@ def test_numbers_that_pandas_wrote_are_read(separator: str, decimal: str, values
 
 LABELLED = "\n".join(f"good {n},pos\nbad {n},neg" for n in range(20))
 TAGGED = "\n\n".join(f"name{n} B-PER\nsings O" for n in range(30))
+PAIRS = "\n".join(f"{n} and {n + 1}\t{n + 1} {n}" for n in range(30))
 NUMBERS = "\n".join(str(n * n % 23) for n in range(300))
 PROSE = "\n".join(f"line {n} of a text\n" for n in range(60))
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\r"])
 @pytest.mark.parametrize(
-    ("kind", "text"), [(OwnText, PROSE), (OwnLabelled, LABELLED), (OwnEntities, TAGGED), (OwnSeries, NUMBERS)]
+    ("kind", "text"),
+    [(OwnText, PROSE), (OwnLabelled, LABELLED), (OwnEntities, TAGGED), (OwnSeries, NUMBERS), (OwnPairs, PAIRS)],
 )
 def test_line_ends_do_not_change_a_task(kind: type[OwnText], text: str, end: str) -> None:
     """The same task, so the same run: equal in all that it is made of."""
@@ -171,7 +173,7 @@ def test_a_text_that_an_older_run_learned_keeps_its_carriage_returns() -> None:
     assert OwnText(text, 16).text == unified(text) == PROSE
 
 
-@pytest.mark.parametrize("kind", [OwnText, OwnLabelled, OwnEntities, OwnSeries])
+@pytest.mark.parametrize("kind", [OwnText, OwnLabelled, OwnEntities, OwnSeries, OwnPairs])
 def test_half_a_character_is_refused(kind: type[OwnText]) -> None:
     with pytest.raises(DataBinary, match="line 2"):
         kind("one\n\ud800 two")

@@ -142,6 +142,6 @@ def test_a_long_text_is_not_respelled() -> None:
 def test_every_task_says_what_it_reads(lang: str) -> None:
     tasks = [*TASKS.values(), Stories("zh")]
     assert [task.reads for task in tasks if not locale.has(lang, f"fit.reads.{task.reads}")] == []
-    own = ("own-labels", "own-entities", "own-series")
+    own = ("own-labels", "own-entities", "own-series", "own-pairs")
     assert all(locale.has(lang, f"fit.reads.{name}") for name in own)
     assert {family.name for family in Task.families.values()} >= {name.replace("-", " ") for name in own}

@@ -18,6 +18,7 @@ from attnviz.tasks import (
     ModularAddition,
     OwnEntities,
     OwnLabelled,
+    OwnPairs,
     OwnSeries,
     OwnText,
     Parity,
@@ -34,6 +35,7 @@ from attnviz.training.engine.loop import first_batch
 
 CONLL = "\n\n".join(f"{chr(65 + n % 26)}{n} B-PER\nsings O\nin O\nOslo{n % 7} B-LOC" for n in range(330))
 CSV = "\n".join(f"{n} is {'even' if n % 2 == 0 else 'odd'},{n % 2}" for n in range(430))
+TSV = "\n".join(f"number {n}\tno {n}" for n in range(430))
 LISTED: tuple[Task, ...] = (
     Digits(),
     ModularAddition(53),
@@ -43,6 +45,7 @@ LISTED: tuple[Task, ...] = (
     RunningParity(8),
     OwnEntities(CONLL),
     OwnLabelled(CSV),
+    OwnPairs(TSV, "characters"),
 )
 
 
@@ -79,7 +82,7 @@ def test_no_item_is_on_two_sides(task: Task) -> None:
 def test_sizes() -> None:
     sizes = [len(task.items().tokens) for task in LISTED]  # type: ignore[union-attr]
     assert sizes[0] == 194, "pictures of the test"
-    assert sizes[-2:] == [33, 43], "a tenth of what was brought"
+    assert sizes[-3:] == [33, 43, 43], "a tenth of what was brought"
 
 
 def test_what_has_no_end_or_is_too_much_is_drawn() -> None:

@@ -22,6 +22,7 @@ from attnviz.tasks import (
     Induction,
     OwnEntities,
     OwnLabelled,
+    OwnPairs,
     OwnSeries,
     OwnText,
     Recall,
@@ -154,7 +155,7 @@ def inputs(task: Task, batch: Batch) -> set[str]:
     return set(written)  # a date, whatever its form; a sequence to reverse
 
 
-APART = (Stories, OwnText, OwnSeries, OwnLabelled, OwnEntities, Sound)
+APART = (Stories, OwnText, OwnSeries, OwnLabelled, OwnEntities, OwnPairs, Sound)
 """Tasks whose splits are not told by what a model reads: pieces of texts, words read as unknown, voices under hiss."""
 
 

@@ -179,7 +179,7 @@ def test_texts_that_cannot_be_learned(
     if content is not None:
         file.write_bytes(content)
     assert message in refused(["train", "own-text", "--text", str(file)], capsys, code)
-    assert "--text FILE belongs to own-text, own-labels, own-entities, own-series, which need it" in refused(
+    assert "--text FILE belongs to own-text, own-labels, own-entities, own-pairs, own-series, which need it" in refused(
         ["train", "own-text"], capsys
     )
     assert not runs.exists()

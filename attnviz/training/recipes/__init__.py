@@ -6,10 +6,12 @@ from attnviz.training.recipes.own import (
     OWN,
     OWN_ENTITIES,
     OWN_LABELS,
+    OWN_PAIRS,
     OWN_SERIES,
     OWN_TEXT,
     own_entities,
     own_labels,
+    own_pairs,
     own_series,
     own_text,
 )
@@ -19,6 +21,7 @@ __all__ = [
     "OWN",
     "OWN_ENTITIES",
     "OWN_LABELS",
+    "OWN_PAIRS",
     "OWN_SERIES",
     "OWN_TEXT",
     "RECIPES",
@@ -26,6 +29,7 @@ __all__ = [
     "Recipe",
     "own_entities",
     "own_labels",
+    "own_pairs",
     "own_series",
     "own_text",
 ]

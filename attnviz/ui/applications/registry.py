@@ -68,7 +68,10 @@ _ALL = (
     ),
     Application("entities", ("entities", "entities-lstm", "own-entities"), entities.view, pictures.named),
     Application(
-        "translation", ("translation", "translation-lstm", "dates", "dates-lstm"), translation.view, pictures.alignment
+        "translation",
+        ("translation", "translation-lstm", "dates", "dates-lstm", "own-pairs"),
+        translation.view,
+        pictures.alignment,
     ),
     Application("extract", ("extract",), extract.view),
     Application("headline", ("headline",), translation.view, pictures.alignment),

@@ -10,21 +10,22 @@ import streamlit as st
 
 from attnviz.errors import AttnvizError, DataEncodingUnclear
 from attnviz.locale import visible
-from attnviz.tasks import Choice
+from attnviz.tasks import Choice, Task
+from attnviz.tasks.base import Note
 from attnviz.tasks.own.readers.decoding import ENCODINGS, MOST_BYTES, decode
 from attnviz.tasks.own.readers.delimited import Layout
 from attnviz.training.recipes import OWN
 from attnviz.ui.frame.address import notice_error
 from attnviz.ui.frame.files import choose_file
-from attnviz.ui.frame.language import explain, say
+from attnviz.ui.frame.language import explain, plain, say
 from attnviz.ui.frame.state import page_state
 from attnviz.ui.frame.widgets import Widget, select
 from attnviz.ui.training.state import Source, TrainingState
 
-__all__ = ["own_data", "put"]
+__all__ = ["own_data", "own_notes", "put"]
 
 MOST_MB = MOST_BYTES // 2**20
-KINDS = ("txt", "csv", "tsv", "conll", "iob", "bio")
+KINDS = ("txt", "csv", "tsv", "jsonl", "ndjson", "conll", "iob", "bio")
 SHOWN = 4  # records of the preview
 MOST_SHOWN = 12  # columns of the preview
 
@@ -45,6 +46,21 @@ def own_data(recipe: str) -> None:
     _encoding(recipe)
     if data.value.strip() and OWN[recipe].layout is not None:
         _reading(recipe, data.value)
+
+
+def own_notes(task: Task) -> None:
+    """Say what a person should know of their data before they are learned from."""
+    notes = _notes(task)
+    if notes:
+        with st.container(key="notes", gap="xxsmall"):
+            for note in notes:
+                text = plain(say(note.key, **note.values))
+                st.caption(f":material/warning: {text}" if note.warns else text)
+
+
+@lru_cache(4)
+def _notes(task: Task) -> tuple[Note, ...]:
+    return task.notes()
 
 
 def put(recipe: str, text: str, content: bytes | None = None) -> None:

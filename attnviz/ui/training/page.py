@@ -31,6 +31,7 @@ from attnviz.ui.frame.widgets import button
 from attnviz.ui.training import controls
 from attnviz.ui.training.draft import SETTINGS, Draft
 from attnviz.ui.training.example import below_each_other, worked_example
+from attnviz.ui.training.own_data import own_notes
 from attnviz.ui.training.state import TrainingState
 
 __all__ = ["show"]
@@ -113,6 +114,7 @@ def _controls() -> Draft:
         if problem is None and config is not None:
             if joined is not None:
                 _offer_another(joined)
+            own_notes(config.task)
             _facts(config)
         elif draft.recipe in OWN and not draft.text.strip():
             st.info(say(f"training.bring.{draft.recipe}"))

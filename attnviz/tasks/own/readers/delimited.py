@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import StringIO
 from typing import Literal, NamedTuple, get_args
@@ -19,6 +19,7 @@ from attnviz.errors import (
     InputError,
 )
 from attnviz.tasks.choice import MOST_COLUMNS
+from attnviz.tasks.own.readers.json_lines import is_json, json_rows
 
 __all__ = [
     "HEADERS",
@@ -36,7 +37,7 @@ __all__ = [
     "used_columns",
 ]
 
-Separator = Literal["auto", "comma", "semicolon", "tab", "pipe", "none"]
+Separator = Literal["auto", "comma", "semicolon", "tab", "pipe", "json", "none"]
 Header = Literal["auto", "yes", "no"]
 
 SEPARATORS: tuple[Separator, ...] = get_args(Separator)
@@ -102,7 +103,7 @@ def records(text: str, separator: Separator, most: int) -> list[Record]:
 
     Args:
         text: its lines ended by "\\n".
-        separator: not "auto".
+        separator: not "auto"; "json": an object a line, and the first record names the columns.
         most: records at most.
 
     Raises:
@@ -111,6 +112,7 @@ def records(text: str, separator: Separator, most: int) -> list[Record]:
         DataCellTooLong: a cell longer than the csv module takes.
         DataTooManyColumns: more than 1,000 cells in one record.
         DataTooMany: more records than that.
+        DataJsonLine: a line is not a JSON object.
 
     Example:
         >>> records('a,"b, c"\\n\\nd,e,\\n', "comma", 10)
@@ -120,6 +122,21 @@ def records(text: str, separator: Separator, most: int) -> list[Record]:
         raise DataBinary(text.count("\n", 0, text.index(UNUSED)) + 1)
     found: list[Record] = []
     blank: list[Record] = []
+    for line, cells in json_rows(text, MOST_COLUMNS) if separator == "json" else _csv_rows(text, separator):
+        if not any(cell.strip() for cell in cells):
+            blank.append(Record(line, cells))
+            if len(blank) > MOST_BLANK:
+                raise DataTooMany(line, most)
+            continue
+        found += [*(blank if found else ()), Record(line, cells)]
+        blank = []
+        if len(found) > most:
+            raise DataTooMany(line, most)
+    return found
+
+
+def _csv_rows(text: str, separator: Separator) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line and the cells of each record."""
     reader = csv.reader(
         StringIO(_without_blank_end(text), newline=""), delimiter=SIGNS.get(separator, UNUSED), strict=True
     )
@@ -132,18 +149,10 @@ def records(text: str, separator: Separator, most: int) -> list[Record]:
                 raise DataCellTooLong(line, csv.field_size_limit()) from None
             raise DataQuote(line) from None
         if cells is None:
-            return found
+            return
         if len(cells) > MOST_COLUMNS:
             raise DataTooManyColumns(line, len(cells), MOST_COLUMNS)
-        if not any(cell.strip() for cell in cells):
-            blank.append(Record(line, cells))
-            if len(blank) > MOST_BLANK:
-                raise DataTooMany(line, most)
-            continue
-        found += [*(blank if found else ()), Record(line, cells)]
-        blank = []
-        if len(found) > most:
-            raise DataTooMany(line, most)
+        yield line, cells
 
 
 def _without_blank_end(text: str) -> str:
@@ -155,7 +164,7 @@ def _without_blank_end(text: str) -> str:
 def tables(text: str, most: int) -> dict[Separator, list[Record]]:
     """The text by each separator that makes a table of it: two columns or more, and no record wider than the first.
 
-    Where only some of these make records of one width all through, only those are kept.
+    Where only some of these make records of one width all through, only those are kept. JSON lines are that alone.
 
     Example:
         >>> [*tables("a, b;1\\nc;2", 10)]
@@ -163,6 +172,8 @@ def tables(text: str, most: int) -> dict[Separator, list[Record]]:
         >>> [*tables("a, b;1\\nc, d;2", 10)]
         ['semicolon', 'comma']
     """
+    if is_json(text):
+        return {"json": [record for record in records(text, "json", most) if record.width]}
     found: dict[Separator, list[Record]] = {}
     for name, sign in SIGNS.items():
         if sign not in text:

@@ -4,31 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from attnviz.errors import (
-    DataBlank,
-    DataColumns,
-    DataColumnsUnclear,
-    DataEmpty,
-    DataHeaderUnclear,
-    DataLineTooLong,
-    DataRagged,
-    DataSameColumn,
-    DataSeparatorUnclear,
-    DataTooMany,
-    DataUnclear,
-)
-from attnviz.tasks.own.readers.decoding import unified
-from attnviz.tasks.own.readers.delimited import (
-    Header,
-    Layout,
-    Record,
-    Separator,
-    chosen,
-    column_names,
-    records,
-    tables,
-    used_columns,
-)
+from attnviz.errors import DataBlank, DataEmpty, DataHeaderUnclear, DataLineTooLong, DataTooMany
+from attnviz.tasks.own.readers.delimited import Header, Layout, Record, Separator
+from attnviz.tasks.own.readers.two_columns import TwoColumns
 
 __all__ = ["LEAST_LABELS", "MOST_LABELS", "MOST_ROWS", "Row", "labelled_layout", "read_labelled"]
 
@@ -84,7 +62,7 @@ def labelled_layout(
     """Determine the layout of texts and labels, from the settings and the data.
 
     Args:
-        text: CSV; with tabs, semicolons or another separator likewise.
+        text: CSV; with tabs, semicolons or another separator likewise, or JSON lines.
         separator: between columns. "auto": tabs where they make a table, else the only one that does.
         header: the first line names the columns. "auto": it does where it has "text" and "label"; it does not where its
             label comes again below.
@@ -96,80 +74,8 @@ def labelled_layout(
         DataColumns, DataRagged: there is one column, a line without those that are read, or with more than the first.
         InputError: of `attnviz.tasks.own.readers.delimited.records`.
     """
-    text, taken, rows = unified(text), dict[str, str | int](), list[Record]()
-    try:
-        taken["separator"], rows = _separated(text, separator)
-        if not rows:
-            raise DataEmpty
-        if len(rows[0].cells) < 2:
-            raise DataColumns(rows[0].line, 1)
-        _check_widths(rows)
-        said = {"text_column": text_column, "label_column": label_column, "header": header}
-        taken |= {name: value for name, value in said.items() if value not in (0, "auto")}
-        columns = taken["text_column"], taken["label_column"] = _columns(rows, header, text_column, label_column)
-        _check_widths(rows, max(columns))
-        taken["header"] = header if header != "auto" else _header(rows, columns[1])
-    except DataUnclear as unclear:
-        return Layout(rows or _rows(text, "none"), taken, unclear=unclear)
-    return Layout(rows[1:], taken, rows[0]) if taken["header"] == "yes" else Layout(rows, taken)
-
-
-def _rows(text: str, separator: Separator) -> list[Record]:
-    """Return the records that are not blank; one more than there may be texts, for a header."""
-    return [record for record in records(text, separator, MOST_ROWS + 1) if record.width]
-
-
-def _separated(text: str, separator: Separator) -> tuple[Separator, list[Record]]:
-    """Return the separator, and the records it makes."""
-    if separator != "auto":
-        return separator, _rows(text, separator)
-    possible = tables(text, MOST_ROWS + 1)
-    if "tab" in possible:
-        return "tab", possible["tab"]
-    named = [name for name, rows in possible.items() if _named(rows[0]) is not None]
-    names = named if len(named) == 1 else [*possible]
-    if len(names) == 1:
-        return names[0], possible[names[0]]
-    if names:
-        raise DataSeparatorUnclear(names, text.strip().split("\n", 1)[0])
-    first = text.lstrip().split("\n", 1)[0]
-    counts: dict[Separator, int] = {"comma": first.count(","), "tab": first.count("\t"), "semicolon": first.count(";")}
-    likely = max(counts, key=counts.__getitem__)  # nothing makes a table: the error names the line
-    return likely, _rows(text, likely)
-
-
-def _named(record: Record) -> tuple[int, int] | None:
-    """Return the columns "text" and "label" of a header that names both, each once."""
-    cells = [cell.strip().lower() for cell in record.cells]
-    if cells.count(TEXT) == 1 == cells.count(LABEL):
-        return cells.index(TEXT) + 1, cells.index(LABEL) + 1
-    return None
-
-
-def _columns(rows: list[Record], header: Header, text: int, label: int) -> tuple[int, int]:
-    """Return the columns of texts and labels: those that are said, named, or the only two, in this order."""
-    for name, place in (("text_column", text), ("label_column", label)):
-        chosen(name, place, rows)
-    if text and text == label:
-        raise DataSameColumn(text)
-    if text and label:
-        return text, label
-    named = _named(rows[0]) if header != "no" else None
-    if named is not None and text in (0, named[0]) and label in (0, named[1]):
-        return named
-    columns = used_columns(rows)
-    wanted = [name for name, place in (("text_column", text), ("label_column", label)) if not place]
-    unclear = DataColumnsUnclear(column_names(rows, columns), wanted)
-    if len(columns) == 1:
-        raise DataColumns(rows[0].line, 1)
-    if len(columns) > 2 or not {text, label} <= {0, *columns}:
-        raise unclear
-    first, second = columns
-    if text or label:
-        return (text or (second if label == first else first)), (label or (second if text == first else first))
-    if _can_be(rows, second, first):
-        raise unclear
-    return first, second
+    reader = TwoColumns({"text_column": (TEXT,), "label_column": (LABEL,)}, MOST_ROWS, _can_be, _header)
+    return reader.layout(text, separator, header, text_column, label_column)
 
 
 def _can_be(rows: list[Record], text: int, label: int) -> bool:
@@ -180,19 +86,9 @@ def _can_be(rows: list[Record], text: int, label: int) -> bool:
 
 def _header(rows: list[Record], label: int) -> Header:
     """Whether the first line is a header: not where its label is one of others as well."""
-    if _named(rows[0]) is not None:
-        return "yes"
     if len(rows) == 1 or rows[0].cell(label) in {record.cell(label) for record in rows[1:]}:
         return "no"
     raise DataHeaderUnclear(" | ".join(cell.strip() for cell in rows[0].cells))
-
-
-def _check_widths(rows: list[Record], least: int = 0) -> None:
-    """Refuse a record with more columns than the first one, or without those that are read."""
-    width = len(rows[0].cells)
-    for record in rows:
-        if record.width > width or len(record.cells) < least:
-            raise DataColumns(record.line, record.width) if width == 2 else DataRagged(record.line, record.width, width)
 
 
 def _row(record: Record, columns: tuple[int, int]) -> Row:
