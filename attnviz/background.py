@@ -115,6 +115,13 @@ class Background:
             if job is not None:
                 job.asked.pop(who, None)
 
+    def forget(self, key: Hashable) -> None:
+        """Drop what became of a job that is over: who asks again has it computed anew."""
+        with self._lock:
+            job = self._jobs.get(key)
+            if job is not None and job.is_over:
+                del self._jobs[key]
+
     def ahead(self, key: Hashable) -> int:
         """Return how many are computed before that of a key."""
         with self._lock:

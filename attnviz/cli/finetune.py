@@ -6,7 +6,7 @@ import argparse
 import json
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -21,9 +21,7 @@ from attnviz.tasks.own.readers.decoding import ENCODINGS
 from attnviz.training import Run, new_run
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from attnviz.finetuning.evaluation import Baseline, Report
+    from attnviz.finetuning.judgement import Judgement
     from attnviz.finetuning.plan import Findings, Plan
 
 __all__ = ["add_finetuning"]
@@ -117,6 +115,7 @@ def _add_data(command: argparse.ArgumentParser, needed: bool = True) -> None:
 
 
 def _finetune(options: argparse.Namespace) -> int:
+    from attnviz.finetuning.judgement import judge
     from attnviz.finetuning.plan import plan
 
     _quiet()
@@ -152,7 +151,7 @@ def _finetune(options: argparse.Namespace) -> int:
     _tell_movement(run)
     step = run.best_step()
     assert step is not None  # it has ended
-    _tell(*_judged(run, step, None, True))
+    _tell(judge(run, step))
     if options.out is not None:
         print(f"written to {write_tuned(run, step, options.out)}")
     return SUCCESS
@@ -230,45 +229,35 @@ def _tell_movement(run: Run) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
+    from attnviz.finetuning.judgement import judge
+    from attnviz.finetuning.tasks import TunedTags, TunedTask
+
     _quiet()
     run = find_run(options.run)
     step = run.best_step() if options.step is None else options.step
     if step is None or step not in run.checkpoints():
         raise CommandError(f"the run {run.name} has no such checkpoint")
-    found, beside, left_out = _judged(run, step, options, not options.no_baselines)
-    if options.json:
-        values = {"run": run.name, "step": step, "left_out": left_out, **found.to_dict()}
-        print(json.dumps({**values, "baselines": [each._asdict() for each in beside]}, ensure_ascii=False, indent=1))
-    else:
-        _tell(found, beside, left_out)
-    return SUCCESS
-
-
-def _judged(
-    run: Run, step: int, options: argparse.Namespace | None, beside: bool
-) -> tuple[Report, Sequence[Baseline], int]:
-    """Judge a checkpoint on its test data, or on a file; items with labels that it does not know are counted last."""
-    from attnviz.finetuning.evaluation import answers, baselines, report
-    from attnviz.finetuning.tasks import TunedTags, TunedTask
-
     task = run.config.task
     if not isinstance(task, TunedTask):
         raise CommandError(f"the run {run.name} is not a fine-tuned one")
-    items: list[Any] = task.parts["test"]
-    left_out = 0
-    if options is not None and options.data is not None:
+    data = None
+    if options.data is not None:
         options.tags = isinstance(task, TunedTags)
-        data, _ = _data(options, {"test": options.data})
-        items, left_out = task.items_of(data["test"])
-    torch.set_num_threads(1)
-    found = report(task, items, answers(run.network(step), task, items))
-    model: Any = run.config.model
-    return found, baselines(task, items, task.base(model)[0]) if beside else (), left_out
+        data = _data(options, {"test": options.data})[0]["test"]
+    found = judge(run, step, data, beside=not options.no_baselines)
+    if options.json:
+        print(json.dumps(found.to_dict(), ensure_ascii=False, indent=1))
+    else:
+        _tell(found)
+    return SUCCESS
 
 
-def _tell(found: Report, beside: Sequence[Baseline], left_out: int) -> None:
-    if left_out:
-        print(f"note: texts left out, whose labels the model does not know: {left_out:,}")
+def _tell(judged: Judgement) -> None:
+    found = judged.report
+    if judged.left_out:
+        print(f"note: texts left out, whose labels the model does not know: {judged.left_out:,}")
+    if judged.seen:
+        print(f"note: texts that the model was trained on: {judged.seen:,}; scores on them say little")
     print(f"{found.metric} {rounded(found.score, 4)}{_between(found.interval)} on {found.n:,} texts")
     macro = _between(found.macro_interval) if found.macro_interval else ""
     rows = [["", "precision", "recall", "F1", "support"]]
@@ -286,10 +275,13 @@ def _tell(found: Report, beside: Sequence[Baseline], left_out: int) -> None:
         matrix = [["", *names], *([name, *map(str, row)] for name, row in zip(names, found.confusion, strict=True))]
         for line in columns(matrix, right=tuple(range(1, len(names) + 1))):
             print(line)
-    for baseline in beside:
+    for baseline in judged.baselines:
         print(f"without tuning, {baseline.name}: {rounded(baseline.score, 4)}{_between(baseline.interval)}")
     for wrong in found.wrong[:SHOWN]:
-        pairs = ", ".join(f"{said} for {true}" for true, said in list(zip(wrong.true, wrong.said, strict=True))[:3])
+        told = [f"{said} for {true}" for true, said in zip(wrong.true, wrong.said, strict=True)]
+        if wrong.words:  # of tags
+            told = [f"{word} {each}" for word, each in zip(wrong.words, told, strict=True)]
+        pairs = ", ".join(told[:3])
         print(f"wrong ({wrong.sure:.2f}): {printable(pairs)}: {printable(shorten(wrong.text, WIDTH))}")
 
 

@@ -12,9 +12,9 @@ __all__ = [
     "DataJsonLine", "DataLabels", "DataLineTooLong", "DataNoColumn", "DataNoColumnNamed", "DataOneTarget",
     "DataPackage", "DataQuote", "DataRagged", "DataSameColumn", "DataSentenceRagged", "DataSentenceTooLong",
     "DataSeparatorUnclear", "DataSpreadsheet", "DataTag", "DataTagMissing", "DataTooFew", "DataTooLarge", "DataTooMany",
-    "DataTooManyColumns", "DataTypes", "DataUnclear", "DataWord", "DataWorkbook", "OneCharacter", "SeriesConstant",
-    "SeriesMissing", "SeriesNotNumber", "SeriesTooLong", "SeriesTooShort", "SeriesUnits", "SoundLength",
-    "SoundUnreadable", "TextTooShort",
+    "DataTooManyColumns", "DataTypes", "DataUnclear", "DataUnknownLabels", "DataWord", "DataWorkbook", "OneCharacter",
+    "SeriesConstant", "SeriesMissing", "SeriesNotNumber", "SeriesTooLong", "SeriesTooShort", "SeriesUnits",
+    "SoundLength", "SoundUnreadable", "TextTooShort",
 ]  # fmt: skip
 
 
@@ -253,6 +253,12 @@ class DataLabels(InputError):
     labels: int
     least: int
     most: int
+
+
+class DataUnknownLabels(InputError):
+    """No label of some data is one that a model has learned."""
+
+    learned: tuple[str, ...]
 
 
 class DataTypes(InputError):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from attnviz.errors.base import AttnvizError
 
 __all__ = [
-    "AdapterFolder", "AttentionDiffers", "AttentionHidden", "AttentionUnseen", "BaseChanged", "BaseUnfit",
-    "CannotSample", "CannotShow",
+    "AdapterFolder", "AttentionDiffers", "AttentionHidden", "AttentionUnseen", "BaseChanged", "BaseMissing",
+    "BaseUnfit", "CannotSample", "CannotShow",
     "DownloadsOff", "HubNotFound", "ModelChanged", "ModelCorrupt", "ModelFailed", "ModelLoadError", "ModelMismatch",
     "ModelNotFound", "NoDevice", "NoHeadOutputs", "NoProcessor", "NoTokenizer", "NotAModel", "OwnFault",
     "PackageMissing", "ProcessLost", "QuantisedWeights", "RemoteCode", "TemplateFailed", "TokenizerFailed",
@@ -75,6 +75,10 @@ class BaseUnfit(ModelLoadError):
 
 class BaseChanged(ModelLoadError):
     """The weights that a run began with are not those of the model that has its name now."""
+
+
+class BaseMissing(ModelLoadError):
+    """The model that a run began with is not there any more."""
 
 
 class AdapterFolder(ModelLoadError):

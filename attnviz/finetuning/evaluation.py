@@ -1,29 +1,32 @@
-"""How well a tuned model answers, for each label and on average, beside what can be had without it."""
+"""Scores of a tuned model's answers: of each label and on average, with intervals, and the wrong ones."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from attnviz.analysis.entities import EntityScore, entity_report
 from attnviz.analysis.scores import Interval
-from attnviz.finetuning.tasks import TunedLabels, TunedTags, TunedTask
-from attnviz.tasks.base import CHUNK, IGNORE, Batch
+from attnviz.finetuning.tasks import TunedTags, TunedTask
+from attnviz.tasks.base import IGNORE, Metric
 from attnviz.tasks.language.bio import spans
 from attnviz.training.engine.gradients import forward
 
-__all__ = ["AVERAGES", "Answers", "Baseline", "Report", "Wrong", "answers", "baselines", "report"]
+__all__ = ["AT_ONCE", "AVERAGES", "MOST_WRONG", "Answers", "Report", "Tick", "Wrong", "answers", "report", "scored"]
 
 AVERAGES = ("micro", "macro", "weighted")
+AT_ONCE = 16  # texts
 DRAWS = 1000  # of the bootstrap
 MOST_WRONG = 500
+
+Tick = Callable[[int], None]
+"""Is told how many more items are done."""
 
 
 class Answers(NamedTuple):
@@ -45,29 +48,19 @@ class Wrong(NamedTuple):
 
     Attributes:
         text: its text.
-        true: right labels; of a sentence those of the words that are wrong.
+        read: the part of it that the model read: a text may be longer than the model reads.
+        words: of a sentence the words whose tags are wrong; () of a text with one label.
+        true: right labels; of a sentence those of these words.
         said: answers.
         sure: probability that the model gave to the wrong answer.
     """
 
     text: str
+    read: str
+    words: tuple[str, ...]
     true: tuple[str, ...]
     said: tuple[str, ...]
     sure: float
-
-
-class Baseline(NamedTuple):
-    """A baseline: a score that takes no tuning.
-
-    Attributes:
-        name: "most frequent", "bag of words", "word alone" or "frozen features".
-        score: accuracy of labels, micro F1 of entities.
-        interval: its 95 % interval, by bootstrap.
-    """
-
-    name: str
-    score: float
-    interval: Interval
 
 
 @dataclass(frozen=True)
@@ -89,7 +82,7 @@ class Report:
     """
 
     n: int
-    metric: str
+    metric: Metric
     score: float
     interval: Interval
     accuracy: float
@@ -109,12 +102,12 @@ class Report:
 
 
 @torch.inference_mode()
-def answers(network: nn.Module, task: TunedTask[Any], items: Sequence[Any]) -> Answers:
+def answers(network: nn.Module, task: TunedTask[Any], items: Sequence[Any], tick: Tick = lambda n: None) -> Answers:
     """Let a network answer items of a task."""
     network.eval()
     found = Answers([], [], [])
-    for start in range(0, len(items), CHUNK):
-        batch = task.batch(items[start : start + CHUNK])
+    for start in range(0, len(items), AT_ONCE):
+        batch = task.batch(items[start : start + AT_ONCE])
         shares = forward(network, batch).float().softmax(-1)  # (B, T, n_labels)
         for row, due in enumerate(batch.targets):
             scored = due != IGNORE
@@ -123,6 +116,7 @@ def answers(network: nn.Module, task: TunedTask[Any], items: Sequence[Any]) -> A
             found.said.append(said.argmax(-1).tolist())
             wrong = said.argmax(-1) != due[scored]
             found.sure.append(float(said.max(-1).values[wrong].max()) if bool(wrong.any()) else 0.0)
+        tick(len(batch.targets))
     return found
 
 
@@ -141,14 +135,14 @@ def report(task: TunedTask[Any], items: Sequence[Any], found: Answers) -> Report
     if isinstance(task, TunedTags):
         tags = [[[names[label] for label in row] for row in rows] for rows in found[:2]]
         entities = entity_report(tags[0], tags[1], sorted({name[2:] for name in names if name != "O"}))
-        labels, averages, metric = entities.types, entities.averages, "F1"
+        labels, averages = entities.types, entities.averages
     else:
-        labels, averages, metric = *_label_scores(names, true, said), "accuracy"
+        labels, averages = _label_scores(names, true, said)
         macro_interval = _interval(lambda draws: _macro(true[draws], said[draws], len(names)), len(true))
     score, interval = scored(task, found)
     return Report(
         len(items),
-        metric,
+        task.metric,
         score,
         interval,
         float((true == said).mean()) if len(true) else 0.0,
@@ -212,107 +206,9 @@ def _label_scores(
 def _wrong(task: TunedTask[Any], items: Sequence[Any], found: Answers) -> tuple[Wrong, ...]:
     wrong = []
     for item, true, said, sure in zip(items, *found, strict=True):
-        missed = [(right, other) for right, other in zip(true, said, strict=True) if right != other]
+        missed = [place for place, (due, given) in enumerate(zip(true, said, strict=True)) if due != given]
         if missed:
-            names = [tuple(task.labels[pair[side]] for pair in missed) for side in (0, 1)]
-            wrong.append(Wrong(task.text_in(item), names[0], names[1], sure))
+            words = tuple(item[place][0] for place in missed) if isinstance(task, TunedTags) else ()
+            right, other = (tuple(task.labels[side[place]] for place in missed) for side in (true, said))
+            wrong.append(Wrong(task.text_in(item), task.as_read(item), words, right, other, sure))
     return tuple(sorted(wrong, key=lambda each: -each.sure)[:MOST_WRONG])
-
-
-def baselines(task: TunedTask[Any], items: Sequence[Any], base: Any) -> tuple[Baseline, ...]:
-    """Score what needs no tuning on the same items, learned from the same training items.
-
-    "most frequent": the label that comes most often. "bag of words": logistic regression on words and pairs of words;
-    of tags "word alone": the tag that a word has most often. "frozen features": logistic regression on what the base
-    model makes of a text, the mean of its last layer; of tags of each word's first piece.
-
-    Args:
-        task: whose training items are learned from.
-        items: items to answer.
-        base: base model, opened.
-    """
-    sides = (task.parts["train"], items)
-    found = {"most frequent": _most_frequent(task, *sides)}
-    if isinstance(task, TunedTags):
-        found["word alone"] = _word_alone(task, *sides)
-    else:
-        found["bag of words"] = _bag_of_words(cast(TunedLabels, task), *sides)
-    found["frozen features"] = _frozen(task, *sides, base)
-    return tuple(Baseline(name, *scored(task, each)) for name, each in found.items())
-
-
-def _given(task: TunedTask[Any], items: Sequence[Any]) -> list[list[int]]:
-    """Return the labels of each item that a model is asked for: those that it reads."""
-    targets = [task.batch([item]).targets[0] for item in items]
-    return [row[row != IGNORE].tolist() for row in targets]
-
-
-def _answered(true: list[list[int]], said: list[list[int]]) -> Answers:
-    return Answers(true, said, [0.0] * len(true))
-
-
-def _most_frequent(task: TunedTask[Any], train: Sequence[Any], items: Sequence[Any]) -> Answers:
-    (best, _), *_ = Counter(label for row in _given(task, train) for label in row).most_common(1)
-    true = _given(task, items)
-    return _answered(true, [[best] * len(row) for row in true])
-
-
-def _word_alone(task: TunedTags, train: Sequence[Any], items: Sequence[Any]) -> Answers:
-    tags: dict[str, Counter[int]] = {}
-    for item in train:
-        for word, tag in item:
-            tags.setdefault(word, Counter())[task.labels.index(tag)] += 1
-    true = _given(task, items)
-    said = [
-        [tags[word].most_common(1)[0][0] if word in tags else 0 for word, _ in item][: len(row)]
-        for item, row in zip(items, true, strict=True)
-    ]
-    return _answered(true, said)
-
-
-def _bag_of_words(task: TunedLabels, train: Sequence[Any], items: Sequence[Any]) -> Answers:
-    from sklearn.feature_extraction.text import CountVectorizer
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-
-    model = make_pipeline(
-        CountVectorizer(ngram_range=(1, 2), token_pattern=r"\w|\w+"), LogisticRegression(max_iter=1000)
-    )
-    texts, asked = ([task.text_in(item) for item in side] for side in (train, items))
-    given = [row[0] for row in _given(task, train)]
-    if len(set(given)) < 2:
-        return _most_frequent(task, train, items)
-    said = model.fit(texts, given).predict(asked)
-    return _answered(_given(task, items), [[int(label)] for label in said])
-
-
-def _frozen(task: TunedTask[Any], train: Sequence[Any], items: Sequence[Any], base: Any) -> Answers:
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    (x, y), (asked, due) = (_features(task, side, base) for side in (train, items))
-    if len(set(y.tolist())) < 2:
-        return _most_frequent(task, train, items)
-    said = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(x, y).predict(asked)
-    true, answered, start = _given(task, items), [], 0
-    for row in true:
-        answered.append([int(label) for label in said[start : start + len(row)]])
-        start += len(row)
-    assert start == len(due)
-    return _answered(true, answered)
-
-
-@torch.inference_mode()
-def _features(task: TunedTask[Any], items: Sequence[Any], base: Any) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return what a base model makes of some items, (n, d), and their labels (n,); of tags, of each word."""
-    network = base.network.base_model.eval()
-    rows: list[Tensor] = []
-    labels: list[int] = []
-    for item in items:
-        batch: Batch = task.batch([item])
-        hidden = network(input_ids=batch.tokens, attention_mask=torch.ones_like(batch.tokens))[0][0].float()  # (T, d)
-        scored = batch.targets[0] != IGNORE
-        rows.append(hidden[scored] if isinstance(task, TunedTags) else hidden.mean(0, keepdim=True))
-        labels += batch.targets[0, scored].tolist()
-    return torch.cat(rows).numpy(), np.array(labels)

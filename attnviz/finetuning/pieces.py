@@ -21,11 +21,13 @@ class Read(NamedTuple):
         ids: its tokens, special ones included, cut where the model ends.
         words: of each token its word, None for special ones.
         cut: tokens that did not fit.
+        end: characters of the text, or of its last word, up to where it is cut.
     """
 
     ids: list[int]
     words: list[int | None]
     cut: int
+    end: int
 
 
 class WordPieces:
@@ -61,7 +63,8 @@ class WordPieces:
         """Read a text, or the words of one."""
         found: Any = self._backend.encode(text, is_pretokenized=not isinstance(text, str))
         cut = sum(part.special_tokens_mask.count(0) for part in found.overflowing)
-        return Read(list(found.ids), list(found.word_ids), cut)
+        end = next((stop for start, stop in reversed(found.offsets) if stop > start), 0)
+        return Read(list(found.ids), list(found.word_ids), cut, end)
 
     def encode(self, text: str) -> list[int]:
         """Return the ids of a text, special ones included."""

@@ -14,7 +14,17 @@ import torch
 from torch import Generator, Tensor, nn
 
 from attnviz.bounded import read_bytes, reason
-from attnviz.errors import BaseChanged, BaseUnfit, DataLabels, DataTypes, RunCorrupt, TaskMismatch
+from attnviz.errors import (
+    BaseChanged,
+    BaseMissing,
+    BaseUnfit,
+    DataLabels,
+    DataTypes,
+    DataUnknownLabels,
+    ModelNotFound,
+    RunCorrupt,
+    TaskMismatch,
+)
 from attnviz.errors.base import Why
 from attnviz.errors.settings import check_whole
 from attnviz.finetuning.pieces import Read, WordPieces
@@ -100,16 +110,21 @@ class TunedTask(DividedTask, Generic[T]):
     def read(self, item: T) -> Read:
         """Read an item in word pieces."""
 
+    @abstractmethod
+    def as_read(self, item: T) -> str:
+        """Return the text of an item as far as it is read."""
+
     def items_of(self, text: str) -> tuple[list[T], int]:
         """Return the items of other data, and how many were left out for a label that the model does not know.
 
         Raises:
-            InputError: the data cannot be read, or nothing is left.
+            DataUnknownLabels: nothing is left.
+            InputError: the data cannot be read.
         """
         given = self._parsed(text)
         items = [item for item in given if set(self.labels_in(item)) <= set(self.labels)]
         if not items:
-            raise DataLabels(0, 1, len(self.labels))
+            raise DataUnknownLabels(self.labels)
         return items, len(given) - len(items)
 
     @cached_property
@@ -205,22 +220,31 @@ class TunedTask(DividedTask, Generic[T]):
         """Open the base model, and put a head on it.
 
         Raises:
-            BaseChanged: it has other weights than those that the run began with.
+            BaseChanged, BaseMissing: see `base`.
             AttnvizError: it cannot be opened, or trained here.
         """
         from attnviz.huggingface.tuned import tuned_network
 
         assert isinstance(model, TunedConfig)
-        base, digest = self.base(model)
-        if digest != model.sha256:
-            raise BaseChanged(base.name)
-        return tuned_network(base, model, self.labels, self.readout == "each", seed)
+        return tuned_network(self.base(model), model, self.labels, self.readout == "each", seed)
 
-    def base(self, model: TunedConfig) -> tuple[Any, str]:
-        """Open the base model, the one that the run keeps or else the one of its name; see `open_base`."""
+    def base(self, model: TunedConfig) -> Any:
+        """Open the model that a run began with: the one that it keeps, or else the one of its name.
+
+        Raises:
+            BaseMissing: it is not there any more.
+            BaseChanged: it has other weights than those that the run began with.
+            AttnvizError: it cannot be opened, or trained here.
+        """
         folder: Path | None = self.__dict__.get("_folder")
         kept = None if folder is None else folder / BASE
-        return open_base(str(kept) if kept is not None and kept.is_dir() else model.base)
+        try:
+            base, digest = open_base(str(kept) if kept is not None and kept.is_dir() else model.base)
+        except ModelNotFound as error:
+            raise BaseMissing(Path(model.base).name) from error
+        if digest != model.sha256:
+            raise BaseChanged(base.name)
+        return base
 
     def bundle(self, network: nn.Module, **card: Any) -> SequenceModel:
         """Return the network as the model of transformers that it is."""
@@ -280,6 +304,11 @@ class TunedLabels(TunedTask[Row]):
         """Read the text of a row."""
         return self.pieces.read(item.text)
 
+    def as_read(self, item: Row) -> str:
+        """Return the text of a row as far as it is read."""
+        read = self.read(item)
+        return item.text[: read.end] if read.cut else item.text
+
     def batch(self, chosen: Sequence[Row], forget: Random | None = None) -> Batch:
         """Some texts with their labels, due at the first token."""
         places = [self.labels.index(row.label) for row in chosen]
@@ -323,6 +352,11 @@ class TunedTags(TunedTask[Sentence], TaggingTask):
     def read(self, item: Sentence) -> Read:
         """Read the words of a sentence."""
         return self.pieces.read([word for word, _ in item])
+
+    def as_read(self, item: Sentence) -> str:
+        """Return the words of a sentence of which a piece is read."""
+        read = self.read(item)
+        return self.text_in(item[: 1 + max((word for word in read.words if word is not None), default=0)])
 
     def batch(self, chosen: Sequence[Sentence], forget: Random | None = None) -> Batch:
         """Some sentences with their tags, due at the first piece of each word."""

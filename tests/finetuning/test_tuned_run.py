@@ -13,7 +13,8 @@ from transformers import AutoModelForSequenceClassification
 
 import attnviz
 from attnviz.errors import BaseChanged
-from attnviz.finetuning.evaluation import answers, baselines, report
+from attnviz.finetuning.baselines import baselines
+from attnviz.finetuning.evaluation import answers, report
 from attnviz.finetuning.movement import moved
 from attnviz.finetuning.plan import Plan, plan
 from attnviz.finetuning.tasks import open_base

@@ -18,8 +18,9 @@ from attnviz.ui.applications.case import Case, Judged, choose_head, head_scores,
 from attnviz.ui.applications.reading import reading
 from attnviz.ui.applications.strip import Chip, strip
 from attnviz.ui.frame.charts import theme
-from attnviz.ui.frame.language import plain, say
+from attnviz.ui.frame.language import say
 from attnviz.ui.frame.markdown import table
+from attnviz.ui.frame.scores import score_table
 
 __all__ = ["chips", "view"]
 
@@ -63,13 +64,7 @@ def chips(case: Case, true: list[str] | None = None) -> list[Chip]:
 
 def _scores(report: EntityReport, figure: Judged) -> None:
     """Precision, recall, F1 and support of each kind, and the averages."""
-    columns = [say(f"applications.entities.{name}") for name in ("kind", "precision", "recall", "f1", "support")]
-    named = [(plain(score.name), score) for score in report.types]
-    named += [(f"*{say(f'applications.entities.{score.name}')}*", score) for score in report.averages]
-    rows = [
-        [name, *map(rounded, (score.precision, score.recall, score.f1)), str(score.support)] for name, score in named
-    ]
-    st.markdown(table(columns, rows))
+    st.markdown(score_table(report.types, report.averages, say("applications.entities.kind")))
     st.caption(say("applications.entities.counted", n=f"{figure.n:,}"))
 
 

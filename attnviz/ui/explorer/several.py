@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -27,6 +27,7 @@ from attnviz.ui.explorer import link
 from attnviz.ui.explorer.inputs import reads_of_listed
 from attnviz.ui.explorer.state import LOOK, ExplorerState
 from attnviz.ui.frame.choices import find
+from attnviz.ui.frame.files import JUST_SAVE
 from attnviz.ui.frame.language import code, current, explain, say
 from attnviz.ui.frame.loader import loader
 from attnviz.ui.frame.state import page_state
@@ -41,7 +42,6 @@ TEXT_CHARS = 40
 MEASURES = ("entropy", "weight", "output")
 EFFECT = "effect"
 FILE, MIME = "attnviz.csv", "text/csv"
-JUST_SAVE: Literal["ignore"] = "ignore"  # the page needs not run again
 
 Row = dict[str, Any]
 

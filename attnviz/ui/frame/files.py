@@ -1,9 +1,9 @@
-"""Take a file that people hand in."""
+"""Files that people hand in, and those that they take away."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -15,7 +15,10 @@ from attnviz.ui.frame.state import Session, page_state
 from attnviz.ui.frame.who import me
 from attnviz.ui.frame.widgets import Widget
 
-__all__ = ["choose_file"]
+__all__ = ["JUST_SAVE", "choose_file"]
+
+JUST_SAVE: Literal["ignore"] = "ignore"
+"""For the `on_click` of a download: the page need not run again."""
 
 
 def choose_file(label: str, kinds: Sequence[str], key: str, most_mb: int, take: Callable[[bytes, str], None]) -> None:

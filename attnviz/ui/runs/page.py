@@ -216,7 +216,12 @@ def _shown(chosen: Sequence[Entry], messages: DeltaGenerator) -> None:
     if len(chosen) == 1:
         _actions(chosen[0])
     if len(readable) == 1:
-        watch(cast(Run, readable[0].run), messages, follow=False)
+        run = cast(Run, readable[0].run)
+        watch(run, messages, follow=False)
+        if isinstance(run.config.model, TunedConfig) and not readable[0].active and authority(me(), run.folder):
+            from attnviz.ui.runs.evaluation import evaluate  # with what fine-tuned runs alone need
+
+            evaluate(run)
     elif readable:
         show_compare([cast(Run, entry.run) for entry in readable], key="compare")
     elif not chosen:
@@ -229,6 +234,10 @@ def _actions(entry: Entry) -> None:
     with st.container(horizontal=True, key="actions", gap="small", vertical_alignment="center"):
         if run is not None:
             link_to("training", say("runs.settings"), "tune", run=run.name)
+        if run is not None and isinstance(run.config.model, TunedConfig) and offers(me(), "modes"):
+            from attnviz.ui.runs.evaluation import before_and_after  # as below
+
+            before_and_after(run)
         if run is not None and offers(me(), "export") and (not is_own(run) or authority(me(), run.folder)):
             with st.popover(say("runs.export"), icon=":material/download:", key="export"):
                 _files(run.name)
