@@ -17,6 +17,7 @@ from attnviz.cli.finetune import add_finetuning
 from attnviz.cli.manage import add_managing
 from attnviz.cli.models import add_models
 from attnviz.cli.run import add_run
+from attnviz.cli.sweep import add_tuning
 from attnviz.cli.trace import add_trace
 from attnviz.cli.train import add_training
 from attnviz.cli.why import add_why
@@ -82,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     listing.set_defaults(command=_zoo)
 
     add_training(commands)
+    add_tuning(commands)
     add_finetuning(commands)
     add_managing(commands)
     return parser

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from attnviz.cli.common import SUCCESS, WHERE, CommandError, Commands, UsageError, add_command, not_negative
-from attnviz.errors import InvalidRunName, RunError
+from attnviz.errors import InvalidRunName, RunError, RunNotFound, SweepNotFound
+from attnviz.models.cost import n_parameters
 from attnviz.training import COMMANDS, Run, all_runs, open_run
 from attnviz.training.run.export import metrics_csv, model_files, pytorch_script, tensorboard, write_run_zip
 from attnviz.training.run.manage import delete_run, rename_run
+from attnviz.training.run.progress import Progress
+from attnviz.training.run.settings import settings_of
+from attnviz.training.sweep.export import sweep_csv, tensorboard_runs, wandb_offline
+from attnviz.training.sweep.members import members
+from attnviz.training.sweep.plan import load_sweep
 
 __all__ = ["add_managing"]
 
@@ -22,8 +31,9 @@ def add_managing(commands: Commands) -> None:
         "runs",
         "list the training runs",
         f"List the training runs, the newest first, with their state and step. {WHERE}",
-        ["runs"],
+        ["runs", "runs --json"],
     )
+    runs.add_argument("--json", action="store_true", help="as JSON: an object for each, with settings and metrics")
     runs.set_defaults(command=_runs)
 
     tell = add_command(
@@ -48,19 +58,22 @@ def add_managing(commands: Commands) -> None:
         commands,
         "export",
         "write a run's metrics, weights or code elsewhere",
-        f"Write what a run holds in forms that others read; a file that exists is replaced. {WHERE}",
+        "Write what a run holds in forms that others read; a file that exists is replaced. Of a sweep, --csv writes a "
+        f"table of its runs, and --tensorboard and --wandb all of them. {WHERE}",
         [
             "export sort-1 --csv metrics.csv --tensorboard logs",
             "export sort-1 --script model.py --safetensors model.safetensors --step 500",
             "export sort-1 --zip sort-1.zip",
+            "export sweep-sort-1a2b3c4d --csv runs.csv --tensorboard logs --wandb .",
         ],
     )
-    export.add_argument("run", metavar="RUN", help="its name")
+    export.add_argument("run", metavar="RUN|SWEEP", help="its name")
     export.add_argument("--csv", type=Path, metavar="FILE", help="metrics of every step as CSV")
     export.add_argument("--safetensors", type=Path, metavar="FILE", help="weights of a checkpoint")
     export.add_argument("--step", type=not_negative, metavar="N", help="of that checkpoint (default: the last)")
     export.add_argument("--script", type=Path, metavar="FILE", help="the network as PyTorch code for those weights")
-    export.add_argument("--tensorboard", type=Path, metavar="FOLDER", help="metrics as an event file for TensorBoard")
+    export.add_argument("--tensorboard", type=Path, metavar="FOLDER", help="metrics and settings for TensorBoard")
+    export.add_argument("--wandb", type=Path, metavar="FOLDER", help="the same for Weights & Biases, to be sent later")
     export.add_argument("--zip", type=Path, metavar="FILE", help="the whole folder; unpacked among runs it can go on")
     export.set_defaults(command=_export)
 
@@ -88,12 +101,32 @@ def add_managing(commands: Commands) -> None:
 
 
 def _runs(options: argparse.Namespace) -> int:
+    if options.json:
+        print(json.dumps([_facts(run) for run in all_runs()], ensure_ascii=False, indent=1))
+        return SUCCESS
     for run in all_runs():
         try:
             print(_describe(run) if isinstance(run, Run) else run)
         except RunError as error:
             print(error)
     return SUCCESS
+
+
+def _facts(run: Run | RunError) -> dict[str, Any]:
+    """Return all about a run that fits a table; of one that cannot be read, why."""
+    if isinstance(run, RunError):
+        return {"name": run.name, "error": str(run)}
+    config = run.config
+    facts: dict[str, Any] = {"name": run.name, "recipe": config.recipe, "created": config.created}
+    facts |= {"settings": settings_of(config), "parameters": n_parameters(config.model), "digest": config.digest}
+    try:
+        state, metric = run.state(), config.task.metric
+        seen = Progress(run.metrics_path, metric).look()
+    except RunError as error:
+        return {**facts, "error": str(error)}
+    stopped = {"stopped_by": state.by} if state.by else {}
+    metrics = {"metric": metric, "best": seen.best, "lowest_validation_loss": seen.loss, "seconds": seen.seconds}
+    return {**facts, "state": state.state, **stopped, "message": state.message, "step": seen.step, "metrics": metrics}
 
 
 def _describe(run: Run) -> str:
@@ -111,7 +144,11 @@ def _tell(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    run, written = open_run(options.run), []
+    written: list[Path] = []
+    try:
+        run = open_run(options.run)
+    except RunNotFound:
+        return _export_sweep(options)
     if options.step is not None and options.safetensors is None:
         raise UsageError("--step N belongs to --safetensors FILE")
     if options.step is not None and options.step not in run.checkpoints():
@@ -128,15 +165,43 @@ def _export(options: argparse.Namespace) -> int:
         written.append(options.script)
     if options.tensorboard:
         written.append(tensorboard(run, options.tensorboard))
+    if options.wandb:
+        written += wandb_offline([run], options.wandb)
     if options.zip:
         with options.zip.open("wb") as file:
             write_run_zip(run, file)
         written.append(options.zip)
     if not written:
-        raise UsageError("say what to write: --csv, --safetensors, --script, --tensorboard or --zip")
-    for path in written:
+        raise UsageError("say what to write: --csv, --safetensors, --script, --tensorboard, --wandb or --zip")
+    return _written(written)
+
+
+def _written(paths: Sequence[Path]) -> int:
+    for path in paths:
         print(f"written to {path}")
     return SUCCESS
+
+
+def _export_sweep(options: argparse.Namespace) -> int:
+    try:
+        sweep = load_sweep(options.run)
+    except SweepNotFound as error:
+        raise RunNotFound(options.run) from error
+    if given := [name for name in ("safetensors", "script", "zip") if getattr(options, name)]:
+        raise UsageError(f"--{given[0]} belongs to a single run, and {sweep.name} is a sweep")
+    found, written = members(sweep), []
+    runs = [member.run for member in found if member.run is not None]
+    if options.csv:
+        options.csv.write_text(sweep_csv(sweep, found), encoding="utf-8")
+        written.append(options.csv)
+    if options.tensorboard:
+        tensorboard_runs(runs, options.tensorboard)
+        written.append(options.tensorboard)
+    if options.wandb:
+        written += wandb_offline(runs, options.wandb, sweep.name)
+    if not written:
+        raise UsageError("say what to write: --csv, --tensorboard or --wandb")
+    return _written(written)
 
 
 def _rename(options: argparse.Namespace) -> int:

@@ -41,11 +41,31 @@ from attnviz.training import (
 from attnviz.training.engine.memory import check_memory
 from attnviz.training.recipes import OWN, OWN_LABELS, OWN_PAIRS, OWN_TEXT
 
-__all__ = ["add_training", "prepare", "record_run"]
+__all__ = ["KEYS", "add_recipe", "add_training", "prepare", "recipe_of", "record_run"]
 
 FIXED = (*OF_THE_TASK, "cell")  # fields of configurations that nobody sets
 TRANSFORMER = "transformer"
 MOST_BYTES = 100 * 2**20  # of a file to learn from
+
+
+def _wrapped(names: Sequence[str]) -> str:
+    return textwrap.fill(", ".join(names), 76, subsequent_indent="  ", break_on_hyphens=False)
+
+
+KEYS = f"""\
+tasks:
+  {_wrapped([*RECIPES, *OWN])}
+
+keys of --model, of a Transformer:
+  {_wrapped(setting_names(ModelConfig, FIXED))}
+
+keys of --model, of the others:
+  {_wrapped(setting_names(RecurrentConfig, FIXED))}
+
+keys of --set:
+  {_wrapped(setting_names(TrainConfig))}
+
+keys of --task are the task's own; a wrong one lists them."""
 
 
 def add_training(commands: Commands) -> None:
@@ -65,37 +85,10 @@ def add_training(commands: Commands) -> None:
             f"train {OWN_LABELS} --text reviews.csv --task header=yes text_column=2 label_column=3",
             f"train {OWN_PAIRS} --text pairs.tsv --task unit=pieces vocabulary=1000 --network lstm",
         ],
-        f"""\
-tasks:
-  {_wrapped([*RECIPES, *OWN])}
-
-keys of --model, of a Transformer:
-  {_wrapped(setting_names(ModelConfig, FIXED))}
-
-keys of --model, of the others:
-  {_wrapped(setting_names(RecurrentConfig, FIXED))}
-
-keys of --set:
-  {_wrapped(setting_names(TrainConfig))}
-
-keys of --task are the task's own; a wrong one lists them.""",
+        KEYS,
     )
     train.add_argument("recipe", choices=[*RECIPES, *OWN], metavar="TASK", help="what to learn, see below")
-    train.add_argument("--text", type=Path, metavar="FILE", help=f"your data, for {', '.join(OWN)}")
-    train.add_argument(
-        "--encoding",
-        choices=list(ENCODINGS),
-        default="",
-        metavar="NAME",
-        help=f"of your data (default: told by the file): {', '.join(ENCODINGS)}",
-    )
-    networks = [TRANSFORMER, *get_args(Cell)]
-    train.add_argument("--network", choices=networks, help="that is to learn it (default: the recipe's)")
-    for name, what in (("model", "shape of the model"), ("task", "what the task is like"), ("set", "how to train")):
-        key_value = {"nargs": "+", "action": "extend", "default": [], "metavar": "KEY=VALUE"}
-        train.add_argument(f"--{name}", help=f"{what}, see below", **cast(Any, key_value))
-    train.add_argument("--steps", type=positive, metavar="N", help="updates of the weights (default: the task's)")
-    train.add_argument("--seed", type=not_negative, metavar="S", help="of weights and data (default: the task's)")
+    add_recipe(train)
     train.add_argument("--out", type=Path, metavar="FOLDER", help="also write the model there, for attnviz.load_model")
     train.set_defaults(command=_train)
 
@@ -111,12 +104,27 @@ keys of --task are the task's own; a wrong one lists them.""",
     resume.set_defaults(command=_resume)
 
 
-def _wrapped(names: Sequence[str]) -> str:
-    return textwrap.fill(", ".join(names), 76, subsequent_indent="  ", break_on_hyphens=False)
+def add_recipe(train: argparse.ArgumentParser) -> None:
+    """The options by which a task differs from its recipe; see `recipe_of`."""
+    train.add_argument("--text", type=Path, metavar="FILE", help=f"your data, for {', '.join(OWN)}")
+    train.add_argument(
+        "--encoding",
+        choices=list(ENCODINGS),
+        default="",
+        metavar="NAME",
+        help=f"of your data (default: told by the file): {', '.join(ENCODINGS)}",
+    )
+    networks = [TRANSFORMER, *get_args(Cell)]
+    train.add_argument("--network", choices=networks, help="that is to learn it (default: the recipe's)")
+    for name, what in (("model", "shape of the model"), ("task", "what the task is like"), ("set", "how to train")):
+        key_value = {"nargs": "+", "action": "extend", "default": [], "metavar": "KEY=VALUE"}
+        train.add_argument(f"--{name}", help=f"{what}, see below", **cast(Any, key_value))
+    train.add_argument("--steps", type=positive, metavar="N", help="updates of the weights (default: the task's)")
+    train.add_argument("--seed", type=not_negative, metavar="S", help="of weights and data (default: the task's)")
 
 
 def _train(options: argparse.Namespace) -> int:
-    recipe = _recipe(options)
+    recipe = recipe_of(options)
     # the recipe's target and name are not for what was changed
     changed = bool(options.network or options.model or options.task or options.set)
     prepare(options.out)
@@ -158,8 +166,12 @@ def _resume(options: argparse.Namespace) -> int:
     return SUCCESS
 
 
-def _recipe(options: argparse.Namespace) -> Recipe:
-    """Return the recipe that was named, with all that is to be different."""
+def recipe_of(options: argparse.Namespace) -> Recipe:
+    """Return the recipe that was named, with all that is to be different.
+
+    Raises:
+        UsageError: a setting, or data, that cannot be.
+    """
     if (options.text is not None) != (options.recipe in OWN):
         raise UsageError(f"--text FILE belongs to {', '.join(OWN)}, which need it")
     try:

@@ -17,7 +17,7 @@ A class declares its fields; its words are the message `error.<code>` of the cat
 
 from __future__ import annotations
 
-from attnviz.errors import base, calculator, data, edits, inputs, models, runs, server, settings, uploads, why
+from attnviz.errors import base, calculator, data, edits, inputs, models, runs, server, settings, sweeps, uploads, why
 from attnviz.errors.base import *
 from attnviz.errors.calculator import *
 from attnviz.errors.data import *
@@ -27,6 +27,7 @@ from attnviz.errors.models import *
 from attnviz.errors.runs import *
 from attnviz.errors.server import *
 from attnviz.errors.settings import *
+from attnviz.errors.sweeps import *
 from attnviz.errors.uploads import *
 from attnviz.errors.why import *
 
@@ -40,5 +41,6 @@ __all__ += models.__all__
 __all__ += runs.__all__
 __all__ += server.__all__
 __all__ += settings.__all__
+__all__ += sweeps.__all__
 __all__ += uploads.__all__
 __all__ += why.__all__

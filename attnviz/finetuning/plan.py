@@ -20,7 +20,7 @@ from attnviz.training.engine.gradients import add_gradients, forward
 from attnviz.training.engine.memory import check_memory, step_bytes
 from attnviz.training.run.config import Recording, RunConfig
 
-__all__ = ["Cost", "Findings", "Plan", "examined", "plan"]
+__all__ = ["Cost", "Findings", "Plan", "examined", "plan", "step_seconds"]
 
 BATCH, EPOCHS = 16, 4
 MOST_STEPS = 2000
@@ -249,6 +249,20 @@ def _cost(task: TunedTask[Any], model: TunedConfig, batch_size: int, network: nn
             look = _timed(lambda: forward(network, batch))
     update = 6 * 4 * model.n_trained / 2e9  # AdamW reads and writes each number a few times
     return Cost(step + update, look / batch_size, max(0.0, first - step) / batch_size)
+
+
+def step_seconds(config: RunConfig) -> float:
+    """Estimate the seconds of a step of a fine-tuning on this machine, validation included, by timing some.
+
+    Raises:
+        AttnvizError: the base model cannot be opened any more.
+    """
+    task, model = config.task, config.model
+    assert isinstance(task, TunedTask)
+    assert isinstance(model, TunedConfig)
+    training = config.training
+    cost = _cost(task, model, training.batch_size, task.build(model, training.seed))
+    return cost.of(task, model, training) / training.steps
 
 
 def _some(items: Sequence[Any], n: int) -> list[Any]:

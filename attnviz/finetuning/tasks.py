@@ -216,6 +216,15 @@ class TunedTask(DividedTask, Generic[T]):
         if not isinstance(model, TunedConfig) or model.output_size != len(self.labels):
             raise TaskMismatch("output_size", model.output_size, self.name, len(self.labels))
 
+    def adjusted(self, model: AnyConfig, **settings: Any) -> AnyConfig:
+        """Return the same network with another part of it trained: `method` is all that can be changed."""
+        from attnviz.huggingface.tuned import tuned_config
+
+        assert isinstance(model, TunedConfig)
+        base, digest = open_base(model.base)
+        made, _ = tuned_config(base, digest, settings["method"], self.labels, self.readout == "each")
+        return replace(model, method=made.method, n_trained=made.n_trained, n_parameters=made.n_parameters)
+
     def build(self, model: AnyConfig, seed: int) -> nn.Module:
         """Open the base model, and put a head on it.
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from math import isclose
 from pathlib import Path
 
 from attnviz.bounded import reason
@@ -14,7 +13,7 @@ from attnviz.tasks.base import Metric
 from attnviz.training import Run, RunConfig, RunState, open_run, runs_root
 from attnviz.training.engine.config import LARGEST_SEED
 from attnviz.training.run.folder import CONFIG
-from attnviz.training.run.progress import Progress
+from attnviz.training.run.progress import Progress, Seen, is_steered
 from attnviz.training.run.runs import found_runs
 from attnviz.zoo import EXAMPLE_RUNS
 
@@ -32,6 +31,7 @@ class Entry:
         step: the last one that was recorded.
         best: value of its task's metric; None before it was looked at.
         steered: whether its learning rate is another one than it was configured to be.
+        seen: all that its metrics say so far.
         error: why it cannot be read.
     """
 
@@ -42,6 +42,7 @@ class Entry:
     step: int = 0
     best: float | None = None
     steered: bool = False
+    seen: Seen = field(default_factory=Seen)
     error: RunError | None = None
 
     @property
@@ -124,9 +125,8 @@ def _entry(run: Run | RunError) -> Entry:
         seen = _progress(run.metrics_path, run.config.task.metric).look()
     except RunError as error:
         return Entry(run.name, run, error=error)
-    planned = run.config.training.rate(seen.step)
-    steered = seen.rate is not None and not isclose(seen.rate, planned, abs_tol=1e-12)
-    return Entry(run.name, run, state, step=max(seen.step, state.step), best=seen.best, steered=steered)
+    steered = is_steered(run.config.training, seen)
+    return Entry(run.name, run, state, step=max(seen.step, state.step), best=seen.best, steered=steered, seen=seen)
 
 
 @lru_cache(1024)

@@ -272,6 +272,14 @@ class Task(ABC):
         """Refuse parameters beyond their limits; families that need more extend it."""
         check_limits(self)
 
+    def adjusted(self, model: AnyConfig, **settings: Any) -> AnyConfig:
+        """Return a model for this task with some of its settings changed.
+
+        Raises:
+            ConfigError: a value, or a combination, that cannot be built.
+        """
+        return replace(model, **settings)
+
     def check_model(self, model: AnyConfig) -> None:
         """Refuse a model that does not read or write the symbols of the task.
 

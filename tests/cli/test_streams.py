@@ -15,8 +15,8 @@ import pytest
 
 from attnviz.cli import main
 
-COMMANDS = ["run", "models", "trace", "sweep-heads", "why", "atlas", "write", "zoo", "train", "resume", "finetune"]
-COMMANDS += ["evaluate", "runs", "tell", "export", "rename", "delete"]
+COMMANDS = ["run", "models", "trace", "sweep-heads", "why", "atlas", "write", "zoo", "train", "resume", "sweep"]
+COMMANDS += ["finetune", "evaluate", "runs", "tell", "export", "rename", "delete"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

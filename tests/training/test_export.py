@@ -340,7 +340,7 @@ def test_each_metric_has_its_own_name_everywhere(tmp_path: Path, metric: str) ->
     name = metric.replace(" ", "_")
     (row,) = csv.DictReader(io.StringIO(metrics_csv(run)))
     assert (row[name], row[f"validation_{name}"], row["validation_loss"]) == ("0.25", "0.125", "0.75")
-    _, _, event = read_events(tensorboard(run, tmp_path / "events").read_bytes())
+    event = read_events(tensorboard(run, tmp_path / "events").read_bytes())[-1]
     tags = {value.tag: value.simple_value for value in event.summary.value}
     assert (tags[f"train/{name}"], tags[f"validation/{name}"]) == (0.25, 0.125)
     assert ("accuracy" in row) == ("train/accuracy" in tags) == (metric == "accuracy")
@@ -354,7 +354,7 @@ def test_perplexity_stands_beside_the_loss_of_language_models(tmp_path: Path) ->
     (row,) = csv.DictReader(io.StringIO(metrics_csv(run)))
     assert float(row["perplexity"]) == pytest.approx(1.6487, abs=1e-4)
     assert (row["accuracy"], row["validation_perplexity"]) == ("0.25", "inf")
-    _, _, event = read_events(tensorboard(run, tmp_path / "events").read_bytes())
+    event = read_events(tensorboard(run, tmp_path / "events").read_bytes())[-1]
     tags = {value.tag: value.simple_value for value in event.summary.value}
     assert tags["train/perplexity"] == pytest.approx(1.6487, abs=1e-4)
     assert tags["validation/perplexity"] == float("inf")
@@ -419,7 +419,7 @@ def test_events_for_tensorboard(tmp_path: Path) -> None:
     record(run)
     path = tensorboard(run, tmp_path / "events" / run.name)
     assert "tfevents" in path.name
-    version, config, *steps = read_events(path.read_bytes())
+    version, config, _, _, _, *steps = read_events(path.read_bytes())  # between them the settings for HPARAMS
     assert version.file_version == "brain.Event:2"
     (value,) = config.summary.value
     assert (value.tag, value.metadata.plugin_data.plugin_name) == ("config/text_summary", "text")

@@ -14,10 +14,12 @@ from typing import Any, Literal, Protocol, get_args
 
 from attnviz.bounded import MALFORMED, open_regular, parse_json
 from attnviz.errors import SettingMisfit, SettingNotOffered, SettingOutside
+from attnviz.errors.settings import check_whole
+from attnviz.training.engine.config import MOST
 
 __all__ = ["COMMANDS", "Command", "CommandFile", "Control"]
 
-Name = Literal["pause", "resume", "step", "stop", "learning_rate", "speed"]
+Name = Literal["pause", "resume", "step", "stop", "learning_rate", "speed", "until"]
 COMMANDS: tuple[Name, ...] = get_args(Name)
 
 LATELY = 2**12  # bytes in which the last command is looked for
@@ -31,13 +33,14 @@ class Command:
     """One thing a run is told.
 
     Attributes:
-        name: "pause"; "resume" after a pause; "step": one step, then pause; "stop"; "learning_rate"; "speed".
+        name: "pause"; "resume" after a pause; "step": one step, then pause; "stop"; "learning_rate"; "speed"; "until":
+            stop once a step is done, as soon as that step is the last one or behind.
         value: the new learning rate, at its highest as in `TrainConfig.learning_rate`, the schedule stays; or the
-            speed in steps per second, at most, None for as fast as it goes.
-        by: as what somebody told it, "owner" or "teacher"; "" where nobody asked.
+            speed in steps per second, at most, None for as fast as it goes; or the step until which it trains.
+        by: as what somebody told it, "owner" or "teacher", or "rung": a sweep did; "" where nobody asked.
 
     Raises:
-        ConfigError: an unknown name, or a learning rate or speed that is none.
+        ConfigError: an unknown name, or a learning rate, speed or step that is none.
     """
 
     name: Name
@@ -55,6 +58,10 @@ class Command:
             self.value is None or (isinstance(self.value, int | float) and isfinite(self.value) and self.value > 0)
         ):
             raise SettingOutside("speed", self.value, "positive-or-none")
+        if self.name == "until":
+            if not (isinstance(self.value, int | float) and isfinite(self.value) and self.value == int(self.value)):
+                raise SettingOutside("until", self.value, "whole")
+            check_whole("until", int(self.value), 1, MOST)
 
 
 class Control(Protocol):

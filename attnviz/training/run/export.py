@@ -10,7 +10,7 @@ import io
 import json
 import stat
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import datetime
@@ -25,6 +25,7 @@ from attnviz.tasks.base import LOSSES, Metric, counted
 from attnviz.training.engine.loop import perplexity
 from attnviz.training.run.folder import CONFIG, OWNER, STATE, Metrics, Run
 from attnviz.training.run.script import pytorch_script
+from attnviz.training.run.settings import settings_of
 
 __all__ = [
     "columns",
@@ -32,6 +33,7 @@ __all__ = [
     "model_files",
     "pytorch_script",
     "run_zip",
+    "scalars",
     "tensorboard",
     "tensorboard_zip",
     "write_run_zip",
@@ -73,7 +75,7 @@ def metrics_csv(run: Run) -> str:
     step                 updates so far
     loss                 on the batch of the step, before the update, per scored position, in nats or as a squared error
     learning_rate        used for the update
-    seconds              of training so far, pauses left out
+    seconds              of the processor, in training so far
     perplexity           of a language model: exp(loss)
     exact_match, F1 ...  the task's metric under its own name, on the same batch (of a language model the accuracy, the
                          share of right arg-max outputs); like what follows, only where validation data was looked at
@@ -117,7 +119,7 @@ def tensorboard(run: Run, folder: Path) -> Path:
 
     Scalars train/loss, train/learning_rate, train/exact_match (or what the task's metric is called, see
     `metrics_csv`), validation/loss and validation/exact_match, at the times they were measured (pauses left out), and
-    the configuration as text.
+    the configuration as text, and the settings for the tab HPARAMS, by which runs are compared there.
 
     Args:
         folder: of event files, made when missing; `tensorboard --logdir` shows those of several runs in folders side
@@ -133,7 +135,7 @@ def tensorboard(run: Run, folder: Path) -> Path:
     from tensorboardX.proto.event_pb2 import Event  # a second of import, for this alone
     from tensorboardX.proto.summary_pb2 import Summary
     from tensorboardX.record_writer import RecordWriter
-    from tensorboardX.summary import text
+    from tensorboardX.summary import hparams, text
 
     begin = datetime.fromisoformat(run.config.created).timestamp()
     metrics, metric = run.metrics(), run.config.task.metric
@@ -144,9 +146,11 @@ def tensorboard(run: Run, folder: Path) -> Path:
         writer.write(Event(wall_time=begin, file_version="brain.Event:2").SerializeToString())
         summary = text("config", f"```json\n{config}\n```")
         writer.write(Event(wall_time=begin, step=0, summary=summary).SerializeToString())
+        for summary in hparams(settings_of(run.config), dict.fromkeys(_measured(metrics, metric))):
+            writer.write(Event(wall_time=begin, step=0, summary=summary).SerializeToString())
         for line in metrics:
             summary = Summary(
-                value=[Summary.Value(tag=tag, simple_value=value) for tag, value in _scalars(line, metric)]
+                value=[Summary.Value(tag=tag, simple_value=value) for tag, value in scalars(line, metric)]
             )
             writer.write(Event(wall_time=begin + line.seconds, step=line.step, summary=summary).SerializeToString())
     return path
@@ -216,17 +220,23 @@ def _is_own(path: Path) -> bool:
         return False
 
 
-def _scalars(line: Metrics, metric: Metric) -> list[tuple[str, float]]:
+def _measured(metrics: Sequence[Metrics], metric: Metric) -> list[str]:
+    """Return the tags of the last validation, by which TensorBoard compares runs."""
+    last = next((line for line in reversed(metrics) if line.validation is not None), None)
+    return [tag for tag, _ in scalars(last, metric) if tag.startswith("validation/")] if last else []
+
+
+def scalars(line: Metrics, metric: Metric) -> list[tuple[str, float]]:
     """Tags and values; what was not measured is left out, and what a 32-bit float cannot hold is infinite."""
     names = _names(metric)
-    scalars: dict[str, float | None] = {"train/loss": line.loss, "train/learning_rate": line.learning_rate}
-    scalars |= zip((f"train/{name}" for name in names), _beside(metric, line.loss, line.accuracy), strict=True)
+    found: dict[str, float | None] = {"train/loss": line.loss, "train/learning_rate": line.learning_rate}
+    found |= zip((f"train/{name}" for name in names), _beside(metric, line.loss, line.accuracy), strict=True)
     if held := line.validation:
-        scalars["validation/loss"] = held.loss
+        found["validation/loss"] = held.loss
         values = _beside(metric, held.loss, held.accuracy)
-        scalars |= zip((f"validation/{name}" for name in names), values, strict=True)
+        found |= zip((f"validation/{name}" for name in names), values, strict=True)
     return [
         (tag, copysign(inf, value) if abs(value) > GREATEST else value)
-        for tag, value in scalars.items()
+        for tag, value in found.items()
         if value is not None
     ]

@@ -68,7 +68,7 @@ class Metrics:
         step: number of updates so far.
         loss: loss in nats per scored position, on the batch of this step.
         learning_rate: used for the update.
-        seconds: seconds of training so far, pauses left out.
+        seconds: processor seconds of training so far, however busy the machine was.
         validation: validation on data that is not trained on, where it was looked at.
         accuracy: there also: on the batch of this step.
         spectrum: there also, of a task that has one.

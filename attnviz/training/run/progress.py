@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import threading
+from math import isclose
 from pathlib import Path
 from typing import NamedTuple
 
 from attnviz.bounded import MALFORMED, open_regular, reason
 from attnviz.errors import RunCorrupt
 from attnviz.tasks.base import LOSSES, Metric
+from attnviz.training.engine.config import TrainConfig
 from attnviz.training.run.folder import Metrics
 
-__all__ = ["Progress", "Seen"]
+__all__ = ["Progress", "Seen", "is_steered"]
 
 AT_ONCE = 16 * 2**20  # bytes
 
@@ -24,11 +26,20 @@ class Seen(NamedTuple):
         step: the last one; 0 before the first.
         best: value of the task's metric on held-out data; None before it was looked at.
         rate: learning rate of the last step; None before the first.
+        seconds: processor seconds of training so far.
+        loss: lowest loss on held-out data; None before it was looked at.
     """
 
     step: int = 0
     best: float | None = None
     rate: float | None = None
+    seconds: float = 0.0
+    loss: float | None = None
+
+
+def is_steered(training: TrainConfig, seen: Seen) -> bool:
+    """Whether somebody changed the learning rate of a run, so that it computes another thing than it was made for."""
+    return seen.rate is not None and not isclose(seen.rate, training.rate(seen.step), abs_tol=1e-12)
 
 
 class Progress:
@@ -88,9 +99,10 @@ class Progress:
         for line in lines:
             if b'"validation"' in line or line is lines[-1]:
                 found = Metrics.from_line(line)
-                best = self._seen.best
+                best, loss = self._seen.best, self._seen.loss
                 if found.validation is not None:
                     value = found.validation.score(self._metric)
                     better = min if self._metric in LOSSES else max
                     best = value if best is None else better(best, value)
-                self._seen = Seen(found.step, best, found.learning_rate)
+                    loss = min(found.validation.loss, found.validation.loss if loss is None else loss)
+                self._seen = Seen(found.step, best, found.learning_rate, found.seconds, loss)

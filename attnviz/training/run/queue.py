@@ -21,7 +21,7 @@ from attnviz.training.run.process import ProcessId
 from attnviz.training.run.runs import end_of_queue, forsaken_queue
 from attnviz.training.run.state import RunState
 
-__all__ = ["Share", "TrainingQueue", "default_workers"]
+__all__ = ["Share", "TrainingQueue", "default_workers", "usual_workers"]
 
 AT_ONCE = 64  # runs of a worker
 MOST_WORKERS = 32  # on a cluster: each has a small process here
@@ -43,6 +43,11 @@ def default_workers() -> int:
     return max(1, len(os.sched_getaffinity(0)) - 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 2) - 1)
 
 
+def usual_workers(cluster: str) -> int:
+    """Return the number of processes that train on a cluster, at most, or with "" on this machine."""
+    return MOST_WORKERS if cluster else default_workers()
+
+
 class TrainingQueue:
     """Trains runs in worker processes, many in each, taking turns; one process is kept warm ahead.
 
@@ -61,7 +66,7 @@ class TrainingQueue:
     """
 
     def __init__(self, workers: int | None = None, at_once: int = AT_ONCE, cluster: str = "") -> None:
-        self.workers = (MOST_WORKERS if cluster else default_workers()) if workers is None else workers
+        self.workers = usual_workers(cluster) if workers is None else workers
         self.trouble: tuple[str, dict[str, Any]] | None = None
         self._cluster = cluster
         self._at_once = at_once
@@ -74,21 +79,23 @@ class TrainingQueue:
         with self._lock:
             self._distribute()
 
-    def submit(self, run: Run, learning_rate: float | None = None) -> None:
+    def submit(self, run: Run, learning_rate: float | None = None, until: int | None = None) -> None:
         """Queue a run that is new, stopped, interrupted or failed; commands that were sent before are forgotten.
 
         Args:
             run: one that is done is left as it is.
             learning_rate: to go on with, at its highest as in `TrainConfig.learning_rate`: a lower one for a run that
                 diverged; None: the one it had.
+            until: step at which a sweep stops it; None: it trains to its end.
 
         Raises:
-            ConfigError: the learning rate is none.
+            ConfigError: the learning rate or the step is none.
             RunBusy: it is queued or trained already.
             RunCorrupt: its state.json cannot be read.
             RunUnwritable: its folder cannot be written to.
         """
-        told = None if learning_rate is None else Command("learning_rate", learning_rate)
+        told = [] if learning_rate is None else [Command("learning_rate", learning_rate)]
+        told += [] if until is None else [Command("until", until, "rung")]
         if run.state().active:
             raise RunBusy(run.name)
         with self._lock:
@@ -99,8 +106,8 @@ class TrainingQueue:
                     return
                 with writing(run.name):
                     run.commands.clear()
-                    if told is not None:
-                        run.commands.send(told.name, told.value)
+                    for command in told:
+                        run.commands.send(command.name, command.value, command.by)
                     self._queue(run, lease, state.step, end_of_queue(run.folder.parent))
                 claim.pop_all()  # held until a worker takes it over
             self._deaths.pop(run.folder, None)

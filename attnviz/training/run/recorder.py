@@ -16,7 +16,7 @@ from attnviz.models.recurrent_config import AnyConfig
 from attnviz.training.engine.divergence import LossWatch
 from attnviz.training.engine.loop import Step, TrainingState, train
 from attnviz.training.engine.memory import check_memory
-from attnviz.training.run.control import Control
+from attnviz.training.run.control import Command, Control
 from attnviz.training.run.files import write_atomically
 from attnviz.training.run.folder import Metrics, Run
 from attnviz.training.run.lease import Lease
@@ -181,6 +181,7 @@ class _Recorder:
         self.begun = False
         self.paused = False
         self.single_steps = 0
+        self.until: Command | None = None
         self.seconds_per_step = 0.0  # at least
         self.last_step = time.monotonic()
         self.noted: Phase | None = None
@@ -213,12 +214,12 @@ class _Recorder:
                 if not (yield from self._obey()):
                     outcome = "stopped"
                     break
-                begin = time.perf_counter()
+                begin = time.thread_time()
                 step = next(steps, None)
                 if step is None:
                     break
                 self._check(step)
-                self.seconds += time.perf_counter() - begin
+                self.seconds += time.thread_time() - begin
                 self.lease.check()
                 metrics.write(Metrics.of(step, self.seconds).to_line())
                 self._keep(step)
@@ -228,7 +229,7 @@ class _Recorder:
         self._save()
         self._keep_weights()
         self._keep_attention()
-        return self._note(outcome)
+        return self._note(outcome, by=self._until_by() if outcome == "stopped" else "")
 
     def _forget_what_comes_again(self) -> None:
         """Drop what was recorded after the saved state: the same steps are about to be made again."""
@@ -264,12 +265,16 @@ class _Recorder:
                     assert command.value is not None  # the command saw to it
                     self.state.rate_factor = command.value / self.config.learning_rate
                     self._save()
+                elif command.name == "until":
+                    self.until = command
                 elif command.name == "speed":
                     self.seconds_per_step = 1 / command.value if command.value else 0.0
                 else:
                     self.paused = command.name != "resume"
                     self.single_steps += command.name == "step" and self.begun  # else it was taken before a crash
             self.begun = True
+            if self._is_until():
+                return False
             if not self.paused:
                 self._note_once("running")
                 wait = self.last_step + self.seconds_per_step - time.monotonic()
@@ -286,6 +291,15 @@ class _Recorder:
                 self._save()
             self._note_once("paused")
             yield from self._give_way(POLL_SECONDS)
+
+    def _is_until(self) -> bool:
+        """Whether the run has come as far as it was told, and would go on."""
+        value = None if self.until is None else self.until.value
+        return value is not None and value <= self.state.step < self.config.steps
+
+    def _until_by(self) -> str:
+        """Return who told the run to come as far as it has come; "" where that is not why it stops."""
+        return self.until.by if self.until is not None and self._is_until() else ""
 
     def _check(self, step: Step) -> None:
         """Stop a run whose loss runs away: it will not come back."""
@@ -341,10 +355,10 @@ class _Recorder:
         if self.noted != state:
             self._note(state)
 
-    def _note(self, state: Phase, force: bool = True) -> RunState:
+    def _note(self, state: Phase, force: bool = True, by: str = "") -> RunState:
         self.noted, self.noted_at = state, time.monotonic()
         process = self.process if state in ("running", "paused") else None
-        noted = RunState(state, self.state.step, process)
+        noted = RunState(state, self.state.step, process, by=by)
         self.lease.check()
         self.run.write_state(noted, force)
         return noted

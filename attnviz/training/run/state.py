@@ -28,6 +28,8 @@ class RunState:
         process: process that looks after the run; the server's for a queued one.
         message: message in English, why it failed.
         error: code and details of that message, for other languages.
+        by: who stopped it, where no person did: "rung": its sweep, until the others have come as far; "halving": its
+            sweep, as others learn better. See `attnviz.training.sweep`.
         queued: orders those that wait: greater than that of all that waited when it came, whatever the clock says.
     """
 
@@ -36,6 +38,7 @@ class RunState:
     process: ProcessId | None = None
     message: str = ""
     error: dict[str, Any] | None = None
+    by: str = ""
     queued: float = 0.0
 
     @property
@@ -76,8 +79,8 @@ class RunState:
             raise ValueError(f"state {str(state.state)[:40]!r} is unknown")
         if type(state.step) is not int or not 0 <= state.step <= MOST_STEPS:
             raise ValueError(f"step {str(state.step)[:40]!r} is none")
-        if type(state.message) is not str or not isinstance(error, dict | None):
-            raise TypeError("message must be a text, and error an object")
+        if type(state.message) is not str or type(state.by) is not str or not isinstance(error, dict | None):
+            raise TypeError("message and by must be texts, and error an object")
         if not isfinite(state.queued):
             raise ValueError("queued must be a number")
         return state

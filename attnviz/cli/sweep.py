@@ -1,0 +1,240 @@
+"""`attnviz sweep`: many runs of one task that differ in some settings, as one group."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from attnviz import locale
+from attnviz.analysis.scores import score_text
+from attnviz.cli.common import SUCCESS, WHERE, Commands, UsageError, add_command, one_line, positive
+from attnviz.cli.settings import read_settings
+from attnviz.cli.text import columns, printable
+from attnviz.cli.train import KEYS, add_recipe, recipe_of
+from attnviz.errors import ConfigError, RunError
+from attnviz.models.tuned_config import TunedConfig
+from attnviz.tasks.base import Metric
+from attnviz.training import RECIPES, RunConfig, TrainingQueue, open_run
+from attnviz.training.recipes import OWN
+from attnviz.training.run.queue import usual_workers
+from attnviz.training.run.settings import Value, kind_of
+from attnviz.training.sweep.cost import Cost, expected, step_seconds
+from attnviz.training.sweep.members import Member, best_member, members, metric_of, outcomes
+from attnviz.training.sweep.plan import Sweep, grid
+from attnviz.training.sweep.runner import Runner, make
+
+__all__ = ["add_tuning", "show_sweep"]
+
+LOOK_SECONDS = 0.3  # between two looks at the runs
+OF_A_TASK = ("network", "model", "task", "set", "steps", "seed", "text")
+
+
+def add_tuning(commands: Commands) -> None:
+    """The command that sweeps settings."""
+    sweep = add_command(
+        commands,
+        "sweep",
+        "train a task with many settings, and compare them",
+        "Train every combination of some settings, each with some seeds, side by side on this machine's cores, or on a "
+        "Ray cluster where ATTNVIZ_RAY_ADDRESS names one. How many runs, steps and minutes that takes is said first. "
+        "What was trained before with the same settings is not trained again: after an interruption the same command "
+        "goes on. The Runs page shows the group. A run in place of a task, also a fine-tuned one, is trained with "
+        f"other settings. (What each head does is another question: attnviz sweep-heads.) {WHERE}",
+        [
+            "sweep sort --grid n_layers=1,2 --grid learning_rate=0.0003,0.003 --seeds 5",
+            "sweep induction --grid d_model=16,32,64 --grid n_heads=1,2 --halving --set validate_every=25",
+            "sweep reviews-1 --grid method=head,last:2,all --grid learning_rate=0.0001,0.001 --seeds 3",
+            "sweep sort --grid dropout=0,0.1,0.3 --dry-run",
+        ],
+        f"{KEYS}\nkeys of --grid are those of --model and --set without the seed; of a fine-tuned run method too.",
+    )
+    sweep.add_argument(
+        "recipe", metavar="TASK|RUN", help="what to learn, see below; or the run whose other settings stay"
+    )
+    sweep.add_argument(
+        "--grid",
+        action="append",
+        default=[],
+        metavar="KEY=V1,V2",
+        help="values of a setting; for several settings, again",
+    )
+    sweep.add_argument("--seeds", type=positive, default=1, metavar="N", help="seeds of each combination (default: 1)")
+    sweep.add_argument("--halving", action="store_true", help="stop the poorer half early, again and again")
+    sweep.add_argument("--workers", type=positive, metavar="N", help="processes that train (default: cores less one)")
+    sweep.add_argument("--dry-run", action="store_true", help="say what would be trained, and stop")
+    add_recipe(sweep)
+    sweep.set_defaults(command=_sweep)
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    base = _base(options)
+    try:
+        sweep, configs = grid(base, _grid(options.grid, base), options.seeds, options.halving)
+        queue = _Workers(options.workers)
+        found = members(sweep)
+        cost = expected(sweep, configs, found, _seconds_of(base), queue.cores)
+    except ConfigError as error:
+        raise UsageError(str(error)) from error
+    for line in _planned(sweep, cost, queue, base.training.steps):
+        print(line, flush=True)
+    if options.dry_run:
+        return SUCCESS
+    make(sweep, configs)
+    if cost.there < cost.runs:
+        with queue.started() as training:
+            found = _trained(Runner(sweep, training), training)
+    show_sweep(sweep, found)
+    return SUCCESS
+
+
+class _Workers(NamedTuple):
+    """Where runs are trained."""
+
+    asked: int | None
+
+    @property
+    def cluster(self) -> str:
+        return os.environ.get("ATTNVIZ_RAY_ADDRESS", "")
+
+    @property
+    def cores(self) -> int:
+        return self.asked or usual_workers(self.cluster)
+
+    def started(self) -> TrainingQueue:
+        return TrainingQueue(self.asked, cluster=self.cluster)
+
+
+def _base(options: argparse.Namespace) -> RunConfig:
+    """Return the run that a task's options describe, or that of a name."""
+    if options.recipe in RECIPES or options.recipe in OWN:
+        return RunConfig.of_recipe(recipe_of(options))
+    try:
+        base = open_run(options.recipe).config
+    except RunError as error:
+        raise UsageError(f"{printable(options.recipe)} is neither a task, see --help, nor a run: {error}") from error
+    if given := [name for name in OF_A_TASK if getattr(options, name)]:
+        raise UsageError(f"--{given[0]} belongs to a task; of a run all settings stay but those of --grid")
+    return base
+
+
+def _grid(given: Sequence[str], base: RunConfig) -> dict[str, list[Value]]:
+    found: dict[str, list[Value]] = {}
+    for text in given:
+        name, sign, values = text.partition("=")
+        if not sign or not all(values.split(",")):
+            raise UsageError(f"--grid {printable(text)}: write KEY=V1,V2")
+        kind = kind_of(name, base.model)
+        found.setdefault(name, []).extend(read_settings(kind, [f"{name}={value}"])[name] for value in values.split(","))
+    return found
+
+
+def _seconds_of(base: RunConfig) -> Callable[[RunConfig], float]:
+    """Return what estimates the seconds of a step of runs like this one."""
+    if not isinstance(base.model, TunedConfig):
+        return step_seconds
+    from attnviz.finetuning.plan import step_seconds as tuned_seconds
+
+    measured: dict[tuple[str, int], float] = {}  # opening the base and timing some steps takes seconds
+
+    def seconds(config: RunConfig) -> float:
+        key = (getattr(config.model, "method", ""), config.training.batch_size)
+        if key not in measured:
+            measured[key] = tuned_seconds(config)
+        return measured[key]
+
+    return seconds
+
+
+def _planned(sweep: Sweep, cost: Cost, queue: _Workers, steps: int) -> list[str]:
+    """Say what a sweep takes."""
+    n = len(sweep.combinations)
+    there = f", {cost.there} of them there already" if cost.there else ""
+    at = f"the cluster {queue.cluster}" if queue.cluster else f"{queue.cores} idle core{'s' if queue.cores > 1 else ''}"
+    lines = [
+        f"{sweep.name}: {n} combinations of {', '.join(sweep.keys) or 'nothing'} with {cost.runs // n} seeds: "
+        f"{cost.runs} runs{there}",
+        f"at most {cost.steps:,} steps, about {_time(cost.seconds)} on {at}",
+    ]
+    if sweep.halving:
+        looks = ", ".join(f"the best {rung.keep} go on at step {rung.step:,}" for rung in sweep.halving)
+        lines.append(f"halving: {looks}; to step {steps:,}")
+    return lines
+
+
+def _time(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def _trained(runner: Runner, queue: TrainingQueue) -> list[Member]:
+    """Train a sweep to its end, and tell of each run that ends."""
+    told: set[str] = set()
+    trouble = None
+    try:
+        while True:
+            over = runner.advance()
+            found = runner.look()
+            for member in found:
+                if (line := _ended(runner.sweep, member)) and line not in told:
+                    told.add(line)
+                    print(line, flush=True)
+            if over:
+                return found
+            if queue.trouble and queue.trouble != trouble:
+                trouble = queue.trouble
+                print(one_line(locale.told(locale.DEFAULT, *trouble)), end="", file=sys.stderr, flush=True)
+            time.sleep(LOOK_SECONDS)
+    except KeyboardInterrupt as interrupt:
+        raise KeyboardInterrupt("interrupted; the same command goes on") from interrupt
+
+
+def _ended(sweep: Sweep, member: Member) -> str:
+    """Tell how a run has ended; "" while it has not."""
+    run, state = member.run, member.state
+    if run is None or state is None or state.state not in ("done", "failed", "stopped") or state.by == "rung":
+        return ""
+    if state.state == "stopped" and not state.by and run.commands.last("stop") is None:
+        return ""  # it is still to begin
+    said = "stopped by halving" if state.by == "halving" else state.state
+    best = "" if member.seen.best is None else f", {_score(run.config.task.metric, member.seen.best)}"
+    why = f" ({printable(state.message)})" if state.message else ""
+    return f"{run.name} {_settings(sweep, member)}: {said} at step {state.step:,}{best}{why}"
+
+
+def _settings(sweep: Sweep, member: Member) -> str:
+    told = [f"{key}={_value(value)}" for key, value in zip(sweep.keys, member.planned.values, strict=True)]
+    return " ".join([*told, f"seed={member.planned.seed}"])
+
+
+def _value(value: Value) -> str:
+    return "none" if value is None else f"{value:g}" if isinstance(value, float) else printable(str(value))
+
+
+def _score(metric: Metric, value: float) -> str:
+    return f"{metric} {score_text(metric, value)}"
+
+
+def show_sweep(sweep: Sweep, found: Sequence[Member]) -> None:
+    """Print the results of a sweep, the best combination first."""
+    metric = metric_of(found)
+    rows = [[*sweep.keys, f"best {metric}", "± sd", "from", "to", "runs", "CPU s", ""]]
+    for each in outcomes(sweep, found):
+        there = sum(member.run is not None for member in each.members)
+        scores = [each.mean, each.spread, each.low, each.high]
+        told = ["–" if value is None else score_text(metric, value) for value in scores]
+        note = "stopped by halving" if each.halved else ""
+        rows.append([*map(_value, each.values), *told, f"{there}", f"{each.seconds:.1f}", note])
+    n = len(sweep.keys)
+    for line in columns(rows, right=range(n, n + 6)):
+        print(line.rstrip())
+    best = best_member(found)
+    if best is not None and best.run is not None and best.seen.best is not None:
+        print(
+            f"best run: {best.run.name} ({_settings(sweep, best)}), {_score(metric, best.seen.best)} on validation data"
+        )
+    print(f"written with: attnviz export {sweep.name} --csv FILE | --tensorboard FOLDER | --wandb FOLDER")
