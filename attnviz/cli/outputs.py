@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from attnviz.analysis.answer_span import answer_span
 from attnviz.cli.text import printable, shown
 from attnviz.trace import Outputs, Trace
 
@@ -21,6 +22,8 @@ def answer_values(trace: Trace) -> dict[str, Any] | None:
         values: numbers a row, of a model that says values.
         places: of other models, for each place that matters its position, its token and the most probable outputs,
             each with its id and its probability. The position and the token of a label of the whole are None.
+        span: of an answer that is a span of the text, its tokens, the positions of the first and the last, its
+            probability, and that of no answer (None where the model cannot say so).
 
     Example:
         >>> import attnviz
@@ -36,7 +39,17 @@ def answer_values(trace: Trace) -> dict[str, Any] | None:
     ids, probabilities = (tensor.tolist() for tensor in trace.top_outputs(BEST))
     sequence = trace.sequences[outputs.sequence]
     tokens = None if outputs.kind == "label" else sequence.labels
-    return {
+    span = answer_span(trace)
+    spanned: dict[str, Any] = {}
+    if span is not None:
+        spanned["span"] = {
+            "tokens": list(trace.tokens[span.begin : span.end + 1]),
+            "begin": span.begin,
+            "end": span.end,
+            "probability": span.probability,
+            "none": span.none,
+        }
+    return spanned | {
         "kind": outputs.kind,
         "places": [
             {
@@ -62,7 +75,10 @@ def answer_lines(trace: Trace) -> list[str]:
     places = answer["places"]
     if answer["kind"] in ("same", "labels"):
         return [f"Output: {' '.join(_shown(place['best'][0]) for place in places)}"]
-    return [_line(trace.outputs, place) for place in places]
+    lines = [_line(trace.outputs, place) for place in places]
+    if "span" in answer:
+        lines.insert(0, _span_line(answer["span"]))
+    return lines
 
 
 def _line(outputs: Outputs | None, place: dict[str, Any]) -> str:
@@ -70,6 +86,13 @@ def _line(outputs: Outputs | None, place: dict[str, Any]) -> str:
     where = {"masked": f" (at {place['position']})", "span": f" {place['token']}"}.get(outputs.kind, "")
     best = ", ".join(f"{_shown(each)} {_percent(each['probability'])}" for each in place["best"])
     return f"{TITLES[outputs.kind]}{where}: {best}"
+
+
+def _span_line(span: dict[str, Any]) -> str:
+    """Return the answer's tokens with their probability, and with that of no answer where the model has one."""
+    none = "" if span["none"] is None else f"; no answer {_percent(span['none'])}"
+    words = " ".join(printable(shown(token)) for token in span["tokens"])
+    return f"Answer: {words} {_percent(span['probability'])}{none}"
 
 
 def _shown(best: dict[str, Any]) -> str:

@@ -10,6 +10,8 @@ from attnviz.server.open_models import AnyModel
 
 __all__ = ["Reads", "reads_of"]
 
+Second = Literal["", "target", "sentence", "context"]
+
 
 @dataclass(frozen=True)
 class Reads:
@@ -17,14 +19,15 @@ class Reads:
 
     Attributes:
         text: whether it reads a text.
-        second: a second one: "target" for the decoder of an encoder-decoder, "sentence" for an encoder, or "".
+        second: a second one: "target" for the decoder of an encoder-decoder, "sentence" for an encoder, "context" for
+            one that answers the first text from the second, or "".
         image: whether it looks at an image.
         continues: whether it can go on with a text.
         mask: the token that stands for a hidden one; "" where it has none.
     """
 
     text: bool = True
-    second: Literal["", "target", "sentence"] = ""
+    second: Second = ""
     image: bool = False
     continues: bool = False
     mask: str = ""
@@ -37,14 +40,14 @@ def reads_of(model: AnyModel) -> Reads:
         CannotShow: it turns out that its attention cannot be shown.
     """
     architecture = model.facts.architecture
-    second: Literal["", "target", "sentence"] = "target" if architecture == "encoder-decoder" else ""
+    second: Second = "target" if architecture == "encoder-decoder" else ""
     if isinstance(model, SequenceModel):
         return Reads(second=second, continues=architecture == "decoder")
     tokenizer = model.tokenizer
     mask = ""
     if architecture == "encoder" and tokenizer is not None:
         if tokenizer.num_special_tokens_to_add(pair=True) > tokenizer.num_special_tokens_to_add(pair=False):
-            second = "sentence"
+            second = "context" if model.facts.kind.endswith("ForQuestionAnswering") else "sentence"
         mask = str(tokenizer.mask_token or "") if model.facts.kind.endswith("MaskedLM") else ""
     return Reads(
         text=model.reads_text,

@@ -24,6 +24,7 @@ from torch import Tensor
 
 from attnviz import locale
 from attnviz.analysis.alignment import equal_blocks
+from attnviz.analysis.answer_span import answer_span
 from attnviz.analysis.patterns import HeadScore
 from attnviz.analysis.telling import followed, most_telling
 from attnviz.calculator.solve import BY_HAND
@@ -292,7 +293,9 @@ def _outputs(
     """Return the most probable outputs: what the view is told of them, and their ids and probabilities, (rows, K) each.
 
     Outputs that are values themselves, as of a forecast, come as they are: "outputs/values", (rows, n). Where the trace
-    before an edit is given, "outputs/kept" has what its most probable outputs have now, (rows, K).
+    before an edit is given, "outputs/kept" has what its most probable outputs have now, (rows, K). Of an answer that is
+    a span of the text, "span" says where it is, and "outputs/ends" how probable each token is as its start and its end,
+    (2, T).
     """
     if trace.outputs is None:
         return None, {}
@@ -318,6 +321,16 @@ def _outputs(
         "truth": [None if right is None else output_label(trace, right, lang) for right in truth],
     }
     found = {"outputs/ids": ids.cpu().numpy().astype(np.int32), "outputs/probs": probabilities.cpu().numpy()}
+    if (span := answer_span(trace)) is not None:
+        found["outputs/ends"] = _numbers(torch.stack((span.starts, span.ends)))
+        header["span"] = {
+            "stack": trace.main,
+            "begin": span.begin,
+            "end": span.end,
+            "p": span.probability,
+            "none": span.none,
+            "context": span.context,
+        }
     return header, {**found, **kept}
 
 

@@ -57,7 +57,8 @@ def test_an_answer_starts_at_a_token_and_ends_at_one(kind: str) -> None:
     assert trace.outputs.label(int(ids[0, 0])) == f"{best}:{trace.tokens[best]}"
     assert all(entry.exact for entry in trace.proof())
     assert "answer's" in str(figures.outputs(trace).data[1].name)
-    first, second = answer_lines(trace)
+    answer, first, second = answer_lines(trace)
+    assert answer.startswith("Answer: ")
     assert first.startswith(f"Answer <start>: {best}:{trace.tokens[best]} ")
     assert second.startswith("Answer <end>: ")
 

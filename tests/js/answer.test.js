@@ -57,3 +57,17 @@ test("tags of one kind have one hue, and no tag has none", () => {
 test("of a long text the part around the place in question is shown", () => {
   assert.deepEqual([windowStart(5, 96), windowStart(5, 200), windowStart(100, 200), windowStart(199, 200)], [0, 0, 52, 104]);
 });
+
+test("an answer that is a span is told in the words of its text, from its first token to its last", () => {
+  const spanOf = (labels, words, begin, end) => {
+    const arrays = { "outputs/ends": { data: [0.1, 0.7, 0.2, 0, 0.3, 0.7], shape: [2, 3] } };
+    const header = { outputs: { kind: "span", stack: "answer", positions: [0, 1], labels: {}, span: { stack: "encoder", begin, end } }, words: words && { encoder: words } };
+    return new Outputs(/** @type {any} */ ({ header, tokens: () => labels, array: (name) => arrays[name] }));
+  };
+  const pieces = spanOf(["the", "ma", "##t"], [0, 1, 1], 0, 2);
+  assert.equal(pieces.spanned, "the mat");
+  assert.deepEqual([pieces.ends(1), pieces.ends(2)], [[0.7, 0.3], [0.2, 0.7]]);
+  assert.equal(spanOf([" the", " m", "at"], null, 1, 2).spanned, "mat");
+  assert.equal(spanOf(["the", "cat", "sat"], null, 1, 2).spanned, "cat sat");
+  assert.equal(outputsOf({ rows: ROWS }).span, null);
+});

@@ -23,8 +23,11 @@ BUILD = {architecture.name: architecture.build for architecture in ARCHITECTURES
 
 
 def real_models(root: Path) -> Path:
-    """One that reads two sentences, one that continues, one with two stacks, one that sees, one that does both."""
+    """One that reads two sentences, one that answers, one that continues, one with two stacks, and two that see."""
+    import transformers as hf
+
     _save(root / "tiny-bert", BUILD["BERT"](), word_piece(WORDS))
+    _save(root / "tiny-qa", hf.BertForQuestionAnswering(BUILD["BERT"]().config), word_piece(WORDS))
     _save(root / "tiny-gpt2", BUILD["GPT-2"](vocab_size=300), byte_level(WORDS))
     _save(root / "tiny-long", BUILD["Llama"](vocab_size=300, max_position_embeddings=4096), byte_level(WORDS))
     _save(root / "tiny-bart", BUILD["BART"](), word_piece(WORDS))

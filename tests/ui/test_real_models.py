@@ -69,6 +69,21 @@ def test_an_encoder_reads_a_second_sentence() -> None:
     assert tokens(run(page))["encoder"].count("[SEP]") == 1
 
 
+@pytest.mark.parametrize("lang", locale.LANGUAGES)
+def test_a_question_is_answered_by_a_span_of_a_text(lang: str) -> None:
+    page = open_page(model="tiny-qa", lang=lang)
+    assert not page.error
+    names = [locale.t(lang, key) for key in ("models.question", "models.context")]
+    assert [page.text_area(key=key).label for key in ("text", "target")] == names
+    assert page.text_area(key="target").value == locale.t(lang, "models.example.question.1.second")
+    page = open_page(model="tiny-qa", text="the cat", target="the cat sat on the mat", lang=lang)
+    span, segments = shown(page)["outputs"]["span"], shown(page)["segments"]["encoder"]
+    assert span["context"] == [place for place, sentence in enumerate(segments) if sentence == 1]
+    assert {span["begin"], span["end"]} <= set(span["context"])
+    assert 0 < span["p"] < 1
+    assert span["none"] is not None
+
+
 def test_a_token_is_hidden_with_a_button() -> None:
     page = click(open_page(model="tiny-bert", text="the cat sat."), "mask")
     assert page.text_area(key="text").value == "the cat sat [MASK]."

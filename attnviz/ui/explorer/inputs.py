@@ -21,6 +21,13 @@ from attnviz.ui.frame.widgets import Widget, segments
 __all__ = ["choose_image", "image_in_link", "image_title", "link_image", "reads_of_listed", "type_texts"]
 
 PREVIEW = 68  # pixels
+FIELDS = {
+    "": ("page.text", "", ""),
+    "target": ("page.source", "page.target", "page.target_placeholder"),
+    "sentence": ("models.sentence_a", "models.sentence_b", "models.sentence_b_placeholder"),
+    "context": ("models.question", "models.context", "models.context_placeholder"),
+}
+"""Messages that name the fields of both texts and say what the second one is for, by `Reads.second`."""
 
 
 def reads_of_listed(model: Listed) -> Reads | None:
@@ -38,14 +45,11 @@ def reads_of_listed(model: Listed) -> Reads | None:
 
 def type_texts(reads: Reads) -> None:
     """Show the fields of a text and of a second one, as far as the model reads them."""
+    first, second, hint = FIELDS[reads.second]
     if reads.text:
-        is_pair = reads.second == "sentence"
-        label = "page.source" if reads.second == "target" else "models.sentence_a" if is_pair else "page.text"
-        _field(say(label), ExplorerState.text, say("page.text_placeholder"))
+        _field(say(first), ExplorerState.text, say("page.text_placeholder"))
     if reads.second:
-        label = "page.target" if reads.second == "target" else "models.sentence_b"
-        hint = "page.target_placeholder" if reads.second == "target" else "models.sentence_b_placeholder"
-        _field(say(label), ExplorerState.target, say(hint))
+        _field(say(second), ExplorerState.target, say(hint))
 
 
 def _field(label: str, widget: Widget[str], placeholder: str) -> None:

@@ -25,6 +25,8 @@ def _kind(reads: Reads) -> str:
         return "caption"
     if reads.second == "target":
         return "source"
+    if reads.second == "context":
+        return "question"
     if reads.continues:
         return "begin"
     return "mask" if reads.mask else "read"

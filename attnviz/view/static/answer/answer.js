@@ -15,6 +15,7 @@ const MOST_COLUMNS = 96; // tokens in the document at once
 const MOST_BARS = 6;
 const MOST_VALUES = 12;
 const HUES = 5; // of tags
+const LEAST_END = 0.005; // what is less probable as an end of the answer is not printed
 
 /** The hue of a tag, without its B- or I-; -1 for the one that says "none". Pure. */
 export function hueOf(label, labels) {
@@ -65,6 +66,7 @@ export class Answer {
     }
     this.asked = new Set(this.outputs.asked);
     this.before = outputsBefore(this.ctx);
+    if (this.outputs.span) this.asked = new Set(this.outputs.span.context);
     // one place at a time, as bars; else every place that is asked for has its answer below it
     const { whole, areValues, kind } = this.outputs;
     this.onePlace = whole || (areValues && this.outputs.values(0).length > 1) || kind === "masked" || (kind === "next" && !this.asked.size);
@@ -81,26 +83,33 @@ export class Answer {
     this.bars.replaceChildren(...bars);
     this.list.hidden = !columns.length;
     this.bars.hidden = !bars.length;
-    this.note.textContent = note;
-    this.note.hidden = !note;
+    this.note.replaceChildren(...[note].flat().map((text) => el("span", { text })));
+    this.note.hidden = !note.length;
   }
 
-  /** Whether the outputs belong to the queries of the chosen head; without any head, queries are these very tokens. */
+  /** The name of the tokens that are shown: those that the outputs belong to, or those that an answer is a span of. */
+  get stack() {
+    return this.outputs.span?.stack ?? this.outputs.stack;
+  }
+
+  /** Whether these are the queries of the chosen head; without any head, queries are these very tokens. */
   get linked() {
     const site = this.ctx.data.sites[this.ctx.store.state.site];
-    return !site || site.queries === this.outputs.stack;
+    return !site || site.queries === this.stack;
   }
 
   /** The row whose candidates are bars: the chosen query's, where the outputs belong to the queries. */
   get place() {
     const { query } = this.ctx.store.state;
+    if (this.outputs.span) return this.linked && query !== null ? query : this.outputs.span.begin;
     return !this.outputs.whole && this.linked && query !== null ? query : this.outputs.first;
   }
 
   paint() {
     this.painted = this.onePlace ? this.place : null;
-    const { onePlace, outputs: { whole } } = this;
-    this.show(whole ? [] : this.columns(), onePlace ? this.barsOf(this.place) : [], onePlace && !whole ? this.where() : "");
+    const { onePlace, outputs: { whole, span } } = this;
+    this.show(whole ? [] : this.columns(), onePlace ? this.barsOf(this.place) : [], span ? this.spanned() : onePlace && !whole ? this.where() : "");
+    this.note.classList.toggle("is-span", Boolean(span));
     this.name(this.text());
     this.judge();
     this.mark();
@@ -126,6 +135,7 @@ export class Answer {
   /** The answer as one text. */
   text() {
     const { outputs } = this;
+    if (outputs.span) return outputs.spanned;
     if (outputs.areValues) return outputs.values(this.place).slice(0, MOST_VALUES).map(this.ctx.fmt).join(", ");
     const rows = this.onePlace ? [this.place] : [...this.asked];
     return rows.map((row) => tokenText(outputs.candidates(row)[0].label)).join(" ");
@@ -134,6 +144,16 @@ export class Answer {
   where() {
     const token = tokenText(this.outputs.tokens[this.place]);
     return this.t(`view.answer.where.${this.outputs.kind}`, { token, index: this.place });
+  }
+
+  /** What is said of an answer that is a span: its probability, that of no answer, and the answer before an edit. @returns {string[]} */
+  spanned() {
+    const { t, outputs, before } = this;
+    const { p, none, begin, end } = outputs.span;
+    const said = [t("view.answer.span", { text: outputs.spanned, start: fmtWhole(outputs.ends(begin)[0]), end: fmtWhole(outputs.ends(end)[1]), percent: fmtWhole(p) })];
+    if (none !== null) said.push(t(none > p ? "view.answer.span.none" : "view.answer.span.some", { percent: fmtWhole(none) }));
+    if (before?.span) said.push(t("view.answer.span.before", { text: before.spanned, percent: fmtWhole(before.span.p) }));
+    return said;
   }
 
   judge() {
@@ -145,8 +165,8 @@ export class Answer {
   }
 
   columns() {
-    const { tokens } = this.outputs;
-    const focus = this.asked.size ? Math.min(...this.asked) : this.place;
+    const tokens = this.ctx.data.tokens(this.stack);
+    const focus = this.outputs.span ? this.outputs.span.begin : this.asked.size ? Math.min(...this.asked) : this.place;
     this.from ??= windowStart(focus, tokens.length);
     const to = Math.min(tokens.length, this.from + MOST_COLUMNS);
     const shown = tokens.slice(this.from, to).map((label, n) => this.column(label, this.from + n));
@@ -157,7 +177,7 @@ export class Answer {
   }
 
   turn(from) {
-    this.from = Math.max(0, Math.min(this.outputs.tokens.length - MOST_COLUMNS, from));
+    this.from = Math.max(0, Math.min(this.ctx.data.tokens(this.stack).length - MOST_COLUMNS, from));
     this.paint();
   }
 
@@ -166,6 +186,7 @@ export class Answer {
     const read = el("span", { class: "ava-read" }, tokenElement(label));
     const index = { type: "button", class: "ava-token", dataset: { row }, "aria-pressed": "false" };
     const parts = { index: row, read: tokenText(label) };
+    if (outputs.span && this.asked.has(row)) return this.ofSpan(row, read, index);
     if (!this.asked.has(row) || this.onePlace) {
       const said = this.onePlace ? [] : [el("span", { class: "ava-out is-none", "aria-hidden": "true", text: "·" }), el("span", { class: "ava-p" })];
       const name = t(this.onePlace ? "view.answer.token" : "view.answer.not_asked", parts);
@@ -197,6 +218,19 @@ export class Answer {
     if (flipped) chip.classList.add("is-flipped");
     const title = `${told} (${ctx.full(before)} → ${ctx.full(after)})`;
     return el("li", {}, el("button", { ...index, title }, named(told, [read, chip, percent])));
+  }
+
+  /** A token of the text: how probable it is as the start and as the end of the answer; those of the answer are marked. */
+  ofSpan(row, read, index) {
+    const { t, ctx, outputs: { span }, outputs } = this;
+    const [start, end] = outputs.ends(row);
+    const isIn = row >= span.begin && row <= span.end;
+    const said = { index: row, read: read.textContent, start: fmtWhole(start), end: fmtWhole(end) };
+    const name = t(isIn ? "view.answer.span.in" : "view.answer.span.out", said);
+    const shown = (p, key) => el("span", { class: "ava-p", text: p < LEAST_END ? "" : t(key, { percent: fmtWhole(p) }) });
+    read.classList.toggle("is-answer", isIn);
+    const parts = [read, shown(start, "view.answer.span.start"), shown(end, "view.answer.span.end")];
+    return el("li", { class: isIn ? "ava-in" : "" }, el("button", { ...index, title: `${name} (${ctx.full(start)}, ${ctx.full(end)})` }, named(name, parts)));
   }
 
   /** A place with one number as its output, such as the next value of a series. */
@@ -272,7 +306,7 @@ export class Answer {
       button.tabIndex = -1;
     }
     const at = (row) => buttons.find((button) => Number(button.dataset.row) === row);
-    const reached = at(chosen) ?? at(this.onePlace ? this.place : [...this.asked].at(-1)) ?? buttons[0];
+    const reached = at(chosen) ?? at(this.onePlace ? this.place : this.outputs?.span?.begin ?? [...this.asked].at(-1)) ?? buttons[0];
     if (reached) reached.tabIndex = 0;
   }
 
@@ -285,7 +319,7 @@ export class Answer {
   choose(row) {
     const { data, store } = this.ctx;
     if (!this.linked) {
-      const site = data.sites.findLastIndex(({ queries }) => queries === this.outputs.stack);
+      const site = data.sites.findLastIndex(({ queries }) => queries === this.stack);
       if (site < 0) return;
       chooseHead(this.ctx, site, 0);
     }

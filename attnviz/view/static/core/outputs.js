@@ -1,5 +1,7 @@
 /** Reads the model's outputs in a trace: the rows there are, the candidates of a row, the right ones. */
 
+import { wordGroups, wordLabels } from "../matrix/words.js";
+
 export class Outputs {
   /** @param {import("./data.js").TraceData} data  of a model that has outputs */
   constructor(data) {
@@ -10,6 +12,21 @@ export class Outputs {
     this.positions = outputs.positions;
     this.names = outputs.labels;
     this.truth = outputs.truth ?? [];
+    this.span = outputs.span ?? null;
+  }
+
+  /** How probable a token is as the start and as the end of an answer that is a span. @returns {number[]} */
+  ends(place) {
+    const { data, shape: [, length] } = this.data.array("outputs/ends");
+    return [data[place], data[length + place]];
+  }
+
+  /** The words of an answer that is a span. */
+  get spanned() {
+    const { stack, begin, end } = this.span;
+    const labels = this.data.tokens(stack).slice(begin, end + 1);
+    const words = this.data.header.words?.[stack]?.slice(begin, end + 1);
+    return words ? wordLabels(labels, wordGroups(words)).join(" ") : labels.join(labels.some((label) => label.startsWith(" ")) ? "" : " ").trim();
   }
 
   get areValues() {
