@@ -10,28 +10,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from attnviz.bounded import parse_json, reason
-from attnviz.errors import (
-    DataBlank,
-    DataEmpty,
-    DataJsonLine,
-    DataNoColumnNamed,
-    DataPackage,
-    DataTooLarge,
-    DataTooMany,
-    DataTooManyColumns,
-    DataWorkbook,
-)
+from attnviz.bounded import reason
+from attnviz.errors import DataNoColumnNamed, DataPackage, DataTooLarge, DataWorkbook
 from attnviz.errors.base import Why
 from attnviz.tasks.own.readers.conll import read_conll
 from attnviz.tasks.own.readers.decoding import Decoded, decode
-from attnviz.tasks.own.readers.delimited import MOST_COLUMNS, SIGNS, Record, Separator, column_names, tables
+from attnviz.tasks.own.readers.delimited import SIGNS, Record, Separator, column_names, tables
+from attnviz.tasks.own.readers.json_lines import json_cell
 from attnviz.tasks.own.readers.labelled_rows import LABEL, MOST_ROWS, TEXT, read_labelled
 
 __all__ = [
     "MOST_BYTES",
     "TABLES",
     "TAGGED",
+    "WORKBOOKS",
     "as_table",
     "labelled_csv",
     "labelled_text",
@@ -84,13 +76,13 @@ def read_content(
     kind = Path(name).suffix.lower()
     if tags or kind in TAGGED:
         return tagged_text(decode(data, encoding, MOST_BYTES).text, text, label), True
-    if kind in JSON:
-        return labelled_text(_json(decode(data, encoding, MOST_BYTES).text, text, label), text, label), False
-    return labelled_text(as_table(data, kind, encoding).text, text, label), False
+    table = as_table(data, kind, encoding).text
+    objects = {"separator": "json"} if kind in JSON else {}
+    return labelled_csv(table, **{**objects, **usual_columns(table, text, label)}), False
 
 
 def as_table(data: bytes, kind: str, encoding: str = "", limit: int = MOST_BYTES) -> Decoded:
-    """Return a file as CSV, with all its columns: of a workbook its first sheet, of JSON lines all keys.
+    """Return a file as text with all its columns, as `read_labelled` takes it: of a workbook its first sheet as CSV.
 
     Args:
         data: content of the file.
@@ -105,8 +97,7 @@ def as_table(data: bytes, kind: str, encoding: str = "", limit: int = MOST_BYTES
         raise DataTooLarge(len(data), limit)
     if kind in WORKBOOKS:
         return Decoded(_workbook(data, kind), "utf-8", True)
-    found = decode(data, encoding, limit)
-    return found._replace(text=_keys(found.text)) if kind in JSON else found
+    return decode(data, encoding, limit)
 
 
 def labelled_text(content: str, text: str = "", label: str = "") -> str:
@@ -188,62 +179,6 @@ def _place(header: Record, name: str, usual: Sequence[str]) -> int | None:
     return next((cells.index(each.lower()) + 1 for each in ([name] if name else usual) if each.lower() in cells), None)
 
 
-def _json(content: str, text: str, label: str) -> str:
-    """Return the text and the label of an object a line as CSV."""
-    asked = ((text, TEXTS), (label, LABELS))
-    rows = [[_value(values, number, *each) for each in asked] for number, values in _objects(content)]
-    return _written(rows, (text or TEXT, label or LABEL))
-
-
-def _keys(content: str) -> str:
-    """Return all keys of an object a line as CSV."""
-    objects, keys = _objects(content), dict[str, None]()
-    for line, values in objects:
-        keys |= dict.fromkeys(values)
-        if len(keys) > MOST_COLUMNS:
-            raise DataTooManyColumns(line, len(keys), MOST_COLUMNS)
-    return _written([[" ".join(_cell(values.get(key)).split()) for key in keys] for _, values in objects], [*keys])
-
-
-def _objects(content: str) -> list[tuple[int, dict[str, Any]]]:
-    """Return the objects with their lines."""
-    found: list[tuple[int, dict[str, Any]]] = []
-    for number, line in enumerate(content.split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            values = parse_json(line.encode())
-        except ValueError as error:
-            raise DataJsonLine(number, reason(error)) from error
-        if not isinstance(values, dict):
-            raise DataJsonLine(number, Why("no-object"))
-        if len(found) == MOST_ROWS:
-            raise DataTooMany(number, MOST_ROWS)
-        found.append((number, values))
-    if not found:
-        raise DataEmpty
-    return found
-
-
-def _value(values: dict[str, Any], line: int, name: str, usual: Sequence[str]) -> str:
-    found = next((key for key in ([name] if name else usual) if key in values), None)
-    if found is None:
-        raise DataJsonLine(line, Why("no-key", name=name or usual[0]))
-    given = " ".join(_cell(values[found]).split())
-    if not given:
-        raise DataBlank(line, found)
-    return given
-
-
-def _cell(value: Any) -> str:
-    """Return a value as text: whole numbers without a decimal point."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return "" if value is None else str(value)
-
-
 def _workbook(data: bytes, kind: str) -> str:
     """Return the first sheet of a workbook as CSV."""
     try:
@@ -256,7 +191,7 @@ def _workbook(data: bytes, kind: str) -> str:
         sheet = load_workbook(io.BytesIO(data)).get_sheet_by_index(0).to_python(nrows=MOST_ROWS + 2)
     except CalamineError as error:
         raise DataWorkbook(reason(error)) from error
-    rows = [[" ".join(_cell(value).split()) for value in row] for row in sheet]
+    rows = [[" ".join(json_cell(value).split()) for value in row] for row in sheet]
     return _written([row for row in rows if any(row)], ())
 
 

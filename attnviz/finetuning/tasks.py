@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import ceil
 from pathlib import Path
 from random import Random
 from typing import Any, Generic, Self, TypeVar, cast
@@ -19,6 +20,7 @@ from attnviz.errors import (
     BaseMissing,
     BaseUnfit,
     DataLabels,
+    DataTooFew,
     DataTypes,
     DataUnknownLabels,
     ModelNotFound,
@@ -92,7 +94,10 @@ class TunedTask(DividedTask, Generic[T]):
             check_whole(name, getattr(self, name), SHARE.start, SHARE.stop - 1)
         check_whole("split_seed", self.split_seed, 0, 2**31)
         check_whole("max_len", self.max_len, 4, 2**16)
-        assert self.parts  # dividing refuses too few texts
+        shares: dict[Split, int] = {"validation": self.validation_share, "test": self.test_share}
+        for split, share in shares.items():
+            if not self.parts[split]:  # a small share of few texts
+                raise DataTooFew(len(set(map(self.text_in, self.given["train"]))), ceil(100 / share))
 
     @abstractmethod
     def _parsed(self, text: str) -> list[T]:

@@ -46,6 +46,7 @@ def run_header(run: Run) -> dict[str, Any]:
         samples: validation sequences: {"prompt": labels, "image": the picture they are, or null, "answer": output ids,
             or the right values}; an image is {"rows", "cols", "levels": row by row, 255 for the highest number}.
         vocab: labels of the output ids.
+        tuned: of a pretrained network {"method": what is trained of it}; None of others.
         spaced: {"prompt", "answer"}: whether their tokens are words or numbers, to be set apart.
     """
     config = run.config
@@ -65,6 +66,7 @@ def run_header(run: Run) -> dict[str, Any]:
         "sequences": [_sequence(run, batch) for batch in run.probe()],
         "samples": [_sample(run, batch) for batch in run.samples()],
         "vocab": list(config.task.labels or tokenizer.vocab),
+        "tuned": {"method": config.model.method} if isinstance(config.model, TunedConfig) else None,
         "spaced": {
             "prompt": (config.task.source_tokenizer or tokenizer).kind != "characters",
             "answer": bool(config.task.labels) or tokenizer.kind != "characters",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -26,7 +25,7 @@ from attnviz.server.stores import MODELS, UPLOADS
 from attnviz.server.uploads import is_upload, upload_limit
 from attnviz.server.words import in_words
 from attnviz.ui.frame.address import Address, notice, notice_error
-from attnviz.ui.frame.choices import find, listed
+from attnviz.ui.frame.choices import find, hub_name, openable
 from attnviz.ui.frame.head import head_row, link_to, loading, message_box, page
 from attnviz.ui.frame.language import code, current, explain, say
 from attnviz.ui.frame.state import Session, page_state
@@ -37,8 +36,6 @@ from attnviz.ui.models.state import ModelsState
 from attnviz.zoo import FOLDER
 
 __all__ = ["show"]
-
-ID = re.compile(r"(?:https?://huggingface\.co/)?(?P<id>\w[\w.-]*(?:/\w[\w.-]*)?)/?", re.ASCII)
 
 FILE = "model-file"
 MOST = 15  # rows that are seen at once
@@ -116,11 +113,11 @@ def _other_ways() -> None:
 
 def _download() -> None:
     text = ModelsState.hub.value.strip()
-    match = ID.fullmatch(text)
-    if match is None:
+    name = hub_name(text)
+    if name is None:
         notice("models.no_id", name=text)
     else:
-        _ask("check", HUB + match["id"])
+        _ask("check", name)
 
 
 def _check(name: str, messages: DeltaGenerator) -> None:
@@ -159,7 +156,7 @@ def _examine(model: Listed) -> None:
 
 def _list() -> None:
     """Show the models that have all words of the search, and what can be done with the chosen one."""
-    models, state = {model.name: model for model in _models()}, page_state(ModelsState)
+    models, state = {model.name: model for model in openable()}, page_state(ModelsState)
     with st.container(horizontal=True, key="search", gap="small", vertical_alignment="center"):
         label = say("models.table.find")
         st.text_input(label, placeholder=label, label_visibility="collapsed", width=280, **ModelsState.search.kept)
@@ -210,13 +207,6 @@ def _columns() -> dict[str, ColumnConfig]:
         },
         "shown": column.TextColumn(say("models.table.shown"), width=150),
     }
-
-
-def _models() -> Iterator[Listed]:
-    """Return all models that can be opened: those that a person brought come first."""
-    upload = find(page_state(Session).upload)
-    hub = [find(key.name) for key in MODELS.keys() if key.name.startswith(HUB)]  # noqa: SIM118
-    return filter(None, [upload, *hub, *listed(current()).values()])
 
 
 def _row(model: Listed) -> Row:

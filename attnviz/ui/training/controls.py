@@ -15,16 +15,18 @@ from attnviz.training.recipes import OWN
 from attnviz.ui.frame.language import current, plain, say
 from attnviz.ui.frame.titles import task_title
 from attnviz.ui.frame.who import me
-from attnviz.ui.frame.widgets import button, select
+from attnviz.ui.frame.widgets import button, segments, select
 from attnviz.ui.training.draft import SETTINGS, TRAINING, Draft, Value, recipe_names
 from attnviz.ui.training.own_data import own_data, put
-from attnviz.ui.training.state import TrainingState
+from attnviz.ui.training.state import TASK, TrainingState
+from attnviz.ui.training.tuning import FINE_TUNE
 
-__all__ = ["choose_settings", "choose_task", "load", "present"]
+__all__ = ["choose_settings", "choose_task", "choose_what", "load", "present"]
 
 
 def load(draft: Draft) -> None:
     """Set all controls."""
+    TrainingState.what.value = TASK
     TrainingState.recipe.value = recipe = draft.recipe
     if draft.text:
         put(recipe, draft.text)
@@ -65,6 +67,15 @@ def _another_network(before: str) -> None:
     draft = present()
     network = str(draft.settings["network"])
     load(replace(draft, settings={**draft.settings, "network": before}).with_network(network))
+
+
+def choose_what() -> bool:
+    """Choose between a task for a small network and fine-tuning a pretrained one; return whether it is the latter."""
+    if not offers(me(), "own"):
+        TrainingState.what.value = TASK
+        return False
+    titles = {TASK: say("tuning.what.task"), FINE_TUNE: say("tuning.what.fine-tune")}
+    return segments(say("tuning.what"), TrainingState.what, titles, label_visibility="collapsed") == FINE_TUNE
 
 
 def choose_task() -> None:

@@ -19,7 +19,10 @@ from attnviz.training import RECIPES, Recipe, RunConfig
 from attnviz.training.engine.config import Schedule
 from attnviz.training.recipes import OWN
 
-__all__ = ["MODEL", "SETTINGS", "TRAINING", "Draft", "Value", "recipe_names", "width_fits", "widths"]
+__all__ = [
+    "MODEL", "SETTINGS", "TRAINING", "Draft", "Setting", "Value", "read_choices", "recipe_names", "width_fits",
+    "widths", "written_choices",
+]  # fmt: skip
 
 TRANSFORMER = "transformer"
 
@@ -174,8 +177,8 @@ class Draft:
         draft = cls.of_recipe("induction" if wrong else name, link.get("text", ""))
         if wrong:
             return draft, wrong
-        task, wrong_task = _read_choices(draft.kind.choices(), draft.task, link.get("task", ""))
-        reading, wrong_reading = _read_choices(draft.kind.readings(), draft.reading, link.get("reading", ""))
+        task, wrong_task = read_choices(draft.kind.choices(), draft.task, link.get("task", ""))
+        reading, wrong_reading = read_choices(draft.kind.readings(), draft.reading, link.get("reading", ""))
         found: dict[str, Value] = {}
         for key in SETTINGS.keys() & link.keys():
             try:
@@ -252,8 +255,8 @@ class Draft:
             link["network"] = network
             default = default.with_network(network)
         link["text"] = self.text
-        link["task"] = _written_choices(self.task, default.task)
-        link["reading"] = _written_choices(self.reading, default.reading)
+        link["task"] = written_choices(self.task, default.task)
+        link["reading"] = written_choices(self.reading, default.reading)
         return link | {k: _written(v) for k, v in self.settings.items() if v != default.settings[k]}
 
     def config(self) -> RunConfig:
@@ -285,7 +288,7 @@ def _made(name: str, text: str, task: tuple[tuple[str, Value], ...]) -> Recipe:
     return OWN[name].of(text, **dict(task))
 
 
-def _read_choices(
+def read_choices(
     choices: Sequence[Choice], values: Mapping[str, Value], text: str
 ) -> tuple[dict[str, Value], list[str]]:
     """Return the values from "length:20,reverse:0" in place of these, and the names of those that are none."""
@@ -300,7 +303,8 @@ def _read_choices(
     return read, wrong
 
 
-def _written_choices(values: Mapping[str, Value], default: Mapping[str, Value]) -> str:
+def written_choices(values: Mapping[str, Value], default: Mapping[str, Value]) -> str:
+    """Return the values that are not the default's as "length:20,reverse:0"; see `read_choices`."""
     return ",".join(f"{name}:{_written(value)}" for name, value in values.items() if value != default[name])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
 from functools import lru_cache, partial
 from typing import Any
 
@@ -22,7 +22,9 @@ from attnviz.ui.frame.state import page_state
 from attnviz.ui.frame.widgets import Widget, select
 from attnviz.ui.training.state import Source, TrainingState
 
-__all__ = ["own_data", "own_notes", "put"]
+__all__ = [
+    "choose_encoding", "forget", "layout_of", "own_data", "own_notes", "put", "reading", "said", "take_likely",
+]  # fmt: skip
 
 MOST_MB = MOST_BYTES // 2**20
 KINDS = ("txt", "csv", "tsv", "jsonl", "ndjson", "conll", "iob", "bio")
@@ -45,7 +47,7 @@ def own_data(recipe: str) -> None:
     choose_file(say("training.upload", limit=MOST_MB), KINDS, f"{data.key}-file", MOST_MB, take)
     _encoding(recipe)
     if data.value.strip() and OWN[recipe].layout is not None:
-        _reading(recipe, data.value)
+        reading(recipe, data.value, recipe)
 
 
 def own_notes(task: Task) -> None:
@@ -73,7 +75,7 @@ def _edited(recipe: str) -> None:
     """Another first line is another table: what was said of the one before is forgotten."""
     sources, first = page_state(TrainingState).sources, _first_line(TrainingState.data(recipe).value)
     if recipe not in sources or sources[recipe].first_line != first:
-        _forget(recipe)
+        forget(recipe, recipe)
     sources[recipe] = Source(first)
 
 
@@ -82,19 +84,28 @@ def _first_line(text: str) -> str:
     return text.strip().split("\n", 1)[0]
 
 
-def _forget(recipe: str) -> None:
-    """Set how data are read back to the example's."""
+def forget(recipe: str, key: str) -> None:
+    """Set how data are read back to the example's; see `reading`."""
     for choice in OWN[recipe].kind.readings():
-        TrainingState.choice(recipe, choice.name).value = getattr(OWN[recipe].example.task, choice.name)
+        TrainingState.choice(key, choice.name).value = getattr(OWN[recipe].example.task, choice.name)
 
 
 def _uploaded(recipe: str, content: bytes, name: str) -> None:
     """Take a file that was handed in."""
+    take_likely(partial(_take, recipe, content))
+
+
+def take_likely(take: Callable[[str], None]) -> None:
+    """Take a file in the encoding that it tells, or in the likeliest one, of which the page then says so.
+
+    Args:
+        take: is given the encoding; "": told by the file.
+    """
     try:
-        _take(recipe, content)
+        take("")
     except DataEncodingUnclear as error:
         notice_error(error)
-        _take(recipe, content, error.names[0])
+        take(error.names[0])
 
 
 def _take(recipe: str, content: bytes, encoding: str = "") -> None:
@@ -102,36 +113,41 @@ def _take(recipe: str, content: bytes, encoding: str = "") -> None:
     found = decode(content, encoding)
     TrainingState.encoding(recipe).value = found.encoding
     put(recipe, found.text, None if found.certain and not encoding else content)
-    _forget(recipe)
+    forget(recipe, recipe)
 
 
 def _encoding(recipe: str) -> None:
     """Show the encoding of a file, and let it be changed if the file does not tell it for certain."""
     source = page_state(TrainingState).sources.get(recipe, Source())
     if source.content is not None:
-        select(
-            say("training.reading.encoding"),
-            TrainingState.encoding(recipe),
-            ENCODINGS,
-            on_change=_reread,
-            args=(recipe, source.content),
-            help=say("training.reading.encoding.help"),
-        )
+        choose_encoding(TrainingState.encoding(recipe), partial(_take, recipe, source.content))
 
 
-def _reread(recipe: str, content: bytes) -> None:
-    """Read the file in the encoding that was chosen."""
+def choose_encoding(widget: Widget[str], take: Callable[[str], None]) -> None:
+    """Show the encoding of a file; `take` is given another one that is chosen."""
+    label, about = say("training.reading.encoding"), say("training.reading.encoding.help")
+    select(label, widget, ENCODINGS, on_change=_reread, args=(widget, take), help=about)
+
+
+def _reread(widget: Widget[str], take: Callable[[str], None]) -> None:
+    """Read a file in the encoding that was chosen."""
     try:
-        _take(recipe, content, TrainingState.encoding(recipe).value)
+        take(widget.value)
     except AttnvizError as error:
         notice_error(error)
 
 
-def _reading(recipe: str, text: str) -> None:
-    """Show the first records, and a choice for everything that may be read in another way."""
-    choices = OWN[recipe].kind.readings()
-    said = {choice.name: TrainingState.choice(recipe, choice.name).value for choice in choices}
-    layout = _layout(recipe, text, tuple(said.items()))
+def reading(recipe: str, text: str, key: str, hidden: Container[str] = ()) -> None:
+    """Show the first records of data, and a choice for everything that may be read in another way.
+
+    Args:
+        recipe: recipe whose data are laid out alike.
+        text: the data.
+        key: recipe, or another name, that the controls are for.
+        hidden: choices that are not offered.
+    """
+    choices = [choice for choice in OWN[recipe].kind.readings() if choice.name not in hidden]
+    layout = layout_of(recipe, text, said(recipe, key))
     with st.container(key="reading", gap="xsmall"):
         if layout is not None:
             _preview(layout)
@@ -140,11 +156,17 @@ def _reading(recipe: str, text: str) -> None:
         for start in range(0, len(choices), 2):
             for place, choice in zip(st.columns(2, gap="small"), choices[start : start + 2], strict=False):
                 with place:
-                    _choose(choice, layout, TrainingState.choice(recipe, choice.name))
+                    _choose(choice, layout, TrainingState.choice(key, choice.name))
+
+
+def said(recipe: str, key: str) -> tuple[tuple[str, str | int], ...]:
+    """Return what the controls say of how data are read."""
+    names = [choice.name for choice in OWN[recipe].kind.readings()]
+    return tuple((name, TrainingState.choice(key, name).value) for name in names)
 
 
 @lru_cache(4)
-def _layout(recipe: str, text: str, said: tuple[tuple[str, str | int], ...]) -> Layout | None:
+def layout_of(recipe: str, text: str, said: tuple[tuple[str, str | int], ...]) -> Layout | None:
     """Return the layout of the data; None if they cannot be read, which the page says below them."""
     layout = OWN[recipe].layout
     assert layout is not None

@@ -9,7 +9,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from attnviz.errors import AttnvizError, DataUnclear
+from attnviz.finetuning.plan import Plan
 from attnviz.models.cost import flops_per_step, n_parameters
+from attnviz.models.tuned_config import TunedConfig
 from attnviz.server import workers
 from attnviz.server.people.rights import check_start, offers
 from attnviz.server.shelf import is_own, twin, unused_seed
@@ -18,8 +20,8 @@ from attnviz.training.engine.estimate import as_trained, seconds_per_step
 from attnviz.training.engine.memory import check_memory, is_large
 from attnviz.training.recipes import OWN
 from attnviz.training.run.files import writing
-from attnviz.ui.frame.address import Address, notice_error, notice_wrong
-from attnviz.ui.frame.choices import entries, find_run
+from attnviz.ui.frame.address import Address, notice, notice_error, notice_wrong
+from attnviz.ui.frame.choices import entries, find, find_run
 from attnviz.ui.frame.head import head_row, message_box
 from attnviz.ui.frame.language import code, explain, say
 from attnviz.ui.frame.numbers import duration, short
@@ -28,11 +30,13 @@ from attnviz.ui.frame.state import page_state
 from attnviz.ui.frame.watch import PLACE, notice_place, prepare, watch
 from attnviz.ui.frame.who import me
 from attnviz.ui.frame.widgets import button
-from attnviz.ui.training import controls
+from attnviz.ui.training import controls, tuning_controls
 from attnviz.ui.training.draft import SETTINGS, Draft
 from attnviz.ui.training.example import below_each_other, worked_example
 from attnviz.ui.training.own_data import own_notes
-from attnviz.ui.training.state import TrainingState
+from attnviz.ui.training.state import TrainingState, TuningState
+from attnviz.ui.training.tuning import FINE_TUNE, Tuning
+from attnviz.ui.training.tuning_said import say_plan, usual
 
 __all__ = ["show"]
 
@@ -50,6 +54,10 @@ def _apply(link: Mapping[str, str]) -> None:
             notice_error(error)
     state = page_state(TrainingState)
     state.watched, state.joined = run.name if run is not None else "", ""
+    tunes = run is not None and isinstance(run.config.model, TunedConfig)
+    if link.get("recipe") == FINE_TUNE or (tunes and "recipe" not in link):
+        _apply_tuning(link, run if tunes else None)
+        return
     made_of = Draft.of_run(run.config) if run is not None else None
     if made_of is not None and "recipe" not in link:
         controls.load(made_of)
@@ -61,13 +69,28 @@ def _apply(link: Mapping[str, str]) -> None:
     controls.load(draft)
 
 
+def _apply_tuning(link: Mapping[str, str], run: Run | None) -> None:
+    """Set the form for fine-tuning from an address, or from a run where the address says nothing of it."""
+    if "recipe" not in link and run is not None:
+        tuning_controls.load(Tuning.of_run(run.config))
+        return
+    tuning, wrong = Tuning.of_link(link)
+    notice_wrong(wrong)
+    if tuning.base and find(tuning.base) is None:
+        notice("tuning.unknown_base", name=tuning.base)
+        tuning = replace(tuning, base="")
+    if run is not None and not tuning.files:  # too long for an address
+        tuning = replace(tuning, files=Tuning.of_run(run.config).files)
+    tuning_controls.load(tuning)
+
+
 ADDRESS = Address(
     "training",
     _apply,
-    names=frozenset({"run", "recipe", "text", "task", "reading", *SETTINGS}),
+    names=frozenset({"run", "recipe", "text", "task", "reading", "base", "tune", "probe", *SETTINGS}),
     steps=frozenset({"run", "recipe"}),
     view=PLACE,
-    long=frozenset({"text"}),
+    long=frozenset({"text", "probe"}),
 )
 
 
@@ -80,7 +103,7 @@ def show() -> None:
     messages = message_box()
     with st.container(horizontal=True, key="training", gap="medium"):
         with st.container(key="settings", width=320, gap="small"):
-            draft = _controls()
+            form = _controls()
         with st.container(key="watched", width="stretch"):
             run = _watched(messages)
             if run is None:
@@ -88,12 +111,19 @@ def show() -> None:
                 prepare()
             else:
                 watch(run, messages, follow=True, replay=page_state(TrainingState).joins)
-    parameters = {**draft.to_link(), "run": run.name if run is not None else ""}
+    parameters = {**form.to_link(), "run": run.name if run is not None else ""}
     offer(messages, ADDRESS, parameters)
     ADDRESS.publish(parameters)
 
 
-def _controls() -> Draft:
+def _present() -> Draft | Tuning:
+    """Return the form as the controls stand."""
+    return tuning_controls.present() if TrainingState.what.value == FINE_TUNE else controls.present()
+
+
+def _controls() -> Draft | Tuning:
+    if controls.choose_what():
+        return _tuning_controls()
     controls.choose_task()
     draft = controls.present()
     config: RunConfig | None = None
@@ -105,11 +135,7 @@ def _controls() -> Draft:
         problem = error
     if config is not None:
         _example(config)
-    is_wrong = problem is not None or not offers(me(), "train")
-    joined = None if config is None else _joined(config)
-    # while a run is under way, its own Pause and Resume are what is pressed next
-    kind = "secondary" if joined is not None or _is_active() else "primary"
-    button(say("training.play"), "play", _play, icon="play_arrow", type=kind, width="stretch", disabled=is_wrong)
+    joined = _play_button(config, problem)
     with st.container(key="before", gap="xsmall"):
         if problem is None and config is not None:
             if joined is not None:
@@ -118,10 +144,52 @@ def _controls() -> Draft:
             _facts(config)
         elif draft.recipe in OWN and not draft.text.strip():
             st.info(say(f"training.bring.{draft.recipe}"))
-        elif problem is not None and not isinstance(problem, DataUnclear):  # that one is asked beside the data
-            st.warning(explain(problem))
+        elif problem is not None:
+            _say_problem(problem)
     controls.choose_settings(draft)
     return draft
+
+
+def _tuning_controls() -> Tuning:
+    tuning_controls.choose_base_and_data()
+    tuning_controls.choose_method()
+    tuning = tuning_controls.present()
+    plan: Plan | None = None
+    problem: AttnvizError | None = None
+    if not tuning.lacks:
+        try:
+            with st.spinner(say("tuning.measuring")):
+                plan = tuning.plan()
+        except AttnvizError as error:
+            problem = error
+    joined = _play_button(None if plan is None else plan.config, problem)
+    with st.container(key="before", gap="xsmall"):
+        if tuning.lacks:
+            st.info(say(f"tuning.bring.{tuning.lacks}"))
+        elif problem is not None:
+            _say_problem(problem)
+        elif plan is not None:
+            if joined is not None:
+                _offer_another(joined)
+            say_plan(plan)
+            _queue_facts(plan.config, plan.seconds)
+    tuning_controls.choose_settings({} if plan is None else usual(plan))
+    return tuning
+
+
+def _play_button(config: RunConfig | None, problem: AttnvizError | None) -> Run | None:
+    """Show Play; return the run that it showed in place of a new one, if any."""
+    is_wrong = config is None or problem is not None or not offers(me(), "train")
+    joined = None if config is None else _joined(config)
+    # while a run is under way, its own Pause and Resume are what is pressed next
+    kind = "secondary" if joined is not None or _is_active() else "primary"
+    button(say("training.play"), "play", _play, icon="play_arrow", type=kind, width="stretch", disabled=is_wrong)
+    return joined
+
+
+def _say_problem(problem: AttnvizError) -> None:
+    if not isinstance(problem, DataUnclear):  # that one is asked beside the data
+        st.warning(explain(problem))
 
 
 def _example(config: RunConfig) -> None:
@@ -131,7 +199,7 @@ def _example(config: RunConfig) -> None:
 
 
 def _facts(config: RunConfig) -> None:
-    """Show what the run will take: parameters, operations, time, and the runs before it or beside it."""
+    """Show what the run will take: parameters, operations, time; and the runs before it or beside it."""
     model, training = config.model, config.training
     trained = as_trained(model, config.task)
     seconds = training.steps * seconds_per_step(trained, training.batch_size)
@@ -143,8 +211,13 @@ def _facts(config: RunConfig) -> None:
             time=duration(seconds),
         )
     )
+    _queue_facts(config, seconds)
+
+
+def _queue_facts(config: RunConfig, seconds: float) -> None:
+    """Show the runs before a run or beside it."""
     queue = workers.queue()
-    ahead = queue.ahead(is_large(model, training.batch_size, config.task))
+    ahead = queue.ahead(is_large(config.model, config.training.batch_size, config.task))
     cores, runs = queue.shared()
     if ahead:
         st.caption(say("training.ahead", n=ahead))
@@ -157,7 +230,7 @@ def _play() -> None:
     """Train what the controls say, or show the run that does or did."""
     state = page_state(TrainingState)
     try:
-        config = controls.present().config()
+        config = _present().config()
         found = twin(config, entries())
         if found is None:
             _train(config)
@@ -174,8 +247,10 @@ def _again() -> None:
     if state.joined != state.watched:
         return
     try:
-        TrainingState.setting("seed").value = unused_seed(controls.present().config())
-        _train(controls.present().config())
+        form = _present()
+        seed = TuningState.setting("seed") if isinstance(form, Tuning) else TrainingState.setting("seed")
+        seed.value = unused_seed(form.config())
+        _train(_present().config())
     except AttnvizError as error:
         notice_error(error)
 
@@ -237,6 +312,10 @@ def _watched(messages: DeltaGenerator) -> Run | None:
 def _teach() -> None:
     """Explain the page, and offer three ways to begin."""
     with st.container(key="teach"):
+        if TrainingState.what.value == FINE_TUNE:
+            st.header(say("tuning.teach.title"), anchor=False)
+            st.markdown(say("tuning.teach.text"))
+            return
         st.header(say("training.teach.title"), anchor=False)
         st.markdown(say("training.teach.text"))
         with st.container(horizontal=True, gap="small"):

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from attnviz.tasks.base import Split
 from attnviz.ui.frame.widgets import Widget
 from attnviz.ui.training.draft import Value
+from attnviz.ui.training.tuning import File, Tuning
 
-__all__ = ["Source", "TrainingState"]
+__all__ = ["TASK", "Source", "TrainingState", "TuningState"]
+
+TASK = "task"
 
 
 @dataclass
@@ -34,6 +38,9 @@ class TrainingState:
         joins: how often that was.
         sources: of the data of each recipe that takes some.
     """
+
+    what = Widget("what", TASK)
+    """TASK, or `attnviz.ui.training.tuning.FINE_TUNE`."""
 
     recipe = Widget("recipe", "")
 
@@ -61,3 +68,29 @@ class TrainingState:
     def setting(name: str) -> Widget[Value]:
         """Return the control of a setting of the model or of its training."""
         return Widget(f"set-{name}", None)
+
+
+@dataclass
+class TuningState:
+    """State of the form for fine-tuning.
+
+    Attributes:
+        files: data of each split that has its own.
+        is_filled: whether the controls have values.
+    """
+
+    base = Widget("tune-base", "")
+    hub = Widget("tune-hub", "")
+
+    files: dict[Split, File] = field(default_factory=dict)
+    is_filled: bool = False
+
+    @staticmethod
+    def setting(name: str) -> Widget[Any]:
+        """Return the control of a field of `Tuning`."""
+        return Widget(f"tune-{name}", getattr(Tuning(), name))
+
+    @staticmethod
+    def encoding(split: str) -> Widget[str]:
+        """Return the choice of an encoding for a file."""
+        return Widget(f"tune-{split}-encoding", "")

@@ -93,6 +93,8 @@ class TwoColumns:
             named = self._named(rows[0]) is not None
             taken["header"] = header if header != "auto" else "yes" if named else self.header(rows, found[1])
         except DataUnclear as unclear:
+            if rows and header == "yes":
+                return Layout(rows[1:], taken, rows[0], unclear)
             return Layout(rows or self._rows(text, "none"), taken, unclear=unclear)
         return Layout(rows[1:], taken, rows[0]) if taken["header"] == "yes" else Layout(rows, taken)
 

@@ -17,6 +17,7 @@ import { Head } from "./head.js";
 import { Heads } from "./heads.js";
 import { inOtherWords, metricName, metricText, signed } from "./measures.js";
 import { lastAt, Metrics } from "./metrics.js";
+import { Moved, Movement } from "./moved.js";
 import { Over } from "./over.js";
 import { Patterns } from "./patterns.js";
 import { loadPlotly } from "./plot.js";
@@ -32,8 +33,8 @@ import watchCss from "./watch.css";
 
 const PACE_MS = 4000; // over which the speed is measured
 const CLEARLY = 0.2; // above chance: a share of attention that is no accident
-const EVERYTHING = new Set(["news", "metrics", "snapshots", "snapshot", "at", "site", "head", "seq", "measure", "outline", "log", "smooth", "theme", "why"]);
-const START = { at: null, site: 0, head: 0, seq: 0, query: null, key: null, dim: null, locked: false, hide: "none", hover: null, log: true, smooth: true, outline: true, measure: "mass", why: false };
+const EVERYTHING = new Set(["news", "metrics", "snapshots", "snapshot", "at", "site", "head", "seq", "measure", "moved", "outline", "log", "smooth", "theme", "why"]);
+const START = { at: null, site: 0, head: 0, seq: 0, query: null, key: null, dim: null, locked: false, hide: "none", hover: null, log: true, smooth: true, outline: true, measure: "mass", moved: "first", why: false };
 
 class Watch extends View {
   constructor(component) {
@@ -43,6 +44,7 @@ class Watch extends View {
     this.metrics = new Metrics();
     this.timeline = new Timeline();
     this.scores = new Scores(this.header);
+    this.movement = this.header.tuned ? new Movement(this.header) : null;
     this.news = null;
     this.paces = []; // {time, step}
     this.replayed = 0;
@@ -101,9 +103,14 @@ class Watch extends View {
       this.over = new Over(ctx);
       this.parts.push(this.heads, this.head, this.patterns, this.over);
     }
+    if (this.movement) {
+      this.moved = new Moved(ctx);
+      this.parts.push(this.moved);
+    }
     this.root.classList.toggle("aw-plain", !this.attends);
     const { loss, metric, rate, spectrum } = this.charts;
     const patterns = this.attends ? [this.patterns.element] : [];
+    const moved = this.moved ? [this.moved.element] : [];
     const over = this.attends ? [this.over.element] : [];
     this.body.prepend(
       this.transport.element,
@@ -113,7 +120,7 @@ class Watch extends View {
           el("section", { class: "aw-attention", "aria-label": ctx.t("watch.attention") }, this.attention()),
           this.samples.element,
         ]),
-        el("section", { class: "aw-curves", "aria-label": ctx.t("watch.curves") }, [loss.element, ...over, metric.element, ...patterns, spectrum.element, rate.element]),
+        el("section", { class: "aw-curves", "aria-label": ctx.t("watch.curves") }, [loss.element, ...over, metric.element, ...moved, ...patterns, spectrum.element, rate.element]),
       ]),
       this.live,
     );
@@ -153,7 +160,7 @@ class Watch extends View {
       full: fmt, // the weights are rounded to 255 levels: more digits would say nothing
       file: header.run,
       root: this.root,
-      metrics: this.metrics, timeline: this.timeline, scores: this.scores,
+      metrics: this.metrics, timeline: this.timeline, scores: this.scores, movement: this.movement,
       get news() {
         return watch.news;
       },
@@ -188,6 +195,7 @@ class Watch extends View {
       this.timeline.clear();
       this.looks = [];
       this.scores.clear();
+      this.movement?.clear();
       this.paces = [];
       this.store.touch("metrics");
       this.store.touch("snapshots");
@@ -198,7 +206,7 @@ class Watch extends View {
     }
     if (attention.length) {
       this.stay();
-      await this.timeline.add(attention, (snapshot) => this.scores.add(snapshot, this.timeline));
+      await this.timeline.add(attention, (snapshot) => this.see(snapshot));
       this.chooseHead();
       this.store.touch("snapshots");
     }
@@ -212,6 +220,12 @@ class Watch extends View {
     this.replay();
     this.root.dataset.snapshots = String(this.moments.length);
     if (this.metrics.damaged) this.tell({ kind: "damaged", message: "" });
+  }
+
+  /** Measure a snapshot. @param {Uint8Array} snapshot */
+  see(snapshot) {
+    this.scores.add(snapshot, this.timeline);
+    this.movement?.add(snapshot, this.timeline);
   }
 
   /** Take the steps of a network without attention: those of its validations and checkpoints. */

@@ -1,0 +1,238 @@
+"""The form for fine-tuning on the Training page: what it says before Play, what it refuses, and the run it makes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from transformers.utils import logging
+
+from attnviz import library, locale
+from attnviz.errors import BaseUnfit
+from attnviz.errors.base import Why
+from attnviz.server import opening, workers
+from attnviz.server.stores import UPLOADS
+from attnviz.training import Run, all_runs
+from tests.finetuning.conftest import rows as texts
+from tests.finetuning.conftest import table
+from tests.huggingface.tokenizers import word_piece
+from tests.ui.pages import Queue, address, click, messages, open_page, run, turn_to
+from tests.ui.real import BUILD, WORDS, zip_of
+
+
+@pytest.fixture(scope="session")
+def bases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a small BERT, and one with two stacks."""
+    root = tmp_path_factory.mktemp("bases")
+    for name, kind in (("tiny-bert", "BERT"), ("two-stacks", "BART")):
+        BUILD[kind]().save_pretrained(root / name)
+        word_piece(WORDS).save_pretrained(root / name)
+    return root
+
+
+@pytest.fixture(autouse=True)
+def server(bases: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(library.MODELS_FOLDER, str(bases))
+    monkeypatch.setattr(workers, "queue", Queue)
+    opening.VERDICTS.clear()
+    logging.set_verbosity_error()
+
+
+def say(key: str, lang: str = "en", **params: object) -> str:
+    return locale.t(lang, key, **params)
+
+
+def form(content: str, name: str = "mine.csv", **link: str) -> AppTest:
+    page = open_page("training", recipe="fine-tune", base="tiny-bert", **link)
+    return hand_in(page, content, name)
+
+
+def hand_in(page: AppTest, content: str, name: str = "mine.csv", split: str = "train") -> AppTest:
+    field = next(each for each in page.file_uploader if str(each.key).startswith(f"tune-{split}-"))
+    field.set_value((name, content.encode(), "text/csv"))
+    return run(page)
+
+
+def test_it_begins_with_a_model_and_data() -> None:
+    page = open_page("training")
+    page.segmented_control(key="what").set_value("fine-tune")
+    page = run(page)
+    assert page.selectbox(key="tune-base").options == [
+        "tiny-bert · BertForMaskedLM",
+        "two-stacks · BartForConditionalGeneration",
+    ]
+    assert say("tuning.bring.data") in messages(page)
+    assert page.button(key="play").disabled
+    page = hand_in(page, table(texts()))
+    assert not page.button(key="play").disabled, messages(page)
+    assert page.slider(key="tune-validation").value == 10
+    link = address(page)
+    assert (link["recipe"], link["base"]) == ("fine-tune", "tiny-bert")
+    again = open_page("training", **link)
+    assert not again.button(key="play").disabled
+    assert address(again) == link
+
+
+@pytest.mark.parametrize("lang", locale.LANGUAGES)
+@pytest.mark.parametrize(
+    ("content", "error", "details"),
+    [
+        (table([(text, "one") for text, _ in texts()]), "data_labels", {"labels": "1", "least": "2", "most": "200"}),
+        (table(texts(2)), "data_too_few", {"texts": "2", "needed": "20"}),
+        (
+            table([(f"day {n}", f"label {n}") for n in range(10_000)]),
+            "data_labels",
+            {"labels": "10,000", "least": "2", "most": "200"},
+        ),
+        ("text,label\n" + "good day,\n" * 20, "data_blank", {"line": "2", "column": "label"}),
+    ],
+    ids=["one class", "two texts", "10,000 labels", "a blank label"],
+)
+def test_data_that_cannot_be_learned_are_refused(content: str, error: str, details: dict[str, str], lang: str) -> None:
+    page = form(content, lang=lang)
+    assert page.button(key="play").disabled
+    assert locale.told(lang, error, details) in messages(page).replace("`", "")
+
+
+@pytest.mark.parametrize("lang", locale.LANGUAGES)
+def test_what_may_be_wrong_is_said_before(lang: str) -> None:
+    given, long = texts(), " ".join(["cat"] * 80)
+    page = form(table([*given, given[0], (given[1][0], "Positive"), (long, "positive")]), lang=lang)
+    hand_in(page, table([*given[:3], ("the cat", "neutral")]), split="test")
+    said = messages(page).replace("`", "")
+    assert not page.button(key="play").disabled, said
+    for key, params in (
+        ("repeated", {"n": 2}),
+        ("shared", {"n": 3}),
+        ("contradictory", {"n": 1}),
+        ("unlearned", {"labels": "neutral"}),
+        ("alike", {"labels": locale.listed(lang, ["Positive", "positive"])}),
+    ):
+        assert say(f"tuning.found.{key}", lang, **params) in said
+    places = [say(f"tuning.cut.{split}", lang, n=1) for split in ("train", "validation")]
+    assert any(say("tuning.found.cut", lang, tokens=64, where=where, lost=18) in said for where in places)
+
+
+def test_a_share_of_which_nothing_is_left_is_refused() -> None:
+    page = form(table(texts()), tune="test:1")
+    assert page.button(key="play").disabled
+    assert say("error.data_too_few", texts=60, needed=100) in messages(page)
+
+
+def test_labels_that_are_numbers_are_names() -> None:
+    page = form(table([(text, {"positive": "5", "negative": "1"}[label]) for text, label in texts()]))
+    assert say("tuning.found.numbers") in messages(page)
+    assert say("tuning.found.numbers") not in messages(form(table(texts())))
+
+
+@pytest.mark.parametrize("lang", locale.LANGUAGES)
+def test_bases_and_batches_that_cannot_be_are_refused(
+    lang: str, bases: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = form(table(texts()), lang=lang)
+    page.selectbox(key="tune-base").set_value("two-stacks")
+    page = run(page)
+    assert page.button(key="play").disabled
+    refusal = BaseUnfit("two-stacks", Why("two-stacks"))
+    assert locale.told(lang, refusal.code, refusal.details) in messages(page).replace("`", "")
+
+    bare = tmp_path / "models" / "bare"
+    bare.mkdir(parents=True)
+    for name in ("config.json", "model.safetensors"):
+        (bare / name).write_bytes((bases / "tiny-bert" / name).read_bytes())
+    monkeypatch.setenv(library.MODELS_FOLDER, str(bare.parent))
+    page = hand_in(open_page("training", recipe="fine-tune", base="bare", lang=lang), table(texts()))
+    assert page.button(key="play").disabled
+    assert locale.told(lang, "no_tokenizer", {"name": "bare"}) in messages(page).replace("`", "")
+
+    monkeypatch.setenv(library.MODELS_FOLDER, str(bases))
+    page = form(table(texts()), lang=lang, tune="batch:60000")
+    assert page.button(key="play").disabled
+    assert "60,000" in messages(page)
+
+
+def test_columns_are_chosen_where_they_are_not_told() -> None:
+    rows = "".join(f'{{"id": {n}, "said": "{text}", "how": "{label}"}}\n' for n, (text, label) in enumerate(texts()))
+    page = form(rows, "mine.jsonl")
+    assert page.button(key="play").disabled
+    assert list(page.dataframe[0].value.columns) == ["1 · id", "2 · said", "3 · how"]
+    for name, column in (("text", 2), ("label", 3)):
+        page.selectbox(key=f"task-fine-tune-own-labels-{name}_column").set_value(column)
+    page = run(page)
+    assert not page.button(key="play").disabled, messages(page)
+    assert "`positive`" in messages(page)
+    page = hand_in(page, table(texts()))
+    assert not page.button(key="play").disabled, "what was said of another file is forgotten"
+
+
+def test_tags_of_words() -> None:
+    page = form("\n\n".join(f"cat{n} B-PER\nsat O" for n in range(33)), "mine.conll")
+    assert page.segmented_control(key="tune-tags").value is True
+    assert not page.button(key="play").disabled, messages(page)
+    assert say("tuning.sizes", train=27, validation=3, test=3, labels="`B-PER` 33, `O` 33") in messages(page)
+
+
+def test_the_head_alone_moves_no_attention() -> None:
+    page = form(table(texts()))
+    assert say("tuning.head_only") not in messages(page)
+    page.selectbox(key="tune-method").set_value("head")
+    page = run(page)
+    assert say("tuning.head_only") in messages(page)
+    page.selectbox(key="tune-method").set_value("last")
+    page = run(page)
+    page.number_input(key="tune-layers").set_value(1)
+    assert say("tuning.keeps", n=1) in messages(run(page))
+    assert address(page)["tune"] == "method:last,layers:1"
+
+
+def test_play_makes_a_run_that_comes_back_as_a_form() -> None:
+    page = form(
+        table(texts()), tune="method:last,layers:1,steps:4,batch:4,weighted:1,stop:1,validation:20", probe="the cat"
+    )
+    assert say("tuning.sizes", train=42, validation=12, test=6, labels="")[:60] in messages(page)
+    page = click(page, "play")
+    (made,) = all_runs()
+    assert isinstance(made, Run)
+    assert made.state().state == "queued"
+    model, task, training = (made.config.to_dict()[part] for part in ("model", "task", "training"))
+    assert (model["base"], model["method"], training["steps"], training["patience"]) == ("tiny-bert", "last:1", 4, 3)
+    assert (task["parameters"]["watched"], task["parameters"]["weighted"]) == ("the cat", True)
+    page = click(page, "play")
+    assert len(all_runs()) == 1, "the same is not trained twice"
+    again = open_page("training", run=made.name)
+    assert not again.exception
+    assert again.text_area(key="tune-probe").value == "the cat"
+    assert again.selectbox(key="tune-method").value == "last"
+    page = click(again, "play")
+    assert len(all_runs()) == 1, "the form of a run is the run"
+    page = click(page, "again")
+    assert sorted(each.config.training.seed for each in all_runs() if isinstance(each, Run)) == [0, 1]
+
+
+def test_a_run_keeps_an_uploaded_base(bases: Path, tmp_path: Path) -> None:
+    page = open_page("models")
+    archive = zip_of(bases / "tiny-bert", tmp_path / "handed-in.zip")
+    page.file_uploader[0].set_value((archive.name, archive.read_bytes(), "application/zip"))
+    page = run(page)
+    page = hand_in(turn_to_tuning(page), table(texts()))
+    assert page.selectbox(key="tune-base").options[0] == "handed-in · BertForMaskedLM"
+    assert str(page.selectbox(key="tune-base").value).startswith("upload/")
+    page = click(page, "play")
+    (made,) = all_runs()
+    assert isinstance(made, Run)
+    UPLOADS.drop(str(made.config.to_dict()["model"]["base"]))
+    assert made.config.task.build(made.config.model, 0) is not None
+
+
+def turn_to_tuning(page: AppTest) -> AppTest:
+    page = turn_to(page, "training")
+    page.segmented_control(key="what").set_value("fine-tune")
+    return run(page)
+
+
+def test_a_link_that_names_no_base_or_setting_is_said() -> None:
+    page = open_page("training", recipe="fine-tune", base="none", tune="method:some,steps:5")
+    assert say("tuning.unknown_base", name="`none`") in messages(page)
+    assert "`method`" in messages(page)
+    assert address(page)["tune"] == "steps:5"
