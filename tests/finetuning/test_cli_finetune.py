@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
 import attnviz
 from attnviz.cli import main
+from attnviz.errors import BaseUnfit
+from attnviz.errors.base import Why
+from attnviz.huggingface.tuned import check_base
 from attnviz.training import Run, all_runs
 from attnviz.view.run_header import run_header
 from tests.finetuning.conftest import rows, table
+from tests.refused import refused as refused_as
 from tests.training.command_line import refused
 
 
@@ -95,4 +103,39 @@ def test_what_cannot_be_learned_is_refused(bert: Path, tmp_path: Path, capsys: p
     bare.mkdir()
     for name in ("config.json", "model.safetensors"):
         (bare / name).write_bytes((bert / name).read_bytes())
+    path.write_text(table(given))
     assert "has no tokenizer" in refused(["finetune", str(bare), "--data", str(path)], capsys)
+    packed = shutil.copytree(bert, tmp_path / "packed")
+    stored = load_file(packed / "model.safetensors")
+    codes = {key: value.to(torch.int8) if "query.weight" in key else value for key, value in stored.items()}
+    save_file(codes, packed / "model.safetensors", {"format": "pt"})
+    assert "its weights are quantised" in refused(["finetune", str(packed), "--data", str(path)], capsys)
+    assert list(all_runs()) == []
+
+
+def test_weights_that_were_opened_as_codes_are_not_trained(bert: Path) -> None:
+    """As bitsandbytes opens them: the network runs, and has no numbers to train."""
+    model: Any = attnviz.load_model(bert)
+    check_base(model)
+    model.network.hf_quantizer = object()
+    with refused_as(BaseUnfit("tiny-bert", Why("quantised"))):
+        check_base(model)
+
+
+def test_a_base_that_went_or_changed_is_named(
+    bert: Path, reviews: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = shutil.copytree(bert, tmp_path / "mine")
+    data = ["--data", str(reviews), "--text", "review", "--label", "stars"]
+    assert main(["finetune", str(base), *data, "--method", "head", "--steps", "2", "--name", "tuned"]) == 0
+    capsys.readouterr()
+    weights = base / "model.safetensors"
+    content = weights.read_bytes()
+    weights.write_bytes(content[:-4] + bytes(4))
+    assert "mine has other weights now" in refused(["evaluate", "tuned"], capsys, 1)
+    weights.write_bytes(content)
+    assert main(["evaluate", "tuned", "--no-baselines"]) == 0
+    capsys.readouterr()
+    shutil.rmtree(base)
+    for command in (["evaluate", "tuned"], ["trace", "run/tuned", "a good film"]):
+        assert "began with the model mine, which is not there any more" in refused(command, capsys, 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -90,9 +90,9 @@ class Entities(TaggingTask):
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:
         """Draw n sentences."""
-        rows = draw(n, split, lambda count: _skeletons(count, generator)).tolist()
-        random = python_random(generator)
-        sentences = [list(_sentence(row, random, split == "train")) for row in rows]
+        rows = draw(n, split, lambda count: skeletons(count, generator)).tolist()
+        random, training = python_random(generator), split == "train"
+        sentences = [list(sentence(row, random, lambda slot: _name(slot, random, training))) for row in rows]
         return tagged(sentences, self.tokenizer, self.labels)
 
     def expected(self, tokens: Sequence[int], source: Sequence[int] | None = None) -> tuple[Pattern, ...]:
@@ -111,7 +111,7 @@ class Entities(TaggingTask):
         return self.transformer(40, positions="rotary")
 
 
-def _skeletons(count: int, generator: Generator) -> Tensor:
+def skeletons(count: int, generator: Generator) -> Tensor:
     """(count, 5): of each part an index; what is written twice has the index of the first."""
     columns = []
     for options in PARTS:
@@ -120,22 +120,28 @@ def _skeletons(count: int, generator: Generator) -> Tensor:
     return torch.stack(columns, 1)
 
 
-def _sentence(skeleton: Sequence[int], random: Random, training: bool) -> Iterator[tuple[str, str]]:
-    """Yield the words and tags."""
+def sentence(skeleton: Sequence[int], random: Random, name: Callable[[str], str]) -> Iterator[tuple[str, str]]:
+    """Yield the words and tags of a sentence.
+
+    Args:
+        skeleton: a row of `skeletons`.
+        random: chooses the forms of entities.
+        name: chooses a name for a slot, one of SLOTS.
+    """
     opening, subject, aside, verb, tail = skeleton
     kind, subject_text = SUBJECTS[subject]
     for text in (OPENINGS[opening], subject_text, ASIDES[aside], VERBS[kind][verb], TAILS[tail]):
         for word in text.split():
             if word.startswith("{"):
-                yield from _entity(word[1:-1], random, training)
+                yield from _entity(word[1:-1], random, name)
             else:
                 yield word, OUTSIDE
 
 
-def _entity(kind: str, random: Random, training: bool) -> Iterator[tuple[str, str]]:
+def _entity(kind: str, random: Random, name: Callable[[str], str]) -> Iterator[tuple[str, str]]:
     """Yield the words and tags of a random entity."""
     for place, part in enumerate(random.choice(FORMS[kind]).split()):
-        word = _name(part[1:-1], random, training) if part.startswith("{") else part
+        word = name(part[1:-1]) if part.startswith("{") else part
         yield word, f"{'I' if place else 'B'}-{kind}"
 
 
