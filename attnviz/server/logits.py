@@ -2,7 +2,8 @@
 
 GET .../lens?start=N&who=NAME&lang=L                       as `attnviz.view.logits.lens_columns` returns it
 GET .../parts?row=R&token=ID&against=ID&who=NAME&lang=L    as `told_parts`; without a token the most probable one,
-                                                           without "against" the logit alone
+                                                           without "against" the logit alone; with &all=1 how the
+                                                           logit changes without each part, not the largest alone
 
 Answers are those of `attnviz.server.experiments`: asked again until they are there.
 """
@@ -53,15 +54,17 @@ def parts(request: Request, trace: Trace) -> Response:
     row = whole(query.get("row", ""), 0, MOST)
     given = {name: query[name] for name in ("token", "against") if query.get(name)}
     outputs = {name: whole(text, 0, MOST) for name, text in given.items()}
+    all_removed = query.get("all") == "1"
     if row is None or None in outputs.values():
         return JSONResponse({"error": "row" if row is None else "token"}, 400)
 
     def compute(progress: Progress) -> dict[str, Any]:
         check_size(trace)
         with explained(trace, progress):
-            return told_parts(trace, trace.logit_parts(row, **outputs), lang)
+            return told_parts(trace, trace.logit_parts(row, **outputs), lang, all_removed)
 
-    return answer_when_there(EXPLAINING, request, ("parts", _id(request), row, *sorted(outputs.items()), lang), compute)
+    key = ("parts", _id(request), row, *sorted(outputs.items()), all_removed, lang)
+    return answer_when_there(EXPLAINING, request, key, compute)
 
 
 def _id(request: Request) -> str:

@@ -10,10 +10,13 @@ from attnviz.trace.rows import label_of
 from attnviz.view.payload import output_label
 from attnviz.why import LogitParts, Part
 
-__all__ = ["MOST_COLUMNS", "lens_columns", "told_parts"]
+__all__ = ["MOST_COLUMNS", "MOST_REMOVED", "lens_columns", "told_parts"]
 
 MOST_COLUMNS = 48
 """Positions of a lens that are sent and shown at a time."""
+
+MOST_REMOVED = 9
+"""Parts that are taken out one by one, where not all are asked for: the largest ones, which are shown first."""
 
 
 def lens_columns(trace: Trace, lens: Lens, start: int, lang: str) -> dict[str, Any]:
@@ -37,18 +40,23 @@ def lens_columns(trace: Trace, lens: Lens, start: int, lang: str) -> dict[str, A
     }
 
 
-def told_parts(trace: Trace, found: LogitParts, lang: str) -> dict[str, Any]:
-    """Return a split logit: its position, the labels of the outputs, the logit, its parts and the errors."""
+def told_parts(trace: Trace, found: LogitParts, lang: str, all_removed: bool = False) -> dict[str, Any]:
+    """Return a split logit: its position, the labels of the outputs, the logit, its parts and the errors.
+
+    Args:
+        all_removed: tell of every part how the logit changes without it; else of the largest alone, None of others.
+    """
     return {
         "position": found.position,
         "token": output_label(trace, found.token, lang),
         "against": None if found.against is None else output_label(trace, found.against, lang),
         "logit": found.logit,
-        "parts": [_told_part(part) for part in found.parts],
+        "parts": [_told_part(part, all_removed or at < MOST_REMOVED) for at, part in enumerate(found.parts)],
         "proof": found.proof._asdict(),
     }
 
 
-def _told_part(part: Part) -> dict[str, Any]:
+def _told_part(part: Part, removed: bool) -> dict[str, Any]:
     site = part.name.rpartition(":")[0] if part.kind == "head" else ""
-    return {"kind": part.kind, "layer": part.layer, "site": site, "head": part.head, "share": part.share}
+    told = {"kind": part.kind, "layer": part.layer, "site": site, "head": part.head, "share": part.share}
+    return {**told, "if_removed": part.if_removed if removed else None}

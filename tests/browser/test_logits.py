@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import expect
 
 from attnviz import locale
@@ -33,7 +35,10 @@ def test_the_answer_is_read_layer_by_layer_and_its_parts_open_their_head(open_pa
     expect(bars.last).to_contain_text(locale.t("en", "view.logits.parts.sum"))
     page.get_by_label(locale.t("en", "view.logits.against")).select_option(label="k")
     expect(bars.last).to_contain_text(locale.t("en", "view.logits.parts.sum.against"))
-    bars.get_by_role("button", name="Layer 1 · head 0").focus()
+    head = bars.filter(has=page.get_by_role("button", name="Layer 1 · head 0"))
+    expect(bars.first).to_contain_text(locale.t("en", "view.logits.parts.removed"))
+    expect(head.locator(".avp-number").last).to_have_text(re.compile(r"^[+−-]?\d"))
+    head.get_by_role("button").focus()
     page.keyboard.press("Enter")
     expect(root).to_have_attribute("data-site", "decoder.1.self")
     expect(root).to_have_attribute("data-query", "6")

@@ -12,7 +12,7 @@ from attnviz.server import forward
 from attnviz.server.routes import routes
 from attnviz.server.traces import Held, TraceKey
 from attnviz.server.why import EXPLAINING
-from attnviz.view.logits import MOST_COLUMNS, lens_columns
+from attnviz.view.logits import MOST_COLUMNS, MOST_REMOVED, lens_columns, told_parts
 from tests.ui.asgi import awaited, get
 
 APP = Starlette(routes=routes())
@@ -55,9 +55,23 @@ def test_the_parts_of_a_logit_add_up_to_it_and_name_the_head_that_wrote_it() -> 
     assert sum(part["share"] for part in found["parts"]) == pytest.approx(found["logit"], abs=1e-3)
     first = found["parts"][0]
     assert (first["kind"], first["site"], first["head"]) == ("head", "decoder.1.self", 0)
+    parts = held.trace.logit_parts(6).parts
+    assert [part["if_removed"] for part in found["parts"]] == [
+        pytest.approx(part.if_removed, abs=1e-4) if at < MOST_REMOVED else None for at, part in enumerate(parts)
+    ]
     pair = asked(held, "parts", row="6", token=str(second), against=str(best))["result"]
     assert (pair["token"], pair["against"]) == (label.label(second), "w")
     assert pair["logit"] == pytest.approx(float(logits[second] - logits[best]), abs=1e-4)
+
+
+def test_how_a_logit_changes_without_each_part_is_told_of_all_where_all_are_asked_for() -> None:
+    trace = forward.run(TraceKey("dates", "3rd of March 2021", "2021")).trace
+    found = trace.logit_parts(0)
+    assert len(found.parts) > MOST_REMOVED
+    for all_removed, told in ((False, MOST_REMOVED), (True, len(found.parts))):
+        parts = told_parts(trace, found, "en", all_removed)["parts"]
+        assert sum(part["if_removed"] is not None for part in parts) == told
+        assert all(part["if_removed"] is not None for part in parts[:told])
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,40 @@ def test_a_part_removed_is_what_the_network_itself_computes_without_it(norm: str
     assert abs(queries.if_removed + queries.share) > 1e-3  # the norm rescales what is left
 
 
+@pytest.mark.parametrize("norm", ["pre", "post"])
+def test_a_logit_without_a_part_is_what_the_end_of_the_network_gives_without_it(norm: str) -> None:
+    """The network's own norm and unembedding read the last stream without what a head or an MLP wrote to it."""
+    model = network(norm=norm)
+    kept: dict[str, Tensor] = {}
+    decoder: Any = model.network.decoder
+    last = decoder.blocks[-1]
+    end = decoder.final_norm if norm == "pre" else last.feed_forward_norm
+    hooks = [
+        end.register_forward_pre_hook(lambda module, args: kept.update(stream=args[0])),
+        last.feed_forward.register_forward_hook(lambda module, args, made: kept.update(mlp=made)),
+    ]
+    trace = made_trace(model)
+    for hook in hooks:
+        hook.remove()
+    stream, mlp = kept["stream"][0].detach(), kept["mlp"][0].detach()  # (T, d_model)
+
+    def change(written: Tensor) -> float:
+        with torch.no_grad():
+            before, after = (model.network.unembedding(end(x))[5] for x in (stream, stream - written))
+        (c,), (a,) = LETTERS.encode("c"), LETTERS.encode("a")
+        return float((after - before)[c] - (after - before)[a])
+
+    parts = named(trace.logit_parts(5, "c", against="a").parts)
+    wrote = {"decoder.2.mlp": mlp - last.feed_forward[-1].bias.detach()}
+    if norm == "pre":  # a block after it norms what another one's heads wrote
+        wrote |= {f"{site.name}:{head}": site.output(head) for site in trace.sites for head in range(2)}
+    for name, written in wrote.items():
+        assert parts[name].if_removed == pytest.approx(change(written), abs=1e-4), name
+    assert any(abs(parts[name].if_removed + parts[name].share) > 1e-3 for name in wrote), (
+        "the norm rescales what is left"
+    )
+
+
 def test_without_rescaling_a_part_removed_is_its_share() -> None:
     trace = made_trace(network(norm="post"))  # the first layer reads the embeddings as they are
     found = trace.why("decoder.0.self", 0, 5, 2)

@@ -37,7 +37,7 @@ export class Parts {
     const { token, against } = this.ctx.store.state;
     this.position = position;
     this.offer();
-    const query = { row: position, ...(token === null ? {} : { token }), ...(against === null ? {} : { against }) };
+    const query = { row: position, ...(token === null ? {} : { token }), ...(against === null ? {} : { against }), ...(this.all ? { all: 1 } : {}) };
     this.answers.get(query);
   }
 
@@ -71,20 +71,24 @@ export class Parts {
     const { found, t, ctx } = this;
     const { shown, rest, sum } = shorten(found.parts, this.all ? Infinity : MOST);
     const limit = Math.max(...found.parts.map(({ share }) => Math.abs(share)), Math.abs(rest.share)) || 1;
-    const others = rest.count ? [this.bar(el("span", { class: "avp-note" }, t("view.logits.parts.rest", { n: rest.count })), rest.share, limit)] : [];
-    const total = el("li", { class: "is-sum", title: ctx.full(sum) }, [el("span", { text: t(found.against === null ? "view.logits.parts.sum" : "view.logits.parts.sum.against") }), el("span"), el("span", { class: "avp-number", text: ctx.fmt(sum) })]);
-    this.list.replaceChildren(...shown.map((part) => this.bar(this.name(part), part.share, limit)), ...others, total);
+    const others = rest.count ? [this.bar(el("span", { class: "avp-note" }, t("view.logits.parts.rest", { n: rest.count })), rest.share, limit, null)] : [];
+    const head = el("li", { class: "avl-columns" }, ["part", "wrote", "removed"].map((name) => el("span", { text: t(`view.logits.parts.${name}`) })));
+    const total = el("li", { class: "is-sum", title: ctx.full(sum) }, [el("span", { text: t(found.against === null ? "view.logits.parts.sum" : "view.logits.parts.sum.against") }), el("span"), el("span", { class: "avp-number", text: ctx.fmt(sum) }), el("span")]);
+    this.list.replaceChildren(head, ...shown.map((part) => this.bar(this.name(part), part.share, limit, part.if_removed)), ...others, total);
     this.more.hidden = found.parts.length <= MOST + 1;
     this.says();
     this.offer();
   }
 
-  bar(name, share, limit) {
+  /** @param {number|null} removed  change of the number without the part; null: not computed */
+  bar(name, share, limit, removed) {
     const size = (50 * Math.abs(share)) / limit;
     const fill = el("span", { class: "avp-outputs-fill" });
     const background = css(this.ctx.palette().diverging(Math.sign(share) * 0.75));
     Object.assign(fill.style, { width: `${size}%`, marginInlineStart: `${share < 0 ? 50 - size : 50}%`, background });
-    return el("li", { title: this.ctx.full(share) }, [name, el("span", { class: "avl-bar", "aria-hidden": "true" }, fill), el("span", { class: "avp-number", text: this.ctx.fmt(share) })]);
+    const number = (value, sign = "") => el("span", { class: "avp-number", title: this.ctx.full(value), text: sign + this.ctx.fmt(value) });
+    const without = removed === null ? el("span", { class: "avp-number", text: "–" }) : number(removed, removed > 0 ? "+" : "");
+    return el("li", {}, [name, el("span", { class: "avl-bar", "aria-hidden": "true" }, fill), number(share), without]);
   }
 
   /** The name of a part; a head's is a button that opens it. */
@@ -119,6 +123,7 @@ export class Parts {
     this.all = !this.all;
     this.more.setAttribute("aria-pressed", String(this.all));
     this.paint();
+    this.show(this.position);
   }
 
   destroy() {
