@@ -20,7 +20,7 @@ FEW: dict[Split, int] = {"train": 64, "validation": 10, "test": 40}
 @pytest.fixture(scope="module")
 def tuned(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """MiniLM after a few steps on sentences with names."""
-    training = {"steps": 12, "batch_size": 8, "learning_rate": 5e-4, "validate_every": 12}
+    training = {"steps": 24, "batch_size": 8, "learning_rate": 1e-3, "validate_every": 24}
     made = plan(packaged(), names(FEW), tags=True, method="last:2", training=training, watched="Anna wrote to Oslo")
     assert (made.model.n_layers, made.model.n_heads, made.model.kind) == (6, 12, "BertForTokenClassification")
     run = Run.create(tmp_path_factory.mktemp("runs") / "minilm", made.config)
@@ -29,17 +29,17 @@ def tuned(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def test_it_finds_names_that_it_has_never_seen(tuned: Run) -> None:
-    found = judge(tuned, 12)
+    found = judge(tuned, 24)
     scores = {each.name: each.score for each in found.baselines}
-    assert found.report.score > scores["word alone"] + 0.1
+    assert found.report.score > scores["word alone"] + 0.05
     assert scores["most frequent"] == 0
 
 
 def test_it_opens_with_a_proof_and_only_trained_layers_have_moved(tuned: Run) -> None:
-    trace = attnviz.trace(tuned.model(12), "Anna wrote to Oslo")
+    trace = attnviz.trace(tuned.model(24), "Anna wrote to Oslo")
     assert max(entry.max_abs_error for entry in trace.proof()) < 1e-5
     change = [layer.mean for layer in moved(tuned)]
     assert change[:4] == [0, 0, 0, 0]
     assert change[5] > 0
-    assert tuned.checkpoint_path(12).stat().st_size < 16 * 2**20, "it holds what was trained: two layers of six"
+    assert tuned.checkpoint_path(24).stat().st_size < 16 * 2**20, "it holds what was trained: two layers of six"
     assert Path(packaged(), "model.safetensors").stat().st_size > 80 * 2**20
