@@ -43,6 +43,7 @@ from attnviz.why.functions import (
     name_of,
 )  # fmt: skip
 from attnviz.why.maps import Arranged, Call, Matrix, Slot, Sum, Times
+from attnviz.why.rewritten import REWRITTEN
 from attnviz.why.steps import Origin, Step, Writing, evaluate, reached, widened
 
 __all__ = ["Attended", "Tape", "TapeDiffers"]
@@ -203,6 +204,11 @@ class Tape(TorchFunctionMode):
                 taken = self._take((self._all_taken(args[0]), *args[1:]), kwargs)
             result = func(*args, **kwargs)
             return self._each(result, taken, name, again(func, name, writes))
+        if linear and name in REWRITTEN and not writes and kwargs.get("out") is None:
+            steps = REWRITTEN[name](*args, **kwargs)
+            if steps is not None:
+                with self:
+                    return steps()
         return self._other(func, name, args, kwargs, taken, bool(linear), writes)
 
     def _is_linear(

@@ -23,6 +23,9 @@ from attnviz.trace import Trace
 from tests.huggingface.architectures import GROUPED
 
 SITE = "decoder.2.self"
+EYE = torch.eye(48).flip(0)
+SPREAD = torch.eye(48)[..., None].expand(-1, -1, 3) / 3
+GROUPS = torch.ones(48, 12, 1) / 12
 
 
 class Then(nn.Module):
@@ -136,6 +139,13 @@ REFUSED: Mapping[str, tuple[str, Callable[[Tensor], Tensor], str]] = {
     "rounded by dividing": ("q_proj", lambda x: torch.div(x, 0.1, rounding_mode="floor"), "split-bent"),
     "the mean of earlier tokens": ("k_proj", lambda x: torch.ones(x.shape[1], x.shape[1]).tril() @ x, "split-rows"),
     "one token written into another": ("q_proj", lambda x: _leaked(x), "split-bent"),
+    # several steps in one function, of which one is not linear
+    "as far as it is large": ("q_proj", lambda x: torch.lerp(x, 2 * x, x.sigmoid()), "split-bent"),
+    "its square added": ("k_proj", lambda x: torch.addcmul(x, x, x, value=0.1), "split-bent"),
+    "divided by itself": ("q_proj", lambda x: torch.addcdiv(x, x, x.abs() + 1), "split-bent"),
+    "products of tokens added": ("k_proj", lambda x: torch.baddbmm(x, x @ x.mT, x, alpha=0.01), "split-bent"),
+    "convolved over tokens": ("q_proj", lambda x: F.conv1d(x.mT, SPREAD, padding=1).mT, "split-bent"),
+    "convolved in groups": ("q_proj", lambda x: F.conv1d(x.mT, GROUPS, groups=4).mT, "split-bent"),
     "through numpy, as a scale": ("k_proj", lambda x: x * float(x.detach().numpy().max()), "split-nonlinear"),
 }
 
@@ -183,6 +193,15 @@ SPLIT: Mapping[str, tuple[str, Callable[[Tensor], Tensor]]] = {
     "each group normed": ("q_proj", lambda x: F.layer_norm(x.unflatten(-1, (4, 12)), (12,)).flatten(-2)),
     "by its largest number": ("k_proj", lambda x: x / x.abs().amax(-1, keepdim=True)),
     "in 64 bits": ("q_proj", lambda x: (x.double() * 2).float()),
+    "a convolution of one place": ("q_proj", lambda x: F.conv1d(x.mT, EYE[..., None], padding="same").mT),
+    "a convolution with a bias": ("q_proj", lambda x: F.conv1d(x.mT, EYE[..., None], torch.ones(48), 1, 0).mT),
+    "a convolution of an image": ("q_proj", lambda x: F.conv2d(x.mT[..., None], EYE[..., None, None])[..., 0].mT),
+    "a product added": ("q_proj", lambda x: torch.baddbmm(x, x, EYE.expand(len(x), -1, -1), beta=0.5, alpha=2)),
+    "added to a product": ("q_proj", lambda x: torch.addmm(x[0], x[0], EYE, alpha=0.5)[None]),
+    "halfway": ("q_proj", lambda x: torch.lerp(x, 3 * x, 0.5)),
+    "halfway to a constant": ("q_proj", lambda x: x.lerp(torch.ones(48), torch.linspace(0, 1, 48))),
+    "with products of constants": ("q_proj", lambda x: torch.addcmul(x, x, torch.linspace(1, 2, 48), value=0.5)),
+    "with quotients": ("q_proj", lambda x: torch.addcdiv(torch.ones(48), x, torch.linspace(1, 2, 48))),
     "normed twice": ("norm", lambda x: F.layer_norm(x, (48,))),
 }
 
