@@ -1,4 +1,4 @@
-"""How far back can a network remember? Five networks of like size recall the first symbol after 10 to 200 steps.
+"""How far back can a network remember? Six networks of like size recall the first symbol after 10 to 200 steps.
 
     python -m bench.recurrent [--steps N] [--seeds N] [--json]
 

@@ -1,4 +1,4 @@
-"""Compare: recurrent networks and a Transformer on the same task, side by side."""
+"""Compare: recurrent and convolutional networks and a Transformer on the same task, side by side."""
 
 from attnviz.ui.comparison import page
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, cast
 
 import torch
 
@@ -21,9 +21,11 @@ from attnviz.errors import ConfigError, DataTooLarge, DataUnclear, InputError
 from attnviz.locale import t
 from attnviz.models.bundle import CONFIG_FILE, SequenceModel, save_model
 from attnviz.models.config import ModelConfig
+from attnviz.models.convolutional_config import ConvolutionalConfig
 from attnviz.models.cost import n_parameters
+from attnviz.models.kinds import NETWORKS, NetworkKind, network_of
 from attnviz.models.network_config import OF_THE_TASK
-from attnviz.models.recurrent_config import AnyConfig, Cell, RecurrentConfig
+from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
 from attnviz.tasks.own.readers.decoding import ENCODINGS, decode
 from attnviz.training import (
     RECIPES,
@@ -44,7 +46,6 @@ from attnviz.training.recipes import OWN, OWN_LABELS, OWN_PAIRS, OWN_TEXT
 __all__ = ["KEYS", "add_recipe", "add_training", "prepare", "recipe_of", "record_run"]
 
 FIXED = (*OF_THE_TASK, "cell")  # fields of configurations that nobody sets
-TRANSFORMER = "transformer"
 MOST_BYTES = 100 * 2**20  # of a file to learn from
 
 
@@ -59,8 +60,11 @@ tasks:
 keys of --model, of a Transformer:
   {_wrapped(setting_names(ModelConfig, FIXED))}
 
-keys of --model, of the others:
+keys of --model, of rnn, lstm and gru:
   {_wrapped(setting_names(RecurrentConfig, FIXED))}
+
+keys of --model, of cnn:
+  {_wrapped(setting_names(ConvolutionalConfig, FIXED))}
 
 keys of --set:
   {_wrapped(setting_names(TrainConfig))}
@@ -81,6 +85,7 @@ def add_training(commands: Commands) -> None:
             "train induction --model n_layers=1 d_model=32 positions=rotary d_ff=0 --seed 3",
             "train copy --task max_length=12 --set learning_rate=0.01 clip=none --steps 500",
             "train sentiment-en --network gru --model pooling=dot",
+            "train reverse --network cnn --model n_layers=5 kernel_size=3 dilation=2",
             f"train {OWN_TEXT} --text my.txt --task length=32",
             f"train {OWN_LABELS} --text reviews.csv --task header=yes text_column=2 label_column=3",
             f"train {OWN_PAIRS} --text pairs.tsv --task unit=pieces vocabulary=1000 --network lstm",
@@ -114,8 +119,7 @@ def add_recipe(train: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help=f"of your data (default: told by the file): {', '.join(ENCODINGS)}",
     )
-    networks = [TRANSFORMER, *get_args(Cell)]
-    train.add_argument("--network", choices=networks, help="that is to learn it (default: the recipe's)")
+    train.add_argument("--network", choices=NETWORKS, help="that is to learn it (default: the recipe's)")
     for name, what in (("model", "shape of the model"), ("task", "what the task is like"), ("set", "how to train")):
         key_value = {"nargs": "+", "action": "extend", "default": [], "metavar": "KEY=VALUE"}
         train.add_argument(f"--{name}", help=f"{what}, see below", **cast(Any, key_value))
@@ -191,17 +195,12 @@ def _of_task(options: argparse.Namespace) -> Recipe:
     task = replace(cast(Any, recipe.task), **_settings("task", type(recipe.task), options.task))
     if not options.task:
         return recipe
-    default = task.model_config() if isinstance(recipe.model, ModelConfig) else task.recurrent_config()
-    return replace(recipe, task=task, model=default)
+    return replace(recipe, task=task, model=task.network_config(network_of(recipe.model)))
 
 
-def _network(recipe: Recipe, network: str | None) -> AnyConfig:
+def _network(recipe: Recipe, network: NetworkKind | None) -> AnyConfig:
     """Return the recipe's model, or another network that suits its task."""
-    if network is None:
-        return recipe.model
-    if network == TRANSFORMER:
-        return recipe.task.model_config()
-    return replace(recipe.task.recurrent_config(), cell=cast(Cell, network))
+    return recipe.model if network is None else recipe.task.network_config(network)
 
 
 def _own(options: argparse.Namespace) -> Recipe:

@@ -23,6 +23,7 @@ DASHES: Mapping[Contender, str] = {
     "gru": "dashdot",
     "lstm-attention": "longdash",
     "transformer": "solid",
+    "cnn": "longdashdot",
 }
 SYMBOLS: Mapping[Contender, str] = {
     "rnn": "circle",
@@ -30,6 +31,7 @@ SYMBOLS: Mapping[Contender, str] = {
     "gru": "diamond",
     "lstm-attention": "triangle-up",
     "transformer": "star",
+    "cnn": "cross",
 }
 TICKS = 8  # of a logarithmic axis, at most
 FAINT = 0.45  # opacity of what was measured before, where there is something live beside it

@@ -38,14 +38,25 @@ class Theme:
 
 
 LIGHT = Theme(
-    PAGE, INK, MUTED, "#e3e5e9", SEQUENTIAL, DIVERGING, ("#6b3fb0", "#b8860b", "#c0398b", "#3d3d3d", "#7a9a01")
+    PAGE,
+    INK,
+    MUTED,
+    "#e3e5e9",
+    SEQUENTIAL,
+    DIVERGING,
+    ("#6b3fb0", "#b8860b", "#c0398b", "#3d3d3d", "#7a9a01", "#8a5a44"),
 )
 _DARK_PAGE = (23.0, 22.0, 20.0)
 _DARK_SCALES = scales(
     (_DARK_PAGE, (124.0, 92.0, 196.0), (236.0, 226.0, 255.0)), (_DARK_PAGE, (170.0, 122.0, 30.0), (255.0, 224.0, 150.0))
 )
 DARK = Theme(
-    "#171614", "#edebe8", "#a8a6a1", "#393733", *_DARK_SCALES, ("#b79bf2", "#e0b050", "#f08cc8", "#d0d3da", "#b4d455")
+    "#171614",
+    "#edebe8",
+    "#a8a6a1",
+    "#393733",
+    *_DARK_SCALES,
+    ("#b79bf2", "#e0b050", "#f08cc8", "#d0d3da", "#b4d455", "#cfa48e"),
 )
 
 

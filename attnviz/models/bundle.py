@@ -20,6 +20,7 @@ from attnviz.bounded import read_json, reason
 from attnviz.errors import ConfigError, ModelCorrupt, ModelMismatch, ModelNotFound, WeightsNotFinite
 from attnviz.errors.base import Why
 from attnviz.models.config import ModelConfig
+from attnviz.models.convolutional_config import ConvolutionalConfig
 from attnviz.models.facts import ModelFacts
 from attnviz.models.network import Network, blank_network, build_network
 from attnviz.models.recurrent_config import RecurrentConfig, config_from_dict
@@ -91,7 +92,7 @@ class SequenceModel:
     """A network with what it takes to feed and to name it.
 
     Attributes:
-        network: a Transformer or a recurrent network, in evaluation mode when loaded.
+        network: a Transformer, a recurrent or a convolutional network, in evaluation mode when loaded.
         tokenizer: tokenizer of its input, or of the target of an encoder-decoder; also names its outputs.
         source_tokenizer: tokenizer of the source of an encoder-decoder, else None.
         card: name, title, examples, recipe.
@@ -109,7 +110,7 @@ class SequenceModel:
         return self.labels[index] if self.labels else self.tokenizer.label(index)
 
     @property
-    def config(self) -> ModelConfig | RecurrentConfig:
+    def config(self) -> ModelConfig | RecurrentConfig | ConvolutionalConfig:
         """The network's configuration."""
         return self.network.config
 
@@ -124,9 +125,10 @@ class SequenceModel:
             architecture=config.architecture,
             n_parameters=self.network.n_parameters,
             max_len=config.max_len,
-            positions="" if isinstance(config, RecurrentConfig) else config.positions,
-            norm="" if isinstance(config, RecurrentConfig) else config.norm,
+            positions=config.positions if isinstance(config, ModelConfig) else "",
+            norm=config.norm if isinstance(config, ModelConfig) else "",
             cell=config.cell if isinstance(config, RecurrentConfig) else "",
+            reach=config.reach if isinstance(config, ConvolutionalConfig) else None,
         )
 
 

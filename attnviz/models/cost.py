@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Literal, get_args
 
 from attnviz.models.config import ModelConfig
+from attnviz.models.convolutional_config import ConvolutionalConfig
 from attnviz.models.network import blank_network
 from attnviz.models.network_config import SCORINGS
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
@@ -129,7 +130,10 @@ def flops_per_step(model: AnyConfig, batch_size: int) -> int:
         >>> flops_per_step(model, 1)
         69120
     """
-    products = _recurrent(model) if isinstance(model, RecurrentConfig) else _transformer(model)
+    if isinstance(model, ConvolutionalConfig):
+        products = _convolutional(model)
+    else:
+        products = _recurrent(model) if isinstance(model, RecurrentConfig) else _transformer(model)
     return 3 * 2 * batch_size * products
 
 
@@ -139,7 +143,8 @@ def activation_bytes(model: AnyConfig, batch_size: int) -> int:
     A token costs in each block: norms, q, k, v, context and residual sums 10 d_model, dropout 3 d_model,
     cross-attention 8 d_model more, feed-forward 2 d_ff; at the end 3 copies of its logits; a mask T bytes. In a
     recurrent layer it costs gates, state and memory, 10 d_model; where states attend, for every key a weight and, with
-    additive scores, 2 d_model.
+    additive scores, 2 d_model. In a convolutional layer it costs norm, convolution and GELU 4 d_model, dropout
+    d_model more, and each place of zeros beside the sequence d_model.
     """
     d, target, source = model.d_model, model.max_len, model.source_max_len or 0
     if isinstance(model, RecurrentConfig):
@@ -148,6 +153,12 @@ def activation_bytes(model: AnyConfig, batch_size: int) -> int:
         pairs = target * (source or target) * per_pair if model.attention != "none" else 0
         pooled = target * 2 * d if model.pooling == "additive" else 0
         numbers = (target + source) * per_token + target * 3 * model.output_size + pairs + pooled
+        return batch_size * BYTES * numbers
+    if isinstance(model, ConvolutionalConfig):
+        length, width = target + source, 4 * d + (d if model.dropout else 0)
+        zeros = sum(step * beside for step, beside in _weights(model, length))
+        pooled = target * 2 * d if model.pooling == "additive" else 0
+        numbers = model.n_layers * length * width + zeros * d + target * 3 * model.output_size + pooled
         return batch_size * BYTES * numbers
     if isinstance(model, TunedConfig):
         n_layers = model.n_layers if model.method == "lora" else last_layers(model.method, model.n_layers)
@@ -200,6 +211,22 @@ def _recurrent(model: RecurrentConfig) -> int:
         projections = (target + keys) * d * d if model.attention == "additive" else 0
         products += 2 * target * keys * d + projections + 2 * target * d * d
     return products + _outputs(model)
+
+
+def _convolutional(model: ConvolutionalConfig) -> int:
+    """Return the multiplications in one forward pass of one sequence: in each layer T (k + 1) d d.
+
+    Of the k weights, those count that read something of the sequence. A source stands before its target, in the same
+    layers.
+    """
+    d, length = model.d_model, model.max_len + (model.source_max_len or 0)
+    weights = sum(1 + beside for _, beside in _weights(model, length))
+    return length * d * d * (weights + model.n_layers) + model.max_len * model.n_features * d + _outputs(model)
+
+
+def _weights(model: ConvolutionalConfig, length: int) -> list[tuple[int, int]]:
+    """Return for each layer its dilation, and how many weights of a kernel read beside its own position."""
+    return [(step, sum(min(side, (length - 1) // step) for side in model.sides)) for step in model.dilations]
 
 
 def _outputs(model: AnyConfig) -> int:

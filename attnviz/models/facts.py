@@ -20,6 +20,7 @@ class ModelFacts:
         positions: how it knows where a token stands; "" when it does not say.
         norm: "pre", "post" or "".
         cell: "rnn", "lstm" or "gru" of a recurrent network, "" for others.
+        reach: positions before and after its own that an output of a convolutional network depends on; None for others.
         kind: class of its network, such as "GPT2LMHeadModel"; "" for those of attnviz.
     """
 
@@ -32,4 +33,5 @@ class ModelFacts:
     positions: str = ""
     norm: str = ""
     cell: str = ""
+    reach: tuple[int, int] | None = None
     kind: str = ""

@@ -8,6 +8,8 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from attnviz.models.config import ModelConfig
+from attnviz.models.convolutional import Convolutional
+from attnviz.models.convolutional_config import ConvolutionalConfig
 from attnviz.models.recurrent import Recurrent
 from attnviz.models.recurrent_config import AnyConfig
 from attnviz.models.transformer import Transformer
@@ -15,7 +17,7 @@ from attnviz.models.tuned_config import TunedConfig
 
 __all__ = ["Network", "blank_network", "build_network"]
 
-Network = Transformer | Recurrent
+Network = Transformer | Recurrent | Convolutional
 
 
 def build_network(config: AnyConfig, seed: int) -> Network:
@@ -44,4 +46,6 @@ class _NothingDrawn(TorchFunctionMode):
 def _network(config: AnyConfig) -> Network:
     if isinstance(config, TunedConfig):
         raise TypeError("a pretrained network is not made of its configuration alone")
+    if isinstance(config, ConvolutionalConfig):
+        return Convolutional(config)
     return Transformer(config) if isinstance(config, ModelConfig) else Recurrent(config)

@@ -32,6 +32,8 @@ LARGEST = {
     "n_heads": 2**10,
     "n_kv_heads": 2**10,
     "window": 2**31,
+    "kernel_size": 2**10,
+    "dilation": 2**10,
     "n_outputs": 2**24,
     "n_features": 2**16,
 }

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from attnviz.errors import SettingMisfit, SettingOutside
 from attnviz.models.config import ModelConfig
+from attnviz.models.convolutional_config import ConvolutionalConfig
 from attnviz.models.network_config import SCORINGS, NetworkConfig
 from attnviz.models.tuned_config import TunedConfig
 
@@ -63,11 +64,13 @@ class RecurrentConfig(NetworkConfig):
         return self.d_model if self.d_embedding is None else self.d_embedding
 
 
-AnyConfig = ModelConfig | RecurrentConfig | TunedConfig
+AnyConfig = ModelConfig | RecurrentConfig | ConvolutionalConfig | TunedConfig
 
 
 def config_from_dict(values: dict[str, Any]) -> AnyConfig:
-    """Return the configuration of any network: a recurrent one names its cell, a pretrained one its base."""
+    """Return the configuration of any network: a recurrent one names its cell, a convolutional one its kernel."""
     if "base" in values:
         return TunedConfig.from_dict(values)
+    if "kernel_size" in values:
+        return ConvolutionalConfig.from_dict(values)
     return RecurrentConfig.from_dict(values) if "cell" in values else ModelConfig.from_dict(values)

@@ -17,6 +17,8 @@ from torch import Generator, Tensor, nn
 from attnviz.errors import InputError, SettingOutside, TaskMismatch, TooFewInputs
 from attnviz.models.bundle import Example, ModelCard, SequenceModel
 from attnviz.models.config import ModelConfig
+from attnviz.models.convolutional_config import ConvolutionalConfig, layers_to_cover
+from attnviz.models.kinds import NetworkKind
 from attnviz.models.network import Network, build_network
 from attnviz.models.network_config import OF_THE_TASK, Architecture
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
@@ -268,6 +270,26 @@ class Task(ABC):
             pooling="last" if self.readout == "whole" else "none",
         )
 
+    def convolutional_config(self) -> ConvolutionalConfig:
+        """A dilated convolutional network that reads and writes the same as the recurrent one.
+
+        It has as many layers as let every output depend on the longest sequence of the task; the maximum of all states
+        stands for the whole.
+        """
+        shape, longest = self.recurrent_config(), self.model_config()
+        before = longest.max_len + (longest.source_max_len or 0) - 1
+        return ConvolutionalConfig(
+            **{name: getattr(shape, name) for name in (*OF_THE_TASK, "dropout", "embedding_std")},
+            n_layers=layers_to_cover(before, causal=self.architecture != "encoder"),
+            pooling="max" if self.readout == "whole" else "none",
+        )
+
+    def network_config(self, network: NetworkKind) -> AnyConfig:
+        """Return a network of some kind that suits the task."""
+        if network == "transformer":
+            return self.model_config()
+        return self.convolutional_config() if network == "cnn" else replace(self.recurrent_config(), cell=network)
+
     def __post_init__(self) -> None:
         """Refuse parameters beyond their limits; families that need more extend it."""
         check_limits(self)
@@ -292,7 +314,7 @@ class Task(ABC):
             given, needed = getattr(model, name), getattr(wanted, name)
             if given != needed:
                 raise TaskMismatch(name, given, self.name, needed)
-        one_output = isinstance(model, RecurrentConfig) and self.readout == "whole"
+        one_output = isinstance(model, RecurrentConfig | ConvolutionalConfig) and self.readout == "whole"
         if (model.pooling != "none" and self.readout == "each") or (one_output and model.pooling == "none"):
             rule = "some-pooling" if self.readout == "whole" else "no-pooling"
             raise SettingOutside("pooling", model.pooling, rule)

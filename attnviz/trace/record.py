@@ -13,7 +13,16 @@ from torch import Tensor
 
 from attnviz.errors import EditMeansNothing, EmptyText, ModelChanged, NotSplit, TargetNotAllowed, TextTooLong
 from attnviz.errors.base import Why
-from attnviz.models import AttentionCall, Network, Recorder, Recurrent, SequenceModel, Transformer, generate
+from attnviz.models import (
+    AttentionCall,
+    Convolutional,
+    Network,
+    Recorder,
+    Recurrent,
+    SequenceModel,
+    Transformer,
+    generate,
+)
 from attnviz.models.call import StateRecorder, editing
 from attnviz.tokenizers import Tokenizer
 from attnviz.trace.calls import BlockPlace, Blocks, standing_in
@@ -158,7 +167,7 @@ def edited(network: Network, rows: Rows, shown: Shown | None = None) -> Iterator
 
 
 def blocks_of(network: Network) -> Blocks:
-    """Return the blocks of a Transformer; a recurrent network has none."""
+    """Return the blocks of a Transformer; other networks have none."""
     if not isinstance(network, Transformer):
         return {}
     stacks = {"encoder": network.encoder, "decoder": network.decoder}
@@ -413,6 +422,8 @@ class OwnPass:
         name = self.model.card.name
         if isinstance(self.model.network, Recurrent):
             raise NotSplit(name, Why("split-recurrent"))
+        if isinstance(self.model.network, Convolutional):
+            raise NotSplit(name, Why("split-convolutional"))
         ids = [torch.tensor(ids) for ids in (self.token_ids, self.source_ids) if ids is not None]
         tape, error = write_down(self._show, ids, self.model.network, self._parameters.state)
         ran = [Ran(site.name, site.stack, site.layer, site.queries, site.keys, site.n_heads) for site in self._sites]

@@ -1,4 +1,4 @@
-"""Five networks side by side: one task, one seed, one stream of data, about as many parameters.
+"""Six networks side by side: one task, one seed, one stream of data, about as many parameters.
 
 Each is an ordinary run, trained by the queue as any other; runs that belong together have names that begin alike:
 "compare-first-symbol-20260101-120000.50.lstm" is the LSTM of a comparison made at noon, at a distance of 50.
@@ -19,6 +19,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from attnviz.models.config import ModelConfig
+from attnviz.models.convolutional_config import ConvolutionalConfig
 from attnviz.models.cost import activation_bytes, flops_per_step, n_parameters
 from attnviz.models.network import Network, build_network
 from attnviz.models.recurrent_config import AnyConfig, Cell, RecurrentConfig
@@ -52,7 +53,7 @@ __all__ = [
     "read_curves",
 ]
 
-Contender = Literal["rnn", "lstm", "gru", "lstm-attention", "transformer"]
+Contender = Literal["rnn", "lstm", "gru", "lstm-attention", "transformer", "cnn"]
 CONTENDERS: tuple[Contender, ...] = get_args(Contender)
 DISTANCES = (10, 20, 50, 100, 200)
 """Of the first symbol, where accuracy is compared over the distance."""
@@ -67,24 +68,25 @@ STORIES: Mapping[str, Recipe] = {name: RECIPES[name] for name in ("first-symbol"
 
 
 def comparable() -> dict[str, Recipe]:
-    """All recipes on whose task the five networks can be compared, by name; of those with the same task the first."""
+    """All recipes on whose task the six networks can be compared, by name; of those with the same task the first."""
     found = {**STORIES, **RECIPES}  # the two that tell most first
     first = {recipe.task: recipe for recipe in reversed(found.values())}
     return {name: recipe for name, recipe in found.items() if recipe is first[recipe.task]}
 
 
 def contenders(recipe: Recipe) -> dict[Contender, AnyConfig]:
-    """The five networks for a recipe's task; the recurrent ones are as wide as makes them nearest to the Transformer.
+    """The six networks for a recipe's task; all others are as wide as makes them nearest to the Transformer.
 
     RNN, LSTM and GRU answer from their last state, or write on from it. "lstm-attention" is the LSTM again, but for how
     it answers: one answer for a whole sequence is read from all states by additive attention; a decoder reads its
     encoder's states by additive attention (Bahdanau's way); where every state reads those before it, scores are scaled
-    dot products, which do not make T x T x d numbers.
+    dot products, which do not make T x T x d numbers. "cnn" is the task's dilated convolutional network: the maximum
+    of its states answers for a whole sequence, but at the first symbol the last state, as with the others.
 
     Example:
         >>> found = contenders(STORIES["first-symbol"])
         >>> {name: n_parameters(model) for name, model in found.items()}
-        {'rnn': 10891, 'lstm': 11459, 'gru': 10731, 'lstm-attention': 11243, 'transformer': 10987}
+        {'rnn': 10891, 'lstm': 11459, 'gru': 10731, 'lstm-attention': 11243, 'transformer': 10987, 'cnn': 10987}
     """
     return _contenders(recipe.task, recipe.model)
 
@@ -95,17 +97,18 @@ def _contenders(task: Task, model: AnyConfig) -> dict[Contender, AnyConfig]:
     base = model if isinstance(model, RecurrentConfig) else task.recurrent_config()
     whole = task.readout == "whole"
     base = replace(base, attention="none", pooling="last" if whole else "none")
-    recurrent: dict[Contender, RecurrentConfig] = {
+    others: dict[Contender, RecurrentConfig | ConvolutionalConfig] = {
         cast(Contender, cell): replace(base, cell=cell) for cell in get_args(Cell)
     }
     crosses = task.architecture == "encoder-decoder"
     reads: dict[str, Any] = {"pooling": "additive"} if whole else {"attention": "additive" if crosses else "scaled_dot"}
-    recurrent["lstm-attention"] = replace(base, cell="lstm", **reads)
+    others["lstm-attention"] = replace(base, cell="lstm", **reads)
+    others["cnn"] = model if isinstance(model, ConvolutionalConfig) else task.convolutional_config()
     size = n_parameters(transformer)
-    return {name: _of_size(recurrent[name], size) if name in recurrent else transformer for name in CONTENDERS}
+    return {name: _of_size(others[name], size) if name in others else transformer for name in CONTENDERS}
 
 
-def _of_size(model: RecurrentConfig, size: int) -> RecurrentConfig:
+def _of_size(model: AnyConfig, size: int) -> AnyConfig:
     """Return the width, an even number, whose number of parameters is nearest to `size`: it rises with the width."""
     low, high = 1, WIDEST // 2
     while low < high:
@@ -129,7 +132,7 @@ def at_distance(recipe: Recipe, distance: int) -> Recipe:
 
 
 def configs(recipe: Recipe, steps: int, seed: int) -> dict[Contender, RunConfig]:
-    """Return the five runs of a comparison, with one training configuration for all.
+    """Return the six runs of a comparison, with one training configuration for all.
 
     Batches are drawn by a generator that is seeded by the configuration alone and that no network draws from: every
     contender sees the same batches in the same order, and is judged on the same held-out sequences.
@@ -149,7 +152,7 @@ def distance_of(task: Task) -> int:
 
 
 def new_group(recipes: Iterable[Recipe], steps: int, seed: int, root: Path | None = None, owner: str = "") -> list[Run]:
-    """Make the runs of one comparison, five for each recipe; they are still to be submitted to a queue.
+    """Make the runs of one comparison, six for each recipe; they are still to be submitted to a queue.
 
     Args:
         owner: see `Run.create`.
@@ -169,8 +172,8 @@ def new_group(recipes: Iterable[Recipe], steps: int, seed: int, root: Path | Non
             group = f"{base}-{number}"
     return [
         new_run(config, f"{group}{f'.{distance}' if distance else ''}.{name}", root, owner)
-        for (_, distance), five in made.items()
-        for name, config in five.items()
+        for (_, distance), six in made.items()
+        for name, config in six.items()
     ]
 
 
@@ -311,7 +314,7 @@ def gradient_reach(network: Network, batch: Batch) -> Tensor:
 
 @lru_cache(32)
 def reach_at_start(recipe: Recipe, seed: int) -> dict[Contender, tuple[float, ...]]:
-    """`gradient_reach` of the five networks before their first step, on some of their first sequences.
+    """`gradient_reach` of the six networks before their first step, on some of their first sequences.
 
     In double precision: at long distances it is less than single precision can tell from 0.
     """

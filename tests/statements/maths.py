@@ -16,11 +16,12 @@ from attnviz.analysis.positions import permuted, rotated, similarity, untrained
 from attnviz.attention import Mask, attend
 from attnviz.calculator import PRESETS, solve
 from attnviz.models import ModelConfig, build_network
+from attnviz.models.convolutional_config import ConvolutionalConfig
 from attnviz.models.layers import Attention
 from attnviz.positions import alibi_bias, alibi_slopes, relative_buckets, sinusoidal
 from attnviz.tasks import Histogram
 from attnviz.training import RECIPES
-from attnviz.training.comparison import read_curves
+from attnviz.training.comparison import STORIES, at_distance, contenders, read_curves
 from attnviz.zoo import EXAMPLE_RUNS, FOLDER
 from tests.statements.looking import AT_LEAST, FRESH_SEED, look
 from tests.statements.statement import Bound, at_least, at_most, between, statement
@@ -278,9 +279,10 @@ def grokking_comes_late() -> Iterator[Bound]:
     yield at_least("share of five frequencies at the end, less by heart", five[1] - five[0], 0.15)
 
 
+@statement("comparison.distance.about", "its last output sees 31 positions back", "前面 31 个位置")
 @statement("comparison.distance.about", "The accuracy of attention does not fall with the distance", "不随距离下降")
 @statement("comparison.distance.about", "the LSTM that has not learned 10 steps after 500 steps of training", "500 步")
-@statement("comparison.distance.about", "The same five at 10 to 200 steps", "10 步到 200 步")
+@statement("comparison.distance.about", "The same six at 10 to 200 steps", "10 步到 200 步")
 def recorded_comparison() -> Iterator[Bound]:
     measured, curves = read_curves(FOLDER / "comparisons" / "first-symbol.json")
     yield between("steps of training at most", measured["steps"], 500, 500)
@@ -289,5 +291,12 @@ def recorded_comparison() -> Iterator[Bound]:
     for curve in curves:
         if curve.contender == "transformer":
             yield at_least(f"attention at {curve.distance}", max(curve.values), 0.99)
+        if curve.contender == "cnn":
+            model = contenders(at_distance(STORIES["first-symbol"], curve.distance))["cnn"]
+            assert isinstance(model, ConvolutionalConfig)
+            yield between("positions that the CNN sees", model.reach[0], 31, 31)
+            yield between(
+                f"CNN at {curve.distance}", max(curve.values), *((0.99, 1) if curve.distance < 32 else (0, 0.2))
+            )
         if curve.contender == "lstm" and curve.distance == 10:
             yield at_most(f"LSTM at {curve.distance}", max(curve.values), 0.5)

@@ -74,7 +74,7 @@ HELD_ELSEWHERE: dict[str, str] = {
         "tests/ui/test_applications.py::test_the_gallery_has_a_card_for_each_application_and_leads_there_and_back"
     ),
     "calculator.step.pool.about": "tests/calculator/test_solve.py::test_pooling",
-    "comparison.about": "tests/training/test_comparison.py::test_all_five_exist_for_every_task_and_are_of_like_size",
+    "comparison.about": "tests/training/test_comparison.py::test_all_six_exist_for_every_task_and_are_of_like_size",
     "comparison.reach.about": (
         "tests/training/test_comparison.py::test_gradients_vanish_in_recurrence_and_not_in_attention"
     ),
@@ -118,6 +118,9 @@ HELD_ELSEWHERE: dict[str, str] = {
     "task.addition-3.about": "tests/tasks/test_tasks.py::test_addition_answers",
     "task.first-symbol.about": "tests/tasks/test_first.py::test_the_last_token_should_read_the_first_letter",
     "task.sessions-lstm.about": "tests/tasks/test_sessions.py::test_the_latest_of_each_interest_is_enough",
+    "training.help.dilation": (
+        "tests/core/test_convolutional.py::test_that_many_layers_reach_as_far_and_one_fewer_does_not"
+    ),
     "training.help.clip": "tests/training/test_train_loop.py::test_gradients_are_clipped_unless_told_not_to",
     "training.help.warmup": (
         "tests/training/test_train_config.py::test_learning_rate_without_warm_up_and_with_one_longer_than_the_run"
@@ -148,7 +151,7 @@ NO_CLAIM: dict[str, str] = {
     "calculator.step.scale.about": "gives a reason; the spread of scores is held with calculator.found.rows.right",
     **{key: QUESTION for key in claims() if key.startswith("calculator.mistake.")},
     **alike(MEASURED, "text seen", "cost.measure."),
-    **alike(DEFINITION, "positions norm dropout batch network both_ways attention pooling", "training.help."),
+    **alike(DEFINITION, "positions norm dropout batch network both_ways attention pooling kernel", "training.help."),
     **alike(DEFINITION, "entities english digits", "task.", "-lstm.about"),
     **alike(TRAINED, "layers decay", "training.help."),
     **alike(TRAINED, "sentiment-en-transformer addition-3-plain running-parity", "task.", ".about"),

@@ -1,4 +1,4 @@
-"""Five networks side by side: alike in size, fed alike, found again by their names."""
+"""Six networks side by side: alike in size, fed alike, found again by their names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from torch import Generator
 
 from attnviz.errors import ConfigError
-from attnviz.models import RecurrentConfig, build_network
+from attnviz.models import ConvolutionalConfig, RecurrentConfig, build_network
 from attnviz.models.cost import n_parameters
 from attnviz.tasks import Batch, FirstSymbol, RunningParity
 from attnviz.tasks.base import Split
@@ -43,7 +43,7 @@ SMALL = replace(FIRST, training=replace(FIRST.training, batch_size=4, validate_e
 
 
 @pytest.mark.parametrize("name", comparable())
-def test_all_five_exist_for_every_task_and_are_of_like_size(name: str) -> None:
+def test_all_six_exist_for_every_task_and_are_of_like_size(name: str) -> None:
     recipe = comparable()[name]
     made = configs(recipe, 3, 1)
     assert tuple(made) == CONTENDERS
@@ -187,6 +187,15 @@ def test_gradients_vanish_in_recurrence_and_not_in_attention() -> None:
         assert 0 < found[name][1] < 1e-10 * found[name][-1], name  # type: ignore[index]
     for name in ("lstm-attention", "transformer"):
         assert found[name][1] > 1e-4, name  # type: ignore[index]
+
+
+def test_no_gradient_reaches_what_a_convolution_does_not_see() -> None:
+    recipe = at_distance(FIRST, 50)
+    model = contenders(recipe)["cnn"]
+    assert isinstance(model, ConvolutionalConfig)
+    assert model.reach[0] == 31
+    norms = reach_at_start(recipe, 0)["cnn"]
+    assert [norm > 0 for norm in norms] == [len(norms) - 1 - at <= 31 for at in range(len(norms))]
 
 
 def test_what_comes_along_was_measured_with_the_networks_of_today() -> None:

@@ -11,7 +11,7 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from attnviz.models import AnyConfig, ModelConfig, RecurrentConfig, build_network
+from attnviz.models import AnyConfig, ConvolutionalConfig, ModelConfig, RecurrentConfig, build_network
 from attnviz.models.cost import flops_per_step, n_parameters
 from attnviz.tasks import Dates, Recall, Reverse
 from attnviz.training import RECIPES
@@ -61,6 +61,12 @@ SHAPES = {
     "luong": RecurrentConfig(
         "encoder-decoder", 11, 7, cell="gru", d_model=24, attention="dot", source_vocab_size=17, source_max_len=5
     ),
+    "cnn": ConvolutionalConfig("decoder", vocab_size=11, max_len=7, d_model=24, n_layers=4, kernel_size=4),
+    "cnn, both sides": ConvolutionalConfig("encoder", vocab_size=11, max_len=9, d_model=24, kernel_size=5, dilation=3),
+    "cnn of numbers, pooled": ConvolutionalConfig("encoder", 4, 7, pooling="additive", n_features=5, n_outputs=3),
+    "cnn of two sequences": ConvolutionalConfig(
+        "encoder-decoder", 11, 7, d_model=24, source_vocab_size=17, source_max_len=5
+    ),
     **{name: recipe.model for name, recipe in RECIPES.items()},
 }
 
@@ -99,10 +105,10 @@ def not_counted(model: AnyConfig) -> int:
     No gradient flows to what is given: to the numbers of the tokens, and to the zeros that layers begin with. A product
     with a vector, such as the w_v of additive scores, is no product of matrices to the counter.
     """
-    width = model.d_model if isinstance(model, ModelConfig) else model.embedding_size
+    width = model.embedding_size if isinstance(model, RecurrentConfig) else model.d_model
     given = model.max_len * model.n_features * width
     queries = {"none": 0, "additive": 1}[model.pooling]
-    if isinstance(model, ModelConfig):
+    if not isinstance(model, RecurrentConfig):
         return given + 3 * queries * model.max_len * model.d_model
     d, gates, directions = model.d_model, {"rnn": 1, "gru": 3, "lstm": 4}[model.cell], 1 + model.bidirectional
     given += model.n_layers * directions * gates * (d // directions) ** 2

@@ -24,7 +24,7 @@ from safetensors.torch import load
 from tensorboardX.proto.event_pb2 import Event
 
 from attnviz.errors import RunCorrupt
-from attnviz.models import AnyConfig, ModelConfig
+from attnviz.models import AnyConfig, ConvolutionalConfig, ModelConfig
 from attnviz.models.layers import Attention
 from attnviz.models.recurrent import RecurrentStack
 from attnviz.models.recurrent_config import RecurrentConfig
@@ -69,6 +69,10 @@ def recurrent(task: Task, **settings: Any) -> RecurrentConfig:
     return replace(task.recurrent_config(), **settings)
 
 
+def convolutional(task: Task, **settings: Any) -> ConvolutionalConfig:
+    return replace(task.convolutional_config(), **{"d_model": 22, "dropout": 0.2, **settings})
+
+
 NETWORKS: dict[str, tuple[Task, AnyConfig]] = {
     "rnn tags": (TASKS["encoder"], recurrent(TASKS["encoder"], cell="rnn")),
     "gru in one direction": (TASKS["encoder"], recurrent(TASKS["encoder"], cell="gru", bidirectional=False)),
@@ -80,6 +84,11 @@ NETWORKS: dict[str, tuple[Task, AnyConfig]] = {
     "Luong, gru": (TASKS["encoder-decoder"], recurrent(TASKS["encoder-decoder"], cell="gru", attention="scaled_dot")),
     "Bahdanau, lstm": (TASKS["encoder-decoder"], recurrent(TASKS["encoder-decoder"], attention="additive")),
     "Bahdanau, gru": (TASKS["encoder-decoder"], recurrent(TASKS["encoder-decoder"], cell="gru", n_layers=1)),
+    "cnn tags": (TASKS["encoder"], convolutional(TASKS["encoder"])),
+    "cnn writes": (TASKS["decoder"], convolutional(TASKS["decoder"], kernel_size=4)),
+    "cnn reads, then writes": (TASKS["encoder-decoder"], convolutional(TASKS["encoder-decoder"])),
+    "patches, cnn": (Digits(), convolutional(Digits())),
+    "forecast, cnn": (Seasonal(), convolutional(Seasonal())),
     "labels at <bos>": (Sentiment(), Sentiment().model_config()),
     "patches": (Digits(), Digits().model_config()),
     "patches, lstm": (Digits(), recurrent(Digits())),
@@ -88,7 +97,7 @@ NETWORKS: dict[str, tuple[Task, AnyConfig]] = {
     **{
         f"{pooling}, {kind}": (Sentiment(), replace(make(Sentiment()), pooling=pooling))
         for pooling in ("last", "mean", "max", "dot", "scaled_dot", "additive")
-        for kind, make in (("transformer", Sentiment.model_config), ("lstm", recurrent))
+        for kind, make in (("transformer", Sentiment.model_config), ("lstm", recurrent), ("cnn", convolutional))
     },
     "pools what it has read": (Sentiment(), recurrent(Sentiment(), attention="dot", pooling="additive")),
 }
@@ -143,7 +152,9 @@ def test_every_kind_of_network_is_written_out(name: str, tmp_path: Path, capsys:
     assert not re.search(r"#\?|\$|\n{4}", script)
 
 
-@pytest.mark.parametrize("name", ["forecast", "forecast, gru", "patches", "additive, lstm", "Bahdanau, gru"])
+@pytest.mark.parametrize(
+    "name", ["forecast", "forecast, gru", "patches", "additive, lstm", "Bahdanau, gru", "forecast, cnn"]
+)
 def test_training_on_is_the_training_of_the_run(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The first loss on the example is the run's own; what a step does to it goes down."""
     task, model = NETWORKS[name]

@@ -19,9 +19,10 @@ from tests.training.runs import MODEL, TASK, small_config
 
 @pytest.mark.parametrize("name", ["reverse", "induction", "dates", "addition", "chinese"])
 @pytest.mark.parametrize("dropout", [0.0, 0.1])
-def test_the_estimate_is_about_what_is_kept(name: str, dropout: float) -> None:
-    recipe = RECIPES[name]
-    model = replace(recipe.model, dropout=dropout)
+@pytest.mark.parametrize("convolves", [False, True])
+def test_the_estimate_is_about_what_is_kept(name: str, dropout: float, convolves: bool) -> None:
+    task = RECIPES[name].task
+    model = replace(task.convolutional_config() if convolves else RECIPES[name].model, dropout=dropout)
     network = build_network(model, 0)
     generator = torch.Generator().manual_seed(0)
     tokens = torch.randint(model.vocab_size, (4, model.max_len), generator=generator)

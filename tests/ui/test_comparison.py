@@ -51,9 +51,9 @@ def test_a_first_visit_shows_what_was_measured(lang: str) -> None:
     page = open_page("comparison", lang=lang)
     steps, seconds, distance, reach = charts(page)
     assert [line["name"] for line in steps["data"]] == [figures.contender_name(name, lang) for name in CONTENDERS]
-    assert len(seconds["data"]) == len(reach["data"]) == 5
-    assert len(distance["data"]) == 6
-    assert [row[-1] for row in table(page)] == [locale.t(lang, "comparison.state.measured")] * 5
+    assert len(seconds["data"]) == len(reach["data"]) == 6
+    assert len(distance["data"]) == 7
+    assert [row[-1] for row in table(page)] == [locale.t(lang, "comparison.state.measured")] * 6
     assert locale.catalogue(lang)["comparison.shipped"].partition("{")[0] in messages(page)
     assert address(page) == {"lang": lang}
     said = "\n".join(element.value for element in (*page.markdown, *page.caption, *page.info))
@@ -71,7 +71,7 @@ def test_lines_differ_in_colour_and_in_dash() -> None:
     curves = [Curve(name, 50, 0, (1,), (1.0,), (0.5,)) for name in CONTENDERS]
     for theme in (LIGHT, DARK):
         lines = figures.learning(curves, [], "step", "accuracy", theme).data
-        assert len({line.line.color for line in lines}) == len({line.line.dash for line in lines}) == 5
+        assert len({line.line.color for line in lines}) == len({line.line.dash for line in lines}) == 6
 
 
 @pytest.mark.parametrize("name", comparable())
@@ -87,7 +87,7 @@ def test_every_task_opens(name: str) -> None:
         assert address(page) == {"lang": "en", "task": name}
 
 
-def test_training_makes_five_ordinary_runs(queue: Queue) -> None:
+def test_training_makes_six_ordinary_runs(queue: Queue) -> None:
     page = open_page("comparison", distance="10", steps="40", seed="3")
     page = click(page, "compare-train")
     assert [place_of(name)[1] for name in queue.submitted] == list(CONTENDERS)  # type: ignore[index]
@@ -97,9 +97,9 @@ def test_training_makes_five_ordinary_runs(queue: Queue) -> None:
     }
     (group,) = {place_of(name)[0] for name in queue.submitted}  # type: ignore[index]
     assert address(page) == {"lang": "en", "distance": "10", "steps": "40", "seed": "3", "group": group}
-    assert [row[-1] for row in table(page)] == [f"queued, place {n}" for n in range(1, 6)]
+    assert [row[-1] for row in table(page)] == [f"queued, place {n}" for n in range(1, 7)]
     page = click(page, "compare-train")
-    assert len(queue.submitted) == 5, "a second press makes no second comparison"
+    assert len(queue.submitted) == 6, "a second press makes no second comparison"
     assert locale.t("en", "comparison.under_way") in messages(page)
 
 
@@ -119,9 +119,10 @@ def test_while_under_way_each_run_is_where_it_is(queue: Queue) -> None:
         "paused, step 0",
         "failed, step 0",
         "not trained",
+        "queued, place 1",
     ]
-    assert [row[-2] for row in rows] == ["75.0%", "100.0%", "–", "–", "–"]
-    assert [row[-3] for row in rows] == ["20 ms", "20 ms", "–", "–", "–"]
+    assert [row[-2] for row in rows] == ["75.0%", "100.0%", "–", "–", "–", "–"]
+    assert [row[-3] for row in rows] == ["20 ms", "20 ms", "–", "–", "–", "–"]
     steps, seconds = charts(page)
     assert [line["name"] for line in steps["data"]] == NAMES[:2]
     assert list(steps["data"][0]["y"]) == [0.5, 0.75]
@@ -145,7 +146,7 @@ def test_stop_and_go_on(queue: Queue) -> None:
     page = click(page, "compare-stop")
     assert {open_run(name).state().state for name in queue.submitted} == {"stopped"}
     page = click(page, "compare-go-on")
-    assert len(queue.submitted) == 10
+    assert len(queue.submitted) == 12
     assert {open_run(name).state().state for name in queue.submitted} == {"queued"}
 
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attnviz.errors import ConfigError, EmptyText, TextTooShort
-from attnviz.models import ModelConfig, RecurrentConfig
+from attnviz.models import ConvolutionalConfig, ModelConfig, RecurrentConfig
+from attnviz.models.kinds import NetworkKind
 from attnviz.tasks import OwnText
 from attnviz.training import RECIPES, RunConfig
 from attnviz.training.recipes import OWN_TEXT
@@ -46,7 +47,7 @@ def test_everything_that_differs_stands_in_the_address_and_comes_back(name: str)
 
 @pytest.mark.parametrize("network", ["rnn", "lstm", "gru"])
 @pytest.mark.parametrize("name", RECIPES)
-def test_a_recurrent_network_does_any_task(name: str, network: str) -> None:
+def test_a_recurrent_network_does_any_task(name: str, network: NetworkKind) -> None:
     draft = Draft.of_recipe(name).with_network(network)
     offered = {"layers": 2, "d_model": 40, "dropout": 0.1, "both_ways": True, "attention": "dot", "pooling": "additive"}
     assert {"network", *offered} >= set(draft.shown) >= {"network", "layers", "d_model", "attention", "dropout"}
@@ -65,6 +66,26 @@ def test_a_recurrent_network_does_any_task(name: str, network: str) -> None:
     assert draft.with_network("transformer").config().model == shipped or not isinstance(shipped, ModelConfig)
 
 
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_convolutional_network_does_any_task(name: str) -> None:
+    draft = Draft.of_recipe(name).with_network("cnn")
+    chosen = {"layers": 9, "d_model": 40, "dropout": 0.1, "kernel": 5, "dilation": 3}
+    whole = draft.kind.readout == "whole"
+    assert set(draft.shown) == {"network", *chosen, *(["pooling"] if whole else [])}
+    assert "none" not in draft.offered("pooling")
+    assert 12 in draft.offered("layers")
+    assert (2 in draft.offered("kernel")) == (draft.kind.architecture != "encoder")
+    draft = replace(draft, settings={**draft.settings, **chosen})
+    back, wrong = Draft.of_link(draft.to_link())
+    assert wrong == []
+    assert back == draft
+    config = draft.config()
+    assert isinstance(config.model, ConvolutionalConfig)
+    assert (config.model.n_layers, config.model.kernel_size, config.model.dilation) == (9, 5, 3)
+    assert Draft.of_run(config) == draft
+    assert draft.with_network("gru").config().model == Draft.of_recipe(name).with_network("gru").config().model
+
+
 def test_a_run_of_any_draft_says_what_it_was_made_of() -> None:
     draft = replace(Draft.of_recipe(OWN_TEXT, TEXT), task={"length": 32})
     config = draft.config()
@@ -76,7 +97,7 @@ def test_a_run_of_any_draft_says_what_it_was_made_of() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("recipe", "../../etc"), ("layers", "0"), ("layers", "7"), ("layers", "٣"), ("lr", "0"), ("lr", "-1"),
+        ("recipe", "../../etc"), ("layers", "0"), ("layers", "13"), ("layers", "٣"), ("lr", "0"), ("lr", "-1"),
         ("lr", "10"), ("lr", "nan"), ("lr", "x"), ("steps", "1e3"), ("steps", "9" * 50), ("positions", "fourier"),
         ("clip", "0"), ("seed", "-1"), ("d_model", "7"), ("batch", "0"), ("schedule", ""),
     ],

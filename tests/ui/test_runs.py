@@ -109,6 +109,12 @@ def test_the_list_names_cells_and_scores() -> None:
     assert shape("luong", cell="rnn", attention="scaled_dot") == "BiRNN 1 × 64 + scaled dot"
 
 
+def test_the_list_names_convolutional_networks() -> None:
+    config = RunConfig.of_recipe(RECIPES["dates"])
+    new_run(replace(config, model=config.task.convolutional_config(), recipe=""), "cnn")
+    assert rows(open_page("runs"))["cnn"]["model"] == "CNN 5 × 48"
+
+
 def test_who_waits_sees_the_place() -> None:
     active("b", "queued", queued=2.0)
     active("a", "queued", queued=1.0)

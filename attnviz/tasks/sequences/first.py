@@ -10,6 +10,7 @@ from torch import Generator
 
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
+from attnviz.models.convolutional_config import ConvolutionalConfig
 from attnviz.models.recurrent_config import RecurrentConfig
 from attnviz.tasks.base import LETTERS, Batch, Split, Task, draw
 from attnviz.tasks.choice import whole
@@ -31,9 +32,9 @@ class FirstSymbol(Task):
         write   c
 
     Every letter may stand anywhere: it is the place that counts. A recurrent network has to carry the first letter in
-    its state past all the others; attention reads it where it is, however far away. So that all networks have the same
-    way to go, none reads backwards, and each answers from the last token: also the Transformer, which could as well
-    answer from any other.
+    its state past all the others; a convolutional one sees it within its receptive field alone; attention reads it
+    where it is, however far away. So that all networks have the same way to go, none reads backwards, and each answers
+    from the last token: also the Transformer, which could as well answer from any other.
 
     Example:
         >>> task = FirstSymbol(distance=10)
@@ -94,6 +95,13 @@ class FirstSymbol(Task):
     def recurrent_config(self) -> RecurrentConfig:
         """Return a network of one direction: read backwards, the first letter would be the last."""
         return replace(super().recurrent_config(), bidirectional=False, d_model=32)
+
+    def convolutional_config(self) -> ConvolutionalConfig:
+        """Return a network of five layers at every distance: its last output sees the 31 positions before it.
+
+        The maximum over all positions would find the letter beside `<bos>` at any distance, and so is not taken.
+        """
+        return replace(super().convolutional_config(), n_layers=5, pooling="last", d_model=32)
 
     def texts(self) -> tuple[Example, ...]:
         """Return rows to type."""

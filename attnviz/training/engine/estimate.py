@@ -13,6 +13,7 @@ import torch
 from torch import Generator
 from torch.nn.utils import clip_grad_norm_
 
+from attnviz.models.convolutional_config import ConvolutionalConfig
 from attnviz.models.cost import activation_bytes, flops_per_step
 from attnviz.models.network import build_network
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
@@ -26,6 +27,7 @@ FLOPS_PER_BYTE = 8  # what moving a byte costs, in operations of a matrix produc
 TIMED = (Majority(), Copy(), Recall())  # one ruled by its overhead, two by what they compute
 BATCH_SIZE = TrainConfig().batch_size
 PARTS_PER_STEP = {"rnn": 0.1, "gru": 0.2, "lstm": 0.1}  # what a step of a layer costs in calls, in Transformer's parts
+PARTS_PER_CONVOLUTION = 1.5  # with what stands around it in its block
 PARTS_PER_FED_STEP = 1.5  # of a decoder that takes one step after the other
 TRIALS = 6  # of each; the fastest counts
 
@@ -110,6 +112,8 @@ def _work(model: AnyConfig, batch_size: int) -> tuple[int, int]:
         steps = model.n_layers * (model.max_len + (model.source_max_len or 0)) * (1 + model.bidirectional)
         fed = model.max_len if model.source_max_len and model.attention == "additive" else 0
         parts = 2 + round(steps * PARTS_PER_STEP[model.cell] + fed * PARTS_PER_FED_STEP)
+    elif isinstance(model, ConvolutionalConfig):
+        parts = 1 + round(model.n_layers * PARTS_PER_CONVOLUTION)
     else:
         per_stack, crosses = 1 + model.n_layers * (2 if model.d_ff else 1), model.source_max_len is not None
         parts = per_stack * (1 + crosses) + model.n_layers * crosses

@@ -25,6 +25,7 @@ WIDTH = 110
 STAND_INS = {
     "ModelConfig": "SimpleNamespace",
     "RecurrentConfig": "SimpleNamespace",
+    "ConvolutionalConfig": "SimpleNamespace",
     "TrainConfig": "SimpleNamespace",
     "Network": "nn.Module",
     "SettingMisfit": "ValueError",

@@ -1,4 +1,4 @@
-"""The Compare page: five networks learn one task beside each other, and what that tells of recurrence and attention."""
+"""The Compare page: six networks learn one task beside each other: recurrence, convolution and attention."""
 
 from __future__ import annotations
 

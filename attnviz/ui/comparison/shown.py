@@ -1,11 +1,11 @@
-"""Content of the Compare page: cost, learning curves and memory of five networks."""
+"""Content of the Compare page: cost, learning curves and memory of six networks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import streamlit as st
 
@@ -13,6 +13,7 @@ from attnviz.analysis.scores import score_text
 from attnviz.errors import AttnvizError
 from attnviz.figures import comparison as figures
 from attnviz.loading import checkpoint_name
+from attnviz.models.convolutional_config import ConvolutionalConfig, layers_to_cover
 from attnviz.server.shelf import Entry
 from attnviz.tasks.base import Metric
 from attnviz.tasks.sequences.first import N_SYMBOLS
@@ -39,6 +40,7 @@ from attnviz.ui.frame.head import link_to
 from attnviz.ui.frame.language import current, say
 from attnviz.ui.frame.markdown import table
 from attnviz.ui.frame.numbers import short
+from attnviz.ui.frame.receptive import sees
 from attnviz.ui.frame.titles import task_title
 from attnviz.zoo import FOLDER
 
@@ -77,12 +79,12 @@ def groups(recipe: Recipe, found: Sequence[Entry]) -> dict[str, list[Entry]]:
 
 
 def planned(recipe: Recipe) -> dict[Contender, RunConfig]:
-    """Return the five runs that the controls choose."""
+    """Return the six runs that the controls choose."""
     return configs(recipe, ComparisonState.steps.value, ComparisonState.seed.value)
 
 
 def expected_seconds(recipe: Recipe) -> float:
-    """Estimate the seconds that training all five takes on this machine."""
+    """Estimate the seconds that training all six takes on this machine."""
     return sum(config.training.steps * expected_per_step(config) for config in planned(recipe).values())
 
 
@@ -104,6 +106,7 @@ def shown(recipe: Recipe, group: str, alive: set[str]) -> None:
     metric = recipe.task.metric
     st.container(key="comparison-table").markdown(_table(rows, metric))
     st.caption(say("comparison.facts"))
+    _sight(recipe, rows)
     _links(rows)
     earlier = [curve for curve in before if curve.distance == distance]
     if live or earlier:
@@ -118,7 +121,7 @@ def shown(recipe: Recipe, group: str, alive: set[str]) -> None:
 
 
 def _rows(recipe: Recipe, runs: Sequence[Entry], before: Sequence[Curve]) -> list[Row]:
-    """Return the five contenders: their runs at this distance, where they have one; else what was measured before."""
+    """Return the six contenders: their runs at this distance, where they have one; else what was measured before."""
     would_be = planned(recipe)
     mine = {place[1]: e for e in runs if (place := place_of(e.name)) is not None and _is_at(e, recipe)}
     earlier = {curve.contender: curve for curve in before} if not runs else {}
@@ -231,6 +234,27 @@ def _state(row: Row) -> str:
     if entry.place is not None:
         return say("comparison.state.place", state=state, n=entry.place)
     return say("comparison.state.at", state=state, step=f"{entry.step:,}")
+
+
+def _sight(recipe: Recipe, rows: Sequence[Row]) -> None:
+    """Say how far the convolutional network sees; of the first symbol also whether that is enough, and how it did."""
+    row = next(row for row in rows if row.contender == "cnn")
+    model = row.config.model
+    assert isinstance(model, ConvolutionalConfig)
+    if recipe.name != FIRST:
+        st.caption(sees(cast(ConvolutionalConfig, trained_shape(model, row.config.task))))
+        return
+    distance, before = distance_of(recipe.task), model.reach[0]
+    numbers = {"layers": model.n_layers, "kernel": model.kernel_size, "before": before, "distance": distance}
+    metric, best = recipe.task.metric, None if row.curve is None else row.curve.best(recipe.task.metric)
+    said = [say(f"comparison.sight.{'in' if distance <= before else 'out'}", **numbers, chance=f"{1 / N_SYMBOLS:.1%}")]
+    said += [] if best is None else [say("comparison.sight.best", best=score_text(metric, best))]
+    with st.container(horizontal=True, key="comparison-sight", gap="small", vertical_alignment="center"):
+        st.markdown(" ".join(said), width="content")
+        if distance > before:
+            n = layers_to_cover(distance, model.kernel_size, model.dilation, causal=False)
+            link = {"recipe": FIRST, "network": "cnn", "layers": str(n), "task": f"distance:{distance}"}
+            link_to("training", say("comparison.sight.more", n=n), **link)
 
 
 def _links(rows: Sequence[Row]) -> None:

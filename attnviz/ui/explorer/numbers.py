@@ -15,17 +15,25 @@ from attnviz.ui.frame.charts import CHART, theme
 from attnviz.ui.frame.language import current, say
 from attnviz.ui.frame.widgets import segments, select
 
-__all__ = ["output_table", "show_numbers"]
+__all__ = ["no_attention", "output_table", "show_numbers"]
 
 
 def show_numbers(trace: Trace) -> None:
     """Show outputs that the picture has no place for, and the states of a recurrent model."""
     if not trace.sites:
         with st.container(key="no-attention"):
-            st.info(say("states.no_attention"))
+            st.info(no_attention(trace))
     if trace.outputs is not None and (not trace.sites or trace.outputs.kind == "values"):
         _show_outputs(trace, trace.outputs)
     _show_states(trace)
+
+
+def no_attention(trace: Trace) -> str:
+    """Say where a model without attention has what it knows of other tokens."""
+    reach = trace.model.facts.reach
+    if reach is None:
+        return say("states.no_attention")
+    return say("states.no_attention.convolutional", before=f"{reach[0]:,}", after=f"{reach[1]:,}")
 
 
 def output_table(trace: Trace, outputs: Outputs) -> dict[str, list[Any]]:

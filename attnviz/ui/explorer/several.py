@@ -25,6 +25,7 @@ from attnviz.trace import AttentionSite, Trace
 from attnviz.trace.thumbnails import thumbnails
 from attnviz.ui.explorer import link
 from attnviz.ui.explorer.inputs import reads_of_listed
+from attnviz.ui.explorer.numbers import no_attention
 from attnviz.ui.explorer.state import LOOK, ExplorerState
 from attnviz.ui.frame.choices import find
 from attnviz.ui.frame.files import JUST_SAVE
@@ -136,7 +137,7 @@ def _show(traces: Mapping[TraceKey, Trace]) -> None:
 def _choose_head(key: TraceKey, trace: Trace) -> tuple[str, int] | None:
     """Place the list of heads; the one that tells most of the first text comes first. None: there are no heads."""
     if not trace.sites:
-        st.caption(say("states.no_attention"))
+        st.caption(no_attention(trace))
         return None
     titles = {f"{site.name}:{head}": _title(site, head) for site in trace.sites for head in range(site.n_heads)}
     if SeveralState.head.value not in titles:

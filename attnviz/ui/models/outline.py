@@ -11,6 +11,7 @@ from typing import Any
 from attnviz.errors import AttnvizError
 from attnviz.library import ModelFolder
 from attnviz.models.config import ModelConfig
+from attnviz.models.convolutional_config import ConvolutionalConfig
 from attnviz.models.recurrent_config import AnyConfig, config_from_dict
 from attnviz.models.weight_files import stored_parameters
 
@@ -24,9 +25,10 @@ class Outline:
     Attributes:
         kind: class of the network; "" for those of attnviz.
         architecture: "encoder", "decoder", "encoder-decoder", "two encoders"; "" where it cannot be told.
-        layers: attention layers of each stack: two numbers for an encoder-decoder; empty where it is not said.
+        layers: layers of each stack: two numbers for an encoder-decoder of two stacks; empty where it is not said.
         heads: heads of a layer; 0 where nothing attends.
         kv_heads: heads of keys and values, where they are fewer.
+        receptive_field: positions that an output of a convolutional network depends on; None for other networks.
         d_model: numbers of a token between the layers.
         n_parameters: numbers in its weights.
         nbytes: bytes of its files on the disk.
@@ -38,6 +40,7 @@ class Outline:
     layers: tuple[int, ...] = ()
     heads: int | None = None
     kv_heads: int | None = None
+    receptive_field: int | None = None
     d_model: int | None = None
     n_parameters: int | None = None
     nbytes: int | None = None
@@ -74,11 +77,13 @@ def outline_of(model: ModelFolder) -> Outline:
 def outline_of_network(config: AnyConfig) -> Outline:
     """Describe a model from the configuration of one of our networks."""
     kv_heads = config.n_kv_heads if isinstance(config, ModelConfig) else None
+    receptive_field = config.receptive_field if isinstance(config, ConvolutionalConfig) else None
     return Outline(
         architecture=config.architecture,
-        layers=(config.n_layers,) * (2 if config.architecture == "encoder-decoder" else 1),
+        layers=(config.n_layers,) * (2 if config.architecture == "encoder-decoder" and receptive_field is None else 1),
         heads=config.n_heads,
         kv_heads=None if kv_heads == config.n_heads else kv_heads,
+        receptive_field=receptive_field,
         d_model=config.d_model,
         context=config.max_len,
     )

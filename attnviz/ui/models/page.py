@@ -253,7 +253,9 @@ def _verdict(model: Listed, outline: Outline) -> tuple[str, str]:
     if reason is not None:
         return "no", in_words(current(), reason.code, reason.details)
     if key in VERDICTS or (model.architecture and outline.n_parameters is not None):
-        return "yes", say("models.table.all" if outline.heads != 0 else "models.table.states")
+        attends = outline.heads != 0
+        shown = "all" if attends else "states" if outline.receptive_field is None else "answers"
+        return "yes", say(f"models.table.{shown}")
     return "unknown", say("models.table.unknown")
 
 

@@ -14,6 +14,7 @@ from streamlit.elements.lib.column_types import ColumnConfig
 from attnviz import locale
 from attnviz.analysis.scores import SHARES, score_number
 from attnviz.errors import AttnvizError
+from attnviz.models.convolutional_config import ConvolutionalConfig
 from attnviz.models.cost import n_parameters
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
 from attnviz.models.tuned_config import TunedConfig
@@ -185,13 +186,15 @@ def _state(state: str) -> str:
 
 
 def _shape(model: AnyConfig) -> str:
-    """Layers, heads and width, or cell, layers and width; then the scores of attention between states or over them."""
+    """Layers, heads and width, or kind, layers and width; then the scores of attention between states or over them."""
     scorings: tuple[str, ...] = (model.pooling,)
     if isinstance(model, TunedConfig):
         return f"{model.kind}, {model.method}"
     if isinstance(model, RecurrentConfig):
         cell = f"{'Bi' if model.bidirectional else ''}{model.cell.upper()}"
         size, scorings = f"{cell} {model.n_layers} × {model.d_model}", (model.attention, model.pooling)
+    elif isinstance(model, ConvolutionalConfig):
+        size = f"CNN {model.n_layers} × {model.d_model}"
     else:
         size = f"{model.n_layers} × {model.n_heads} × {model.d_model}"
     named = dict.fromkeys(scoring for scoring in scorings if scoring in SCORINGS)  # the same is named once

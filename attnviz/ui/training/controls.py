@@ -65,8 +65,7 @@ def _fit() -> None:
 def _another_network(before: str) -> None:
     """Keep the settings that suit the newly chosen network."""
     draft = present()
-    network = str(draft.settings["network"])
-    load(replace(draft, settings={**draft.settings, "network": before}).with_network(network))
+    load(replace(draft, settings={**draft.settings, "network": before}).with_network(draft.network))
 
 
 def choose_what() -> bool:

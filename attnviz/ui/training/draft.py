@@ -9,10 +9,11 @@ from math import log
 from typing import Any, cast, get_args
 
 from attnviz.errors import DataTooLarge
-from attnviz.models import AnyConfig, ModelConfig, RecurrentConfig
+from attnviz.models import AnyConfig
 from attnviz.models.config import Norm, Positions
+from attnviz.models.kinds import NETWORKS, NetworkKind, network_of
 from attnviz.models.network_config import Pooling
-from attnviz.models.recurrent_config import Cell, StateScoring
+from attnviz.models.recurrent_config import Cell, RecurrentConfig, StateScoring
 from attnviz.tasks import Choice, Task
 from attnviz.tasks.own.readers.decoding import MOST_BYTES
 from attnviz.training import RECIPES, Recipe, RunConfig
@@ -24,8 +25,6 @@ __all__ = [
     "widths", "written_choices",
 ]  # fmt: skip
 
-TRANSFORMER = "transformer"
-
 Value = int | float | str | bool | None
 
 
@@ -34,7 +33,7 @@ class Setting:
     """One setting of the model or of its training.
 
     Attributes:
-        field: field of ModelConfig, RecurrentConfig or TrainConfig.
+        field: field of one of the networks' configurations, or of TrainConfig.
         offered: values to choose from; () where any number within the limits may be typed.
         limits: limits of a number, floats where it need not be whole; None: it is one of those that are offered.
     """
@@ -64,16 +63,19 @@ class Setting:
 
 
 RATES = (*(float(f"{digit}e{power}") for power in range(-5, 0) for digit in (1, 2, 3, 5)), 1.0)
+DEEP = tuple(range(1, 13))  # layers of a convolutional network: with each, an output sees farther
 WIDTHS = (8, 16, 24, 32, 40, 48, 64, 72, 80, 96, 120, 128, 144, 192, 240, 256)
 
 MODEL: Mapping[str, Setting] = {
-    "network": Setting("cell", (TRANSFORMER, *get_args(Cell))),
-    "layers": Setting("n_layers", (1, 2, 3, 4, 5, 6), (1, 6)),
+    "network": Setting("network", NETWORKS),
+    "layers": Setting("n_layers", (1, 2, 3, 4, 5, 6), (1, 12)),
     "heads": Setting("n_heads", (1, 2, 3, 4, 5, 6, 8), (1, 16)),
     "d_model": Setting("d_model", WIDTHS, (1, 1024)),
     "d_ff": Setting("d_ff", (0, 16, 32, 64, 128, 192, 256, 384, 512, 1024), (0, 4096)),
     "positions": Setting("positions", get_args(Positions)),
     "norm": Setting("norm", get_args(Norm)),
+    "kernel": Setting("kernel_size", (2, 3, 5, 7, 9), (1, 64)),
+    "dilation": Setting("dilation", (1, 2, 3, 4), (1, 16)),
     "both_ways": Setting("bidirectional", (False, True)),
     "attention": Setting("attention", get_args(StateScoring)),
     "pooling": Setting("pooling", get_args(Pooling)),
@@ -91,6 +93,12 @@ TRAINING: Mapping[str, Setting] = {
     "seed": Setting("seed", limits=(0, 2**31 - 1)),
 }
 SETTINGS = {**MODEL, **TRAINING}
+OWN_SETTINGS: Mapping[str, tuple[str, ...]] = {
+    "transformer": ("heads", "d_ff", "positions", "norm"),
+    "recurrent": ("both_ways", "attention"),
+    "cnn": ("kernel", "dilation"),
+}
+"""Settings that networks of one family alone have."""
 
 
 def recipe_names() -> list[str]:
@@ -186,7 +194,7 @@ class Draft:
             except ValueError:
                 wrong.append(key)
         if "network" in found:
-            draft = draft.with_network(cast(str, found["network"]))
+            draft = draft.with_network(cast(NetworkKind, found["network"]))
         read = replace(draft, task=task, reading=reading, settings={**draft.settings, **found})
         fitting = read.fitted()
         if fitting != read:
@@ -198,26 +206,24 @@ class Draft:
         """Class of the task."""
         return _kind(self.recipe)
 
-    def with_network(self, network: str) -> Draft:
+    @property
+    def network(self) -> NetworkKind:
+        """Kind of the network."""
+        return cast(NetworkKind, self.settings["network"])
+
+    def with_network(self, network: NetworkKind) -> Draft:
         """Return the draft with another network: the recipe's own if it is of that kind, else the task's."""
-        if network == self.settings["network"]:
+        if network == self.network:
             return self
         recipe = _recipe(self.recipe)
-        model: AnyConfig
-        if network == network_of(recipe.model):
-            model = recipe.model
-        elif network == TRANSFORMER:
-            model = recipe.task.model_config()
-        else:
-            model = replace(_recurrent(recipe), cell=cast(Cell, network))
+        model = _of_kind(recipe, network)
         return replace(self, settings={**self.settings, **_model_values(model, recipe.task)})
 
     @property
     def shown(self) -> list[str]:
         """Settings of the model that mean something for its network and its task."""
-        recurrent = self.settings["network"] != TRANSFORMER
         whole, architecture = self.kind.readout == "whole", self.kind.architecture
-        hidden = {"heads", "d_ff", "positions", "norm"} if recurrent else {"both_ways", "attention"}
+        hidden = {name for network, own in OWN_SETTINGS.items() if network != _family(self.network) for name in own}
         hidden |= set() if whole else {"pooling"}
         hidden |= {"both_ways"} if architecture == "decoder" else set()
         return [name for name in MODEL if name not in hidden]
@@ -233,9 +239,13 @@ class Draft:
         """Values to choose from for a setting, its present one among them; [] where any number may be typed."""
         if name == "d_model":
             return widths(*self._shape)
-        if name == "pooling" and self.settings["network"] != TRANSFORMER:
-            return [each for each in SETTINGS[name].offered if each != "none"]
         offered, value = SETTINGS[name].offered, self.settings[name]
+        if name == "pooling" and self.network != "transformer":
+            return [each for each in offered if each != "none"]
+        if self.network == "cnn":
+            offered = DEEP if name == "layers" else offered
+            if name == "kernel" and self.kind.architecture == "encoder":
+                offered = tuple(size for size in offered if size % 2)  # as far to both sides
         if not offered or value in offered:
             return list(offered)
         return sorted((*offered, value), key=lambda each: (each is None, each))
@@ -243,17 +253,18 @@ class Draft:
     @property
     def _shape(self) -> tuple[int, str, int]:
         heads, positions, width = (self.settings[name] for name in ("heads", "positions", "d_model"))
-        if self.settings["network"] != TRANSFORMER:
-            heads, positions = 1 + cast(bool, self.settings["both_ways"]), "none"  # directions share the width
+        if self.network != "transformer":
+            directions = 1 + (self.network != "cnn" and cast(bool, self.settings["both_ways"]))
+            heads, positions = directions, "none"  # they share the width
         return cast(int, heads), cast(str, positions), cast(int, width)
 
     def to_link(self) -> dict[str, str]:
         """Return the draft as parameters of an address: the recipe, and what differs from it."""
         default = Draft.of_recipe(self.recipe)
         link = {"recipe": self.recipe}
-        if (network := cast(str, self.settings["network"])) != default.settings["network"]:
-            link["network"] = network
-            default = default.with_network(network)
+        if self.network != default.network:
+            link["network"] = self.network
+            default = default.with_network(self.network)
         link["text"] = self.text
         link["task"] = written_choices(self.task, default.task)
         link["reading"] = written_choices(self.reading, default.reading)
@@ -273,7 +284,7 @@ class Draft:
         same = all(getattr(recipe.task, name) == value for name, value in self.task.items())
         task = recipe.task if same else replace(cast(Any, recipe.task), **self.task)  # it keeps what it has worked out
         fields = self._fields({name: MODEL[name] for name in self.shown if name != "network"})
-        model = replace(_base(recipe, task, cast(str, self.settings["network"])), **fields)
+        model = replace(_base(recipe, task, self.network), **fields)
         return RunConfig(task, model, replace(recipe.training, **self._fields(TRAINING)), recipe=self.recipe)
 
     def _fields(self, part: Mapping[str, Setting]) -> dict[str, Any]:
@@ -315,34 +326,37 @@ def _written(value: Value) -> str:
     return f"{value:d}" if isinstance(value, bool | int) else str(value)
 
 
-def network_of(model: AnyConfig) -> str:
-    """Return "transformer", or the cell of a recurrent network."""
-    return model.cell if isinstance(model, RecurrentConfig) else TRANSFORMER
+def _family(network: NetworkKind) -> str:
+    """Return the kinds of networks that have the same settings."""
+    return network if network in OWN_SETTINGS else "recurrent"
 
 
-def _base(recipe: Recipe, task: Task, network: str) -> AnyConfig:
+def _base(recipe: Recipe, task: Task, network: NetworkKind) -> AnyConfig:
     """Return the default network of a task, changed as the recipe changes its own if it is of the same kind."""
-    usual, default = _default(recipe.task, network), _default(task, network)
+    usual, default = recipe.task.network_config(network), task.network_config(network)
     if network != network_of(recipe.model):
         return default
     special = {name: value for name, value in vars(recipe.model).items() if value != getattr(usual, name)}
     return replace(default, **special)
 
 
-def _default(task: Task, network: str) -> AnyConfig:
-    if network == TRANSFORMER:
-        return task.model_config()
-    return replace(task.recurrent_config(), cell=cast(Cell, network))
-
-
-def _recurrent(recipe: Recipe) -> RecurrentConfig:
-    """Return the recurrent network of a recipe, or a suitable one if it trains a Transformer."""
-    return recipe.model if isinstance(recipe.model, RecurrentConfig) else recipe.task.recurrent_config()
+def _of_kind(recipe: Recipe, network: NetworkKind) -> AnyConfig:
+    """Return the recipe's own network, with another cell if need be, or the task's if it is of another kind."""
+    own = network_of(recipe.model)
+    if network == own:
+        return recipe.model
+    if isinstance(recipe.model, RecurrentConfig) and _family(network) == _family(own):
+        return replace(recipe.model, cell=cast(Cell, network))
+    return recipe.task.network_config(network)
 
 
 def _model_values(model: AnyConfig, task: Task) -> dict[str, Value]:
-    """Return all settings of a model; those of the other kind of network have that kind's default."""
-    other: Any = task.recurrent_config() if isinstance(model, ModelConfig) else task.model_config()
+    """Return all settings of a model; those of the other kinds of network have that kind's default."""
+    own = network_of(model)
+    others = [task.network_config(network) for network in NETWORKS if _family(network) != _family(own)]
     fields = {key: setting.field for key, setting in MODEL.items() if key != "network"}
-    values = {key: getattr(model if field in vars(model) else other, field) for key, field in fields.items()}
-    return {"network": network_of(model), **values}
+    values = {
+        key: next(getattr(each, field) for each in (model, *others) if field in vars(each))
+        for key, field in fields.items()
+    }
+    return {"network": own, **values}

@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from attnviz.errors import AttnvizError, DataUnclear
 from attnviz.finetuning.plan import Plan
+from attnviz.models.convolutional_config import ConvolutionalConfig
 from attnviz.models.cost import flops_per_step, n_parameters
 from attnviz.models.tuned_config import TunedConfig
 from attnviz.server import workers
@@ -26,6 +27,7 @@ from attnviz.ui.frame.head import head_row, message_box
 from attnviz.ui.frame.language import code, explain, say
 from attnviz.ui.frame.numbers import duration, short
 from attnviz.ui.frame.page_file import offer, take
+from attnviz.ui.frame.receptive import sees
 from attnviz.ui.frame.state import page_state
 from attnviz.ui.frame.watch import PLACE, notice_place, prepare, watch
 from attnviz.ui.frame.who import me
@@ -211,6 +213,8 @@ def _facts(config: RunConfig) -> None:
             time=duration(seconds),
         )
     )
+    if isinstance(trained, ConvolutionalConfig):
+        st.caption(sees(trained))
     _queue_facts(config, seconds)
 
 
