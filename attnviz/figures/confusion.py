@@ -60,5 +60,7 @@ def confusion(
     figure = on_page(go.Figure(cells), theme, t(lang, "evaluation.confusion"), height)
     sides = {"tickvals": places, "ticktext": short, "showgrid": False, "zeroline": False, "automargin": True}
     figure.update_xaxes({**sides, "title": {"text": t(lang, "evaluation.said"), "standoff": 4}})
-    figure.update_yaxes({**sides, "title": {"text": t(lang, "evaluation.true")}, "autorange": "reversed"})
+    figure.update_yaxes(
+        {**sides, "title": {"text": t(lang, "evaluation.true"), "standoff": 8}, "autorange": "reversed"}
+    )
     return figure
