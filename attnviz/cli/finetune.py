@@ -12,6 +12,7 @@ import torch
 
 from attnviz.analysis.scores import Interval, rounded
 from attnviz.cli.common import SUCCESS, WHERE, CommandError, Commands, UsageError, add_command, not_negative, positive
+from attnviz.cli.pairs import evaluate_pairs
 from attnviz.cli.text import columns, printable, shorten
 from attnviz.cli.train import prepare, record_run
 from attnviz.errors import ConfigError, InputError, ModelLoadError
@@ -88,7 +89,7 @@ def add_finetuning(commands: Commands) -> None:
     evaluate = add_command(
         commands,
         "evaluate",
-        "judge a fine-tuned model",
+        "judge a fine-tuned model, or one that writes texts of a source",
         "Judge a fine-tuned run on its test data, or on a file: precision, recall and F1 of each label, averages with "
         "bootstrap intervals, the confusion matrix, the wrong answers, the surest first, and baselines beside it. "
         f"{WHERE}",
@@ -239,7 +240,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         raise CommandError(f"the run {run.name} has no such checkpoint")
     task = run.config.task
     if not isinstance(task, TunedTask):
-        raise CommandError(f"the run {run.name} is not a fine-tuned one")
+        return evaluate_pairs(run, step, options)
     data = None
     if options.data is not None:
         options.tags = isinstance(task, TunedTags)

@@ -13,8 +13,10 @@ from typing import Any, cast
 
 import torch
 
+from attnviz.analysis.pair_report import held_out_pairs, pair_report
 from attnviz.analysis.scores import Interval, score_interval
 from attnviz.cli.common import SUCCESS, WHERE, Commands, UsageError, add_command, not_negative, one_line, positive
+from attnviz.cli.pairs import MOST_SCORED, tell_texts
 from attnviz.cli.progress import Bar, Lines, told
 from attnviz.cli.settings import read_settings, setting_names
 from attnviz.errors import ConfigError, DataTooLarge, DataUnclear, InputError
@@ -26,6 +28,7 @@ from attnviz.models.cost import n_parameters
 from attnviz.models.kinds import NETWORKS, NetworkKind, network_of
 from attnviz.models.network_config import OF_THE_TASK
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
+from attnviz.tasks import OwnPairs
 from attnviz.tasks.own.readers.decoding import ENCODINGS, decode
 from attnviz.training import (
     RECIPES,
@@ -145,6 +148,8 @@ def _train(options: argparse.Namespace) -> int:
         verdict = f", target {recipe.target:g} {reached}"
     interval = score_interval(recipe.task.metric, result)
     print(f"test: {told(result, recipe.task.metric)}{_on(recipe, result, interval)}{verdict}")
+    if isinstance(recipe.task, OwnPairs):
+        tell_texts(pair_report(recipe.task, network, held_out_pairs(recipe.task, MOST_SCORED, recipe.seed)))
     if options.out is not None:
         ends = None if interval is None else (round(interval.low, 4), round(interval.high, 4))
         bundle = recipe.bundle(network, round(score, 4), judged=result.n, interval=ends)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from torch import Tensor
 
 from attnviz.errors import DoesNotWrite, NotAModel, TextTooLong
 from attnviz.models.bundle import SequenceModel
+from attnviz.models.network import Network
 from attnviz.texts import check_text
 from attnviz.tokenizers import Tokenizer
 from attnviz.vectors import Vectors
 
-__all__ = ["beginning", "generate", "joined"]
+__all__ = ["beginning", "generate", "greedy", "joined"]
 
 
 @torch.inference_mode()
@@ -49,6 +51,31 @@ def generate(model: SequenceModel, text: str, target: str = "", *, max_new: int 
             break
         tokens.append(following)
     return joined(model, text if ids is None else target, tokens[start:])
+
+
+@torch.inference_mode()
+def greedy(network: Network, source: Tensor, padding: Tensor | None, limit: int) -> list[list[int]]:
+    """Write the targets of several sources at once, each with the most probable token, until `<eos>`.
+
+    Args:
+        network: an encoder-decoder.
+        source: (B, Ts) int64.
+        padding: (B, Ts) bool, True for real tokens; None when all are real.
+        limit: tokens that are read of a target at most, `<bos>` included.
+
+    Returns:
+        The ids of each target, without `<bos>` and `<eos>`.
+    """
+    network.eval()
+    encoded = network.encode(source, padding)
+    tokens = torch.full((len(source), 1), Tokenizer.bos_id)  # (B, T)
+    ended = torch.zeros(len(source), dtype=torch.bool)
+    while not bool(ended.all()) and tokens.shape[1] < limit:
+        logits = network(tokens, source, source_padding=padding, encoded=encoded)[:, -1]  # (B, V)
+        following = logits.argmax(-1)
+        ended = ended | (following < Tokenizer.n_specials)
+        tokens = torch.cat((tokens, following.masked_fill(ended, Tokenizer.eos_id)[:, None]), 1)
+    return [[token for token in row if token >= Tokenizer.n_specials] for row in tokens.tolist()]
 
 
 def beginning(model: SequenceModel, text: str, target: str = "") -> tuple[list[int], list[int] | None]:

@@ -108,6 +108,7 @@ HELD_ELSEWHERE: dict[str, str] = {
     "task.own-series.about": "tests/tasks/test_series.py::test_own_series_is_cut_in_time",
     "task.own-labels.about": "tests/tasks/test_own_labelled.py::test_texts_are_divided",
     "task.own-entities.about": "tests/tasks/test_conll.py::test_own_sentences_are_divided",
+    "applications.alignment.copied": ("tests/analysis/test_text_scores.py::test_the_word_that_was_read_most_is_copied"),
     "task.own-pairs.about": "tests/tasks/test_own_pairs.py::test_pairs_are_divided_by_their_source",
     "task.own-text.about": "tests/tasks/test_own_text.py::test_the_recipe_aims_at_more_than_frequencies",
     "task.copy.about": "tests/tasks/test_families.py::test_copy",
@@ -145,7 +146,9 @@ NO_CLAIM: dict[str, str] = {
     **alike(CAPTION, "head.encoder.self head.decoder.self head.decoder.cross explorer language.next", "applications."),
     **alike(CAPTION, "extract.no_sentence extract.kept extract.kept_right extract.shares digits.one", "applications."),
     **alike(CAPTION, "digits.all sound.shares sessions.reads sessions.by.first-order", "applications."),
-    **alike(CAPTION, "alignment.marks digits.note gridworld.as_wanted judged.generated", "applications."),
+    **alike(
+        CAPTION, "alignment.marks alignment.plain digits.note gridworld.as_wanted judged.generated", "applications."
+    ),
     **alike(CAPTION, "gridworld.shares gridworld.by.place language.about entities.taking_away", "applications."),
     **alike("is chosen by the areas of the picture", "explains ink nothing", "applications.digits.verdict."),
     "calculator.step.scale.about": "gives a reason; the spread of scores is held with calculator.found.rows.right",

@@ -30,6 +30,7 @@ from attnviz.ui.frame.head import head_row, link_to, message_box
 from attnviz.ui.frame.language import code, current, explain, say
 from attnviz.ui.frame.state import page_state
 from attnviz.ui.frame.table import Row, Table
+from attnviz.ui.frame.texts import written_texts
 from attnviz.ui.frame.titles import task_title
 from attnviz.ui.frame.watch import PLACE, notice_place, show_compare, watch
 from attnviz.ui.frame.who import me
@@ -221,6 +222,7 @@ def _shown(chosen: Sequence[Entry], messages: DeltaGenerator) -> None:
     if len(readable) == 1:
         run = cast(Run, readable[0].run)
         watch(run, messages, follow=False)
+        written_texts(run)
         if isinstance(run.config.model, TunedConfig) and not readable[0].active and authority(me(), run.folder):
             from attnviz.ui.runs.evaluation import evaluate  # with what fine-tuned runs alone need
 

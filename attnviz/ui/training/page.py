@@ -29,6 +29,7 @@ from attnviz.ui.frame.numbers import duration, short
 from attnviz.ui.frame.page_file import offer, take
 from attnviz.ui.frame.receptive import sees
 from attnviz.ui.frame.state import page_state
+from attnviz.ui.frame.texts import written_texts
 from attnviz.ui.frame.watch import PLACE, notice_place, prepare, watch
 from attnviz.ui.frame.who import me
 from attnviz.ui.frame.widgets import button
@@ -113,6 +114,7 @@ def show() -> None:
                 prepare()
             else:
                 watch(run, messages, follow=True, replay=page_state(TrainingState).joins)
+                written_texts(run)
     parameters = {**form.to_link(), "run": run.name if run is not None else ""}
     offer(messages, ADDRESS, parameters)
     ADDRESS.publish(parameters)
