@@ -61,7 +61,8 @@ def text_scores(written: Sequence[str], targets: Sequence[str]) -> TextScores:
         chrF: Popović 2015; BLEU: Papineni et al. 2002, computed as Post 2018 says; ROUGE: Lin 2004.
     """
     from rouge_score.rouge_scorer import RougeScorer
-    from sacrebleu.metrics import BLEU, CHRF
+    from sacrebleu.metrics.bleu import BLEU
+    from sacrebleu.metrics.chrf import CHRF
 
     east_asian = sum(bool(re.search(EAST_ASIAN, text)) for text in targets) * 2 > len(targets)
     chrf, bleu = CHRF(), BLEU(tokenize="zh" if east_asian else "13a")
@@ -82,6 +83,6 @@ def text_scores(written: Sequence[str], targets: Sequence[str]) -> TextScores:
 
 def closeness(written: str, target: str) -> float:
     """Return chrF2 of one text, 0 to 100."""
-    from sacrebleu.metrics import CHRF
+    from sacrebleu.metrics.chrf import CHRF
 
     return float(CHRF().sentence_score(written, [target]).score)

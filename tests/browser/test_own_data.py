@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from attnviz import locale
-from tests.browser.conftest import PATIENCE, Open, address, choose, until
+from tests.browser.conftest import PATIENCE, Open, address, choose, until, view
 
 
 def hand_in(page: Page, file: Path) -> None:
@@ -43,3 +43,24 @@ def test_a_workbook_is_refused_with_what_to_do(open_page: Open, tmp_path: Path) 
     page = open_page(path="training", recipe="own-series")
     hand_in(page, file)
     expect(page.locator(".st-key-messages")).to_contain_text("save it as CSV")
+
+
+def test_pairs_are_learned_scored_and_aligned(open_page: Open, tmp_path: Path) -> None:
+    """From a file to the scores of what the model writes, and on to which source token each token was read from."""
+    rows = [f"{said} name{n} {end}\tname{n} {said}" for n in range(20) for said in ("hi", "bye") for end in "ab"]
+    file = tmp_path / "pairs.tsv"
+    file.write_text("\n".join(rows), "utf-8")
+    page = open_page(path="training", recipe="own-pairs", steps="20")
+    hand_in(page, file)
+    expect(page.locator(".st-key-notes")).to_contain_text("64 pairs for training, 8 for validation, 8 for the test")
+    play = page.locator(".st-key-play button")
+    expect(play).to_be_enabled()
+    play.click()
+    expect(view(page)).to_have_attribute("data-state", "done", timeout=3 * PATIENCE)
+    part = page.locator(".st-key-texts")
+    part.locator("summary").click()
+    expect(part.get_by_role("table").first).to_contain_text("chrF", timeout=3 * PATIENCE)
+    expect(part.get_by_role("table").first).to_contain_text("8 test pairs")
+    part.get_by_role("link", name=locale.t("en", "texts.alignment")).click()
+    expect(page.locator(".st-key-app-alignment .js-plotly-plot")).to_be_visible(timeout=3 * PATIENCE)
+    assert address(page)["model"].startswith("run/own-pairs-")

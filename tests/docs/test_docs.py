@@ -39,6 +39,7 @@ def desk(tmp_path: Path) -> Path:
     (tmp_path / "story.txt").write_text("the fox ran to the river .\n" * 60, "utf-8")
     reviews = [f"dish {n} was good;positive\ndish {n} was bad;negative\n" for n in range(30)]
     (tmp_path / "reviews.csv").write_text("text;label\n" + "".join(reviews), "utf-8")
+    (tmp_path / "pairs.tsv").write_text("".join(f"{n} and {n + 1}\t{n + 1} {n}\n" for n in range(40)), "utf-8")
     gpt2 = next(architecture for architecture in ARCHITECTURES if architecture.name == "GPT-2")
     tokenizer = byte_level()
     for part in (gpt2.build(vocab_size=len(tokenizer)), tokenizer):

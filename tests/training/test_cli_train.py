@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -291,3 +293,23 @@ def test_what_data_do_not_tell_is_asked_and_can_be_said(tmp_path: Path, capsys: 
     assert run.config.task.labels == ("gut", "schlecht")
     assert main(["train", "own-labels", "--text", str(file), "--task", "header=yes", "--steps", "2"]) == 0
     assert "was read as cp1252" in capsys.readouterr().err
+
+
+def test_pairs_are_told_of_trained_on_and_scored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "pairs.jsonl"
+    rows = [{"source": f"say number {n}", "target": f"it is {n} of course"} for n in range(40)]
+    file.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    assert main(["train", "own-pairs", "--text", str(file), "--task", "unit=words", "--steps", "2"]) == 0
+    said = capsys.readouterr().out
+    assert "data: 32 pairs for training, 4 for validation, 4 for the test." in said
+    assert "note: With tokens that the model does not know: 4 test sources and 4 test targets." in said
+    assert re.search(r"written texts: exact match \d\.\d+, chrF [\d.]+, BLEU [\d.]+, ROUGE-1 .* on 4 texts", said)
+    (run,) = all_runs()
+    other = tmp_path / "other.tsv"
+    other.write_text("say number 3\tit is 3 of course\nsay number 4\tfour\n", "utf-8")
+    assert main(["evaluate", run.name, "--data", str(other), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["scores"]["n"] == 2
+    assert {answer["target"] for answer in report["answers"]} == {"it is 3 of course", "four"}
+    assert main(["evaluate", run.name]) == 0
+    assert "on 4 texts" in capsys.readouterr().out

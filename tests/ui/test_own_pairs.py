@@ -1,0 +1,63 @@
+"""Pairs of one's own on the pages: what is said before Play, the alignment, and the scores of written texts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+from attnviz import locale
+from attnviz.training import Run, RunConfig, record
+from attnviz.training.recipes import own_pairs
+from attnviz.ui.training.draft import Draft
+from tests.ui.pages import address, messages, open_page
+
+PAIRS = "\n".join(f"{said} name{n} {end}\tname{n} {said}" for n in range(20) for said in ("hi", "bye") for end in "ab")
+
+
+def captions(page: AppTest) -> str:
+    return "\n".join(each.value for each in page.caption)
+
+
+def test_limits_are_said_before_play() -> None:
+    page = open_page("training", recipe="own-pairs", text=PAIRS, task="vocabulary:100,longest:8")
+    assert not page.button(key="play").disabled, messages(page)
+    assert "64 pairs for training, 8 for validation, 8 for the test" in captions(page)
+    long = open_page(
+        "training", recipe="own-pairs", text=PAIRS + "\n" + "hi " * 9 + "\tbye", task="longest:8", lang="zh"
+    )
+    assert "截断到 8 个 token（去掉末尾）：源文本 1 条" in captions(long)
+    same = open_page("training", recipe="own-pairs", text="\n".join(f"a {n}\tb" for n in range(30)))
+    assert same.button(key="play").disabled
+    assert "same target" in messages(same)
+    three = open_page("training", recipe="own-pairs", text=PAIRS.replace("\t", "\tx\t"))
+    assert "Which column should be read?" in messages(three)
+    assert three.button(key="play").disabled
+    three.selectbox(key="task-own-pairs-source_column").set_value(1)
+    three.selectbox(key="task-own-pairs-target_column").set_value(3)
+    chosen = three.run(timeout=60)
+    assert not chosen.button(key="play").disabled, messages(chosen)
+    assert address(chosen)["reading"] == "source_column:1,target_column:3"
+
+
+def test_a_run_keeps_its_pairs_and_settings() -> None:
+    recipe = own_pairs(PAIRS, "pieces", vocabulary=100, turns=0)
+    config = RunConfig.from_dict(RunConfig.of_recipe(recipe).to_dict())
+    assert config.task == recipe.task
+    draft = Draft.of_run(config)
+    assert draft is not None
+    assert draft.task == {"unit": "pieces", "vocabulary": 100, "longest": 64, "turns": 0}
+    assert draft.config().task == recipe.task
+
+
+def test_texts_are_scored_and_aligned(runs_folder: Path) -> None:
+    recipe = own_pairs(PAIRS)
+    settings = replace(recipe.training, steps=20, warmup_steps=1)
+    record(Run.create(runs_folder / "mine", RunConfig(recipe.task, recipe.model, settings, recipe=recipe.name)))
+    for lang in locale.LANGUAGES:
+        page = open_page("runs", run="mine", lang=lang)
+        assert page.expander(key="texts").label == locale.t(lang, "texts.title")
+        page = open_page("applications", app="translation", model="run/mine@20", lang=lang)
+        assert locale.t(lang, "applications.translation.about.own") in captions(page) + messages(page)
+        assert locale.t(lang, "applications.alignment.plain") in captions(page)
