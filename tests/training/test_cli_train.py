@@ -13,7 +13,7 @@ import attnviz
 from attnviz.cli import main
 from attnviz.cli.settings import read_settings
 from attnviz.errors import DataHeaderUnclear
-from attnviz.models import ModelConfig, RecurrentConfig
+from attnviz.models import ConvolutionalConfig, ModelConfig, RecurrentConfig, SequenceModel
 from attnviz.tasks import Copy, OwnLabelled, OwnText
 from attnviz.training import RECIPES, Command, Run, RunState, Step, TrainConfig, all_runs, record
 from tests.training.command_line import refused
@@ -121,6 +121,17 @@ def test_train_changes_model_task_and_training(tmp_path: Path, capsys: pytest.Ca
     assert "target" not in capsys.readouterr().out
     card = attnviz.load_model(folder).card
     assert (card.name, card.recipe) == ("copy", "")
+
+
+def test_train_with_a_convolutional_network(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shape = ["--network", "cnn", "--model", "d_model=8", "n_layers=2", "kernel_size=4", "dilation=3"]
+    assert main(["train", "copy", *shape, "--set", "batch_size=4", "--steps", "2", "--out", str(folder)]) == 0
+    model = attnviz.load_model(folder)
+    assert isinstance(model, SequenceModel)
+    assert isinstance(model.config, ConvolutionalConfig)
+    assert (model.config.kernel_size, model.config.dilations, model.config.receptive_field) == (4, (1, 3), 13)
+    assert main(["train", "sentiment-en", "--network", "cnn", "--model", "kernel_size=4"]) == 2
 
 
 def test_train_learns_a_text_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,8 @@ from attnviz.figures import comparison as figures
 from attnviz.figures.theme import DARK, LIGHT
 from attnviz.server import workers
 from attnviz.training import Evaluation, Metrics, Run, all_runs, open_run
-from attnviz.training.comparison import CONTENDERS, DISTANCES, Curve, comparable, place_of
+from attnviz.training.comparison import CONTENDERS, DISTANCES, Curve, comparable, place_of, read_curves
+from attnviz.ui.comparison.shown import MEASURED
 from tests.ui.pages import Queue, address, click, messages, open_page, run
 
 NAMES = [figures.contender_name(name, "en") for name in CONTENDERS]
@@ -200,6 +201,26 @@ def test_runs_that_cannot_be_made_are_said(queue: Queue, tmp_path: Any, monkeypa
     page = click(open_page("comparison"), "compare-train")
     assert "cannot be written" in messages(page)
     assert queue.submitted == []
+
+
+@pytest.mark.parametrize("lang", locale.LANGUAGES)
+def test_the_page_says_whether_the_convolutional_network_sees_the_first_symbol(lang: str, queue: Queue) -> None:
+    for distance, where in (("20", "in"), ("50", "out")):
+        page = open_page("comparison", distance=distance, lang=lang)
+        numbers = {"layers": 5, "kernel": 3, "before": 31, "distance": distance, "chance": "12.5%"}
+        said = "\n".join(element.value for element in page.markdown)
+        assert locale.t(lang, f"comparison.sight.{where}", **numbers) in said
+        _, before = read_curves(MEASURED)
+        last = next(each.last for each in before if each.contender == "cnn" and each.distance == int(distance))
+        assert locale.t(lang, "comparison.sight.last", last=f"{last:.1%}") in said
+        more = [link.proto.query_string for link in page.get("page_link") if "network=cnn" in link.proto.query_string]
+        assert more == (["recipe=first-symbol&network=cnn&layers=6&task=distance%3A50"] if where == "out" else [])
+
+
+def test_other_tasks_are_said_how_far_the_convolutional_network_sees(queue: Queue) -> None:
+    page = open_page("comparison", task="running-parity")
+    numbers = {"n": 31, "before": 30, "after": 0, "length": 16}
+    assert locale.t("en", "training.sees.far", **numbers) in messages(page)
 
 
 def test_every_word_is_there() -> None:

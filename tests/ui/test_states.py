@@ -8,7 +8,10 @@ from streamlit.testing.v1 import AppTest
 import attnviz
 from attnviz import locale
 from attnviz.figures.states import states
+from attnviz.loading import checkpoint_name
 from attnviz.models import RecurrentConfig, SequenceModel
+from attnviz.tasks import RunningParity
+from attnviz.training import RunConfig, TrainConfig, new_run, record
 from attnviz.ui.explorer.state import ExplorerState
 from tests.ui.pages import ENTRY, messages, run
 
@@ -30,6 +33,17 @@ def test_a_model_without_attention_shows_its_outputs_and_states(lang: str) -> No
     table = page.dataframe[0].value
     assert list(table.columns) == [locale.t(lang, f"states.{name}") for name in ("token", "output", "probability")]
     assert table[locale.t(lang, "states.token")].tolist() == ["<bos>", "Anna", "in", "April"]
+
+
+@pytest.mark.parametrize("lang", locale.LANGUAGES)
+def test_a_convolutional_network_shows_its_outputs_and_says_how_far_it_sees(lang: str) -> None:
+    task = RunningParity()
+    made = new_run(RunConfig(task, task.convolutional_config(), TrainConfig(steps=1, batch_size=2)), "cnn")
+    record(made)
+    page = open_model(checkpoint_name(made, 1), text="011", lang=lang)
+    assert not page.error
+    assert locale.t(lang, "states.no_attention.convolutional", before="30", after="0") in messages(page)
+    assert [title.value for title in page.header] == [locale.t(lang, "states.outputs")]
 
 
 def test_gates_and_directions_can_be_chosen() -> None:

@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from attnviz import locale
+from attnviz.models import ConvolutionalConfig
 from attnviz.server import shelf, workers
 from attnviz.training import RECIPES, Metrics, Recording, RunConfig, RunState, all_runs, new_run, open_run
 from attnviz.training.recipes import OWN
@@ -71,6 +72,20 @@ def test_play_makes_a_run_and_queues_it(queue: Queue) -> None:
     assert (config.recipe, config.model.n_layers, config.training.seed) == ("copy", 3, 7)
     assert watched(page) == name
     assert address(page) == {"recipe": "copy", "layers": "3", "seed": "7", "run": name, "lang": "en"}
+
+
+def test_a_convolutional_network_is_chosen_and_says_how_far_it_sees(queue: Queue) -> None:
+    page = choose(open_page("training", recipe="first-symbol"), set__network="cnn")
+    assert not page.error
+    page = choose(open_page("training", recipe="first-symbol", network="cnn", layers="5"))
+    numbers = {"n": 63, "before": 31, "after": 31, "length": 52}
+    assert locale.t("en", "training.sees.near", **numbers) in messages(page)
+    page = click(choose(page, set__layers=6, set__kernel=5), "play")
+    assert locale.t("en", "training.sees.far", **{**numbers, "n": 253, "before": 126, "after": 126}) in messages(page)
+    (name,) = queue.submitted
+    model = open_run(name).config.model
+    assert isinstance(model, ConvolutionalConfig)
+    assert (model.n_layers, model.kernel_size, model.dilation, model.pooling) == (6, 5, 2, "last")
 
 
 def test_a_second_press_shows_the_run_and_offers_another_seed(queue: Queue) -> None:

@@ -246,9 +246,9 @@ def _sight(recipe: Recipe, rows: Sequence[Row]) -> None:
         return
     distance, before = distance_of(recipe.task), model.reach[0]
     numbers = {"layers": model.n_layers, "kernel": model.kernel_size, "before": before, "distance": distance}
-    metric, best = recipe.task.metric, None if row.curve is None else row.curve.best(recipe.task.metric)
+    last = None if row.curve is None else row.curve.last
     said = [say(f"comparison.sight.{'in' if distance <= before else 'out'}", **numbers, chance=f"{1 / N_SYMBOLS:.1%}")]
-    said += [] if best is None else [say("comparison.sight.best", best=score_text(metric, best))]
+    said += [] if last is None else [say("comparison.sight.last", last=score_text(recipe.task.metric, last))]
     with st.container(horizontal=True, key="comparison-sight", gap="small", vertical_alignment="center"):
         st.markdown(" ".join(said), width="content")
         if distance > before:
