@@ -11,6 +11,7 @@ from attnviz.edits import edit as made
 from attnviz.trace import Edit, Trace
 from attnviz.trace.edit import NoPositions
 from attnviz.trace.site import SiteEdit
+from attnviz.writing import Plan, Written
 
 __all__ = ["HEAD", "LOCKS", "code_of", "edit_code"]
 
@@ -47,6 +48,8 @@ def code_of(trace: Trace, name: str = "") -> str:
             edits.cut("encoder.0.self", key=2),
         ]
         trace = attnviz.trace(model, "c b a", edits=changes)
+        >>> print(code_of(attnviz.write(attnviz.load_model("zoo/sort"), "b a >", top_k=2, seed=1)).splitlines()[-1])
+        trace = attnviz.write(model, "b a >", top_k=2, seed=1)
     """
     sources = _sources(trace.edits)
     lines = ["import attnviz", *(["from attnviz import edits"] if trace.edits else []), ""]
@@ -55,11 +58,29 @@ def code_of(trace: Trace, name: str = "") -> str:
         lines.append(f"source{at} = attnviz.trace(model, {_texts(source.text, source.target)})")
     if trace.edits:
         lines += ["changes = [", *(f"    {edit_code(edit, sources)}," for edit in trace.edits), "]"]
-    written = "" if trace.target_generated else trace.target or ""  # the model writes the same again
-    given = [_texts(trace.text, written), *(['image="image.png"'] if trace.image is not None and trace.text else [])]
+    target = "" if trace.target_generated else trace.target or ""  # the model writes the same again
+    if isinstance(trace, Written) and target:
+        target = trace.prompt  # what follows is what it wrote
+    given = [_texts(trace.text, target), *(['image="image.png"'] if trace.image is not None and trace.text else [])]
+    given += _settings(trace.plan) if isinstance(trace, Written) else []
     given += ["edits=changes"] if trace.edits else []
-    lines.append(f"trace = attnviz.trace(model, {', '.join(given)})")
+    call = "write" if isinstance(trace, Written) else "trace"
+    lines.append(f"trace = attnviz.{call}(model, {', '.join(given)})")
     return "\n".join(lines)
+
+
+def _settings(plan: Plan) -> list[str]:
+    """Return a plan as the arguments of `attnviz.write`, without those that are as by default."""
+    names = {"sample": ("temperature", "top_k", "top_p", "seed"), "beam": ("beams",)}.get(plan.strategy, ())
+    always = {"temperature", "beams"} - (
+        {"temperature"} if plan.top_k or plan.top_p else set()
+    )  # they say how it writes
+    default, found = Plan(), []
+    for name in (*names, "max_new", "taken", "template"):
+        value = getattr(plan, name)
+        if name in always or value != getattr(default, name):
+            found.append(f"{name}={[*value] if name == 'taken' else value!r}")
+    return found
 
 
 def edit_code(edit: Edit, sources: Sequence[made.Source] = ()) -> str:

@@ -36,6 +36,9 @@ __all__ = [
     "temperature",
 ]  # fmt: skip
 
+MOST = 1e6
+"""Largest factor, temperature and weight: beyond it numbers are not rounded well any more, or are none at all."""
+
 Baseline = Literal["zero", "running_mean"]
 
 
@@ -255,10 +258,10 @@ def temperature(site: str, head: int | None, value: float) -> SiteEdit:
 
     Args:
         head: index of the head; None: all heads.
-        value: the temperature, above 0.
+        value: the temperature, from 1e-6 to 1e6.
     """
-    if not (_is_number(value) and value > 0):
-        raise EditMisfit("temperature", Why("temperature", given=value))
+    if not (_is_number(value) and 1 / MOST <= value <= MOST):
+        raise EditMisfit("temperature", Why("temperature", given=value, least=f"{1 / MOST:g}", most=f"{MOST:g}"))
     return Temperature(site, head, float(value))
 
 
@@ -276,9 +279,9 @@ def set_weights(site: str, head: int, weights: Literal["uniform"] | Tensor | Seq
     try:
         matrix = torch.as_tensor(weights, dtype=torch.float32).detach().clone()
     except (TypeError, ValueError) as error:
-        raise EditMisfit("set_weights", Why("weights-numbers")) from error
-    if matrix.ndim != 2 or not bool(matrix.isfinite().all()):
-        raise EditMisfit("set_weights", Why("weights-numbers"))
+        raise EditMisfit("set_weights", Why("weights-numbers", most=f"{MOST:g}")) from error
+    if matrix.ndim != 2 or not bool((matrix.abs() <= MOST).all()):  # nor is nan
+        raise EditMisfit("set_weights", Why("weights-numbers", most=f"{MOST:g}"))
     return SetWeights(site, head, matrix)
 
 
@@ -310,9 +313,12 @@ def no_positions() -> NoPositions:
 
 
 def scale_head(site: str, head: int, factor: float) -> SiteEdit:
-    """Multiply a head's context vectors, and so its share of the residual stream; a factor of 0 is `head_off`."""
-    if not _is_number(factor):
-        raise EditMisfit("scale_head", Why("factor", given=factor))
+    """Multiply a head's context vectors, and so its share of the residual stream; a factor of 0 is `head_off`.
+
+    Factors beyond 1e6 are refused, as temperatures and weights are.
+    """
+    if not _is_number(factor) or abs(factor) > MOST:
+        raise EditMisfit("scale_head", Why("factor", given=factor, most=f"{MOST:g}"))
     return ScaleHead(site, head, float(factor))
 
 

@@ -84,3 +84,28 @@ def test_texts_come_back_as_they_were(model: SequenceModel) -> None:
     strange = replace(trace, text='"Don\'t" said\tthe {x} \\n\n \U0001f98a', target=None)
     texts = [node.value for node in ast.walk(ast.parse(code_of(strange))) if isinstance(node, ast.Constant)]
     assert strange.text in texts
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"temperature": 1.0, "seed": 3},
+        {"top_k": 3, "top_p": 0.9, "seed": 4, "max_new": 3},
+        {"beams": 3, "max_new": 4},
+        {"max_new": 3, "taken": (6, 5), "edits": [edits.scale_head(SITE, 0, 2.0)]},
+    ],
+)
+def test_what_a_model_wrote_is_written_again(model: SequenceModel, given: dict[str, Any]) -> None:
+    written = attnviz.write(model, TEXT, **given)
+    again = ran(code_of(written, "zoo/sort"))["trace"]
+    assert again.plan == written.plan
+    assert [step.token for step in again.steps] == [step.token for step in written.steps]
+    assert torch.equal(again.logits, written.logits)
+
+
+def test_a_begun_target_stays_what_was_begun() -> None:
+    written = attnviz.write(attnviz.load_model("zoo/dates"), "3rd of March 2021", "20", max_new=2)
+    lines = code_of(written, "zoo/dates")
+    assert 'attnviz.write(model, "3rd of March 2021", "20", max_new=2)' in lines
+    assert ran(lines)["trace"].target == written.target

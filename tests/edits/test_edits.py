@@ -210,11 +210,24 @@ def test_what_there_is_not_is_refused(make_model: Make) -> None:
             read(model, edit)
     for make, error in [
         (lambda: edits.cut("s"), EditMisfit("cut", Why("cut-nothing"))),
-        (lambda: edits.temperature("s", 0, 0.0), EditMisfit("temperature", Why("temperature", given=0.0))),
-        (lambda: edits.scale_head("s", 0, float("nan")), EditMisfit("scale_head", Why("factor", given=float("nan")))),
-        (lambda: edits.temperature("s", 0, "x"), EditMisfit("temperature", Why("temperature", given="x"))),  # type: ignore[arg-type]
+        (
+            lambda: edits.temperature("s", 0, 0.0),
+            EditMisfit("temperature", Why("temperature", given=0.0, least="1e-06", most="1e+06")),
+        ),
+        (
+            lambda: edits.scale_head("s", 0, float("nan")),
+            EditMisfit("scale_head", Why("factor", given=float("nan"), most="1e+06")),
+        ),
+        (lambda: edits.scale_head("s", 0, -1e38), EditMisfit("scale_head", Why("factor", given=-1e38, most="1e+06"))),
+        (
+            lambda: edits.temperature("s", 0, "x"),
+            EditMisfit("temperature", Why("temperature", given="x", least="1e-06", most="1e+06")),
+        ),  # type: ignore[arg-type]
         (lambda: edits.head_off("s", 0, "mean"), EditMisfit("head_off", Why("baseline", given="mean"))),  # type: ignore[arg-type]
-        (lambda: edits.set_weights("s", 0, [[float("inf")]]), EditMisfit("set_weights", Why("weights-numbers"))),
+        (
+            lambda: edits.set_weights("s", 0, [[float("inf")]]),
+            EditMisfit("set_weights", Why("weights-numbers", most="1e+06")),
+        ),
     ]:
         with refused(error):
             make()

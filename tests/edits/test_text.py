@@ -30,13 +30,13 @@ positions = st.integers(0, T - 1)
 heads = st.integers(0, 3)
 anywhere = st.none() | positions
 SOURCE = "a b c d e"
-numbers = st.floats(allow_nan=False, allow_infinity=False)
+numbers = st.floats(-1e6, 1e6)
 pairs = st.lists(st.tuples(positions, positions), min_size=1).map(lambda found: [*zip(*found, strict=True)])
 edit = st.one_of(
     st.builds(edits.head_off, st.just(SITE), heads, st.sampled_from(["zero", "running_mean"])),
     st.builds(edits.cut, st.just(SITE), positions, anywhere, st.none() | heads),
     st.builds(edits.cut, st.just(SITE), st.none(), positions, st.none() | heads),
-    st.builds(edits.temperature, st.just(SITE), st.none() | heads, numbers.filter(lambda value: value > 0)),
+    st.builds(edits.temperature, st.just(SITE), st.none() | heads, st.floats(1e-6, 1e6)),
     st.builds(edits.set_weights, st.just(SITE), heads, st.just("uniform")),
     st.builds(edits.scale_head, st.just(SITE), heads, numbers),
     st.builds(lambda at: edits.patch(SITE, 0, at[0], trace_of(SOURCE), at[1]), pairs),
@@ -105,7 +105,7 @@ def test_what_an_edit_would_mean_nothing_without() -> None:
         edits.read_edits("patch:a:0:0-99999:b", trace_of)
     with refused(EditUnreadable("scale:a:0:1e999", Why("edit-number", given="1e999"))):
         edits.read_edits("scale:a:0:1e999")
-    with refused(EditMisfit("temperature", Why("temperature", given=0.0))):
+    with refused(EditMisfit("temperature", Why("temperature", given=0.0, least="1e-06", most="1e+06"))):
         edits.read_edits("temperature:a:0:0")
 
 
