@@ -14,11 +14,12 @@ from attnviz.errors.base import Why
 from attnviz.server import opening, workers
 from attnviz.server.stores import UPLOADS
 from attnviz.training import Run, all_runs
+from attnviz.ui.training import tuning_controls
 from tests.finetuning.conftest import rows as texts
 from tests.finetuning.conftest import table
 from tests.huggingface.tokenizers import word_piece
 from tests.ui.pages import Queue, address, click, messages, open_page, run, turn_to
-from tests.ui.real import BUILD, WORDS, zip_of
+from tests.ui.real import BUILD, WORDS, stand_in_for_the_hub, zip_of
 
 
 @pytest.fixture(scope="session")
@@ -236,3 +237,29 @@ def test_a_link_that_names_no_base_or_setting_is_said() -> None:
     assert say("tuning.unknown_base", name="`none`") in messages(page)
     assert "`method`" in messages(page)
     assert address(page)["tune"] == "steps:5"
+
+
+def test_from_a_link_to_a_task_and_back() -> None:
+    page = form(table(texts()))
+    page.segmented_control(key="what").set_value("task")
+    page = run(page)
+    assert not page.button(key="play").disabled
+    page.segmented_control(key="what").set_value("fine-tune")
+    assert say("tuning.sizes", train=48, validation=6, test=6, labels="")[:50] in messages(run(page))
+
+
+def test_a_model_of_the_hub_where_downloads_are_on(bases: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = stand_in_for_the_hub(monkeypatch, bases / "tiny-bert")
+    page = form(table(texts()))
+    page.text_input(key="tune-hub").set_value("org/small")
+    page = run(page)
+    assert page.selectbox(key="tune-base").value == "hf:org/small"
+    assert asked == ["hf:org/small"]
+    assert not page.button(key="play").disabled, messages(page)
+
+
+def test_lora_is_offered_where_peft_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    lora = say("tuning.method.lora")
+    assert lora in open_page("training", recipe="fine-tune").selectbox(key="tune-method").options
+    monkeypatch.setattr(tuning_controls, "find_spec", lambda _: None)
+    assert lora not in open_page("training", recipe="fine-tune").selectbox(key="tune-method").options

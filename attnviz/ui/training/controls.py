@@ -25,8 +25,12 @@ __all__ = ["choose_settings", "choose_task", "choose_what", "load", "present"]
 
 
 def load(draft: Draft) -> None:
-    """Set all controls."""
+    """Set all controls, and show them."""
     TrainingState.what.value = TASK
+    _fill(draft)
+
+
+def _fill(draft: Draft) -> None:
     TrainingState.recipe.value = recipe = draft.recipe
     if draft.text:
         put(recipe, draft.text)
@@ -82,7 +86,7 @@ def choose_task() -> None:
     brings = offers(me(), "own")
     titles = {name: task_title(name) for name in recipe_names() if brings or name not in OWN}
     if TrainingState.recipe.value not in titles:
-        load(Draft.of_recipe(next(iter(titles))))
+        _fill(Draft.of_recipe(next(iter(titles))))
     recipe = select(say("training.task"), TrainingState.recipe, titles, on_change=_reload)
     about = f"task.{recipe}.about"
     if locale.has(current(), about):

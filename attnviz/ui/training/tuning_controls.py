@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ from attnviz.ui.training.tuning import (
 
 __all__ = ["choose_base_and_data", "choose_method", "choose_settings", "load", "present"]
 
+LORA = "lora"
 MOST_MB = MOST_BYTES // 2**20
 KINDS = [kind.removeprefix(".") for kind in (*TABLES, *TAGGED)]
 OWN_SPLITS: tuple[Split, ...] = ("validation", "test")
@@ -191,7 +193,8 @@ def _take(split: Split, content: bytes, name: str, encoding: str = "") -> None:
 def choose_method() -> None:
     """Choose what is trained."""
     method = TuningState.setting("method")
-    titles = {name: say(f"tuning.method.{name}") for name in METHOD_NAMES}
+    is_there = find_spec("peft") is not None or method.value == LORA
+    titles = {name: say(f"tuning.method.{name}") for name in METHOD_NAMES if name != LORA or is_there}
     select(say("tuning.method"), method, titles, help=say("tuning.method.help"))
     if method.value == LAST:
         st.number_input(say("tuning.layers"), 1, 999, step=1, **TuningState.setting("layers").kept)
