@@ -28,7 +28,7 @@ import torch
 from torch import Generator
 from transformers.utils import logging
 
-from attnviz.finetuning.judgement import judge
+from attnviz.finetuning.judgement import Judgement, judge
 from attnviz.finetuning.plan import plan
 from attnviz.tasks import Sentiment
 from attnviz.tasks.base import Split, draw
@@ -109,25 +109,33 @@ DATA: dict[str, Callable[[dict[Split, int]], dict[Split, str]]] = {
 
 
 def measure(
-    base: str = "", methods: str = "last:2,all", steps: int = 0, sizes: dict[Split, int] = SIZES
+    base: str = "",
+    data: str = ",".join(DATA),
+    methods: str = "last:2,all",
+    steps: int = 0,
+    rate: float = 0.0,
+    sizes: dict[Split, int] = SIZES,
 ) -> list[Figure]:
     """Fine-tune by each method on each data, and judge on the test data.
 
     Args:
         base: folder of the model; "": MiniLM.
+        data: those of DATA, apart by commas.
         methods: see `attnviz.models.tuned_config.METHODS`, apart by commas.
         steps: updates; 0: those of the module's docstring.
+        rate: learning rate; 0: the method's own.
         sizes: texts of each split.
     """
     logging.set_verbosity_error()
     torch.set_num_threads(1)
     figures: list[Figure] = []
-    for name, make in DATA.items():
-        data, unit = make(sizes), "F1" if name == "names" else "accuracy"
+    for name in data.split(","):
+        given, unit = DATA[name](sizes), "F1" if name == "names" else "accuracy"
         for number, method in enumerate(methods.split(",")):
+            training = {"steps": steps or STEPS[name], "learning_rate": rate or None}
             with tempfile.TemporaryDirectory() as folder:
                 found, seconds = _tuned(
-                    Path(folder), base or packaged(), data, name, method, steps or STEPS[name], number == 0
+                    Path(folder), base or packaged(), given, name == "names", method, training, number
                 )
             figures += [Figure(f"{name}: {each.name}", each.score, unit) for each in found.baselines]
             figures.append(Figure(f"{name}: {method}", found.report.score, unit))
@@ -136,15 +144,17 @@ def measure(
 
 
 def _tuned(
-    folder: Path, base: str, data: dict[Split, str], name: str, method: str, steps: int, beside: bool
-) -> tuple[Any, float]:
-    """Return how a model did, and the CPU seconds of its training."""
-    made = plan(base, data, tags=name == "names", method=method, training={"steps": steps, "validate_every": steps})
+    folder: Path, base: str, data: dict[Split, str], tags: bool, method: str, training: dict[str, Any], number: int
+) -> tuple[Judgement, float]:
+    """Return how a model did, the first one beside what needs no tuning, and the CPU seconds of its training."""
+    settings = {key: value for key, value in training.items() if value is not None}
+    made = plan(base, data, tags=tags, method=method, training={**settings, "validate_every": training["steps"]})
     run = Run.create(folder / "run", made.config)
     begin = time.process_time()
     record(run)
-    return judge(run, steps, beside=beside), time.process_time() - begin
+    seconds = time.process_time() - begin
+    return judge(run, training["steps"], beside=number == 0), seconds
 
 
 if __name__ == "__main__":
-    report(measure, __doc__, base="", methods="last:2,all", steps=0)
+    report(measure, __doc__, base="", data=",".join(DATA), methods="last:2,all", steps=0, rate=0.0)

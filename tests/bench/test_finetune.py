@@ -31,7 +31,7 @@ def test_no_text_or_name_is_on_two_sides() -> None:
 
 
 def test_every_score_is_measured(bert: Path) -> None:
-    found = {each.figure: each for each in finetune.measure(str(bert), "head", 2, FEW)}
+    found = {each.figure: each for each in finetune.measure(str(bert), methods="head", steps=2, sizes=FEW)}
     for data, baseline in (("opinions", "bag of words"), ("compositional", "bag of words"), ("names", "word alone")):
         for name in ("most frequent", baseline, "frozen features", "head"):
             assert 0 <= found[f"{data}: {name}"].value <= 1
