@@ -37,7 +37,7 @@ def say_plan(plan: Plan) -> None:
         st.caption(say("tuning.keeps", n=model.keeps))
     notes = _notes(found)
     if notes:
-        st.warning("\n".join(f"- {note}" for note in notes))
+        st.warning("\n\n".join(notes))
 
 
 def usual(plan: Plan) -> dict[str, int | float]:
@@ -77,4 +77,4 @@ def _listed(names: Sequence[str]) -> str:
 
 def _size(nbytes: int) -> str:
     """Return a size in memory to read."""
-    return f"{nbytes / 2**20:,.0f} MiB" if nbytes < 2**30 else f"{nbytes / 2**30:,.1f} GiB"
+    return f"{max(1, nbytes / 2**20):,.0f} MiB" if nbytes < 2**30 else f"{nbytes / 2**30:,.1f} GiB"

@@ -70,7 +70,7 @@ export class Moved {
     this.chart.heading.title = t("watch.moved.help");
     this.words = el("p", { class: "aw-note aw-moved", title: t("watch.moved.help"), text: this.isRead ? "" : t("watch.moved.none") });
     this.element.append(this.words);
-    this.chart.frame.hidden = !this.isRead;
+    if (!this.isRead) this.element.replaceChildren(this.chart.heading, this.words); // there is nothing to draw
   }
 
   destroy() {
