@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -9,6 +11,8 @@ from attnviz import locale
 from tests.browser.conftest import Open, addresses, expect_no_overflow, tabs, view
 from tests.browser.test_everybody import AXE, FAULTS, RULES
 from tests.browser.test_explorer import wait_for_address
+from tests.huggingface.architectures import ARCHITECTURES
+from tests.huggingface.tokenizers import byte_level
 
 LINK = {"model": "induction", "text": "a c d b a", "layer": "1", "head": "0", "q": "4", "k": "1", "lock": "1"}
 WALK = "1.0.4.1_0.0.1.0"
@@ -58,6 +62,36 @@ def test_a_walk_through_the_circuit_by_keyboard_and_back(open_page: Open, lang: 
     expect(page.locator(".avy-pairs")).to_be_visible()
     page.evaluate(AXE.read_text("utf-8"))
     assert page.evaluate(FAULTS, RULES) == []
+
+
+@pytest.fixture(scope="module")
+def gpt2(models_folder: Path) -> str:
+    """The name of a tiny GPT-2 among the models of the server, which looks into their folder when a page asks."""
+    gpt2 = next(each for each in ARCHITECTURES if each.name == "GPT-2")
+    for part in (gpt2.build(vocab_size=300), byte_level(["the cat sat on the mat"])):
+        part.save_pretrained(models_folder / "tiny-gpt2")
+    return "tiny-gpt2"
+
+
+@pytest.mark.parametrize("lang", locale.LANGUAGES)
+def test_a_model_of_transformers_says_why_on_a_phone(open_page: Open, gpt2: str, lang: str) -> None:
+    cell = {"layer": "1", "head": "0", "q": "3", "k": "2", "lock": "1", "tab": "why"}
+    page = open_page(390, 844, model=gpt2, text="the cat sat on the mat", lang=lang, **cell)
+    root, says = view(page), page.locator(".avy-says")
+    expect(says).to_contain_text("#2")
+    before = says.inner_text()
+    expect(page.locator(".avy-side tfoot .avp-number")).to_have_count(2)
+    head = keys(page).get_by_role("button").first
+    expect_no_overflow(page)
+    head.click()
+    expect(root).to_have_attribute("data-site", "decoder.0.self")
+    expect(root).to_have_attribute("data-query", "2")
+    wait_for_address(page, layer="0", q="2")
+    expect_no_overflow(page)
+    page.go_back()
+    expect(root).to_have_attribute("data-site", "decoder.1.self")
+    expect(says).to_have_text(before)
+    wait_for_address(page, walk=None, layer="1", q="3", k="2")
 
 
 def test_a_walk_by_touch_on_a_phone(browser: Browser, server: str) -> None:
