@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from attnviz.figures.look import DIVERGING, INK, MONOSPACED, MUTED, PAGE, SANS, SEQUENTIAL, Scale, scales
 
-__all__ = ["DARK", "LIGHT", "Theme", "axis", "bar", "curve", "layout", "on_page"]
+__all__ = ["CLEAR", "DARK", "LIGHT", "Theme", "axis", "bar", "curve", "layout", "on_page"]
 
 CLEAR = "rgba(0, 0, 0, 0)"
 

@@ -223,7 +223,9 @@ def news(run: Run, generation: str, metrics: int, attention: int, lang: str, min
 
 
 def _by(run: Run, state: RunState, mine: Person) -> str:
-    """Return who paused or stopped a run, "owner" or "teacher", for others to read; "" where that was who asks."""
+    """Return who paused or stopped a run: "owner" or "teacher", "" where that was who asks, or a word of its sweep."""
+    if state.by:
+        return state.by
     if state.state not in ("stopped", "paused"):
         return ""
     told = run.commands.last("stop") if state.state == "stopped" else run.commands.last("pause", "step")

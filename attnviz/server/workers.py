@@ -6,6 +6,7 @@ import os
 from functools import cache
 
 from attnviz.server.keeper import Keeper
+from attnviz.server.sweeps import Tuner
 from attnviz.server.words import in_words
 from attnviz.training import Run, TrainingQueue, runs_root
 from attnviz.training.run.manage import clear_leftovers
@@ -19,12 +20,13 @@ def queue() -> TrainingQueue:
     """Return the queue of this server; from the first call on, a worker process is kept warm.
 
     What a server that was killed left behind is put in order first: runs that waited wait again, half files go.
-    From then on, runs that are lost on other servers of the same folder go on here.
+    From then on, runs that are lost on other servers of the same folder go on here, and so do sweeps.
     """
     made = TrainingQueue(cluster=os.environ.get("ATTNVIZ_RAY_ADDRESS", ""))
     clear_leftovers(runs_root())
     made.restore(runs_root())
     Keeper(made).start()
+    Tuner(made).start()
     return made
 
 

@@ -110,7 +110,7 @@ class Queue:
     def __init__(self) -> None:
         self.submitted: list[str] = []
 
-    def submit(self, run: Run, learning_rate: float | None = None) -> None:
+    def submit(self, run: Run, learning_rate: float | None = None, until: int | None = None) -> None:
         self.submitted.append(run.name)
         run.write_state(RunState("queued", run.state().step, ProcessId.current(), queued=float(len(self.submitted))))
 

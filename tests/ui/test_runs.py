@@ -83,6 +83,7 @@ def test_the_list_says_what_each_run_is() -> None:
         "steps": 1_500,
         "metric": "exact match, %",
         "best": 25.0,
+        "rate": 0.003,
         "seed": 0,
         "created": datetime(2026, 1, 1, tzinfo=UTC),
         "actions": ["show"],

@@ -13,6 +13,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from itertools import product
 from pathlib import Path
@@ -217,15 +218,23 @@ def load_sweep(name: str, root: Path | None = None) -> Sweep:
     """
     if not is_run_name(name):
         raise SweepNotFound(name)
+    path = (root or runs_root()) / FOLDER / f"{name}.json"
     try:
-        sweep = Sweep.from_dict(read_json((root or runs_root()) / FOLDER / f"{name}.json", MOST_BYTES, strict=True))
-        if sweep.name != name:
-            raise ValueError(f"it is the plan of {sweep.name[:40]}")
-        return sweep
+        stamp = path.stat()
+        return _read(path, stamp.st_ino, stamp.st_mtime_ns, stamp.st_size)
     except FileNotFoundError as error:
         raise SweepNotFound(name) from error
     except MALFORMED as error:
         raise SweepCorrupt(name, reason(error)) from error
+
+
+@lru_cache(64)
+def _read(path: Path, number: int, changed: int, size: int) -> Sweep:
+    """Read a plan, once for each of its versions."""
+    sweep = Sweep.from_dict(read_json(path, MOST_BYTES, strict=True))
+    if sweep.name != path.stem:
+        raise ValueError(f"it is the plan of {sweep.name[:40]}")
+    return sweep
 
 
 def all_sweeps(root: Path | None = None) -> list[Sweep | SweepCorrupt]:

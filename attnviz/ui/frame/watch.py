@@ -97,9 +97,14 @@ def prepare() -> None:
     _prepare(key="prepare", data=_common())
 
 
-def show_compare(runs: Sequence[Run], *, key: str) -> None:
-    """Place the curves of several runs on one chart each."""
-    _compare(key=key, data={**_common(), "runs": [_curve(run) for run in runs]})
+def show_compare(runs: Sequence[Run], differs: Sequence[str], *, key: str) -> None:
+    """Place the curves of several runs on one chart each.
+
+    Args:
+        differs: of each run the settings in which it differs from others, in words.
+    """
+    curves = [{**_curve(run), "differs": words} for run, words in zip(runs, differs, strict=True)]
+    _compare(key=key, data={**_common(), "runs": curves})
 
 
 def obey(queue: TrainingQueue, run: Run, told: Told) -> None:

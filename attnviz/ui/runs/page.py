@@ -13,7 +13,7 @@ from streamlit.elements.lib.column_types import ColumnConfig
 
 from attnviz import locale
 from attnviz.analysis.scores import SHARES, score_number
-from attnviz.errors import AttnvizError
+from attnviz.errors import AttnvizError, SweepNotFound
 from attnviz.models.convolutional_config import ConvolutionalConfig
 from attnviz.models.cost import n_parameters
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
@@ -34,7 +34,9 @@ from attnviz.ui.frame.texts import written_texts
 from attnviz.ui.frame.titles import task_title
 from attnviz.ui.frame.watch import PLACE, notice_place, show_compare, watch
 from attnviz.ui.frame.who import me
+from attnviz.ui.runs.settings import told_differences
 from attnviz.ui.runs.state import RunsState
+from attnviz.ui.runs.sweep import choose_sweep, seen_sweeps, show_sweep
 from attnviz.ui.training.draft import Draft
 from attnviz.ui.training.state import TrainingState
 
@@ -54,6 +56,8 @@ COLORS = {
     "done": "#0072b2",
     "recorded": "#0072b2",
     "stopped": "#808080",
+    "rung": "#e69f00",
+    "halving": "#808080",
 }
 EXAMPLE = "grokking"
 MOST = 7  # rows that are seen at once
@@ -61,6 +65,10 @@ MOST = 7  # rows that are seen at once
 
 def _apply(link: Mapping[str, str]) -> None:
     """Choose runs from an address; those that do not exist are noticed. Without any, the newest is chosen."""
+    RunsState.sweep.value = link.get("sweep", "")
+    if RunsState.sweep.value and RunsState.sweep.value not in seen_sweeps(entries()):
+        notice_error(SweepNotFound(RunsState.sweep.value))
+        RunsState.sweep.value = ""
     chosen = []
     for name in list(dict.fromkeys(filter(None, link.get("run", "").split(","))))[:MOST_CHOSEN]:
         try:
@@ -81,7 +89,8 @@ def _later(entry: Entry) -> tuple[bool, bool]:
     return entry.run is None or not is_own(entry.run), entry.name != EXAMPLE
 
 
-ADDRESS = Address("runs", _apply, names=frozenset({"run"}), steps=frozenset({"run"}), view=PLACE)
+PARAMETERS = frozenset({"run", "sweep"})
+ADDRESS = Address("runs", _apply, names=PARAMETERS, steps=PARAMETERS, view=PLACE)
 
 
 def show() -> None:
@@ -94,16 +103,27 @@ def show() -> None:
     state = page_state(RunsState)
     chosen = [entry for entry in found if entry.name in state.chosen]
     state.chosen = [entry.name for entry in chosen]
+    sweeps = seen_sweeps(found)
+    with st.container(key="sweeps"):
+        choose_sweep(sweeps)
+    sweep = sweeps.get(RunsState.sweep.value)
     with st.container(key="list"):
-        if not any(entry.run is None or is_own(entry.run) for entry in found):
-            _teach()
-        if found:
-            alive = _alive(found)
-            st.fragment(_list, run_every=EVERY if alive else None)(alive, state.chosen)
+        if sweep is not None:
+            show_sweep(sweep)
+        else:
+            _show_list(found)
     with st.container(key="chosen"):
-        if found:
+        if found and sweep is None:
             _shown(chosen, messages)
-    ADDRESS.publish({"run": ",".join(state.chosen)})
+    ADDRESS.publish({"run": ",".join(state.chosen)} if sweep is None else {"sweep": sweep.name})
+
+
+def _show_list(found: Sequence[Entry]) -> None:
+    if not any(entry.run is None or is_own(entry.run) for entry in found):
+        _teach()
+    if found:
+        alive = _alive(found)
+        st.fragment(_list, run_every=EVERY if alive else None)(alive, page_state(RunsState).chosen)
 
 
 def _teach() -> None:
@@ -148,6 +168,7 @@ def _columns() -> dict[str, ColumnConfig]:
         "steps": column.NumberColumn(say("runs.steps"), format="%,d"),
         "metric": column.TextColumn(say("runs.metric")),
         "best": column.NumberColumn(say("runs.best"), format="%.3g"),
+        "rate": column.NumberColumn(say("training.set.lr"), format="%.3g"),
         "seed": column.NumberColumn(say("runs.seed"), format="%d"),
         "created": column.DatetimeColumn(
             say("runs.created"), format="YYYY-MM-DD HH:mm", timezone=st.context.timezone or "UTC"
@@ -168,12 +189,16 @@ def _row(entry: Entry) -> Row:
     metric = config.task.metric
     name = say(f"applications.metric.{metric.replace(' ', '-')}")
     cells |= {
-        "state": [_state(state), *([] if entry.place is None else [say("runs.place", n=entry.place)])],
+        "state": [
+            _state(entry.state.by or state),
+            *([] if entry.place is None else [say("runs.place", n=entry.place)]),
+        ],
         "task": _task(config),
         "model": _shape(config.model),
         "parameters": n_parameters(config.model),
         "step": entry.step,
         "steps": config.training.steps,
+        "rate": config.training.learning_rate,
         "seed": config.training.seed,
         "created": datetime.fromisoformat(config.created).astimezone(UTC),
         "metric": say("runs.percent", metric=name) if metric in SHARES else name,
@@ -228,7 +253,8 @@ def _shown(chosen: Sequence[Entry], messages: DeltaGenerator) -> None:
 
             evaluate(run)
     elif readable:
-        show_compare([cast(Run, entry.run) for entry in readable], key="compare")
+        runs = [cast(Run, entry.run) for entry in readable]
+        show_compare(runs, told_differences([run.config for run in runs]), key="compare")
     elif not chosen:
         st.info(say("runs.choose_some"))
 

@@ -18,6 +18,8 @@ class RunsState:
         chosen: names of the runs that are shown.
     """
 
+    sweep = Widget("runs-sweep", "")
+
     chosen: list[str] = field(default_factory=list)
 
 

@@ -21,7 +21,7 @@ from attnviz.ui.training.own_data import own_data, put
 from attnviz.ui.training.state import TASK, TrainingState
 from attnviz.ui.training.tuning import FINE_TUNE
 
-__all__ = ["choose_settings", "choose_task", "choose_what", "load", "present"]
+__all__ = ["choose_settings", "choose_task", "choose_what", "load", "present", "written"]
 
 
 def load(draft: Draft) -> None:
@@ -156,7 +156,7 @@ def _setting(name: str, draft: Draft) -> None:
         low, high = SETTINGS[name].limits or (0, 0)
         st.number_input(label, int(low), int(high), step=1, **more)
         return
-    texts = {option: _written(name, option) for option in options}
+    texts = {option: written(name, option) for option in options}
     if name in ("heads", "positions", "both_ways"):
         more["on_change"] = _fit
     elif name == "network":
@@ -169,7 +169,7 @@ def _setting(name: str, draft: Draft) -> None:
         st.select_slider(label, options, format_func=texts.__getitem__, **more)
 
 
-def _written(name: str, value: Value) -> str:
+def written(name: str, value: Value) -> str:
     """Return a value as people read it."""
     if value is None:
         return say("training.off")

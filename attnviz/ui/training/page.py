@@ -38,6 +38,7 @@ from attnviz.ui.training.draft import SETTINGS, Draft
 from attnviz.ui.training.example import below_each_other, worked_example
 from attnviz.ui.training.own_data import own_notes
 from attnviz.ui.training.state import TrainingState, TuningState
+from attnviz.ui.training.sweep import several_settings
 from attnviz.ui.training.tuning import FINE_TUNE, Tuning
 from attnviz.ui.training.tuning_said import say_plan, usual
 
@@ -151,6 +152,8 @@ def _controls() -> Draft | Tuning:
         elif problem is not None:
             _say_problem(problem)
     controls.choose_settings(draft)
+    if offers(me(), "train"):
+        several_settings(draft, None if problem else config)
     return draft
 
 

@@ -36,6 +36,7 @@ class TrainingState:
         watched: name of the run on the page; "" without one.
         joined: name of the run that Play showed, as it computes the same, in place of a new one; "" for none.
         joins: how often that was.
+        sweep: name of the sweep that was begun last; "" for none.
         sources: of the data of each recipe that takes some.
     """
 
@@ -47,6 +48,7 @@ class TrainingState:
     watched: str = ""
     joined: str = ""
     joins: int = 0
+    sweep: str = ""
     sources: dict[str, Source] = field(default_factory=dict)
 
     @staticmethod

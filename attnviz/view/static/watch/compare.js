@@ -135,7 +135,7 @@ class Compare extends View {
       const { colour, dash } = this.look(n);
       Object.assign(swatch.style, { borderColor: colour, borderTopStyle: { solid: "solid", dash: "dashed", dot: "dotted" }[dash] });
       const last = run.metrics.looks.at(-1);
-      const facts = [run.task, run.state && this.t(`watch.state.${run.state}`), this.t("watch.steps", { step: run.metrics.last, steps: run.steps }), ...(last ? this.facts(run, last) : [])];
+      const facts = [run.differs, run.task, run.state && this.t(`watch.state.${run.state}`), this.t("watch.steps", { step: run.metrics.last, steps: run.steps }), ...(last ? this.facts(run, last) : [])];
       return el("li", {}, [swatch, el("b", { text: run.run }), el("span", { class: "av-muted", text: facts.filter(Boolean).join(" · ") })]);
     }));
     this.root.dataset.points = this.runs.map(({ metrics }) => metrics.step.length).join(" ");
@@ -164,7 +164,7 @@ class Compare extends View {
       const at = run.metrics.lineAt(step);
       const look = run.metrics.lookAt(step);
       const loss = this.held ? look?.loss : run.metrics.smooth.at(at);
-      return at < 0 || loss === undefined ? [] : [{ label: run.run, text: [fmt(loss), ...(look ? this.facts(run, look) : [])].join(" · ") }];
+      return at < 0 || loss === undefined ? [] : [{ label: run.run, text: [run.differs, fmt(loss), ...(look ? this.facts(run, look) : [])].filter(Boolean).join(" · ") }];
     });
     this.ctx.tooltip.show([{ label: this.t("watch.step"), text: step.toLocaleString(this.header.lang) }, ...lines], event.clientX, event.clientY);
   }

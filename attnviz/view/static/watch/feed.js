@@ -18,7 +18,8 @@ const LONGEST_RETRY_MS = 15000;
  * @property {[number, number]|null} share  cores, and the runs that take turns on them, this one among them
  * @property {string} message
  * @property {number[]} checkpoints
- * @property {string} by  who paused or stopped it, "owner" or "teacher", where that was somebody else
+ * @property {string} by  who paused or stopped it, "owner" or "teacher", where that was somebody else, or its sweep:
+ *   "rung", to go on soon, or "halving"
  * @property {boolean} resumable
  */
 
@@ -96,6 +97,7 @@ export class Feed {
     this.metrics += news.metrics;
     this.attention += news.attention;
     if (news.state in WAIT_MS) return WAIT_MS[news.state];
+    if (news.by === "rung") return WAIT_MS.queued;
     const more = news.metrics + news.attention > 0; // a run that has ended is read to its end
     return more || performance.now() < this.expecting ? WAIT_MS.running : null;
   }

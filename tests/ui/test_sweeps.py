@@ -1,0 +1,210 @@
+"""Sweeps on the Training page and on the Runs page, and the server that looks after them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from attnviz import locale
+from attnviz.server import shelf, workers
+from attnviz.server.sweeps import Tuner
+from attnviz.training import Run, RunState, all_runs, new_run, open_run, record
+from attnviz.training.run.manage import delete_run
+from attnviz.training.sweep.plan import Sweep, all_sweeps, grid, load_sweep, save_sweep
+from attnviz.training.sweep.runner import make
+from attnviz.ui.training.state import TrainingState
+from tests.training.runs import small_config
+from tests.ui.pages import Queue, address, choose, click, messages, open_page, payload, rows, run, state_of
+
+
+def say(key: str, lang: str = "en", **params: object) -> str:
+    return locale.t(lang, key, **params)
+
+
+@pytest.fixture(autouse=True)
+def queue(monkeypatch: pytest.MonkeyPatch) -> Queue:
+    made = Queue()
+    monkeypatch.setattr(workers, "queue", lambda: made)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def none_come_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelf, "EXAMPLE_RUNS", tmp_path / "none")
+
+
+def planned(train: bool = True, **settings: object) -> Sweep:
+    """A sweep of four tiny runs, two seeds of two learning rates."""
+    base = small_config(steps=4, validate_every=2, **settings)
+    sweep, configs = grid(base, {"learning_rate": [0.001, 0.01]}, seeds=2)
+    for made in make(sweep, configs):
+        if train:
+            record(made)
+    return sweep
+
+
+def pick(page: AppTest, *names: str) -> AppTest:
+    """Choose settings to vary; values are proposed."""
+    for place, name in enumerate(names):
+        page.selectbox(key=f"sweep-setting-{place}").set_value(name)
+        page = run(page)
+    return page
+
+
+def test_several_settings_are_said_and_trained(queue: Queue) -> None:
+    page = open_page("training", recipe="copy")
+    assert page.button(key="sweep-play").disabled
+    page = pick(page, "layers", "lr")
+    assert page.multiselect(key="sweep-values-layers").value == [1, 2, 3]
+    page.multiselect(key="sweep-values-layers").set_value([1, 2])
+    page.number_input(key="sweep-seeds").set_value(2)
+    page = run(page)
+    assert say("training.sweep.play", n=12) in [button.label for button in page.button]
+    assert "12 runs, at most 18,000 steps in all, about" in messages(page)
+    assert not list(all_runs())
+    page = click(page, "sweep-play")
+    (sweep,) = all_sweeps()
+    assert isinstance(sweep, Sweep)
+    assert (sweep.keys, sweep.kept, len(sweep.runs)) == (("n_layers", "learning_rate"), True, 12)
+    assert {made.config.recipe for made in all_runs() if isinstance(made, Run)} == {"copy"}
+    assert state_of(page, TrainingState).sweep == sweep.name
+    assert queue.submitted == []
+    assert Tuner(queue).look() == [sweep.name]
+    assert queue.submitted == [planned.name for planned in sweep.runs]
+
+
+def test_halving_says_how_it_goes() -> None:
+    page = pick(open_page("training", recipe="copy", steps="400"), "lr")
+    page.toggle(key="sweep-halving").set_value(True)
+    told = messages(run(page))
+    assert say("training.sweep.rung", step="100", n=2) in told
+    assert "9 runs, at most 2,100 steps" in told
+
+
+def test_a_combination_that_cannot_be_built_is_said_before(queue: Queue) -> None:
+    page = pick(open_page("training", recipe="copy"), "heads")
+    page.multiselect(key="sweep-values-heads").set_value([2, 5])
+    page = run(page)
+    assert "`n_heads=5` cannot be trained" in messages(page)
+    assert page.button(key="sweep-play").disabled
+    page.multiselect(key="sweep-values-heads").set_value([])
+    assert run(page).button(key="sweep-play").disabled
+
+
+def test_too_many_runs_are_refused_before() -> None:
+    page = pick(open_page("training", recipe="copy"), "lr")
+    page.multiselect(key="sweep-values-lr").set_value([1e-5, 2e-5, 3e-5, 5e-5, 1e-4, 2e-4, 3e-4])
+    page.number_input(key="sweep-seeds").set_value(10)
+    assert "make 70 runs; a sweep has from 1 to 64" in messages(run(page))
+
+
+def test_a_group_is_shown_with_means_and_its_best() -> None:
+    sweep = planned()
+    page = open_page("runs", sweep=sweep.name)
+    assert address(page) == {"lang": "en", "sweep": sweep.name}
+    found = rows(page)
+    assert [row["runs"] for row in found.values()] == [2, 2]
+    assert {row["settings"] for row in found.values()} == {"0.001", "0.01"}
+    assert all(row["low"] <= row["mean"] <= row["high"] and row["seconds"] > 0 for row in found.values())
+    assert [row["state"] for row in found.values()] == [["2 done"]] * 2
+    assert "4 runs: 4 done" in messages(page)
+    assert len(page.get("plotly_chart")) == 1
+
+
+def test_the_best_of_a_combination_opens() -> None:
+    sweep = planned()
+    page = choose(open_page("runs", sweep=sweep.name), "0")
+    name = address(page)["run"]
+    assert name.startswith(f"{sweep.name}.")
+    assert "sweep" not in address(page)
+    assert payload(page, "steer") is not None
+
+
+def test_the_list_of_groups_leads_to_one_and_back() -> None:
+    sweep = planned(train=False)
+    page = open_page("runs")
+    assert len(rows(page)) == 4
+    page.selectbox(key="runs-sweep").set_value(sweep.name)
+    page = run(page)
+    assert address(page)["sweep"] == sweep.name
+    page.selectbox(key="runs-sweep").set_value("")
+    assert len(rows(run(page))) == 4
+
+
+def test_a_group_that_is_gone_is_said() -> None:
+    planned(train=False)
+    page = open_page("runs", sweep="nothing")
+    assert "nothing" in messages(page)
+    assert len(rows(page)) == 4
+
+
+def test_a_group_goes_when_its_last_run_was_deleted() -> None:
+    sweep = planned(train=False)
+    page = open_page("runs", sweep=sweep.name)
+    for number in (1, 2, 3):
+        delete_run(f"{sweep.name}.{number}")
+    assert sorted(row["runs"] for row in rows(run(page)).values()) == [0, 1]
+    delete_run(f"{sweep.name}.4")
+    assert payload(run(page), "cards") is None
+
+
+def test_a_group_is_stopped_goes_on_and_is_forgotten(queue: Queue) -> None:
+    sweep = planned(train=False)
+    save_sweep(replace(sweep, kept=True))
+    Tuner(queue).look()
+    page = click(open_page("runs", sweep=sweep.name), "sweep-stop")
+    assert not load_sweep(sweep.name).kept
+    states = [open_run(planned.name).state().state for planned in sweep.runs]
+    assert states == ["stopped"] * 4
+    assert Tuner(queue).look() == []
+    page = click(run(page), "sweep-go-on")
+    assert load_sweep(sweep.name).kept
+    before = len(queue.submitted)
+    Tuner(queue).look()
+    assert len(queue.submitted) == before + 4
+    for planned_run in sweep.runs:
+        open_run(planned_run.name).write_state(RunState("stopped"))
+    save_sweep(replace(sweep, kept=False))
+    page = click(run(page), "sweep-forget")
+    assert all_sweeps() == []
+    assert len(rows(page)) == 4
+
+
+def test_halved_runs_are_named_so() -> None:
+    sweep = planned(train=False)
+    open_run(f"{sweep.name}.1").write_state(RunState("stopped", 2, by="halving"))
+    open_run(f"{sweep.name}.2").write_state(RunState("stopped", 2, by="rung"))
+    found = rows(open_page("runs"))
+    assert found[f"{sweep.name}.1"]["state"] == [say("runs.state.halving")]
+    assert found[f"{sweep.name}.2"]["state"] == [say("runs.state.rung")]
+
+
+def test_comparing_says_what_differs() -> None:
+    base = small_config(seed=3)
+    names = {"a": 0.001, "b": 0.01}
+    for name, rate in names.items():
+        new_run(replace(base, training=replace(base.training, learning_rate=rate)), name)
+    page = open_page("runs", run="a,b")
+    compared = payload(page, "runs")
+    assert compared is not None
+    assert {each["run"]: each["differs"] for each in compared["runs"]} == {
+        "a": "Learning rate 0.001",
+        "b": "Learning rate 0.01",
+    }
+    assert {name: row["rate"] for name, row in rows(page).items()} == names
+
+
+def test_a_server_goes_on_with_a_sweep_and_ends_it(queue: Queue) -> None:
+    sweep = planned()
+    save_sweep(replace(sweep, kept=True))
+    assert Tuner(queue).look() == []
+    assert not load_sweep(sweep.name).kept
+
+
+@pytest.mark.parametrize("lang", locale.LANGUAGES)
+def test_a_group_is_told_in_both_languages(lang: str) -> None:
+    page = open_page("runs", sweep=planned().name, lang=lang)
+    assert say("runs.sweep.parallel.about", lang) in messages(page)
