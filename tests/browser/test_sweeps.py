@@ -45,7 +45,7 @@ def test_a_group_is_seen_and_its_runs_open(open_page: Open, sweep: Sweep) -> Non
     expect(view(page)).to_have_attribute("data-state", "done")
     page.evaluate("history.back()")
     until(page, lambda: address(page).get("sweep") == sweep.name, "Back does not lead to the group")
-    page.get_by_role("link", name=say("sweep.curves")).click()
+    page.locator(".st-key-sweep-curves button").click()
     until(page, lambda: address(page).get("run", "").count(",") == 3, "the curves are not compared")
     key = view(page).locator(".aw-key")
     expect(key).to_contain_text("Learning rate 0.01, Dropout 0")

@@ -28,7 +28,6 @@ from attnviz.training.sweep.plan import Sweep, all_sweeps, delete_sweep
 from attnviz.ui.frame.address import notice_error
 from attnviz.ui.frame.charts import CHART, theme
 from attnviz.ui.frame.choices import entries
-from attnviz.ui.frame.head import link_to
 from attnviz.ui.frame.language import say
 from attnviz.ui.frame.numbers import duration
 from attnviz.ui.frame.state import page_state
@@ -110,7 +109,8 @@ def _said(sweep: Sweep, members: Sequence[Member], metric: Metric) -> None:
     if best is not None and best.run is not None and best.seen.best is not None:
         words = {"metric": _metric(metric), "score": score_text(metric, best.seen.best)}
         with st.container(key="sweep-best"):
-            link_to("runs", say("runs.sweep.best", **words, settings=_settings(sweep, best)), "star", run=best.run.name)
+            label = say("runs.sweep.best", **words, settings=_settings(sweep, best))
+            button(label, "sweep-open-best", _open, [best.run.name], icon="star", type="tertiary")
 
 
 def _state(member: Member) -> str:
@@ -139,7 +139,8 @@ def _actions(sweep: Sweep, members: Sequence[Member], alive: bool) -> None:
         elif changes and resumable:
             button(say("runs.sweep.go_on"), "sweep-go-on", _go_on, sweep, members, icon="resume")
         chosen = [m.run for m in sorted(members, key=lambda m: m.state is None or m.state.by == "halving") if m.run]
-        link_to("runs", say("runs.sweep.curves"), "show_chart", run=",".join(run.name for run in chosen[:COMPARED]))
+        names = [run.name for run in chosen[:COMPARED]]
+        button(say("runs.sweep.curves"), "sweep-curves", _open, names, icon="show_chart")
         if changes and offers(me(), "export"):
             with st.popover(say("runs.export"), icon=":material/download:", key="sweep-export"):
                 _downloads(sweep, members, runs)
@@ -165,6 +166,12 @@ def _tensorboard(runs: Sequence[Run]) -> bytes:
             for path in tensorboard_runs(runs, Path(folder)):
                 archive.write(path, path.relative_to(folder).as_posix())
     return file.getvalue()
+
+
+def _open(names: list[str]) -> None:
+    """Show runs in place of the group."""
+    page_state(RunsState).chosen = names
+    RunsState.sweep.value = ""
 
 
 def _stop(sweep: Sweep, members: Sequence[Member]) -> None:
@@ -201,8 +208,7 @@ def _table(sweep: Sweep, results: Sequence[Outcome], metric: Metric) -> None:
             (member for member in results[int(row)].members if member.run is not None), None
         )
         if best is not None and best.run is not None:
-            page_state(RunsState).chosen = [best.run.name]
-            RunsState.sweep.value = ""
+            _open([best.run.name])
 
     Table(
         "sweep-table",
