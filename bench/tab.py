@@ -15,7 +15,8 @@ from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 PATIENCE = 60.0  # seconds for one answer
-DONE, AGAIN = ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_EARLY_FOR_RERUN
+DONE = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)
+AGAIN = ForwardMsg.FINISHED_EARLY_FOR_RERUN
 NUMBERS = "q,k,v,scores,masked,weights,context"
 
 
@@ -39,6 +40,7 @@ class Tab:
         self.pictures = 0
         self._socket = socket
         self._ids: dict[str, str] = {}  # of the fields, by the kind of their element
+        self._fragments: dict[str, str] = {}  # that they belong to, "" for the whole page
         self._values: dict[str, str] = {}  # what stands in them, by their ids
 
     async def run(self, kind: str = "", value: str = "") -> None:
@@ -47,6 +49,7 @@ class Tab:
             self._values[self._ids[kind]] = value
         message = BackMsg()
         asked = message.rerun_script
+        asked.fragment_id = self._fragments.get(kind, "")
         asked.query_string = self.query
         asked.context_info.timezone, asked.context_info.locale = "Europe/Paris", "en-US"
         asked.context_info.url = f"{self.http.address}/"
@@ -62,29 +65,29 @@ class Tab:
         answer = ForwardMsg.FromString(content)
         kind = answer.WhichOneof("type")
         if kind == "delta":
-            self._place(answer.delta.new_element)
-        if kind == "script_finished" and answer.script_finished not in (DONE, AGAIN):
+            self._place(answer.delta.new_element, answer.delta.fragment_id)
+        if kind == "script_finished" and answer.script_finished not in (*DONE, AGAIN):
             raise PageFailed(ForwardMsg.ScriptFinishedStatus.Name(answer.script_finished))
-        return kind == "script_finished" and answer.script_finished == DONE
+        return kind == "script_finished" and answer.script_finished in DONE
 
-    def _place(self, element: Element) -> None:
+    def _place(self, element: Element, fragment: str) -> None:
         kind = element.WhichOneof("type")
         if kind == "exception" or (kind == "alert" and element.alert.format == element.alert.ERROR):
             raise PageFailed(f"{element.exception.message}{element.alert.body}")
         if kind == "text_area" and kind not in self._ids:
-            self._known(kind, element.text_area, element.text_area.default)
+            self._known(kind, fragment, element.text_area, element.text_area.default)
         if kind == "text_area" and element.text_area.set_value:
-            self._known(kind, element.text_area, element.text_area.value)
+            self._known(kind, fragment, element.text_area, element.text_area.value)
         if kind == "selectbox" and not self.models:
             self.models = list(element.selectbox.options)
-            self._known(kind, element.selectbox, self.models[element.selectbox.default])
+            self._known(kind, fragment, element.selectbox, self.models[element.selectbox.default])
         if kind == "bidi_component" and element.bidi_component.bytes:
             content = element.bidi_component.bytes
             self.header = json.loads(content[8 : 8 + int.from_bytes(content[4:8], "little")])
             self.pictures += 1
 
-    def _known(self, kind: str, field: Any, value: str) -> None:
-        self._ids[kind] = field.id
+    def _known(self, kind: str, fragment: str, field: Any, value: str) -> None:
+        self._ids[kind], self._fragments[kind] = field.id, fragment
         self._values[field.id] = value
 
     async def numbers(self, site: int, heads: list[int], stages: str) -> None:

@@ -62,6 +62,8 @@ def test_several_texts_open_by_touch_and_come_back(browser: Browser, server: str
         expect(page.get_by_label(locale.t("zh", "page.text"), exact=True)).to_have_value(wanted)
         view(page)
         wait_for_address(page, mode=None, text=wanted)
+        expect(page.get_by_role("radio", name=zh["look"])).to_be_checked()  # the head follows what is below it
         page.go_back()
         expect(pictures.nth(1)).to_be_visible()
         wait_for_address(page, mode="several")
+        expect(page.get_by_role("radio", name=zh["several"])).to_be_checked()

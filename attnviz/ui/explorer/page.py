@@ -38,7 +38,7 @@ from attnviz.ui.frame.page_file import take
 from attnviz.ui.frame.state import Session, page_state
 from attnviz.ui.frame.titles import described, full_title
 from attnviz.ui.frame.view import asked_edit, show_view
-from attnviz.ui.frame.who import me
+from attnviz.ui.frame.who import hidden_pages, me
 from attnviz.ui.frame.widgets import button, select
 
 __all__ = ["show"]
@@ -48,13 +48,38 @@ EXAMPLE_CHARS = 120
 
 
 def show() -> None:
-    """Show the whole page."""
+    """Show the whole page: its head, and below it what alone runs again when somebody changes the model or the text."""
     link.ADDRESS.arrive()
+    controls = st.container(key="controls", gap="xsmall")
+    state = page_state(ExplorerState)
+    state.head = _head()
+    with controls:
+        with head_row():
+            if not state.frozen:
+                take(link.ADDRESS)
+                modes.choose()
+        st.caption(say("page.what"))
+    _below(controls)
+
+
+def _head() -> tuple[object, ...]:
+    """Return what the head of the page depends on, and which pages there are."""
+    person = me()
+    offered = [offers(person, control) for control in ("modes", "upload")]
+    return current(), ExplorerState.mode.value, page_state(ExplorerState).frozen, hidden_pages(), *offered
+
+
+@st.fragment
+def _below(controls: DeltaGenerator) -> None:
+    """Show the fields, in the container of the controls, and what the model does."""
+    if page_state(ExplorerState).head != _head():  # Back, a link or the teacher changed more than this
+        st.rerun()
     if not offers(me(), "edits"):
         whatif.forget()
     elif asked := asked_edit():
         _edit(asked)
-    key = _controls()
+    with controls:
+        key = _controls()
     mode = modes.chosen()
     if mode is None:
         _picture(key)
@@ -79,45 +104,39 @@ def _controls() -> TraceKey:
     if not models:
         st.info(say("page.no_models", variable=code(MODELS_FOLDER)))
         st.stop()
-    with st.container(key="controls", gap="xsmall"):
-        frozen, mode = page_state(ExplorerState).frozen, modes.chosen()
-        with head_row():
-            if not frozen:
-                take(link.ADDRESS)
-                modes.choose()
-        st.caption(say("page.what"))
-        with st.container(horizontal=True, key="texts", gap="small", vertical_alignment="bottom"):
-            titles = _titles(models)
-            name = select(
-                say("page.model"),
-                ExplorerState.model,
-                titles,
-                on_change=_model_chosen,
-                required=True,
-                width=250,
-                disabled=frozen,
-            )
-            model = models[name]
-            with loading(model):
-                opened = reads_of_listed(model)
-            reads = opened or Reads()
-            if opened is not None:
-                begin(model, opened)
-            if mode is not None and not mode.types:
-                reads = replace(reads, text=False, second="", image=False)
-            if mode is not None and not mode.target and reads.second == "target":
-                reads = replace(reads, second="")
-            type_texts(reads)
-            if reads.image and not frozen:
-                choose_image()
-            if reads.text and not frozen:  # leaving the field hands its text in; people look for the button
-                st.button(say("page.run"), key="run", type="primary", help=say("page.run_help"))
-            if reads.continues and mode is None and not frozen:
-                text = say("page.continue")
-                button(text, "continue", _continue, model, icon="play_arrow", help=say("page.continue_help"))
-        with st.container(horizontal=True, key="examples", gap="xsmall", vertical_alignment="center"):
-            if opened is not None and not frozen and (mode is None or mode.types):
-                _examples(model, opened)
+    frozen, mode = page_state(ExplorerState).frozen, modes.chosen()
+    with st.container(horizontal=True, key="texts", gap="small", vertical_alignment="bottom"):
+        titles = _titles(models)
+        name = select(
+            say("page.model"),
+            ExplorerState.model,
+            titles,
+            on_change=_model_chosen,
+            required=True,
+            width=250,
+            disabled=frozen,
+        )
+        model = models[name]
+        with loading(model):
+            opened = reads_of_listed(model)
+        reads = opened or Reads()
+        if opened is not None:
+            begin(model, opened)
+        if mode is not None and not mode.types:
+            reads = replace(reads, text=False, second="", image=False)
+        if mode is not None and not mode.target and reads.second == "target":
+            reads = replace(reads, second="")
+        type_texts(reads)
+        if reads.image and not frozen:
+            choose_image()
+        if reads.text and not frozen:  # leaving the field hands its text in; people look for the button
+            st.button(say("page.run"), key="run", type="primary", help=say("page.run_help"))
+        if reads.continues and mode is None and not frozen:
+            text = say("page.continue")
+            button(text, "continue", _continue, model, icon="play_arrow", help=say("page.continue_help"))
+    with st.container(horizontal=True, key="examples", gap="xsmall", vertical_alignment="center"):
+        if opened is not None and not frozen and (mode is None or mode.types):
+            _examples(model, opened)
     return TraceKey(
         model.name,
         ExplorerState.text.value if reads.text else "",

@@ -35,6 +35,7 @@ class ExplorerState:
     Attributes:
         is_new_model: the model was just chosen, and begins with its first example.
         frozen: the page is a link that was handed out: model and text cannot be changed.
+        head: what the head of the page showed when it was made, see `page`.
         own_image: name of the image that was uploaded last.
         shown: the last good picture, without edits.
         chips: edits of the forward pass.
@@ -51,6 +52,7 @@ class ExplorerState:
 
     is_new_model: bool = False
     frozen: bool = False
+    head: tuple[object, ...] = ()
     own_image: str = ""
     shown: TraceKey | None = None
     chips: Chips = ()
