@@ -90,18 +90,19 @@ class Tab:
         self._ids[kind], self._fragments[kind] = field.id, fragment
         self._values[field.id] = value
 
-    async def numbers(self, site: int, heads: list[int], stages: str) -> None:
-        """Fetch numbers of the picture, as its view does."""
+    async def numbers(self, site: int, heads: list[int], stages: str, ahead: bool = False) -> None:
+        """Fetch numbers of the picture, as its view does; `ahead`: nobody waits for them yet."""
         assert self.header is not None
         asked = {"site": self.header["sites"][site]["name"], "heads": ",".join(map(str, heads)), "stages": stages}
+        asked |= {"ahead": "1"} if ahead else {}
         await self.http.get(f"/{self.header['data_url']}/bundle?{urlencode(asked)}")
 
     async def layer(self, site: int, head: int) -> None:
         """Fetch what the view does of the layer of a head that is looked at, so that its other heads are there."""
         assert self.header is not None
         heads = list(range(self.header["sites"][site]["n_heads"]))
-        await self.numbers(site, [head], "x")
-        await self.numbers(site, heads, f"{NUMBERS},output")
+        await self.numbers(site, [head], "x", ahead=True)
+        await self.numbers(site, heads, f"{NUMBERS},output", ahead=True)
 
 
 class Http:

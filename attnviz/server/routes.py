@@ -1,6 +1,7 @@
 """Routes of the browser view: its modules, and the numbers of a trace by its address, without a rerun.
 
 GET /attnviz/trace/<address>/bundle?site=NAME&heads=0,1&stages=q,k,weights    as in `attnviz.view.payload`
+    &ahead=1                                                                  nobody waits for it yet: the others first
 GET /attnviz/trace/<address>/proof                                            JSON
 GET /attnviz/trace/<address>/distances?beside=ADDRESS&pin=1.0                 how far apart the heads of two traces read
 GET /attnviz/trace/<address>/sweep ...                                        see `attnviz.server.experiments`
@@ -55,6 +56,7 @@ MAX_QR = 1200  # letters: a larger code can hardly be read from a wall
 KEPT = {"Cache-Control": "private, max-age=600"}  # what an id stands for never changes
 
 _heavy = CapacityLimiter(2)  # requests that compute at the same time
+_ahead = CapacityLimiter(1)  # those of them for which nobody waits yet have a queue of their own
 _proved = Once(proof)
 
 
@@ -99,8 +101,9 @@ def _answer(make: Callable[[Request, Trace], Response]) -> Callable[[Request], A
         return _refuse("gone", 404) if trace is None else make(request, trace)
 
     async def handle(request: Request) -> Response:
+        limiter = _ahead if request.query_params.get("ahead") == "1" else _heavy
         try:
-            return await to_thread.run_sync(answer, request, limiter=_heavy)
+            return await to_thread.run_sync(answer, request, limiter=limiter)
         except AttnvizError as error:
             return _refuse(error.code, 409)
 

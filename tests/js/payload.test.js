@@ -56,6 +56,25 @@ test("what is held or under way is not asked for again", async () => {
   assert.ok(data.get(0, 1, "weights").shares);
 });
 
+test("what somebody waits for does not wait with what is asked for ahead", async () => {
+  const [asked, answers] = [[], []];
+  const bundle = (site, heads, stages, isAhead) => {
+    asked.push([heads, stages, isAhead]);
+    return new Promise((resolve) => answers.push(() => resolve(unpack(pack({}, { "decoder.0.self/1/weights": floats(0.25, 0.75) })).arrays)));
+  };
+  const data = new TraceData(pack(HEADER, {}), undefined, { ...makeSource({}), bundle });
+  const ahead = data.load(0, [1], ["weights"], true);
+  const own = data.load(0, [1], ["weights"]);
+  const more = [data.load(0, [1], ["weights"]), data.load(0, [1], ["weights"], true)]; // both wait for the own one
+  assert.deepEqual(asked, [[[1], ["weights"], true], [[1], ["weights"], false]]);
+  answers[1]();
+  await Promise.all([own, ...more]);
+  assert.ok(data.has(0, 1, ["weights"]));
+  answers[0]();
+  await ahead;
+  assert.equal(data.pending.size, 0);
+});
+
 test("what will never come is not asked for", async () => {
   const source = makeSource({}, (stage) => stage !== "weights");
   const data = new TraceData(pack(HEADER, {}), undefined, source);

@@ -334,26 +334,26 @@ class Explorer extends View {
       if (bytes <= WHOLE_LAYER_BYTES) {
         const nearestFirst = Array.from({ length: n }, (_, h) => h).sort((a, b) => Math.abs(a - head) - Math.abs(b - head));
         const together = bytes <= AT_ONCE_BYTES ? [nearestFirst] : nearestFirst.map((other) => [other]);
-        for (const others of together) if (here()) await this.load(site, others, [...everything, "x", "output", ...matrices]);
+        for (const others of together) if (here()) await this.load(site, others, [...everything, "x", "output", ...matrices], true);
         if (here()) this.root.dataset.layer = data.site(site).name; // no switch of head inside it asks the server
         return;
       }
       if (cells > NEIGHBOUR_CELLS) return;
       const neighbours = [[site + 1, head], [site - 1, head], [site, head + 1], [site, head - 1]]; // one arrow key away
       for (const [other, h] of neighbours) {
-        if (here() && data.sites[other] && h >= 0 && h < data.sites[other].n_heads) await this.load(other, [h], ["weights"]);
+        if (here() && data.sites[other] && h >= 0 && h < data.sites[other].n_heads) await this.load(other, [h], ["weights"], true);
       }
     }, PREFETCH_WAIT_MS);
   }
 
-  async load(site, heads, stages) {
+  async load(site, heads, stages, isAhead = false) {
     const { shown: data } = this;
     const wanted = stages.filter((stage) => heads.some((head) => missing(this.ctx, site, head, [stage]).length));
     if (!wanted.length) return;
     try {
       // the input takes another run of the model: the rest does not wait for it
       const parts = [wanted.filter((stage) => stage.startsWith("x")), wanted.filter((stage) => !stage.startsWith("x"))];
-      await Promise.all(parts.filter((part) => part.length).map((part) => data.load(site, heads, part)));
+      await Promise.all(parts.filter((part) => part.length).map((part) => data.load(site, heads, part, isAhead)));
       if (data !== this.shown) return;
       this.toolbar.clearProblem();
       this.noteAbsent(site, heads[0], wanted);

@@ -50,8 +50,8 @@ export function unpack(bytes) {
  *
  * @typedef {Object} Source
  * @property {(rest: string) => string} [url]  the address of anything else
- * @property {(site: any, heads: number[], stages: string[]) => Promise<Map<string, Numbers>>} bundle
- *     arrays by path: those asked for, as far as there are any, and perhaps more
+ * @property {(site: any, heads: number[], stages: string[], isAhead: boolean) => Promise<Map<string, Numbers>>} bundle
+ *     arrays by path: those asked for, as far as there are any, and perhaps more; `isAhead`: nobody waits for them yet
  * @property {(rest: string) => Promise<{json: () => Promise<any>}>} fetch  anything else, such as "proof"
  * @property {(site: any, head: number, stage: string) => boolean} lacks  these numbers will never come
  * @property {Source|null} [beside]  of a second trace, where it is not the server
@@ -94,8 +94,9 @@ export class ServerSource {
     return response;
   }
 
-  async bundle(site, heads, stages) {
+  async bundle(site, heads, stages, isAhead) {
     const query = new URLSearchParams({ site: site.name, heads: heads.join(","), stages: stages.join(",") });
+    if (isAhead) query.set("ahead", "1");
     const response = await this.fetch(`bundle?${query}`);
     return unpack(new Uint8Array(await response.arrayBuffer())).arrays;
   }
@@ -119,7 +120,7 @@ export class TraceData {
     this.overview = arrays; // never dropped
     this.held = new Map(); // path -> array; least recently used first
     this.heldBytes = 0;
-    this.pending = new Map(); // path -> promise of the request that brings it
+    this.pending = new Map(); // path -> {request, isAhead}: the promise of the request that brings it
   }
 
   get sites() {
@@ -180,12 +181,14 @@ export class TraceData {
 
   /**
    * Makes sure these are held, but for what will never come; asks only for what is neither held nor under way.
+   * What somebody waits for is asked for again where it is under way as one of those that the server leaves for later.
    * @param {number} siteIndex
    * @param {number[]} heads
    * @param {string[]} stages
+   * @param {boolean} [isAhead]  nobody waits for them yet
    * @returns {Promise<void>}
    */
-  async load(siteIndex, heads, stages) {
+  async load(siteIndex, heads, stages, isAhead = false) {
     const site = this.site(siteIndex);
     if (!this.source) throw new LoadError("this page holds no further data");
     const missing = (head, stage) => this.get(siteIndex, head, stage) === undefined && !this.source.lacks(site, head, stage);
@@ -198,7 +201,7 @@ export class TraceData {
         if (!missing(head, stage)) continue;
         const path = pathOf(site, head, stage);
         const underWay = this.pending.get(path);
-        if (underWay) waits.add(underWay);
+        if (underWay && (isAhead || !underWay.isAhead)) waits.add(underWay.request);
         else {
           askHeads.add(head);
           askStages.add(stage === "x_kv" ? "x" : stage); // the two come together
@@ -207,15 +210,16 @@ export class TraceData {
       }
     }
     if (paths.length) {
-      const request = this.request(site, [...askHeads], [...askStages]).finally(() => paths.forEach((path) => this.pending.delete(path)));
-      paths.forEach((path) => this.pending.set(path, request));
-      waits.add(request);
+      const asked = { request: this.request(site, [...askHeads], [...askStages], isAhead), isAhead };
+      paths.forEach((path) => this.pending.set(path, asked));
+      const forget = () => paths.forEach((path) => this.pending.get(path) === asked && this.pending.delete(path));
+      waits.add(asked.request.finally(forget));
     }
     await Promise.all(waits);
   }
 
-  async request(site, heads, stages) {
-    const arrays = await this.source.bundle(site, heads, stages);
+  async request(site, heads, stages, isAhead) {
+    const arrays = await this.source.bundle(site, heads, stages, isAhead);
     for (const [path, array] of arrays) this.hold(path, array);
     this.onArrival([...arrays.keys()]);
   }
