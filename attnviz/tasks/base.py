@@ -62,6 +62,7 @@ HITS = 10
 LONGEST_TYPED = 2000  # characters of a text for which another way to write it is looked for
 MOST_TRIED = 10_000  # candidates without any for a split that has a tenth of them
 MOST_ITEMS = 20_000  # of a collection that is judged whole; more than that are as good as without end
+USUALLY_READ = 100  # tokens of a text that somebody brings
 CHUNK = 128  # sequences that are judged at once
 SEED_OFFSETS: dict[Split, int] = {"train": 0, "validation": 1_000_003, "test": 2_000_003}
 OF_TOKENS = ("tokens", "targets", "features", "values", "weights")  # parts of a batch with a column for each token
@@ -273,11 +274,12 @@ class Task(ABC):
     def convolutional_config(self) -> ConvolutionalConfig:
         """A dilated convolutional network that reads and writes the same as the recurrent one.
 
-        It has as many layers as let every output depend on the longest sequence of the task; the maximum of all states
-        stands for the whole.
+        It has as many layers as let every output depend on the longest sequence of the task, or on 100 tokens where it
+        may read longer ones than it learned from; the maximum of all states stands for the whole.
         """
         shape, longest = self.recurrent_config(), self.model_config()
-        before = longest.max_len + (longest.source_max_len or 0) - 1
+        learned, read = (each.max_len + (each.source_max_len or 0) - 1 for each in (longest, shape))
+        before = max(learned, min(read, USUALLY_READ))
         return ConvolutionalConfig(
             **{name: getattr(shape, name) for name in (*OF_THE_TASK, "dropout", "embedding_std")},
             n_layers=layers_to_cover(before, causal=self.architecture != "encoder"),

@@ -32,6 +32,7 @@ from attnviz.tasks import Copy, Dates, FirstSymbol, Needle, RunningParity, Senti
 from attnviz.tokenizers import Tokenizer
 from attnviz.trace import trace
 from attnviz.training import TrainConfig, evaluate, train
+from attnviz.training.recipes import OWN
 from tests.refused import refused
 
 TOKENS = Tokenizer("symbols", tuple("abcdef"), add_bos=True)
@@ -218,6 +219,13 @@ def test_every_kind_of_network_is_told_by_its_configuration(task: Task) -> None:
     shape = task.network_config("cnn")
     assert isinstance(shape, ConvolutionalConfig)
     assert shape.reach[0] >= shape.max_len + (shape.source_max_len or 0) - 1
+
+
+def test_data_of_ones_own_may_be_longer_than_the_example() -> None:
+    for own in OWN.values():
+        task = own.example.task
+        shape = task.convolutional_config()
+        assert shape.reach[0] >= min(100, shape.max_len + (shape.source_max_len or 0) - 1)
 
 
 def test_one_answer_for_a_whole_sequence_needs_pooling() -> None:
