@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Literal
 
 import streamlit as st
 
@@ -17,6 +18,7 @@ from attnviz.ui.frame.markdown import table
 
 __all__ = ["written_texts"]
 
+RERUN: Literal["rerun"] = "rerun"  # when it is opened
 N_SCORED = 256
 SEED = 20_011  # of the test sequences that are drawn, as on the Applications page
 MOST_SHOWN = 200
@@ -27,7 +29,7 @@ def written_texts(run: Run) -> None:
     """Offer the scores of the texts that a run writes, where it reads a source and has a checkpoint."""
     if run.config.task.architecture != "encoder-decoder":
         return
-    with st.expander(say("texts.title"), key="texts", on_change="rerun") as part:
+    with st.expander(say("texts.title"), key="texts", on_change=RERUN) as part:
         if not part.open:
             return
         try:
