@@ -4,6 +4,7 @@ from attnviz.tasks.base import IGNORE, Baseline, Batch, Metric, Readout, Split, 
 from attnviz.tasks.choice import Choice
 from attnviz.tasks.decisions.gridworld import Gridworld
 from attnviz.tasks.decisions.sessions import Sessions
+from attnviz.tasks.language.comprehension import Comprehension
 from attnviz.tasks.language.dates import Dates
 from attnviz.tasks.language.dialogue import Dialogue
 from attnviz.tasks.language.entities import Entities
@@ -42,6 +43,7 @@ __all__ = [
     "Batch",
     "Brackets",
     "Choice",
+    "Comprehension",
     "Copy",
     "Dates",
     "Dialogue",

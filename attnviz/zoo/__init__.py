@@ -38,6 +38,7 @@ ORDER = (
     "translation",
     "translation-lstm",
     "dates-lstm",
+    "comprehension",
     "extract",
     "headline",
     "dialogue",

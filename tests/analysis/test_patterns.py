@@ -242,6 +242,7 @@ PATTERNS = {
     "translation": {"source of the word"},
     "translation-lstm": {"source of the word"},
     "dates-lstm": {"source of the digit"},
+    "comprehension": {"same word in the question", "word that the question names", "question word"},
     "extract": {"word of the topic", "question"},
     "headline": {"value of the field", "both scores"},
     "dialogue": {"latest mention"},

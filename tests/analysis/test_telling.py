@@ -24,6 +24,7 @@ BY_PATTERN = {
     "dates": "decoder.0.cross", "dates-lstm": "decoder.0.cross", "translation": "decoder.0.cross",
     "translation-lstm": "decoder.0.cross", "extract": "encoder.1.self", "series": "decoder.0.self",
     "sessions": "decoder.1.self", "gridworld": "decoder.1.self", "entities": "encoder.0.self",
+    "comprehension": "encoder.0.self",
 }  # fmt: skip
 """Where the pattern of a task is, on the model's first example."""
 

@@ -157,9 +157,14 @@ NO_CLAIM: dict[str, str] = {
     **alike(DEFINITION, "positions norm dropout batch network both_ways attention pooling kernel", "training.help."),
     **alike(DEFINITION, "entities english digits", "task.", "-lstm.about"),
     **alike(TRAINED, "layers decay", "training.help."),
-    **alike(TRAINED, "sentiment-en-transformer addition-3-plain running-parity", "task.", ".about"),
+    **alike(TRAINED, "sentiment-en-transformer addition-3-plain running-parity comprehension-lstm", "task.", ".about"),
     "task.own-text.shows": TRAINED,
     "task.series-periods.shows": TRAINED,
-    **alike(LIMIT, "own-series own-labels own-entities own-pairs sentiment-en-transformer", "task.", ".shows"),
+    **alike(
+        LIMIT,
+        "own-series own-labels own-entities own-pairs sentiment-en-transformer comprehension-lstm",
+        "task.",
+        ".shows",
+    ),
 }
 """Message -> why there is nothing to compute."""

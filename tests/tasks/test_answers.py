@@ -9,6 +9,7 @@ from attnviz.tasks import (
     IGNORE,
     Addition,
     Brackets,
+    Comprehension,
     Copy,
     Dates,
     FirstSymbol,
@@ -50,6 +51,7 @@ TASKS: list[Task] = [
     ScratchpadParity(),
     Dates(),
     Translation(),
+    Comprehension(),
 ]
 
 

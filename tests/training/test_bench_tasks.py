@@ -60,6 +60,7 @@ def test_exempt_recipes_have_no_goal() -> None:
         "histogram-no-bos",
         "induction-one-layer",
         "sentiment-far-last",
+        "comprehension-lstm",
     }
     result = verdict("parity", [replace(NEVER, recipe="parity")])
     assert (result["goal_seconds"], result["ok"]) == (None, None)

@@ -78,6 +78,34 @@ def test_a_text_of_ones_own_stands_in_the_address_and_comes_back() -> None:
 
 
 @pytest.mark.parametrize("lang", locale.LANGUAGES)
+def test_a_question_of_ones_own_is_answered_in_a_text_of_ones_own(lang: str) -> None:
+    typed = "Who sold the lamp? Boris bought the coat on the hill. Anna sold the old lamp at noon."
+    page = open_application("comprehension", "comprehension", text=typed, lang=lang)
+    (warning,) = page.warning
+    assert "Who" in warning.value
+    page = click(page, "app-fit")
+    text = "who sold the lamp ? boris bought the coat on the hill . anna sold the old lamp at noon ."
+    assert page.text_area(key="app-text").value == text
+    assert not page.warning
+    (said,) = [each.value for each in page.markdown if ":green[✓]" in each.value or ":red[✗]" in each.value]
+    assert locale.t(lang, "applications.truth", answer="`anna`") in said
+    assert said.count("anna") == 2, "the model's answer is right"
+    strip = next(each.proto.body for each in page.get("html") if 'class="av-strip"' in each.proto.body)
+    assert strip.count("is-tinted") == 8, "the sentence of the answer"
+
+
+@pytest.mark.parametrize("lang", locale.LANGUAGES)
+def test_a_question_that_its_text_does_not_answer_is_said_to_be_none(lang: str) -> None:
+    unlike = locale.t(lang, "applications.comprehension.unlike")
+    for text in ("the lamp", "who sold the lamp ? boris bought the coat .", "who sold the lamp ?", "? ?"):
+        page = open_application("comprehension", "comprehension", text=text, lang=lang)
+        assert not page.error
+        assert unlike in [each.value for each in page.caption], text
+    page = open_application("comprehension", "comprehension", text="who sold the piano ? anna sold the piano .")
+    assert "piano" in page.warning[0].value
+
+
+@pytest.mark.parametrize("lang", locale.LANGUAGES)
 @pytest.mark.parametrize("text", ["", "  ", "🙂", "<b>x</b>", "4 " * 2500, "日本", "שלום"])
 def test_what_cannot_be_read_is_said(lang: str, text: str) -> None:
     page = open_application("translation", "dates", text=text, lang=lang)

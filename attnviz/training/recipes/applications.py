@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attnviz.models.network_config import Pooling
 from attnviz.tasks import (
+    Comprehension,
     Dates,
     Dialogue,
     Digits,
@@ -21,6 +22,7 @@ from attnviz.training.recipes.recipe import Recipe, make_recipe, recurrent, trai
 
 __all__ = ["APPLICATIONS"]
 
+UNDERSTOOD = training(1400, batch_size=48, learning_rate=5e-3, target=0.995)
 EXTRACTED = until_learned(1500, batch_size=32)
 HEARD = training(600, validation_size=384, target=0.99)
 
@@ -57,6 +59,15 @@ APPLICATIONS: tuple[Recipe, ...] = (
     make_recipe("translation", Translation(), training(700), 0.99),
     make_recipe(
         "translation-lstm", Translation(), training(900, learning_rate=6e-3), 0.98, model=recurrent(Translation())
+    ),
+    make_recipe("comprehension", Comprehension(), UNDERSTOOD, 0.8),
+    make_recipe(
+        "comprehension-lstm",
+        Comprehension(),
+        UNDERSTOOD,
+        0.8,
+        exempt=True,
+        model=recurrent(Comprehension(), attention="additive"),
     ),
     make_recipe("extract", Extract(), EXTRACTED, 0.98),
     make_recipe("headline", Headline(), training(600), 0.99),

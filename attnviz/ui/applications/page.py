@@ -24,7 +24,7 @@ from attnviz.ui.applications.state import NOT_CHOSEN, ApplicationsState
 from attnviz.ui.frame.address import Address, notice, notice_wrong
 from attnviz.ui.frame.choices import listed
 from attnviz.ui.frame.head import head_row, message_box
-from attnviz.ui.frame.language import current, explain, plain, say
+from attnviz.ui.frame.language import code, current, explain, plain, say
 from attnviz.ui.frame.page_file import offer, take
 from attnviz.ui.frame.state import page_state
 from attnviz.ui.frame.titles import model_title
@@ -180,8 +180,17 @@ def _case(application: Application, model: Listed, messages: DeltaGenerator) -> 
         held = run(TraceKey(model.name, text, target, model.version))
     except AttnvizError as error:
         (messages.warning if isinstance(error, InputError) else messages.error)(explain(error))
+        if suggestion := task.suggestion(text):
+            with messages:
+                label = say("fit.use", text=code(suggestion))
+                button(label, "app-fit", _use, suggestion, help=say("fit.use_help"))
         return None
     return Case(model, opened(model), task, held, row)
+
+
+def _use(text: str) -> None:
+    """Put another text in the place of the typed one."""
+    page_state(ApplicationsState).text.value = text
 
 
 def _link(case: Case | None, model: Listed) -> dict[str, str]:

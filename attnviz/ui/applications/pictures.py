@@ -12,12 +12,12 @@ from torch import Tensor
 
 from attnviz.tasks import Digits, Seasonal, Sound
 from attnviz.tasks.decisions.gridworld import MAP
-from attnviz.ui.applications import entities, gridworld, language_model, series
+from attnviz.ui.applications import comprehension, entities, gridworld, language_model, series
 from attnviz.ui.applications.case import Case, first_head
 from attnviz.ui.applications.strip import Chip, as_html, shaded
 from attnviz.ui.frame.language import say
 
-__all__ = ["alignment", "digit", "forecast", "named", "next_characters", "read", "spectrum", "walk"]
+__all__ = ["alignment", "answered", "digit", "forecast", "named", "next_characters", "read", "spectrum", "walk"]
 
 MOST = 28  # tokens of a strip
 
@@ -35,6 +35,11 @@ def read(case: Case) -> str:
 def named(case: Case) -> str:
     """Words, coloured by the kind of their tags."""
     return as_html(entities.chips(case), say("applications.entities.title"))
+
+
+def answered(case: Case) -> str:
+    """The question and the text, with the answer and its sentence marked."""
+    return as_html(comprehension.chips(case), say("applications.comprehension.title"))
 
 
 def alignment(case: Case) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from attnviz.tasks import Task
 from attnviz.ui.applications import (
+    comprehension,
     dialogue,
     digits,
     drawing,
@@ -73,6 +74,7 @@ _ALL = (
         translation.view,
         pictures.alignment,
     ),
+    Application("comprehension", ("comprehension", "comprehension-lstm"), comprehension.view, pictures.answered),
     Application("extract", ("extract",), extract.view),
     Application("headline", ("headline",), translation.view, pictures.alignment),
     Application("dialogue", ("dialogue",), dialogue.view),
