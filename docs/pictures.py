@@ -24,7 +24,10 @@ SIZE = {"width": 1280, "height": 800}
 COLOURS = 128
 SETTLED_MS = 5000  # until a page has drawn all it has
 LINKS = {"runs": "run=grokking", "training": "recipe=reverse"}
-PARTS = {"why": "model=induction&text=a+c+d+b+a&layer=1&head=0&q=4&k=1&lock=1&tab=why"}
+CELL = "model=induction&text=a+c+d+b+a&layer=1&head=0&q=4&k=1&lock=1&tab=why"
+PARTS = {"why": CELL, "why-numbers": CELL}
+OPENED = {"why-numbers": ".avy-more summary"}
+"""What is pressed before a picture is taken."""
 MOVING = "model=reverse&text=s+t+r+e+s+s+e+d"
 FRAME_MS = 3000
 
@@ -40,6 +43,11 @@ def main() -> None:
             _settle(page)
             if name in PARTS:
                 page.locator(".av-tabs").scroll_into_view_if_needed()
+            if name in OPENED:
+                page.locator(OPENED[name]).click()
+                page.locator(OPENED[name]).evaluate(
+                    "(element) => element.parentElement.scrollIntoView({ block: 'end' })"
+                )
             _shot(page).save(ASSETS / f"{name}.png", optimize=True)
             print(f"{name}.png")
         first, *others = _frames(page, app)
