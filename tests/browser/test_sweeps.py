@@ -48,7 +48,7 @@ def test_a_group_is_seen_and_its_runs_open(open_page: Open, sweep: Sweep) -> Non
     page.locator(".st-key-sweep-curves button").click()
     until(page, lambda: address(page).get("run", "").count(",") == 3, "the curves are not compared")
     key = view(page).locator(".aw-key")
-    expect(key).to_contain_text("Learning rate 0.01, Dropout 0")
+    expect(key).to_contain_text("Dropout 0, Learning rate 0.01")
 
 
 def test_on_a_phone_the_group_is_a_list_of_cards(open_page: Open, sweep: Sweep) -> None:
