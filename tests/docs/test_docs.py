@@ -128,7 +128,13 @@ def test_what_the_readme_links_to_is_there() -> None:
     links = re.findall(r"\]\(([^)]+)\)", README.read_text("utf-8"))
     assert links
     for link in links:
-        assert (ROOT / link).is_file(), link
+        name, _, section = link.partition("#")
+        assert (ROOT / name).is_file(), link
+        if section:
+            titles = re.findall(r"^#+ (.+)$", (ROOT / name).read_text("utf-8"), re.MULTILINE)
+            assert section in [re.sub(r"[^\w -]", "", title).strip().lower().replace(" ", "-") for title in titles], (
+                link
+            )
 
 
 def test_the_pictures_are_small() -> None:
