@@ -12,7 +12,6 @@ from streamlit.delta_generator import DeltaGenerator
 
 from attnviz.errors import AttnvizError, EmptyText
 from attnviz.library import MODELS_FOLDER
-from attnviz.server.first_come import TURNS
 from attnviz.server.forward import continue_text, run
 from attnviz.server.learned import check
 from attnviz.server.listing import Listed
@@ -75,11 +74,6 @@ def _below(controls: DeltaGenerator) -> None:
     """Show the fields, in the container of the controls, and what the model does."""
     if page_state(ExplorerState).head != _head():  # Back, a link or the teacher changed more than this
         st.rerun()
-    with TURNS.turn():
-        _show_below(controls)
-
-
-def _show_below(controls: DeltaGenerator) -> None:
     if not offers(me(), "edits"):
         whatif.forget()
     elif asked := asked_edit():

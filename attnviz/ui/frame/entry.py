@@ -4,7 +4,6 @@ from pathlib import Path
 
 import streamlit as st
 
-from attnviz.server.first_come import TURNS
 from attnviz.ui import PAGES
 from attnviz.ui.frame.address import begin
 from attnviz.ui.frame.head import hidden_page, pages
@@ -21,6 +20,5 @@ if must_log_in():
 elif (chosen.url_path or next(iter(PAGES))) in hidden_pages():
     hidden_page(chosen.url_path or next(iter(PAGES)))
 else:
-    with TURNS.turn():
-        chosen.run()
+    chosen.run()
 shortcuts()
