@@ -19,11 +19,10 @@ from attnviz.server.evaluation import MOST_MB, evaluation, read_upload
 from attnviz.server.people.rights import offers
 from attnviz.tasks.base import Metric
 from attnviz.training import Run
-from attnviz.ui.frame.address import notice_error
 from attnviz.ui.frame.charts import CHART, theme
 from attnviz.ui.frame.files import JUST_SAVE, choose_file
 from attnviz.ui.frame.head import link_to
-from attnviz.ui.frame.language import code, current, plain, say
+from attnviz.ui.frame.language import code, current, explain, plain, say
 from attnviz.ui.frame.markdown import table
 from attnviz.ui.frame.scores import score_table
 from attnviz.ui.frame.state import Session, page_state
@@ -61,6 +60,9 @@ def evaluate(run: Run) -> None:
     with st.container(key="evaluation", gap="small"):
         st.header(say("evaluation.title"), anchor=False)
         _choose(run, state)
+        if state.refused:
+            st.warning(state.refused)
+            state.refused = ""
         asked = Asked(run.name, EvaluationState.source.value)
         if state.asked != asked:
             st.caption(say("evaluation.about", step=f"{step:,}"))
@@ -96,13 +98,18 @@ def _choose(run: Run, state: EvaluationState) -> None:
 
 def _take(run: Run, content: bytes, name: str) -> None:
     """Take a file that was handed in, and have the run judged on it."""
+    state = page_state(EvaluationState)
     columns = (EvaluationState.text.value.strip(), EvaluationState.label.value.strip())
     try:
-        data = read_upload(run, content, name, *columns)
-    except DataEncodingUnclear as error:
-        notice_error(error)
-        data = read_upload(run, content, name, *columns, error.names[0])
-    page_state(EvaluationState).file = Uploaded(run.name, name, data)
+        try:
+            data = read_upload(run, content, name, *columns)
+        except DataEncodingUnclear as error:
+            state.refused = explain(error)
+            data = read_upload(run, content, name, *columns, error.names[0])
+    except AttnvizError as error:
+        state.refused = explain(error)
+        return
+    state.file = Uploaded(run.name, name, data)
     EvaluationState.source.value = "file"
     _ask(Asked(run.name, "file"))
 
@@ -117,8 +124,8 @@ def _computed(run: Run, step: int, data: str | None) -> Judgement | None:
     try:
         return evaluation(run, step, data, page_state(Session).name).get("result")
     except AttnvizError as error:
-        page_state(EvaluationState).asked = None
-        notice_error(error)
+        state = page_state(EvaluationState)
+        state.asked, state.refused = None, explain(error)
         st.rerun()
 
 

@@ -57,6 +57,7 @@ class EvaluationState:
         file: the file that was uploaded last.
         asked: evaluation that is shown.
         n_wrong: wrong answers that are shown.
+        refused: why there is no evaluation, to be said once, as Markdown.
     """
 
     source = Widget("evaluation-source", "test")
@@ -66,3 +67,4 @@ class EvaluationState:
     file: Uploaded | None = None
     asked: Asked | None = None
     n_wrong: int = 0
+    refused: str = ""
