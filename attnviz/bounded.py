@@ -89,7 +89,7 @@ def parse_json(text: str | bytes, strict: bool = False) -> Any:
         {'step': 4}
         >>> parse_json('{"step": 3, "step": 4}', strict=True)
         Traceback (most recent call last):
-        ValueError: "step" is there twice
+        ValueError: “step” is there twice
     """
     hooks: dict[str, Any] = {"object_pairs_hook": _object, "parse_constant": _refuse, "parse_float": _float}
     try:

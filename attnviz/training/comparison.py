@@ -86,7 +86,7 @@ def contenders(recipe: Recipe) -> dict[Contender, AnyConfig]:
     Example:
         >>> found = contenders(STORIES["first-symbol"])
         >>> {name: n_parameters(model) for name, model in found.items()}
-        {'rnn': 10891, 'lstm': 11459, 'gru': 10731, 'lstm-attention': 11243, 'transformer': 10987, 'cnn': 10987}
+        {'rnn': 10891, 'lstm': 11459, 'gru': 10731, 'lstm-attention': 11243, 'transformer': 10987, 'cnn': 10659}
     """
     return _contenders(recipe.task, recipe.model)
 

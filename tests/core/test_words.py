@@ -71,7 +71,7 @@ OTHER_WORDS = {
         "softmax": r"\bSoftmax\b",
         "target-return": "期望回报",
         "token": r"\bTokens?\b",
-        "trace": r"(?<!\.)\btrace\b(?!\()",
+        "trace": r"(?<!\.)\btrace\b(?![(.])",
         "value": r"(?<![\w{.])(?:Values|values?)(?![\w}])",
         "walk": "行走",
     },

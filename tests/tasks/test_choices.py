@@ -24,6 +24,7 @@ from attnviz.tasks import (
     ModularAddition,
     Needle,
     OpenBracket,
+    OwnPairs,
     OwnText,
     Parity,
     Recall,
@@ -35,10 +36,11 @@ from attnviz.tasks import (
 )
 from attnviz.tasks.base import SPLITS, draw, split_of
 from attnviz.training import RECIPES, TrainConfig, train
-from attnviz.training.recipes import OWN
+from attnviz.training.recipes import OWN, OWN_PAIRS
 
 TEXT = "".join(chr(97 + i * i % 23) for i in range(1100))
 OWN_DATA = {own.kind: {"text": own.sample} for own in OWN.values()} | {OwnText: {"text": TEXT}}
+OWN_DATA[OwnPairs] = {"text": OWN[OWN_PAIRS].sample.replace("\n", "\n\n")}  # each a dialogue of its own
 FAMILIES = [kind for kind in Task.families.values() if kind.__module__.startswith("attnviz.tasks.")]
 """Those that need no model of another library."""
 ONE_STEP = TrainConfig(steps=1, batch_size=4, validation_size=4)
