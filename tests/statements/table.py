@@ -155,9 +155,9 @@ NO_CLAIM: dict[str, str] = {
     **{key: QUESTION for key in claims() if key.startswith("calculator.mistake.")},
     **alike(MEASURED, "text seen", "cost.measure."),
     **alike(DEFINITION, "positions norm dropout batch network both_ways attention pooling kernel", "training.help."),
-    **alike(DEFINITION, "entities english digits", "task.", "-lstm.about"),
+    **alike(DEFINITION, "entities english digits comprehension", "task.", "-lstm.about"),
     **alike(TRAINED, "layers decay", "training.help."),
-    **alike(TRAINED, "sentiment-en-transformer addition-3-plain running-parity comprehension-lstm", "task.", ".about"),
+    **alike(TRAINED, "sentiment-en-transformer addition-3-plain running-parity", "task.", ".about"),
     "task.own-text.shows": TRAINED,
     "task.series-periods.shows": TRAINED,
     **alike(
