@@ -114,6 +114,7 @@ def test_the_list_names_convolutional_networks() -> None:
     config = RunConfig.of_recipe(RECIPES["dates"])
     new_run(replace(config, model=config.task.convolutional_config(), recipe=""), "cnn")
     assert rows(open_page("runs"))["cnn"]["model"] == "CNN 5 × 48"
+    assert "`head`" not in messages(open_page("runs", run="cnn"))  # the link names none
 
 
 def test_who_waits_sees_the_place() -> None:

@@ -85,7 +85,7 @@ def notice_place(run: Run, link: Mapping[str, str]) -> None:
         "head": heads.get(link.get("site", ""), max(heads.values(), default=0)) - 1,
         "seq": len(header["sequences"]) - 1,
     }
-    outside = [name for name, last in most.items() if (whole(link.get(name, ""), 0, 10**9) or 0) > last]
+    outside = [name for name, last in most.items() if (whole(link.get(name, ""), 0, 10**9) or 0) > max(0, last)]
     if re.fullmatch(PLACE["site"], link.get("site", "")) and link["site"] not in heads:
         outside.append("site")
     if outside:
