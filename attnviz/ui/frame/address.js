@@ -7,7 +7,7 @@
  * the server's answer follows; "away". Each report has a number, which comes back with what the page shows then: what it
  * shows before is not written, for people have moved on.
  */
-const pages = new WeakMap(); // parentElement -> {session, data, asked, popped, tell, forget, hasAsked, isLeaving}
+const pages = new WeakMap(); // parentElement -> {session, data, asked, popped, askedAnew, tell, hasAsked, isLeaving}
 const SWITCH_MS = 3000;
 
 /**
@@ -75,20 +75,6 @@ function report(page) {
   page.tell("moved", [page.asked, inAddress()]);
 }
 
-/** Calls back when the line to the server is there again. */
-function onReconnect(callback) {
-  const app = /** @type {HTMLElement|null} */ (document.querySelector("[data-test-connection-state]"));
-  if (!app) return () => {};
-  const isUp = () => app.dataset.testConnectionState === "CONNECTED";
-  let wasUp = isUp();
-  const observer = new MutationObserver(() => {
-    if (isUp() && !wasUp) callback();
-    wasUp = isUp();
-  });
-  observer.observe(app, { attributes: true, attributeFilter: ["data-test-connection-state"] });
-  return () => observer.disconnect();
-}
-
 export default ({ data, parentElement, setTriggerValue }) => {
   let page = pages.get(parentElement);
   const isFirst = page === undefined;
@@ -104,14 +90,11 @@ export default ({ data, parentElement, setTriggerValue }) => {
         if (detail !== "away") event.stopImmediatePropagation();
         if (detail === "page") report(page);
       },
+      askedAnew: () => (page.hasAsked = true),
     };
     pages.set(parentElement, page);
-    // behind it may be another server, which knows nothing yet: it reads the address now, not with the next change
-    page.forget = onReconnect(() => {
-      page.hasAsked = true;
-      page.tell("reconnected", true);
-    });
     window.addEventListener("popstate", page.popped, { capture: true }); // before Streamlit's own
+    window.addEventListener("attnviz:reconnected", page.askedAnew); // the server reads the address itself
   }
   page.tell = setTriggerValue;
   page.data = data;
@@ -128,7 +111,7 @@ export default ({ data, parentElement, setTriggerValue }) => {
   page.hasAsked = false;
   return () => {
     window.removeEventListener("popstate", page.popped, { capture: true });
-    page.forget();
+    window.removeEventListener("attnviz:reconnected", page.askedAnew);
     pages.delete(parentElement);
   };
 };

@@ -122,7 +122,6 @@ class Address:
                     "answered": page_state(Session).n_moves,
                 },
                 on_moved_change=self._moved,
-                on_reconnected_change=lambda: None,  # the run is what is asked for
             )
 
     def _moved(self) -> None:

@@ -8,6 +8,7 @@ from attnviz.ui import PAGES
 from attnviz.ui.frame.address import begin
 from attnviz.ui.frame.head import hidden_page, pages
 from attnviz.ui.frame.login import ask_to_log_in, must_log_in
+from attnviz.ui.frame.reconnect import reconnect
 from attnviz.ui.frame.shortcuts import shortcuts
 from attnviz.ui.frame.who import hidden_pages
 
@@ -22,3 +23,4 @@ elif (chosen.url_path or next(iter(PAGES))) in hidden_pages():
 else:
     chosen.run()
 shortcuts()
+reconnect()
