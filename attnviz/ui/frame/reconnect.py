@@ -1,6 +1,7 @@
 """Have the whole page run again when the line to the server is there again: another server may be behind it.
 
-It stands at the level of the page: what a fragment asks for is asked of that fragment, which a new session does not know.
+It stands at the level of the page: what a fragment asks for is asked of that fragment, which a new session does not
+know.
 """
 
 from __future__ import annotations
