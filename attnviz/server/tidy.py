@@ -12,6 +12,7 @@ __all__ = ["give_back", "tidy"]
 
 EVERY = 60.0  # seconds
 UNUSED = 1800.0  # seconds after which a trace goes that nobody asks for; whoever comes back has it made again
+QUIET = 90.0  # seconds without a question of anybody, after which all go: people have left
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ def give_back() -> None:
 
     The C library keeps what was freed, for each thread apart: after a busy hour that is more than what is in use.
     """
-    dropped = TRACES.forget_unused(UNUSED)
+    dropped = TRACES.forget_unused(UNUSED, QUIET)
     log.debug("%s traces dropped", dropped)
     try:
         trim = ctypes.CDLL(None).malloc_trim

@@ -6,6 +6,7 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from math import inf
 from time import monotonic
 from typing import NamedTuple
 
@@ -95,10 +96,16 @@ class TraceStore:
             for key in [key for key in self._held if (key.model, key.version) == (model, version)]:
                 self._drop(key)
 
-    def forget_unused(self, seconds: float) -> int:
-        """Drop the traces that nobody has asked for in the last seconds; returns how many."""
+    def forget_unused(self, seconds: float, quiet: float = inf) -> int:
+        """Drop the traces that nobody has asked for in the last seconds; all, if none was in `quiet` seconds.
+
+        Returns:
+            How many.
+        """
         with self._lock:
-            old = [key for key in self._held if monotonic() - self._used[key] > seconds]
+            unused = {key: monotonic() - self._used[key] for key in self._held}
+            is_quiet = min(unused.values(), default=0.0) > quiet
+            old = [key for key in unused if is_quiet or unused[key] > seconds]
             for key in old:
                 self._drop(key)
             return len(old)

@@ -56,8 +56,11 @@ def test_what_nobody_asks_for_goes_after_a_while(model: SequenceModel, monkeypat
     now[0] = 50.0
     store.get(a.id)
     now[0] = 100.0
-    assert store.forget_unused(99.0) == 1
+    assert store.forget_unused(99.0, quiet=50.0) == 1
     assert (store.get(a.id), store.get(b.id)) == (a.trace, None)
+    now[0] = 151.0
+    assert store.forget_unused(99.0, quiet=50.0) == 1
+    assert len(store) == 0
 
 
 def test_bytes_are_bounded_but_the_newest_stays(model: SequenceModel) -> None:
