@@ -8,6 +8,7 @@ from typing import TypedDict, Unpack
 from torch import Tensor, nn
 
 from attnviz.models.call import Recorder
+from attnviz.models.network_config import NetworkConfig
 
 __all__ = ["Rest", "SequenceNetwork"]
 
@@ -37,9 +38,11 @@ class SequenceNetwork(nn.Module, ABC):
     """Reads sequences and answers at every position, or once for the whole.
 
     Attributes:
-        unembedding: from what `stream` returns to the outputs; the network sets it.
+        config: shape of the network; the network sets it, as the next.
+        unembedding: from what `stream` returns to the outputs.
     """
 
+    config: NetworkConfig
     unembedding: nn.Module
 
     @property
@@ -54,6 +57,15 @@ class SequenceNetwork(nn.Module, ABC):
         """
         logits: Tensor = self.unembedding(self.stream(tokens, source, **rest))  # (B, T or 1, d_model) -> (B, T or 1, V)
         return logits.expand(-1, tokens.shape[1], -1)
+
+    def check_source(self, source: Tensor | None) -> None:
+        """Refuse a source that the network does not read, and the lack of one that it reads.
+
+        Raises:
+            ValueError: so it is.
+        """
+        if (source is not None) != (self.config.architecture == "encoder-decoder"):
+            raise ValueError(f"architecture {self.config.architecture!r}: a source belongs to encoder-decoders alone")
 
     @abstractmethod
     def encode(self, source: Tensor, padding: Tensor | None = None) -> Encoded:

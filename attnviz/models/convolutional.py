@@ -91,6 +91,8 @@ class Convolutional(SequenceNetwork):
         Neural Networks for Sentence Classification", section 2.
     """
 
+    config: ConvolutionalConfig
+
     def __init__(self, config: ConvolutionalConfig) -> None:
         super().__init__()
         self.config = config
@@ -131,8 +133,7 @@ class Convolutional(SequenceNetwork):
         record: Recorder | None = None,
     ) -> Tensor:
         """Return the states that the unembedding reads."""
-        if (source is not None) != (self.config.architecture == "encoder-decoder"):
-            raise ValueError(f"architecture {self.config.architecture!r}: a source belongs to encoder-decoders alone")
+        self.check_source(source)
         embedded = self.decoder or self.encoder
         assert embedded is not None  # there is one or the other
         x = embedded(tokens, features)

@@ -113,6 +113,8 @@ class Recurrent(SequenceNetwork):
         Short-Term Memory-Networks for Machine Reading".
     """
 
+    config: RecurrentConfig
+
     def __init__(self, config: RecurrentConfig) -> None:
         super().__init__()
         self.config = config
@@ -153,8 +155,7 @@ class Recurrent(SequenceNetwork):
         watch: StateRecorder | None = None,
     ) -> Tensor:
         """Return the states that the unembedding reads; `watch` is shown the recurrent layers, the encoder's first."""
-        if (source is not None) != (self.config.architecture == "encoder-decoder"):
-            raise ValueError(f"architecture {self.config.architecture!r}: a source belongs to encoder-decoders alone")
+        self.check_source(source)
         if source is not None:
             encoded = self.encode(source, source_padding, watch) if encoded is None else encoded
             states = self._decode(tokens, encoded, source_padding, record, watch)

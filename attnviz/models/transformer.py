@@ -88,6 +88,8 @@ class Transformer(SequenceNetwork):
         Vaswani et al. 2017, figure 1; decoder only: Radford et al. 2018; encoder only: Devlin et al. 2018.
     """
 
+    config: ModelConfig
+
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
@@ -126,8 +128,7 @@ class Transformer(SequenceNetwork):
         record: Recorder | None = None,
     ) -> Tensor:
         """Return the residual stream that the unembedding reads, normed in a pre-norm model."""
-        if (source is not None) != (self.config.architecture == "encoder-decoder"):
-            raise ValueError(f"architecture {self.config.architecture!r}: a source belongs to encoder-decoders alone")
+        self.check_source(source)
         if self.decoder is None:
             assert self.encoder is not None
             stream: Tensor = self.encoder(tokens, padding, record, features=features)
