@@ -27,7 +27,7 @@ LINKS = {"runs": "run=grokking", "training": "recipe=reverse"}
 CELL = "model=induction&text=a+c+d+b+a&layer=1&head=0&q=4&k=1&lock=1&tab=why"
 PARTS = {"why": CELL, "why-numbers": CELL}
 OPENED = {"why-numbers": ".avy-more summary"}
-"""What is pressed before a picture is taken."""
+"""Elements that are pressed before a picture is taken."""
 MOVING = "model=reverse&text=s+t+r+e+s+s+e+d"
 FRAME_MS = 3000
 

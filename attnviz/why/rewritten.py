@@ -60,4 +60,4 @@ REWRITTEN: Mapping[str, Callable[..., Steps | None]] = {
     "addcmul": _addcmul,
     "addcdiv": _addcdiv,
 }
-"""What gives the steps of a call, or None: it has none."""
+"""Return the linear steps of a call; None where it has none."""

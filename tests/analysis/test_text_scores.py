@@ -52,7 +52,7 @@ def test_chinese_is_scored_by_characters() -> None:
 
 
 def test_bleu_is_left_out_where_it_cannot_be_had() -> None:
-    """Of texts of three words BLEU is 0 even where all are right, for it counts groups of four."""
+    """BLEU of texts of three words is 0 even where all are right, for it counts groups of four."""
     assert corpus_bleu(["a b c"], [["a b c"]]).score == pytest.approx(0)
     found = text_scores(["a b c"], ["a b c"])
     assert (found.bleu, found.exact, found.chrf) == (None, 1.0, 100.0)

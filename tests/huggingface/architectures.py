@@ -461,7 +461,7 @@ SPLIT_ERRORS: dict[str, tuple[float, float, set[str]]] = {
     ),
     "linearity error": (2e-6, 5e-6, set()),
 }
-"""What the errors of a split score are held to, relative to the largest score of its row: of most architectures, and of
+"""Bounds on the errors of a split score, relative to the largest score of its row: of most architectures, and of
 some, whose names follow. Each is eight times what was measured, or more, as other processors round in another order."""
 
 

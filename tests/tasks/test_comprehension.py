@@ -31,7 +31,7 @@ ANY = {
 
 
 def expression(template: str, verb: tuple[str, ...]) -> re.Pattern[str]:
-    """What a frame or a question looks like with any parts."""
+    """Return a pattern of a frame or a question with any parts."""
     base, past, participle, to = verb
     groups = {role: f"(?P<{role}>{found})" for role, found in ANY.items()}
     return re.compile(template.format(base=base, past=past, participle=participle, to=to, **groups))

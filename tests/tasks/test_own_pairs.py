@@ -37,7 +37,7 @@ TSV = "\n".join("\t".join(row) for row in ROWS)
 
 
 def said(task: OwnPairs) -> dict[str, str]:
-    """What is said of the data, in both languages it can be said."""
+    """Return the notes on the data, which both languages can say."""
     for lang in locale.LANGUAGES:
         assert all(locale.t(lang, note.key, **note.values) for note in task.notes())
     return {note.key: locale.t("en", note.key, **note.values) for note in task.notes() if note.warns}

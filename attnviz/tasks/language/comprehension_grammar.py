@@ -108,7 +108,7 @@ SYMBOLS = tuple(
 
 @dataclass(frozen=True)
 class Fact:
-    """What a sentence tells, or a question names.
+    """Parts of a fact: told by a sentence, or named by a question.
 
     Attributes:
         verb: base form; "" where there is none.

@@ -18,7 +18,7 @@ __all__ = ["Cost", "expected", "step_seconds"]
 
 
 class Cost(NamedTuple):
-    """What is still to be trained of a sweep.
+    """Steps and seconds that a sweep still takes.
 
     Attributes:
         runs: all of them.

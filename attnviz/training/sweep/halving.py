@@ -50,7 +50,7 @@ def rungs(steps: int, validate_every: int, n: int) -> list[Rung]:
 
 
 class Score(NamedTuple):
-    """What settings are judged by.
+    """Result on validation data, by which settings are judged.
 
     Attributes:
         metric: value of the task's metric on validation data.

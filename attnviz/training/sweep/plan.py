@@ -59,7 +59,7 @@ class Planned:
 
 @dataclass(frozen=True)
 class Sweep:
-    """What a sweep trains.
+    """Combinations of settings, each with some seeds.
 
     Attributes:
         name: begins with "sweep-".

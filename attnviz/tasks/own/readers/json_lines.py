@@ -11,7 +11,7 @@ from attnviz.errors.base import Why
 __all__ = ["TURN", "is_json", "json_cell", "json_rows"]
 
 TURN = "|"
-"""What stands between the turns of a dialogue."""
+"""Separator of the turns of a dialogue."""
 
 
 def is_json(text: str) -> bool:

@@ -40,7 +40,7 @@ class Said(NamedTuple):
 
 @dataclass(frozen=True)
 class TwoColumns:
-    """What is known of two columns before there are data.
+    """Names and limits of two columns, known before there are data.
 
     Attributes:
         names: name of the choice of each column -> what a header calls it, in small letters.

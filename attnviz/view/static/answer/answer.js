@@ -146,7 +146,7 @@ export class Answer {
     return this.t(`view.answer.where.${this.outputs.kind}`, { token, index: this.place });
   }
 
-  /** What is said of an answer that is a span: its probability, that of no answer, and the answer before an edit. @returns {string[]} */
+  /** Return the words about an answer that is a span: its probability, that of no answer, and the answer before an edit. @returns {string[]} */
   spanned() {
     const { t, outputs, before } = this;
     const { p, none, begin, end } = outputs.span;
