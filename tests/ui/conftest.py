@@ -6,10 +6,11 @@ import pytest
 from streamlit.components.v2 import manifest_scanner
 
 from attnviz import library
-from attnviz.server import opening
+from attnviz.server import opening, shelf, workers
 from attnviz.training import Run, record
 from tests.tiny import tiny_models
 from tests.training.runs import small_run
+from tests.ui.pages import Queue
 from tests.ui.real import broken_models, real_models
 
 
@@ -65,3 +66,17 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def done(learned: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("ATTNVIZ_RUNS", str(learned.parent))
     return Run.open(learned)
+
+
+@pytest.fixture
+def queue(monkeypatch: pytest.MonkeyPatch) -> Queue:
+    """Keep what a page hands to the training queue, and train nothing."""
+    made = Queue()
+    monkeypatch.setattr(workers, "queue", lambda: made)
+    return made
+
+
+@pytest.fixture
+def none_come_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No recorded runs are listed."""
+    monkeypatch.setattr(shelf, "EXAMPLE_RUNS", tmp_path / "none")

@@ -14,7 +14,6 @@ from streamlit.testing.v1 import AppTest
 from attnviz import locale
 from attnviz.figures import comparison as figures
 from attnviz.figures.theme import DARK, LIGHT
-from attnviz.server import workers
 from attnviz.training import Evaluation, Metrics, Run, all_runs, open_run
 from attnviz.training.comparison import CONTENDERS, DISTANCES, Curve, comparable, place_of, read_curves
 from attnviz.ui.comparison.shown import MEASURED
@@ -24,11 +23,9 @@ NAMES = [figures.contender_name(name, "en") for name in CONTENDERS]
 
 
 @pytest.fixture(autouse=True)
-def queue(monkeypatch: pytest.MonkeyPatch) -> Queue:
-    made = Queue()
-    monkeypatch.setattr(workers, "queue", lambda: made)
+def queue(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> Queue:
     monkeypatch.setattr("attnviz.ui.comparison.shown.seconds_per_step", lambda model, batch_size: 0.01)
-    return made
+    return queue
 
 
 def charts(page: AppTest) -> list[Any]:

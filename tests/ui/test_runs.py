@@ -5,30 +5,19 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from attnviz import locale
-from attnviz.server import shelf, workers
+from attnviz.server import shelf
 from attnviz.training import RECIPES, Run, RunConfig, RunState, new_run, open_run
 from attnviz.training.run.manage import delete_run
 from attnviz.training.run.process import ProcessId
 from attnviz.zoo import EXAMPLE_RUNS
 from tests.ui.pages import Queue, address, choose, click, messages, open_page, payload, rows, run
 
-
-@pytest.fixture(autouse=True)
-def queue(monkeypatch: pytest.MonkeyPatch) -> Queue:
-    made = Queue()
-    monkeypatch.setattr(workers, "queue", lambda: made)
-    return made
-
-
-@pytest.fixture(autouse=True)
-def none_come_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shelf, "EXAMPLE_RUNS", tmp_path / "none")
+pytestmark = pytest.mark.usefixtures("queue", "none_come_along")
 
 
 def made(name: str, recipe: str = "copy", created: str = "2026-01-01T00:00:00+00:00", **state: object) -> Run:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from attnviz import locale
-from attnviz.server import shelf, workers
 from attnviz.server.sweeps import Tuner
 from attnviz.training import Run, RunState, all_runs, new_run, open_run, record
 from attnviz.training.run.manage import delete_run
@@ -24,16 +22,7 @@ def say(key: str, lang: str = "en", **params: object) -> str:
     return locale.t(lang, key, **params)
 
 
-@pytest.fixture(autouse=True)
-def queue(monkeypatch: pytest.MonkeyPatch) -> Queue:
-    made = Queue()
-    monkeypatch.setattr(workers, "queue", lambda: made)
-    return made
-
-
-@pytest.fixture(autouse=True)
-def none_come_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shelf, "EXAMPLE_RUNS", tmp_path / "none")
+pytestmark = pytest.mark.usefixtures("queue", "none_come_along")
 
 
 def planned(train: bool = True, **settings: object) -> Sweep:

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from attnviz import locale
 from attnviz.models import ConvolutionalConfig
-from attnviz.server import shelf, workers
+from attnviz.server import shelf
 from attnviz.training import RECIPES, Metrics, Recording, RunConfig, RunState, all_runs, new_run, open_run
 from attnviz.training.recipes import OWN
 from attnviz.training.run.state import Phase
@@ -23,12 +23,9 @@ TEXT = "From fairest creatures we desire increase, that thereby beauty's rose mi
 
 
 @pytest.fixture(autouse=True)
-def queue(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Queue:
-    made = Queue()
-    monkeypatch.setattr(workers, "queue", lambda: made)
+def queue(queue: Queue, none_come_along: None, monkeypatch: pytest.MonkeyPatch) -> Queue:
     monkeypatch.setattr("attnviz.ui.training.page.seconds_per_step", lambda model, batch_size: 0.01)
-    monkeypatch.setattr(shelf, "EXAMPLE_RUNS", tmp_path / "none")  # Play trains
-    return made
+    return queue
 
 
 def watched(page: AppTest) -> str | None:
