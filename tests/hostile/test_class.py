@@ -25,7 +25,7 @@ from attnviz.ui.frame import choices, who
 from tests.classes import hold_class
 from tests.training.runs import small_config
 from tests.ui.asgi import Answer, get
-from tests.ui.pages import messages, open_page
+from tests.ui.pages import messages, open_page, train_nothing
 
 APP = Starlette(routes=[*run_routes(""), *class_routes("")])
 TEACHER, ANN, BEN, EVE = ("t" * 43, "a" * 43, "b" * 43, "e" * 43)
@@ -35,6 +35,7 @@ READ = ("wall", "runs.csv", "statements.json")
 @pytest.fixture(autouse=True)
 def links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Links:
     """A class with a teacher, Ann and Ben; Eve is a stranger. Ann has a run, and one is of the command line."""
+    train_nothing(monkeypatch)
     made = hold_class(monkeypatch, tmp_path)
     for token, secret in ((TEACHER, made.teacher), (ANN, made.student), (BEN, made.student)):
         register.join(secret, hashed(token))

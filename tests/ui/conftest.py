@@ -6,11 +6,11 @@ import pytest
 from streamlit.components.v2 import manifest_scanner
 
 from attnviz import library
-from attnviz.server import opening, shelf, workers
+from attnviz.server import opening, shelf
 from attnviz.training import Run, record
 from tests.tiny import tiny_models
 from tests.training.runs import small_run
-from tests.ui.pages import Queue
+from tests.ui.pages import Queue, train_nothing
 from tests.ui.real import broken_models, real_models
 
 
@@ -68,12 +68,10 @@ def done(learned: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     return Run.open(learned)
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def queue(monkeypatch: pytest.MonkeyPatch) -> Queue:
-    """Keep what a page hands to the training queue, and train nothing."""
-    made = Queue()
-    monkeypatch.setattr(workers, "queue", lambda: made)
-    return made
+    """Where a page's runs wait; nobody trains them."""
+    return train_nothing(monkeypatch)
 
 
 @pytest.fixture

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import pytest
 from streamlit.testing.v1 import AppTest
 
 import attnviz.ui.frame
+from attnviz.server import workers
 from attnviz.training import Run, RunState
 from attnviz.training.run.process import ProcessId
 from attnviz.training.run.queue import Share
@@ -124,3 +127,13 @@ class Queue:
     def withdraw(self, run: Run) -> bool:
         run.write_state(RunState("stopped"))
         return True
+
+
+def train_nothing(monkeypatch: pytest.MonkeyPatch) -> Queue:
+    """Put a queue in place of the server's, whose threads look after every run and sweep until the process ends.
+
+    Those of later tests, too.
+    """
+    made = Queue()
+    monkeypatch.setattr(workers, "queue", cache(lambda: made))
+    return made

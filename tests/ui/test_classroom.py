@@ -9,7 +9,6 @@ import pytest
 
 from attnviz import locale
 from attnviz.errors import SwitchedOff
-from attnviz.server import workers
 from attnviz.server.people import register
 from attnviz.server.people.classes import CONTROLS, Classroom, Rules
 from attnviz.server.people.identity import COOKIE, hashed
@@ -29,18 +28,16 @@ TEACHER, ANN = "t" * 43, "a" * 43
 
 
 @pytest.fixture(autouse=True)
-def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Queue:
+def queue(queue: Queue, runs_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Queue:
     """A class with a teacher and Ann, who has a run that waits and one that is done; a run is of the command line."""
     links = hold_class(monkeypatch, tmp_path)
     register.join(links.teacher, hashed(TEACHER))
     register.join(links.student, hashed(ANN))
-    made = Queue()
-    monkeypatch.setattr(workers, "queue", lambda: made)
     Run.create(tmp_path / "done", small_config(), hashed(ANN)).write_state(RunState("done", 12))
-    made.submit(Run.create(tmp_path / "waits", small_config(), hashed(ANN)))
+    queue.submit(Run.create(tmp_path / "waits", small_config(), hashed(ANN)))
     Run.create(tmp_path / "free", small_config())
     sit(monkeypatch, TEACHER)
-    return made
+    return queue
 
 
 def sit(monkeypatch: pytest.MonkeyPatch, token: str) -> None:

@@ -17,7 +17,7 @@ from attnviz.training.run.process import ProcessId
 from attnviz.zoo import EXAMPLE_RUNS
 from tests.ui.pages import Queue, address, choose, click, messages, open_page, payload, rows, run
 
-pytestmark = pytest.mark.usefixtures("queue", "none_come_along")
+pytestmark = pytest.mark.usefixtures("none_come_along")
 
 
 def made(name: str, recipe: str = "copy", created: str = "2026-01-01T00:00:00+00:00", **state: object) -> Run:

@@ -22,7 +22,7 @@ def say(key: str, lang: str = "en", **params: object) -> str:
     return locale.t(lang, key, **params)
 
 
-pytestmark = pytest.mark.usefixtures("queue", "none_come_along")
+pytestmark = pytest.mark.usefixtures("none_come_along")
 
 
 def planned(train: bool = True, **settings: object) -> Sweep:
