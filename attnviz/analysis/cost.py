@@ -1,4 +1,4 @@
-"""Measure a layer on this machine: attention against recurrence."""
+"""Measure a layer on this machine: attention against recurrence and convolution."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from attnviz.errors import MeasuringBusy
 from attnviz.models.config import ModelConfig
-from attnviz.models.cost import Layer
+from attnviz.models.cost import KERNEL, Layer
 from attnviz.models.layers import Attention, Masking
 
 __all__ = ["MEASURED", "Measurement", "Measurements", "measure"]
@@ -60,7 +60,8 @@ class Measurements(NamedTuple):
 
 
 def measure(d: int, n_heads: int, lengths: Sequence[int] = MEASURED, seconds: float = SECONDS) -> Measurements:
-    """Measure the CPU time of real layers on one thread: `attnviz.models.layers.Attention`, torch.nn.RNN, GRU, LSTM.
+    """Measure the CPU time of real layers on one thread: `attnviz.models.layers.Attention`, torch.nn.RNN, GRU, LSTM,
+    Conv1d.
 
     All are measured in turns, round after round, so that whatever else the machine does meets all of them; only one
     measurement runs at a time. With random weights and inputs, without gradients.
@@ -109,6 +110,8 @@ def _layers(d: int, n_heads: int) -> dict[Layer, Callable[[Tensor], object]]:
     config = ModelConfig("encoder", vocab_size=2, max_len=2, d_model=d, n_heads=n_heads, n_layers=1, positions="none")
     attention = Attention(config, "encoder", 0, "self").eval()
     made: dict[Layer, Callable[[Tensor], object]] = {"attention": lambda x: attention(x, x, Masking(), None, None)}
+    convolution = nn.Conv1d(d, d, KERNEL, padding="same")  # in PyTorch it reads (1, d, T)
+    made["convolution"] = lambda x: convolution(x.transpose(1, 2))
     return made | {layer: module(d, d, batch_first=True).eval() for layer, module in MODULES.items()}
 
 

@@ -19,12 +19,12 @@ LENGTHS = tuple(2**power for power in range(3, 15))
 HEIGHT = 380  # pixels
 FEW = 8  # lengths that have a tick each; of more, every other one has
 PREFIXED, PLAIN = "~s", "~g"  # 10 M, 0.01
-DASHES = {"attention": "solid", "rnn": "dot", "gru": "dash", "lstm": "dashdot"}
-SYMBOLS = {"attention": "circle", "rnn": "diamond", "gru": "square", "lstm": "triangle-up"}
+DASHES = {"attention": "solid", "rnn": "dot", "gru": "dash", "lstm": "dashdot", "convolution": "longdash"}
+SYMBOLS = {"attention": "circle", "rnn": "diamond", "gru": "square", "lstm": "triangle-up", "convolution": "cross"}
 
 
 def operations(d: int, theme: Theme = LIGHT, lang: str = "en") -> go.Figure:
-    """Operations of each layer over the length, both logarithmic; marked where attention overtakes a recurrent layer.
+    """Operations of each layer over the length, both logarithmic; marked where attention overtakes another layer.
 
     Args:
         d: width.

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from math import ceil
 from typing import Literal, get_args
 
 from attnviz.models.config import ModelConfig
@@ -29,33 +30,37 @@ __all__ = [
     "flops_per_step",
     "memory",
     "n_parameters",
+    "path_length",
     "sequential_steps",
 ]
 
-Layer = Literal["attention", "rnn", "gru", "lstm"]
+Layer = Literal["attention", "rnn", "gru", "lstm", "convolution"]
 LAYERS: tuple[Layer, ...] = get_args(Layer)
 
 GATES: Mapping[str, int] = {"rnn": 1, "gru": 3, "lstm": 4}
 """Products of a recurrent cell with its input, and as many with its state, in each step."""
 STATES: Mapping[str, int] = {"rnn": 1, "gru": 1, "lstm": 2}
 """Vectors that a cell hands on to its next step."""
+KERNEL = 3
+"""Positions that a convolutional layer reads for each output, k."""
 BYTES = 4
 
 
 def flops(layer: Layer, n_tokens: int, d: int) -> int:
-    """Return the operations of a layer on one sequence: 8 T d^2 + 4 T^2 d of attention, 4 g T d^2 of a recurrent layer.
+    """Return the operations of a layer on one sequence: 8 T d^2 + 4 T^2 d, 4 g T d^2, or 2 k T d^2.
 
     Attention: the four projections (W_Q, W_K, W_V, W_O) take 4 * 2 T d^2; the scores of all heads 2 T^2 d, and the
     weighted values as much. The number of heads does not matter: each is d / H wide. Recurrence: each of the T steps
     multiplies the input and the state, both d wide, by g matrices (d, d) each, with g = 1 (RNN), 3 (GRU), 4 (LSTM).
+    Convolution: k matrices (d, d) at each position, those that read beyond the ends included; k = 3.
 
     Args:
-        layer: "attention", "rnn", "gru" or "lstm".
+        layer: "attention", "rnn", "gru", "lstm" or "convolution".
         n_tokens: T.
         d: width of input, state and output.
 
     Source:
-        Vaswani et al. 2017, table 1: O(T^2 d) and O(T d^2) for each layer, here with the projections; the cells as in
+        Vaswani et al. 2017, table 1: O(T^2 d), O(T d^2) and O(k T d^2), here with the projections; the cells as in
         Hochreiter & Schmidhuber 1997 (LSTM) and Cho et al. 2014 (GRU).
 
     Example:
@@ -64,6 +69,8 @@ def flops(layer: Layer, n_tokens: int, d: int) -> int:
     """
     if layer == "attention":
         return 2 * _attention(n_tokens, n_tokens, d, d)
+    if layer == "convolution":
+        return 2 * KERNEL * n_tokens * d * d
     return 2 * _recurrence(layer, n_tokens, d, d, d)
 
 
@@ -71,41 +78,61 @@ def memory(layer: Layer, n_tokens: int, d: int, n_heads: int) -> int:
     """Return the bytes of all that can be looked at in a layer, of one sequence.
 
     Attention: 4 (H T^2 + 5 T d), the weights of every head (T^2 each), queries, keys, values, contexts and outputs
-    (T d each). Recurrence: 4 (T d + s d), s = 1, or 2 (LSTM), its outputs, and the state that it hands on. What a layer
-    takes while it runs is another number: fused kernels hold a part of the weights at a time, plain ones scores and
-    weights; PyTorch's RNN and GRU make the inputs of the gates of all steps in advance, g T d numbers.
+    (T d each). Recurrence: 4 (T d + s d), s = 1, or 2 (LSTM), its outputs, and the state that it hands on.
+    Convolution: 4 T d, its outputs. What a layer takes while it runs is another number: fused kernels hold a part of
+    the weights at a time, plain ones scores and weights; PyTorch's RNN and GRU make the inputs of the gates of all
+    steps in advance, g T d numbers.
 
     Args:
-        layer: "attention", "rnn", "gru" or "lstm".
+        layer: "attention", "rnn", "gru", "lstm" or "convolution".
         n_tokens: T.
         d: width of input, state and output.
         n_heads: H, of attention.
     """
     if layer == "attention":
         return BYTES * (n_heads * n_tokens**2 + 5 * n_tokens * d)
-    return BYTES * (n_tokens * d + STATES[layer] * d)
+    return BYTES * (n_tokens * d + STATES.get(layer, 0) * d)
 
 
 def sequential_steps(layer: Layer, n_tokens: int) -> int:
-    """Return the steps that must wait for each other: T in a recurrent layer, 1 in attention.
+    """Return the steps that must wait for each other: T in a recurrent layer, 1 in others.
 
     Source:
         Vaswani et al. 2017, table 1.
     """
-    return 1 if layer == "attention" else n_tokens
+    return n_tokens if layer in GATES else 1
+
+
+def path_length(layer: Layer, n_tokens: int) -> int:
+    """Return the layers, or the steps of a recurrent one, from the first token to the output at the last.
+
+    Attention: 1. Recurrence: T. Convolution: the least n with 1 + (k - 1) (2^n - 1) >= T, layers that are causal and
+    dilated by 1, 2, 4, ...; the more there are, the harder is it for a network to learn what lies far apart.
+
+    Source:
+        Vaswani et al. 2017, table 1: O(1), O(T), O(log_k T).
+
+    Example:
+        >>> [path_length(layer, 64) for layer in ("attention", "lstm", "convolution")]
+        [1, 64, 6]
+    """
+    if layer == "convolution":
+        return max(1, ceil((n_tokens - 1) / (KERNEL - 1)).bit_length())
+    return sequential_steps(layer, n_tokens)
 
 
 def crossing(layer: Layer, d: int) -> int | None:
-    """Return the length beyond which attention takes more operations than a recurrent layer: T = (g - 2) d.
+    """Return the length beyond which attention takes more operations than another layer.
 
     8 T d^2 + 4 T^2 d = 4 g T d^2 gives T = (g - 2) d: d for the GRU, 2 d for the LSTM. None where attention takes more
-    at every length: beside a plain RNN, whose two products per token are fewer than attention's four projections.
+    at every length: beside a plain RNN or a convolution, whose products per token are fewer than attention's four.
 
     Example:
-        >>> crossing("lstm", 64), crossing("gru", 64), crossing("rnn", 64)
-        (128, 64, None)
+        >>> [crossing(layer, 64) for layer in ("lstm", "gru", "rnn", "convolution")]
+        [128, 64, None, None]
     """
-    return (GATES[layer] - 2) * d if GATES[layer] > 2 else None
+    beyond = (flops(layer, 1, d) - 8 * d * d) // (4 * d)
+    return beyond if beyond > 0 else None
 
 
 @lru_cache(256)

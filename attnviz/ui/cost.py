@@ -1,4 +1,4 @@
-"""The page Cost: attention against recurrence, computed and measured live."""
+"""The page Cost: attention against recurrence and convolution, computed and measured live."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import streamlit as st
 from attnviz.analysis.cost import Measurements, measure
 from attnviz.errors import MeasuringBusy
 from attnviz.figures import cost as figures
-from attnviz.models.cost import LAYERS, crossing, flops, memory, sequential_steps
+from attnviz.models.cost import LAYERS, crossing, flops, memory, path_length, sequential_steps
 from attnviz.ui.frame.address import Address, notice_wrong
 from attnviz.ui.frame.charts import CHART, theme
 from attnviz.ui.frame.head import head_row, message_box
@@ -64,11 +64,12 @@ def show() -> None:
 
 def _table(d: int, n_heads: int, length: int) -> str:
     """Return the layers at one length, a row each."""
-    heads = [say(f"cost.column.{name}", length=f"{length:,}") for name in ("layer", "flops", "bytes", "steps")]
+    heads = [say(f"cost.column.{name}", length=f"{length:,}") for name in ("layer", "flops", "bytes", "steps", "path")]
     rows = []
     for layer in LAYERS:
-        numbers = (flops(layer, length, d), memory(layer, length, d, n_heads), sequential_steps(layer, length))
-        rows.append([say(f"cost.layer.{layer}"), *map(_together, numbers)])
+        sizes = (flops(layer, length, d), memory(layer, length, d, n_heads))
+        steps = (sequential_steps(layer, length), path_length(layer, length))
+        rows.append([say(f"cost.layer.{layer}"), *map(_together, (*sizes, *steps))])
     return table(heads, rows)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -14,7 +15,7 @@ from attnviz.analysis import cost
 from attnviz.analysis.cost import measure
 from attnviz.errors import MeasuringBusy
 from attnviz.models.config import ModelConfig
-from attnviz.models.cost import LAYERS, Layer, crossing, flops, memory, sequential_steps
+from attnviz.models.cost import KERNEL, LAYERS, Layer, crossing, flops, memory, path_length, sequential_steps
 from attnviz.models.layers import Attention, Masking
 
 CELLS: dict[Layer, Callable[..., nn.Module]] = {"rnn": nn.RNNCell, "gru": nn.GRUCell, "lstm": nn.LSTMCell}
@@ -44,6 +45,29 @@ def test_operations_of_recurrent_layers_are_those_of_their_cells(layer: Layer) -
     assert sequential_steps(layer, n_tokens) == n_tokens
 
 
+def test_operations_and_memory_of_a_convolution_are_those_that_the_layer_does() -> None:
+    n_tokens, d = 7, 10
+    layer = nn.Conv1d(d, d, KERNEL, padding="same")
+    assert counted(lambda: layer(torch.zeros(1, d, n_tokens))) == flops("convolution", n_tokens, d)
+    assert memory("convolution", n_tokens, d, 1) == layer(torch.zeros(1, d, n_tokens)).nbytes
+    assert sequential_steps("convolution", n_tokens) == 1
+
+
+@pytest.mark.parametrize("n_tokens", [2, 3, 4, 7, 8, 63, 64])
+def test_as_many_convolutions_as_are_said_read_the_first_token_and_one_less_does_not(n_tokens: int) -> None:
+    def reads_the_first(n_layers: int) -> bool:
+        x = first = torch.zeros(1, 1, n_tokens, requires_grad=True)
+        for dilation in (2**layer for layer in range(n_layers)):
+            x = F.conv1d(F.pad(x, ((KERNEL - 1) * dilation, 0)), torch.ones(1, 1, KERNEL), dilation=dilation)
+        (gradient,) = torch.autograd.grad(x[0, 0, -1], first)
+        return bool(gradient[0, 0, 0])
+
+    n_layers = path_length("convolution", n_tokens)
+    assert reads_the_first(n_layers)
+    assert n_layers == 1 or not reads_the_first(n_layers - 1)
+    assert (path_length("attention", n_tokens), path_length("gru", n_tokens)) == (1, n_tokens)
+
+
 def test_attention_overtakes_where_it_is_said_to() -> None:
     d = 48
     for layer in ("gru", "lstm"):
@@ -52,8 +76,9 @@ def test_attention_overtakes_where_it_is_said_to() -> None:
         assert flops("attention", met, d) == flops(layer, met, d)
         assert flops("attention", met - 1, d) < flops(layer, met - 1, d)
         assert flops("attention", met + 1, d) > flops(layer, met + 1, d)
-    assert crossing("rnn", d) is None
-    assert flops("attention", 1, d) > flops("rnn", 1, d)
+    for layer in ("rnn", "convolution"):
+        assert crossing(layer, d) is None
+        assert flops("attention", 1, d) > flops(layer, 1, d)
     assert sequential_steps("attention", 1000) == 1
 
 
