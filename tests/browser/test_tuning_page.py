@@ -1,8 +1,8 @@
-"""From one's own CSV to a fine-tuned model in a browser: the form, the live page, and how far each layer moved."""
+"""From one's own CSV to a tuned model, its report, and a wrong answer in the Explorer, with a real pretrained BERT."""
 
 from __future__ import annotations
 
-import re
+import random
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,20 +13,33 @@ from playwright.sync_api import Page, expect
 from attnviz import locale
 from attnviz.finetuning.movement import moved
 from attnviz.training import open_run
-from tests.browser.conftest import PATIENCE, Open, address, choose, expect_no_overflow, view
-from tests.finetuning.conftest import rows, table
-from tests.huggingface.architectures import ARCHITECTURES
-from tests.huggingface.tokenizers import word_piece
+from bench.finetune import packaged
+from tests.browser.conftest import PATIENCE, Open, address, choose, expect_no_overflow, until, view
+from tests.finetuning.conftest import rows
+
+SETTINGS = "method:last,layers:1,steps:12,batch:8,rate:0.003,test:40"
 
 
 @pytest.fixture
 def base(models_folder: Path) -> Iterator[str]:
-    """A BERT with random weights, among the models of the server."""
-    folder = models_folder / "tiny-bert"
-    next(each for each in ARCHITECTURES if each.name == "BERT").build().save_pretrained(folder)
-    word_piece((" ".join(text for text, _ in rows()),)).save_pretrained(folder)
+    """MiniLM, among the models of the server."""
+    folder = models_folder / "minilm"
+    folder.mkdir()
+    for file in Path(packaged()).iterdir():
+        if file.is_file():
+            (folder / file.name).symlink_to(file)
     yield folder.name
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def reviews(tmp_path: Path) -> Path:
+    """Texts with stars: between four and five, and between one and two, nobody can tell, so some answers are wrong."""
+    stars, drawn = {"positive": (4, 5), "negative": (1, 2)}, random.Random(0)
+    file = tmp_path / "reviews.csv"
+    lines = [f"{text},{drawn.choice(stars[label])},{n}" for n, (text, label) in enumerate(rows())]
+    file.write_text("\n".join(["said,stars,number", *lines]), "utf-8")
+    return file
 
 
 def hand_in(page: Page, file: Path) -> None:
@@ -35,39 +48,47 @@ def hand_in(page: Page, file: Path) -> None:
     field.set_input_files(str(file))
 
 
-def test_from_a_table_to_a_tuned_model(open_page: Open, base: str, runs_folder: Path, tmp_path: Path) -> None:
-    file = tmp_path / "reviews.csv"
-    lines = table(rows()).replace("text,label", "said,stars").splitlines()
-    file.write_text("\n".join(f"{line},{n}" for n, line in enumerate(lines)), "utf-8")
-    settings = "method:last,layers:1,steps:20,batch:4,rate:0.05"
-    page = open_page(path="training", recipe="fine-tune", base=base, tune=settings, probe="not a good film")
-    hand_in(page, file)
+def test_from_a_table_to_a_wrong_answer_in_the_explorer(
+    open_page: Open, base: str, reviews: Path, runs_folder: Path
+) -> None:
+    page = open_page(path="training", recipe="fine-tune", base=base, tune=SETTINGS, probe="not a good film")
+    hand_in(page, reviews)
     play = page.locator(".st-key-play button")
     expect(page.locator(".st-key-reading").get_by_test_id("stDataFrame")).to_be_visible()
     expect(play).to_be_disabled()
     for name, column in (("header", "Header"), ("text_column", "1 · said"), ("label_column", "2 · stars")):
         choose(page.locator(f".st-key-task-fine-tune-own-labels-{name} input"), column)
     expect(play).to_be_enabled()
-    expect(page.locator(".st-key-before")).to_contain_text("48 texts for training, 6 for validation, 6 for the test")
+    before = page.locator(".st-key-before")
+    expect(before).to_contain_text("texts for training")
+    expect(before).to_contain_text(locale.t("en", "tuning.keeps", n=5))
     play.click()
     root = view(page)
     expect(root).to_have_attribute("data-state", "done")
     name = address(page)["run"]
     run = open_run(name, runs_folder)
-    numbers = page.locator(".aw-moved")
-    expect(numbers).to_have_text(
-        "Step 20: " + " · ".join(f"layer {n} {each.first:.3f}" for n, each in enumerate(moved(run)))
-    )
-    assert [each.first > 0.001 for each in moved(run)] == [False, True]
-    page.locator("[data-chart=moved]").get_by_role("button", name="All tokens").click()
-    expect(numbers).to_have_text(
-        "Step 20: " + " · ".join(f"layer {n} {each.mean:.3f}" for n, each in enumerate(moved(run)))
-    )
+    layers, numbers = moved(run), page.locator(".aw-moved")
+    for measure, values in (("", [each.first for each in layers]), ("All tokens", [each.mean for each in layers])):
+        if measure:
+            page.locator("[data-chart=moved]").get_by_role("button", name=measure).click()
+        said = " · ".join(f"layer {n} {value:.3f}" for n, value in enumerate(values))
+        expect(numbers).to_have_text(f"Step 12: {said}")
+        assert [value > 0.001 for value in values] == [False] * 5 + [True]
+    expect(root).to_have_attribute("data-site", "encoder.5.self")
     expect_no_overflow(page)
 
-    page.goto(f"{page.url.split('/training')[0]}/training?run={name}&lang=zh")
-    view(page)
-    expect(page.locator(".st-key-before")).to_contain_text(locale.t("zh", "tuning.keeps", n=1))
-    expect(page.locator(".aw-moved")).to_have_text(re.compile("^第 20 步：第 0 层 0.000 · 第 1 层 "))
     page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{page.url.split('/training')[0]}/runs?run={name}&lang=zh")
+    page.get_by_role("button", name=locale.t("zh", "evaluation.start"), exact=True).click()
+    expect(page.get_by_role("heading", name=locale.t("zh", "evaluation.wrong"))).to_be_visible()
+    part = page.locator(".st-key-evaluation")
+    expect(part).to_contain_text(locale.t("zh", "evaluation.baseline.frozen-features"))
+    expect(part.locator(".js-plotly-plot")).to_be_visible()
     expect_no_overflow(page)
+    wrong = page.locator(".st-key-wrong").get_by_role("link").first
+    text = wrong.inner_text().strip()
+    wrong.click()
+    until(page, lambda: address(page).get("text") == text, "the address names the text")
+    assert address(page)["model"] == f"run/{name}@12"
+    view(page)
+    expect(page.locator(".st-key-text textarea")).to_have_value(text)

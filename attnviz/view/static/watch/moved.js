@@ -1,57 +1,10 @@
-/** How far every layer's attention has moved since training began, over the steps: of a pretrained network alone. */
+/** The chart of how far every layer's attention has moved since training began: of a pretrained network alone. */
 
 import { el } from "../core/dom.js";
 import { Chart } from "./plot.js";
 
 const LEAST = 0.02; // of the highest line, so that a movement that is none does not fill the chart
 const PALEST = 0.35; // colour of the first layer, as a share of the darkest
-
-/**
- * One layer's movement, one number per snapshot, as `attnviz.finetuning.movement.moved` computes it.
- *
- *     total variation of a row = sum over keys of |weight now - weight before the first step| / 2
- *
- * @typedef {Object} Line
- * @property {string} site
- * @property {number[]} first  of the first token's row, mean of heads and sequences
- * @property {number[]} mean   of all rows
- */
-export class Movement {
-  /** @param {any} header */
-  constructor(header) {
-    this.header = header;
-    this.clear();
-  }
-
-  clear() {
-    this.before = null;
-    /** @type {Line[]} */
-    this.lines = this.header.sites.map(({ name }) => ({ site: name, first: [], mean: [] }));
-  }
-
-  /** @param {Uint8Array} snapshot @param {import("./timeline.js").Timeline} timeline */
-  add(snapshot, timeline) {
-    this.before ??= snapshot;
-    for (const line of this.lines) {
-      const blocks = timeline.blocks.filter(({ site }) => site === line.site);
-      const found = blocks.map((block) => this.moved(snapshot, block));
-      line.first.push(found.reduce((sum, { first }) => sum + first, 0) / found.length);
-      line.mean.push(found.reduce((sum, { mean }) => sum + mean, 0) / found.length);
-    }
-  }
-
-  /** @param {Uint8Array} snapshot @param {import("./timeline.js").Block} block */
-  moved(snapshot, { shape: [heads, rows, cols], start }) {
-    let [first, all] = [0, 0];
-    for (let row = 0, at = start; row < heads * rows; row += 1) {
-      let change = 0;
-      for (const end = at + cols; at < end; at += 1) change += Math.abs(snapshot[at] - this.before[at]);
-      all += change;
-      if (row % rows === 0) first += change;
-    }
-    return { first: first / (2 * 255 * heads), mean: all / (2 * 255 * heads * rows) };
-  }
-}
 
 export class Moved {
   /** @param {any} ctx */
@@ -60,7 +13,7 @@ export class Moved {
     const { t, header, store } = ctx;
     const [token] = header.sequences[0].labels[header.stack];
     this.isRead = header.tuned.method !== "head";
-    this.choices = header.stack === "decoder" ? ["mean"] : ["first", "mean"]; // the first token of a decoder reads itself alone
+    this.choices = ctx.movement.measures;
     this.buttons = this.choices.map((measure) => el("button", {
       type: "button", class: "av-small", text: measure === "first" ? t("watch.moved.first", { token }) : t("watch.moved.all"),
       dataset: { measure }, on: { click: () => store.set({ moved: measure }) },

@@ -17,7 +17,8 @@ import { Head } from "./head.js";
 import { Heads } from "./heads.js";
 import { inOtherWords, metricName, metricText, signed } from "./measures.js";
 import { lastAt, Metrics } from "./metrics.js";
-import { Moved, Movement } from "./moved.js";
+import { Moved } from "./moved.js";
+import { Movement } from "./movement.js";
 import { Over } from "./over.js";
 import { Patterns } from "./patterns.js";
 import { loadPlotly } from "./plot.js";
@@ -32,7 +33,7 @@ import panelsCss from "../panels/panels.css";
 import watchCss from "./watch.css";
 
 const PACE_MS = 4000; // over which the speed is measured
-const CLEARLY = 0.2; // above chance: a share of attention that is no accident
+const CLEARLY = 0.2; // a share of attention, above chance or moved, that is no accident
 const EVERYTHING = new Set(["news", "metrics", "snapshots", "snapshot", "at", "site", "head", "seq", "measure", "moved", "outline", "log", "smooth", "theme", "why"]);
 const START = { at: null, site: 0, head: 0, seq: 0, query: null, key: null, dim: null, locked: false, hide: "none", hover: null, log: true, smooth: true, outline: true, measure: "mass", moved: "first", why: false };
 
@@ -59,9 +60,10 @@ class Watch extends View {
     this.open(textsAt(this.header.texts));
   }
 
-  /** The first layer of which something is expected, or else that writes the answer. */
+  /** The first layer of which something is expected, or else that writes the answer; the last one of a pretrained network. */
   firstSite() {
-    const { sites, sequences, stack } = this.header;
+    const { sites, sequences, stack, tuned } = this.header;
+    if (tuned) return sites.length - 1;
     const first = sequences[0].patterns[0] ?? { stack, kind: "self" };
     return Math.max(0, sites.findIndex((site) => isAbout(first, site)));
   }
@@ -207,10 +209,10 @@ class Watch extends View {
     if (attention.length) {
       this.stay();
       await this.timeline.add(attention, (snapshot) => this.see(snapshot));
-      this.chooseHead();
       this.store.touch("snapshots");
     }
-    if (!this.attends) this.takeLooks(news);
+    if (this.attends) this.chooseHead(news);
+    else this.takeLooks(news);
     const before = this.news;
     this.news = news;
     this.measurePace(news);
@@ -244,14 +246,26 @@ class Watch extends View {
     store.set({ at: moments.at(-1) });
   }
 
-  /** Show the first head that clearly does the task's work, and keep it, unless a person has chosen one. */
-  chooseHead() {
-    const { site, head, seq } = this.store.state;
-    if (this.named || site !== this.first || head !== 0) return;
-    const leader = this.scores.leader(seq, this.timeline.length - 1);
-    if (!leader || leader.mass < leader.chance + CLEARLY) return;
+  /** Show the first head that stands out, and keep it, unless a person has chosen one. @param {{state: string}} news */
+  chooseHead(news) {
+    const { site, head } = this.store.state;
+    if (this.named || site !== this.first || head !== 0 || !this.timeline.length) return;
+    const leader = this.movement ? this.mover(news) : this.worker();
+    if (!leader) return;
     this.named = true;
     this.store.set({ site: this.header.sites.findIndex(({ name }) => name === leader.site), head: leader.head });
+  }
+
+  /** The head that clearly does the task's work, or null. */
+  worker() {
+    const leader = this.scores.leader(this.store.state.seq, this.timeline.length - 1);
+    return leader && leader.mass >= leader.chance + CLEARLY ? leader : null;
+  }
+
+  /** The head that has moved most: clearly, or at all by the end; or null. */
+  mover({ state }) {
+    const leader = this.movement.leader();
+    return leader.by >= CLEARLY || (state === "done" && leader.by > 0) ? leader : null;
   }
 
   tell(problem) {
