@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from attnviz import locale
-from attnviz.errors import SwitchedOff
+from attnviz import library, locale
+from attnviz.errors import AttnvizError, SwitchedOff, TooManyRuns, TooManySteps, TooMuchMemory
 from attnviz.server.people import register
 from attnviz.server.people.classes import CONTROLS, Classroom, Rules
 from attnviz.server.people.identity import COOKIE, hashed
@@ -21,8 +21,11 @@ from attnviz.ui.classroom import page as classroom
 from attnviz.ui.explorer.state import ExplorerState
 from attnviz.ui.frame import who
 from tests.classes import hold_class
+from tests.finetuning.conftest import rows, table
+from tests.huggingface.tokenizers import word_piece
 from tests.training.runs import small_config
-from tests.ui.pages import Queue, click, messages, open_page, state_of
+from tests.ui.pages import Queue, click, messages, open_page, run, state_of
+from tests.ui.real import BUILD, WORDS
 
 TEACHER, ANN = "t" * 43, "a" * 43
 
@@ -121,3 +124,32 @@ def test_what_is_hidden_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     register.set_rules(room(), Rules(controls=("own",)))
     with pytest.raises(SwitchedOff):
         check_start(person_of({COOKIE: ANN}), [replace(small_config(), recipe=next(iter(OWN)))])
+
+
+def test_what_a_student_may_not_start_is_said_before_play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = tmp_path / "models" / "tiny-bert"
+    BUILD["BERT"]().save_pretrained(base)
+    word_piece(WORDS).save_pretrained(base)
+    monkeypatch.setenv(library.MODELS_FOLDER, str(base.parent))
+    sit(monkeypatch, ANN)
+    forms: dict[str, dict[str, str]] = {
+        "play": {"recipe": "fine-tune", "base": "tiny-bert", "tune": "steps:5,batch:4", "text": table(rows())},
+        "sweep-play": {"recipe": "copy", "steps": "400"},
+    }
+    refusals: list[tuple[Rules, type[AttnvizError] | None]] = [
+        (Rules(runs=2), TooManyRuns),
+        (Rules(steps=4), TooManySteps),
+        (Rules(megabytes=1), TooMuchMemory),
+        (Rules(), None),
+    ]
+    for lang, (play, link) in zip(locale.LANGUAGES, forms.items(), strict=True):
+        for rules, kind in refusals:
+            register.set_rules(room(), rules)
+            page = open_page("training", lang=lang, **link)
+            if play == "sweep-play":
+                page.selectbox(key="sweep-setting-0").set_value("lr")
+                page = run(page)
+            assert page.button(key=play).disabled == (kind is not None), messages(page)
+            if kind is not None:
+                ending = locale.catalogue(lang)[f"error.{kind.code}"].rsplit("}", 1)[1]
+                assert ending in messages(page), rules

@@ -140,13 +140,15 @@ def _controls() -> Draft | Tuning:
         problem = error
     if config is not None:
         _example(config)
-    joined = _play_button(config, problem)
+    refusal = _refusal(config)
+    joined = _play_button(config, problem or refusal)
     with st.container(key="before", gap="xsmall"):
         if problem is None and config is not None:
             if joined is not None:
                 _offer_another(joined)
             own_notes(config.task)
             _facts(config)
+            _say_refusal(refusal)
         elif draft.recipe in OWN and not draft.text.strip():
             st.info(say(f"training.bring.{draft.recipe}"))
         elif problem is not None:
@@ -169,7 +171,9 @@ def _tuning_controls() -> Tuning:
                 plan = tuning.plan()
         except AttnvizError as error:
             problem = error
-    joined = _play_button(None if plan is None else plan.config, problem)
+    config = None if plan is None else plan.config
+    refusal = _refusal(config)
+    joined = _play_button(config, problem or refusal)
     with st.container(key="before", gap="xsmall"):
         if tuning.lacks:
             st.info(say(f"tuning.bring.{tuning.lacks}"))
@@ -180,8 +184,25 @@ def _tuning_controls() -> Tuning:
                 _offer_another(joined)
             say_plan(plan)
             _queue_facts(plan.config, plan.seconds)
+            _say_refusal(refusal)
     tuning_controls.choose_settings({} if plan is None else usual(plan))
     return tuning
+
+
+def _refusal(config: RunConfig | None) -> AttnvizError | None:
+    """Return why the person may not start a run that nobody has trained yet; None: may."""
+    if config is None:
+        return None
+    try:
+        check_start(me(), [config])
+    except AttnvizError as error:
+        return error if twin(config, entries()) is None else None
+    return None
+
+
+def _say_refusal(refusal: AttnvizError | None) -> None:
+    if refusal is not None:
+        st.warning(explain(refusal))
 
 
 def _play_button(config: RunConfig | None, problem: AttnvizError | None) -> Run | None:
