@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from attnviz.bounded import reason
-from attnviz.errors import DataNoColumnNamed, DataPackage, DataTooLarge, DataWorkbook
+from attnviz.errors import DataNoColumnNamed, DataTooLarge
 from attnviz.errors.base import Why
 from attnviz.tasks.own.readers.conll import read_conll
-from attnviz.tasks.own.readers.decoding import Decoded, decode
+from attnviz.tasks.own.readers.decoding import decode
 from attnviz.tasks.own.readers.delimited import SIGNS, Record, Separator, column_names, tables
-from attnviz.tasks.own.readers.json_lines import json_cell
 from attnviz.tasks.own.readers.labelled_rows import LABEL, MOST_ROWS, TEXT, read_labelled
+from attnviz.tasks.own.readers.workbooks import MOST_BYTES, WORKBOOKS, as_table
 
 __all__ = [
-    "MOST_BYTES",
     "TABLES",
     "TAGGED",
-    "WORKBOOKS",
-    "as_table",
     "labelled_csv",
     "labelled_text",
     "read_content",
@@ -34,10 +28,8 @@ __all__ = [
     "usual_columns",
 ]
 
-MOST_BYTES = 100 * 2**20  # of a file, and of a workbook when it is unpacked
 TAGGED = (".conll", ".iob", ".bio", ".iob2")
 JSON = (".jsonl", ".ndjson")
-WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 TABLES = (".csv", ".tsv", ".txt", *JSON, *WORKBOOKS)
 TEXTS = (TEXT, "sentence", "review")  # names of columns that need not be said
 LABELS = (LABEL, "class", "category", "target")
@@ -79,25 +71,6 @@ def read_content(
     table = as_table(data, kind, encoding).text
     objects = {"separator": "json"} if kind in JSON else {}
     return labelled_csv(table, **{**objects, **usual_columns(table, text, label)}), False
-
-
-def as_table(data: bytes, kind: str, encoding: str = "", limit: int = MOST_BYTES) -> Decoded:
-    """Return a file as text with all its columns, as `read_labelled` takes it: of a workbook its first sheet as CSV.
-
-    Args:
-        data: content of the file.
-        kind: ending of its name, one of `TABLES`; another one is read as text.
-        encoding: see `decode`.
-        limit: bytes that the file may have.
-
-    Raises:
-        InputError: it cannot be read so.
-    """
-    if len(data) > limit:
-        raise DataTooLarge(len(data), limit)
-    if kind in WORKBOOKS:
-        return Decoded(_workbook(data, kind), "utf-8", True)
-    return decode(data, encoding, limit)
 
 
 def labelled_text(content: str, text: str = "", label: str = "") -> str:
@@ -179,48 +152,8 @@ def _place(header: Record, name: str, usual: Sequence[str]) -> int | None:
     return next((cells.index(each.lower()) + 1 for each in ([name] if name else usual) if each.lower() in cells), None)
 
 
-def _workbook(data: bytes, kind: str) -> str:
-    """Return the first sheet of a workbook as CSV."""
-    try:
-        from python_calamine import CalamineError, load_workbook
-    except ImportError as error:
-        raise DataPackage(kind, "python-calamine") from error
-    if data.startswith(b"PK"):
-        data = _unpacked(data)
-    try:
-        sheet = load_workbook(io.BytesIO(data)).get_sheet_by_index(0).to_python(nrows=MOST_ROWS + 2)
-    except CalamineError as error:
-        raise DataWorkbook(reason(error)) from error
-    rows = [[" ".join(json_cell(value).split()) for value in row] for row in sheet]
-    return _written([row for row in rows if any(row)], ())
-
-
-def _unpacked(data: bytes) -> bytes:
-    """Return a zip file with all its members uncompressed: a small one may unpack to more than there is memory for.
-
-    Raises:
-        DataTooLarge: it would.
-        DataWorkbook: it cannot be unpacked.
-    """
-    plain, left = io.BytesIO(), MOST_BYTES
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as packed, zipfile.ZipFile(plain, "w") as unpacked:
-            for member in packed.infolist():
-                with packed.open(member) as file:
-                    content = file.read(left + 1)
-                left -= len(content)
-                if left < 0:
-                    raise DataTooLarge(MOST_BYTES - left, MOST_BYTES)
-                unpacked.writestr(member.filename, content)
-    except DataTooLarge:
-        raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError) as error:
-        raise DataWorkbook(str(error)) from error
-    return plain.getvalue()
-
-
-def _written(rows: Sequence[Sequence[str]], header: Sequence[str] = (TEXT, LABEL)) -> str:
+def _written(rows: Sequence[Sequence[str]]) -> str:
     file = io.StringIO()
     writer = csv.writer(file, delimiter=SIGNS["comma"], lineterminator="\n")
-    writer.writerows([header, *rows] if header else rows)
+    writer.writerows([(TEXT, LABEL), *rows])
     return file.getvalue()

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from attnviz.errors import DataBlank, DataColumns, DataJsonLine, DataNoColumnNamed, DataTooLarge, DataWorkbook
-from attnviz.finetuning.reading import MOST_BYTES, as_table, read_content, read_file
+from attnviz.finetuning.reading import read_content, read_file
 from attnviz.tasks.own.readers.labelled_rows import labelled_layout
+from attnviz.tasks.own.readers.workbooks import MOST_BYTES, as_table
 
 TEXT = ' t="str"'  # of a cell
 SAME = 'text,label\ngood,5\n"bad, very bad",1\n'

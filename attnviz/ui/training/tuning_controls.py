@@ -12,9 +12,10 @@ import streamlit as st
 
 from attnviz.downloads import downloads_are_on
 from attnviz.errors import AttnvizError
-from attnviz.finetuning.reading import TABLES, TAGGED, WORKBOOKS, as_table
+from attnviz.finetuning.reading import TABLES, TAGGED
 from attnviz.server.tuning import can_begin_with
 from attnviz.tasks.base import Split
+from attnviz.tasks.own.readers.workbooks import WORKBOOKS, as_table
 from attnviz.ui.frame.address import notice
 from attnviz.ui.frame.choices import find, hub_name, openable
 from attnviz.ui.frame.files import choose_file
