@@ -58,9 +58,11 @@ def check_whole(side: Side) -> None:
 def _check_norms(side: Side) -> None:
     """See that what is held at its value is the scale of a norm, and no gate that looks at something else."""
     for step in in_order([side.target]):
-        if isinstance(step.run, Times) and step.inputs[-1].kind == "statistic":
-            normed, statistic = step.inputs
-            if not _is_norm(statistic, normed, 1 if step.run.inverse else -1):
+        for statistic in step.inputs if step.kind == "linear" else ():
+            if statistic.kind != "statistic":
+                continue
+            run = step.run
+            if not (isinstance(run, Times) and _is_norm(statistic, step.inputs[0], 1 if run.inverse else -1)):
                 func = statistic.run.func if isinstance(statistic.run, Call) else statistic.run
                 raise NotSplit(side.name, Why("split-gate", function=name_of(func)))
 

@@ -42,8 +42,8 @@ class Part:
     def if_removed(self) -> float:
         """Change of the number when this part alone is left out and the norms are computed anew.
 
-        Only this query, or the keys of this head, lose it: other heads go on as they were. Without rescaling by norms
-        it is -share; computed when somebody first looks.
+        Only this query, or the keys of this head, lose it: other heads go on as they were, and the model takes the same
+        branches and experts. Without rescaling by norms it is -share; computed when somebody first looks.
         """
         return self._removed()
 

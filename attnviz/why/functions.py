@@ -11,8 +11,8 @@ from torch import Tensor
 from attnviz.why.maps import Call, Centred, Map, Slot
 
 __all__ = [
-    "ARRANGES", "CONSTANT", "DATA", "JOINS", "LIKE", "LINEAR", "NORMS", "PRODUCTS", "QUOTIENTS", "SAME", "SUMS",
-    "TIMES", "again", "drops", "fixed", "has_numbers", "is_choice", "name_of",
+    "ARRANGES", "CONSTANT", "DATA", "JOINS", "LIKE", "LINEAR", "NORMS", "NUMBERS", "PRODUCTS", "QUOTIENTS", "SAME",
+    "SUMS", "TIMES", "again", "drops", "fixed", "has_memory", "has_numbers", "is_choice", "name_of", "tensors_of",
 ]  # fmt: skip
 
 SAME = {
@@ -57,6 +57,9 @@ QUOTIENTS = {"div", "divide", "true_divide"}
 TIMES = {*QUOTIENTS, "mul", "multiply"}
 PRODUCTS = {*TIMES, "matmul", "mm", "bmm", "linear", "einsum", "tensordot"}
 """Functions that are linear in one of them, where the others are constants or statistics."""
+
+NUMBERS = {"item", "int", "index", "float", "complex", "tolist", "numpy", "array"}
+"""Functions by which numbers leave torch."""
 
 SUMS = {"add": 1, "sub": -1, "subtract": -1, "rsub": -1}
 """Functions that add, with the sign of the second term; of rsub, of the first."""
@@ -128,10 +131,28 @@ def fixed(tensor: Tensor) -> Tensor:
 def is_choice(result: Any) -> bool:
     """Whether it is a choice, such as a shape or the numbers of experts; what else leaves torch may come back."""
     if isinstance(result, tuple | list):
-        return all(isinstance(one, Tensor) or is_choice(one) for one in result)
-    return result is None or isinstance(result, bool | int | str | torch.dtype | torch.device | torch.layout)
+        return all(map(is_choice, result))
+    return result is None or isinstance(result, Tensor | bool | int | str | torch.dtype | torch.device | torch.layout)
 
 
 def has_numbers(value: Any) -> bool:
     """Whether it is a tensor of real or complex numbers."""
-    return isinstance(value, Tensor) and (value.is_floating_point() or value.is_complex())
+    return isinstance(value, Tensor) and (value.is_floating_point() or value.is_complex()) and has_memory(value)
+
+
+def has_memory(tensor: Tensor) -> bool:
+    """Whether a tensor has memory of its own; those inside of a transform of `torch.func` stand for others."""
+    try:
+        tensor.untyped_storage()
+    except NotImplementedError:
+        return False
+    return True
+
+
+def tensors_of(value: Any) -> list[Tensor]:
+    """Return the tensors in an argument or a result."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, tuple | list):
+        return [tensor for one in value for tensor in tensors_of(one)]
+    return [value] if isinstance(value, Tensor) else []

@@ -30,6 +30,7 @@ from attnviz.why.functions import (
     LIKE,
     LINEAR,
     NORMS,
+    NUMBERS,
     PRODUCTS,
     QUOTIENTS,
     SAME,
@@ -38,9 +39,11 @@ from attnviz.why.functions import (
     again,
     drops,
     fixed,
+    has_memory,
     has_numbers,
     is_choice,
     name_of,
+    tensors_of,
 )  # fmt: skip
 from attnviz.why.maps import Arranged, Call, Matrix, Slot, Sum, Times
 from attnviz.why.rewritten import REWRITTEN
@@ -49,8 +52,8 @@ from attnviz.why.steps import Origin, Step, Writing, evaluate, reached, widened
 __all__ = ["Attended", "Tape", "TapeDiffers"]
 
 
-class TapeDiffers(Exception):
-    """The model took other steps in a second pass."""
+class TapeDiffers(BaseException):
+    """The model took other steps in a second pass; no `Exception`, so that neither it nor a guard catches this."""
 
 
 class Attended(NamedTuple):
@@ -71,11 +74,12 @@ class _Event(NamedTuple):
 
 @dataclass
 class _Taken:
-    """Steps among the arguments of a call, and the arguments with slots in their place."""
+    """Steps among the arguments of a call, the arguments with slots in their place, and whether there are choices."""
 
     steps: list[Step]
     args: Any
     kwargs: Any
+    choices: bool = False
 
 
 class Tape(TorchFunctionMode):
@@ -91,6 +95,7 @@ class Tape(TorchFunctionMode):
         attended: attentions, in the order in which they ran.
         ended: what the unembedding read.
         writings: all writings, in the order of the pass.
+        held: all statistics, likewise.
         numbers: q and k of each attention of a second pass.
         calls: name of each function that was given something of the stream, and the numbers of those steps.
     """
@@ -100,6 +105,7 @@ class Tape(TorchFunctionMode):
         self.attended: list[Attended] = []
         self.ended: Step | None = None
         self.writings: list[Step] = []
+        self.held: list[Step] = []
         self.modules: list[nn.Module] = []
         self.numbers: list[tuple[Tensor, Tensor]] = []
         self.calls: list[tuple[str, tuple[int, ...]]] = []
@@ -111,6 +117,7 @@ class Tape(TorchFunctionMode):
         self._known: dict[int, tuple[weakref.ref[Tensor], Step]] = {}
         self._storages: dict[int, list[weakref.ref[Tensor]]] = {}
         self._values: dict[int, list[Step]] = {}
+        self._choices: dict[int, weakref.ref[Tensor]] = {}  # what the stream decided, such as the numbers of experts
 
     # what others tell it
 
@@ -146,6 +153,7 @@ class Tape(TorchFunctionMode):
         self._known.clear()
         self._storages.clear()
         self._values.clear()
+        self._choices.clear()
 
     # what torch tells it
 
@@ -155,9 +163,19 @@ class Tape(TorchFunctionMode):
     ) -> Any:
         kwargs = kwargs or {}
         name = name_of(func)
+        if not all(map(has_memory, tensors_of((args, kwargs)))):
+            return func(*args, **kwargs)  # what it makes is of nothing that is known
         taken = self._take(args, kwargs)
         if not taken.steps:
-            return self._begun(func, name, args, kwargs)
+            return (self._decided if taken.choices else self._begun)(func, name, args, kwargs)
+        result = self._called(func, name, args, kwargs, taken)
+        for one in () if name.endswith(CONSTANT) else tensors_of(result):
+            if not has_numbers(one):
+                self._choose(one)
+        return result
+
+    def _called(self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], taken: _Taken) -> Any:
+        """Run a function of something of the stream, and record what it is."""
         self.calls.append((name, tuple(step.at for step in taken.steps)))
         if name.endswith(CONSTANT):
             return func(*args, **kwargs)
@@ -165,9 +183,10 @@ class Tape(TorchFunctionMode):
             return self._same(func, name, args, kwargs)
         plain = name.removesuffix("_")
         writes = plain != name or name == "setitem"
-        if writes:
-            self._before_writing(args[0])
-        others = self._sharing(args[0]) if writes else []
+        written = tensors_of(args[0] if writes else kwargs.get("out"))
+        for one in written:
+            self._before_writing(one)
+        others = [other for one in written for other in self._sharing(one)]
         result = self._made(func, plain, args, kwargs, taken, writes)
         for other in others:
             self._put(other, self._write("made", name, other))
@@ -179,7 +198,7 @@ class Tape(TorchFunctionMode):
         """Run a function on something of the stream, and record what it is."""
         linear = [step for step in taken.steps if step.kind != "statistic"]
         plainly = kwargs.get("out") is None and self._is_linear(name, args, kwargs, taken, linear)
-        if linear and name in SUMS and len(args) == 2 and isinstance(kwargs.get("alpha", 1), int | float):
+        if linear and name in SUMS and len(args) == 2 and _adds(kwargs):
             return self._sum(func, name, args, kwargs, writes)
         if linear and name == "addmm" and not kwargs and self._get(args[1]) is not None and len(taken.steps) == 1:
             return self._addmm(func, args)
@@ -214,7 +233,7 @@ class Tape(TorchFunctionMode):
     def _is_linear(
         self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], taken: _Taken, linear: list[Step]
     ) -> bool:
-        if not linear or "rounding_mode" in kwargs:
+        if not linear or taken.choices or "rounding_mode" in kwargs:
             return False
         if name in LINEAR or name in JOINS:
             return len(linear) == len(taken.steps)
@@ -246,11 +265,14 @@ class Tape(TorchFunctionMode):
 
         def run_it() -> Any:
             made = func(*args, **kwargs)
-            return args[0] if name == "setitem" else made
+            return into if name == "setitem" else made
 
-        result = self._held(name, run_it, scaled=linear, into=args[0] if writes else None)
-        if writes:
-            self._put(args[0], self._write("made", name, args[0]))
+        into = args[0] if writes else kwargs.get("out")
+        result = self._held(name, run_it, into)
+        if into is not None:
+            for one in tensors_of(into):
+                if has_numbers(one):
+                    self._put(one, self._write("made", name, one))
             return None if name == "setitem" else result
         parts = [result] if isinstance(result, Tensor) else result
         for index, part in enumerate(parts if isinstance(parts, tuple | list) else ()):
@@ -266,12 +288,15 @@ class Tape(TorchFunctionMode):
                 self._put(part, step)
         return result
 
-    def _held(self, name: str, run: Callable[[], Any], scaled: bool, into: Any = None) -> Any:
-        """Run something; in a second pass, give what it gave in the first, a writing with another strength."""
+    def _held(self, name: str, run: Callable[[], Any], into: Any = None) -> Any:
+        """Run something; in a second pass, give what it gave in the first, at another strength.
+
+        So a number that leaves torch, or passes something unseen, is another one in the second pass.
+        """
         if self._again is None:
             result = run()
             if self._repeated:
-                kept = result.clone() if isinstance(result, Tensor) and into is not None else result
+                kept = result if into is None else [one.clone() for one in tensors_of(into)]
                 self._events.append(_Event(name, kept))
             return result
         at = len(self._events)
@@ -279,18 +304,42 @@ class Tape(TorchFunctionMode):
             raise TapeDiffers(name)
         event = self._again._events[at]
         self._events.append(event)
-        if not isinstance(event.result, Tensor):
-            return event.result if is_choice(event.result) else run()
-        result = event.result
-        if scaled and result.is_floating_point() and result.ndim and result.shape[-1] != 1:
-            result = result * (0.5 + torch.rand((), generator=self._strengths)).to(result)
-        return result.clone() if into is None else into.copy_(result)
+        if not is_choice(event.result) or (name in NUMBERS and not isinstance(event.result, Tensor)):
+            return run()
+        result = self._at_other_strength(event.result)
+        if into is None:
+            return result
+        for one, made in zip(tensors_of(into), result, strict=True):
+            one.copy_(made)
+        return into
+
+    def _at_other_strength(self, result: Any) -> Any:
+        """Return a copy of what a function gave, its numbers times a factor; choices are held."""
+        if isinstance(result, tuple | list):
+            return type(result)([self._at_other_strength(one) for one in result])
+        if not isinstance(result, Tensor):
+            return result
+        factor = 0.5 + torch.rand((), generator=self._strengths)
+        return result * factor.to(result) if has_numbers(result) else result.clone()
+
+    def _decided(self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A function of what the stream decided, such as a mask of experts: numbers that it makes are a writing."""
+        into = args[0] if name.endswith("_") or name == "setitem" else kwargs.get("out")
+        for one in tensors_of(into):
+            self._before_writing(one)
+        result = func(*args, **kwargs)
+        for one in tensors_of(result if into is None else into):
+            if has_numbers(one):
+                self._put(one, self._write("made", name, one))
+            else:
+                self._choose(one)
+        return result
 
     def _begun(self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A function of nothing of the stream: an embedding, or a linear map of data, begins one."""
         weight = args[1] if len(args) > 1 else kwargs.get("weight")
         if name == "embedding" and isinstance(args[0], Tensor):
-            result = self._held(name, lambda: func(*args, **kwargs), scaled=True)
+            result = self._held(name, lambda: func(*args, **kwargs))
             told = any(torch.equal(args[0].flatten(), ids.flatten()) for ids in self._texts)
             if told and isinstance(weight, Tensor):
                 self._tables.add(_place(weight))
@@ -299,12 +348,11 @@ class Tape(TorchFunctionMode):
         if name == "addmm":
             weight = args[2] if len(args) > 2 else None
         if name in DATA and isinstance(weight, nn.Parameter):
-            result = self._held(name, lambda: func(*args, **kwargs), scaled=True)
+            result = self._held(name, lambda: func(*args, **kwargs))
             return self._tracked(result, self._write("token", name, result))
-        result = func(*args, **kwargs)
-        if name.endswith("_") and args and isinstance(args[0], Tensor):
-            self._before_writing(args[0])
-        return result
+        for one in tensors_of(args[0] if name.endswith("_") and args else kwargs.get("out")):
+            self._before_writing(one)
+        return func(*args, **kwargs)
 
     # kinds of functions
 
@@ -368,7 +416,7 @@ class Tape(TorchFunctionMode):
         norm = NORMS[name](*args, **kwargs)
         x = widened(args[0].detach())
         centred = x if norm.centre is None else norm.centre([x])
-        scale = self._held(name, lambda: norm.scale(centred), scaled=False)
+        scale = self._held(name, lambda: norm.scale(centred))
         step = self._got(args[0])
         step = step if norm.centre is None else self._step("linear", x.shape, [step], norm.centre)
         held = self._step("statistic", scale.shape, [step], lambda given: norm.scale(given[0]), value=scale)
@@ -402,7 +450,7 @@ class Tape(TorchFunctionMode):
         before = self._constant(into.clone()) if before is None else before
         told = self._get(value) if isinstance(value, Tensor) else None
         put = self._constant(value) if told is None else told
-        if "statistic" in (before.kind, put.kind) or _has_steps(self, index):
+        if "statistic" in (before.kind, put.kind) or self._decides(index):
             return self._other(func, "setitem", args, {}, self._take(args, {}), True, True)
 
         func(*args)
@@ -419,6 +467,7 @@ class Tape(TorchFunctionMode):
 
     def _take(self, args: Any, kwargs: Any) -> _Taken:
         steps: list[Step] = []
+        choices: list[Tensor] = []
 
         def replaced(value: Any) -> Any:
             if isinstance(value, _Taken):
@@ -427,6 +476,7 @@ class Tape(TorchFunctionMode):
             if isinstance(value, Tensor):
                 step = self._get(value)
                 if step is None:
+                    choices.extend([value] if self._is_choice(value) else ())
                     return fixed(value) if value.is_floating_point() else value
                 steps.append(step)
                 return Slot(len(steps) - 1)
@@ -434,7 +484,8 @@ class Tape(TorchFunctionMode):
                 return type(value)(map(replaced, value))
             return {key: replaced(one) for key, one in value.items()} if type(value) is dict else value
 
-        return _Taken(steps, replaced(tuple(args)), replaced(dict(kwargs)))
+        args, kwargs = replaced(tuple(args)), replaced(dict(kwargs))
+        return _Taken(steps, args, kwargs, bool(choices))
 
     def _each(self, result: Any, taken: _Taken, name: str, func: Any) -> Any:
         parts, made = [result] if isinstance(result, Tensor) else result, Arranged if name in ARRANGES else Call
@@ -451,6 +502,8 @@ class Tape(TorchFunctionMode):
         step = Step(self._steps, kind, shape, tuple(inputs), run, kept)
         step.module = self.modules[-1] if self.modules else None
         step.sums = isinstance(run, Sum)
+        if kind == "statistic":
+            self.held.append(step)
         if kept is not None:
             self._values.setdefault(_place(kept), []).append(step)
         return step
@@ -473,7 +526,7 @@ class Tape(TorchFunctionMode):
     def _constant(self, value: Any) -> Step:
         """Return a tensor that is added to the stream as a writing."""
         tensor = value.detach() if isinstance(value, Tensor) else torch.tensor(float(value))
-        return self._write("constant", "constant", tensor)
+        return self._write("made" if self._is_choice(value) else "constant", "constant", tensor)
 
     def _got(self, tensor: Tensor, otherwise: Origin | None = None) -> Step:
         step = self._get(tensor)
@@ -485,6 +538,18 @@ class Tape(TorchFunctionMode):
     def _get(self, tensor: Any) -> Step | None:
         known = self._known.get(id(tensor))
         return known[1] if known is not None and known[0]() is tensor else None
+
+    def _choose(self, tensor: Tensor) -> None:
+        self._choices[id(tensor)] = weakref.ref(tensor)
+
+    def _is_choice(self, value: Any) -> bool:
+        known = self._choices.get(id(value))
+        return known is not None and known() is value
+
+    def _decides(self, index: Any) -> bool:
+        """Whether the stream has a part in an index."""
+        parts = index if isinstance(index, tuple) else (index,)
+        return any(self._is_choice(part) or self._get(part) is not None for part in parts)
 
     def _put(self, tensor: Tensor, step: Step) -> None:
         reference = weakref.ref(tensor)
@@ -519,6 +584,5 @@ def _place(tensor: Tensor) -> int:
     return tensor.untyped_storage().data_ptr()
 
 
-def _has_steps(tape: Tape, index: Any) -> bool:
-    parts = index if isinstance(index, tuple) else (index,)
-    return any(isinstance(part, Tensor) and tape._get(part) is not None for part in parts)
+def _adds(kwargs: Mapping[str, Any]) -> bool:
+    return kwargs.get("out") is None and isinstance(kwargs.get("alpha", 1), int | float)

@@ -158,7 +158,7 @@ _proofs = _Proofs()
 
 def _difference(first: Tape, second: Tape) -> float:
     """Return the largest difference of a query or key of the second pass from what the first predicts of it."""
-    if len(first.writings) != len(second.writings) or len(first.attended) != len(second.attended):
+    if any(len(getattr(first, name)) != len(getattr(second, name)) for name in ("writings", "held", "attended")):
         return float("inf")
     leaves: dict[Step, Tensor] = {}
     for one, other in zip(first.writings, second.writings, strict=True):
@@ -166,6 +166,9 @@ def _difference(first: Tape, second: Tape) -> float:
         value = one.value if one.writing.origin == "constant" else other.value
         if value is not None:
             leaves[one] = widened(value)
+    for one, other in zip(first.held, second.held, strict=True):
+        if other.value is not None:
+            leaves[one] = widened(other.value)
     found: dict[Step, list[Tensor]] = {}
     for before, numbers in zip(first.attended, second.numbers, strict=True):
         for step, made in zip((before.q, before.k), numbers, strict=True):

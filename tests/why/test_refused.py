@@ -133,8 +133,8 @@ REFUSED: Mapping[str, tuple[str, Callable[[Tensor], Tensor], str]] = {
     "a gate of the mean over tokens": ("q_proj", lambda x: x * x.mean(1, keepdim=True).sigmoid(), "split-bent"),
     "the scale of another token": ("q_proj", lambda x: x / x.roll(1, 1).norm(dim=-1, keepdim=True), "split-gate"),
     "normed over the text": ("k_proj", lambda x: x * x.square().mean().rsqrt(), "split-gate"),
-    "keys in the order of their size": ("k_proj", lambda x: _sorted(x), "split-rows"),
-    "a lookup": ("q_proj", lambda x: F.embedding(x.mean(-1).mul(3).long() % 16, TABLE), "split-lost"),
+    "keys in the order of their size": ("k_proj", lambda x: _sorted(x), "split-bent"),
+    "a lookup": ("q_proj", lambda x: F.embedding(x.mean(-1).mul(3).long() % 16, TABLE), "split-bent"),
     "dropout left on": ("q_proj", lambda x: F.dropout(x, 0.5, True), "split-bent"),
     "rounded by dividing": ("q_proj", lambda x: torch.div(x, 0.1, rounding_mode="floor"), "split-bent"),
     "the mean of earlier tokens": ("k_proj", lambda x: torch.ones(x.shape[1], x.shape[1]).tril() @ x, "split-rows"),
@@ -147,10 +147,44 @@ REFUSED: Mapping[str, tuple[str, Callable[[Tensor], Tensor], str]] = {
     "convolved over tokens": ("q_proj", lambda x: F.conv1d(x.mT, SPREAD, padding=1).mT, "split-bent"),
     "convolved in groups": ("q_proj", lambda x: F.conv1d(x.mT, GROUPS, groups=4).mT, "split-bent"),
     "through numpy, as a scale": ("k_proj", lambda x: x * float(x.detach().numpy().max()), "split-nonlinear"),
+    # what is held in a pass, and then leaves torch, passes a script, or enters by something else than a product
+    "normed by a number of Python": ("q_proj", lambda x: x / x.square().mean().sqrt().item(), "split-nonlinear"),
+    "by a whole number of Python": ("k_proj", lambda x: x * (1 + int(7 * x.abs().max())), "split-nonlinear"),
+    "a norm through numpy": ("k_proj", lambda x: x / through_numpy(x.norm(dim=-1, keepdim=True)), "split-nonlinear"),
+    "a norm through vmap": ("q_proj", lambda x: x * INVERSE(x.norm(dim=-1, keepdim=True)), "split-nonlinear"),
+    "a gate by einsum": ("q_proj", lambda x: torch.einsum("btd,bto->btd", x, _gate(x)), "split-gate"),
+    "a gate as a matrix": ("block", lambda x: torch.diag_embed(_gate(x)[..., 0]) @ x, "split-gate"),
+    # what the stream decides
+    "where it is positive, by a mask": ("q_proj", lambda x: x * (x > 0), "split-bent"),
+    "a mask as numbers": ("block", lambda x: x * (x.sum(-1, keepdim=True) > 0).float(), "split-lost"),
+    "a mask added": ("k_proj", lambda x: x + (x > 0), "split-bent"),
+    "features in the order of their size": ("k_proj", lambda x: x.gather(-1, x.argsort(-1)), "split-bent"),
+    # written elsewhere, several at once, or inside of a transform
+    "into another tensor": ("q_proj", lambda x: _into(x), "split-bent"),
+    "several at once": ("q_proj", lambda x: torch._foreach_tanh([x])[0], "split-bent"),
+    "several at once, in place": ("q_proj", lambda x: _each(x), "split-bent"),
+    "a gradient": ("q_proj", torch.func.grad(lambda x: x.pow(3).sum()), "split-unseen"),
+    "a gradient beside it": ("block", lambda x: x + torch.func.grad(lambda x: x.pow(3).sum())(x), "split-nonlinear"),
 }
 
 
-TABLE = torch.randn(16, 48, generator=torch.Generator().manual_seed(4))
+INVERSE: Callable[[Tensor], Tensor] = torch.func.vmap(torch.reciprocal)
+TABLE: Tensor = torch.randn(16, 48, generator=torch.Generator().manual_seed(4))
+
+
+def _gate(x: Tensor) -> Tensor:
+    return x.sum(-1, keepdim=True).sigmoid()
+
+
+def _into(x: Tensor) -> Tensor:
+    made = torch.empty_like(x)
+    torch.mul(x, x.sigmoid(), out=made)
+    return made
+
+
+def _each(x: Tensor) -> Tensor:
+    torch._foreach_tanh_([x])
+    return x
 
 
 def _sorted(x: Tensor) -> Tensor:
