@@ -18,6 +18,20 @@ from attnviz.errors.base import Why
 
 __all__ = ["MALFORMED", "MAX_JSON", "open_regular", "parse_json", "read_bytes", "read_json", "reason"]
 
+OF_THE_SYSTEM = {
+    errno.ENOENT: "no-such-file",
+    errno.EACCES: "no-permission",
+    errno.EPERM: "not-permitted",
+    errno.EEXIST: "file-exists",
+    errno.EISDIR: "is-a-folder",
+    errno.ENOTDIR: "no-folder",
+    errno.ENOSPC: "disk-full",
+    errno.EROFS: "read-only",
+    errno.ELOOP: "links-loop",
+    errno.ENAMETOOLONG: "name-too-long",
+}
+"""Words for the errors of a file system that people meet."""
+
 MALFORMED = (OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 """All that taking values out of somebody else's file raises when they are not what they should be."""
 
@@ -36,7 +50,10 @@ def reason(error: Exception) -> str:
         ("'steps' is missing", 'No such file or directory')
     """
     if isinstance(error, OSError) and error.strerror:
-        return error.strerror
+        word = OF_THE_SYSTEM.get(error.errno or 0)
+        return Why(word) if word else error.strerror
+    if isinstance(error, json.JSONDecodeError):
+        return Why("no-json", line=error.lineno, column=error.colno)
     if isinstance(error, AttnvizError):
         return Why.of(error)
     if error.args and isinstance(error.args[0], Why):
@@ -56,7 +73,7 @@ def open_regular(path: Path) -> BinaryIO:
         raise FileNotFoundError(errno.ENOENT, str(error), str(path)) from error
     if not stat.S_ISREG(os.fstat(number).st_mode):
         os.close(number)
-        raise OSError(errno.EINVAL, "it is not a file", str(path))
+        raise OSError(errno.EINVAL, Why("not-a-file"), str(path))
     return os.fdopen(number, "rb")
 
 

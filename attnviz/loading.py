@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from attnviz import models
-from attnviz.bounded import read_json
-from attnviz.errors import RunNotFound
+from attnviz.bounded import read_json, reason
+from attnviz.errors import ModelCorrupt, RunNotFound
 from attnviz.library import MODELS_FOLDER, is_transformers
 from attnviz.models import SequenceModel
 from attnviz.models.bundle import CONFIG_FILE
@@ -64,16 +64,19 @@ def load_model(path: str | Path, **options: Any) -> SequenceModel | HuggingFaceM
 
         return download(path.removeprefix(HUB), **options)
     folder = Path(path)
-    if not (folder / CONFIG_FILE).is_file():
-        if is_checkpoint(str(path)):
-            run, step = open_checkpoint(str(path))
-            return cast("SequenceModel | HuggingFaceModel", run.model(step))
-        folder = _named_folder(str(path)) or folder
-    if is_hugging_face(folder):
-        from attnviz.huggingface import open_folder
+    try:
+        if not (folder / CONFIG_FILE).is_file():
+            if is_checkpoint(str(path)):
+                run, step = open_checkpoint(str(path))
+                return cast("SequenceModel | HuggingFaceModel", run.model(step))
+            folder = _named_folder(str(path)) or folder
+        if is_hugging_face(folder):
+            from attnviz.huggingface import open_folder
 
-        return open_folder(folder, **options)
-    return models.load_model(folder)
+            return open_folder(folder, **options)
+        return models.load_model(folder)
+    except OSError as error:  # a folder that may not be looked into, or a name that can be none
+        raise ModelCorrupt(folder.name, CONFIG_FILE, reason(error)) from error
 
 
 def _named_folder(name: str) -> Path | None:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from attnviz import __version__
+from attnviz.bounded import reason
 from attnviz.cli.atlas import add_atlas
 from attnviz.cli.common import FAILURE, SUCCESS, USAGE, CommandError, Parser, UsageError, add_command, one_line
 from attnviz.cli.edits import add_sweep
@@ -22,7 +23,7 @@ from attnviz.cli.trace import add_trace
 from attnviz.cli.train import add_training
 from attnviz.cli.why import add_why
 from attnviz.cli.write import add_write
-from attnviz.errors import AttnvizError, OwnFault
+from attnviz.errors import AttnvizError, OwnFault, PathUnusable
 from attnviz.guard import reason_of
 from attnviz.zoo import zoo
 
@@ -48,8 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever reads has seen enough, as in `attnviz models | head -1`
         _discard_output()
         return FAILURE
-    except (AttnvizError, CommandError, OSError) as error:
+    except (AttnvizError, CommandError) as error:
         return _fail(str(error), FAILURE)
+    except OSError as error:  # of a file or folder that was named, mostly
+        named = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else "the output"
+        return _fail(str(PathUnusable(named, reason(error))), FAILURE)
     except Exception as error:  # a mistake of ours, which nobody foresaw
         logger.error("a fault of attnviz", exc_info=error)
         return _fail(str(OwnFault("this command", reason_of(error))), FAILURE)

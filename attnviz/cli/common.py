@@ -100,9 +100,10 @@ def models_root(options: argparse.Namespace) -> Path | None:
     """
     named = os.environ.get(MODELS_FOLDER)
     root: Path | None = options.models or (Path(named) if named else None)
-    if root is not None and not root.is_dir():
+    if root is not None and not os.path.isdir(root):
         origin = "--models" if options.models else MODELS_FOLDER
-        raise UsageError(f"{origin}: {root} is no folder" if root.exists() else f"{origin}: there is no folder {root}")
+        there = os.path.exists(root)
+        raise UsageError(f"{origin}: {root} is no folder" if there else f"{origin}: there is no folder {root}")
     return root
 
 

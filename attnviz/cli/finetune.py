@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -123,7 +124,7 @@ def _finetune(options: argparse.Namespace) -> int:
     prepare(options.out)
     try:
         data, tags = _data(options, {"train": options.data, "validation": options.validation, "test": options.test})
-        base = str(Path(options.base).resolve()) if Path(options.base).is_dir() else options.base
+        base = str(Path(options.base).resolve()) if os.path.isdir(options.base) else options.base
         settings = {"steps": options.steps, "batch_size": options.batch, "learning_rate": options.rate}
         settings |= {"seed": options.seed, "patience": options.early_stopping}
         planned = plan(

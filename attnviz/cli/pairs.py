@@ -10,8 +10,9 @@ from attnviz.cli.common import SUCCESS, CommandError
 from attnviz.cli.text import printable, shorten
 from attnviz.locale import t
 from attnviz.tasks import OwnPairs
-from attnviz.tasks.own.readers.decoding import decode
+from attnviz.tasks.own.readers.decoding import decode, read_data
 from attnviz.tasks.own.readers.pair_rows import read_pairs
+from attnviz.tasks.own.readers.workbooks import MOST_BYTES
 from attnviz.training import Run
 
 __all__ = ["MOST_SCORED", "evaluate_pairs", "tell_texts"]
@@ -41,7 +42,7 @@ def evaluate_pairs(run: Run, step: int, options: argparse.Namespace) -> int:
             for side, said in (("source", options.text), ("target", options.label))
             if said.isdecimal()
         }
-        content = decode(options.data.read_bytes(), options.encoding).text
+        content = decode(read_data(options.data, MOST_BYTES), options.encoding, MOST_BYTES).text
         pairs = [(pair.source, pair.target) for pair in read_pairs(content, turns, **places)]
     found = pair_report(task, run.network(step), pairs)
     if options.json:

@@ -15,11 +15,12 @@ import torch
 
 from attnviz.analysis.pair_report import held_out_pairs, pair_report
 from attnviz.analysis.scores import Interval, score_interval
+from attnviz.bounded import reason
 from attnviz.cli.common import SUCCESS, WHERE, Commands, UsageError, add_command, not_negative, one_line, positive
 from attnviz.cli.pairs import MOST_SCORED, tell_texts
 from attnviz.cli.progress import Bar, Lines, told
 from attnviz.cli.settings import read_settings, setting_names
-from attnviz.errors import ConfigError, DataTooLarge, DataUnclear, InputError
+from attnviz.errors import ConfigError, DataUnclear, InputError, PathUnusable
 from attnviz.locale import t
 from attnviz.models.bundle import CONFIG_FILE, SequenceModel, save_model
 from attnviz.models.config import ModelConfig
@@ -29,7 +30,8 @@ from attnviz.models.kinds import NETWORKS, NetworkKind, network_of
 from attnviz.models.network_config import OF_THE_TASK
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
 from attnviz.tasks import OwnPairs
-from attnviz.tasks.own.readers.decoding import ENCODINGS, decode
+from attnviz.tasks.own.readers.decoding import ENCODINGS, decode, read_data
+from attnviz.tasks.own.readers.workbooks import MOST_BYTES
 from attnviz.training import (
     RECIPES,
     Evaluation,
@@ -49,7 +51,6 @@ from attnviz.training.recipes import OWN, OWN_LABELS, OWN_PAIRS, OWN_TEXT
 __all__ = ["KEYS", "add_recipe", "add_training", "prepare", "recipe_of", "record_run"]
 
 FIXED = (*OF_THE_TASK, "cell")  # fields of configurations that nobody sets
-MOST_BYTES = 100 * 2**20  # of a file to learn from
 
 
 def _wrapped(names: Sequence[str]) -> str:
@@ -211,10 +212,7 @@ def _network(recipe: Recipe, network: NetworkKind | None) -> AnyConfig:
 def _own(options: argparse.Namespace) -> Recipe:
     """Return the recipe for data of one's own; an encoding that was not certain is told."""
     own = OWN[options.recipe]
-    if (size := options.text.stat().st_size) > MOST_BYTES:
-        raise DataTooLarge(size, MOST_BYTES)
-    with options.text.open("rb") as file:
-        found = decode(file.read(MOST_BYTES + 1), options.encoding, MOST_BYTES)
+    found = decode(read_data(options.text, MOST_BYTES), options.encoding, MOST_BYTES)
     note = f"{options.text} was read as {found.encoding}, which is likely but not certain; --encoding says another"
     try:
         recipe = own.of(found.text, **_settings("task", own.kind, options.task, ("text",)))
@@ -238,9 +236,12 @@ def _settings(option: str, kind: type, texts: Sequence[str], fixed: Sequence[str
 def prepare(folder: Path | None) -> None:
     """Make the folder for a model before the work, so that a bad one is known at once."""
     if folder is not None:
-        if (folder / CONFIG_FILE).exists():
-            raise UsageError(f"{folder} holds a model already: choose another folder with --out, or remove it")
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            if (folder / CONFIG_FILE).exists():
+                raise UsageError(f"{folder} holds a model already: choose another folder with --out, or remove it")
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"--out: {PathUnusable(str(folder), reason(error))}") from error
 
 
 def _save_pretrained(model: Any, folder: Path) -> Path:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, dataclass_transform
 
 from attnviz import locale
 
-__all__ = ["AttnvizError", "ConfigError", "TooMuchMemory"]
+__all__ = ["AttnvizError", "ConfigError", "PathUnusable", "TooMuchMemory"]
 
 
 MOST = 400  # characters of a detail, which may quote a whole file
@@ -109,6 +109,13 @@ def _detail(value: object) -> str | int | list[str] | dict[str, Any]:
 
 class ConfigError(AttnvizError, ValueError):
     """A configuration that cannot be built; the message says what was given, what is expected and what to change."""
+
+
+class PathUnusable(AttnvizError):
+    """A file or folder that somebody named cannot be read or written."""
+
+    path: str
+    reason: str
 
 
 class TooMuchMemory(ConfigError):

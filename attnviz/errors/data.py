@@ -12,9 +12,9 @@ __all__ = [
     "DataJsonLine", "DataLabels", "DataLineTooLong", "DataNoColumn", "DataNoColumnNamed", "DataOneTarget",
     "DataPackage", "DataQuote", "DataRagged", "DataSameColumn", "DataSentenceRagged", "DataSentenceTooLong",
     "DataSeparatorUnclear", "DataSpreadsheet", "DataTag", "DataTagMissing", "DataTooFew", "DataTooLarge", "DataTooMany",
-    "DataTooManyColumns", "DataTypes", "DataUnclear", "DataUnknownLabels", "DataWord", "DataWorkbook", "OneCharacter",
-    "SeriesConstant", "SeriesMissing", "SeriesNotNumber", "SeriesTooLong", "SeriesTooShort", "SeriesUnits",
-    "SoundLength", "SoundUnreadable", "TextTooShort",
+    "DataTooManyColumns", "DataTypes", "DataUnclear", "DataUnknownLabels", "DataUnreadable", "DataWord", "DataWorkbook",
+    "OneCharacter", "SeriesConstant", "SeriesMissing", "SeriesNotNumber", "SeriesTooLong", "SeriesTooShort",
+    "SeriesUnits", "SoundLength", "SoundUnreadable", "TextTooShort",
 ]  # fmt: skip
 
 
@@ -77,6 +77,13 @@ class DataTooLarge(InputError):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.details = {"size": f"{self.size / 2**20:,.1f}", "limit": f"{self.limit / 2**20:,.0f}"}
+
+
+class DataUnreadable(InputError):
+    """The file of some data is not there, is no file, or may not be read."""
+
+    file: str
+    reason: str
 
 
 class DataSpreadsheet(InputError):

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from attnviz.errors import DataNoColumnNamed, DataTooLarge
+from attnviz.errors import DataNoColumnNamed
 from attnviz.errors.base import Why
 from attnviz.tasks.own.readers.conll import read_conll
-from attnviz.tasks.own.readers.decoding import decode
+from attnviz.tasks.own.readers.decoding import decode, read_data
 from attnviz.tasks.own.readers.delimited import SIGNS, Record, Separator, column_names, tables
 from attnviz.tasks.own.readers.labelled_rows import LABEL, MOST_ROWS, TEXT, read_labelled
 from attnviz.tasks.own.readers.workbooks import MOST_BYTES, WORKBOOKS, as_table
@@ -50,11 +50,8 @@ def read_file(path: Path, text: str = "", label: str = "", encoding: str = "", t
 
     Raises:
         InputError: the data cannot be read so; each error says why.
-        OSError: the file cannot be read.
     """
-    if (size := path.stat().st_size) > MOST_BYTES:
-        raise DataTooLarge(size, MOST_BYTES)
-    return read_content(path.read_bytes(), path.name, text, label, encoding, tags)
+    return read_content(read_data(path, MOST_BYTES), path.name, text, label, encoding, tags)
 
 
 def read_content(

@@ -9,7 +9,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 from transformers.utils import is_peft_available
 
-from attnviz.bounded import read_json
+from attnviz.bounded import read_json, reason
 from attnviz.errors import AdapterFolder, ModelCorrupt, ModelNotFound, UnsafeWeights
 from attnviz.errors.base import Why
 from attnviz.models.weight_files import weight_files
@@ -35,7 +35,7 @@ def check_adapter(folder: Path, name: str) -> bool:
     try:
         base = str(read_json(folder / ADAPTER_CONFIG).get("base_model_name_or_path"))[:100]
     except (OSError, ValueError) as error:
-        raise ModelCorrupt(name, ADAPTER_CONFIG, str(error)) from error
+        raise ModelCorrupt(name, ADAPTER_CONFIG, reason(error)) from error
     if not (folder / "config.json").is_file():
         raise AdapterFolder(name, base, Why("no-base"))
     if not is_peft_available():

@@ -28,7 +28,7 @@ from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 from transformers.quantizers.auto import AUTO_QUANTIZER_MAPPING
 from transformers.utils import logging
 
-from attnviz.bounded import read_json
+from attnviz.bounded import read_json, reason
 from attnviz.errors import (
     AttnvizError,
     HubNotFound,
@@ -167,7 +167,7 @@ def read_config(folder: Path, name: str) -> dict[str, Any]:
     try:
         return read_json(folder / CONFIG)
     except (OSError, ValueError) as error:
-        raise ModelCorrupt(name, CONFIG, str(error)) from error
+        raise ModelCorrupt(name, CONFIG, reason(error)) from error
 
 
 def _check_weights(folder: Path, name: str) -> None:

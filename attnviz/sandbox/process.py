@@ -15,6 +15,7 @@ from typing import IO, Any
 import psutil
 
 from attnviz import errors
+from attnviz.bounded import reason
 from attnviz.errors import (
     AttnvizError,
     ModelFailed,
@@ -153,7 +154,7 @@ class Sandbox:
         try:
             self._process = start()
         except OSError as error:
-            raise UploadCrashed(self.title, error.strerror or str(error)) from error
+            raise UploadCrashed(self.title, reason(error)) from error
         _listener(self._process.stdout, self._answers.put)
         self._stderr = _listener(self._process.stderr, self._said.append)
         self._base = 0

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from attnviz.bounded import read_json
+from attnviz.bounded import read_json, reason
 from attnviz.errors import (
     UploadError,
     UploadFileKind,
@@ -102,7 +102,7 @@ def unpack(file: BinaryIO, name: str, folder: Path, max_bytes: int) -> int:
         raise
     except OSError as error:
         _remove(folder)
-        raise UploadUnwritable(name, error.strerror or type(error).__name__) from error
+        raise UploadUnwritable(name, reason(error)) from error
 
 
 class _Careful:

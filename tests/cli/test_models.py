@@ -95,7 +95,7 @@ def test_a_folder_that_is_a_model_is_listed_itself(tiny: Path, tmp_path: Path) -
     ("file", "content", "message"),
     [
         ("config.json", None, "config.json not found. A model is a folder with config.json"),
-        ("config.json", "{", "config.json cannot be read (Expecting property name"),
+        ("config.json", "{", "config.json cannot be read (it is no JSON at line 1, column 2"),
         ("config.json", "[]", "config.json cannot be read (it does not hold a JSON object"),
         ("config.json", "{}", "model.safetensors not found"),
         ("model.safetensors.index.json", None, "model.safetensors not found"),

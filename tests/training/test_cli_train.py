@@ -89,7 +89,7 @@ def test_train_overwrites_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[
 def test_train_into_a_file_fails_on_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "file"
     file.write_text("")
-    assert main(["train", "sort", "--steps", "1", "--out", str(file)]) == 1
+    assert main(["train", "sort", "--steps", "1", "--out", str(file)]) == 2
     error = capsys.readouterr().err
     assert error.startswith("attnviz: ")
     assert error.count("\n") == 1
@@ -182,7 +182,7 @@ def test_settings_that_cannot_be(
         (b"caf\xe9\xff\x81 " * 99, 2, "Line 1 is not text in UTF-8"),
         (b"PK\x03\x04 [Content_Types].xml", 2, "save it as CSV"),
         (b"to be\0" * 99, 2, "line 1 contains a control character"),
-        (None, 1, "No such file or directory"),
+        (None, 2, "my.txt cannot be read: No such file or directory"),
     ],
 )
 def test_texts_that_cannot_be_learned(

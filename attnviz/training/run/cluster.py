@@ -21,6 +21,7 @@ from importlib.util import find_spec
 from queue import SimpleQueue
 from typing import Any
 
+from attnviz.bounded import reason
 from attnviz.errors import AttnvizError, ClusterAway, ClusterBusy, ClusterOpen, RayMissing
 from attnviz.errors.base import Why
 from attnviz.training.run.hired import AWAY, WORKER_DIED, speaker
@@ -152,7 +153,7 @@ def reach(address: str) -> None:
     try:
         socket.create_connection((host, int(port)), 5).close()  # Ray itself would try for a minute
     except OSError as error:
-        raise ClusterAway(address, error.strerror or str(error)) from error
+        raise ClusterAway(address, reason(error)) from error
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     if local:

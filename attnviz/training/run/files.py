@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from attnviz.bounded import reason
 from attnviz.errors import RunExists, RunNotFound, RunUnwritable
 
 __all__ = [
@@ -39,7 +40,7 @@ def writing(name: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise RunUnwritable(name, error.strerror or str(error)) from error
+        raise RunUnwritable(name, reason(error)) from error
 
 
 def why_unwritable(folder: Path) -> str:

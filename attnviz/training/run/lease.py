@@ -29,7 +29,7 @@ from types import TracebackType
 from typing import NamedTuple
 from uuid import uuid4
 
-from attnviz.bounded import MALFORMED, open_regular, read_json
+from attnviz.bounded import MALFORMED, open_regular, read_json, reason
 from attnviz.errors import RunBusy, RunNotFound, RunTaken, RunUnwritable
 from attnviz.training.run.files import UNFINISHED
 from attnviz.training.run.process import ProcessId, process_space
@@ -307,7 +307,7 @@ def claim(folder: Path, left: int = 0) -> Lease:
             if not folder.is_dir():
                 raise RunNotFound(folder.name) from error  # else: half files were cleared away just now
         except OSError as error:
-            raise RunUnwritable(folder.name, error.strerror or str(error)) from error
+            raise RunUnwritable(folder.name, reason(error)) from error
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import cast
 
 import torch
 
+from attnviz.bounded import reason
 from attnviz.errors import RunTaken, RunUnwritable, TrainingDiverged
 from attnviz.models.recurrent_config import AnyConfig
 from attnviz.training.engine.divergence import LossWatch
@@ -95,7 +96,7 @@ def in_turns(
         except RunTaken:  # the run is somebody else's now
             raise
         except OSError as error:
-            unwritable = RunUnwritable(run.name, error.strerror or str(error))
+            unwritable = RunUnwritable(run.name, reason(error))
             with suppress(OSError):  # the disk may have no room for this either; the caller gets the error
                 _fail(run, lease, unwritable)
             raise unwritable from error

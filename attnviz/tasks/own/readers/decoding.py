@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import os
+from pathlib import Path
 from typing import NamedTuple
 
 from charset_normalizer import from_bytes
 
+from attnviz.bounded import open_regular, reason
 from attnviz.errors import (
     DataArchive,
     DataBinary,
@@ -15,9 +18,10 @@ from attnviz.errors import (
     DataEncodingUnclear,
     DataSpreadsheet,
     DataTooLarge,
+    DataUnreadable,
 )
 
-__all__ = ["ENCODINGS", "MOST_BYTES", "Decoded", "decode", "unified"]
+__all__ = ["ENCODINGS", "MOST_BYTES", "Decoded", "decode", "read_data", "unified"]
 
 MOST_BYTES = 5 * 2**20
 
@@ -96,6 +100,22 @@ def decode(data: bytes, encoding: str = "", limit: int = MOST_BYTES) -> Decoded:
     if b"\0" in data:
         raise DataBinary(_line(data, data.index(b"\0")))
     return _decoded(data, _likeliest(data), certain=False)
+
+
+def read_data(path: Path, limit: int) -> bytes:
+    """Return the content of a file of data.
+
+    Raises:
+        DataTooLarge: it has more bytes than the limit.
+        DataUnreadable: it is not there, cannot be read, or is a folder, a pipe or a device.
+    """
+    try:
+        with open_regular(path) as file:
+            if (size := os.fstat(file.fileno()).st_size) > limit:
+                raise DataTooLarge(size, limit)
+            return file.read(limit + 1)
+    except OSError as error:
+        raise DataUnreadable(str(path), reason(error)) from error
 
 
 def unified(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from attnviz.bounded import parse_json
+from attnviz.bounded import parse_json, reason
 from attnviz.errors import DataJsonLine, DataTooManyColumns
 from attnviz.errors.base import Why
 
@@ -72,7 +72,7 @@ def _object(line: str, number: int) -> dict[str, Any]:
     try:
         values = parse_json(line)
     except ValueError as error:
-        raise DataJsonLine(number, str(error)) from error
+        raise DataJsonLine(number, reason(error)) from error
     if not isinstance(values, dict):
         raise DataJsonLine(number, Why("no-object"))
     return values
