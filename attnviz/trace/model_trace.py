@@ -24,6 +24,7 @@ from attnviz.trace.passes import EditablePass, ForwardPass, LayerInputs, ProofEn
 from attnviz.trace.site import AttentionSite
 from attnviz.trace.states import LayerStates
 from attnviz.trace.table import to_dataframe
+from attnviz.trace.thumbnails import Thumbnails, thumbnails
 from attnviz.trace.tokens import Tokens
 from attnviz.trace.weights import HeldLayer
 from attnviz.why import Explanation, LogitParts
@@ -139,6 +140,11 @@ class Trace:
     def source_ids(self) -> tuple[int, ...] | None:
         """Ids of the source's tokens; None for models that read one text."""
         return None if self.source is None else self.source.ids
+
+    @cached_property
+    def thumbnails(self) -> Mapping[str, Thumbnails]:
+        """Small maps of all heads by the name of their site; computed on the first look, then kept."""
+        return {site.name: thumbnails(site, self.sequences[site.keys].specials) for site in self.sites}
 
     @cached_property
     def logits(self) -> Tensor:

@@ -36,7 +36,6 @@ from attnviz.tasks import Pattern
 from attnviz.tasks.pattern import pattern_key
 from attnviz.trace import AttentionSite, Edit, Trace
 from attnviz.trace.site import Chain
-from attnviz.trace.thumbnails import thumbnails
 
 __all__ = [
     "STAGES", "Second", "Sides", "Stage", "beside", "bundle", "choice_of", "output_label", "overview", "pack",
@@ -195,7 +194,7 @@ def overview(
     arrays: dict[str, Array] = {}
     far: dict[str, NDArray[np.float32]] = {}
     for each in trace.sites:
-        small = thumbnails(each, trace.sequences[each.keys].specials)
+        small = trace.thumbnails[each.name]
         arrays[f"thumbs/{each.name}"], arrays[f"peaks/{each.name}"], far[each.name] = small
         if each.additive is not None:
             given = each.additive._asdict()  # as scored with: the browser computes from these very numbers

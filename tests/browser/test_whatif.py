@@ -13,6 +13,20 @@ OFF = "off:encoder.1.self:0"
 HEAD = '.av-thumb[data-site="encoder.1.self"][data-head="0"]'
 MENU = ".avw-menu"
 
+# Chooses an entry of the menu; what the sentence tells when the answer has changed, and after the pointer moved then.
+ANSWER_FIRST = """(entry) => new Promise((resolve) => {
+  const page = entry.getRootNode();
+  const told = () => page.querySelector(".av-sentence").textContent;
+  new MutationObserver((_, observer) => {
+    if (!page.querySelector(".ava-change")) return;
+    observer.disconnect();
+    const first = told();
+    page.querySelector(".ava").dispatchEvent(new PointerEvent("pointermove", { bubbles: true, composed: true }));
+    resolve([first, told()]);
+  }).observe(page, { childList: true, subtree: true });
+  entry.click();
+})"""
+
 
 def top(page: Page) -> float:
     box = page.locator(".av-weights canvas").first.bounding_box()
@@ -37,7 +51,7 @@ def test_a_head_is_switched_off_and_on_again_by_keyboard(open_page: Open) -> Non
     expect(chip).to_contain_text("layer 1 · head 0: off (zero)")
     wait_for_address(page, edits=OFF)
     expect(answer).to_contain_text("100 → 84%")
-    expect(page.locator(HEAD)).to_be_focused()  # its grid is made anew, and the keyboard stays where it was
+    expect(page.locator(HEAD)).to_be_focused()  # its grid is drawn anew, and the keyboard stays where it was
     expect(root).to_have_attribute("data-head", "0")
     until(page, lambda: top(page) <= before, "the picture is pushed down")
 
@@ -50,7 +64,10 @@ def test_a_head_is_switched_off_and_on_again_by_keyboard(open_page: Open) -> Non
     expect(answer).not_to_contain_text("→")
 
     page.locator(HEAD).click(button="right")
-    entry(page, "flatten")
+    flatten = page.locator(MENU).get_by_role("menuitem", name=locale.t("en", "view.whatif.flatten"), exact=True)
+    told = page.locator(".av-sentence").inner_text()
+    first, then = flatten.evaluate(ANSWER_FIRST)
+    assert first == told != then  # the answer comes first; whoever moves finds numbers of the same trace
     wait_for_address(page, edits="uniform:encoder.1.self:0")
     page.locator(HEAD).focus()
     page.keyboard.press("Meta+z")

@@ -22,7 +22,6 @@ from attnviz.server.learned import check, expected_of
 from attnviz.server.reads import Reads
 from attnviz.server.traces import TraceKey
 from attnviz.trace import AttentionSite, Trace
-from attnviz.trace.thumbnails import thumbnails
 from attnviz.ui.explorer import link
 from attnviz.ui.explorer.inputs import reads_of_listed
 from attnviz.ui.explorer.numbers import no_attention
@@ -141,7 +140,7 @@ def _choose_head(key: TraceKey, trace: Trace) -> tuple[str, int] | None:
         return None
     titles = {f"{site.name}:{head}": _title(site, head) for site in trace.sites for head in range(site.n_heads)}
     if SeveralState.head.value not in titles:
-        far = {site.name: thumbnails(site, trace.sequences[site.keys].specials).far for site in trace.sites}
+        far = {name: small.far for name, small in trace.thumbnails.items()}
         telling = most_telling(trace, far, expected_of(key.model, trace))
         SeveralState.head.value = f"{trace.sites[telling.site].name}:{telling.head}"
     site, _, head = select(say("several.head"), SeveralState.head, titles, required=True, width=340).rpartition(":")

@@ -5,6 +5,7 @@
 
 import { Answer } from "./answer/answer.js";
 import { Chain } from "./matrix/chain.js";
+import { afterFrame } from "./core/after.js";
 import { LoadError, TraceData } from "./core/data.js";
 import { el } from "./core/dom.js";
 import { exportMenu } from "./export/menu.js";
@@ -43,6 +44,7 @@ const NEIGHBOUR_CELLS = 512 * 512; // all of a head at once, and the weights one
 const PREFETCH_WAIT_MS = 200;
 const WEIGHTS_HEIGHT = { most: 430, least: 220, above: 500, wall: 240 }; // px of the cells; what stands above them stays in view
 
+const STARTS = ["head", "site", "trace"]; // changes after which other numbers are needed
 const WAY_BACK = ".st-key-way-back a";
 
 class Explorer extends View {
@@ -50,6 +52,7 @@ class Explorer extends View {
     super(component, "attnviz", [viewCss, panelsCss, answerCss, showCss]);
     this.bytes = component.data;
     this.absent = new Set(); // what the model does not show, by place
+    this.left = null; // what is still to be drawn of a change whose answer is there
     this.take(component.data);
     const { header } = this.data;
     const choice = component.source ? readChoice(header) : header.choice; // a server has read the address itself
@@ -78,6 +81,7 @@ class Explorer extends View {
   }
 
   build() {
+    this.callOff();
     for (const part of this.parts) part.destroy?.();
     this.body?.remove();
     this.ctx = this.context();
@@ -233,6 +237,7 @@ class Explorer extends View {
     const { data: held, sides } = this;
     const { side } = this.store.state;
     const home = sides ? sides.home(this.store.state) : this.store.state;
+    const places = placesOf(this.shown);
     this.take(component.data);
     const { header } = this.data;
     const sameOther = this.sides?.other.header.trace === sides?.other.header.trace;
@@ -249,6 +254,7 @@ class Explorer extends View {
       this.retheme();
       this.store.touch("data");
       if (!sameTrace) this.store.touch("trace");
+      if (!sameTrace && placesOf(this.shown) === places) this.store.touch("numbers");
     }
   }
 
@@ -259,16 +265,39 @@ class Explorer extends View {
   /** @param {import("./core/store.js").State} state */
   update(state, changed) {
     if (!this.body) return;
-    if (changed.has("side")) changed = new Set([...changed, "trace", "data"]); // other numbers are shown
-    const start = changed.has("head") || changed.has("site") || changed.has("trace");
-    if (start) this.need(state); // asked for first: it is on its way while the rest is drawn
+    this.finish();
+    if (changed.has("side")) {
+      changed = new Set([...changed, "trace", "data"]); // other numbers are shown
+      changed.delete("numbers");
+    }
+    if (STARTS.some((key) => changed.has(key))) this.need(state); // asked for first: it is on its way while the rest is drawn
+    this.answer.update(changed);
+    this.tellAnswer();
+    if (changed.has("numbers")) this.left = { changed, callOff: afterFrame(() => this.finish()) };
+    else this.draw(changed);
+  }
+
+  /** Draws what is left of a change. */
+  finish() {
+    const { left } = this;
+    this.callOff();
+    if (left) this.draw(left.changed);
+  }
+
+  callOff() {
+    this.left?.callOff();
+    this.left = null;
+  }
+
+  /** Draws all but the answer. */
+  draw(changed) {
+    const { state } = this.store;
+    const start = STARTS.some((key) => changed.has(key));
     for (const part of [this.toolbar, this.sentence, this.grid, this.whatIf, this.finder]) part.update(changed);
     if (start || ["data", ...Object.keys(TOOLS)].some((key) => changed.has(key))) this.showWeights();
     this.weights.update(changed);
     this.chain.update(changed);
     this.tabs.update(changed);
-    this.answer.update(changed);
-    this.tellAnswer();
     this.sentence.element.hidden = Boolean(this.shown.isDifference); // it tells of weights
     if (changed.has("present")) this.resize();
     this.show.update(changed);
@@ -418,6 +447,7 @@ class Explorer extends View {
 
   destroy() {
     super.destroy();
+    this.callOff();
     this.address.forget();
     clearTimeout(this.prefetching);
     document.removeEventListener("keydown", this.onEscape);
@@ -426,6 +456,9 @@ class Explorer extends View {
     window.removeEventListener("attnviz:query", this.onQuery);
   }
 }
+
+/** The heads and tokens of a trace; where they are the same, only the numbers change. */
+const placesOf = ({ header: { sites, tokens } }) => JSON.stringify([sites.map(({ name, n_heads: heads }) => [name, heads]), tokens]);
 
 /** Cells as high as the window leaves room for, so that the answer and the weights are seen together. */
 function weightsHeight(isOnWall) {

@@ -43,11 +43,18 @@ export function palette(element) {
   };
 }
 
+let made = null; // the last scales, and their background
+
 /**
  * The two colour scales on a background.
  * @param {number[]} background
  */
 export function scales(background) {
+  if (String(made?.background) !== String(background)) made = { background, scales: makeScales(background) };
+  return made.scales;
+}
+
+function makeScales(background) {
   const dark = luminance(background) < 0.35;
   // light to dark on a light page, dark to light on a dark one: far from the background means more
   const purple = dark ? [[124, 92, 196], [236, 226, 255]] : [[129, 90, 190], [38, 6, 84]];

@@ -74,7 +74,7 @@ export function createStore(initial, schedule = (callback) => void requestAnimat
       state = Object.freeze({ ...state, ...patch });
       keys.forEach(put);
     },
-    /** Tells listeners of something outside the state: "data" or "theme". */
+    /** Tells listeners of something outside the state: "data", "trace", with it "numbers" where its places are as before, or "theme". */
     touch: put,
     /** Notifies at once, without waiting for the frame. */
     flush,

@@ -454,13 +454,12 @@ export class Grid {
     this.button(site, head)?.focus({ preventScroll: true });
   }
   update(changed) {
-    if (changed.has("trace")) this.rebuild();
-    else if (changed.has("scale")) this.redraw();
-    else if (changed.has("theme")) {
+    if (changed.has("trace") && !changed.has("numbers")) this.rebuild();
+    else if (changed.has("numbers") || changed.has("theme")) {
       this.shownKey = null;
       this.images.clear();
       this.redraw();
-    }
+    } else if (changed.has("scale")) this.redraw();
     if (changed.has("site") || changed.has("head")) {
       this.open(this.groupOf(this.ctx.store.state.site));
       if (this.layout) this.refresh();
