@@ -23,11 +23,10 @@ MOUNTS = {
     "explorer": "main.js",
     "watch": "watch/watch.js",
     "prepare": "watch/prepare.js",
-    "compare": "watch/compare.js",
     "formulas": "panels/byhand.js",
-    "several": "several/several.js",
 }
 LATER = {
+    "compare": {"compare": ("watch/compare.js", "mount")},
     "formed": {"Formed": ("watch/formed.js", "Formed")},
     "whatif": {
         "Menu": ("whatif/menu.js", "Menu"),
@@ -37,6 +36,7 @@ LATER = {
     "heads": {"Finder": ("heads/finder.js", "Finder")},
     "logits": {"Lens": ("logits/lens.js", "Lens"), "Parts": ("logits/parts.js", "Parts")},
     "plane": {"Plane": ("plane/plane.js", "Plane")},
+    "several": {"several": ("several/several.js", "mount")},
     "why": {"Why": ("why/why.js", "Why")},
     "write": {"write": ("write/write.js", "mount")},
 }

@@ -1,4 +1,4 @@
-/** Mounts a view; all views come with one request, and the browser keeps them. Python fills in both names. */
+/** Mounts a view; views that are often seen come with one request, and the browser keeps them. Python fills in both names. */
 const ADDRESS = "attnviz/view/modules.js";
 const VIEW = "explorer";
 
