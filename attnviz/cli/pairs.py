@@ -10,9 +10,8 @@ from attnviz.cli.common import SUCCESS, CommandError
 from attnviz.cli.text import printable, shorten
 from attnviz.locale import t
 from attnviz.tasks import OwnPairs
-from attnviz.tasks.own.readers.decoding import decode, read_data
-from attnviz.tasks.own.readers.pair_rows import read_pairs
-from attnviz.tasks.own.readers.workbooks import MOST_BYTES
+from attnviz.tasks.own.readers.pair_rows import pair_columns, read_pairs
+from attnviz.tasks.own.readers.workbooks import read_table
 from attnviz.training import Run
 
 __all__ = ["MOST_SCORED", "evaluate_pairs", "tell_texts"]
@@ -37,13 +36,9 @@ def evaluate_pairs(run: Run, step: int, options: argparse.Namespace) -> int:
         pairs = held_out_pairs(task, MOST_SCORED, SEED)
     else:
         turns = task.turns if isinstance(task, OwnPairs) else 0
-        places = {
-            f"{side}_column": int(said)
-            for side, said in (("source", options.text), ("target", options.label))
-            if said.isdecimal()
-        }
-        content = decode(read_data(options.data, MOST_BYTES), options.encoding, MOST_BYTES).text
-        pairs = [(pair.source, pair.target) for pair in read_pairs(content, turns, **places)]
+        content = read_table(options.data, options.encoding).text
+        reading = pair_columns(content, options.text, options.label)
+        pairs = [(pair.source, pair.target) for pair in read_pairs(content, turns, **reading)]
     found = pair_report(task, run.network(step), pairs)
     if options.json:
         print(json.dumps({"run": run.name, "step": step, **found.to_dict()}, ensure_ascii=False, indent=1))

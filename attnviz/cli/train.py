@@ -30,8 +30,8 @@ from attnviz.models.kinds import NETWORKS, NetworkKind, network_of
 from attnviz.models.network_config import OF_THE_TASK
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
 from attnviz.tasks import OwnPairs
-from attnviz.tasks.own.readers.decoding import ENCODINGS, decode, read_data
-from attnviz.tasks.own.readers.workbooks import MOST_BYTES
+from attnviz.tasks.own.readers.decoding import ENCODINGS
+from attnviz.tasks.own.readers.workbooks import read_table
 from attnviz.training import (
     RECIPES,
     Evaluation,
@@ -212,7 +212,7 @@ def _network(recipe: Recipe, network: NetworkKind | None) -> AnyConfig:
 def _own(options: argparse.Namespace) -> Recipe:
     """Return the recipe for data of one's own; an encoding that was not certain is told."""
     own = OWN[options.recipe]
-    found = decode(read_data(options.text, MOST_BYTES), options.encoding, MOST_BYTES)
+    found = read_table(options.text, options.encoding)
     note = f"{options.text} was read as {found.encoding}, which is likely but not certain; --encoding says another"
     try:
         recipe = own.of(found.text, **_settings("task", own.kind, options.task, ("text",)))

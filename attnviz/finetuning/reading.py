@@ -12,8 +12,9 @@ from attnviz.errors import DataNoColumnNamed
 from attnviz.errors.base import Why
 from attnviz.tasks.own.readers.conll import read_conll
 from attnviz.tasks.own.readers.decoding import decode, read_data
-from attnviz.tasks.own.readers.delimited import SIGNS, Record, Separator, column_names, tables
+from attnviz.tasks.own.readers.delimited import SIGNS
 from attnviz.tasks.own.readers.labelled_rows import LABEL, MOST_ROWS, TEXT, read_labelled
+from attnviz.tasks.own.readers.named_columns import named_columns
 from attnviz.tasks.own.readers.workbooks import MOST_BYTES, WORKBOOKS, as_table
 
 __all__ = [
@@ -86,7 +87,7 @@ def labelled_csv(content: str, **reading: Any) -> str:
 
 
 def usual_columns(content: str, text: str = "", label: str = "") -> dict[str, Any]:
-    """Return how to read a table for `read_labelled`, from the names or numbers of its columns; {} where that is open.
+    """Return how to read a table for `read_labelled`, from the names or numbers of its columns; see `named_columns`.
 
     Raises:
         DataNoColumnNamed: a name that was given is no column.
@@ -95,13 +96,8 @@ def usual_columns(content: str, text: str = "", label: str = "") -> dict[str, An
         >>> usual_columns("id;review;class\\n1;good;5")
         {'separator': 'semicolon', 'header': 'yes', 'text_column': 2, 'label_column': 3}
     """
-    numbers = [int(column) if column.isdecimal() else 0 for column in (text, label)]
-    if all(numbers):
-        return {"text_column": numbers[0], "label_column": numbers[1]}
-    if found := _named(content, text, label):
-        separator, columns = found
-        return {"separator": separator, "header": "yes", "text_column": columns[0], "label_column": columns[1]}
-    return {}
+    said = {"text_column": text, "label_column": label}
+    return named_columns(content, said, {"text_column": TEXTS, "label_column": LABELS}, MOST_ROWS)
 
 
 def tagged_text(content: str, word: str = "", tag: str = "") -> str:
@@ -121,32 +117,6 @@ def tagged_lines(content: str, **reading: Any) -> str:
     """Return a word and its tag a line, an empty line between sentences; `reading` as for `read_conll`."""
     sentences = read_conll(content, **reading)
     return "\n".join("".join(f"{word} {tag}\n" for word, tag in sentence) for sentence in sentences)
-
-
-def _named(content: str, text: str, label: str) -> tuple[Separator, tuple[int, int]] | None:
-    """Return the separator and the columns of a table whose header has these names, or names that need not be said.
-
-    Raises:
-        DataNoColumnNamed: a name that was said is no column.
-    """
-    possible = tables(content, MOST_ROWS + 1)
-    for separator, rows in possible.items():
-        places = [_place(rows[0], name, usual) for name, usual in ((text, TEXTS), (label, LABELS))]
-        if places[0] and places[1]:
-            return separator, (places[0], places[1])
-    for name in filter(None, (text, label)):
-        if possible and not name.isdecimal() and not any(_place(rows[0], name, ()) for rows in possible.values()):
-            rows = next(iter(possible.values()))
-            raise DataNoColumnNamed(name, column_names(rows, list(range(1, len(rows[0].cells) + 1))))
-    return None
-
-
-def _place(header: Record, name: str, usual: Sequence[str]) -> int | None:
-    """Return the column of a name, or its number; of the first usual name where none is said."""
-    if name.isdecimal():
-        return int(name)
-    cells = [cell.strip().lower() for cell in header.cells]
-    return next((cells.index(each.lower()) + 1 for each in ([name] if name else usual) if each.lower() in cells), None)
 
 
 def _written(rows: Sequence[Sequence[str]]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import random
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from transformers.utils import logging
 from attnviz.huggingface.tuned import TunedNetwork
 from tests.huggingface.tokenizers import byte_level, word_piece
 
+STRING = ' t="str"'  # of a workbook's cell
 WORDS = ("good", "fine", "bad", "poor", "film", "book", "day", "the", "a", "was", "not", "very")
 
 
@@ -74,3 +77,32 @@ def table(given: list[tuple[str, str]]) -> str:
 def frozen(network: TunedNetwork) -> dict[str, torch.Tensor]:
     """Parameters that training leaves alone."""
     return {name: p.detach().clone() for name, p in network.named_parameters() if not p.requires_grad}
+
+
+def workbook(rows: list[list[str | int]]) -> bytes:
+    """The least that a workbook is."""
+    cells = "".join(
+        f'<row r="{n}">'
+        + "".join(
+            f'<c r="{chr(65 + place)}{n}"{"" if isinstance(value, int) else STRING}><v>{value}</v></c>'
+            for place, value in enumerate(row)
+        )
+        + "</row>"
+        for n, row in enumerate(rows, 1)
+    )
+    space = "http://schemas.openxmlformats.org"
+    kind, sheet = f"{space}/officeDocument/2006/relationships", f"{space}/spreadsheetml/2006/main"
+    relation = f'<Relationships xmlns="{space}/package/2006/relationships"><Relationship Id="r1" Type="{kind}/'
+    files = {
+        "[Content_Types].xml": f'<Types xmlns="{space}/package/2006/content-types"/>',
+        "_rels/.rels": f'{relation}officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{sheet}" xmlns:r="{kind}"><sheets><sheet name="a" sheetId="1" r:id="r1"/>'
+        "</sheets></workbook>",
+        "xl/_rels/workbook.xml.rels": f'{relation}worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{sheet}"><sheetData>{cells}</sheetData></worksheet>',
+    }
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return file.getvalue()

@@ -11,9 +11,10 @@ import pytest
 from attnviz.errors import DataBlank, DataColumns, DataJsonLine, DataNoColumnNamed, DataTooLarge, DataWorkbook
 from attnviz.finetuning.reading import read_content, read_file
 from attnviz.tasks.own.readers.labelled_rows import labelled_layout
+from attnviz.tasks.own.readers.pair_rows import read_pairs
 from attnviz.tasks.own.readers.workbooks import MOST_BYTES, as_table
+from tests.finetuning.conftest import workbook
 
-TEXT = ' t="str"'  # of a cell
 SAME = 'text,label\ngood,5\n"bad, very bad",1\n'
 FILES = {
     "a.csv": 'review,stars,id\ngood,5,x\n"bad, very bad",1,y\n',
@@ -43,6 +44,11 @@ def test_a_workbook(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
     path.write_bytes(workbook([["review", "stars"], ["good", 5], ["bad, very bad", 1]]))
     assert read_file(path, "review", "stars") == (SAME, False)
+    dialogues = workbook([["hi", "hello"], ["tea ?", "yes"], [], ["bye", "bye"]])
+    assert [pair.source for pair in read_pairs(as_table(dialogues, ".xlsx").text, turns=2)][1:] == [
+        "hi | hello | tea ?",
+        "bye",
+    ]
     path.write_bytes(b"PK")
     with pytest.raises(DataWorkbook):
         read_file(path)
@@ -77,32 +83,3 @@ def test_what_a_line_lacks_is_told_with_its_number(tmp_path: Path) -> None:
         path.write_text(content)
         with pytest.raises(error, match=words):
             read_file(path)
-
-
-def workbook(rows: list[list[str | int]]) -> bytes:
-    """The least that a workbook is."""
-    cells = "".join(
-        f'<row r="{n}">'
-        + "".join(
-            f'<c r="{chr(65 + place)}{n}"{"" if isinstance(value, int) else TEXT}><v>{value}</v></c>'
-            for place, value in enumerate(row)
-        )
-        + "</row>"
-        for n, row in enumerate(rows, 1)
-    )
-    space = "http://schemas.openxmlformats.org"
-    kind, sheet = f"{space}/officeDocument/2006/relationships", f"{space}/spreadsheetml/2006/main"
-    relation = f'<Relationships xmlns="{space}/package/2006/relationships"><Relationship Id="r1" Type="{kind}/'
-    files = {
-        "[Content_Types].xml": f'<Types xmlns="{space}/package/2006/content-types"/>',
-        "_rels/.rels": f'{relation}officeDocument" Target="xl/workbook.xml"/></Relationships>',
-        "xl/workbook.xml": f'<workbook xmlns="{sheet}" xmlns:r="{kind}"><sheets><sheet name="a" sheetId="1" r:id="r1"/>'
-        "</sheets></workbook>",
-        "xl/_rels/workbook.xml.rels": f'{relation}worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
-        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{sheet}"><sheetData>{cells}</sheetData></worksheet>',
-    }
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return file.getvalue()

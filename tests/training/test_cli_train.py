@@ -16,6 +16,7 @@ from attnviz.errors import DataHeaderUnclear
 from attnviz.models import ConvolutionalConfig, ModelConfig, RecurrentConfig, SequenceModel
 from attnviz.tasks import Copy, OwnLabelled, OwnText
 from attnviz.training import RECIPES, Command, Run, RunState, Step, TrainConfig, all_runs, record
+from tests.finetuning.conftest import workbook
 from tests.training.command_line import refused
 from tests.training.runs import small_run, stop_after
 
@@ -322,5 +323,12 @@ def test_pairs_are_told_of_trained_on_and_scored(tmp_path: Path, capsys: pytest.
     report = json.loads(capsys.readouterr().out)
     assert report["scores"]["n"] == 2
     assert {answer["target"] for answer in report["answers"]} == {"it is 3 of course", "four"}
+    sheet = tmp_path / "more.xlsx"
+    sheet.write_bytes(workbook([["French", "id", "English"], ["it is 3 of course", 1, "say number 3"]]))
+    assert main(["evaluate", run.name, "--data", str(sheet), "--text", "english", "--label", "french", "--json"]) == 0
+    (answer,) = json.loads(capsys.readouterr().out)["answers"]
+    assert (answer["source"], answer["target"]) == ("say number 3", "it is 3 of course")
+    assert main(["evaluate", run.name, "--data", str(sheet), "--text", "german", "--label", "french"]) == 1
+    assert "german" in capsys.readouterr().err
     assert main(["evaluate", run.name]) == 0
     assert "on 4 texts" in capsys.readouterr().out

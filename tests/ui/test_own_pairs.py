@@ -11,6 +11,7 @@ from attnviz import locale
 from attnviz.training import Run, RunConfig, record
 from attnviz.training.recipes import own_pairs
 from attnviz.ui.training.draft import Draft
+from tests.finetuning.conftest import workbook
 from tests.ui.pages import address, messages, open_page
 
 PAIRS = "\n".join(f"{said} name{n} {end}\tname{n} {said}" for n in range(20) for said in ("hi", "bye") for end in "ab")
@@ -39,6 +40,16 @@ def test_limits_are_said_before_play() -> None:
     chosen = three.run(timeout=60)
     assert not chosen.button(key="play").disabled, messages(chosen)
     assert address(chosen)["reading"] == "source_column:1,target_column:3"
+
+
+def test_a_workbook_is_handed_in() -> None:
+    page = open_page("training", recipe="own-pairs")
+    field = next(each for each in page.file_uploader if str(each.key).startswith("data-own-pairs-file-"))
+    field.set_value(("pairs.xlsx", workbook([[f"{n}; is", f"it; is, {n}"] for n in range(30)]), ""))
+    page = page.run(timeout=60)
+    assert not page.button(key="play").disabled, messages(page)
+    assert str(page.text_area(key="data-own-pairs").value).splitlines()[3] == '3; is,"it; is, 3"'
+    assert page.selectbox(key="task-own-pairs-separator").value == "comma"
 
 
 def test_a_run_keeps_its_pairs_and_settings() -> None:

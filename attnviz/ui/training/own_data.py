@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -12,8 +13,9 @@ from attnviz.errors import AttnvizError, DataEncodingUnclear
 from attnviz.locale import visible
 from attnviz.tasks import Choice, Task
 from attnviz.tasks.base import Note
-from attnviz.tasks.own.readers.decoding import ENCODINGS, MOST_BYTES, decode
+from attnviz.tasks.own.readers.decoding import ENCODINGS, MOST_BYTES
 from attnviz.tasks.own.readers.delimited import Layout
+from attnviz.tasks.own.readers.workbooks import WORKBOOKS, as_table
 from attnviz.training.recipes import OWN
 from attnviz.ui.frame.address import notice_error
 from attnviz.ui.frame.files import choose_file
@@ -28,6 +30,7 @@ __all__ = [
 
 MOST_MB = MOST_BYTES // 2**20
 KINDS = ("txt", "csv", "tsv", "jsonl", "ndjson", "conll", "iob", "bio")
+SEPARATOR = "separator"  # name of the choice that tables have
 SHOWN = 4  # records of the preview
 MOST_SHOWN = 12  # columns of the preview
 
@@ -44,7 +47,8 @@ def own_data(recipe: str) -> None:
         **data.kept,
     )
     take = partial(_uploaded, recipe)
-    choose_file(say("training.upload", limit=MOST_MB), KINDS, f"{data.key}-file", MOST_MB, take)
+    kinds = (*KINDS, *(kind.removeprefix(".") for kind in WORKBOOKS)) if _is_table(recipe) else KINDS
+    choose_file(say("training.upload", limit=MOST_MB), kinds, f"{data.key}-file", MOST_MB, take)
     _encoding(recipe)
     if data.value.strip() and OWN[recipe].layout is not None:
         reading(recipe, data.value, recipe)
@@ -92,7 +96,7 @@ def forget(recipe: str, key: str) -> None:
 
 def _uploaded(recipe: str, content: bytes, name: str) -> None:
     """Take a file that was handed in."""
-    take_likely(partial(_take, recipe, content))
+    take_likely(partial(_take, recipe, content, Path(name).suffix.lower()))
 
 
 def take_likely(take: Callable[[str], None]) -> None:
@@ -108,19 +112,25 @@ def take_likely(take: Callable[[str], None]) -> None:
         take(error.names[0])
 
 
-def _take(recipe: str, content: bytes, encoding: str = "") -> None:
-    """Put a file's text into the field; its bytes are kept where its encoding is not certain."""
-    found = decode(content, encoding)
+def _take(recipe: str, content: bytes, kind: str, encoding: str = "") -> None:
+    """Put a file's text into the field, a workbook's as CSV; its bytes are kept where its encoding is not certain."""
+    found = as_table(content, kind, encoding, MOST_BYTES)
     TrainingState.encoding(recipe).value = found.encoding
     put(recipe, found.text, None if found.certain and not encoding else content)
     forget(recipe, recipe)
+    if kind in WORKBOOKS and _is_table(recipe):
+        TrainingState.choice(recipe, SEPARATOR).value = "comma"
+
+
+def _is_table(recipe: str) -> bool:
+    return any(choice.name == SEPARATOR for choice in OWN[recipe].kind.readings())
 
 
 def _encoding(recipe: str) -> None:
     """Show the encoding of a file, and let it be changed if the file does not tell it for certain."""
     source = page_state(TrainingState).sources.get(recipe, Source())
     if source.content is not None:
-        choose_encoding(TrainingState.encoding(recipe), partial(_take, recipe, source.content))
+        choose_encoding(TrainingState.encoding(recipe), partial(_take, recipe, source.content, ""))
 
 
 def choose_encoding(widget: Widget[str], take: Callable[[str], None]) -> None:

@@ -9,14 +9,17 @@ from attnviz.errors import DataBlank, DataEmpty, DataLineTooLong, DataTooMany
 from attnviz.tasks.own.readers.decoding import unified
 from attnviz.tasks.own.readers.delimited import Header, Layout, Record, Separator, records
 from attnviz.tasks.own.readers.json_lines import TURN
+from attnviz.tasks.own.readers.named_columns import named_columns
 from attnviz.tasks.own.readers.two_columns import TwoColumns
 
-__all__ = ["MOST_PAIRS", "Pair", "pair_layout", "read_pairs"]
+__all__ = ["MOST_PAIRS", "Pair", "pair_columns", "pair_layout", "read_pairs"]
 
 MOST_PAIRS = 20_000
 MOST_CHARACTERS = 10_000  # of a side
 SOURCES = ("source", "src", "input", "question", "article", "document", "context", "源", "原文", "问题")
 TARGETS = ("target", "tgt", "output", "answer", "summary", "response", "reply", "目标", "译文", "回答", "摘要")
+
+NAMES = {"source_column": SOURCES, "target_column": TARGETS}
 
 
 class Pair(NamedTuple):
@@ -88,9 +91,21 @@ def pair_layout(
         DataColumns, DataRagged: there is one column, a line without those that are read, or with more than the first.
         InputError: of `attnviz.tasks.own.readers.delimited.records`.
     """
-    names = {"source_column": SOURCES, "target_column": TARGETS}
-    reader = TwoColumns(names, MOST_PAIRS, swapped=lambda *_: False, header=lambda *_: "no")
+    reader = TwoColumns(NAMES, MOST_PAIRS, swapped=lambda *_: False, header=lambda *_: "no")
     return reader.layout(text, separator, header, source_column, target_column)
+
+
+def pair_columns(text: str, source: str = "", target: str = "") -> dict[str, Any]:
+    """Return how to read a table for `read_pairs`, from the names or numbers of its columns; see `named_columns`.
+
+    Raises:
+        DataNoColumnNamed: a name that was given is no column.
+
+    Example:
+        >>> pair_columns("id,english,french\\n1,bread,pain", "english", "french")
+        {'separator': 'comma', 'header': 'yes', 'source_column': 2, 'target_column': 3}
+    """
+    return named_columns(text, {"source_column": source, "target_column": target}, NAMES, MOST_PAIRS)
 
 
 def _row(record: Record, columns: tuple[int, int]) -> tuple[str, str]:

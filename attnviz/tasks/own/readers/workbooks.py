@@ -6,18 +6,28 @@ import csv
 import io
 import zipfile
 import zlib
+from pathlib import Path
 
 from attnviz.bounded import reason
 from attnviz.errors import DataPackage, DataTooLarge, DataWorkbook
-from attnviz.tasks.own.readers.decoding import Decoded, decode
+from attnviz.tasks.own.readers.decoding import Decoded, decode, read_data
 from attnviz.tasks.own.readers.delimited import SIGNS
 from attnviz.tasks.own.readers.json_lines import json_cell
 from attnviz.tasks.own.readers.labelled_rows import MOST_ROWS
 
-__all__ = ["MOST_BYTES", "WORKBOOKS", "as_table"]
+__all__ = ["MOST_BYTES", "WORKBOOKS", "as_table", "read_table"]
 
 MOST_BYTES = 100 * 2**20  # of a file, and of a workbook when it is unpacked
 WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
+
+
+def read_table(path: Path, encoding: str = "") -> Decoded:
+    """Read a file of `MOST_BYTES` at most as `as_table` does.
+
+    Raises:
+        InputError: it cannot be read, or not so.
+    """
+    return as_table(read_data(path, MOST_BYTES), path.suffix.lower(), encoding)
 
 
 def as_table(data: bytes, kind: str, encoding: str = "", limit: int = MOST_BYTES) -> Decoded:
