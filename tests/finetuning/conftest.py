@@ -79,8 +79,8 @@ def frozen(network: TunedNetwork) -> dict[str, torch.Tensor]:
     return {name: p.detach().clone() for name, p in network.named_parameters() if not p.requires_grad}
 
 
-def workbook(rows: list[list[str | int]]) -> bytes:
-    """The least that a workbook is."""
+def workbook(rows: list[list[str | int]], more: str = "") -> bytes:
+    """The least that a workbook is; `more` is the XML of further rows."""
     cells = "".join(
         f'<row r="{n}">'
         + "".join(
@@ -99,7 +99,7 @@ def workbook(rows: list[list[str | int]]) -> bytes:
         "xl/workbook.xml": f'<workbook xmlns="{sheet}" xmlns:r="{kind}"><sheets><sheet name="a" sheetId="1" r:id="r1"/>'
         "</sheets></workbook>",
         "xl/_rels/workbook.xml.rels": f'{relation}worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
-        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{sheet}"><sheetData>{cells}</sheetData></worksheet>',
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{sheet}"><sheetData>{cells}{more}</sheetData></worksheet>',
     }
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:

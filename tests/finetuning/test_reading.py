@@ -8,12 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from attnviz.errors import DataBlank, DataColumns, DataJsonLine, DataNoColumnNamed, DataTooLarge, DataWorkbook
+from attnviz.errors import (
+    DataBlank,
+    DataColumns,
+    DataJsonLine,
+    DataNoColumnNamed,
+    DataTooLarge,
+    DataTooManyColumns,
+    DataWorkbook,
+)
+from attnviz.errors.base import Why
 from attnviz.finetuning.reading import read_content, read_file
 from attnviz.tasks.own.readers.labelled_rows import labelled_layout
 from attnviz.tasks.own.readers.pair_rows import read_pairs
 from attnviz.tasks.own.readers.workbooks import MOST_BYTES, as_table
 from tests.finetuning.conftest import workbook
+from tests.refused import refused
 
 SAME = 'text,label\ngood,5\n"bad, very bad",1\n'
 FILES = {
@@ -52,6 +62,30 @@ def test_a_workbook(tmp_path: Path) -> None:
     path.write_bytes(b"PK")
     with pytest.raises(DataWorkbook):
         read_file(path)
+
+
+def test_a_workbook_that_cannot_be_opened_ends_no_process_of_ours() -> None:
+    rows: list[list[str | int]] = [["text", "label"], ["good", 5]]
+    whole = workbook(rows)
+    far = workbook(rows, '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>')
+    wide = workbook(rows, '<row r="40"><c r="XFD40"><v>1</v></c></row>')
+    entity = workbook([["text", "&bomb;"]])
+    locked = bytearray(whole)
+    for mark, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):  # the bit that says so, of every member
+        start = -1
+        while (start := locked.find(mark, start + 1)) >= 0:
+            locked[start + place] |= 1
+    for content, error in (
+        (far, DataWorkbook(Why("workbook-memory", most="1,024"))),
+        (wide, DataTooManyColumns(1, 16384, 1000)),
+        (entity, DataWorkbook(Why("workbook-unknown"))),
+        (whole[:600], DataWorkbook(Why("workbook-unknown"))),
+        (bytes(locked), DataWorkbook(Why("workbook-locked"))),
+        ("EncryptedPackage".encode("utf-16-le"), DataWorkbook(Why("workbook-locked"))),
+        (b"text,label", DataWorkbook(Why("workbook-unknown"))),
+    ):
+        with refused(error):
+            as_table(content, ".xlsx")
 
 
 def test_a_workbook_that_unpacks_to_more_than_there_is_memory_for() -> None:

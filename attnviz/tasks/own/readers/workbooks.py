@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import subprocess
+import sys
 import zipfile
 import zlib
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
-from attnviz.bounded import reason
-from attnviz.errors import DataPackage, DataTooLarge, DataWorkbook
+from attnviz.errors import DataPackage, DataTooLarge, DataTooManyColumns, DataWorkbook
+from attnviz.errors.base import Why
 from attnviz.tasks.own.readers.decoding import Decoded, decode, read_data
-from attnviz.tasks.own.readers.delimited import SIGNS
+from attnviz.tasks.own.readers.delimited import MOST_COLUMNS, SIGNS
 from attnviz.tasks.own.readers.json_lines import json_cell
 from attnviz.tasks.own.readers.labelled_rows import MOST_ROWS
 
 __all__ = ["MOST_BYTES", "WORKBOOKS", "as_table", "read_table"]
 
 MOST_BYTES = 100 * 2**20  # of a file, and of a workbook when it is unpacked
+CHILD = Path(__file__).with_name("workbook_child.py")
+MOST_MEMORY = 2**30  # that a workbook takes when it is open
+MOST_SECONDS = 60
+LOCKED = "EncryptedPackage".encode("utf-16-le")  # in the files of Office that need a password
 WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 
 
@@ -51,21 +60,46 @@ def as_table(data: bytes, kind: str, encoding: str = "", limit: int = MOST_BYTES
 
 def _workbook(data: bytes, kind: str) -> str:
     """Return the first sheet of a workbook as CSV."""
-    try:
-        from python_calamine import CalamineError, load_workbook
-    except ImportError as error:
-        raise DataPackage(kind, "python-calamine") from error
-    if data.startswith(b"PK"):
-        data = _unpacked(data)
-    try:
-        sheet = load_workbook(io.BytesIO(data)).get_sheet_by_index(0).to_python(nrows=2 * MOST_ROWS + 2)
-    except CalamineError as error:
-        raise DataWorkbook(reason(error)) from error
+    if find_spec("python_calamine") is None:
+        raise DataPackage(kind, "python-calamine")
+    if LOCKED in data:
+        raise DataWorkbook(Why("workbook-locked"))
+    sheet = _first_sheet(_unpacked(data) if data.startswith(b"PK") else data)
     rows = [[" ".join(json_cell(value).split()) for value in row] for row in sheet]
     file = io.StringIO()
     writer = csv.writer(file, delimiter=SIGNS["comma"], lineterminator="\n")
     writer.writerows(row if any(row) else () for row in rows)  # an empty row may stand between dialogues
     return file.getvalue()
+
+
+def _first_sheet(data: bytes) -> list[list[Any]]:
+    """Return the cells of the first sheet, read by a process that may end for want of memory; see its program.
+
+    Raises:
+        DataTooManyColumns: a row is too wide.
+        DataWorkbook: it cannot be read.
+    """
+    limits = map(str, (2 * MOST_ROWS + 2, MOST_COLUMNS, MOST_MEMORY))
+    try:
+        done = subprocess.run(
+            [sys.executable, str(CHILD), *limits],
+            input=data,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=MOST_SECONDS,
+            check=True,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise DataWorkbook(Why("workbook-slow", most=MOST_SECONDS)) from error
+    except subprocess.CalledProcessError as error:
+        raise DataWorkbook(Why("workbook-memory", most=f"{MOST_MEMORY / 2**20:,.0f}")) from error
+    found: dict[str, Any] = json.loads(done.stdout)
+    if "columns" in found:
+        raise DataTooManyColumns(1, found["columns"], MOST_COLUMNS)
+    if "error" in found:
+        raise DataWorkbook(Why("workbook-unknown"))
+    rows: list[list[Any]] = found["rows"]
+    return rows
 
 
 def _unpacked(data: bytes) -> bytes:
@@ -87,6 +121,8 @@ def _unpacked(data: bytes) -> bytes:
                 unpacked.writestr(member.filename, content)
     except DataTooLarge:
         raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError) as error:
-        raise DataWorkbook(str(error)) from error
+    except RuntimeError as error:  # which zipfile raises for want of a password, NotImplementedError for new ways
+        raise DataWorkbook(Why("workbook-locked")) from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
+        raise DataWorkbook(Why("workbook-unknown")) from error
     return plain.getvalue()
