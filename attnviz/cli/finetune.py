@@ -14,6 +14,7 @@ import torch
 from attnviz.analysis.scores import Interval, rounded
 from attnviz.cli.common import SUCCESS, WHERE, CommandError, Commands, UsageError, add_command, not_negative, positive
 from attnviz.cli.pairs import evaluate_pairs
+from attnviz.cli.sweep import add_settings, train_all
 from attnviz.cli.text import columns, printable, shorten
 from attnviz.cli.train import prepare, record_run
 from attnviz.errors import ConfigError, InputError, ModelLoadError
@@ -30,6 +31,7 @@ __all__ = ["add_finetuning"]
 
 SHOWN = 10  # wrong answers, and labels
 WIDTH = 100
+AFTER = "of many, the best is written and judged afterwards: attnviz resume RUN --out FOLDER, attnviz evaluate RUN"
 
 
 def add_finetuning(commands: Commands) -> None:
@@ -46,6 +48,7 @@ def add_finetuning(commands: Commands) -> None:
             "finetune models/minilm --data reviews.csv --text review --label stars",
             "finetune models/minilm --data reviews.csv --method last:2 --probe 'not a good film' --out models/mine",
             "finetune models/minilm --data train.conll --test test.conll --method lora",
+            "finetune models/minilm --data reviews.csv --grid method=head,last:2,all --seeds 3",
             "finetune models/minilm --data reviews.csv --dry-run",
         ],
     )
@@ -84,6 +87,7 @@ def add_finetuning(commands: Commands) -> None:
     tune.add_argument("--probe", default="", metavar="TEXT", help="sentence on which attention is watched")
     tune.add_argument("--name", metavar="NAME", help="name of the run (default: of the model and the time)")
     tune.add_argument("--out", type=Path, metavar="FOLDER", help="also write the tuned model there")
+    add_settings(tune)
     tune.add_argument("--dry-run", action="store_true", help="say what would be trained, and stop")
     tune.set_defaults(command=_finetune)
 
@@ -121,6 +125,9 @@ def _finetune(options: argparse.Namespace) -> int:
     from attnviz.finetuning.plan import plan
 
     _quiet()
+    many = bool(options.grid or options.search or options.halving or options.workers or options.seeds > 1)
+    if many and (given := [name for name in ("name", "out") if getattr(options, name)]):
+        raise UsageError(f"--{given[0]} belongs to a single run; {AFTER}")
     prepare(options.out)
     try:
         data, tags = _data(options, {"train": options.data, "validation": options.validation, "test": options.test})
@@ -142,7 +149,10 @@ def _finetune(options: argparse.Namespace) -> int:
         )
     except (ConfigError, InputError, ModelLoadError) as error:
         raise UsageError(str(error)) from error
-    for line in [*_planned(planned), *_found(planned.findings)]:
+    said = [*_planned(planned), *_found(planned.findings)]
+    if many:
+        return train_all(planned.config, options, said)
+    for line in said:
         print(line, flush=True)
     if options.dry_run:
         return SUCCESS

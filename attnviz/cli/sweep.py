@@ -7,6 +7,8 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from math import ceil
+from pathlib import Path
 from typing import NamedTuple
 
 from attnviz import locale
@@ -26,10 +28,15 @@ from attnviz.training.sweep.cost import Cost, expected, step_seconds
 from attnviz.training.sweep.members import Member, best_member, members, metric_of, outcomes
 from attnviz.training.sweep.plan import Sweep, grid
 from attnviz.training.sweep.runner import Runner, make
+from attnviz.training.sweep.search import PRUNERS, SAMPLERS, Span
+from attnviz.training.sweep.searcher import runner_of, search
 
-__all__ = ["add_tuning", "show_sweep"]
+__all__ = ["add_settings", "add_tuning", "show_sweep", "train_all"]
 
 LOOK_SECONDS = 0.3  # between two looks at the runs
+OF_A_SEARCH = ("trials", "sampler", "pruner")
+TRIALS = 20
+STOPPED_BY = {"halving": "halving", "pruner": "the pruner"}
 OF_A_TASK = ("network", "model", "task", "set", "steps", "seed", "text")
 
 
@@ -43,7 +50,8 @@ def add_tuning(commands: Commands) -> None:
         "Ray cluster where ATTNVIZ_RAY_ADDRESS names one. How many runs, steps and minutes that takes is said first. "
         "What was trained before with the same settings is not trained again: after an interruption the same command "
         "goes on. The Runs page shows the group. A run in place of a task, also a fine-tuned one, is trained with "
-        f"other settings. (What each head does is another question: attnviz sweep-heads.) {WHERE}",
+        "other settings; attnviz finetune --grid begins with a model of Hugging Face. (What each head does is another "
+        f"question: attnviz sweep-heads.) {WHERE}",
         [
             "sweep sort --grid n_layers=1,2 --grid learning_rate=0.0003,0.003 --seeds 5",
             "sweep induction --grid d_model=16,32,64 --grid n_heads=1,2 --halving --set validate_every=25",
@@ -55,40 +63,86 @@ def add_tuning(commands: Commands) -> None:
     sweep.add_argument(
         "recipe", metavar="TASK|RUN", help="what to learn, see below; or the run whose other settings stay"
     )
-    sweep.add_argument(
+    add_settings(sweep)
+    sweep.add_argument("--dry-run", action="store_true", help="say what would be trained, and stop")
+    add_recipe(sweep)
+    sweep.set_defaults(command=lambda options: train_all(_base(options), options))
+
+
+def add_settings(command: argparse.ArgumentParser) -> None:
+    """The options that say which settings are tried; see `train_all`."""
+    command.add_argument(
         "--grid",
         action="append",
         default=[],
         metavar="KEY=V1,V2",
         help="values of a setting; for several settings, again",
     )
-    sweep.add_argument("--seeds", type=positive, default=1, metavar="N", help="seeds of each combination (default: 1)")
-    sweep.add_argument("--halving", action="store_true", help="stop the poorer half early, again and again")
-    sweep.add_argument("--workers", type=positive, metavar="N", help="processes that train (default: cores less one)")
-    sweep.add_argument("--dry-run", action="store_true", help="say what would be trained, and stop")
-    add_recipe(sweep)
-    sweep.set_defaults(command=_sweep)
+    command.add_argument(
+        "--search",
+        action="append",
+        default=[],
+        metavar="KEY=LOW..HIGH[:log|:STEP]",
+        help="in place of --grid: range (or V1,V2) from which Optuna draws; again for several settings",
+    )
+    command.add_argument(
+        "--trials", type=positive, metavar="N", help=f"combinations that a search tries, at most (default: {TRIALS})"
+    )
+    command.add_argument("--sampler", choices=SAMPLERS, help="how a search draws (default: tpe)")
+    command.add_argument("--pruner", choices=PRUNERS, help="what stops poor trials of a search early (default: none)")
+    command.add_argument("--seeds", type=positive, default=1, metavar="N", help="seeds of each (default: 1)")
+    command.add_argument("--halving", action="store_true", help="stop the poorer half early, again and again")
+    command.add_argument("--workers", type=positive, metavar="N", help="processes that train (default: cores less one)")
 
 
-def _sweep(options: argparse.Namespace) -> int:
-    base = _base(options)
+def train_all(base: RunConfig, options: argparse.Namespace, before: Sequence[str] = ()) -> int:
+    """Train a run with all the settings of `add_settings`; what that takes is said first, after some lines.
+
+    Raises:
+        UsageError: settings that cannot be, or too many.
+    """
     try:
-        sweep, configs = grid(base, _grid(options.grid, base), options.seeds, options.halving)
         queue = _Workers(options.workers)
+        sweep, configs = _plan(base, options, queue)
         found = members(sweep)
         cost = expected(sweep, configs, found, _seconds_of(base), queue.cores)
     except ConfigError as error:
         raise UsageError(str(error)) from error
-    for line in _planned(sweep, cost, queue, base.training.steps):
+    for line in [*before, *_planned(sweep, cost, queue, base.training.steps)]:
         print(line, flush=True)
     if options.dry_run:
         return SUCCESS
     make(sweep, configs)
     if cost.there < cost.runs:
         with queue.started() as training:
-            found = _trained(Runner(sweep, training), training)
+            runner = runner_of(sweep, training)
+            found, sweep = _trained(runner, training), runner.sweep
     show_sweep(sweep, found)
     return SUCCESS
+
+
+def _plan(base: RunConfig, options: argparse.Namespace, queue: _Workers) -> tuple[Sweep, list[RunConfig]]:
+    """Return the grid or the search that was asked for."""
+    if not options.search:
+        if given := [name for name in OF_A_SEARCH if getattr(options, name) is not None]:
+            raise UsageError(f"--{given[0]} belongs to --search")
+        return grid(base, _grid(options.grid, base), options.seeds, options.halving)
+    if options.grid:
+        raise UsageError("give --grid or --search: values to choose from may be searched too, as --search KEY=V1,V2")
+    if options.halving:
+        raise UsageError("--halving belongs to --grid; to stop poor trials of a search early: --pruner halving")
+    spans = [_span(text, base) for text in options.search]
+    if twice := next((span.name for n, span in enumerate(spans) if span.name in {s.name for s in spans[:n]}), ""):
+        raise UsageError(f"--search has {twice} twice")
+    return search(
+        base,
+        spans,
+        options.trials or TRIALS,
+        sampler=options.sampler or "tpe",
+        pruner=options.pruner or "none",
+        at_once=ceil(queue.cores / options.seeds),
+        seeds=options.seeds,
+    )
 
 
 class _Workers(NamedTuple):
@@ -115,7 +169,11 @@ def _base(options: argparse.Namespace) -> RunConfig:
     try:
         base = open_run(options.recipe).config
     except RunError as error:
-        raise UsageError(f"{printable(options.recipe)} is neither a task, see --help, nor a run: {error}") from error
+        told = printable(options.recipe)
+        if Path(options.recipe).is_dir():
+            how = f"to fine-tune that folder with many settings: attnviz finetune {told} --data FILE --grid KEY=V1,V2"
+            raise UsageError(f"{told} is a folder; {how}") from error
+        raise UsageError(f"{told} is neither a task, see --help, nor a run: {error}") from error
     if given := [name for name in OF_A_TASK if getattr(options, name)]:
         raise UsageError(f"--{given[0]} belongs to a task; of a run all settings stay but those of --grid")
     return base
@@ -130,6 +188,22 @@ def _grid(given: Sequence[str], base: RunConfig) -> dict[str, list[Value]]:
         kind = kind_of(name, base.model)
         found.setdefault(name, []).extend(read_settings(kind, [f"{name}={value}"])[name] for value in values.split(","))
     return found
+
+
+def _span(text: str, base: RunConfig) -> Span:
+    """Return what is searched, as typed: KEY=V1,V2 or KEY=LOW..HIGH, with :log or :STEP."""
+    name, _, values = text.partition("=")
+    if ".." not in values:
+        ((name, choices),) = _grid([text], base).items()
+        return Span(name, tuple(dict.fromkeys(choices)))
+    ends, colon, how = values.partition(":")
+    kind = kind_of(name, base.model)
+    log = how == "log"
+    typed = [*ends.split("..", 1), *([how] if colon and not log else [])]
+    numbers = [read_settings(kind, [f"{name}={value}"])[name] for value in typed]
+    if any(type(number) not in (int, float) for number in numbers):
+        raise UsageError(f"--search {printable(text)}: a range has two numbers; write KEY=LOW..HIGH or KEY=V1,V2")
+    return Span(name, (), numbers[0], numbers[1], log, *numbers[2:])
 
 
 def _seconds_of(base: RunConfig) -> Callable[[RunConfig], float]:
@@ -151,17 +225,21 @@ def _seconds_of(base: RunConfig) -> Callable[[RunConfig], float]:
 
 def _planned(sweep: Sweep, cost: Cost, queue: _Workers, steps: int) -> list[str]:
     """Say what a sweep takes."""
-    n = len(sweep.combinations)
+    n = cost.runs // sweep.seeds
     there = f", {cost.there} of them there already" if cost.there else ""
     at = f"the cluster {queue.cluster}" if queue.cluster else f"{queue.cores} idle core{'s' if queue.cores > 1 else ''}"
     lines = [
-        f"{sweep.name}: {n} combinations of {', '.join(sweep.keys) or 'nothing'} with {cost.runs // n} seeds: "
-        f"{cost.runs} runs{there}",
+        f"{sweep.name}: {'at most ' * (sweep.search is not None)}{n} combinations of "
+        f"{', '.join(sweep.keys) or 'nothing'} with {sweep.seeds} seeds: {cost.runs} runs{there}",
         f"at most {cost.steps:,} steps, about {_time(cost.seconds)} on {at}",
     ]
     if sweep.halving:
         looks = ", ".join(f"the best {rung.keep} go on at step {rung.step:,}" for rung in sweep.halving)
         lines.append(f"halving: {looks}; to step {steps:,}")
+    if (plan := sweep.search) is not None:
+        how = f"{plan.sampler} sampler with seed {plan.seed}, {plan.at_once} at once"
+        looks = f"; {plan.pruner} pruner at steps {', '.join(f'{step:,}' for step in plan.looks)}" if plan.looks else ""
+        lines.append(f"search: {how}{looks}")
     return lines
 
 
@@ -200,7 +278,7 @@ def _ended(sweep: Sweep, member: Member) -> str:
         return ""
     if state.state == "stopped" and not state.by and run.commands.last("stop") is None:
         return ""  # it is still to begin
-    said = "stopped by halving" if state.by == "halving" else state.state
+    said = f"stopped by {STOPPED_BY[state.by]}" if state.poor else state.state
     best = "" if member.seen.best is None else f", {_score(run.config.task.metric, member.seen.best)}"
     why = f" ({printable(state.message)})" if state.message else ""
     return f"{run.name} {_settings(sweep, member)}: {said} at step {state.step:,}{best}{why}"
@@ -227,7 +305,7 @@ def show_sweep(sweep: Sweep, found: Sequence[Member]) -> None:
         there = sum(member.run is not None for member in each.members)
         scores = [each.mean, each.spread, each.low, each.high]
         told = ["–" if value is None else score_text(metric, value) for value in scores]
-        note = "stopped by halving" if each.halved else ""
+        note = f"stopped by {STOPPED_BY[each.stopped_by]}" if each.stopped_by else ""
         rows.append([*map(_value, each.values), *told, f"{there}", f"{each.seconds:.1f}", note])
     n = len(sweep.keys)
     for line in columns(rows, right=range(n, n + 6)):

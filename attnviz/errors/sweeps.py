@@ -5,7 +5,8 @@ from __future__ import annotations
 from attnviz.errors.base import AttnvizError, ConfigError
 
 __all__ = [
-    "ExtraMissing", "SweepCombination", "SweepCorrupt", "SweepNotFound", "SweepSteps", "TooManyPlanned",
+    "ExtraMissing", "SweepCombination", "SweepCorrupt", "SweepNotFound", "SweepRange", "SweepSteps",
+    "SweepUncompared", "TooManyPlanned",
 ]  # fmt: skip
 
 
@@ -29,10 +30,25 @@ class SweepCombination(ConfigError):
     reason: str
 
 
+class SweepRange(ConfigError):
+    """A range in which a setting is searched is empty, or its logarithm or its step does not fit."""
+
+    name: str
+    low: float
+    high: float
+
+
 class SweepSteps(ConfigError):
     """Successive halving compares runs after so many steps; the setting `name` would make these differ."""
 
     name: str
+
+
+class SweepUncompared(ConfigError):
+    """Runs of so many steps are never looked at before their end, so that none can be stopped early."""
+
+    every: int
+    steps: int
 
 
 class TooManyPlanned(ConfigError):

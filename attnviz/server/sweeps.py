@@ -14,6 +14,8 @@ from attnviz.training import RunConfig
 from attnviz.training.sweep.members import Member, found_members
 from attnviz.training.sweep.plan import Sweep, all_sweeps, load_sweep, save_sweep
 from attnviz.training.sweep.runner import Queue, Runner, make
+from attnviz.training.sweep.search import check_optuna
+from attnviz.training.sweep.searcher import runner_of
 
 __all__ = ["Tuner", "begin", "go_on", "may_change", "of_entries", "stop"]
 
@@ -52,7 +54,13 @@ def stop(sweep: Sweep, found: Sequence[Member]) -> list[Member]:
 
 
 def go_on(sweep: Sweep, found: Sequence[Member]) -> None:
-    """Have a sweep go on that was stopped or interrupted; what halving has stopped stays so."""
+    """Have a sweep go on that was stopped or interrupted; what was stopped as poor stays so.
+
+    Raises:
+        ExtraMissing: it is a search, and Optuna is not installed.
+    """
+    if sweep.search is not None:
+        check_optuna()
     for member in found:
         if member.run is not None and member.state is not None and member.state.resumable and not member.state.by:
             member.run.commands.clear()
@@ -88,15 +96,16 @@ class Tuner:
     def look(self) -> list[str]:
         """Look once at all sweeps that are to go on; returns the names of those that are not over."""
         kept = {sweep.name: sweep for sweep in all_sweeps() if isinstance(sweep, Sweep) and sweep.kept}
-        self._runners = {name: self._runners.get(name) or Runner(sweep, self._queue) for name, sweep in kept.items()}
+        self._runners = {name: self._runners.get(name) or runner_of(sweep, self._queue) for name, sweep in kept.items()}
         return [name for name, runner in self._runners.items() if not self._is_over(kept[name], runner)]
 
     def _is_over(self, sweep: Sweep, runner: Runner) -> bool:
         try:
             if not runner.advance():
                 return False
-            if load_sweep(sweep.name).kept:  # nobody stopped it meanwhile
-                save_sweep(replace(sweep, kept=False))
+            now = load_sweep(sweep.name)  # a search has more runs than it had
+            if now.kept:  # nobody stopped it meanwhile
+                save_sweep(replace(now, kept=False))
         except SweepNotFound:  # it was deleted
             log.info("the sweep %s is gone", sweep.name)
         except (AttnvizError, OSError) as error:  # a run that cannot be read or written: the next look tries again

@@ -15,12 +15,16 @@ import attnviz
 from attnviz.cli import main
 from attnviz.errors import BaseUnfit
 from attnviz.errors.base import Why
+from attnviz.finetuning.plan import plan
 from attnviz.huggingface.tuned import check_base
 from attnviz.training import Run, all_runs
+from attnviz.training.sweep.plan import grid
+from attnviz.training.sweep.runner import Runner, make
 from attnviz.view.run_header import run_header
 from tests.finetuning.conftest import rows, table
 from tests.refused import refused as refused_as
 from tests.training.command_line import refused
+from tests.training.test_sweep import AtOnce
 
 
 @pytest.fixture
@@ -63,6 +67,30 @@ def test_from_a_table_to_a_folder_and_a_report(
     assert (report["n"], report["left_out"], report["step"]) == (5, 1, 4)
     assert main(asked) == 0
     assert "note: texts left out, whose labels the model does not know: 1" in capsys.readouterr().out
+
+
+def test_many_settings_are_compared_as_one_group(bert: Path, reviews: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = ["--data", str(reviews), "--text", "review", "--label", "stars", "--steps", "4", "--batch", "4"]
+    tune = ["finetune", str(bert), *data, "--grid", "method=head,last:1,all", "--grid", "learning_rate=0.001,0.01"]
+    assert "--out belongs to a single run" in refused([*tune, "--out", "folder"], capsys)
+    assert "method=last:9, learning_rate=0.001 cannot be trained" in refused([*tune, "--grid", "method=last:9"], capsys)
+    assert "method=some, learning_rate=0.001 cannot be trained" in refused([*tune, "--grid", "method=some"], capsys)
+    assert f"attnviz finetune {bert} --data FILE --grid" in refused(["sweep", str(bert)], capsys)
+    assert main([*tune, "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert "parameters are trained (all-but-embeddings), 4 steps of 4" in said
+    assert "6 combinations of method, learning_rate with 1 seeds: 6 runs" in said
+    assert list(all_runs()) == []
+
+    training = {"steps": 4, "batch_size": 4, "validate_every": 2}
+    base = plan(str(bert), {"train": table(rows())}, training=training).config
+    sweep, configs = grid(base, {"method": ["head", "last:1", "all"]}, halving=True)
+    made = make(sweep, configs)
+    runner = Runner(sweep, AtOnce())
+    while not runner.advance():
+        continue
+    assert [run.config.model.method for run in made] == ["head", "last:1", "all"]  # type: ignore[union-attr]
+    assert sorted(run.state().by for run in made) == ["", "", "halving"]
 
 
 def test_what_may_be_wrong_is_said_before(bert: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,14 +15,18 @@ import pytest
 from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData
 
 from attnviz.cli import main
+from attnviz.cli.sweep import show_sweep
 from attnviz.training import all_runs, open_run, record
 from attnviz.training.sweep.export import sweep_csv, tensorboard_runs, wandb_offline
 from attnviz.training.sweep.members import members
 from attnviz.training.sweep.plan import Sweep, all_sweeps, grid
 from attnviz.training.sweep.runner import make
+from attnviz.training.sweep.search import Span
+from attnviz.training.sweep.searcher import runner_of, search
 from tests.training.command_line import refused
 from tests.training.runs import small_config, small_run
 from tests.training.test_export import read_events
+from tests.training.test_sweep import AtOnce
 
 pytestmark = pytest.mark.usefixtures("runs")
 
@@ -89,10 +93,59 @@ def test_a_run_is_swept_with_its_other_settings(runs: Path, capsys: pytest.Captu
         ("n_layers=one", "n_layers is one; it must be a whole number"),
         ("seed=1,2", "seed is not a setting"),
         ("n_heads=1,5", "n_heads=5 cannot be trained"),
+        ("learning_rate=nan", "learning_rate is nan; it must be a number"),
+        ("d_model=1000000", "d_model=1000000 cannot be trained"),
+        ("dropout=" + ",".join(f"{n / 2000}" for n in range(1001)), "make 1,001 runs; a sweep has from 1 to 1,000"),
     ],
 )
 def test_a_grid_that_is_none(given: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert words in refused(["sweep", "copy", "--grid", given], capsys)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["learning_rate=0.1..0.01"], "learning_rate cannot be searched from 0.1 to 0.01"),
+        (["learning_rate=0..0.1:log"], "learning_rate cannot be searched from 0 to 0.1"),
+        (["learning_rate=0.01.."], "learning_rate is ''; it must be a number"),
+        (["d_ff=8..64:many"], "d_ff is many; it must be a whole number"),
+        (["positions=rotary..none"], "a range has two numbers"),
+        (["clip=none..1"], "a range has two numbers"),
+        (["seed=1..9"], "seed is not a setting"),
+        (["d_ff=8..64", "--search", "d_ff=8,9"], "--search has d_ff twice"),
+        (["d_ff=8..64", "--grid", "n_layers=1"], "give --grid or --search"),
+        (["d_ff=8..64", "--halving"], "--pruner halving"),
+        (["d_ff=8..64", "--trials", "1001"], "make 1,001 runs"),
+        (["n_heads=5,7"], "cannot be trained"),
+    ],
+    ids=lambda given: given[0] if isinstance(given, list) else "",
+)
+def test_a_search_that_is_none(given: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert words in refused(["sweep", "copy", "--search", *given], capsys)
+
+
+def test_a_search_is_said_and_told(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["sweep", "copy", "--search", "learning_rate=1e-4..1e-2:log", "--search", "n_layers=1,2", *TINY]
+    command += ["validate_every=2", "--trials", "4", "--pruner", "halving", "--workers", "2", "--dry-run"]
+    assert main(command) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].endswith("at most 4 combinations of learning_rate, n_layers with 1 seeds: 4 runs")
+    assert said[1].startswith("at most 32 steps, about ")
+    assert said[2] == "search: tpe sampler with seed 0, 2 at once; halving pruner at steps 2, 4"
+    assert not runs.exists()
+    assert "--sampler belongs to --search" in refused(["sweep", "copy", "--sampler", "tpe"], capsys)
+
+    spans = [Span("learning_rate", low=1e-4, high=1e-2, log=True)]
+    sweep, configs = search(small_config(steps=4, validate_every=2), spans, 3, pruner="halving", root=runs)
+    make(sweep, configs, runs)
+    runner = runner_of(sweep, AtOnce(), runs)
+    while not runner.advance():
+        continue
+    found = members(runner.sweep, runs)
+    stopped = [m for m in found if m.state is not None and m.state.poor]
+    show_sweep(runner.sweep, found)
+    assert capsys.readouterr().out.count("stopped by the pruner") == len(stopped) > 0
+    assert sweep_csv(runner.sweep, found).count(",pruned,2,") == len(stopped)
 
 
 def test_runs_tell_their_settings_also_where_one_cannot_be_read(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:

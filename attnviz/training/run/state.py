@@ -14,6 +14,7 @@ __all__ = ["Phase", "RunState"]
 Phase = Literal["queued", "running", "paused", "stopped", "done", "interrupted", "failed"]
 MOST_STEPS = 10**12
 ACTIVE = ("queued", "running", "paused")  # somebody is at work or will be
+POOR = ("halving", "pruner")
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,8 @@ class RunState:
         process: process that looks after the run; the server's for a queued one.
         message: message in English, why it failed.
         error: code and details of that message, for other languages.
-        by: who stopped it, where no person did: "rung": its sweep, until the others have come as far; "halving": its
-            sweep, as others learn better. See `attnviz.training.sweep`.
+        by: who stopped it, where no person did: "rung": its sweep, until the others have come as far; "halving" or
+            "pruner": its sweep, as others learn better. See `attnviz.training.sweep`.
         queued: orders those that wait: greater than that of all that waited when it came, whatever the clock says.
     """
 
@@ -45,6 +46,11 @@ class RunState:
     def active(self) -> bool:
         """Whether somebody is at work on it or will be."""
         return self.state in ACTIVE
+
+    @property
+    def poor(self) -> bool:
+        """Whether its sweep has stopped it, as others learn better."""
+        return self.by in POOR
 
     @property
     def resumable(self) -> bool:

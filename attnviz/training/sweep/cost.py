@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from statistics import fmean
 from typing import NamedTuple
 
 from attnviz.models.recurrent_config import AnyConfig
@@ -44,19 +45,25 @@ def expected(
 
     Args:
         sweep: the plan.
-        configs: of each of its runs.
+        configs: of each of its runs, of a search those so far.
         found: its runs, as far as there are any.
         seconds: of one step of a run, on one idle core.
         cores: that train at once.
     """
     left = [number for number, member in enumerate(found) if member.state is None or member.state.state != "done"]
+    there = len(configs) - len(left)
+    if sweep.search is not None:  # trials that are still to be drawn take about what those take that are there
+        runs, many = sweep.search.trials * sweep.seeds, sweep.search.at_once * sweep.seeds
+        took = fmean(config.training.steps * seconds(config) for config in configs) * (runs - there)
+        steps = fmean(config.training.steps for config in configs) * (runs - there)
+        return Cost(runs, there, round(steps), took / min(cores, many, max(1, runs - there)))
     steps = sum(configs[number].training.steps for number in left)
     took = sum(configs[number].training.steps * seconds(configs[number]) for number in left)
     share = 1.0
     if sweep.halving:
         n, whole = len(sweep.combinations), configs[0].training.steps
         share = steps_of(whole, sweep.halving, n) / (n * whole)
-    return Cost(len(configs), len(configs) - len(left), round(share * steps), share * took / min(cores, len(left) or 1))
+    return Cost(len(configs), there, round(share * steps), share * took / min(cores, len(left) or 1))
 
 
 def step_seconds(config: RunConfig) -> float:

@@ -22,6 +22,7 @@ __all__ = ["sweep_csv", "tensorboard_runs", "wandb_offline"]
 OFFLINE = {"WANDB_MODE": "offline", "WANDB_ERROR_REPORTING": "false", "WANDB_SILENT": "true", "WANDB_CONSOLE": "off"}
 """Nothing is sent, and nothing of this machine is looked at: neither its code nor what it prints."""
 PROJECT = "attnviz"
+STOPPED = {"halving": "halved", "pruner": "pruned"}
 
 
 def sweep_csv(sweep: Sweep, found: Sequence[Member]) -> str:
@@ -29,7 +30,7 @@ def sweep_csv(sweep: Sweep, found: Sequence[Member]) -> str:
 
     run      name of the run; empty where it is missing
     ...      the settings that are varied, then seed
-    state    as in state.json, or "halved": stopped by successive halving; empty where it is missing
+    state    as in state.json, or "halved" or "pruned": stopped as a poor one; empty where it is missing
     step     updates so far
     best_... the best value of the task's metric on validation data so far, under its name
     seconds  of the processor, in training
@@ -38,7 +39,7 @@ def sweep_csv(sweep: Sweep, found: Sequence[Member]) -> str:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(["run", *sweep.keys, "seed", "state", "step", f"best_{_key(metric_of(found))}", "seconds"])
     for planned, run, state, seen in found:
-        said = "" if state is None else "halved" if state.by == "halving" else state.state
+        said = "" if state is None else STOPPED.get(state.by, state.state)
         told = (
             ("", *planned.values, planned.seed, said)
             if run is None

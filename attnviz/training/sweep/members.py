@@ -61,9 +61,9 @@ class Outcome(NamedTuple):
     loss: float
 
     @property
-    def halved(self) -> bool:
-        """Whether successive halving has stopped it."""
-        return any(member.state is not None and member.state.by == "halving" for member in self.members)
+    def stopped_by(self) -> str:
+        """The part of its sweep that has stopped it as a poor one: "halving" or "pruner"; "": none."""
+        return next((m.state.by for m in self.members if m.state is not None and m.state.poor), "")
 
 
 def members(sweep: Sweep, root: Path | None = None) -> list[Member]:
@@ -107,7 +107,9 @@ def outcomes(sweep: Sweep, found: Sequence[Member]) -> list[Outcome]:
         _outcome(values, [found[number] for number in sweep.of_combination(values)]) for values in sweep.combinations
     ]
     sign = 1 if metric_of(found) in LOSSES else -1
-    return sorted(results, key=lambda each: (each.halved, each.mean is None, sign * (each.mean or 0.0), each.loss))
+    return sorted(
+        results, key=lambda each: (bool(each.stopped_by), each.mean is None, sign * (each.mean or 0.0), each.loss)
+    )
 
 
 def _outcome(values: tuple[Value, ...], found: Sequence[Member]) -> Outcome:

@@ -20,7 +20,15 @@ from pathlib import Path
 from typing import Any, Self
 
 from attnviz.bounded import MALFORMED, read_json, reason
-from attnviz.errors import ConfigError, SweepCombination, SweepCorrupt, SweepNotFound, SweepSteps, TooManyPlanned
+from attnviz.errors import (
+    ConfigError,
+    SweepCombination,
+    SweepCorrupt,
+    SweepNotFound,
+    SweepSteps,
+    SweepUncompared,
+    TooManyPlanned,
+)
 from attnviz.errors.base import Why
 from attnviz.errors.settings import check_whole
 from attnviz.training.engine.memory import check_memory
@@ -29,8 +37,12 @@ from attnviz.training.run.files import write_json, writing
 from attnviz.training.run.runs import is_run_name, runs_root
 from attnviz.training.run.settings import Value, changed, kind_of
 from attnviz.training.sweep.halving import Rung, rungs
+from attnviz.training.sweep.search import Search
 
-__all__ = ["MOST_RUNS", "Planned", "Sweep", "all_sweeps", "delete_sweep", "grid", "load_sweep", "save_sweep"]
+__all__ = [
+    "MOST_RUNS", "OF_HALVING", "Planned", "Sweep", "all_sweeps", "delete_sweep", "grid", "load_sweep", "looks",
+    "plan_name", "planned_config", "planned_runs", "save_sweep",
+]  # fmt: skip
 
 FOLDER = ".sweeps"
 FORMAT = 1
@@ -66,6 +78,7 @@ class Sweep:
         keys: settings that are varied.
         runs: of one combination after the other, all seeds of it.
         halving: how often and how many are stopped early; () for never.
+        search: how the combinations are drawn, of which `runs` has those so far; None: all are known from the first.
         created: when, ISO 8601 with the time zone.
         owner: hash of who started it in a browser; "" for everybody.
         kept: a server looks after it, until it is over or somebody stops it.
@@ -75,6 +88,7 @@ class Sweep:
     keys: tuple[str, ...]
     runs: tuple[Planned, ...]
     halving: tuple[Rung, ...] = ()
+    search: Search | None = None
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     owner: str = ""
     kept: bool = False
@@ -84,13 +98,19 @@ class Sweep:
         """The values of each combination, in order."""
         return list(dict.fromkeys(run.values for run in self.runs))
 
+    @property
+    def seeds(self) -> int:
+        """Number of seeds of each combination."""
+        return len(self.runs) // len(self.combinations)
+
     def of_combination(self, values: tuple[Value, ...]) -> list[int]:
         """Return the numbers of a combination's runs."""
         return [number for number, run in enumerate(self.runs) if run.values == values]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        return {"format": FORMAT, **vars(self), "runs": [vars(run) for run in self.runs]}
+        search = None if self.search is None else self.search.to_dict()
+        return {"format": FORMAT, **vars(self), "runs": [vars(run) for run in self.runs], "search": search}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -106,7 +126,12 @@ class Sweep:
             raise ValueError("its runs do not fit its settings")
         halving = tuple(Rung(int(step), int(keep)) for step, keep in values["halving"])
         created = datetime.fromisoformat(values["created"]).isoformat()
-        return cls(str(values["name"]), keys, runs, halving, created, str(values["owner"]), values["kept"] is True)
+        search = values.get("search")  # plans of earlier versions have none
+        search = None if search is None else Search.from_dict(search)
+        if search is not None and search.keys != keys:
+            raise ValueError("its search does not fit its settings")
+        kept = values["kept"] is True
+        return cls(str(values["name"]), keys, runs, halving, search, created, str(values["owner"]), kept)
 
 
 def _planned(values: Mapping[str, Any]) -> Planned:
@@ -144,6 +169,7 @@ def grid(
         TooManyPlanned: they are more than `most`.
         SweepCombination: one of them cannot be built, or takes more memory than there is.
         SweepSteps: halving compares after so many steps, so their number cannot be varied.
+        SweepUncompared: it cannot compare, for validation data is not looked at before the end.
         UnknownSetting: a setting that is none.
 
     Example:
@@ -168,18 +194,40 @@ def grid(
     configs, rows = [], []
     for values in product(*settings.values()):
         for seed in range(base.training.seed, base.training.seed + seeds):
-            config = _config(base, dict(zip(keys, values, strict=True)), seed)
+            config = planned_config(base, dict(zip(keys, values, strict=True)), seed)
             configs.append(config)
             rows.append((values, seed, config.digest))
     n = total // seeds
-    planned = tuple(rungs(base.training.steps, base.training.validate_every, n)) if halving else ()
-    name = _name(base, [digest for _, _, digest in rows], planned)
+    planned = looks(base, n) if halving and n > 1 else ()
+    name = plan_name(base, [*(digest for _, _, digest in rows), *planned])
+    return Sweep(name, keys, planned_runs(name, rows, total), planned, owner=owner), configs
+
+
+def looks(base: RunConfig, n: int) -> tuple[Rung, ...]:
+    """Return when n combinations are compared; see halving.py.
+
+    Raises:
+        SweepUncompared: validation data is not looked at before the end.
+    """
+    steps, every = base.training.steps, base.training.validate_every
+    if not (planned := tuple(rungs(steps, every, n))):
+        raise SweepUncompared(every, steps)
+    return planned
+
+
+def planned_runs(name: str, rows: Sequence[tuple[tuple[Value, ...], int, str]], total: int) -> tuple[Planned, ...]:
+    """Return the runs of a plan, of which there may be `total`, from their values, seeds and hashes."""
     width = len(str(total))
-    runs = tuple(Planned(f"{name}.{number:0{width}}", *row) for number, row in enumerate(rows, 1))
-    return Sweep(name, keys, runs, planned, owner=owner), configs
+    return tuple(Planned(f"{name}.{number:0{width}}", *row) for number, row in enumerate(rows, 1))
 
 
-def _config(base: RunConfig, values: Mapping[str, Value], seed: int) -> RunConfig:
+def planned_config(base: RunConfig, values: Mapping[str, Value], seed: int) -> RunConfig:
+    """Return a run with some settings and a seed.
+
+    Raises:
+        SweepCombination: it cannot be built, or takes more memory than there is.
+        UnknownSetting: a setting that is none.
+    """
     for name in values:
         kind_of(name, base.model)
     try:
@@ -190,11 +238,11 @@ def _config(base: RunConfig, values: Mapping[str, Value], seed: int) -> RunConfi
     return config
 
 
-def _name(base: RunConfig, digests: Sequence[str], halving: Sequence[Rung]) -> str:
-    """Return the name of a plan: the same for the same runs."""
-    plan = sha256(json.dumps([*digests, *halving]).encode()).hexdigest()[:TOLD]
+def plan_name(base: RunConfig, plan: Sequence[Any]) -> str:
+    """Return the name of a plan: the same for the same one."""
+    told = sha256(json.dumps(plan).encode()).hexdigest()[:TOLD]
     task = (base.recipe or base.task.name).replace(" ", "-")
-    return f"sweep-{task}-{plan}"
+    return f"sweep-{task}-{told}"
 
 
 def save_sweep(sweep: Sweep, root: Path | None = None) -> None:

@@ -25,7 +25,7 @@ from attnviz.training.sweep.plan import Planned, Sweep, save_sweep
 
 __all__ = ["Runner", "make", "score_at"]
 
-RUNG, HALVING = "rung", "halving"
+RUNG, HALVING, PRUNER = "rung", "halving", "pruner"
 log = logging.getLogger(__name__)
 
 
@@ -36,8 +36,8 @@ class Queue(Protocol):
         """Train a run, as far as a step."""
 
 
-def make(sweep: Sweep, configs: Sequence[RunConfig], root: Path | None = None) -> list[Run]:
-    """Write the plan of a sweep, and make the runs that nobody has trained or made before.
+def make(sweep: Sweep, configs: Sequence[RunConfig], root: Path | None = None, first: int = 0) -> list[Run]:
+    """Write the plan of a sweep, and make the runs, from a number on, that nobody has trained or made before.
 
     Returns:
         Those that were made; they are still to be trained.
@@ -47,7 +47,7 @@ def make(sweep: Sweep, configs: Sequence[RunConfig], root: Path | None = None) -
         ConfigError: one takes more memory than there is.
     """
     save_sweep(sweep, root)
-    missing = [number for number, member in enumerate(members(sweep, root)) if member.run is None]
+    missing = [n for n, member in enumerate(members(sweep, root)) if member.run is None and n >= first]
     return [_new(configs[number], sweep.runs[number].name, root, sweep.owner) for number in missing]
 
 
@@ -103,7 +103,7 @@ class Runner:
             kept = survivors(scores, rung.keep, self._lower_is_better(found))
             for number, values in enumerate(left):
                 if number not in kept:
-                    self._stop(self._of(found, values))
+                    self._stop(self._of(found, values), HALVING)
             left = [left[number] for number in kept]
         return self._reach([found[number] for values in left for number in self.sweep.of_combination(values)], None)
 
@@ -149,7 +149,7 @@ class Runner:
             self._scores[key] = score_at(run, step)
         return self._scores[key]
 
-    def _stop(self, poor: Sequence[Member]) -> None:
+    def _stop(self, poor: Sequence[Member], by: str) -> None:
         """Mark the runs of a combination that wait at a rung as stopped for good."""
         for member in poor:
             run, state = member.run, member.state
@@ -159,7 +159,7 @@ class Runner:
                 with writing(run.name), run.claimed():
                     now = run.state(claimed=True)
                     if _waits(run, now):
-                        run.write_state(RunState("stopped", now.step, by=HALVING))
+                        run.write_state(RunState("stopped", now.step, by=by))
             except RunError as error:  # somebody has it go on, or it was deleted
                 log.info("%s", error)
 
@@ -169,10 +169,10 @@ def _progress(run: Run) -> Progress:
 
 
 def _is_stopped(run: Run, state: RunState) -> bool:
-    """Whether a run was stopped for good, by a person or by halving."""
+    """Whether a run was stopped for good, by a person or as a poor one."""
     if state.state != "stopped" or state.by == RUNG:
         return False
-    return state.by == HALVING or run.commands.last("stop") is not None
+    return state.poor or run.commands.last("stop") is not None
 
 
 def _waits(run: Run, state: RunState) -> bool:

@@ -58,6 +58,7 @@ COLORS = {
     "stopped": "#808080",
     "rung": "#e69f00",
     "halving": "#808080",
+    "pruner": "#808080",
 }
 EXAMPLE = "grokking"
 MOST = 7  # rows that are seen at once

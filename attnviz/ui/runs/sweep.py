@@ -132,13 +132,13 @@ def _actions(sweep: Sweep, members: Sequence[Member], alive: bool) -> None:
     """Offer what can be done with a sweep."""
     runs = [member.run for member in members if member.run is not None]
     changes = sweeps.may_change(me(), members)
-    resumable = [m for m in members if m.state is not None and m.state.resumable and m.state.by != "halving"]
+    resumable = [m for m in members if m.state is not None and m.state.resumable and not m.state.poor]
     with st.container(horizontal=True, key="sweep-actions", gap="small", vertical_alignment="center"):
         if changes and alive:
             button(say("runs.sweep.stop"), "sweep-stop", _stop, sweep, members, icon="stop")
         elif changes and resumable:
             button(say("runs.sweep.go_on"), "sweep-go-on", _go_on, sweep, members, icon="resume")
-        chosen = [m.run for m in sorted(members, key=lambda m: m.state is None or m.state.by == "halving") if m.run]
+        chosen = [m.run for m in sorted(members, key=lambda m: m.state is None or m.state.poor) if m.run]
         names = [run.name for run in chosen[:COMPARED]]
         button(say("runs.sweep.curves"), "sweep-curves", _open, names, icon="show_chart")
         if changes and offers(me(), "export"):
@@ -248,7 +248,7 @@ def _row(sweep: Sweep, result: Outcome, metric: Metric) -> Row:
         "seconds": result.seconds,
         "state": [f"{n} {say(f'runs.state.{state}')}" for state, n in Counter(map(_state, result.members)).items()],
     }
-    return Row(cells, {"open": say("runs.sweep.open")}, "#808080" if result.halved else "#0072b2")
+    return Row(cells, {"open": say("runs.sweep.open")}, "#808080" if result.stopped_by else "#0072b2")
 
 
 def _chart(sweep: Sweep, members: Sequence[Member], metric: Metric) -> None:

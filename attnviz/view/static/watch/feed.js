@@ -19,7 +19,7 @@ const LONGEST_RETRY_MS = 15000;
  * @property {string} message
  * @property {number[]} checkpoints
  * @property {string} by  who paused or stopped it, "owner" or "teacher", where that was somebody else, or its sweep:
- *   "rung", to go on soon, or "halving"
+ *   "rung", to go on soon, "halving" or "pruner"
  * @property {boolean} resumable
  */
 
