@@ -11,7 +11,6 @@ Answers are those of `attnviz.server.experiments`: asked again until they are th
 from __future__ import annotations
 
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -22,15 +21,11 @@ from attnviz.server.experiments import answer_when_there, check_size
 from attnviz.server.paths import whole
 from attnviz.server.why import EXPLAINING, explained
 from attnviz.trace import Trace
-from attnviz.trace.lens import Lens, look_through
-from attnviz.view.logits import lens_columns, told_parts
+from attnviz.view.logits import lens_columns, lens_of, told_parts
 
 __all__ = ["lens", "parts"]
 
-TOP = 3  # outputs of a cell of the lens
 MOST = 2**31
-
-_lenses: WeakKeyDictionary[Trace, Lens] = WeakKeyDictionary()
 
 
 def lens(request: Request, trace: Trace) -> Response:
@@ -41,9 +36,7 @@ def lens(request: Request, trace: Trace) -> Response:
 
     def compute(progress: Progress) -> dict[str, Any]:
         check_size(trace)
-        if trace not in _lenses:
-            _lenses[trace] = look_through(trace, TOP, progress)
-        return lens_columns(trace, _lenses[trace], start, lang)
+        return lens_columns(trace, lens_of(trace, progress), start, lang)
 
     return answer_when_there(EXPLAINING, request, ("lens", _id(request), start, lang), compute)
 

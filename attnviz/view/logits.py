@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakKeyDictionary
 
+from attnviz.background import Progress
 from attnviz.trace import Trace
-from attnviz.trace.lens import Lens
+from attnviz.trace.lens import Lens, look_through
 from attnviz.trace.rows import label_of
 from attnviz.view.payload import output_label
 from attnviz.why import LogitParts, Part
 
-__all__ = ["MOST_COLUMNS", "MOST_REMOVED", "lens_columns", "told_parts"]
+__all__ = ["MOST_COLUMNS", "MOST_REMOVED", "lens_columns", "lens_of", "told_parts"]
 
 MOST_COLUMNS = 48
 """Positions of a lens that are sent and shown at a time."""
 
 MOST_REMOVED = 9
 """Parts that are taken out one by one, where not all are asked for: the largest ones, which are shown first."""
+
+TOP = 3  # outputs of a cell of the lens
+
+_lenses: WeakKeyDictionary[Trace, Lens] = WeakKeyDictionary()
+
+
+def lens_of(trace: Trace, progress: Progress) -> Lens:
+    """Return the lens of a trace as it is shown; it is looked through once.
+
+    Raises:
+        NoProbabilities, NotSplit: see `Trace.lens`.
+    """
+    if trace not in _lenses:
+        _lenses[trace] = look_through(trace, TOP, progress)
+    return _lenses[trace]
 
 
 def lens_columns(trace: Trace, lens: Lens, start: int, lang: str) -> dict[str, Any]:

@@ -189,7 +189,7 @@ def overview(
         what_if: what can be changed in the forward pass, see `attnviz.server.what_if`; None: nothing is offered.
         name: name by which `attnviz.load_model` knows the model; by default the model's own.
         later: addresses of the modules that the view imports when they are first asked for, by name; see
-            `attnviz.view.modules`. None: it has no server to ask.
+            `attnviz.view.modules`; "page" for those that the page has. None: there is nobody to answer them.
     """
     arrays: dict[str, Array] = {}
     far: dict[str, NDArray[np.float32]] = {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
@@ -28,14 +28,15 @@ from attnviz.tracing import trace as take_trace
 from attnviz.view import STATIC
 from attnviz.view.chips import Chips, after, chips_of, in_force, removed, turned
 from attnviz.view.chips import told as chips_told
+from attnviz.view.computed import computation
 from attnviz.view.page import check_language, page, title_of
 from attnviz.view.payload import bundle, choice_of, overview, proof, second_of
 from attnviz.view.texts import texts_of_trace
-from attnviz.view.what_if import UNDO, effects, told
+from attnviz.view.what_if import UNDO, told
 
 __all__ = ["TraceWidget"]
 
-SWEEP = "sweep?"  # before the query of a question for the effect of every head
+IN_PAGE = dict.fromkeys(("logits", "plane", "why"), "page")  # parts of the view; see `static/export/live.js`
 
 
 class TraceWidget(anywidget.AnyWidget):
@@ -90,7 +91,8 @@ class TraceWidget(anywidget.AnyWidget):
         self._count = 0
         self._chips = chips_of(trace.edits)
         self._undone: list[Chips] = []  # the chips before each change
-        self._sweeps = Background(seconds=math.inf, gives_way=0)  # of a kernel that somebody has alone
+        # of a kernel that somebody has alone
+        self._sweeps, self._explanations = (Background(seconds=math.inf, gives_way=0) for _ in range(2))
         site, head = chosen
         super().__init__(
             _page=page(trace, lang, title, "", "export/live.js", {"texts": texts_of_trace(lang)}, {}),
@@ -208,15 +210,19 @@ class TraceWidget(anywidget.AnyWidget):
         """Switch a chip off, or on again, or take it away."""
         self._change((removed if is_removed else turned)(self._chips, at), [*self._undone, self._chips])
 
-    def _effects(self, trace: Trace, name: str, query: str) -> dict[str, Any]:
-        """Answer how far the sweep of all heads is that a question asks for, or what it found."""
-        asked = dict(parse_qsl(query))
-        row, output, who = int(asked["row"]), int(asked["output"]), asked["who"]
-        if "stop" in asked:
-            self._sweeps.leave((name, row, output), who)
+    def _computed(self, name: str, asked: str) -> dict[str, Any]:
+        """Answer how far a computation is that a question asks for, or what it found; see `attnviz.view.computed`."""
+        what, _, query = asked.partition("?")
+        given = dict(parse_qsl(query))
+        who, stop = given.pop("who"), given.pop("stop", None)
+        compute = computation(self._held[name], what, given, self._lang)
+        jobs = self._sweeps if what == "sweep" else self._explanations  # these do not wait for the long ones
+        key = (what, name, *sorted(given.items()))
+        if stop:
+            jobs.leave(key, who)
             return {}
         try:
-            return self._sweeps.told((name, row, output), who, partial(effects, trace, row, output))
+            return jobs.told(key, who, compute)
         except AttnvizError as error:
             return {"failed": locale.told(self._lang, error.code, error.details)}
 
@@ -235,12 +241,20 @@ class TraceWidget(anywidget.AnyWidget):
         second = None
         if beside is not None:
             choice = choice_of(beside, beside.sites[0], 0)
-            other = overview(beside, trace_id=self._named(beside, before), choice=choice, lang=self._lang)
+            other = overview(
+                beside, trace_id=self._named(beside, before), choice=choice, lang=self._lang, later=IN_PAGE
+            )
             second = second_of(self._trace, beside, other)
         place = {"query": self.query, "key": self.key, "locked": self.locked}
         choice = {**choice_of(self._trace, self._site(self.site), self.head), **place}
         self._picture = overview(
-            self._trace, trace_id=own, choice=choice, lang=self._lang, second=second, what_if=self._offered()
+            self._trace,
+            trace_id=own,
+            choice=choice,
+            lang=self._lang,
+            second=second,
+            what_if=self._offered(),
+            later=IN_PAGE,
         )
 
     def _named(self, trace: Trace, before: Mapping[str, Trace]) -> str:
@@ -264,11 +278,10 @@ class TraceWidget(anywidget.AnyWidget):
                 self._turn(content["at"], content["remove"])
             elif content["ask"] == "bundle":
                 parts.append(bundle(self._held[content["trace"]], content["site"], content["heads"], content["stages"]))
-            elif content["ask"].startswith(SWEEP):
-                name = content["trace"]
-                answer["answer"] = self._effects(self._held[name], name, content["ask"].removeprefix(SWEEP))
-            else:
+            elif content["ask"] == "proof":
                 answer["answer"] = proof(self._held[content["trace"]])
+            else:
+                answer["answer"] = self._computed(content["trace"], content["ask"])
         except AttnvizError as error:
             answer["error"] = locale.told(self._lang, error.code, error.details)
         except (LookupError, ValueError) as error:

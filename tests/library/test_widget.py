@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.util import find_spec
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,11 +12,11 @@ import pytest
 import torch
 
 import attnviz
-from attnviz import edits
-from attnviz.errors import EditMeansNothing, NoSuchHead, NoSuchPosition, NoSuchSite
+from attnviz import edits, locale
+from attnviz.errors import EditMeansNothing, NoSuchHead, NoSuchPosition, NoSuchSite, NotSplit
 from attnviz.errors.base import Why
 from attnviz.trace import Trace
-from attnviz.view import standalone
+from attnviz.view import standalone, why
 from attnviz.view.standalone import Shown
 from attnviz.view.widget import TraceWidget
 from tests.core.test_payload import unpack
@@ -159,24 +161,52 @@ def test_edits_are_chips_that_are_switched_off_and_taken_away(kernel: Kernel, tr
     assert (widget.edits, header(widget)["what_if"].get("undo")) == ((off,), None)
 
 
+def computed(kernel: Kernel, widget: TraceWidget, question: str) -> dict[str, Any]:
+    """Ask as the browser does, once."""
+    asked = {"ask": f"{question}&who=me&lang=en", "id": "1", "trace": header(widget)["trace"]}
+    (answer,) = kernel.say(widget, {"method": "custom", "content": asked})
+    return dict(answer["content"].get("answer") or answer["content"])
+
+
+def awaited(kernel: Kernel, widget: TraceWidget, question: str) -> dict[str, Any]:
+    """Ask until the answer is there, or why there is none."""
+    while not (answer := computed(kernel, widget, question)).keys() & {"result", "failed", "error"}:
+        assert answer["done"] <= answer["total"]
+    return answer
+
+
 def test_every_head_is_switched_off_beside_the_kernel(kernel: Kernel, trace: Trace) -> None:
-    def ask(query: str) -> dict[str, Any]:
-        asked = {"ask": f"sweep?{query}&who=me", "id": "1", "trace": header(widget)["trace"]}
-        (answer,) = kernel.say(widget, {"method": "custom", "content": asked})
-        return dict(answer["content"].get("answer") or answer["content"])
-
-    def over(query: str) -> dict[str, Any]:
-        while not (answer := ask(query)).keys() & {"result", "failed"}:
-            assert (answer["total"], answer["ahead"]) in ((0, 0), (4, 0))
-        return answer
-
     widget = widget_of(trace)
     output = int(trace.logits[1].argmax())
     found = attnviz.sweep(attnviz.load_model("zoo/reverse"), "g f e d c", token=output, position=1)
-    assert over(f"row=1&output={output}")["result"]["probability"] == found.probability.tolist()
-    assert "99" in over("row=99&output=0")["failed"]
-    assert ask("row=1&output=0&stop=1")["answer"] == {}
-    assert ask("row=1")["error"]
+    told = awaited(kernel, widget, f"sweep?row=1&output={output}")["result"]
+    assert told["probability"] == found.probability.tolist()
+    assert "99" in awaited(kernel, widget, "sweep?row=99&output=0")["failed"]
+    assert computed(kernel, widget, "sweep?row=1&output=0&stop=1")["answer"] == {}
+    assert computed(kernel, widget, "sweep?row=1")["error"]
+
+
+def test_python_tells_why_a_query_reads_a_key_and_what_the_outputs_owe(kernel: Kernel) -> None:
+    trace = attnviz.trace(attnviz.load_model("zoo/induction"), "a c d b a")
+    widget = widget_of(trace, lang="zh")
+    assert set(header(widget)["later"]) == {"logits", "plane", "why"}
+    told = awaited(kernel, widget, "why?site=decoder.1.self&head=0&query=4&key=1")["result"]
+    assert told == why.told(trace, "decoder.1.self", 0, 4, 1)
+    first = told["keys"]["parts"][0]  # the next cell of the walk
+    assert (first["site"], first["head"], first["query"], first["key"]) == ("decoder.0.self", 0, 1, 0)
+    parts = awaited(kernel, widget, "parts?row=4")["result"]["parts"]
+    assert [part["share"] for part in parts] == [part.share for part in trace.logit_parts(4).parts]
+    assert len(awaited(kernel, widget, "lens?start=0")["result"]["outputs"]) == 3
+    widget.edits = "off:decoder.0.self:0"  # another trace: head 0.0 writes nothing that could be read
+    told = awaited(kernel, widget, "why?site=decoder.1.self&head=0&query=4&key=1")["result"]
+    assert told["keys"]["parts"][0]["kind"] != "head"
+
+    widget = widget_of(replace(trace, forward_pass=SimpleNamespace(logits=trace.forward_pass.logits)), lang="zh")
+    refusal = NotSplit("induction", Why("split-no-model"))
+    said = locale.told("zh", refusal.code, refusal.details)
+    assert awaited(kernel, widget, "why?site=decoder.1.self&head=0&query=4&key=1") == {"failed": said}
+    assert awaited(kernel, widget, "why?site=decoder.1.self&head=0")["error"]
+    assert awaited(kernel, widget, "else?")["error"]
 
 
 def test_python_answers_for_the_numbers_of_both_traces(kernel: Kernel, trace: Trace) -> None:
@@ -203,9 +233,6 @@ def test_python_answers_for_the_numbers_of_both_traces(kernel: Kernel, trace: Tr
 
 
 def test_numbers_that_were_typed_cannot_be_run_again(kernel: Kernel, trace: Trace) -> None:
-    from dataclasses import replace
-    from types import SimpleNamespace
-
     typed = replace(trace, forward_pass=SimpleNamespace(logits=trace.forward_pass.logits))
     with refused(EditMeansNothing("reverse", Why("no-pass"))):
         widget_of(typed).edits = "no-positions"

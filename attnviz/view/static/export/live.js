@@ -3,9 +3,16 @@
 import { LoadError, unpack } from "../core/data.js";
 import { mount } from "../main.js";
 import { textOf } from "../core/texts.js";
+import { Lens } from "../logits/lens.js";
+import { Parts } from "../logits/parts.js";
+import { Plane } from "../plane/plane.js";
 import { Menu } from "../whatif/menu.js";
 import { Sweep } from "../whatif/sweep.js";
+import { Why } from "../why/why.js";
 import { Chips } from "./chips.js";
+
+/** Parts of the view that others fetch when they are first opened. */
+const LATER = { logits: { Lens, Parts }, plane: { Plane }, why: { Why } };
 
 /** The traits that say where the view looks. */
 const PLACE = ["site", "head", "query", "key", "locked"];
@@ -121,7 +128,7 @@ export function open(page) {
       store = made;
       store.subscribe(tell);
     };
-    mount({ data, source, onStore, setTriggerValue, whatIf: { Menu, Sweep }, parentElement: page.getElementById("attnviz") });
+    mount({ data, source, onStore, setTriggerValue, whatIf: { Menu, Sweep }, later: LATER, parentElement: page.getElementById("attnviz") });
   };
 
   draw();
