@@ -2,8 +2,10 @@
 
 >>> from attnviz.loading import find_run
 >>> moments = score_over_training(find_run("induction-recorded"), "a c d b a", "decoder.1.self", 0, query=4, key=1)
->>> [moment.step for moment in moments], bands(moments, "keys")[0].name
-([1000], 'decoder.0.self:0')
+>>> [moment.step for moment in moments]
+[0, 50, 60, 70, 80, 100, 200, 500, 1000]
+>>> bands(moments, "keys")[0].name, [moment.keys["decoder.0.self:0"] > 2 for moment in moments]
+('decoder.0.self:0', [False, False, False, False, True, True, True, True, True])
 """
 
 from __future__ import annotations

@@ -2,47 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
-
 import pytest
 
 from attnviz.analysis.formed import REST, Moment, bands, score_over_training
 from attnviz.errors import NotSplit
 from attnviz.loading import find_run
-from attnviz.training import RECIPES, Recording, Run, RunConfig, record
 
 TEXT = "a c d b e f a c"  # the second a reads c, which stands after the first one
 CELL = ("decoder.1.self", 0, 6, 1)
 PREVIOUS = "decoder.0.self:0"
 
 
-def test_the_previous_token_head_comes_into_the_key_when_the_loss_falls(tmp_path: Path) -> None:
+def test_the_previous_token_head_comes_into_the_key_when_the_loss_falls() -> None:
     """Olsson et al. 2022: induction forms at once, and with it the loss drops."""
-    recipe = RECIPES["induction"]
-    training = replace(recipe.training, steps=150, seed=2, validate_every=150, validation_size=8)
-    run = Run.create(tmp_path / "fresh", RunConfig(recipe.task, recipe.model, training, Recording(150, sequences=1)))
-    record(run)
+    run = find_run("induction-recorded")
     loss = {metrics.step: metrics.loss for metrics in run.metrics()}
     moments = score_over_training(run, TEXT, *CELL)
     assert [moment.step for moment in moments] == run.checkpoints()
-    early = [moment for moment in moments if 0 < moment.step <= 20]
-    assert min(loss[moment.step] for moment in early) > 5 * loss[moments[-1].step]
-    assert all(abs(moment.keys[PREVIOUS]) < 0.3 for moment in early)
-    last = moments[-1]
-    assert last.keys[PREVIOUS] > 1.5
+    at = {moment.step: moment for moment in moments}
+    before, behind, last = at[50], at[100], moments[-1]
+    assert loss[behind.step] < 0.1 * loss[before.step]
+    assert abs(at[0].keys[PREVIOUS]) < 0.3
+    assert before.keys[PREVIOUS] < 0.3 * behind.keys[PREVIOUS]
+    assert last.keys[PREVIOUS] > 0.5 * last.above
+    assert before.weight < behind.weight
+    assert last.weight > 0.9
     assert bands(moments, "keys")[0].name == PREVIOUS
     for moment in moments:
         for shares in (moment.queries, moment.keys):
             assert sum(shares.values()) == pytest.approx(moment.above, abs=1e-3)
-
-
-def test_a_recording_that_kept_its_last_checkpoint_has_one_moment() -> None:
-    run = find_run("induction-recorded")
-    (moment,) = score_over_training(run, TEXT, *CELL)
-    assert moment.step == run.checkpoints()[-1]
-    assert moment.weight > 0.9
-    assert moment.keys[PREVIOUS] > 0.5 * moment.above
 
 
 def test_small_parts_are_one_band_and_nothing_is_lost() -> None:

@@ -9,7 +9,7 @@ from attnviz.training import RECIPES, Run, RunConfig, RunState, evaluate
 from attnviz.training.engine.loop import SAMPLES, forward, loss_sum
 from attnviz.training.run.probe import attention_weights
 from attnviz.zoo import EXAMPLE_RUNS
-from attnviz.zoo.record import KEPT, RECORDED, recorded_name
+from attnviz.zoo.record import KEPT, MOMENTS, RECORDED, recorded_name
 
 
 @pytest.fixture(scope="module")
@@ -77,9 +77,11 @@ def test_a_recorded_recipe_is_that_recipe(recorded: Run) -> None:
 
 
 def test_a_recorded_recipe_is_small(recorded: Run) -> None:
-    files = {path.name for path in recorded.folder.rglob("*") if path.is_file()}
-    assert files - {recorded.checkpoint_path(recorded.checkpoints()[-1]).name} == set(KEPT)
-    assert sum(path.stat().st_size for path in recorded.folder.rglob("*")) < 800_000
+    files = {path for path in recorded.folder.rglob("*") if path.is_file()}
+    steps = [*MOMENTS.get(recorded.config.recipe, ()), recorded.state().step]
+    assert recorded.checkpoints() == steps
+    assert files == {recorded.folder / name for name in KEPT} | {*map(recorded.checkpoint_path, steps)}
+    assert sum(path.stat().st_size for path in files) < 1_100_000
 
 
 def test_a_recorded_recipe_shows_its_network(recorded: Run) -> None:
