@@ -69,15 +69,12 @@ def find_heads(
         if index % KEEP == 0:
             tally.keep_examples()
         report(index + 1, len(chosen))
-    first = take(model, chosen[0], 0)
-    if not can_measure(first):
-        return conclude(model.facts.name, tally, {}, measurable=False)
     asked = effects_to_measure(tally)
     effects: dict[Asked, Effect] = {}
     for index, (text_index, some) in enumerate(asked.items()):
         joined(effects, measure(model, chosen[text_index], text_index, some))
         report(len(chosen) + index + 1, len(chosen) + len(asked))
-    return conclude(model.facts.name, tally, effects, measurable=True)
+    return conclude(model.facts.name, tally, effects, tally.measurable)
 
 
 def corpus_of(
@@ -112,15 +109,20 @@ def tallied(model: Model, texts: Sequence[Text], start: int) -> Tally:
     """Count how the heads read some texts, whose first has the index `start`."""
     tally = Tally()
     for index, text in enumerate(texts, start):
-        tally.read(take(model, text, index), index)
+        trace = take(model, text, index)
+        tally.read(trace, index)
+        tally.measurable = can_measure(trace)
     tally.keep_examples()
     return tally
 
 
 def effects_to_measure(tally: Tally) -> dict[int, list[Asked]]:
-    """Return, by the index of the text, the heads to switch off one by one: on those texts that are about their way."""
+    """Return, by the index of the text, the heads to switch off one by one: on those texts that are about their way.
+
+    Of a model without outputs to tell an effect by there are none.
+    """
     found: dict[int, list[Asked]] = {}
-    for each in candidates(tally):
+    for each in candidates(tally) if tally.measurable else ():
         for text in tally.sites[each.site].rich_texts(each.way)[:RICH]:
             found.setdefault(text, []).append(each)
     return found

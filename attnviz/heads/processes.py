@@ -15,8 +15,8 @@ import torch
 
 from attnviz.errors import AttnvizError, NoTexts, ProcessLost
 from attnviz.heads.corpus import Text
-from attnviz.heads.effects import Asked, Effect, can_measure
-from attnviz.heads.find import Progress, effects_to_measure, joined, measure, take, tallied
+from attnviz.heads.effects import Asked, Effect
+from attnviz.heads.find import Progress, effects_to_measure, joined, measure, tallied
 from attnviz.heads.found import Heads, conclude
 from attnviz.heads.tally import Tally
 from attnviz.loading import load_model
@@ -57,12 +57,14 @@ class _Pool:
     Attributes:
         model: name for `load_model`.
         done: is told how many texts of a part are done.
+        name: the model's own, once a part is done.
         cpu_seconds: what the parts took.
     """
 
     model: str
     processes: int
     done: Callable[[int], None]
+    name: str = ""
     cpu_seconds: float = 0.0
     lost: list[Part] = field(default_factory=list)
     workers: dict[Connection, _Worker] = field(default_factory=dict)
@@ -84,7 +86,7 @@ class _Pool:
                 part = worker.part
                 assert part is not None  # idle ones are not waited for
                 try:
-                    result, seconds = connection.recv()
+                    result, seconds, name = connection.recv()
                 except (EOFError, OSError):
                     self._dismiss(connection)
                     tries[part] += 1
@@ -98,6 +100,7 @@ class _Pool:
                     raise result
                 worker.part, going = None, going - 1
                 self.cpu_seconds += seconds
+                self.name = name
                 self.done(len(part.texts))
                 yield part, result
 
@@ -162,9 +165,7 @@ def find_in_processes(model: str, texts: Sequence[Text], processes: int, progres
             tally.keep_examples()
         if not tally.n_texts:
             raise ProcessLost(model)
-        opened = load_model(model)
-        measurable = can_measure(take(opened, texts[0], 0))
-        asked = effects_to_measure(tally) if measurable else {}
+        asked = effects_to_measure(tally)
         effects: dict[Asked, Effect] = {}
         total += len(asked)
         for _, found in pool.run([Part(at, (texts[at],), tuple(some)) for at, some in asked.items()]):
@@ -172,7 +173,7 @@ def find_in_processes(model: str, texts: Sequence[Text], processes: int, progres
     finally:
         pool.close()
     lost = tuple((part.start + 1, part.start + len(part.texts)) for part in pool.lost)
-    return Found(conclude(opened.facts.name, tally, effects, measurable), lost, pool.cpu_seconds)
+    return Found(conclude(pool.name, tally, effects, tally.measurable), lost, pool.cpu_seconds)
 
 
 def _serve(connection: Connection, name: str) -> None:
@@ -192,6 +193,6 @@ def _serve(connection: Connection, name: str) -> None:
             else:
                 result = measure(model, part.texts[0], part.start, part.asked)
         except AttnvizError as error:
-            connection.send((error, 0.0))
+            connection.send((error, 0.0, name))
             return
-        connection.send((result, time.process_time() - begun))
+        connection.send((result, time.process_time() - begun, model.facts.name))

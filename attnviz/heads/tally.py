@@ -124,6 +124,7 @@ class Tally:
     Attributes:
         places: where each of them is.
         labels: labels of the tokens of the sequences of texts, by their index.
+        measurable: whether the model has outputs that an effect can be told by.
     """
 
     sites: dict[str, SiteTally] = field(default_factory=dict)
@@ -131,6 +132,7 @@ class Tally:
     labels: dict[int, dict[str, tuple[str, ...]]] = field(default_factory=dict)
     n_texts: int = 0
     n_tokens: int = 0
+    measurable: bool = False
 
     def read(self, trace: Read, text: int) -> None:
         """Count how the heads read one text.
@@ -159,6 +161,7 @@ class Tally:
         self.labels |= other.labels
         self.n_texts += other.n_texts
         self.n_tokens += other.n_tokens
+        self.measurable |= other.measurable
 
     def _add(self, name: str, site: SiteTally) -> None:
         if name in self.sites:

@@ -15,7 +15,7 @@ from attnviz.models.recurrent_config import AnyConfig
 from attnviz.models.transformer import Transformer
 from attnviz.models.tuned_config import TunedConfig
 
-__all__ = ["Network", "blank_network", "build_network"]
+__all__ = ["Network", "blank_network", "build_network", "unset_network"]
 
 Network = Transformer | Recurrent | Convolutional
 
@@ -33,8 +33,14 @@ def blank_network(config: AnyConfig) -> Network:
         return _network(config)
 
 
+def unset_network(config: AnyConfig) -> Network:
+    """Return a network whose weights are about to be loaded: there is memory for them, and nothing in it yet."""
+    with _NothingDrawn():
+        return _network(config)
+
+
 class _NothingDrawn(TorchFunctionMode):
-    """Leaves weights as they are made: to draw numbers that nobody keeps, torch would import its compiler."""
+    """Leaves weights as they are made: to draw numbers that nobody keeps takes time, and on "meta" torch's compiler."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         given = kwargs or {}
