@@ -16,10 +16,11 @@ from attnviz import locale
 from attnviz.models.facts import ModelFacts
 from attnviz.trace import Trace
 from attnviz.view import STATIC
+from attnviz.view.chips import chips_of, told
 from attnviz.view.modules import joined
 from attnviz.view.parts import Part, deflated
 
-__all__ = ["check_language", "document", "model_title", "page", "title_of"]
+__all__ = ["check_language", "described", "document", "model_title", "page", "title_of"]
 
 BOOT = "export/boot.js"
 PAGE_STYLE = "export/standalone.css"
@@ -134,7 +135,7 @@ def _heading(trace: Trace, lang: str, title: str | None, note: str) -> str:
     sizes = [kind, locale.t(lang, "standalone.parameters", n=f"{facts.n_parameters:,}")]
     rows = "".join(
         f"<dt>{_say(lang, key)}</dt><dd><bdi>{html.escape(_visible(text))}</bdi></dd>"
-        for key, text in _texts(trace)
+        for key, text in [*_texts(trace), ("standalone.edits", _edits(trace, lang))]
         if text
     )
     return (
@@ -142,6 +143,12 @@ def _heading(trace: Trace, lang: str, title: str | None, note: str) -> str:
         f'<p class="page-facts">{html.escape(" · ".join(filter(None, sizes)))}</p>'
         f'<dl class="page-texts">{rows}</dl><p class="page-note">{html.escape(note)}</p></header>'
     )
+
+
+def _edits(trace: Trace, lang: str) -> str:
+    """Return the edits of the forward pass in words; "" without any."""
+    names = [chip["name"] for chip in told(chips_of(trace.edits), trace, lang)]
+    return locale.listed(lang, names) if names else ""
 
 
 def _texts(trace: Trace) -> list[tuple[str, str]]:
@@ -156,8 +163,13 @@ def _texts(trace: Trace) -> list[tuple[str, str]]:
 
 def model_title(facts: ModelFacts, lang: str) -> str:
     """Return the title of a model in a language."""
-    key = f"zoo.{facts.name}.title"
-    return locale.t(lang, key) if locale.has(lang, key) else facts.title or facts.name
+    return described(facts.name, "title", lang) or facts.title or facts.name
+
+
+def described(model: str, part: str, lang: str) -> str:
+    """Title or description of a model that ships: its own, or that of the recipe of the same name; "" without any."""
+    keys = (f"{kind}.{model}.{part}" for kind in ("zoo", "task"))
+    return next((locale.t(lang, key) for key in keys if locale.has(lang, key)), "")
 
 
 def title_of(trace: Trace, lang: str, title: str | None) -> str:

@@ -61,7 +61,7 @@ def to_html(
     Args:
         path: path of the file; one that is there is replaced.
         heads: those with all their numbers, as (name of the site or index of the layer, head); the page opens with the
-            first. "all": every head, which takes much room. None: the first head of the first site.
+            first. "all": every head, which takes much room. None: the first head that an edit changes, or that there is.
         lang: language of the page, "en" or "zh".
         title: title of the page; the model's and the text where there is none.
         beside: a second trace: the page shows either of them, or the first less the second. Of an edited trace it is
@@ -161,7 +161,8 @@ def show(
 def chosen_heads(trace: Trace, heads: Heads) -> list[tuple[AttentionSite, int]]:
     """Return the heads that come whole, each once, in the order given."""
     if heads is None:
-        return [(trace.sites[0], 0)]
+        edited = [(site, edit.head or 0) for site in trace.sites for edit in site.edits]
+        return [*edited, (trace.sites[0], 0)][:1]
     if heads == "all":
         return [(site, head) for site in trace.sites for head in range(site.n_heads)]
     chosen = [] if isinstance(heads, str) else [_head(trace, place, head) for place, head in heads]
@@ -312,7 +313,7 @@ def _note(
     count = sum(map(len, others.values()))
     if not count:
         return locale.t(lang, "standalone.note.all")
-    names = "; ".join(_head_title(lang, site, head) for site, head in chosen[:NAMED])
+    names = locale.listed(lang, [_head_title(lang, site, head) for site, head in chosen[:NAMED]])
     if len(chosen) > NAMED:
         names = locale.t(lang, "standalone.more", heads=names, n=len(chosen) - NAMED)
     step = f"{rounding.step:.{rounding.decimals}f}"

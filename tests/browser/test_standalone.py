@@ -290,6 +290,7 @@ def test_before_and_after_an_edit_come_along(open_file: OpenFile, traces: dict[s
     plain = traces["decoder"]
     edited = plain.with_edits([edits.cut("decoder.0.self", key=0)])
     page = open_file(to_html(edited, tmp_path / "a.html", heads=[(0, 1)], beside=plain))
+    expect(page.locator(".page-texts")).to_contain_text("Decoder self-attention · layer 0 · all heads: cut key")
     root = view(page)
     after = numbers_of(page, "Weights")
     assert after[2][0] == "0"

@@ -60,6 +60,7 @@ def test_every_head_off_as_a_map_that_leads_to_the_heads(tmp_path: Path) -> None
     assert main([*SWEEP, "--html", str(tmp_path / "heads.html")]) == 0
     page = (tmp_path / "heads.html").read_text("utf-8")
     table = page[page.index('<table class="page-sweep">') : page.index("</table>")]
+    assert '<th scope="row">Encoder self-attention · Layer 0</th>' in table
     found = attnviz.sweep(attnviz.load_model("zoo/reverse"), "g f e d c", token="c", position=0)
     link = r"#layer=(\d)&amp;stack=encoder&amp;kind=self&amp;head=(\d)"
     cells = re.findall(rf'--share: (\d+)%"><a href="{link}">([\d.]+)</a>', table)

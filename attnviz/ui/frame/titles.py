@@ -7,6 +7,7 @@ from functools import lru_cache
 from attnviz import locale
 from attnviz.server.listing import Listed
 from attnviz.ui.frame.language import current, say
+from attnviz.view.page import described
 
 __all__ = ["described", "full_title", "model_title", "task_title"]
 
@@ -33,9 +34,3 @@ def full_title(model: Listed, lang: str) -> str:
     title = model_title(model, lang)
     kind = locale.t(lang, f"page.{model.architecture}") if model.architecture else model.kind
     return title if model.step is not None or not kind else locale.t(lang, "page.model_title", title=title, kind=kind)
-
-
-def described(model: str, part: str, lang: str) -> str:
-    """Title or description of a model that ships: its own, or that of the recipe of the same name; "" without any."""
-    keys = (f"{kind}.{model}.{part}" for kind in ("zoo", "task"))
-    return next((locale.t(lang, key) for key in keys if locale.has(lang, key)), "")
