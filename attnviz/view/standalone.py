@@ -61,7 +61,7 @@ def to_html(
     Args:
         path: path of the file; one that is there is replaced.
         heads: those with all their numbers, as (name of the site or index of the layer, head); the page opens with the
-            first. "all": every head, which takes much room. None: the first head that an edit changes, or that there is.
+            first. "all": every head, which takes much room. None: the first that an edit changes, or that there is.
         lang: language of the page, "en" or "zh".
         title: title of the page; the model's and the text where there is none.
         beside: a second trace: the page shows either of them, or the first less the second. Of an edited trace it is
