@@ -221,8 +221,9 @@ class PatchStream(StreamEdit):
 def head_off(site: str, head: int, baseline: Baseline = "zero") -> SiteEdit:
     """Switch a head off: its context vectors become zero, or a mean that tells nothing of the single position.
 
-    Zero is what removing the head's rows of W_O does; b_O stays. It is often a vector that the model never saw, so that
-    the two baselines can disagree about which head matters: name the one you used.
+    Zero is what removing the head's rows of W_O does; b_O stays. Where a norm of all heads stands before W_O, as in
+    BitNet, it rescales the others. Zero is often a vector that the model never saw, so that the two baselines can
+    disagree about which head matters: name the one you used.
 
     Args:
         site: name of the site, such as "decoder.1.self".

@@ -8,7 +8,7 @@ the rotation the model's own function, run on x W_Q + b_Q.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -147,15 +147,19 @@ def _turned(seen: Seen, made: Tensor) -> Iterator[Tensor]:
     """Yield the numbers themselves, and rotated by their positions as the model's own code does it."""
     yield made
     rotate: Any = getattr(sys.modules.get(type(seen.call.module).__module__), "apply_rotary_pos_emb", None)
-    if rotate is None or seen.positions is None:
-        return
-    cos, sin = seen.positions
-    for width in {cos.shape[-1], made.shape[-1]}:  # what is beyond it is not rotated
-        try:
-            turned = rotate(made[..., :width], made[..., :width], cos, sin)[0]
-        except Exception:  # a model's own code may want it in any other way: it cannot be told then
-            continue
-        yield torch.cat([turned.float(), made[..., width:]], dim=-1)
+    for cos, sin in _rotations(seen.positions) if rotate is not None else ():
+        for width in {cos.shape[-1], made.shape[-1]}:  # what is beyond it is not rotated
+            try:
+                turned = rotate(made[..., :width], made[..., :width], cos, sin)[0]
+            except Exception:  # a model's own code may want it in any other way: it cannot be told then
+                continue
+            yield torch.cat([turned.float(), made[..., width:]], dim=-1)
+
+
+def _rotations(positions: Any) -> list[tuple[Tensor, Tensor]]:
+    """Return the cosines and sines that a layer is given: a pair, or as in DeepSeek V4 one for each kind."""
+    pairs = positions.values() if isinstance(positions, Mapping) else [positions]
+    return [tuple(pair) for pair in pairs if isinstance(pair, tuple | list) and list(map(type, pair)) == [Tensor] * 2]
 
 
 def _same(one: Tensor, other: Tensor) -> bool:

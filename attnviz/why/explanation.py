@@ -193,7 +193,8 @@ class ScoreSplit:
         query = Pulled.at_rows(asks.target.shape, (asks.row, self.head[0]), [self.query], ones[:, None])
         along = self.above[read, None] * ones[:, None]  # (d_head, keys, d_head)
         keys = Pulled.at_rows(reads.target.shape, (reads.row, self.head[1]), read, along)
-        given = asks.given(asks.pull(query)), reads.given(reads.pull(keys))
+        n = len(ones)
+        given = asks.given(asks.pull(query), n), reads.given(reads.pull(keys), n)
         return (self.scale * given[0] @ given[1].T).float()
 
     def sources(self, part: Part) -> list[Source]:

@@ -11,8 +11,9 @@ from torch import Tensor
 from attnviz.why.maps import Call, Centred, Map, Slot
 
 __all__ = [
-    "ARRANGES", "CONSTANT", "DATA", "JOINS", "LIKE", "LINEAR", "NORMS", "NUMBERS", "PRODUCTS", "QUOTIENTS", "SAME",
-    "SUMS", "TIMES", "again", "drops", "fixed", "has_memory", "has_numbers", "is_choice", "name_of", "tensors_of",
+    "ARRANGES", "CONSTANT", "DATA", "EMPTY", "JOINS", "LIKE", "LINEAR", "NORMS", "NUMBERS", "PRODUCTS", "QUOTIENTS",
+    "SAME", "SUMS", "TIMES", "again", "drops", "fixed", "has_memory", "has_numbers", "is_choice", "name_of",
+    "tensors_of",
 ]  # fmt: skip
 
 SAME = {
@@ -57,6 +58,9 @@ QUOTIENTS = {"div", "divide", "true_divide"}
 TIMES = {*QUOTIENTS, "mul", "multiply"}
 PRODUCTS = {*TIMES, "matmul", "mm", "bmm", "linear", "einsum", "tensordot"}
 """Functions that are linear in one of them, where the others are constants or statistics."""
+
+EMPTY = {"empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided"}
+"""Functions whose numbers are any that lay in memory."""
 
 NUMBERS = {"item", "int", "index", "float", "complex", "tolist", "numpy", "array"}
 """Functions by which numbers leave torch."""

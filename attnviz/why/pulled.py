@@ -133,6 +133,8 @@ class Pulled:
         """
         n_rows, width = _matrix(shape)
         places = self.read(places) - begin
+        if not places.numel():  # they are zero
+            return None
         row_of, column_of = places // width if width else places, places % width if width else places
         at, columns = row_of[:, 0], column_of[0]
         whole = bool(((places >= 0) & (places < n_rows * width)).all())

@@ -102,8 +102,8 @@ class Side:
         """Pull functionals of the target back to the writings that they read, statistics held."""
         return pull(self.target, functionals, self.tops)
 
-    def given(self, pulled: Mapping[Step, Pulled]) -> Tensor:
-        """Return what each group gives to each of E functionals: (groups, E)."""
+    def given(self, pulled: Mapping[Step, Pulled], n: int = 1) -> Tensor:
+        """Return what each group gives to each of n functionals: (groups, n)."""
         amounts: dict[tuple[Step, int | None], Tensor] = {}
         pulled = _multiplied(pulled)
         for step, functionals in pulled.items():
@@ -117,7 +117,7 @@ class Side:
                     amounts[step, head] = self.of_head(read, step, head).double().flatten(1).sum(1)
             else:
                 amounts[step, None] = functionals.met(self.leaves[step])[:, 0]
-        none = torch.zeros(next((len(one.rows) for one in pulled.values()), 1), dtype=torch.double)
+        none = torch.zeros(n, dtype=torch.double)
         return torch.stack([sum((amounts.get(one, none) for one in group.writings), none) for group in self.groups])
 
     def gradient(self, pulled: Mapping[Step, Pulled], step: Step) -> Tensor | None:

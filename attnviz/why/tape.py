@@ -26,6 +26,7 @@ from attnviz.why.functions import (
     ARRANGES,
     CONSTANT,
     DATA,
+    EMPTY,
     JOINS,
     LIKE,
     LINEAR,
@@ -165,6 +166,8 @@ class Tape(TorchFunctionMode):
         name = name_of(func)
         if not all(map(has_memory, tensors_of((args, kwargs)))):
             return func(*args, **kwargs)  # what it makes is of nothing that is known
+        if name in EMPTY:
+            return func(*args, **kwargs).zero_()
         taken = self._take(args, kwargs)
         if not taken.steps:
             return (self._decided if taken.choices else self._begun)(func, name, args, kwargs)
@@ -186,10 +189,11 @@ class Tape(TorchFunctionMode):
         written = tensors_of(args[0] if writes else kwargs.get("out"))
         for one in written:
             self._before_writing(one)
-        others = [other for one in written for other in self._sharing(one)]
+        others = [(other, self._get(other)) for one in written for other in self._sharing(one)]
         result = self._made(func, plain, args, kwargs, taken, writes)
-        for other in others:
-            self._put(other, self._write("made", name, other))
+        for other, before in others:
+            if self._get(other) is before:
+                self._put(other, self._write("made", name, other))
         return result
 
     def _made(
@@ -208,6 +212,8 @@ class Tape(TorchFunctionMode):
             return self._norm(func, name, args, kwargs)
         if linear and name == "setitem" and len(args) == 3:
             return self._setitem(func, args)
+        if linear and name == "copy" and writes and len(args) == 2 and self._fills(*args):
+            return self._copied(func, args)
         if plainly and name in TIMES and len(args) == 2 and not kwargs and not linear[0].is_complex:
             return self._times(func, name, args, linear[0])
         if (
@@ -459,6 +465,26 @@ class Tape(TorchFunctionMode):
         )
         return None
 
+    def _fills(self, view: Tensor, value: Any) -> bool:
+        """Whether a part of the stream is copied into a view of a tensor in one piece."""
+        base, step = view._base, self._get(value)
+        whole = base is not None and base.is_contiguous() and base.storage_offset() == 0 and base.layout == view.layout
+        known = None if base is None else self._get(base)
+        return whole and step is not None and "statistic" not in (step.kind, getattr(known, "kind", None))
+
+    def _copied(self, func: Any, args: tuple[Any, ...]) -> Any:
+        """Copy into a view: its base is what it was but for that place."""
+        view, value = args
+        base, put = view._base, self._get(value)
+        assert put is not None  # see `_fills`
+        before = self._get(base) or self._constant(base.clone())
+        place = view.shape, view.stride(), view.storage_offset()
+        result = func(*args)
+        whole = self._step("linear", base.shape, [before, put], Arranged(_filled, (Slot(0), place, Slot(1)), {}))
+        self._put(base, whole)
+        self._put(view, self._step("linear", view.shape, [whole], Arranged(_seen, (Slot(0), place), {})))
+        return result
+
     def _all_taken(self, tensors: Sequence[Any]) -> list[Any]:
         """Return tensors of which those that are no part of the stream are writings now."""
         return [_Taken([self._got(one, "constant")], None, None) for one in tensors]
@@ -577,6 +603,19 @@ class Tape(TorchFunctionMode):
 def _changed(before: Tensor, index: Any, put: Tensor) -> Tensor:
     changed = before.clone()
     changed[index] = put
+    return changed
+
+
+Place = tuple[torch.Size, tuple[int, ...], int]
+
+
+def _seen(whole: Tensor, place: Place) -> Tensor:
+    return whole.contiguous().as_strided(*place)
+
+
+def _filled(before: Tensor, place: Place, put: Tensor) -> Tensor:
+    changed = before.clone(memory_format=torch.contiguous_format)
+    changed.as_strided(*place).copy_(put)
     return changed
 
 

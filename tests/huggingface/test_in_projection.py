@@ -17,6 +17,7 @@ from attnviz.huggingface.sample import sample
 from attnviz.trace import AttentionSite, LayerInputs, Trace
 from attnviz.view.payload import bundle, overview
 from tests.huggingface.architectures import ARCHITECTURES
+from tests.huggingface.sweep import build
 
 BUILD = {architecture.name: architecture.build for architecture in ARCHITECTURES}
 IDS = {"input_ids": torch.tensor([[5, 9, 30, 4, 7, 11]])}
@@ -132,6 +133,12 @@ def test_what_no_linear_layer_makes_is_refused_with_a_reason(
     header = json.loads(payload[8 : 8 + int.from_bytes(payload[4:8], "little")])
     assert header["sites"][0]["no_inputs"] == locale.t("zh", "error.why.not-projected", letters=letters)
     assert "w_q" not in header["sites"][0]["stages"]
+    assert all(entry.exact for entry in trace.proof())
+
+
+def test_a_layer_may_be_given_rotations_for_several_kinds_of_layers() -> None:
+    trace = traced(build("deepseek_v4", "DeepseekV4ForCausalLM"))
+    assert all(site.projection is None and site.no_inputs for site in trace.sites)  # it turns one tensor at a time
     assert all(entry.exact for entry in trace.proof())
 
 

@@ -9,7 +9,7 @@ import attnviz
 from attnviz.errors import NoProbabilities, NotSplit
 from attnviz.huggingface import wrap
 from attnviz.huggingface.sample import sample
-from attnviz.trace import Trace
+from attnviz.trace import AttentionSite, Trace
 from tests.huggingface.architectures import ARCHITECTURES, NO_SPLIT, held_to
 
 BY_NAME = {architecture.name: architecture for architecture in ARCHITECTURES}
@@ -46,11 +46,21 @@ def test_every_architecture(name: str) -> None:
         assert found.proof.linearity_error <= limits["linearity error"]
         for side, numbers in zip(found._split.sides.values(), (site.q, site.k), strict=True):
             assert torch.allclose(side.whole[side.row], numbers, rtol=1e-4, atol=1e-4)  # its norms computed anew
+        check_one_key(trace, site)
         part = next((part for part in found.keys if part.kind == "head"), None)
         if part is not None:
             assert sum(one.share for one in found.sources(part)) == pytest.approx(part.share, abs=1e-3)
     check_logit(trace, name)
     check_lens(trace, name)
+
+
+def check_one_key(trace: Trace, site: AttentionSite) -> None:
+    """Of a query that may read one key alone nothing is above the mean."""
+    if site.mask.allowed(site.q.shape[1], site.k.shape[1])[0].sum() == 1:
+        found = trace.why(site.name, 1, 0, 0)
+        assert found.score == pytest.approx(found.row_mean, abs=1e-5)
+        assert all(abs(part.share) <= 1e-5 for part in (*found.queries, *found.keys))
+        assert all(abs(pair.share) <= 1e-5 for pair in found.pairs())
 
 
 def check_lens(trace: Trace, name: str) -> None:

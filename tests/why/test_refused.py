@@ -221,6 +221,7 @@ SPLIT: Mapping[str, tuple[str, Callable[[Tensor], Tensor]]] = {
     "as complex numbers": ("q_proj", lambda x: _turned(x)),
     "by einsum": ("q_proj", lambda x: torch.einsum("btd,de->bte", x, torch.eye(48).flip(0))),
     "by tensordot": ("q_proj", lambda x: torch.tensordot(x, torch.eye(48).flip(0), dims=1)),
+    "halves copied into views": ("k_proj", lambda x: _copied(x)),
     "tokens first": ("q_proj", lambda x: (x.transpose(0, 1) * 2).transpose(0, 1)),
     "token by token": ("k_proj", lambda x: torch.stack([x[:, t] * (t + 1) for t in range(x.shape[1])], 1)),
     "a matrix from the left": ("q_proj", lambda x: (torch.eye(48).flip(0) @ x.mT).mT),
@@ -244,6 +245,13 @@ def _halves(x: Tensor) -> Tensor:
     made = torch.empty_like(x)
     made[..., :24] = x[..., :24] * 2
     made[..., 24:] = x[..., 24:]
+    return made
+
+
+def _copied(x: Tensor) -> Tensor:
+    made = x.new_empty(x.shape)
+    made[..., :12].copy_(x[..., :12] * 2)
+    made[..., 12:].copy_(x[:, :, None, 12:].squeeze(2))
     return made
 
 
