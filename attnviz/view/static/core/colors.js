@@ -95,8 +95,15 @@ function luminance(color) {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
+const known = new Map(); // CSS colours that were read
+
 /** Any CSS colour -> [r, g, b]. */
 export function rgb(text) {
+  if (!known.has(text)) known.set(text, channels(text));
+  return known.get(text);
+}
+
+function channels(text) {
   const pixel = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
   pixel.fillStyle = "#808080";
   pixel.fillStyle = text;

@@ -155,12 +155,9 @@ export async function svgFigure(figure) {
   return new Blob(['<?xml version="1.0" encoding="UTF-8"?>\n', new XMLSerializer().serializeToString(svg)], { type: "image/svg+xml" });
 }
 
-const hexadecimal = new Map();
-
 /** Any CSS colour as #rrggbb: older SVG readers know no "rgb(1 2 3 / 1)". */
 function fillOf(colour) {
-  if (!hexadecimal.has(colour)) hexadecimal.set(colour, `#${rgb(colour).map((v) => v.toString(16).padStart(2, "0")).join("")}`);
-  return hexadecimal.get(colour);
+  return `#${rgb(colour).map((v) => v.toString(16).padStart(2, "0")).join("")}`;
 }
 
 /** @returns {Promise<string>} */
