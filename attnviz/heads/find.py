@@ -51,7 +51,7 @@ def find_heads(
 
     Args:
         model: model from `load_model`, or a model object of the transformers library.
-        texts: texts to read, or pairs of a text and a target; None: those of `shipped_texts`.
+        texts: texts to read, or pairs of a text and a target, or a single text; None: those of `shipped_texts`.
         seed: of the samples among the shipped texts.
         progress: is told how many steps are done, of how many; what it raises ends the search.
         tokenizer: tokenizer of a transformers object.
@@ -89,7 +89,8 @@ def corpus_of(
         from attnviz.huggingface import wrap
 
         model = wrap(model, tokenizer)
-    chosen = shipped_texts(model, seed) if texts is None else [_text(each) for each in texts]
+    given = [texts] if isinstance(texts, str) else texts
+    chosen = shipped_texts(model, seed) if given is None else [_text(each) for each in given]
     if not chosen:
         raise NoTexts(model.facts.name)
     return model, chosen

@@ -51,6 +51,8 @@ def look_through(trace: Seen, k: int, progress: Progress = lambda done, total: N
     Args:
         progress: is told after each row how many there are, of how many.
     """
+    if k < 1:
+        raise ValueError(f"k is {k}; there must be at least 1 output to show")
     row_of(trace, 0)
     name = trace.model.facts.name
     if not hasattr(trace.forward_pass, "streams"):

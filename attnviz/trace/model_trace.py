@@ -367,6 +367,7 @@ class Trace:
             ids and probabilities, (layers + 1, T, k) each; the last row is what the model says.
 
         Raises:
+            ValueError: k is below 1.
             NoProbabilities: the model ends without probabilities.
             NotSplit: its blocks cannot be told, or another stream would not arrive at its end.
 

@@ -175,8 +175,9 @@ def test_a_file_that_cannot_be_used_says_what_to_change(tmp_path: Path, content:
         read_texts(file)
 
 
-def test_texts_that_a_model_cannot_read() -> None:
+def test_a_single_text_is_one_and_others_cannot_be_read() -> None:
     model = attnviz.load_model("zoo/reverse")
+    assert find_heads(model, "a b c").n_texts == 1
     with pytest.raises(TextRefused, match=r"Text 2 cannot be read: .*é"):
         find_heads(model, ["a b c", "a é"])
     with pytest.raises(NoTexts):

@@ -232,6 +232,8 @@ def test_the_lens_ends_the_network_after_each_block(norm: str) -> None:
     ids, probabilities = trace.top_outputs(3)
     assert torch.equal(found.ids[-1], ids)
     assert torch.allclose(found.probabilities[-1], probabilities, atol=1e-5)
+    with pytest.raises(ValueError, match="k is 0"):
+        trace.lens(k=0)
 
 
 def test_a_proof_holds_for_a_model_in_one_state_and_one_way_through_it(monkeypatch: pytest.MonkeyPatch) -> None:
