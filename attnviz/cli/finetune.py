@@ -6,21 +6,34 @@ import argparse
 import json
 import logging
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 
 from attnviz.analysis.scores import Interval, rounded
-from attnviz.cli.common import SUCCESS, WHERE, CommandError, Commands, UsageError, add_command, not_negative, positive
+from attnviz.cli.common import (
+    SUCCESS,
+    WHERE,
+    CommandError,
+    Commands,
+    UsageError,
+    add_command,
+    not_negative,
+    one_line,
+    positive,
+)
 from attnviz.cli.pairs import evaluate_pairs
 from attnviz.cli.sweep import add_settings, train_all
 from attnviz.cli.text import columns, printable, shorten
-from attnviz.cli.train import prepare, record_run
-from attnviz.errors import ConfigError, InputError, ModelLoadError
+from attnviz.cli.train import encoding_note, prepare, record_run
+from attnviz.errors import ConfigError, DataEncodingUnclear, DataUnclear, InputError, ModelLoadError
 from attnviz.loading import find_run
+from attnviz.locale import told
 from attnviz.tasks.base import Split
 from attnviz.tasks.own.readers.decoding import ENCODINGS
+from attnviz.tasks.own.readers.workbooks import read_table
 from attnviz.training import Run, new_run
 
 if TYPE_CHECKING:
@@ -189,7 +202,17 @@ def _data(options: argparse.Namespace, files: dict[Split, Path | None]) -> tuple
 
     tags = options.tags or any(path is not None and path.suffix.lower() in TAGGED for path in files.values())
     asked = (options.text, options.label, options.encoding, tags)
-    return {split: read_file(path, *asked)[0] for split, path in files.items() if path is not None}, tags
+    try:
+        found = {split: read_file(path, *asked)[0] for split, path in files.items() if path is not None}
+    except DataEncodingUnclear:
+        raise
+    except DataUnclear as error:
+        how = "say --text COLUMN and --label COLUMN, by the names in the first line or by numbers from 1"
+        raise UsageError(f"{told('en', error.code, error.details)} That is: {how}.") from error
+    for path in filter(None, files.values()):
+        if not (read := read_table(path, options.encoding)).certain:
+            sys.stderr.write(one_line(encoding_note(path, read.encoding)))
+    return found, tags
 
 
 def _planned(planned: Plan) -> list[str]:
@@ -222,11 +245,13 @@ def _found(found: Findings) -> list[str]:
     notes = [
         (found.repeated, f"texts that stand there more than once: {found.repeated:,}; equal ones are in the same part"),
         (found.shared, f"texts of validation and test that are also in the data to train on: {found.shared:,}"),
+        (found.near, f"texts of validation and test that are nearly one to train on (capitals, signs): {found.near:,}"),
+        (found.unread, f"texts of which the model knows no piece, so that all look alike to it: {found.unread:,}"),
         (found.contradictory, f"texts with more than one label: {found.contradictory:,}"),
         (cut, f"cut to {found.longest} tokens: {cut}; at most {found.lost:,} tokens are lost at the end"),
         (found.unlearned, f"no text to train on has the label {', '.join(map(printable, found.unlearned[:SHOWN]))}"),
         (found.numbers, "the labels are numbers; they are learned as names, without order"),
-        (found.alike, f"labels that differ in capitals alone: {', '.join(map(printable, found.alike[:SHOWN]))}"),
+        (found.alike, f"labels that look alike: {', '.join(map(printable, found.alike[:SHOWN]))}"),
     ]
     return lines + [f"note: {text}" for said, text in notes if said]
 

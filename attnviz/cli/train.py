@@ -48,7 +48,7 @@ from attnviz.training import (
 from attnviz.training.engine.memory import check_memory
 from attnviz.training.recipes import OWN, OWN_LABELS, OWN_PAIRS, OWN_TEXT
 
-__all__ = ["KEYS", "add_recipe", "add_training", "prepare", "recipe_of", "record_run"]
+__all__ = ["KEYS", "add_recipe", "add_training", "encoding_note", "prepare", "recipe_of", "record_run"]
 
 FIXED = (*OF_THE_TASK, "cell")  # fields of configurations that nobody sets
 
@@ -213,7 +213,7 @@ def _own(options: argparse.Namespace) -> Recipe:
     """Return the recipe for data of one's own; an encoding that was not certain is told."""
     own = OWN[options.recipe]
     found = read_table(options.text, options.encoding)
-    note = f"{options.text} was read as {found.encoding}, which is likely but not certain; --encoding says another"
+    note = encoding_note(options.text, found.encoding)
     try:
         recipe = own.of(found.text, **_settings("task", own.kind, options.task, ("text",)))
     except InputError as error:
@@ -224,6 +224,11 @@ def _own(options: argparse.Namespace) -> Recipe:
     for said in recipe.task.notes():
         print(f"{'note' if said.warns else 'data'}: {t('en', said.key, **said.values)}")
     return recipe
+
+
+def encoding_note(path: Path, encoding: str) -> str:
+    """Return what is said of a file whose encoding is not certain."""
+    return f"{path} was read as {encoding}, which is likely but not certain; --encoding says another"
 
 
 def _settings(option: str, kind: type, texts: Sequence[str], fixed: Sequence[str] = ()) -> dict[str, Any]:

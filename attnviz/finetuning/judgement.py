@@ -12,6 +12,7 @@ from attnviz.background import Progress
 from attnviz.finetuning.baselines import Baseline, baselines
 from attnviz.finetuning.evaluation import Report, answers, report
 from attnviz.finetuning.tasks import TunedTask
+from attnviz.guard import guarded
 from attnviz.models.tuned_config import TunedConfig
 from attnviz.training.run.folder import Run
 
@@ -76,10 +77,11 @@ def judge(
         progress(done, total)
 
     tick(0)
-    found = report(task, items, answers(run.network(step), task, items, tick))
-    others: tuple[Baseline, ...] = ()
-    if beside:
-        others = baselines(task, items, task.base(cast(TunedConfig, run.config.model)), tick)
+    network = run.network(step)
+    base = task.base(cast(TunedConfig, run.config.model)) if beside else None
+    with guarded(run.name):
+        found = report(task, items, answers(network, task, items, tick))
+        others: tuple[Baseline, ...] = baselines(task, items, base, tick) if beside else ()
     return Judgement(run.name, step, found, others, left_out, seen)
 
 

@@ -66,6 +66,12 @@ class WordPieces:
         end = next((stop for start, stop in reversed(found.offsets) if stop > start), 0)
         return Read(list(found.ids), list(found.word_ids), cut, end)
 
+    def knows(self, read: Read) -> bool:
+        """Whether a text, as it is read, has a piece that the vocabulary has: none of it is one unknown token."""
+        model: Any = self._backend.model
+        unknown = self._backend.token_to_id(getattr(model, "unk_token", None) or "")
+        return any(word is not None and index != unknown for index, word in zip(read.ids, read.words, strict=True))
+
     def encode(self, text: str) -> list[int]:
         """Return the ids of a text, special ones included."""
         return self.read(text).ids

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil, isfinite
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
 from attnviz.finetuning.tasks import TunedLabels, TunedTags, TunedTask, base_of, open_base
+from attnviz.guard import guarded
 from attnviz.models.tuned_config import TunedConfig
 from attnviz.tasks.base import SPLITS, Split
 from attnviz.training.engine.config import TrainConfig
@@ -39,9 +42,12 @@ class Findings:
         repeated: items whose text stood before in the same file.
         contradictory: different texts that come with more than one label.
         shared: items of validation or test whose text is one to train on; only where they are files of their own.
+        near: items of validation or test whose text differs from one to train on in capitals, punctuation, white space
+            or the form of its characters alone.
+        unread: items of which the model knows no piece.
         unlearned: labels that no training item has.
         numbers: every label is a number; they are learned as names, without order.
-        alike: labels that differ in capitals alone.
+        alike: labels that differ in capitals, white space or the form of their characters alone.
         cut: of each split the items that are longer than the model reads.
         longest: tokens of the longest text, as far as it is read.
         lost: the most tokens that a text loses.
@@ -52,6 +58,8 @@ class Findings:
     repeated: int
     contradictory: int
     shared: int
+    near: int
+    unread: int
     unlearned: tuple[str, ...]
     alike: tuple[str, ...]
     numbers: bool
@@ -177,7 +185,9 @@ def plan(
     check_memory(model, settings.batch_size, task)
     config = RunConfig(task, model, settings, Recording(sequences=max(1, len(task.probe()))), recipe="")
     nbytes = step_bytes(model, settings.batch_size, task)
-    return Plan(config, examined(task), nbytes, _cost(task, model, settings.batch_size, network))
+    with guarded(opened.name):
+        cost = _cost(task, model, settings.batch_size, network)
+    return Plan(config, examined(task), nbytes, cost)
 
 
 def _training(n: int, method: str, given: dict[str, Any]) -> TrainConfig:
@@ -209,20 +219,40 @@ def examined(task: TunedTask[Any]) -> Findings:
     learnt = set(map(task.text_in, task.parts["train"]))
     held = [item for split in ("validation", "test") for item in task.given.get(split, ())]
     read = {split: [task.read(item) for item in task.parts[split]] for split in SPLITS}
-    spelled = Counter(label.lower() for label in every)
+    apart = [text for split in ("validation", "test") for text in map(task.text_in, task.parts[split])]
+    rough = {plain(text, "PZC") for text in learnt}
+    spelled = Counter(plain(label, "ZC") for label in every)
     return Findings(
         sizes={split: len(task.parts[split]) for split in SPLITS},
         labels=tuple(every.most_common()),
         repeated=sum(n - 1 for texts in counted.values() for n in texts.values()),
         contradictory=sum(len(found) > 1 for found in labels.values()),
         shared=sum(task.text_in(item) in learnt for item in held),
+        near=sum(text not in learnt and plain(text, "PZC") in rough for text in apart),
+        unread=sum(not task.pieces.knows(each) for texts in read.values() for each in texts),
         unlearned=tuple(sorted(set(every) - set(learned))),
         numbers=all(map(_is_number, every)),
-        alike=tuple(sorted(label for label in every if spelled[label.lower()] > 1)),
+        alike=tuple(sorted(label for label in every if spelled[plain(label, "ZC")] > 1)),
         cut={split: sum(each.cut > 0 for each in texts) for split, texts in read.items()},
         longest=task.longest,
         lost=max(each.cut for texts in read.values() for each in texts),
     )
+
+
+def plain(text: str, left_out: str) -> str:
+    """Return a text in small letters and the usual form of each character, without those of some categories.
+
+    Args:
+        text: a text.
+        left_out: first letters of the Unicode categories that are left out, unless nothing else is there.
+
+    Example:
+        >>> plain("A\\u200b Good\\u00a0FILM!", "PZC"), plain("cafe\\u0301", "C") == plain("CAF\\u00c9", "C")
+        ('agoodfilm', True)
+    """
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    kept = "".join(sign for sign in folded if unicodedata.category(sign)[0] not in left_out)
+    return kept or folded
 
 
 def _is_number(label: str) -> bool:
@@ -261,7 +291,9 @@ def step_seconds(config: RunConfig) -> float:
     assert isinstance(task, TunedTask)
     assert isinstance(model, TunedConfig)
     training = config.training
-    cost = _cost(task, model, training.batch_size, task.build(model, training.seed))
+    network = task.build(model, training.seed)
+    with guarded(Path(model.base).name):
+        cost = _cost(task, model, training.batch_size, network)
     return cost.of(task, model, training) / training.steps
 
 

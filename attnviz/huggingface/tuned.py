@@ -27,6 +27,7 @@ from attnviz.models.weight_files import weight_files
 __all__ = ["TunedNetwork", "check_base", "pad_of", "save_folder", "tuned_config", "tuned_network", "weights_digest"]
 
 LORA = {"r": 8, "lora_alpha": 16}
+TARGETS = {"distilbert": ["q_lin", "v_lin"], "modernbert": ["Wqkv"]}  # of queries and values, where peft names none
 MOST_KEPT = 2**29  # bytes of outputs of layers that do not change
 
 
@@ -123,7 +124,7 @@ def _with_head(base: HuggingFaceModel, labels: Sequence[str], each: bool) -> Pre
         kind, config.problem_type = AutoModelForSequenceClassification, "single_label_classification"
     config.id2label = dict(enumerate(labels))
     config.label2id = {label: index for index, label in enumerate(labels)}
-    if config.pad_token_id is None:
+    if config.pad_token_id is None or config.pad_token_id >= base.network.get_input_embeddings().weight.shape[0]:
         config.pad_token_id = pad_of(base)
     config.dtype = torch.float32
     try:
@@ -137,10 +138,11 @@ def _with_head(base: HuggingFaceModel, labels: Sequence[str], each: bool) -> Pre
 
 
 def pad_of(base: HuggingFaceModel) -> int:
-    """Return the id that fills short texts up: of the padding, else of what ends a text."""
+    """Return the id that fills short texts up: of the padding, else of what ends a text, where the model knows it."""
     tokenizer = cast(Any, base.tokenizer)
+    known = range(base.network.get_input_embeddings().weight.shape[0])
     ids = (tokenizer.pad_token_id, *base.ends, tokenizer.eos_token_id, 0)
-    return int(next(index for index in ids if index is not None))
+    return int(next(index for index in ids if index in known))
 
 
 class TunedNetwork(nn.Module):
@@ -189,10 +191,11 @@ class TunedNetwork(nn.Module):
         from peft import LoraConfig, LoraModel
 
         free = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
+        config = LoraConfig(**cast(Any, LORA), target_modules=TARGETS.get(self.network.config.model_type))
         try:
-            self._adapted.append(LoraModel(self.network, {"default": LoraConfig(**cast(Any, LORA))}, "default"))
+            self._adapted.append(LoraModel(self.network, {"default": config}, "default"))
         except ValueError as error:  # it does not know which matrices these are
-            raise BaseUnfit(self._model.name, reason_of(error)) from error
+            raise BaseUnfit(self._model.name, Why("no-lora")) from error
         for parameter in free:  # peft froze the head as well
             parameter.requires_grad_(True)
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from transformers import DistilBertConfig, DistilBertModel
 
 import attnviz
 from attnviz.cli import main
@@ -97,15 +98,17 @@ def test_what_may_be_wrong_is_said_before(bert: Path, tmp_path: Path, capsys: py
     given, path, held = rows(), tmp_path / "data.csv", tmp_path / "test.csv"
     long = " ".join(["film"] * 50)
     path.write_text(table([*given, given[0], (given[1][0], "Positive"), (long, "positive")]))
-    held.write_text(table([*given[:3], ("good day", "neutral")]))
+    held.write_text(table([*given[:3], (f"{given[0][0].title()} !", given[0][1]), ("☃ ☂", "neutral")]))
     assert main(["finetune", str(bert), "--data", str(path), "--test", str(held), "--dry-run"]) == 0
     said = capsys.readouterr().out
     assert "texts that stand there more than once: 2; equal ones are in the same part" in said
     assert "texts of validation and test that are also in the data to train on: 3" in said
+    assert "texts of validation and test that are nearly one to train on (capitals, signs): 1" in said
+    assert "texts of which the model knows no piece, so that all look alike to it: 1" in said
     assert "texts with more than one label: 1" in said
     assert "cut to 32 tokens: 1 of" in said
     assert "no text to train on has the label neutral" in said
-    assert "labels that differ in capitals alone: Positive, positive" in said
+    assert "labels that look alike: Positive, positive" in said
     assert list(all_runs()) == []
 
 
@@ -139,6 +142,32 @@ def test_what_cannot_be_learned_is_refused(bert: Path, tmp_path: Path, capsys: p
     save_file(codes, packed / "model.safetensors", {"format": "pt"})
     assert "its weights are quantised" in refused(["finetune", str(packed), "--data", str(path)], capsys)
     assert list(all_runs()) == []
+
+
+def test_what_the_data_leave_open_is_asked_for_as_it_is_typed(
+    bert: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "data.csv"
+    for head, more in (("a,b", ""), ("text,text,label", ",x"), ("text,label,label", ",x")):
+        path.write_text(f"{head}\n" + "".join(f"{text},{label}{more}\n" for text, label in rows()))
+        assert "--text COLUMN and --label COLUMN" in refused(["finetune", str(bert), "--data", str(path)], capsys)
+    path.write_bytes(table([(f"{text} café", label) for text, label in rows()]).encode("latin-1"))
+    assert main(["finetune", str(bert), "--data", str(path), "--dry-run"]) == 0
+    assert "was read as cp1252, which is likely but not certain" in capsys.readouterr().err
+
+
+def test_bases_that_say_less_than_they_should(bert: Path, gpt2: Path, tmp_path: Path) -> None:
+    """A pad or an end beyond the vocabulary is not used; LoRA knows queries and values where peft names none."""
+    data = {"train": table(rows(20))}
+    base = shutil.copytree(gpt2, tmp_path / "mine")
+    config = json.loads((base / "config.json").read_text())
+    (base / "config.json").write_text(json.dumps({**config, "pad_token_id": 9999, "eos_token_id": 9999}))
+    assert vars(plan(str(base), data, method="last:1").task)["pad_id"] < 9999
+    tokenizer = attnviz.load_model(bert).tokenizer  # type: ignore[union-attr]
+    shape = {"dim": 16, "n_layers": 2, "n_heads": 2, "hidden_dim": 32, "max_position_embeddings": 32}
+    DistilBertModel(DistilBertConfig(vocab_size=len(tokenizer), **shape)).save_pretrained(tmp_path / "distil")  # type: ignore[arg-type]
+    tokenizer.save_pretrained(tmp_path / "distil")  # type: ignore[union-attr]
+    assert plan(str(tmp_path / "distil"), data, method="lora").model.n_trained == 2 * 2 * 2 * 8 * 16 + 16 * 17 + 2 * 17
 
 
 def test_weights_that_were_opened_as_codes_are_not_trained(bert: Path) -> None:

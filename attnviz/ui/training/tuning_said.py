@@ -52,6 +52,8 @@ def _notes(found: Findings) -> list[str]:
     notes = {
         "repeated": found.repeated and say("tuning.found.repeated", n=f"{found.repeated:,}"),
         "shared": found.shared and say("tuning.found.shared", n=f"{found.shared:,}"),
+        "near": found.near and say("tuning.found.near", n=f"{found.near:,}"),
+        "unread": found.unread and say("tuning.found.unread", n=f"{found.unread:,}"),
         "contradictory": found.contradictory and say("tuning.found.contradictory", n=f"{found.contradictory:,}"),
         "cut": cut and say("tuning.found.cut", tokens=f"{found.longest:,}", where=where, lost=f"{found.lost:,}"),
         "unlearned": found.unlearned and say("tuning.found.unlearned", labels=_names(found.unlearned)),

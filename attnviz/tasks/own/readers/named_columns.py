@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from attnviz.errors import DataNoColumnNamed
+from attnviz.errors import DataColumnsUnclear, DataNoColumnNamed
 from attnviz.tasks.own.readers.delimited import Record, column_names, tables
 
 __all__ = ["named_columns"]
@@ -26,6 +26,7 @@ def named_columns(
 
     Raises:
         DataNoColumnNamed: a name that was said is no column.
+        DataColumnsUnclear: several columns have a name.
 
     Example:
         >>> named_columns("id;review;class\\n1;good;5", {"a": "Review", "b": ""}, {"a": (), "b": ("class",)}, 9)
@@ -36,19 +37,28 @@ def named_columns(
         return {**numbers}
     possible = tables(content, most + 1)
     for separator, rows in possible.items():
-        places = {choice: _place(rows[0], name, usual[choice]) for choice, name in said.items()}
+        places = {choice: _place(rows, choice, name, usual[choice]) for choice, name in said.items()}
         if all(places.values()):
             return {"separator": separator, "header": "yes", **{choice: place or 0 for choice, place in places.items()}}
-    for name in filter(None, said.values()):
-        if possible and not name.isdecimal() and not any(_place(rows[0], name, ()) for rows in possible.values()):
+    for choice, name in said.items():
+        there = any(_place(rows, choice, name, ()) for rows in possible.values())
+        if name and possible and not there:
             rows = next(iter(possible.values()))
             raise DataNoColumnNamed(name, column_names(rows, list(range(1, len(rows[0].cells) + 1))))
     return {**numbers}
 
 
-def _place(header: Record, name: str, usual: Sequence[str]) -> int | None:
-    """Return the column of a name, or its number; of the first usual name where none is said."""
+def _place(rows: list[Record], choice: str, name: str, usual: Sequence[str]) -> int | None:
+    """Return the column of a name, or its number; of the first usual name where none is said.
+
+    Raises:
+        DataColumnsUnclear: several columns have the name.
+    """
     if name.isdecimal():
         return int(name)
-    cells = [cell.strip().lower() for cell in header.cells]
-    return next((cells.index(each.lower()) + 1 for each in ([name] if name else usual) if each.lower() in cells), None)
+    cells = [cell.strip().lower() for cell in rows[0].cells]
+    wanted = next((each.lower() for each in ([name] if name else usual) if each.lower() in cells), None)
+    places = [place for place, cell in enumerate(cells, 1) if cell == wanted]
+    if len(places) > 1:
+        raise DataColumnsUnclear(column_names(rows, places), [choice])
+    return places[0] if places else None

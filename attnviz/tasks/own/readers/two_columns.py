@@ -13,6 +13,7 @@ from attnviz.errors import (
     DataRagged,
     DataSameColumn,
     DataSeparatorUnclear,
+    DataTooMany,
     DataUnclear,
 )
 from attnviz.tasks.own.readers.decoding import unified
@@ -100,7 +101,10 @@ class TwoColumns:
 
     def _rows(self, text: str, separator: Separator) -> list[Record]:
         """Return the records that are not blank; one more than there may be, for a header."""
-        return [record for record in records(text, separator, self.most + 1) if record.width]
+        try:
+            return [record for record in records(text, separator, self.most + 1) if record.width]
+        except DataTooMany as error:
+            raise DataTooMany(error.line, self.most) from error
 
     def _separated(self, text: str, separator: Separator) -> tuple[Separator, list[Record]]:
         """Return the separator, and the records it makes."""
