@@ -179,12 +179,12 @@ def _base(options: argparse.Namespace) -> RunConfig:
     return base
 
 
-def _grid(given: Sequence[str], base: RunConfig) -> dict[str, list[Value]]:
+def _grid(given: Sequence[str], base: RunConfig, option: str = "--grid") -> dict[str, list[Value]]:
     found: dict[str, list[Value]] = {}
     for text in given:
         name, sign, values = text.partition("=")
         if not sign or not all(values.split(",")):
-            raise UsageError(f"--grid {printable(text)}: write KEY=V1,V2")
+            raise UsageError(f"{option} {printable(text)}: write KEY=V1,V2")
         kind = kind_of(name, base.model)
         found.setdefault(name, []).extend(read_settings(kind, [f"{name}={value}"])[name] for value in values.split(","))
     return found
@@ -194,7 +194,7 @@ def _span(text: str, base: RunConfig) -> Span:
     """Return what is searched, as typed: KEY=V1,V2 or KEY=LOW..HIGH, with :log or :STEP."""
     name, _, values = text.partition("=")
     if ".." not in values:
-        ((name, choices),) = _grid([text], base).items()
+        ((name, choices),) = _grid([text], base, "--search").items()
         return Span(name, tuple(dict.fromkeys(choices)))
     ends, colon, how = values.partition(":")
     kind = kind_of(name, base.model)
@@ -225,12 +225,12 @@ def _seconds_of(base: RunConfig) -> Callable[[RunConfig], float]:
 
 def _planned(sweep: Sweep, cost: Cost, queue: _Workers, steps: int) -> list[str]:
     """Say what a sweep takes."""
-    n = cost.runs // sweep.seeds
     there = f", {cost.there} of them there already" if cost.there else ""
-    at = f"the cluster {queue.cluster}" if queue.cluster else f"{queue.cores} idle core{'s' if queue.cores > 1 else ''}"
+    at = f"the cluster {queue.cluster}" if queue.cluster else _counted(queue.cores, "idle core")
+    most = "at most " * (sweep.search is not None)
+    several = _counted(cost.runs // sweep.seeds, "combination") + " of " * bool(sweep.keys) + ", ".join(sweep.keys)
     lines = [
-        f"{sweep.name}: {'at most ' * (sweep.search is not None)}{n} combinations of "
-        f"{', '.join(sweep.keys) or 'nothing'} with {sweep.seeds} seeds: {cost.runs} runs{there}",
+        f"{sweep.name}: {most}{several} with {_counted(sweep.seeds, 'seed')}: {_counted(cost.runs, 'run')}{there}",
         f"at most {cost.steps:,} steps, about {_time(cost.seconds)} on {at}",
     ]
     if sweep.halving:
@@ -241,6 +241,10 @@ def _planned(sweep: Sweep, cost: Cost, queue: _Workers, steps: int) -> list[str]
         looks = f"; {plan.pruner} pruner at steps {', '.join(f'{step:,}' for step in plan.looks)}" if plan.looks else ""
         lines.append(f"search: {how}{looks}")
     return lines
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n:,} {what}{'s' * (n != 1)}"
 
 
 def _time(seconds: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import log10
 from typing import NamedTuple
 
 import plotly.graph_objects as go
@@ -13,6 +14,7 @@ from attnviz.figures.theme import CLEAR, LIGHT, Theme, on_page
 __all__ = ["Dimension", "parallel"]
 
 HEIGHT = 340  # pixels
+LOG_TICKS = 5
 
 
 class Dimension(NamedTuple):
@@ -22,11 +24,13 @@ class Dimension(NamedTuple):
         title: above it.
         values: place of each run on it.
         ticks: texts of the places 0, 1, 2, ... of an axis of choices; () for one of numbers.
+        log: whether an axis of numbers is logarithmic.
     """
 
     title: str
     values: Sequence[float]
     ticks: Sequence[str] = ()
+    log: bool = False
 
 
 def parallel(
@@ -62,15 +66,22 @@ def parallel(
 
 
 def _axis(dimension: Dimension) -> dict[str, object]:
-    if not dimension.ticks:
-        low, high = min(dimension.values), max(dimension.values)
-        spare = 0.5 if low == high else 0.0
-        return {"label": dimension.title, "values": list(dimension.values), "range": [low - spare, high + spare]}
-    places = range(len(dimension.ticks))
-    return {
-        "label": dimension.title,
-        "values": list(dimension.values),
-        "tickvals": list(places),
-        "ticktext": list(dimension.ticks),
-        "range": [-0.3, len(dimension.ticks) - 0.7],
-    }
+    if dimension.ticks:
+        numbers = list(range(len(dimension.ticks)))
+        ends = [-0.3, len(numbers) - 0.7]
+        return _ticked(dimension.title, dimension.values, ends, numbers, dimension.ticks)
+    values = [log10(value) for value in dimension.values] if dimension.log else list(dimension.values)
+    low, high = min(values), max(values)
+    if low == high:  # a single number, without others around it that may not even be possible
+        return _ticked(dimension.title, values, [low - 0.5, high + 0.5], [low], [f"{dimension.values[0]:.3g}"])
+    if dimension.log:
+        places = [low + part * (high - low) / (LOG_TICKS - 1) for part in range(LOG_TICKS)]
+        return _ticked(dimension.title, values, [low, high], places, [f"{10**place:.2g}" for place in places])
+    return {"label": dimension.title, "values": values, "range": [low, high]}
+
+
+def _ticked(
+    title: str, values: Sequence[float], ends: Sequence[float], places: Sequence[float], texts: Sequence[str]
+) -> dict[str, object]:
+    axis = {"label": title, "values": list(values), "range": list(ends)}
+    return {**axis, "tickvals": list(places), "ticktext": list(texts)}

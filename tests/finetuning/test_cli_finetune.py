@@ -80,7 +80,7 @@ def test_many_settings_are_compared_as_one_group(bert: Path, reviews: Path, caps
     assert main([*tune, "--dry-run"]) == 0
     said = capsys.readouterr().out
     assert "parameters are trained (all-but-embeddings), 4 steps of 4" in said
-    assert "6 combinations of method, learning_rate with 1 seeds: 6 runs" in said
+    assert "6 combinations of method, learning_rate with 1 seed: 6 runs" in said
     assert list(all_runs()) == []
 
     training = {"steps": 4, "batch_size": 4, "validate_every": 2}

@@ -80,7 +80,7 @@ def test_a_sweep_is_said_trained_and_gone_on_with(runs: Path, capsys: pytest.Cap
 def test_a_run_is_swept_with_its_other_settings(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     small_run(runs / "mine", steps=6)
     assert main(["sweep", "mine", "--grid", "dropout=0,0.2", "--dry-run"]) == 0
-    assert "2 combinations of dropout with 1 seeds: 2 runs" in capsys.readouterr().out
+    assert "2 combinations of dropout with 1 seed: 2 runs" in capsys.readouterr().out
     assert "--steps belongs to a task" in refused(["sweep", "mine", "--steps", "3"], capsys)
     assert "other is neither a task, see --help, nor a run" in refused(["sweep", "other"], capsys)
 
@@ -129,7 +129,7 @@ def test_a_search_is_said_and_told(runs: Path, capsys: pytest.CaptureFixture[str
     command += ["validate_every=2", "--trials", "4", "--pruner", "halving", "--workers", "2", "--dry-run"]
     assert main(command) == 0
     said = capsys.readouterr().out.splitlines()
-    assert said[0].endswith("at most 4 combinations of learning_rate, n_layers with 1 seeds: 4 runs")
+    assert said[0].endswith("at most 4 combinations of learning_rate, n_layers with 1 seed: 4 runs")
     assert said[1].startswith("at most 32 steps, about ")
     assert said[2] == "search: tpe sampler with seed 0, 2 at once; halving pruner at steps 2, 4"
     assert not runs.exists()

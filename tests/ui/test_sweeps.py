@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from math import log10
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -13,6 +15,8 @@ from attnviz.training import Run, RunState, all_runs, new_run, open_run, record
 from attnviz.training.run.manage import delete_run
 from attnviz.training.sweep.plan import Sweep, all_sweeps, grid, load_sweep, save_sweep
 from attnviz.training.sweep.runner import make
+from attnviz.training.sweep.search import Span
+from attnviz.training.sweep.searcher import search
 from attnviz.ui.training.state import TrainingState
 from tests.training.runs import small_config
 from tests.ui.pages import Queue, address, choose, click, messages, open_page, payload, rows, run, state_of
@@ -169,6 +173,21 @@ def test_halved_runs_are_named_so() -> None:
     found = rows(open_page("runs"))
     assert found[f"{sweep.name}.1"]["state"] == [say("runs.state.halving")]
     assert found[f"{sweep.name}.2"]["state"] == [say("runs.state.rung")]
+
+
+def test_a_search_is_shown_with_its_ranges() -> None:
+    spans = [Span("learning_rate", low=0.001, high=0.1, log=True), Span("n_layers", choices=(1, 2))]
+    sweep, configs = search(small_config(steps=4, validate_every=2), spans, 3, sampler="random")
+    for made in make(sweep, configs):
+        record(made)
+    open_run(f"{sweep.name}.3").write_state(RunState("stopped", 2, by="pruner"))
+    page = open_page("runs", sweep=sweep.name)
+    assert say("runs.sweep.search", sampler=say("runs.sweep.sampler.random"), n=3, most=3) in messages(page)
+    assert f"1 {say('runs.state.pruner')}" in messages(page)
+    rate, layers, *_ = json.loads(page.get("plotly_chart")[0].proto.spec)["data"][0]["dimensions"]
+    assert rate["values"] == pytest.approx([log10(run.values[0]) for run in sweep.runs])  # type: ignore[arg-type]
+    assert len(rate["ticktext"]) == 5
+    assert set(layers["ticktext"]) <= {"1", "2"}
 
 
 def test_comparing_says_what_differs() -> None:

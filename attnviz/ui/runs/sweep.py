@@ -16,6 +16,7 @@ from streamlit.elements.lib.column_types import ColumnConfig
 from attnviz.analysis.scores import SHARES, score_number, score_text
 from attnviz.errors import AttnvizError
 from attnviz.figures.sweep import Dimension, parallel
+from attnviz.locale import listed
 from attnviz.server import sweeps, workers
 from attnviz.server.people.rights import may_look, offers
 from attnviz.server.shelf import Entry
@@ -28,7 +29,7 @@ from attnviz.training.sweep.plan import Sweep, all_sweeps, delete_sweep
 from attnviz.ui.frame.address import notice_error
 from attnviz.ui.frame.charts import CHART, theme
 from attnviz.ui.frame.choices import entries
-from attnviz.ui.frame.language import say
+from attnviz.ui.frame.language import current, say
 from attnviz.ui.frame.numbers import duration
 from attnviz.ui.frame.state import page_state
 from attnviz.ui.frame.table import Row, Table
@@ -68,7 +69,7 @@ def choose_sweep(found: Mapping[str, Sweep]) -> None:
 
 
 def _title(sweep: Sweep) -> str:
-    return say("runs.sweep.title", name=sweep.name, settings=", ".join(map(told_setting, sweep.keys)))
+    return say("runs.sweep.title", name=sweep.name, settings=list(map(told_setting, sweep.keys)))
 
 
 def show_sweep(sweep: Sweep) -> None:
@@ -102,9 +103,17 @@ def _said(sweep: Sweep, members: Sequence[Member], metric: Metric) -> None:
         title = task_title(base.recipe) if base.recipe else base.task.name
         st.header(say("runs.sweep.header", task=title), anchor=False)
     states = Counter(_state(member) for member in members)
-    said = ", ".join(f"{n} {say(f'runs.state.{state}')}" for state, n in states.items())
+    said = [f"{n} {say(f'runs.state.{state}')}" for state, n in states.items()]
     seconds = sum(member.seen.seconds for member in members)
-    st.caption(say("runs.sweep.facts", n=len(members), states=said, time=duration(seconds)))
+    facts = [say("runs.sweep.facts", n=len(members), states=said, time=duration(seconds))]
+    if (plan := sweep.search) is not None:
+        words = {
+            "sampler": say(f"runs.sweep.sampler.{plan.sampler}"),
+            "n": len(sweep.combinations),
+            "most": plan.trials,
+        }
+        facts.append(say("runs.sweep.search", **words))
+    st.caption(" ".join(facts))
     best = best_member(members)
     if best is not None and best.run is not None and best.seen.best is not None:
         words = {"metric": _metric(metric), "score": score_text(metric, best.seen.best)}
@@ -119,9 +128,9 @@ def _state(member: Member) -> str:
     return member.state.by or member.state.state
 
 
-def _settings(sweep: Sweep, member: Member) -> str:
+def _settings(sweep: Sweep, member: Member) -> list[str]:
     told = [f"{told_setting(k)} {told_value(k, v)}" for k, v in zip(sweep.keys, member.planned.values, strict=True)]
-    return ", ".join([*told, f"{say('runs.seed')} {member.planned.seed}"])
+    return [*told, f"{say('runs.seed')} {member.planned.seed}"]
 
 
 def _metric(metric: Metric) -> str:
@@ -228,7 +237,7 @@ def _columns(sweep: Sweep, metric: Metric) -> dict[str, ColumnConfig]:
     numbers |= {"low": say("runs.sweep.low"), "high": say("runs.sweep.high")}
     return {
         "settings": column.TextColumn(
-            ", ".join(map(told_setting, sweep.keys)) or say("runs.sweep.settings"), width=240
+            listed(current(), map(told_setting, sweep.keys)) if sweep.keys else say("runs.sweep.settings"), width=240
         ),
         **{key: column.NumberColumn(label, format="%.3g") for key, label in numbers.items()},
         "runs": column.NumberColumn(say("runs.sweep.runs"), format="%d"),
@@ -258,7 +267,12 @@ def _chart(sweep: Sweep, members: Sequence[Member], metric: Metric) -> None:
         return
     scores = [score_number(metric, member.seen.best or 0.0) for member in scored]
     axes = []
+    ranges = {span.name: span for span in (sweep.search.spans if sweep.search else ()) if not span.choices}
     for place, key in enumerate(sweep.keys):
+        if span := ranges.get(key):
+            drawn = [float(m.planned.values[place] or 0) for m in scored]
+            axes.append(Dimension(told_setting(key), drawn, log=span.log))
+            continue
         choices = sorted({run.values[place] for run in sweep.runs}, key=_order)
         ticks = [told_value(key, value) for value in choices]
         axes.append(Dimension(told_setting(key), [choices.index(m.planned.values[place]) for m in scored], ticks))
@@ -267,7 +281,8 @@ def _chart(sweep: Sweep, members: Sequence[Member], metric: Metric) -> None:
     axes.append(Dimension(name, scores))
     st.markdown(f"**{say('runs.sweep.parallel')}**")
     st.caption(say("runs.sweep.parallel.about"))
-    st.plotly_chart(parallel(axes, scores, metric in LOSSES, theme()), key="sweep-parallel", **CHART)
+    with st.container(key="sweep-chart"):
+        st.plotly_chart(parallel(axes, scores, metric in LOSSES, theme()), key="sweep-parallel", **CHART)
 
 
 def _order(value: Value) -> tuple[bool, float, str]:
