@@ -133,6 +133,23 @@ def test_a_notebook_and_python_share_head_lock_and_edits(
         expect(shown.frame.locator(".avw-status")).to_contain_text("Each number is what that changes without the head")
         shown.frame.get_by_role("button", name="Back to the weights").click()
 
+        shown.frame.locator('.av-thumb[data-site="encoder.1.self"][data-head="0"]').click()
+        shown.hears("site", "encoder.1.self")
+        widget.query, widget.key = 0, 4
+        shown.tell()
+        shown.frame.locator('.av-tab[data-tab="why"]').click()
+        says = shown.frame.locator(".avy-says")
+        expect(says).to_contain_text("g #0 reads c #4")
+        shown.frame.locator(".avy-parts .avy-open").first.click()  # the head that wrote it, at the row where it did
+        expect(says).to_be_focused()
+        shown.hears("site", "encoder.0.self")
+        assert (widget.head, widget.query, widget.key) == (1, 0, 5)
+        shown.frame.locator(".avy-walk button").click()
+        shown.hears("site", "encoder.1.self")
+        shown.hears("key", 4)
+        shown.page.keyboard.press("Escape")
+        shown.hears("locked", False)
+
         widget.edits = "off:encoder.0.self:1;cut:encoder.1.self:0:*:2"
         shown.tell()
         chips = shown.frame.locator(".page-chip[aria-pressed]")
