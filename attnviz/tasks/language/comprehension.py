@@ -161,7 +161,7 @@ class Comprehension(Task):
 
     def model_config(self) -> ModelConfig:
         """Return a network of two layers; rotary positions, because what matters is how far away a word is."""
-        return self.transformer(14 + 12 * self.max_sentences, n_heads=4, positions="rotary")
+        return self.transformer(14 + 12 * self.max_sentences, d_model=64, d_ff=256, n_heads=4, positions="rotary")
 
 
 def _skeletons(count: int, generator: Generator) -> Tensor:

@@ -22,7 +22,6 @@ from attnviz.training.recipes.recipe import Recipe, make_recipe, recurrent, trai
 
 __all__ = ["APPLICATIONS"]
 
-UNDERSTOOD = training(1400, batch_size=48, learning_rate=5e-3, target=0.995)
 EXTRACTED = until_learned(1500, batch_size=32)
 HEARD = training(600, validation_size=384, target=0.99)
 
@@ -60,11 +59,11 @@ APPLICATIONS: tuple[Recipe, ...] = (
     make_recipe(
         "translation-lstm", Translation(), training(900, learning_rate=6e-3), 0.98, model=recurrent(Translation())
     ),
-    make_recipe("comprehension", Comprehension(), UNDERSTOOD, 0.8),
+    make_recipe("comprehension", Comprehension(), until_learned(2500, batch_size=32, validate_every=50), 0.9),
     make_recipe(
         "comprehension-lstm",
         Comprehension(),
-        UNDERSTOOD,
+        training(1400, batch_size=48, learning_rate=5e-3, target=0.995),
         0.8,
         exempt=True,
         model=recurrent(Comprehension(), attention="additive"),
