@@ -180,6 +180,10 @@ def write(
     Without settings it takes the most probable token each time. A temperature or a filter makes it draw: the scores
     are divided by the temperature, then the filters leave out improbable tokens. `Written.take` goes back to a step.
 
+    The rules of the model's own generation configuration hold (penalties, forbidden and forced tokens, lengths). Its
+    temperature and filters do not, nor do guidance, stop strings and other ways of searching; watermarks act before
+    the temperature here.
+
     Args:
         model: a decoder or an encoder-decoder, from `load_model` or a model object of the transformers library.
         text: what a decoder continues; the source of an encoder-decoder.

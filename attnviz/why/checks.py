@@ -112,8 +112,23 @@ def _check_rows(side: Side, token_axis: int) -> None:
         if functionals.columns is not None and id(functionals.rows) in seen:
             continue
         seen.add(id(functionals.rows))
+        if not _keeps_text(functionals, writing_of(step), side.row, side.target.shape[0]):
+            raise NotSplit(side.name, Why("split-rows", function=writing_of(step).function))
         if not _keeps_rows(functionals, writing_of(step), step in side.tops, factors):
             raise NotSplit(side.name, Why("split-rows", function=writing_of(step).function))
+
+
+def _keeps_text(functionals: Pulled, writing: Writing, row: int, batch: int) -> bool:
+    """Whether functionals of one text of a batch read that text alone, whichever axis of a writing comes first."""
+    shape = functionals.shape[:-1]
+    if batch == 1 or not shape or shape[0] == 1 or writing.origin in ("constant", "bias", "table"):
+        return True
+    sizes = functionals.rows.abs().amax((0, 2))  # (n,)
+    places = torch.arange(prod(shape)) if functionals.at is None else functionals.at
+    places = places[sizes > 1e-6 * sizes.max()]
+    texts = [places // (prod(shape) // batch)] if shape[0] % batch == 0 else []
+    texts += [places // prod(shape[2:]) % batch] if shape[1:2] == (batch,) else []
+    return not texts or any(bool((text == row).all()) for text in texts)
 
 
 def _keeps_rows(functionals: Pulled, writing: Writing, merged: bool, factors: Tensor) -> bool:

@@ -208,6 +208,23 @@ def test_what_is_no_sum_is_refused_with_its_layer(name: str) -> None:
     assert caught.value.details["reason"]["why"] == word  # type: ignore[index]
 
 
+def test_texts_of_a_batch_that_read_each_other_are_refused() -> None:
+    network = llama()
+    norm = network.model.layers[2].input_layernorm
+    inputs = {"input_ids": torch.stack([torch.arange(5, 12), torch.arange(40, 47)])}
+    mixed: Callable[[Tensor], Tensor] = lambda x: x + 0.3 * x.flip(0)  # noqa: E731
+    turned: Callable[[Tensor], Tensor] = lambda x: (x.transpose(0, 1) * 2).transpose(0, 1)  # noqa: E731
+    for then, refuses in ((mixed, True), (turned, False)):
+        network.model.layers[2].input_layernorm = Then(norm, then)
+        trace = attnviz.trace_inputs(wrap(network), inputs, row=1)
+        if refuses:
+            with pytest.raises(NotSplit) as caught:
+                trace.why(SITE, 0, 5, 2)
+            assert caught.value.details["reason"]["why"] == "split-rows"  # type: ignore[index]
+        else:
+            assert trace.why(SITE, 0, 5, 2).proof.sum_error <= 5e-6
+
+
 SPLIT: Mapping[str, tuple[str, Callable[[Tensor], Tensor]]] = {
     "cut off from gradients": ("q_proj", lambda x: x.detach()),
     "normalized": ("q_proj", lambda x: F.normalize(x, dim=-1)),
