@@ -346,6 +346,20 @@ def card(page: Page, title: str) -> Locator:
     )
 
 
+def switch_language(page: Page, lang: str) -> None:
+    """To the other one, on the page that is open: what a text says follows a little later."""
+    page.locator(".st-key-lang").get_by_text(locale.LANGUAGES[lang], exact=True).click()
+    page.wait_for_function("lang => document.documentElement.lang === lang", arg=lang)
+
+
+def in_each_language(page: Page) -> Iterator[str]:
+    """Give English, in which the page was opened, and then each other language, to which the page is switched."""
+    for lang in locale.LANGUAGES:
+        if lang != locale.DEFAULT:
+            switch_language(page, lang)
+        yield lang
+
+
 def link_to(page: Page, name: str, lang: str = "en") -> Locator:
     """Of the navigation: the first page of a place, or another page of the place that is open."""
     is_first = any(name == names[0] for names in PLACES)

@@ -8,7 +8,8 @@ from playwright.sync_api import Locator, Page, expect
 from attnviz import locale
 from attnviz.ui.applications.registry import APPLICATIONS
 from attnviz.zoo import ORDER
-from tests.browser.conftest import Open, address, choose, expect_no_overflow
+from tests.browser.conftest import Open, address, choose, expect_no_overflow, switch_language
+from tests.browser.faults import find_faults, rest
 
 
 def say(key: str, lang: str = "en", **params: object) -> str:
@@ -26,7 +27,7 @@ def facts(page: Page, application: str, lang: str = "en", recipe: str = "") -> L
 
 
 @pytest.mark.parametrize("name", APPLICATIONS)
-def test_every_application_opens_and_fits_a_phone(open_page: Open, name: str) -> None:
+def test_every_application_opens_fits_a_phone_and_is_for_everybody(open_page: Open, name: str) -> None:
     shipped = next(recipe for recipe in APPLICATIONS[name].recipes if recipe in ORDER)
     page = open_page(390, 844, "dark", path="applications", app=name, model=shipped, lang="zh")
     facts(page, name, "zh")
@@ -36,14 +37,24 @@ def test_every_application_opens_and_fits_a_phone(open_page: Open, name: str) ->
         assert found is not None
         assert found["x"] + found["width"] <= 390
     page.set_viewport_size({"width": 1440, "height": 900})
-    page.get_by_text(locale.LANGUAGES["en"], exact=True).click()
+    page.emulate_media(reduced_motion="reduce")
+    switch_language(page, "en")
     expect(facts(page, name).locator("table").first).to_contain_text(locale.t("en", f"task.{shipped}.title"))
     expect(page.locator(".st-key-app-view")).to_be_visible()
     page.wait_for_function("model => new URLSearchParams(location.search).get('model') === model", arg=shipped)
+    page.wait_for_selector('.stApp[data-test-script-state="notRunning"]')
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    for chart in page.locator(".js-plotly-plot").all()[:1]:
+        chart.hover()  # its tools appear
+    rest(page)
+    assert find_faults(page) == []
+    page.locator(".st-key-app-all button").click()
+    page.locator(".st-key-gallery").wait_for()
 
 
 def test_leafing_and_choosing_stand_in_the_address(open_page: Open) -> None:
-    page = open_page(path="applications", app="translation")
+    page = open_page(path="applications")
+    page.locator(".st-key-open-translation button").click()
     facts(page, "translation")
     field = page.locator(".st-key-app-text textarea")
     before = field.input_value()

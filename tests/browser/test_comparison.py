@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from attnviz import locale
 from attnviz.training.comparison import CONTENDERS
-from tests.browser.conftest import Open, address, until
+from tests.browser.conftest import Open, address, in_each_language, until
 
 TABLE = ".st-key-comparison-table table"
 LINES = ".scatterlayer .trace"
@@ -54,14 +53,14 @@ def test_what_was_measured_is_there_at_once_and_the_distance_can_be_changed(open
     expect(width).to_have_text(before)
 
 
-@pytest.mark.parametrize("lang", locale.LANGUAGES)
-def test_a_phone_shows_all_below_each_other(open_page: Open, lang: str) -> None:
-    page = open_page(path="comparison", width=390, height=844, scheme="dark", lang=lang)
-    expect(chart(page, "cmp-reach-chart")).to_be_visible()
-    expect(page.locator(".st-key-compare-train")).to_contain_text(locale.t(lang, "comparison.train"))
-    until(page, lambda: page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page is too wide")
-    for key in ("comparison-step", "comparison-seconds", "cmp-distance-chart", "cmp-reach-chart"):
-        box = chart(page, key).bounding_box()
-        assert box is not None
-        assert box["x"] >= 0
-        assert box["x"] + box["width"] <= 390
+def test_a_phone_shows_all_below_each_other(open_page: Open) -> None:
+    page = open_page(path="comparison", width=390, height=844, scheme="dark")
+    for lang in in_each_language(page):
+        expect(chart(page, "cmp-reach-chart")).to_be_visible()
+        expect(page.locator(".st-key-compare-train")).to_contain_text(locale.t(lang, "comparison.train"))
+        until(page, lambda: page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page is too wide")
+        for key in ("comparison-step", "comparison-seconds", "cmp-distance-chart", "cmp-reach-chart"):
+            box = chart(page, key).bounding_box()
+            assert box is not None, (lang, key)
+            assert box["x"] >= 0, (lang, key)
+            assert box["x"] + box["width"] <= 390, (lang, key)

@@ -9,18 +9,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from attnviz import locale
 from attnviz.ui import PAGES
-from attnviz.ui.applications.registry import APPLICATIONS
-from tests.browser.conftest import ROOT, SCHEMES, Open, Scheme, addresses, at, tabs, view
-
-AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-
-RULES = {"target-size": {"enabled": True}}
-FAULTS = """async (rules) => {
-  const { violations } = await axe.run({ resultTypes: ["violations"], rules });
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ html, any, all, none }) =>
-    [id, html.slice(0, 200), ...[...any, ...all, ...none].map(({ message }) => message)].join(" | ")));
-}"""
-
+from tests.browser.conftest import SCHEMES, Open, Scheme, addresses, at, switch_language, tabs, view
+from tests.browser.faults import COLOURS, find_faults, rest
 
 WIDTHS = (360, 390, 640, 768, 961, 1024, 1200, 1280, 2560)
 """Pixels; 640 are what a screen of 1280 has at twice the size."""
@@ -87,15 +77,6 @@ def settle(page: Page) -> None:
         place.locator(".attnviz[data-ready=true]").first.wait_for()
 
 
-def rest(page: Page) -> None:
-    """Wait until no colour is on its way to another one."""
-    page.evaluate("""async () => {
-      for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
-      const ends = (each) => each.effect.getComputedTiming().endTime !== Infinity;
-      await Promise.allSettled(document.getAnimations().filter(ends).map((each) => each.finished));
-    }""")
-
-
 def show(page: Page, scheme: Scheme) -> None:
     """Switch the theme, and wait until the page has its colours."""
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
@@ -106,45 +87,32 @@ def show(page: Page, scheme: Scheme) -> None:
     rest(page)
 
 
+def find_crowded(page: Page, lang: str, widths: tuple[int, ...]) -> list[tuple[str, int, str]]:
+    """What has no room on the page in this language, at these widths."""
+    page.wait_for_function("lang => document.documentElement.lang === lang", arg=lang)
+    settle(page)
+    found = []
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 800})
+        found += [(lang, width, fault) for fault in page.evaluate(CROWDED)]
+    return found
+
+
 @pytest.mark.parametrize(("name", "link"), [*((name, {}) for name in PAGES), ("explorer", {"model": "dialogue"})])
 def test_a_page_is_for_everybody(open_page: Open, name: str, link: dict[str, str]) -> None:
-    crowded = []
-    for lang, widths in (("zh", CHINESE_WIDTHS), ("en", WIDTHS)):
-        page = open_page(path=name, lang=lang, **link)
-        settle(page)
-        for width in widths:
-            page.set_viewport_size({"width": width, "height": 800})
-            crowded += [(lang, width, fault) for fault in page.evaluate(CROWDED)]
+    page = open_page(path=name, lang="zh", **link)
+    crowded = find_crowded(page, "zh", CHINESE_WIDTHS)
+    switch_language(page, "en")
+    crowded += find_crowded(page, "en", WIDTHS)
     assert crowded == []
-    page.evaluate(AXE.read_text("utf-8"))
-    tabs = page.locator(".av-tabs [role=tab]:visible")
+    tabs, panel = page.locator(".av-tabs"), page.locator(".av-panel")
     faults = []
-    for scheme in SCHEMES:
+    for scheme, options in zip(SCHEMES, ({}, COLOURS), strict=True):
         show(page, scheme)
-        faults += [(scheme, "", fault) for fault in page.evaluate(FAULTS, RULES)]
-        for tab in tabs.all()[1:]:
+        faults += [(scheme, "", fault) for fault in find_faults(page, **options)]
+        for tab in tabs.locator("[role=tab]:visible").all():
             tab.click()
-            faults += [(scheme, tab.inner_text(), fault) for fault in page.evaluate(FAULTS, RULES)]
-    assert faults == []
-
-
-def test_every_application_is_for_everybody(open_page: Open) -> None:
-    page = open_page(path="applications", scheme="dark")
-    settle(page)
-    page.emulate_media(reduced_motion="reduce")
-    page.evaluate(AXE.read_text("utf-8"))
-    faults = []
-    for name in APPLICATIONS:
-        page.locator(f".st-key-open-{name} button").click()
-        page.locator(".st-key-application").wait_for()
-        page.wait_for_selector('.stApp[data-test-script-state="notRunning"]')
-        expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
-        for chart in page.locator(".js-plotly-plot").all()[:1]:
-            chart.hover()  # its tools appear
-        rest(page)
-        faults += [(name, fault) for fault in page.evaluate(FAULTS, RULES)]
-        page.locator(".st-key-app-all button").click()
-        page.locator(".st-key-gallery").wait_for()
+            faults += [(scheme, tab.inner_text(), fault) for fault in find_faults(page, tabs, panel, **options)]
     assert faults == []
 
 

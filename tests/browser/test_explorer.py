@@ -13,7 +13,19 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 import attnviz
 from attnviz import locale
-from tests.browser.conftest import Open, address, addresses, at, choose, expect_no_overflow, expect_within, tabs, view
+from tests.browser.conftest import (
+    Open,
+    address,
+    addresses,
+    at,
+    choose,
+    expect_no_overflow,
+    expect_within,
+    in_each_language,
+    switch_language,
+    tabs,
+    view,
+)
 from tests.tiny import MARKUP
 
 COUNT_MESSAGES = """() => {
@@ -254,7 +266,7 @@ def test_a_link_to_nowhere_falls_back(open_page: Open) -> None:
     assert page.get_by_text("Traceback").count() == 0
 
 
-def test_csv_holds_the_numbers_of_the_trace(open_page: Open, models_folder: Path) -> None:
+def test_table_and_csv_are_the_matrix_and_other_exports_download(open_page: Open, models_folder: Path) -> None:
     page = open_page(model="tiny-encoder", text="g f e d", head="1")
     view(page)
     page.locator(".av-weights").get_by_role("button", name=locale.t("en", "view.frame.matrix.export")).click()
@@ -266,39 +278,32 @@ def test_csv_holds_the_numbers_of_the_trace(open_page: Open, models_folder: Path
         np.array([row[-4:] for row in rows[-4:]], dtype=np.float32), trace.sites[0].weights(1).numpy()
     )
 
-
-def test_other_exports_download(open_page: Open) -> None:
-    page = open_page(model="tiny-encoder")
-    view(page)
     for kind, start in (("PNG", b"\x89PNG"), ("SVG", b"<"), ("NPZ", b"PK")):
         page.locator(".av-weights").get_by_role("button", name=locale.t("en", "view.frame.matrix.export")).click()
         with page.expect_download() as waiting:
             page.get_by_role("menuitem").filter(has_text=kind).click()
         assert waiting.value.path().read_bytes().startswith(start)
 
-
-def test_the_table_is_the_matrix(open_page: Open, models_folder: Path) -> None:
-    page = open_page(model="tiny-encoder", text="a b c")
-    view(page)
     page.locator(".av-weights").get_by_role("button", name=locale.t("en", "view.frame.matrix.table")).click()
     table = page.locator("dialog[open] table")
     expect(table).to_be_visible()
     page.get_by_role("button", name=locale.t("en", "view.panel.table.full")).click()
-    expect(table.locator("td")).to_have_count(9)
+    expect(table.locator("td")).to_have_count(16)
     numbers = [float(text) for text in table.locator("td").all_inner_texts()]
-    trace = attnviz.trace(attnviz.load_model(models_folder / "tiny-encoder"), "a b c")
-    np.testing.assert_array_equal(np.array(numbers, np.float32), trace.sites[0].weights(0).numpy().ravel())
+    np.testing.assert_array_equal(np.array(numbers, np.float32), trace.sites[0].weights(1).numpy().ravel())
     page.keyboard.press("Escape")
     expect(page.locator("dialog[open]")).to_have_count(0)
 
 
-@pytest.mark.parametrize("lang", locale.LANGUAGES)
 @pytest.mark.parametrize("model", ["tiny-encoder", "tiny-decoder", "tiny-both"])
-def test_nothing_sticks_out_on_a_phone(open_page: Open, model: str, lang: str) -> None:
-    page = open_page(390, 844, "dark", model=model, lang=lang)
+def test_nothing_sticks_out_on_a_phone(open_page: Open, model: str) -> None:
+    page = open_page(390, 844, "dark", model=model)
     expect(view(page)).to_have_attribute("data-theme", "dark")
-    expect(page.locator(".av-proof")).to_have_attribute("data-exact", "true")  # the last to arrive
-    expect_no_overflow(page)
+    for lang in in_each_language(page):
+        all_stages = page.get_by_role("button", name=locale.t(lang, "view.frame.chain.all"))
+        expect(all_stages).to_be_visible()
+        expect(page.locator(".av-proof")).to_have_attribute("data-exact", "true")  # the last to arrive
+        expect_no_overflow(page)
 
 
 def test_chinese_is_chinese(open_page: Open) -> None:
@@ -311,10 +316,13 @@ def test_chinese_is_chinese(open_page: Open) -> None:
     assert {text.strip() for text in seen} & english == set()
 
 
-def test_the_language_is_switched_in_place(open_page: Open) -> None:
+def test_theme_and_language_are_switched_in_place(open_page: Open) -> None:
     page = open_page(model="tiny-encoder", head="1")
     root = view(page)
-    page.get_by_text("中文", exact=True).click()
+    expect(root).to_have_attribute("data-theme", "light")
+    page.emulate_media(color_scheme="dark")
+    expect(root).to_have_attribute("data-theme", "dark")
+    switch_language(page, "zh")
     wait_for_address(page, lang="zh")
     stack = locale.t("zh", "view.frame.stack.encoder.self")
     title = locale.t("zh", "view.frame.title", stack=stack, layer=0, head=0)
@@ -328,14 +336,6 @@ def test_a_browser_in_chinese_is_greeted_in_chinese(browser: Browser, server: st
         chinese.goto(f"{server}/?model=tiny-encoder")
         view(chinese)
         expect(chinese.get_by_label(locale.t("zh", "page.text"), exact=True)).to_have_count(1)
-
-
-def test_theme_changes_without_a_reload(open_page: Open) -> None:
-    page = open_page(model="tiny-encoder")
-    root = view(page)
-    expect(root).to_have_attribute("data-theme", "light")
-    page.emulate_media(color_scheme="dark")
-    expect(root).to_have_attribute("data-theme", "dark")
 
 
 @pytest.mark.parametrize("path", ["explorer", "Training", "runs/"])

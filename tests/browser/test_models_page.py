@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from attnviz import locale
-from tests.browser.conftest import Open, card, click_row, expect_no_overflow, row, view
+from tests.browser.conftest import Open, card, click_row, expect_no_overflow, in_each_language, row, view
 from tests.ui.real import zip_of
 
 INPUT = "[data-testid=stFileUploader] input"
@@ -65,11 +64,11 @@ def test_a_zip_file_is_taken_and_a_wrong_one_refused(open_page: Open, models_fol
     expect(page.locator(".st-key-messages")).to_contain_text("cut.zip")
 
 
-@pytest.mark.parametrize("lang", locale.LANGUAGES)
-def test_nothing_sticks_out_on_a_phone(open_page: Open, lang: str) -> None:
-    page = open_page(390, 844, path="models", lang=lang)
-    expect(card(page, locale.t(lang, "zoo.reverse.title"))).to_contain_text(say("table.all", lang))
-    expect_no_overflow(page)
+def test_nothing_sticks_out_on_a_phone(open_page: Open) -> None:
+    page = open_page(390, 844, path="models")
+    for lang in in_each_language(page):
+        expect(card(page, locale.t(lang, "zoo.reverse.title"))).to_contain_text(say("table.all", lang))
+        expect_no_overflow(page)
 
 
 def test_chinese_is_chinese(open_page: Open) -> None:

@@ -10,7 +10,18 @@ from playwright.sync_api import Page, expect
 
 from attnviz import locale
 from attnviz.training import RECIPES, Run, RunConfig, record
-from tests.browser.conftest import Open, address, card, click_row, expect_no_overflow, link_to, row, until, view
+from tests.browser.conftest import (
+    Open,
+    address,
+    card,
+    click_row,
+    expect_no_overflow,
+    in_each_language,
+    link_to,
+    row,
+    until,
+    view,
+)
 from tests.training.runs import small_run
 
 
@@ -57,10 +68,13 @@ def test_a_run_is_chosen_and_several_are_compared(open_page: Open, runs: list[Ru
     expect_chosen(page, first)
 
 
-def test_cards_choose_and_compare_on_a_phone(open_page: Open, runs: list[Run]) -> None:
+def test_cards_fit_a_phone_and_choose_and_compare(open_page: Open, runs: list[Run]) -> None:
     first, second = (run.name for run in runs)
     page = open_page(390, 844, path="runs", run=first)
-    expect(card(page, first)).to_contain_text(say("state.done"))
+    view(page)
+    for lang in in_each_language(page):
+        expect(card(page, first)).to_contain_text(say("state.done", lang))
+        expect_no_overflow(page)
     expect(card(page, first).get_by_role("checkbox")).to_be_checked()
     expect(page.locator(".stDataFrame")).to_be_hidden()
     card(page, second).get_by_role("checkbox").check()
@@ -165,11 +179,3 @@ def test_the_names_of_the_files_to_take_away_are_links(open_page: Open, runs: li
         answer = page.request.get(href)
         assert answer.ok, href
         assert "attachment" in answer.headers["content-disposition"], href
-
-
-@pytest.mark.parametrize("lang", locale.LANGUAGES)
-def test_nothing_sticks_out_on_a_phone(open_page: Open, runs: list[Run], lang: str) -> None:
-    page = open_page(390, 844, path="runs", lang=lang, run=runs[0].name)
-    view(page)
-    expect(card(page, runs[0].name)).to_contain_text(say("state.done", lang))
-    expect_no_overflow(page)

@@ -1,0 +1,35 @@
+"""What axe finds in a page that keeps somebody from using it."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Locator, Page
+
+from tests.browser.conftest import ROOT
+
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+
+RULES = {"target-size": {"enabled": True}}
+COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}  # the rules that another theme can break
+FAULTS = """async ({ parts, ...options }) => {
+  const { violations } = await axe.run(parts.length ? parts : document, { resultTypes: ["violations"], ...options });
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ html, any, all, none }) =>
+    [id, html.slice(0, 200), ...[...any, ...all, ...none].map(({ message }) => message)].join(" | ")));
+}"""
+
+
+def rest(page: Page) -> None:
+    """Wait until no colour is on its way to another one."""
+    page.evaluate("""async () => {
+      for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
+      const ends = (each) => each.effect.getComputedTiming().endTime !== Infinity;
+      await Promise.allSettled(document.getAnimations().filter(ends).map((each) => each.finished));
+    }""")
+
+
+def find_faults(page: Page, *parts: Locator, **options: object) -> list[str]:
+    """What axe finds in the page, or in these parts of it, at rest."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text("utf-8"))
+    shown = [element for part in parts for element in part.element_handles()]
+    found: list[str] = page.evaluate(FAULTS, {"parts": shown, "rules": RULES, **options})
+    return found
