@@ -17,7 +17,7 @@ FAULTS = """async ({ parts, ...options }) => {
 }"""
 
 
-def rest(page: Page) -> None:
+def _rest(page: Page) -> None:
     """Wait until no colour is on its way to another one."""
     page.evaluate("""async () => {
       for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
@@ -28,6 +28,7 @@ def rest(page: Page) -> None:
 
 def find_faults(page: Page, *parts: Locator, **options: object) -> list[str]:
     """What axe finds in the page, or in these parts of it, at rest."""
+    _rest(page)
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text("utf-8"))
     shown = [element for part in parts for element in part.element_handles()]

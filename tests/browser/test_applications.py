@@ -9,7 +9,7 @@ from attnviz import locale
 from attnviz.ui.applications.registry import APPLICATIONS
 from attnviz.zoo import ORDER
 from tests.browser.conftest import Open, address, choose, expect_no_overflow, switch_language
-from tests.browser.faults import find_faults, rest
+from tests.browser.faults import find_faults
 
 
 def say(key: str, lang: str = "en", **params: object) -> str:
@@ -46,7 +46,6 @@ def test_every_application_opens_fits_a_phone_and_is_for_everybody(open_page: Op
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
     for chart in page.locator(".js-plotly-plot").all()[:1]:
         chart.hover()  # its tools appear
-    rest(page)
     assert find_faults(page) == []
     page.locator(".st-key-app-all button").click()
     page.locator(".st-key-gallery").wait_for()

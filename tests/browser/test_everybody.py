@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from attnviz import locale
 from attnviz.ui import PAGES
 from tests.browser.conftest import SCHEMES, Open, Scheme, addresses, at, switch_language, tabs, view
-from tests.browser.faults import COLOURS, find_faults, rest
+from tests.browser.faults import COLOURS, find_faults
 
 WIDTHS = (360, 390, 640, 768, 961, 1024, 1200, 1280, 2560)
 """Pixels; 640 are what a screen of 1280 has at twice the size."""
@@ -78,13 +78,12 @@ def settle(page: Page) -> None:
 
 
 def show(page: Page, scheme: Scheme) -> None:
-    """Switch the theme, and wait until the page has its colours."""
+    """Switch the theme, and wait until the page has it."""
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.wait_for_function(
         "dark => (getComputedStyle(document.querySelector('.stApp')).colorScheme === 'dark') === dark",
         arg=scheme == "dark",
     )
-    rest(page)
 
 
 def find_crowded(page: Page, lang: str, widths: tuple[int, ...]) -> list[tuple[str, int, str]]:

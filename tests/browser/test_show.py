@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from attnviz import locale
-from tests.browser.conftest import SCHEMES, Open, at, expect_no_overflow, expect_within, in_each_language, until, view
+from tests.browser.conftest import SCHEMES, Open, at, expect_no_overflow, expect_within, until, view
 
 # The height of a first line of text.
 LINE = (
@@ -19,29 +20,28 @@ def say(key: str, lang: str = "en", **params: object) -> str:
     return locale.t(lang, key, **params)
 
 
-def test_the_answer_is_on_the_first_screen_of_every_size_in_both_themes(open_page: Open) -> None:
+@pytest.mark.parametrize("lang", locale.LANGUAGES)
+def test_the_answer_is_on_the_first_screen_of_every_size_in_both_themes(open_page: Open, lang: str) -> None:
     first = {
         (1280, 720): (".ava", ".av-sentence", ".av-weights .av-base"),
         (1024, 768): (".ava",),
         (390, 844): (".ava",),
     }
-    page = open_page(width=1280, height=720)
+    page = open_page(width=1280, height=720, lang=lang)
     root = view(page)
-    for lang in in_each_language(page):
-        expect(page.get_by_role("button", name=say("view.tour.start", lang))).to_be_visible()
-        embedded = open_page(width=900, height=560, lang=lang, embed="true", show="answer,weights,lines")
-        inside = view(embedded)
-        for scheme in SCHEMES:
-            for (width, height), parts in first.items():
-                page.set_viewport_size({"width": width, "height": height})
-                page.emulate_media(color_scheme=scheme)
-                expect(root).to_have_attribute("data-theme", scheme)
-                expect_within(page, *parts)
-                expect_no_overflow(page)
-            embedded.emulate_media(color_scheme=scheme)
-            expect(inside).to_have_attribute("data-theme", scheme)
-            expect_within(embedded, ".ava", ".av-weights .av-base")
-            expect_no_overflow(embedded)
+    embedded = open_page(width=900, height=560, lang=lang, embed="true", show="answer,weights,lines")
+    inside = view(embedded)
+    for scheme in SCHEMES:
+        for (width, height), parts in first.items():
+            page.set_viewport_size({"width": width, "height": height})
+            page.emulate_media(color_scheme=scheme)
+            expect(root).to_have_attribute("data-theme", scheme)
+            expect_within(page, *parts)
+            expect_no_overflow(page)
+        embedded.emulate_media(color_scheme=scheme)
+        expect(inside).to_have_attribute("data-theme", scheme)
+        expect_within(embedded, ".ava", ".av-weights .av-base")
+        expect_no_overflow(embedded)
 
 
 def test_a_tour_of_seven_stops_has_a_link_for_each_and_ends_with_escape(open_page: Open) -> None:
