@@ -42,6 +42,7 @@ from attnviz.tasks.language.tagging import TaggingTask
 from attnviz.tasks.own.data import DividedTask, divided
 from attnviz.tasks.own.readers.conll import read_conll
 from attnviz.tasks.own.readers.labelled_rows import LEAST_LABELS, Row, read_labelled
+from attnviz.texts import check_text
 
 __all__ = ["MOST_LABELS", "TunedLabels", "TunedTags", "TunedTask", "base_of", "open_base"]
 
@@ -90,6 +91,8 @@ class TunedTask(DividedTask, Generic[T]):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        for given in (self.validation_text, self.test_text, self.watched):
+            check_text(given)
         for name in ("validation_share", "test_share"):
             check_whole(name, getattr(self, name), SHARE.start, SHARE.stop - 1)
         check_whole("split_seed", self.split_seed, 0, 2**31)

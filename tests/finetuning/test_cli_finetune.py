@@ -127,6 +127,7 @@ def test_what_cannot_be_learned_is_refused(bert: Path, tmp_path: Path, capsys: p
     assert "method is some; it must be head" in refusal(table(given), "--method", "some")
     assert "method is last:4; it must be last:N with at most" in refusal(table(given), "--method", "last:4")
     assert "memory" in refusal(table(given), "--batch", "100000000")
+    assert "U+DCFF" in refusal(table(given), "--probe", "\udcff")
     assert "cannot be fine-tuned here: it is not a model of the transformers library" in refused(
         ["finetune", "zoo/reverse", "--data", str(path)], capsys
     )

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import pytest
 
-from attnviz.errors import ConfigError, RunBusy, RunCorrupt, RunError, RunExists, RunNotFound
+from attnviz.errors import ConfigError, InvalidRunName, RunBusy, RunCorrupt, RunError, RunExists, RunNotFound
 from attnviz.tasks import Dates, Task
 from attnviz.trace import trace
 from attnviz.training import (
@@ -194,7 +194,7 @@ def test_runs_are_found_by_name_in_one_folder(tmp_path: Path, monkeypatch: pytes
 def test_a_path_is_no_name(tmp_path: Path, name: str) -> None:
     with pytest.raises(RunNotFound):
         open_run(name, tmp_path)
-    with pytest.raises(RunNotFound):
+    with pytest.raises(InvalidRunName):
         new_run(small_config(), name, tmp_path)
     assert list(tmp_path.iterdir()) == []
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from attnviz.bounded import reason
-from attnviz.errors import RunCorrupt, RunError, RunExists, RunNotFound
+from attnviz.errors import InvalidRunName, RunCorrupt, RunError, RunExists, RunNotFound
 from attnviz.training.run.config import RunConfig
 from attnviz.training.run.folder import Run
 from attnviz.training.run.state import RunState
@@ -53,12 +53,14 @@ def new_run(config: RunConfig, name: str | None = None, root: Path | None = None
         owner: see `Run.create`.
 
     Raises:
-        RunNotFound: the name is none: letters, digits, "_", "." and "-" only, 100 at most.
+        InvalidRunName: the name is none: letters, digits, "_", "." and "-" only, 100 at most.
         RunExists: there is a run of that name.
         RunUnwritable: the folder cannot be made.
     """
     root = root or runs_root()
     if name is not None:
+        if not is_run_name(name):
+            raise InvalidRunName(name)
         return Run.create(_folder(root, name), config, owner)
     base = f"{config.recipe or config.task.name}-{datetime.now():%Y%m%d-%H%M%S}".replace(" ", "-")
     number = 1
