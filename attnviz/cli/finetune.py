@@ -85,7 +85,9 @@ def add_finetuning(commands: Commands) -> None:
     )
     tune.add_argument("--steps", type=positive, metavar="N", help="updates (default: four times over the texts)")
     tune.add_argument("--batch", type=positive, metavar="N", help="texts of a step (default: 16)")
-    tune.add_argument("--rate", type=float, metavar="R", help="learning rate (default: the method's)")
+    tune.add_argument(
+        "--rate", type=float, metavar="R", help="learning rate (default: the method's, for small models such as MiniLM)"
+    )
     tune.add_argument("--seed", type=not_negative, default=0, metavar="S", help="of new weights and of the order")
     tune.add_argument("--max-length", type=positive, metavar="N", help="tokens of a text (default: the model's most)")
     tune.add_argument("--class-weights", action="store_true", help="let rare labels count more")
@@ -220,6 +222,7 @@ def _planned(planned: Plan) -> list[str]:
     trained = f"{model.n_trained:,} of {model.n_parameters:,} parameters are trained ({model.method})"
     lines = [
         f"{model.kind} from {printable(model.base)}: {trained}, {training.steps:,} steps of {training.batch_size}",
+        f"learning rate {training.learning_rate:g} at its highest",
         f"about {planned.nbytes / 2**20:,.0f} MiB of memory, about {_time(planned.seconds)} on one idle core here",
     ]
     if model.keeps:

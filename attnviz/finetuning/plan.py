@@ -27,7 +27,7 @@ __all__ = ["Cost", "Findings", "Plan", "examined", "plan", "step_seconds"]
 
 BATCH, EPOCHS = 16, 4
 MOST_STEPS = 2000
-RATES = {"head": 3e-3, "last": 3e-4, "all-but-embeddings": 1e-4, "all": 1e-4, "lora": 1e-3}
+RATES = {"head": 3e-3, "last": 3e-4, "all-but-embeddings": 3e-4, "all": 3e-4, "lora": 1e-3}  # of models like MiniLM
 LOOKS = 10  # at validation data
 TIMED = 2  # steps
 

@@ -64,7 +64,7 @@ def test_from_a_table_to_a_wrong_answer_in_the_explorer(
     expect(before).to_contain_text(locale.t("en", "tuning.keeps", n=5))
     play.click()
     root = view(page)
-    expect(root).to_have_attribute("data-state", "done")
+    expect(root).to_have_attribute("data-state", "done", timeout=3 * PATIENCE)  # a worker opens the model first
     name = address(page)["run"]
     run = open_run(name, runs_folder)
     layers, numbers = moved(run), page.locator(".aw-moved")
@@ -75,6 +75,7 @@ def test_from_a_table_to_a_wrong_answer_in_the_explorer(
         expect(numbers).to_have_text(f"Step 12: {said}")
         assert [value > 0.001 for value in values] == [False] * 5 + [True]
     expect(root).to_have_attribute("data-site", "encoder.5.self")
+    expect(root.locator(".aw-cell[aria-selected=true]")).to_be_in_viewport()
     expect_no_overflow(page)
 
     page.set_viewport_size({"width": 390, "height": 844})

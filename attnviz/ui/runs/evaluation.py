@@ -82,18 +82,18 @@ def _choose(run: Run, state: EvaluationState) -> None:
     if state.file is not None and state.file.run == run.name:
         sources["file"] = visible(state.file.name, 40)
     EvaluationState.source.hold(sources, "test")
-    with st.container(horizontal=True, key="evaluation-source-row", gap="small", vertical_alignment="center"):
-        segments(say("evaluation.source"), EvaluationState.source, sources, label_visibility="collapsed")
-        with st.popover(say("evaluation.other"), icon=":material/upload_file:"):
-            tags = isinstance(run.config.task, TunedTags)
-            part = "tags" if tags else "labels"
-            st.caption(say(f"evaluation.other.{part}"))
-            with st.container(horizontal=True, gap="small"):
-                st.text_input(say(f"evaluation.column.{part}.text"), **EvaluationState.text.kept)
-                st.text_input(say(f"evaluation.column.{part}.label"), **EvaluationState.label.kept)
-            kinds = [kind.removeprefix(".") for kind in ((*TAGGED, ".txt") if tags else TABLES)]
-            label = say("evaluation.file", limit=MOST_MB)
-            choose_file(label, kinds, "evaluation-file", MOST_MB, partial(_take, run))
+    segments(say("evaluation.source"), EvaluationState.source, sources, label_visibility="collapsed")
+    # no popover: on a phone its lower part, with the field for the file, would lie below the screen
+    with st.expander(say("evaluation.other"), icon=":material/upload_file:", key="evaluation-other"):
+        tags = isinstance(run.config.task, TunedTags)
+        part = "tags" if tags else "labels"
+        st.caption(say(f"evaluation.other.{part}"))
+        with st.container(horizontal=True, gap="small"):
+            st.text_input(say(f"evaluation.column.{part}.text"), **EvaluationState.text.kept)
+            st.text_input(say(f"evaluation.column.{part}.label"), **EvaluationState.label.kept)
+        kinds = [kind.removeprefix(".") for kind in ((*TAGGED, ".txt") if tags else TABLES)]
+        label = say("evaluation.file", limit=MOST_MB)
+        choose_file(label, kinds, "evaluation-file", MOST_MB, partial(_take, run))
 
 
 def _take(run: Run, content: bytes, name: str) -> None:

@@ -26,6 +26,14 @@ const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], Arrow
 /** The rows and columns that an arrow key moves by; undefined for other keys, and for arrows that the browser uses. */
 export const arrowOf = (event) => (event.altKey || event.ctrlKey || event.metaKey ? undefined : ARROWS[event.key]);
 
+/** Scrolls a box sideways just as far as a part of it needs; `covered`: pixels at its left with something in front. */
+export function revealAcross(box, part, covered = 0) {
+  const [outer, inner] = [box.getBoundingClientRect(), part.getBoundingClientRect()];
+  const left = outer.left + covered;
+  if (inner.left < left) box.scrollLeft -= left - inner.left + 8;
+  else if (inner.right > outer.right) box.scrollLeft += inner.right - outer.right + 8;
+}
+
 /** How much larger than its own pixels an element is shown: its own coordinates are the screen's divided by it. */
 export const zoomOf = (element) => /** @type {any} */ (element).currentCSSZoom ?? 1;
 

@@ -4,7 +4,7 @@
  */
 
 import { css, ink } from "../core/colors.js";
-import { arrowOf, el, sizeCanvas } from "../core/dom.js";
+import { arrowOf, el, revealAcross, sizeCanvas } from "../core/dom.js";
 import { NOWHERE, hover } from "../core/store.js";
 import { TabList } from "../core/tablist.js";
 import { chooseHead, groupSites, hasPart, neighbour, siteTitle, stackTitle } from "../core/select.js";
@@ -392,11 +392,9 @@ export class Grid {
     const box = this.scroller;
     const [outer, inner] = [box.getBoundingClientRect(), chosen.getBoundingClientRect()];
     const top = outer.top + /** @type {HTMLElement} */ (this.content.querySelector(".av-grid-heads")).offsetHeight;
-    const left = outer.left + this.layout.header + 2 * EDGE;
     if (inner.top < top) box.scrollTop -= top - inner.top + 8;
     else if (inner.bottom > outer.bottom) box.scrollTop += inner.bottom - outer.bottom + 8;
-    if (inner.left < left) box.scrollLeft -= left - inner.left + 8;
-    else if (inner.right > outer.right) box.scrollLeft += inner.right - outer.right + 8;
+    revealAcross(box, chosen, this.layout.header + 2 * EDGE);
   }
 
   /** Site and head under an event; the head after the last one is their average. */

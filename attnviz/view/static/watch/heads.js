@@ -1,6 +1,6 @@
 /** All heads at the step that is looked at: rows are layers, columns are heads, below each how well it fits a pattern. */
 
-import { arrowOf, el } from "../core/dom.js";
+import { arrowOf, el, revealAcross } from "../core/dom.js";
 import { groupSites, neighbour, siteTitle } from "../core/select.js";
 import { isAbout } from "./scores.js";
 import { headOf } from "./timeline.js";
@@ -70,6 +70,7 @@ export class Heads {
     for (const [name, value] of Object.entries(sizes)) this.element.style.setProperty(`--${name}`, String(value));
     this.element.classList.toggle("aw-tight", density === "tight");
     this.fit();
+    this.reveal();
   }
 
   /** The shape of a thumbnail is that of its matrix. */
@@ -139,6 +140,14 @@ export class Heads {
       thumb.button.setAttribute("aria-selected", String(chosen));
       thumb.button.tabIndex = chosen ? 0 : -1;
     }
+    this.reveal();
+  }
+
+  /** Many heads are wider than the column: the chosen one is seen, beside the names of the layers. */
+  reveal() {
+    const { site, head } = this.ctx.store.state;
+    const chosen = this.thumbs.find((thumb) => thumb.index === site && thumb.head === head);
+    if (chosen) revealAcross(this.element, chosen.button, HEADER[this.element.classList.contains("aw-tight") ? "tight" : "roomy"]);
   }
 
   press(event) {
