@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from attnviz.errors.settings import check_whole
 from attnviz.why.pulled import Pulled
 from attnviz.why.sides import Group, Kind, Side
 from attnviz.why.steps import Step
@@ -138,7 +139,11 @@ class Explanation:
 
         Args:
             top: how many at most.
+
+        Raises:
+            SettingNotWhole: top is no whole number from 1 on.
         """
+        check_whole("top", top, 1)
         asks = {part._at[1]: part for part in self.queries if part.kind != "bias"}
         reads = {part._at[1]: part for part in self.keys if part.kind != "bias"}
         matrix = self._split.pairs  # (parts of the query, parts of the key)

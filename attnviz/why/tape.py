@@ -12,7 +12,6 @@ Source:
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -31,7 +30,6 @@ from attnviz.why.functions import (
     LIKE,
     LINEAR,
     NORMS,
-    NUMBERS,
     PRODUCTS,
     QUOTIENTS,
     SAME,
@@ -42,19 +40,16 @@ from attnviz.why.functions import (
     fixed,
     has_memory,
     has_numbers,
-    is_choice,
     name_of,
     tensors_of,
 )  # fmt: skip
+from attnviz.why.known import Known, memory_of
 from attnviz.why.maps import Arranged, Call, Matrix, Slot, Sum, Times
+from attnviz.why.results import Results
 from attnviz.why.rewritten import REWRITTEN
 from attnviz.why.steps import Origin, Step, Writing, evaluate, reached, widened
 
-__all__ = ["Attended", "Tape", "TapeDiffers"]
-
-
-class TapeDiffers(BaseException):
-    """The model took other steps in a second pass; no `Exception`, so that neither it nor a guard catches this."""
+__all__ = ["Attended", "Tape"]
 
 
 class Attended(NamedTuple):
@@ -64,13 +59,6 @@ class Attended(NamedTuple):
     q: Step | None
     k: Step | None
     heads: Step
-
-
-class _Event(NamedTuple):
-    """Result of a call that a second pass is given again."""
-
-    name: str
-    result: Any
 
 
 @dataclass
@@ -110,15 +98,11 @@ class Tape(TorchFunctionMode):
         self.modules: list[nn.Module] = []
         self.numbers: list[tuple[Tensor, Tensor]] = []
         self.calls: list[tuple[str, tuple[int, ...]]] = []
-        self._texts, self._again, self._repeated = texts, again, repeated
+        self._texts = texts
+        self._results: Results = Results(None if again is None else again._results, repeated)
         self._tables: set[int] = set()  # of embeddings of tokens
-        self._strengths = torch.Generator().manual_seed(0)
-        self._events: list[_Event] = []
         self._steps = 0
-        self._known: dict[int, tuple[weakref.ref[Tensor], Step]] = {}
-        self._storages: dict[int, list[weakref.ref[Tensor]]] = {}
-        self._values: dict[int, list[Step]] = {}
-        self._choices: dict[int, weakref.ref[Tensor]] = {}  # what the stream decided, such as the numbers of experts
+        self._known = Known()
 
     # what others tell it
 
@@ -133,14 +117,14 @@ class Tape(TorchFunctionMode):
     def attend(self, module: nn.Module, q: Tensor, k: Tensor, context: Tensor, head_axis: int) -> None:
         """Take the context vectors of an attention as what its heads wrote."""
         heads = self._write("heads", "attention", context, len(self.attended), head_axis)
-        self._put(context, heads)
-        self.attended.append(Attended(module, self._get(q), self._get(k), heads))
-        if self._again is not None:
+        self._known.put(context, heads)
+        self.attended.append(Attended(module, self._known.get(q), self._known.get(k), heads))
+        if self._results.again is not None:
             self.numbers.append((q, k))
 
     def end(self, stream: Tensor) -> None:
         """Take what the unembedding reads."""
-        self.ended = self._get(stream)
+        self.ended = self._known.get(stream)
 
     def close(self) -> None:
         """Forget all that leads to no query, key or output."""
@@ -152,9 +136,6 @@ class Tape(TorchFunctionMode):
             if not step.source and step.run is not None:
                 step.value = None
         self._known.clear()
-        self._storages.clear()
-        self._values.clear()
-        self._choices.clear()
 
     # what torch tells it
 
@@ -174,7 +155,7 @@ class Tape(TorchFunctionMode):
         result = self._called(func, name, args, kwargs, taken)
         for one in () if name.endswith(CONSTANT) else tensors_of(result):
             if not has_numbers(one):
-                self._choose(one)
+                self._known.choose(one)
         return result
 
     def _called(self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], taken: _Taken) -> Any:
@@ -188,12 +169,12 @@ class Tape(TorchFunctionMode):
         writes = plain != name or name == "setitem"
         written = tensors_of(args[0] if writes else kwargs.get("out"))
         for one in written:
-            self._before_writing(one)
-        others = [(other, self._get(other)) for one in written for other in self._sharing(one)]
+            self._known.before_writing(one)
+        others = [(other, self._known.get(other)) for one in written for other in self._known.sharing(one)]
         result = self._made(func, plain, args, kwargs, taken, writes)
         for other, before in others:
-            if self._get(other) is before:
-                self._put(other, self._write("made", name, other))
+            if self._known.get(other) is before:
+                self._known.put(other, self._write("made", name, other))
         return result
 
     def _made(
@@ -204,9 +185,9 @@ class Tape(TorchFunctionMode):
         plainly = kwargs.get("out") is None and self._is_linear(name, args, kwargs, taken, linear)
         if linear and name in SUMS and len(args) == 2 and _adds(kwargs):
             return self._sum(func, name, args, kwargs, writes)
-        if linear and name == "addmm" and not kwargs and self._get(args[1]) is not None and len(taken.steps) == 1:
+        if linear and name == "addmm" and not kwargs and self._known.get(args[1]) is not None and len(taken.steps) == 1:
             return self._addmm(func, args)
-        if linear and name == "linear" and self._get(args[0]) is not None and len(taken.steps) == 1:
+        if linear and name == "linear" and self._known.get(args[0]) is not None and len(taken.steps) == 1:
             return self._linear(func, args, kwargs)
         if linear and name in NORMS and not writes:
             return self._norm(func, name, args, kwargs)
@@ -219,7 +200,7 @@ class Tape(TorchFunctionMode):
         if (
             plainly
             and name in ("matmul", "mm")
-            and self._get(args[0]) is linear[0]
+            and self._known.get(args[0]) is linear[0]
             and self._is_constant_matrix(args[1])
         ):
             result = func(*args, **kwargs)
@@ -244,12 +225,12 @@ class Tape(TorchFunctionMode):
         if name in LINEAR or name in JOINS:
             return len(linear) == len(taken.steps)
         if name in PRODUCTS and len(linear) == 1:
-            return name not in QUOTIENTS or self._get(args[0]) is linear[0]
+            return name not in QUOTIENTS or self._known.get(args[0]) is linear[0]
         return False
 
     def _same(self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A function that gives what it is given, perhaps in another shape; a second tensor is a model for it alone."""
-        step, result = self._get(args[0]), func(*args, **kwargs)
+        step, result = self._known.get(args[0]), func(*args, **kwargs)
         if step is None:
             return result
         if name in LIKE:
@@ -274,11 +255,11 @@ class Tape(TorchFunctionMode):
             return into if name == "setitem" else made
 
         into = args[0] if writes else kwargs.get("out")
-        result = self._held(name, run_it, into)
+        result = self._results.give(name, run_it, into)
         if into is not None:
             for one in tensors_of(into):
                 if has_numbers(one):
-                    self._put(one, self._write("made", name, one))
+                    self._known.put(one, self._write("made", name, one))
             return None if name == "setitem" else result
         parts = [result] if isinstance(result, Tensor) else result
         for index, part in enumerate(parts if isinstance(parts, tuple | list) else ()):
@@ -287,77 +268,43 @@ class Tape(TorchFunctionMode):
             pick = None if isinstance(result, Tensor) else index
             run = Call(func, taken.args, taken.kwargs, pick)
             if not linear or (part.ndim and part.shape[-1] == 1) or part.ndim == 0:
-                self._put(part, self._step("statistic", part.shape, taken.steps, run, value=part))
+                self._known.put(part, self._step("statistic", part.shape, taken.steps, run, value=part))
             else:
                 step = self._write("made", name, part)
                 step.inputs, step.run = tuple(taken.steps), run
-                self._put(part, step)
+                self._known.put(part, step)
         return result
-
-    def _held(self, name: str, run: Callable[[], Any], into: Any = None) -> Any:
-        """Run something; in a second pass, give what it gave in the first, at another strength.
-
-        So a number that leaves torch, or passes something unseen, is another one in the second pass.
-        """
-        if self._again is None:
-            result = run()
-            if self._repeated:
-                kept = result if into is None else [one.clone() for one in tensors_of(into)]
-                self._events.append(_Event(name, kept))
-            return result
-        at = len(self._events)
-        if at >= len(self._again._events) or self._again._events[at].name != name:
-            raise TapeDiffers(name)
-        event = self._again._events[at]
-        self._events.append(event)
-        if not is_choice(event.result) or (name in NUMBERS and not isinstance(event.result, Tensor)):
-            return run()
-        result = self._at_other_strength(event.result)
-        if into is None:
-            return result
-        for one, made in zip(tensors_of(into), result, strict=True):
-            one.copy_(made)
-        return into
-
-    def _at_other_strength(self, result: Any) -> Any:
-        """Return a copy of what a function gave, its numbers times a factor; choices are held."""
-        if isinstance(result, tuple | list):
-            return type(result)([self._at_other_strength(one) for one in result])
-        if not isinstance(result, Tensor):
-            return result
-        factor = 0.5 + torch.rand((), generator=self._strengths)
-        return result * factor.to(result) if has_numbers(result) else result.clone()
 
     def _decided(self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A function of what the stream decided, such as a mask of experts: numbers that it makes are a writing."""
         into = args[0] if name.endswith("_") or name == "setitem" else kwargs.get("out")
         for one in tensors_of(into):
-            self._before_writing(one)
+            self._known.before_writing(one)
         result = func(*args, **kwargs)
         for one in tensors_of(result if into is None else into):
             if has_numbers(one):
-                self._put(one, self._write("made", name, one))
+                self._known.put(one, self._write("made", name, one))
             else:
-                self._choose(one)
+                self._known.choose(one)
         return result
 
     def _begun(self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A function of nothing of the stream: an embedding, or a linear map of data, begins one."""
         weight = args[1] if len(args) > 1 else kwargs.get("weight")
         if name == "embedding" and isinstance(args[0], Tensor):
-            result = self._held(name, lambda: func(*args, **kwargs))
+            result = self._results.give(name, lambda: func(*args, **kwargs))
             told = any(torch.equal(args[0].flatten(), ids.flatten()) for ids in self._texts)
             if told and isinstance(weight, Tensor):
-                self._tables.add(_place(weight))
-            told = told or (isinstance(weight, Tensor) and _place(weight) in self._tables)
+                self._tables.add(memory_of(weight))
+            told = told or (isinstance(weight, Tensor) and memory_of(weight) in self._tables)
             return self._tracked(result, self._write("token" if told else "table", name, result))
         if name == "addmm":
             weight = args[2] if len(args) > 2 else None
         if name in DATA and isinstance(weight, nn.Parameter):
-            result = self._held(name, lambda: func(*args, **kwargs))
+            result = self._results.give(name, lambda: func(*args, **kwargs))
             return self._tracked(result, self._write("token", name, result))
         for one in tensors_of(args[0] if name.endswith("_") and args else kwargs.get("out")):
-            self._before_writing(one)
+            self._known.before_writing(one)
         return func(*args, **kwargs)
 
     # kinds of functions
@@ -365,7 +312,7 @@ class Tape(TorchFunctionMode):
     def _sum(self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], writes: bool) -> Any:
         alpha = float(kwargs.get("alpha", 1))
         signs = (alpha * SUMS[name], 1.0) if name == "rsub" else (1.0, alpha * SUMS[name])
-        steps = [self._get(arg) if isinstance(arg, Tensor) else None for arg in args]
+        steps = [self._known.get(arg) if isinstance(arg, Tensor) else None for arg in args]
         if any(step is not None and step.kind == "statistic" for step in steps):
             taken = self._take(args, kwargs)
             return self._other(func, name, args, kwargs, taken, True, writes)
@@ -373,7 +320,7 @@ class Tape(TorchFunctionMode):
             self._collapsed(steps, at, args) if step else self._constant(args[at]) for at, step in enumerate(steps)
         ]
         if writes:
-            self._before_writing(args[0])  # of the terms too
+            self._known.before_writing(args[0])  # of the terms too
         result = func(*args, **kwargs)
         return self._tracked(result, self._add(result.shape, terms, signs))
 
@@ -422,7 +369,7 @@ class Tape(TorchFunctionMode):
         norm = NORMS[name](*args, **kwargs)
         x = widened(args[0].detach())
         centred = x if norm.centre is None else norm.centre([x])
-        scale = self._held(name, lambda: norm.scale(centred))
+        scale = self._results.give(name, lambda: norm.scale(centred))
         step = self._got(args[0])
         step = step if norm.centre is None else self._step("linear", x.shape, [step], norm.centre)
         held = self._step("statistic", scale.shape, [step], lambda given: norm.scale(given[0]), value=scale)
@@ -430,7 +377,7 @@ class Tape(TorchFunctionMode):
         if norm.weight is not None:
             step = self._step("linear", x.shape, [step], Times(fixed(norm.weight)))
         step = self._with_bias(step, norm.bias)
-        if self._again is None:
+        if self._results.again is None:
             return self._tracked(func(*args, **kwargs), step)
         result = centred * scale
         result = result if norm.weight is None else result * widened(norm.weight)
@@ -439,8 +386,8 @@ class Tape(TorchFunctionMode):
 
     def _times(self, func: Any, name: str, args: tuple[Any, ...], linear: Step) -> Any:
         """A product with a constant or a statistic."""
-        other = args[1] if self._get(args[0]) is linear else args[0]
-        held = self._get(other)
+        other = args[1] if self._known.get(args[0]) is linear else args[0]
+        held = self._known.get(other)
         factor = None if held is not None else fixed(other) if isinstance(other, Tensor) else other
         factor = factor.clone() if factor is not None and other is args[0] else factor  # which may be written to
         run = Times(factor, inverse=name in QUOTIENTS)
@@ -448,41 +395,41 @@ class Tape(TorchFunctionMode):
         return self._tracked(result, self._step("linear", result.shape, [linear, *([held] if held else [])], run))
 
     def _is_constant_matrix(self, value: Any) -> bool:
-        return isinstance(value, Tensor) and value.ndim == 2 and self._get(value) is None
+        return isinstance(value, Tensor) and value.ndim == 2 and self._known.get(value) is None
 
     def _setitem(self, func: Any, args: tuple[Any, ...]) -> Any:
         into, index, value = args
-        before = self._get(into)
+        before = self._known.get(into)
         before = self._constant(into.clone()) if before is None else before
-        told = self._get(value) if isinstance(value, Tensor) else None
+        told = self._known.get(value) if isinstance(value, Tensor) else None
         put = self._constant(value) if told is None else told
         if "statistic" in (before.kind, put.kind) or self._decides(index):
             return self._other(func, "setitem", args, {}, self._take(args, {}), True, True)
 
         func(*args)
-        self._put(
+        self._known.put(
             into, self._step("linear", into.shape, [before, put], Arranged(_changed, (Slot(0), index, Slot(1)), {}))
         )
         return None
 
     def _fills(self, view: Tensor, value: Any) -> bool:
         """Whether a part of the stream is copied into a view of a tensor in one piece."""
-        base, step = view._base, self._get(value)
+        base, step = view._base, self._known.get(value)
         whole = base is not None and base.is_contiguous() and base.storage_offset() == 0 and base.layout == view.layout
-        known = None if base is None else self._get(base)
+        known = None if base is None else self._known.get(base)
         return whole and step is not None and "statistic" not in (step.kind, getattr(known, "kind", None))
 
     def _copied(self, func: Any, args: tuple[Any, ...]) -> Any:
         """Copy into a view: its base is what it was but for that place."""
         view, value = args
-        base, put = view._base, self._get(value)
+        base, put = view._base, self._known.get(value)
         assert put is not None  # see `_fills`
-        before = self._get(base) or self._constant(base.clone())
+        before = self._known.get(base) or self._constant(base.clone())
         place = view.shape, view.stride(), view.storage_offset()
         result = func(*args)
         whole = self._step("linear", base.shape, [before, put], Arranged(_filled, (Slot(0), place, Slot(1)), {}))
-        self._put(base, whole)
-        self._put(view, self._step("linear", view.shape, [whole], Arranged(_seen, (Slot(0), place), {})))
+        self._known.put(base, whole)
+        self._known.put(view, self._step("linear", view.shape, [whole], Arranged(_seen, (Slot(0), place), {})))
         return result
 
     def _all_taken(self, tensors: Sequence[Any]) -> list[Any]:
@@ -500,9 +447,9 @@ class Tape(TorchFunctionMode):
                 steps.append(value.steps[0])
                 return Slot(len(steps) - 1)
             if isinstance(value, Tensor):
-                step = self._get(value)
+                step = self._known.get(value)
                 if step is None:
-                    choices.extend([value] if self._is_choice(value) else ())
+                    choices.extend([value] if self._known.is_choice(value) else ())
                     return fixed(value) if value.is_floating_point() else value
                 steps.append(step)
                 return Slot(len(steps) - 1)
@@ -517,7 +464,7 @@ class Tape(TorchFunctionMode):
         parts, made = [result] if isinstance(result, Tensor) else result, Arranged if name in ARRANGES else Call
         for index, part in enumerate(parts):
             run = made(func, taken.args, taken.kwargs, None if isinstance(result, Tensor) else index)
-            self._put(part, self._step("linear", part.shape, taken.steps, run))
+            self._known.put(part, self._step("linear", part.shape, taken.steps, run))
         return result
 
     def _step(
@@ -531,7 +478,7 @@ class Tape(TorchFunctionMode):
         if kind == "statistic":
             self.held.append(step)
         if kept is not None:
-            self._values.setdefault(_place(kept), []).append(step)
+            self._known.keep(step)
         return step
 
     def _write(
@@ -552,52 +499,24 @@ class Tape(TorchFunctionMode):
     def _constant(self, value: Any) -> Step:
         """Return a tensor that is added to the stream as a writing."""
         tensor = value.detach() if isinstance(value, Tensor) else torch.tensor(float(value))
-        return self._write("made" if self._is_choice(value) else "constant", "constant", tensor)
+        return self._write("made" if self._known.is_choice(value) else "constant", "constant", tensor)
 
     def _got(self, tensor: Tensor, otherwise: Origin | None = None) -> Step:
-        step = self._get(tensor)
+        step = self._known.get(tensor)
         if step is None:
             assert otherwise is not None  # the caller has seen that it is of the stream
             return self._write(otherwise, "cat", tensor.detach())
         return step
 
-    def _get(self, tensor: Any) -> Step | None:
-        known = self._known.get(id(tensor))
-        return known[1] if known is not None and known[0]() is tensor else None
-
-    def _choose(self, tensor: Tensor) -> None:
-        self._choices[id(tensor)] = weakref.ref(tensor)
-
-    def _is_choice(self, value: Any) -> bool:
-        known = self._choices.get(id(value))
-        return known is not None and known() is value
-
     def _decides(self, index: Any) -> bool:
         """Whether the stream has a part in an index."""
         parts = index if isinstance(index, tuple) else (index,)
-        return any(self._is_choice(part) or self._get(part) is not None for part in parts)
-
-    def _put(self, tensor: Tensor, step: Step) -> None:
-        reference = weakref.ref(tensor)
-        self._known[id(tensor)] = reference, step
-        step.is_complex = tensor.is_complex()
-        self._storages.setdefault(_place(tensor), []).append(reference)
+        return any(self._known.is_choice(part) or self._known.get(part) is not None for part in parts)
 
     def _tracked(self, result: Any, step: Step) -> Any:
         if has_numbers(result):
-            self._put(result, step)
+            self._known.put(result, step)
         return result
-
-    def _before_writing(self, tensor: Any) -> None:
-        """Copy the values of steps that a function is about to write to."""
-        for step in self._values.pop(_place(tensor), ()) if isinstance(tensor, Tensor) else ():
-            if step.value is not None:
-                step.value = step.value.clone()
-
-    def _sharing(self, tensor: Any) -> list[Tensor]:
-        """Return other tensors of the stream that see what is written to one."""
-        found = (reference() for reference in self._storages.get(_place(tensor), ()))
-        return [one for one in found if one is not None and one is not tensor and self._get(one) is not None]
 
 
 def _changed(before: Tensor, index: Any, put: Tensor) -> Tensor:
@@ -617,10 +536,6 @@ def _filled(before: Tensor, place: Place, put: Tensor) -> Tensor:
     changed = before.clone(memory_format=torch.contiguous_format)
     changed.as_strided(*place).copy_(put)
     return changed
-
-
-def _place(tensor: Tensor) -> int:
-    return tensor.untyped_storage().data_ptr()
 
 
 def _adds(kwargs: Mapping[str, Any]) -> bool:

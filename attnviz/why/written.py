@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from attnviz.errors import NotSplit
 from attnviz.errors.base import Why
 from attnviz.why.checks import check_side, check_whole
+from attnviz.why.results import TapeDiffers
 from attnviz.why.sides import Ran, Side
 from attnviz.why.steps import Step, evaluated, widened
-from attnviz.why.tape import Attended, Tape, TapeDiffers
+from attnviz.why.tape import Attended, Tape
 
 __all__ = ["Written", "write_down"]
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 import attnviz
 from attnviz import edits
-from attnviz.errors import NotSplit
+from attnviz.errors import NotSplit, SettingNotWhole
 from attnviz.errors.base import Why
 from attnviz.models import ModelCard, ModelConfig, SequenceModel, build_network
 from attnviz.tokenizers import Tokenizer
@@ -79,6 +79,8 @@ def check_pairs(found: Explanation) -> None:
     sizes = [abs(pair.share) for pair in pairs]
     assert sizes == sorted(sizes, reverse=True)
     assert found.pairs(top=2) == pairs[:2]
+    with pytest.raises(SettingNotWhole, match="top"):
+        found.pairs(top=-1)
 
 
 def check_sources(trace: Trace, found: Explanation) -> None:
