@@ -69,6 +69,9 @@ class Explorer extends View {
     window.addEventListener("attnviz:moved", this.onMoved);
     this.onQuery = (event) => this.point(/** @type {CustomEvent} */ (event).detail); // what stands beside the view points at a token
     window.addEventListener("attnviz:query", this.onQuery);
+    this.across = window.innerWidth;
+    this.onResize = () => this.fitWindow();
+    window.addEventListener("resize", this.onResize);
     document.addEventListener("click", this.onPress, true); // before Streamlit, which goes where it was told to
     this.open(this.readTexts());
   }
@@ -316,10 +319,18 @@ class Explorer extends View {
     this.chain.answer.textContent = this.answer.element.hidden ? "" : this.answer.element.getAttribute("aria-label");
   }
 
-  /** The weights have another room on a wall. */
+  /** The weights have another room on a wall, and in a window of another height; on a wall the steps as well. */
   resize() {
     this.weights.maxHeight = weightsHeight(this.store.state.present);
     this.weights.layout();
+    this.chain.measure();
+  }
+
+  /** A phone's bars come and go while one scrolls: then nothing moves under the finger. */
+  fitWindow() {
+    const isTurned = window.innerWidth !== this.across;
+    this.across = window.innerWidth;
+    if (this.body && (isTurned || !window.matchMedia("(pointer: coarse)").matches)) this.resize();
   }
 
   /** Locks a query, where the chosen head has one. @param {{sequence: string, position: number}} query */
@@ -454,6 +465,7 @@ class Explorer extends View {
     document.removeEventListener("click", this.onPress, true);
     window.removeEventListener("attnviz:moved", this.onMoved);
     window.removeEventListener("attnviz:query", this.onQuery);
+    window.removeEventListener("resize", this.onResize);
   }
 }
 

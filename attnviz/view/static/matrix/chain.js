@@ -60,13 +60,14 @@ export class Chain {
     for (const matrix of this.matrices.values()) matrix.destroy();
   }
 
-  /** Every matrix may be as wide as a card that fills the row. */
+  /** Every matrix may be as wide as a card that fills the row; on a wall it is as high as the window allows. */
   measure() {
     if (this.arriving) this.reveal("start"); // again while it grows above the step
-    const width = this.element.clientWidth;
-    if (width === this.width) return;
-    this.width = width;
-    if (this.ctx.store.state.present) this.show();
+    const { present } = this.ctx.store.state;
+    const room = [this.element.clientWidth, present ? window.innerHeight : 0].join();
+    if (room === this.room) return;
+    this.room = room;
+    if (present) this.show();
     for (const matrix of this.matrices.values()) matrix.layout();
   }
 
