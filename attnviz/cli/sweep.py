@@ -37,7 +37,7 @@ LOOK_SECONDS = 0.3  # between two looks at the runs
 OF_A_SEARCH = ("trials", "sampler", "pruner")
 TRIALS = 20
 STOPPED_BY = {"halving": "halving", "pruner": "the pruner"}
-OF_A_TASK = ("network", "model", "task", "set", "steps", "seed", "text")
+OF_A_TASK = ("network", "model", "task", "set", "steps", "seed", "text", "validation", "test")
 
 
 def add_tuning(commands: Commands) -> None:

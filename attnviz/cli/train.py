@@ -20,7 +20,8 @@ from attnviz.cli.common import SUCCESS, WHERE, Commands, UsageError, add_command
 from attnviz.cli.pairs import MOST_SCORED, tell_texts
 from attnviz.cli.progress import Bar, Lines, told
 from attnviz.cli.settings import read_settings, setting_names
-from attnviz.errors import ConfigError, DataUnclear, InputError, PathUnusable
+from attnviz.errors import ConfigError, DataOfSplit, DataUnclear, InputError, PathUnusable
+from attnviz.errors.base import Why
 from attnviz.locale import t
 from attnviz.models.bundle import CONFIG_FILE, SequenceModel, save_model
 from attnviz.models.config import ModelConfig
@@ -30,6 +31,8 @@ from attnviz.models.kinds import NETWORKS, NetworkKind, network_of
 from attnviz.models.network_config import OF_THE_TASK
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
 from attnviz.tasks import OwnPairs
+from attnviz.tasks.base import Split
+from attnviz.tasks.own.data import DividedTask
 from attnviz.tasks.own.readers.decoding import ENCODINGS
 from attnviz.tasks.own.readers.workbooks import read_table
 from attnviz.training import (
@@ -50,6 +53,8 @@ from attnviz.training.recipes import OWN, OWN_LABELS, OWN_PAIRS, OWN_TEXT
 
 __all__ = ["KEYS", "add_recipe", "add_training", "encoding_note", "prepare", "recipe_of", "record_run"]
 
+HELD: tuple[Split, ...] = ("validation", "test")
+DIVIDED = [name for name, own in OWN.items() if issubclass(own.kind, DividedTask)]
 FIXED = (*OF_THE_TASK, "cell")  # fields of configurations that nobody sets
 
 
@@ -93,6 +98,7 @@ def add_training(commands: Commands) -> None:
             f"train {OWN_TEXT} --text my.txt --task length=32",
             f"train {OWN_LABELS} --text reviews.csv --task header=yes text_column=2 label_column=3",
             f"train {OWN_PAIRS} --text pairs.tsv --task unit=pieces vocabulary=1000 --network lstm",
+            f"train {OWN_PAIRS} --text train.tsv --validation valid.tsv --test test.tsv",
         ],
         KEYS,
     )
@@ -116,6 +122,9 @@ def add_training(commands: Commands) -> None:
 def add_recipe(train: argparse.ArgumentParser) -> None:
     """The options by which a task differs from its recipe; see `recipe_of`."""
     train.add_argument("--text", type=Path, metavar="FILE", help=f"your data, for {', '.join(OWN)}")
+    for split in HELD:
+        help_ = f"data of its own for {split}, laid out likewise, for {', '.join(DIVIDED)}"
+        train.add_argument(f"--{split}", type=Path, metavar="FILE", help=help_)
     train.add_argument(
         "--encoding",
         choices=list(ENCODINGS),
@@ -184,6 +193,8 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
     """
     if (options.text is not None) != (options.recipe in OWN):
         raise UsageError(f"--text FILE belongs to {', '.join(OWN)}, which need it")
+    if (given := [split for split in HELD if getattr(options, split)]) and options.recipe not in DIVIDED:
+        raise UsageError(f"--{given[0]} FILE belongs to {', '.join(DIVIDED)}")
     try:
         recipe = _own(options) if options.text is not None else _of_task(options)
         model = _network(recipe, options.network)
@@ -212,14 +223,23 @@ def _network(recipe: Recipe, network: NetworkKind | None) -> AnyConfig:
 def _own(options: argparse.Namespace) -> Recipe:
     """Return the recipe for data of one's own; an encoding that was not certain is told."""
     own = OWN[options.recipe]
-    found = read_table(options.text, options.encoding)
-    note = encoding_note(options.text, found.encoding)
+    found = {options.text: read_table(options.text, options.encoding)}
+    texts = {"text": found[options.text].text}
+    for split in HELD:
+        if path := getattr(options, split):
+            try:
+                found[path] = read_table(path, options.encoding)
+            except InputError as error:
+                raise DataOfSplit(split, Why.of(error)) from error
+            texts[f"{split}_text"] = found[path].text
+    notes = [encoding_note(path, read.encoding) for path, read in found.items() if not read.certain]
     try:
-        recipe = own.of(found.text, **_settings("task", own.kind, options.task, ("text",)))
+        recipe = own.of(**texts, **_settings("task", own.kind, options.task, own.kind.brought))
     except InputError as error:
-        how = " That is: --task KEY=VALUE." if isinstance(error, DataUnclear) else ""
-        raise UsageError(f"{error}{how}{'' if found.certain else f' {note}.'}") from error
-    if not found.certain:
+        asked = error.__cause__ if isinstance(error, DataOfSplit) else error
+        how = " That is: --task KEY=VALUE." if isinstance(asked, DataUnclear) else ""
+        raise UsageError(" ".join([f"{error}{how}", *(f"{note}." for note in notes)])) from error
+    for note in notes:
         print(one_line(note), end="", file=sys.stderr)
     for said in recipe.task.notes():
         print(f"{'note' if said.warns else 'data'}: {t('en', said.key, **said.values)}")

@@ -9,12 +9,13 @@ from attnviz.errors.inputs import InputError
 __all__ = [
     "DataArchive", "DataBinary", "DataBlank", "DataCellTooLong", "DataColumns", "DataColumnsUnclear",
     "DataDecimalUnclear", "DataDialogues", "DataEmpty", "DataEncoding", "DataEncodingUnclear", "DataHeaderUnclear",
-    "DataJsonLine", "DataLabels", "DataLineTooLong", "DataNoColumn", "DataNoColumnNamed", "DataOneTarget",
-    "DataPackage", "DataQuote", "DataRagged", "DataSameColumn", "DataSentenceRagged", "DataSentenceTooLong",
-    "DataSeparatorUnclear", "DataSpreadsheet", "DataTag", "DataTagMissing", "DataTooFew", "DataTooLarge", "DataTooMany",
-    "DataTooManyColumns", "DataTypes", "DataUnclear", "DataUnknownLabels", "DataUnreadable", "DataWord", "DataWorkbook",
-    "OneCharacter", "SeriesConstant", "SeriesMissing", "SeriesNotNumber", "SeriesTooLong", "SeriesTooShort",
-    "SeriesUnits", "SoundLength", "SoundUnreadable", "TextTooShort",
+    "DataJsonLine", "DataLabels", "DataLineTooLong", "DataNoColumn", "DataNoColumnNamed", "DataOfSplit",
+    "DataOneTarget", "DataPackage", "DataQuote", "DataRagged", "DataSameColumn", "DataSentenceRagged",
+    "DataSentenceTooLong", "DataSeparatorUnclear", "DataSpreadsheet", "DataTag", "DataTagMissing", "DataTooFew",
+    "DataTooLarge", "DataTooMany", "DataTooManyColumns", "DataTypes", "DataUnclear", "DataUnknownLabels",
+    "DataUnreadable", "DataWord", "DataWorkbook", "OneCharacter", "SeriesConstant", "SeriesMissing",
+    "SeriesNotNumber", "SeriesTooLong", "SeriesTooShort", "SeriesUnits", "SoundLength", "SoundUnreadable",
+    "TextTooShort",
 ]  # fmt: skip
 
 
@@ -150,6 +151,13 @@ class SeriesMissing(DataUnclear):
     count: int
     line: int
     cell: str
+
+
+class DataOfSplit(InputError):
+    """Data of their own for a split, "validation" or "test", cannot be read."""
+
+    split: str
+    reason: str
 
 
 class DataNoColumn(InputError):

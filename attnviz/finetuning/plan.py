@@ -209,7 +209,7 @@ def _training(n: int, method: str, given: dict[str, Any]) -> TrainConfig:
 
 def examined(task: TunedTask[Any]) -> Findings:
     """Look through the data of a task."""
-    given = [item for items in task.given.values() for item in items]
+    given = task.all_items
     counted = {split: Counter(map(task.text_in, items)) for split, items in task.given.items()}
     labels: dict[str, set[tuple[str, ...]]] = {}
     for item in given:

@@ -9,7 +9,7 @@ from functools import cached_property
 from math import ceil
 from pathlib import Path
 from random import Random
-from typing import Any, Generic, Self, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 import torch
 from torch import Generator, Tensor, nn
@@ -39,7 +39,7 @@ from attnviz.tasks.base import IGNORE, Batch, Split, collate
 from attnviz.tasks.language.bio import entity_types, tag_names
 from attnviz.tasks.language.classify import labelled
 from attnviz.tasks.language.tagging import TaggingTask
-from attnviz.tasks.own.data import DividedTask, divided
+from attnviz.tasks.own.data import DividedTask
 from attnviz.tasks.own.readers.conll import read_conll
 from attnviz.tasks.own.readers.labelled_rows import LEAST_LABELS, Row, read_labelled
 from attnviz.texts import check_text
@@ -56,7 +56,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class TunedTask(DividedTask, Generic[T]):
+class TunedTask(DividedTask[T]):
     """Texts of one's own for a pretrained model.
 
     Attributes:
@@ -91,24 +91,14 @@ class TunedTask(DividedTask, Generic[T]):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for given in (self.validation_text, self.test_text, self.watched):
-            check_text(given)
+        check_text(self.watched)
         for name in ("validation_share", "test_share"):
             check_whole(name, getattr(self, name), SHARE.start, SHARE.stop - 1)
         check_whole("split_seed", self.split_seed, 0, 2**31)
         check_whole("max_len", self.max_len, 4, 2**16)
-        shares: dict[Split, int] = {"validation": self.validation_share, "test": self.test_share}
-        for split, share in shares.items():
+        for split, share in self.shares.items():
             if not self.parts[split]:  # a small share of few texts
                 raise DataTooFew(len(set(map(self.text_in, self.given["train"]))), ceil(100 / share))
-
-    @abstractmethod
-    def _parsed(self, text: str) -> list[T]:
-        """Return the items of a text."""
-
-    @abstractmethod
-    def text_in(self, item: T) -> str:
-        """Return the text of an item; equal ones are never on two sides."""
 
     @abstractmethod
     def labels_in(self, item: T) -> Sequence[str]:
@@ -129,27 +119,21 @@ class TunedTask(DividedTask, Generic[T]):
             DataUnknownLabels: nothing is left.
             InputError: the data cannot be read.
         """
-        given = self._parsed(text)
+        given = list(self._parsed(text))
         items = [item for item in given if set(self.labels_in(item)) <= set(self.labels)]
         if not items:
             raise DataUnknownLabels(self.labels)
         return items, len(given) - len(items)
 
-    @cached_property
-    def given(self) -> dict[Split, list[T]]:
-        """Return the items of each file: those to divide as "train"."""
-        texts: dict[Split, str] = {"train": self.text, "validation": self.validation_text, "test": self.test_text}
-        return {split: self._parsed(text) for split, text in texts.items() if text}
+    @property
+    def shares(self) -> dict[Split, int]:
+        """Percent of the texts that are held out for each split without data of its own."""
+        return {"validation": self.validation_share, "test": self.test_share}
 
-    @cached_property
-    def parts(self) -> dict[Split, list[T]]:
-        """The items of each split."""
-        shares = {"validation": self.validation_share, "test": self.test_share}
-        held = {split: 0 if getattr(self, f"{split}_text") else share for split, share in shares.items()}
-        salt = str(self.split_seed or "")
-        return divided(self.given["train"], self.text_in, **held, salt=salt) | {
-            split: items for split, items in self.given.items() if split != "train"
-        }
+    @property
+    def salt(self) -> str:
+        """The split's seed, where it is not 0."""
+        return str(self.split_seed or "")
 
     def files(self) -> Mapping[str, bytes | Path]:
         """Return the tokenizer, so that a run can be looked at without its base; and the base, if it is to be kept."""
@@ -307,7 +291,7 @@ class TunedLabels(TunedTask[Row]):
     @cached_property
     def labels(self) -> tuple[str, ...]:
         """The labels of all texts, in alphabetical order."""
-        return tuple(sorted({row.label for rows in self.given.values() for row in rows}))
+        return tuple(sorted({row.label for row in self.all_items}))
 
     def text_in(self, item: Row) -> str:
         """Return the text of a row."""
@@ -355,8 +339,7 @@ class TunedTags(TunedTask[Sentence], TaggingTask):
     @cached_property
     def labels(self) -> tuple[str, ...]:
         """Tags of all types, in alphabetical order."""
-        sentences = [sentence for sentences in self.given.values() for sentence in sentences]
-        return tag_names(sorted(entity_types(tag for sentence in sentences for _, tag in sentence)))
+        return tag_names(sorted(entity_types(tag for sentence in self.all_items for _, tag in sentence)))
 
     def text_in(self, item: Sentence) -> str:
         """Return the words of a sentence."""

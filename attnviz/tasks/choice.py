@@ -8,9 +8,9 @@ from typing import Any, TypeVar, cast
 from attnviz.errors import SettingNotOffered, SettingsCrossed
 from attnviz.errors.settings import check_whole
 
-__all__ = ["Choice", "check_limits", "check_order", "choices", "column", "one_of", "whole"]
+__all__ = ["Choice", "check_limits", "check_order", "choices", "column", "one_of", "own_file", "parameters", "whole"]
 
-LIMITS, OFFERED, READING = "limits", "offered", "reading"
+LIMITS, OFFERED, READING, IF_GIVEN = "limits", "offered", "reading", "if_given"
 MOST_COLUMNS = 1000
 T = TypeVar("T")
 
@@ -61,6 +61,17 @@ def one_of(default: T, offered: tuple[T, ...], *, reading: bool = False) -> T:
 def column() -> int:
     """Return a field of a task that is a column of data of one's own, counted from 1; 0: told by the data."""
     return field(default=0, metadata={LIMITS: (0, MOST_COLUMNS), OFFERED: range(MOST_COLUMNS + 1), READING: True})
+
+
+def own_file() -> str:
+    """Return a field of a task for data of their own for a split; "": none, as for runs that have no such field."""
+    return field(default="", repr=False, metadata={IF_GIVEN: True})
+
+
+def parameters(task: object) -> dict[str, Any]:
+    """Return what a task is made of, by name; a file of its own for a split only where it is given."""
+    values = {each: getattr(task, each.name) for each in fields(cast(Any, task)) if each.init}
+    return {each.name: value for each, value in values.items() if value or IF_GIVEN not in each.metadata}
 
 
 def choices(task: type, *, reading: bool = False) -> tuple[Choice, ...]:

@@ -89,7 +89,7 @@ def test_the_ends_of_all_ranges_can_be_trained(kind: type[Task], values: dict[st
 @pytest.mark.parametrize("kind", FAMILIES, ids=described)
 def test_every_parameter_can_be_chosen_and_the_recipes_are_among_the_choices(kind: type[Task]) -> None:
     choices = {choice.name: choice.values for choice in kind.choices()}
-    others = {"text", *(reading.name for reading in kind.readings())}
+    others = {"text", "validation_text", "test_text", *(reading.name for reading in kind.readings())}
     assert list(choices) == [field.name for field in fields(cast(Any, kind)) if field.name not in others]
     for recipe in RECIPES.values():
         if type(recipe.task) is kind:

@@ -18,6 +18,7 @@ from attnviz.errors import (
     DataColumnsUnclear,
     DataDialogues,
     DataJsonLine,
+    DataOfSplit,
     DataOneTarget,
     DataTooFew,
     SettingNotOffered,
@@ -27,7 +28,7 @@ from attnviz.tasks.base import SPLITS
 from attnviz.tasks.language.pieces import trained_pieces
 from attnviz.tasks.own.readers.pair_rows import pair_layout, read_pairs
 from attnviz.tokenizers import Tokenizer
-from attnviz.training import evaluate
+from attnviz.training import RunConfig, evaluate
 from attnviz.training.engine.loop import train
 from attnviz.training.recipes import own_pairs
 
@@ -159,11 +160,11 @@ def test_what_is_cut_is_said_and_never_right() -> None:
     long = " ".join(["red"] * 9)
     task = OwnPairs(f"{TSV}\n{long} 1\tone\n" + "\n".join(f"{n}\t{long}" for n in range(9)), longest=4)
     assert said(task)["pairs.cut.source"].startswith("Cut at the end to 4 tokens: 1 sources and 9 targets.")
-    cut = task.batch([pair for pair in task.pairs if pair.target == long][:1])
+    cut = task.batch([pair for pair in task.all_items if pair.target == long][:1])
     logits = torch.nn.functional.one_hot(cut.targets, task.tokenizer.vocab_size).float()
     assert cut.tokens.shape == (1, 5), "what comes after four symbols is still written, without an end"
     assert task.accuracy(logits, cut) == 0.0
-    whole = task.batch(task.pairs[:5])
+    whole = task.batch(task.all_items[:5])
     known = whole.targets.clamp(min=0)
     assert task.accuracy(torch.nn.functional.one_hot(known, task.tokenizer.vocab_size).float(), whole) == 1.0
     dialogue = OwnPairs("\n\n".join(f"{n} {long}\ta {n}\nlast word {n}\tb" for n in range(30)), turns=2, longest=4)
@@ -173,7 +174,7 @@ def test_what_is_cut_is_said_and_never_right() -> None:
 
 def test_an_unknown_symbol_is_never_right() -> None:
     task = OwnPairs(TSV)
-    batch = task.batch([task.pairs[0]._replace(target="red unheard 1")])
+    batch = task.batch([task.all_items[0]._replace(target="red unheard 1")])
     logits = torch.nn.functional.one_hot(batch.targets, task.tokenizer.vocab_size).float()
     assert task.accuracy(logits, batch) == 0.0
 
@@ -193,6 +194,37 @@ def test_what_may_be_wrong_with_pairs_is_counted() -> None:
     assert said(rare)["pairs.unknown"].startswith("With tokens that the model does not know: 4 test sources and 4")
     limited = OwnPairs("\n".join(f"a{n} b{n}\tc{n} d{n}" for n in range(60)), vocabulary=50)
     assert said(limited)["pairs.dropped"].startswith("Beyond the vocabulary limit: 46 rare tokens of the sources")
+
+
+def test_validation_and_test_may_have_data_of_their_own() -> None:
+    """They stay whole whatever they hold; what is also learned from is counted, and nothing of them is learned."""
+    first, second = ("\t".join(row) for row in ROWS[:2])
+    task = OwnPairs(TSV, test_text="target;source\r\nowl an;an owl\r\ngrey;red")
+    assert [pair[:2] for pair in task.parts["test"]] == [("an owl", "owl an"), ("red", "grey")]
+    assert {split: len(part) for split, part in task.parts.items()} == {"train": 58, "validation": 6, "test": 2}
+    assert said(task)["pairs.unknown"].startswith("With tokens that the model does not know: 1 test sources and 1 test")
+    both = OwnPairs(TSV, validation_text=first, test_text=f"{second}\n{second}")
+    assert len(both.parts["train"]) == len(ROWS)
+    assert said(both)["pairs.shared"].endswith("spaces): 3. The scores will look better than on new data.")
+    assert said(both)["pairs.repeated"].endswith(": 1.")
+    assert "taken as they are" in locale.t("en", both.notes()[0].key, **both.notes()[0].values)
+    assert OwnPairs(TSV, test_text=f"{first}\r\n") == OwnPairs(TSV, test_text=f"{first}\n")
+    for text, words in (("a\tb\nc\t ", "Line 2: the column “target” is empty"), ("\n", "The data are empty")):
+        with pytest.raises(DataOfSplit, match=f"Test data: {words}"):
+            OwnPairs(TSV, test_text=text)
+    longer = OwnPairs(TSV, test_text="one two three four five six\tsix")
+    assert longer.model_config().source_max_len == 6, "what is judged is read whole"
+
+
+def test_a_run_tells_files_of_their_own_only_where_they_are_given() -> None:
+    """So that runs that have none keep their digest, by which a run is found again."""
+    plain, given = (RunConfig.of_recipe(own_pairs(TSV, test_text=text)) for text in ("", "red\tder"))
+    parameters = plain.to_dict()["task"]["parameters"]
+    assert not {"validation_text", "test_text"} & set(parameters)
+    assert given.to_dict()["task"]["parameters"]["test_text"] == "red\tder"
+    assert given.digest != plain.digest
+    for config in (plain, given):
+        assert RunConfig.from_dict(json.loads(json.dumps(config.to_dict()))).task == config.task
 
 
 def test_rare_words_are_forgotten_on_both_sides_at_once() -> None:

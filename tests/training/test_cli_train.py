@@ -323,6 +323,20 @@ def test_pairs_are_told_of_trained_on_and_scored(tmp_path: Path, capsys: pytest.
     report = json.loads(capsys.readouterr().out)
     assert report["scores"]["n"] == 2
     assert {answer["target"] for answer in report["answers"]} == {"it is 3 of course", "four"}
+    held = ["train", "own-pairs", "--text", str(file), "--test", str(other)]
+    assert main([*held, "--steps", "2", "--seed", "1"]) == 0
+    said = capsys.readouterr().out
+    assert "data: 36 pairs for training, 4 for validation, 2 for the test." in said
+    assert "(apart from capitals, punctuation and spaces): " in said
+    assert re.search(r"written texts: exact match .* on 2 texts", said)
+    assert any("test_text" in found.config.to_dict()["task"]["parameters"] for found in all_runs() if found != run)
+    other.write_text("a;b;c\nd;e;f\n", "utf-8")
+    asked = refused([*held, "--validation", str(file)], capsys)
+    assert "Test data: Which column should be read?" in asked
+    assert "--task KEY=VALUE" in asked
+    other.write_bytes(b"")
+    assert "Test data: The data are empty" in refused(held, capsys)
+    assert "--test FILE belongs to own-labels" in refused(["train", "own-text", *held[2:]], capsys)
     sheet = tmp_path / "more.xlsx"
     sheet.write_bytes(workbook([["French", "id", "English"], ["it is 3 of course", 1, "say number 3"]]))
     assert main(["evaluate", run.name, "--data", str(sheet), "--text", "english", "--label", "french", "--json"]) == 0

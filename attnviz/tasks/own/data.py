@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from hashlib import sha256
 from random import Random
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import torch
 from torch import Generator, Tensor
 
-from attnviz.errors import DataBinary, DataTooFew
-from attnviz.tasks.base import SPLITS, Batch, Split, Task, python_random
+from attnviz.errors import DataBinary, DataOfSplit, DataTooFew, InputError
+from attnviz.errors.base import Why
+from attnviz.tasks.base import SPLITS, Batch, Note, Split, Task, python_random
 from attnviz.tasks.own.readers.decoding import unified
+from attnviz.tasks.own.split_notes import split_notes
 
 __all__ = ["LEAST_TEXTS", "MOST_TOKENS", "DividedTask", "OwnTask", "divided", "picked", "tiles"]
 
@@ -27,20 +30,23 @@ class OwnTask(Task):
     """A task with data of one's own, `text`."""
 
     text: str
+    brought: ClassVar[tuple[str, ...]] = ("text",)
+    """Fields that hold data."""
 
     def __post_init__(self) -> None:
-        """Keep the text with line ends of one kind, so that a file is the same data on every system.
+        """Keep the data with line ends of one kind, so that a file is the same data on every system.
 
         Raises:
             DataBinary: half of a surrogate pair, which is no character.
         """
         super().__post_init__()
-        text = unified(self.text)
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise DataBinary(text.count("\n", 0, error.start) + 1) from None
-        object.__setattr__(self, "text", text)
+        for name in self.brought:
+            text = unified(getattr(self, name))
+            try:
+                text.encode()
+            except UnicodeEncodeError as error:
+                raise DataBinary(text.count("\n", 0, error.start) + 1) from None
+            object.__setattr__(self, name, text)
 
     @property
     def reading(self) -> dict[str, Any]:
@@ -48,16 +54,79 @@ class OwnTask(Task):
         return {choice.name: getattr(self, choice.name) for choice in self.readings()}
 
 
-class DividedTask(OwnTask):
-    """A task with items of one's own, such as texts or sentences, each of which is in one split."""
+class DividedTask(OwnTask, Generic[T]):
+    """A task with items of one's own, such as texts or sentences, each of which is in one split.
+
+    Attributes:
+        text: data to learn from, and to hold out from where no other data are given.
+        validation_text: data for validation; "": a part of `text`.
+        test_text: data for the test; "": a part of `text`.
+    """
+
+    validation_text: str
+    test_text: str
+    brought = ("text", "validation_text", "test_text")
+
+    @abstractmethod
+    def _parsed(self, text: str) -> Sequence[T]:
+        """Return the items of a text."""
+
+    @abstractmethod
+    def text_in(self, item: T) -> str:
+        """Return the text of an item; where `text` is divided, equal ones are never on two sides."""
+
+    def labels_in(self, item: T) -> Sequence[str]:
+        """Return the labels of an item; none where items have no labels."""
+        return ()
 
     @property
-    @abstractmethod
-    def parts(self) -> Mapping[Split, Sequence[Any]]:
+    def shares(self) -> dict[Split, int]:
+        """Percent of the texts that are held out for each split without data of its own."""
+        return {"validation": 10, "test": 10}
+
+    @property
+    def salt(self) -> str:
+        """Text that divides otherwise where it is another one."""
+        return ""
+
+    @cached_property
+    def given(self) -> dict[Split, list[T]]:
+        """The items of each file: those to divide as "train".
+
+        Raises:
+            DataOfSplit: the data of validation or test cannot be read.
+            InputError: those of `text` cannot.
+        """
+        texts: dict[Split, str] = {"train": self.text, "validation": self.validation_text, "test": self.test_text}
+        return {split: self._given(split, text) for split, text in texts.items() if text or split == "train"}
+
+    def _given(self, split: Split, text: str) -> list[T]:
+        try:
+            return list(self._parsed(text))
+        except InputError as error:
+            if split == "train":
+                raise
+            raise DataOfSplit(split, Why.of(error)) from error
+
+    @property
+    def all_items(self) -> list[T]:
+        """All items, in the order of the data."""
+        return [item for items in self.given.values() for item in items]
+
+    @cached_property
+    def parts(self) -> dict[Split, list[T]]:
         """The items of each split."""
+        held = {split: share for split, share in self.shares.items() if split not in self.given}
+        none: dict[Split, int] = {"validation": 0, "test": 0}
+        divided_parts = divided(self.given["train"], self.text_in, **{**none, **held}, salt=self.salt)
+        return divided_parts | {split: items for split, items in self.given.items() if split != "train"}
+
+    def notes(self) -> tuple[Note, ...]:
+        """Return what to know of files of their own for validation and test: sizes, shared texts, labels to learn."""
+        return split_notes(self.parts, self.text_in, self.labels_in) if len(self.given) > 1 else ()
 
     @abstractmethod
-    def batch(self, chosen: Sequence[Any], forget: Random | None = None) -> Batch:
+    def batch(self, chosen: Sequence[T], forget: Random | None = None) -> Batch:
         """Some items; `forget`: read symbols that are rare as unknown ones, half of the time."""
 
     def sample(self, n: int, generator: Generator, split: Split = "train") -> Batch:

@@ -12,12 +12,12 @@ from attnviz.errors import DataTypes
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.models.recurrent_config import RecurrentConfig
-from attnviz.tasks.base import Batch, Split
-from attnviz.tasks.choice import column, one_of
+from attnviz.tasks.base import Batch
+from attnviz.tasks.choice import column, one_of, own_file
 from attnviz.tasks.language.bio import entity_types, tag_names
 from attnviz.tasks.language.tagging import TaggingTask, tagged
 from attnviz.tasks.language.vocabulary import Vocabulary
-from attnviz.tasks.own.data import MOST_TOKENS, DividedTask, divided
+from attnviz.tasks.own.data import MOST_TOKENS, DividedTask
 from attnviz.tasks.own.readers.conll import Sentence, first_and_last, read_conll
 from attnviz.tasks.own.readers.delimited import HEADERS, Header
 from attnviz.tokenizers import Tokenizer
@@ -29,15 +29,15 @@ MOST_SYMBOLS = 10_000  # words that a model knows, the most frequent ones
 
 
 @dataclass(frozen=True)
-class OwnEntities(DividedTask, TaggingTask):
+class OwnEntities(DividedTask[Sentence], TaggingTask):
     """An encoder learns the tags of sentences that somebody brought, in the format of CoNLL.
 
         read    <bos> Anna  sings in Oslo
         write         B-PER O     O  B-LOC
 
     Sentences are divided by a hash of their words: a tenth each for validation and test, and the same sentence never
-    on two sides. A word that is in no training sentence is read as `<unk>`, and half of the time one that is there
-    once, so that `<unk>` is learned as well.
+    on two sides; or these have data of their own. A word that is in no training sentence is read as `<unk>`, and half
+    of the time one that is there once, so that `<unk>` is learned as well.
 
     Example:
         >>> text = "\\n\\n".join(f"{name} B-PER\\nsings O" for name in "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -52,9 +52,12 @@ class OwnEntities(DividedTask, TaggingTask):
         header: whether the first line names the columns; see there, as for the next two.
         word_column: column of the word, counted from 1.
         tag_column: column of the tag, counted from 1.
+        validation_text: data for validation, laid out likewise; "": a tenth of the sentences.
+        test_text: data for the test, likewise.
 
     Raises:
         InputError: of `read_conll`; DataUnclear: what the data do not tell, and must be said.
+        DataOfSplit: data of their own for validation or test cannot be read.
         DataTypes: no entities, or more than 20 types of them.
         DataTooFew: fewer than 20 different sentences.
     """
@@ -63,6 +66,8 @@ class OwnEntities(DividedTask, TaggingTask):
     header: Header = one_of("auto", HEADERS, reading=True)
     word_column: int = column()
     tag_column: int = column()
+    validation_text: str = own_file()
+    test_text: str = own_file()
 
     name = "own entities"
 
@@ -80,19 +85,21 @@ class OwnEntities(DividedTask, TaggingTask):
             parameters["text"] = first_and_last(parameters["text"])
         return cls(**parameters)
 
-    @cached_property
-    def _sentences(self) -> tuple[Sentence, ...]:
-        return read_conll(self.text, **self.reading)
+    def _parsed(self, text: str) -> Sequence[Sentence]:
+        return read_conll(text, **self.reading)
+
+    def text_in(self, item: Sentence) -> str:
+        """Return the words of a sentence, one a line."""
+        return "\n".join(word for word, _ in item)
+
+    def labels_in(self, item: Sentence) -> Sequence[str]:
+        """Return the tags of a sentence."""
+        return [tag for _, tag in item]
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
-        """Tags of all types in the text, in alphabetical order."""
-        return tag_names(sorted(entity_types(tag for sentence in self._sentences for _, tag in sentence)))
-
-    @cached_property
-    def parts(self) -> dict[Split, list[Sentence]]:
-        """The sentences of each split."""
-        return divided(self._sentences, lambda sentence: "\n".join(word for word, _ in sentence))
+        """Tags of all types in the data, in alphabetical order."""
+        return tag_names(sorted(entity_types(tag for sentence in self.all_items for _, tag in sentence)))
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
@@ -114,7 +121,7 @@ class OwnEntities(DividedTask, TaggingTask):
     @cached_property
     def max_len(self) -> int:
         """Tokens of the longest sentence."""
-        return 1 + max(map(len, self._sentences))
+        return 1 + max(map(len, self.all_items))
 
     def model_config(self) -> ModelConfig:
         """Return the model of the built-in sentences with dropout, because there may be few sentences."""

@@ -12,11 +12,11 @@ from attnviz.errors import DataLabels, SettingNotOffered, TextTooLong
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.models.recurrent_config import RecurrentConfig
-from attnviz.tasks.base import Baseline, Batch, Split
-from attnviz.tasks.choice import column, one_of
+from attnviz.tasks.base import Baseline, Batch
+from attnviz.tasks.choice import column, one_of, own_file
 from attnviz.tasks.language.classify import label_baselines, labelled
 from attnviz.tasks.language.vocabulary import Vocabulary
-from attnviz.tasks.own.data import MOST_TOKENS, DividedTask, divided
+from attnviz.tasks.own.data import MOST_TOKENS, DividedTask
 from attnviz.tasks.own.readers.delimited import HEADERS, SEPARATORS, Header, Separator
 from attnviz.tasks.own.readers.labelled_rows import LEAST_LABELS, MOST_LABELS, Row, read_labelled
 from attnviz.tokenizers import Kind, Tokenizer
@@ -29,15 +29,15 @@ MOST_SYMBOLS = 10_000  # that a model knows, the most frequent ones
 
 
 @dataclass(frozen=True)
-class OwnLabelled(DividedTask):
+class OwnLabelled(DividedTask[Row]):
     """An encoder learns the labels of texts that somebody brought, and tells them at `<bos>`.
 
         read    <bos> a very good film
         write   positive
 
-    Texts are divided by a hash: a tenth each for validation and test, and the same text never on two sides. A word, or
-    a character, that is in no training text is read as `<unk>` or "□", and half of the time one that is there once, so
-    that it is learned as well.
+    Texts are divided by a hash: a tenth each for validation and test, and the same text never on two sides; or these
+    have data of their own. A word, or a character, that is in no training text is read as `<unk>` or "□", and half of
+    the time one that is there once, so that it is learned as well.
 
     Example:
         >>> rows = [f"{n} is {'even' if n % 2 == 0 else 'odd'},{n % 2}" for n in range(40)]
@@ -54,9 +54,12 @@ class OwnLabelled(DividedTask):
         header: whether the first line names the columns.
         text_column: column of the texts, counted from 1.
         label_column: column of the labels, counted from 1.
+        validation_text: data for validation, laid out likewise; "": a tenth of the texts.
+        test_text: data for the test, likewise.
 
     Raises:
         InputError: of `read_labelled`; DataUnclear: what the data do not tell, and must be said.
+        DataOfSplit: data of their own for validation or test cannot be read.
         DataLabels: not 2 to 20 different labels.
         TextTooLong: a text of more than 2,047 words or characters.
         DataTooFew: fewer than 20 different texts.
@@ -69,6 +72,8 @@ class OwnLabelled(DividedTask):
     header: Header = one_of("auto", HEADERS, reading=True)
     text_column: int = column()
     label_column: int = column()
+    validation_text: str = own_file()
+    test_text: str = own_file()
 
     name = "own labels"
     architecture = "encoder"
@@ -95,19 +100,21 @@ class OwnLabelled(DividedTask):
             parameters |= {"header": "yes" if named else "no", "text_column": 1, "label_column": 2}
         return cls(**parameters)
 
-    @cached_property
-    def _rows(self) -> list[Row]:
-        return read_labelled(self.text, **self.reading)
+    def _parsed(self, text: str) -> list[Row]:
+        return read_labelled(text, **self.reading)
+
+    def text_in(self, item: Row) -> str:
+        """Return the text of a row."""
+        return item.text
+
+    def labels_in(self, item: Row) -> Sequence[str]:
+        """Return the label of a row."""
+        return (item.label,)
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
-        """The labels in the text, in alphabetical order."""
-        return tuple(sorted({row.label for row in self._rows}))
-
-    @cached_property
-    def parts(self) -> dict[Split, list[Row]]:
-        """The rows of each split."""
-        return divided(self._rows, lambda row: row.text)
+        """The labels of all texts, in alphabetical order."""
+        return tuple(sorted({row.label for row in self.all_items}))
 
     def _symbols(self, text: str) -> list[str]:
         return text.split() if self.unit == "words" else list(text)
@@ -135,7 +142,7 @@ class OwnLabelled(DividedTask):
     @cached_property
     def max_len(self) -> int:
         """Tokens of the longest text."""
-        return 1 + max(len(self._symbols(row.text)) for row in self._rows)
+        return 1 + max(len(self._symbols(row.text)) for row in self.all_items)
 
     def model_config(self) -> ModelConfig:
         """Return the model of the sentiment task with dropout, because there may be few texts."""

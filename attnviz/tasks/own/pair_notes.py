@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -40,7 +39,8 @@ class PairFacts:
 
     Attributes:
         parts: pairs of each split.
-        dialogues: whether they are divided by whole dialogues.
+        dialogues: whether whole dialogues are read, and divided by.
+        files: whether validation, test or both have data of their own.
         limit: tokens of a side at most.
         source: sizes of the sources.
         target: sizes of the targets.
@@ -48,15 +48,15 @@ class PairFacts:
 
     parts: dict[Split, list[Pair]]
     dialogues: bool
+    files: bool
     limit: int
     source: Sizes
     target: Sizes
 
     @property
     def repeated(self) -> int:
-        """Pairs of which an equal one stands before."""
-        counts = Counter(pair[:2] for pairs in self.parts.values() for pair in pairs)
-        return sum(n - 1 for n in counts.values())
+        """Pairs of which an equal one stands before in the same part."""
+        return sum(len(pairs) - len({pair[:2] for pair in pairs}) for pairs in self.parts.values())
 
     @property
     def contradictory(self) -> int:
@@ -85,7 +85,7 @@ def pair_notes(facts: PairFacts) -> tuple[Note, ...]:
     Example:
         >>> parts = {"train": [Pair("a", "b", "a")] * 2, "validation": [], "test": []}
         >>> sizes = Sizes(longest=1, known=1, dropped=0, cut=0, unknown=0)
-        >>> [note.key for note in pair_notes(PairFacts(parts, False, 64, sizes, sizes))]
+        >>> [note.key for note in pair_notes(PairFacts(parts, False, False, 64, sizes, sizes))]
         ['pairs.sizes.source', 'pairs.tokens', 'pairs.repeated']
     """
     by = "dialogue" if facts.dialogues else "source"
@@ -101,7 +101,7 @@ def pair_notes(facts: PairFacts) -> tuple[Note, ...]:
         return {"sources": f"{getattr(source, name):,}", "targets": f"{getattr(target, name):,}"}
 
     found = [
-        (True, Note(f"pairs.sizes.{by}", sizes)),
+        (True, Note(f"pairs.sizes.{'file' if facts.files else by}", sizes)),
         (True, Note("pairs.tokens", tokens)),
         (source.dropped + target.dropped, Note("pairs.dropped", both("dropped"), True)),
         (source.cut + target.cut, Note(f"pairs.cut.{by}", {"limit": limit, **both("cut")}, True)),

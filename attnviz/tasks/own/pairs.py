@@ -15,12 +15,12 @@ from attnviz.errors import DataDialogues, DataOneTarget, SettingNotOffered
 from attnviz.models.bundle import Example
 from attnviz.models.config import ModelConfig
 from attnviz.models.recurrent_config import RecurrentConfig
-from attnviz.tasks.base import IGNORE, Baseline, Batch, Note, Split
-from attnviz.tasks.choice import column, one_of, whole
+from attnviz.tasks.base import IGNORE, Baseline, Batch, Note
+from attnviz.tasks.choice import column, one_of, own_file, whole
 from attnviz.tasks.language.pairs import pair_batch
 from attnviz.tasks.language.pieces import trained_pieces
 from attnviz.tasks.language.vocabulary import Vocabulary
-from attnviz.tasks.own.data import LEAST_TEXTS, MOST_TOKENS, DividedTask, divided
+from attnviz.tasks.own.data import LEAST_TEXTS, MOST_TOKENS, DividedTask
 from attnviz.tasks.own.pair_notes import PairFacts, Sizes, pair_notes
 from attnviz.tasks.own.readers.delimited import HEADERS, SEPARATORS, Header, Separator
 from attnviz.tasks.own.readers.pair_rows import Pair, read_pairs
@@ -62,7 +62,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class OwnPairs(DividedTask):
+class OwnPairs(DividedTask[Pair]):
     """An encoder-decoder learns to write the targets of sources that somebody brought.
 
         source  the cat sleeps
@@ -70,9 +70,10 @@ class OwnPairs(DividedTask):
         write   le chat dort <eos>
 
     Pairs are divided by a hash of their sources: a tenth each for validation and test, and the same source never on two
-    sides; where turns are read, by whole dialogues. What is in no training text is read and written as `<unk>` ("□" for
-    characters and pieces). In half of the training pairs so is what occurs once, on both sides, so that the model
-    learns to say that it does not know a word; see `attnviz.analysis.copying` for putting the source's word there.
+    sides; where turns are read, by whole dialogues; or these have data of their own. What is in no training text is
+    read and written as `<unk>` ("□" for characters and pieces). In half of the training pairs so is what occurs once,
+    on both sides, so that the model learns to say that it does not know a word; see `attnviz.analysis.copying` for
+    putting the source's word there.
 
     Example:
         >>> task = OwnPairs("\\n".join(f"{n} is it\\tit is {n}" for n in range(40)))
@@ -93,9 +94,12 @@ class OwnPairs(DividedTask):
         header: whether the first line names the columns.
         source_column: column of the sources, counted from 1.
         target_column: column of the targets, counted from 1.
+        validation_text: data for validation, laid out likewise; "": a tenth of the sources.
+        test_text: data for the test, likewise.
 
     Raises:
         InputError: of `read_pairs`; DataUnclear: what the data do not tell, and must be said.
+        DataOfSplit: data of their own for validation or test cannot be read.
         DataOneTarget: all targets are the same.
         DataTooFew: fewer than 20 different sources.
         DataDialogues: fewer than 20 different dialogues, where turns are read.
@@ -111,6 +115,8 @@ class OwnPairs(DividedTask):
     header: Header = one_of("auto", HEADERS, reading=True)
     source_column: int = column()
     target_column: int = column()
+    validation_text: str = own_file()
+    test_text: str = own_file()
 
     name = "own pairs"
     architecture = "encoder-decoder"
@@ -120,21 +126,19 @@ class OwnPairs(DividedTask):
         super().__post_init__()
         if self.unit not in KINDS:
             raise SettingNotOffered("unit", self.unit, list(KINDS))
-        if len({pair.target for pair in self.pairs}) == 1:
-            raise DataOneTarget(len(self.pairs), self.pairs[0].target[:80])
-        if self.turns and (n := len({pair.whole for pair in self.pairs})) < LEAST_TEXTS:
+        pairs = self.given["train"]
+        if len({pair.target for pair in pairs}) == 1:
+            raise DataOneTarget(len(pairs), pairs[0].target[:80])
+        if self.turns and (n := len({pair.whole for pair in pairs})) < LEAST_TEXTS:
             raise DataDialogues(n, LEAST_TEXTS)
         assert self.parts  # dividing refuses too few sources
 
-    @cached_property
-    def pairs(self) -> list[Pair]:
-        """All pairs, in the order of the data."""
-        return read_pairs(self.text, self.turns, **self.reading)
+    def _parsed(self, text: str) -> list[Pair]:
+        return read_pairs(text, self.turns, **self.reading)
 
-    @cached_property
-    def parts(self) -> dict[Split, list[Pair]]:
-        """The pairs of each split."""
-        return divided(self.pairs, lambda pair: pair.whole)
+    def text_in(self, item: Pair) -> str:
+        """Return the source of a pair, or where turns are read the whole dialogue."""
+        return item.whole
 
     @cached_property
     def sides(self) -> tuple[Side, Side]:
@@ -208,7 +212,7 @@ class OwnPairs(DividedTask):
     def _sizes(self, place: int) -> Sizes:
         side = self.sides[place]
         known = set(side.tokenizer.symbols)
-        split = [side.tokenizer.split(pair[place]) for pair in self.pairs]
+        split = [side.tokenizer.split(pair[place]) for pair in self.all_items]
         lengths = list(map(len, split))
         return Sizes(
             longest=min(self.longest, max(lengths)),
@@ -220,7 +224,7 @@ class OwnPairs(DividedTask):
 
     def notes(self) -> tuple[Note, ...]:
         """Return the sizes of the data, what is cut or not known, and pairs that come twice."""
-        return pair_notes(PairFacts(self.parts, bool(self.turns), self.longest, *self.sizes))
+        return pair_notes(PairFacts(self.parts, bool(self.turns), len(self.given) > 1, self.longest, *self.sizes))
 
     def model_config(self) -> ModelConfig:
         """Return a network of one layer each side, as of the translation task, with dropout for few pairs."""

@@ -13,6 +13,7 @@ from attnviz.locale import t
 from attnviz.models.bundle import SequenceModel
 from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
 from attnviz.tasks import Baseline, Task
+from attnviz.tasks.own.data import OwnTask
 from attnviz.tasks.own.readers.delimited import Layout
 from attnviz.training.engine.config import TrainConfig
 
@@ -125,7 +126,7 @@ class OwnRecipe:
     """
 
     of: Callable[..., Recipe]
-    kind: type[Task]
+    kind: type[OwnTask]
     sample: str
     layout: Callable[..., Layout] | None = None
 

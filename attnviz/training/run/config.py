@@ -14,6 +14,7 @@ from typing import Any, cast
 from attnviz.errors.settings import check_whole
 from attnviz.models.recurrent_config import AnyConfig, config_from_dict
 from attnviz.tasks import Task
+from attnviz.tasks.choice import parameters
 from attnviz.training.engine.config import LARGEST_SEED, MOST, TrainConfig
 from attnviz.training.recipes import Recipe
 
@@ -88,13 +89,12 @@ class RunConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        parameters = {f.name: getattr(self.task, f.name) for f in fields(cast(Any, self.task)) if f.init}
         return {
             "format": FORMAT,
             "created": self.created,
             "recipe": self.recipe,
             "seed": self.training.seed,
-            "task": {"family": type(self.task).__name__, "parameters": parameters},
+            "task": {"family": type(self.task).__name__, "parameters": parameters(self.task)},
             "model": self.model.to_dict(),
             "training": self.training.to_dict(),
             "recording": asdict(self.recording),
