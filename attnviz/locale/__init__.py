@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 __all__ = [
     "DEFAULT", "LANGUAGES", "VISIBLE", "Term", "catalogue", "closest", "glossary", "has", "listed", "placeholders",
-    "strings", "t", "told", "visible",
+    "sentences", "strings", "t", "told", "visible",
 ]  # fmt: skip
 
 LANGUAGES: Mapping[str, str] = {"en": "English", "zh": "中文"}
@@ -129,6 +129,16 @@ def listed(lang: str, items: Iterable[str]) -> str:
         ('Q, K', 'Q、K')
     """
     return t(lang, "list.separator").join(items) or t(lang, "list.empty")
+
+
+def sentences(said: Iterable[str]) -> str:
+    """Return sentences one after the other: no blank follows a full-width stop.
+
+    Example:
+        >>> sentences(["One.", "Two."]), sentences(["一。", "二。"])
+        ('One. Two.', '一。二。')
+    """
+    return " ".join(said).replace("。 ", "。")
 
 
 def _plain(name: str, value: object) -> str:

@@ -17,7 +17,7 @@ from attnviz.trace.edit import StreamEdit
 from attnviz.trace.site import SiteEdit
 from attnviz.view.edit_names import about_edit, name_of_edit, place_in_words
 
-__all__ = ["Chip", "Chips", "after", "chips_of", "in_force", "removed", "told", "turned"]
+__all__ = ["Chip", "Chips", "after", "chips_of", "in_force", "in_words", "removed", "told", "turned"]
 
 
 class Chip(NamedTuple):
@@ -78,15 +78,28 @@ def told(chips: Chips, trace: Trace, lang: str) -> list[dict[str, Any]]:
     say = partial(locale.t, lang)
     found = []
     for chip in chips:
+        name = _name(chip, trace, say)
         try:
-            edit = write_edits(chip.edits)
-            name, about = name_of_edit(edit, trace, say, visible), about_edit(edit, say)
-        except EditMisfit:  # it has no short text, such as weights that are given as a matrix
-            name, about = say("whatif.name.given", place=_place(chip.edits[0], say)), ""
+            about = about_edit(write_edits(chip.edits), say)
+        except EditMisfit:
+            about = ""
         state = say("whatif.chip.on" if chip.on else "whatif.chip.off")
         words = {"about": f"{state} {about}".strip(), "remove": say("whatif.remove", edit=name)}
         found.append({"name": name, "on": chip.on, **words})
     return found
+
+
+def in_words(edits: Sequence[Edit], trace: Trace, lang: str) -> str:
+    """Return the names of edits, as chips have them, in one line; "" without any."""
+    names = [_name(chip, trace, partial(locale.t, lang)) for chip in chips_of(edits)]
+    return locale.listed(lang, names) if names else ""
+
+
+def _name(chip: Chip, trace: Trace, say: Callable[..., str]) -> str:
+    try:
+        return name_of_edit(write_edits(chip.edits), trace, say, visible)
+    except EditMisfit:  # it has no short text, such as weights that are given as a matrix
+        return say("whatif.name.given", place=_place(chip.edits[0], say))
 
 
 def _place(edit: Edit, say: Callable[..., str]) -> str:

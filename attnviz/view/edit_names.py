@@ -24,7 +24,9 @@ def about_edit(edit: str, say: Say) -> str:
     """Say what to look at under an edit, where that is known, and what it does not mean."""
     kind = _kind(edit)
     look = f"view.whatif.look.{kind}"
-    return " ".join(map(say, [*([look] if locale.has(locale.DEFAULT, look) else []), f"view.whatif.means.{kind}"]))
+    return locale.sentences(
+        map(say, [*([look] if locale.has(locale.DEFAULT, look) else []), f"view.whatif.means.{kind}"])
+    )
 
 
 def name_of_edit(edit: str, trace: Trace, say: Say, quote: Quote) -> str:

@@ -16,7 +16,7 @@ from attnviz import locale
 from attnviz.models.facts import ModelFacts
 from attnviz.trace import Trace
 from attnviz.view import STATIC
-from attnviz.view.chips import chips_of, told
+from attnviz.view.chips import in_words
 from attnviz.view.modules import joined
 from attnviz.view.parts import Part, deflated
 
@@ -135,7 +135,7 @@ def _heading(trace: Trace, lang: str, title: str | None, note: str) -> str:
     sizes = [kind, locale.t(lang, "standalone.parameters", n=f"{facts.n_parameters:,}")]
     rows = "".join(
         f"<dt>{_say(lang, key)}</dt><dd><bdi>{html.escape(_visible(text))}</bdi></dd>"
-        for key, text in [*_texts(trace), ("standalone.edits", _edits(trace, lang))]
+        for key, text in [*_texts(trace), ("standalone.edits", in_words(trace.edits, trace, lang))]
         if text
     )
     return (
@@ -143,12 +143,6 @@ def _heading(trace: Trace, lang: str, title: str | None, note: str) -> str:
         f'<p class="page-facts">{html.escape(" · ".join(filter(None, sizes)))}</p>'
         f'<dl class="page-texts">{rows}</dl><p class="page-note">{html.escape(note)}</p></header>'
     )
-
-
-def _edits(trace: Trace, lang: str) -> str:
-    """Return the edits of the forward pass in words; "" without any."""
-    names = [chip["name"] for chip in told(chips_of(trace.edits), trace, lang)]
-    return locale.listed(lang, names) if names else ""
 
 
 def _texts(trace: Trace) -> list[tuple[str, str]]:

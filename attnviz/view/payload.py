@@ -28,14 +28,13 @@ from attnviz.analysis.answer_span import answer_span
 from attnviz.analysis.patterns import HeadScore
 from attnviz.analysis.telling import followed, most_telling
 from attnviz.calculator.solve import BY_HAND
-from attnviz.edits import write_edits
 from attnviz.edits.code import HEAD, LOCKS, code_of
-from attnviz.errors import EditMisfit
 from attnviz.errors.base import Why
 from attnviz.tasks import Pattern
 from attnviz.tasks.pattern import pattern_key
-from attnviz.trace import AttentionSite, Edit, Trace
+from attnviz.trace import AttentionSite, Trace
 from attnviz.trace.site import Chain
+from attnviz.view.chips import in_words
 
 __all__ = [
     "STAGES", "Second", "Sides", "Stage", "beside", "bundle", "choice_of", "output_label", "overview", "pack",
@@ -236,17 +235,9 @@ def overview(
         "what_if": what_if,
         "later": later or {},
         "code": None if trace.model.facts.kind == BY_HAND else {"trace": code_of(trace, name), "head": HEAD, **LOCKS},
-        "edits": [*map(_told, trace.edits)],
+        "edits": in_words(trace.edits, trace, lang),
     }
     return pack(header, arrays)
-
-
-def _told(edit: Edit) -> str:
-    """Return an edit as text; what has none, such as a matrix, by its kind."""
-    try:
-        return write_edits([edit])
-    except EditMisfit:
-        return type(edit).__name__
 
 
 def choice_of(trace: Trace, site: AttentionSite, head: int) -> dict[str, Any]:
@@ -381,6 +372,6 @@ def _site_header(trace: Trace, site: AttentionSite, lang: str) -> dict[str, Any]
         "pairs": site.mask.pairs is not None,
         "rotary": site.rotary,
         "projection": None if site.projection is None else site.projection._asdict(),
-        "edits": [{"step": edit.step, "head": edit.head, "text": _told(edit)} for edit in site.edits],
+        "edits": [{"step": edit.step, "head": edit.head, "text": in_words([edit], trace, lang)} for edit in site.edits],
         "no_inputs": site.no_inputs.said(lang) if isinstance(site.no_inputs, Why) else "",
     }

@@ -65,7 +65,7 @@ def _scores(models: Mapping[str, Listed], model: Listed) -> None:
         rows.append([name, _together(task.metric, baseline.score), ""])
     st.markdown(table([say("applications.on_test"), metric, say("applications.parameters")], rows))
     origin = "own" if recipe_of(model.name) in OWN else "generated"
-    st.caption(f"{_judged_on(judged(model), task.metric)} {say(f'applications.judged.{origin}')}")
+    st.caption(locale.sentences([_judged_on(judged(model), task.metric), say(f"applications.judged.{origin}")]))
 
 
 def _together(metric: Metric, score: float) -> str:
@@ -82,7 +82,7 @@ def _judged_on(figure: Judged, metric: Metric) -> str:
         if figure.whole and metric == "accuracy":
             said.append(say("applications.judged.right", right=round(figure.score * figure.n), n=figure.n))
         said.append(say("applications.judged.interval", low=low, high=high))
-    return " ".join(said)
+    return locale.sentences(said)
 
 
 def _heads(model: Listed) -> None:

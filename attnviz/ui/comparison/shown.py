@@ -13,6 +13,7 @@ from attnviz.analysis.scores import score_text
 from attnviz.errors import AttnvizError
 from attnviz.figures import comparison as figures
 from attnviz.loading import checkpoint_name
+from attnviz.locale import sentences
 from attnviz.models.convolutional_config import ConvolutionalConfig, layers_to_cover
 from attnviz.server.shelf import Entry
 from attnviz.tasks.base import Metric
@@ -184,7 +185,7 @@ def _said(recipe: Recipe, runs: Sequence[Entry], rows: Sequence[Row], measured: 
         st.info(say("comparison.none_at", distances=distances))
     if measured:
         said.append(say("comparison.beside", **_how(measured)))
-    st.caption(" ".join(said))
+    st.caption(sentences(said))
 
 
 def _how(measured: Mapping[str, Any]) -> dict[str, Any]:
@@ -250,7 +251,7 @@ def _sight(recipe: Recipe, rows: Sequence[Row]) -> None:
     said = [say(f"comparison.sight.{'in' if distance <= before else 'out'}", **numbers, chance=f"{1 / N_SYMBOLS:.1%}")]
     said += [] if last is None else [say("comparison.sight.last", last=score_text(recipe.task.metric, last))]
     with st.container(horizontal=True, key="comparison-sight", gap="small", vertical_alignment="center"):
-        st.markdown(" ".join(said), width="content")
+        st.markdown(sentences(said), width="content")
         if distance > before:
             n = layers_to_cover(distance, model.kernel_size, model.dilation, causal=False)
             link = {"recipe": FIRST, "network": "cnn", "layers": str(n), "task": f"distance:{distance}"}

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
+from attnviz.locale import listed
 from attnviz.ui.frame.language import current, say
 
 __all__ = ["ROW", "Row", "Table"]
@@ -142,5 +143,5 @@ def _fact(column: ColumnConfig, value: Any) -> dict[str, Any] | None:
     """Return a cell for the browser, which formats numbers and times itself; None where it is empty."""
     if isinstance(value, datetime):
         return {"label": column["label"], "time": value.isoformat()}
-    text = ", ".join(value) if isinstance(value, list) else value
+    text = listed(current(), value) if isinstance(value, list) else value
     return None if text in (None, "") else {"label": column["label"], "value": text}

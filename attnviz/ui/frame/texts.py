@@ -9,7 +9,7 @@ import streamlit as st
 
 from attnviz.analysis.pair_report import PairReport, held_out_pairs, pair_report
 from attnviz.errors import AttnvizError
-from attnviz.locale import visible
+from attnviz.locale import sentences, visible
 from attnviz.training import Run
 from attnviz.ui.frame.choices import find_run
 from attnviz.ui.frame.head import link_to
@@ -65,7 +65,7 @@ def _scores(found: PairReport, step: int) -> None:
     st.markdown(table([say("texts.score", step=f"{step:,}"), say("texts.on", n=f"{scores.n:,}")], rows))
     notes = [say("texts.how"), *([say("texts.copied", n=f"{found.unknown:,}")] if found.unknown else [])]
     notes += [say("texts.no_bleu")] if scores.bleu is None else []
-    st.caption(" ".join(notes), help="\n\n".join(f"`{signature}`" for signature in scores.signatures))
+    st.caption(sentences(notes), help="\n\n".join(f"`{signature}`" for signature in scores.signatures))
 
 
 def _answers(found: PairReport) -> None:

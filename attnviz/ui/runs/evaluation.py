@@ -14,7 +14,7 @@ from attnviz.finetuning.judgement import Judgement, csv_files
 from attnviz.finetuning.reading import TABLES, TAGGED
 from attnviz.finetuning.tasks import TunedTags
 from attnviz.loading import checkpoint_name
-from attnviz.locale import visible
+from attnviz.locale import sentences, visible
 from attnviz.server.evaluation import MOST_MB, evaluation, read_upload
 from attnviz.server.people.rights import offers
 from attnviz.tasks.base import Metric
@@ -149,7 +149,7 @@ def _show(run: Run, found: Judgement) -> None:
     if found.seen:
         notes.append(say("evaluation.seen", n=f"{found.seen:,}"))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(" ".join(notes))
+        st.caption(sentences(notes))
         if offers(me(), "export"):
             with st.popover(say("runs.export"), icon=":material/download:"):
                 for name, content in csv_files(found).items():

@@ -43,6 +43,6 @@ def told_differences(configs: Sequence[RunConfig]) -> list[str]:
     def told(number: int) -> str:
         pairs = [(field, columns[field][number]) for field in shown]
         facts = [f"{told_setting(field)} {told_value(field, value)}" for field, value in pairs if value is not None]
-        return ", ".join(facts + more)
+        return locale.listed(current(), facts + more) if facts else ""
 
     return [told(number) for number in range(len(configs))]

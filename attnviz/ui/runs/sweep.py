@@ -16,7 +16,7 @@ from streamlit.elements.lib.column_types import ColumnConfig
 from attnviz.analysis.scores import SHARES, score_number, score_text
 from attnviz.errors import AttnvizError
 from attnviz.figures.sweep import Dimension, parallel
-from attnviz.locale import listed
+from attnviz.locale import listed, sentences
 from attnviz.server import sweeps, workers
 from attnviz.server.people.rights import may_look, offers
 from attnviz.server.shelf import Entry
@@ -113,7 +113,7 @@ def _said(sweep: Sweep, members: Sequence[Member], metric: Metric) -> None:
             "most": plan.trials,
         }
         facts.append(say("runs.sweep.search", **words))
-    st.caption(" ".join(facts))
+    st.caption(sentences(facts))
     best = best_member(members)
     if best is not None and best.run is not None and best.seen.best is not None:
         words = {"metric": _metric(metric), "score": score_text(metric, best.seen.best)}
@@ -249,8 +249,11 @@ def _columns(sweep: Sweep, metric: Metric) -> dict[str, ColumnConfig]:
 def _row(sweep: Sweep, result: Outcome, metric: Metric) -> Row:
     scores = {"mean": result.mean, "low": result.low, "high": result.high}
     cells: dict[str, Any] = {
-        "settings": ", ".join(told_value(key, value) for key, value in zip(sweep.keys, result.values, strict=True))
-        or say("runs.sweep.all_alike"),
+        "settings": listed(
+            current(), (told_value(key, value) for key, value in zip(sweep.keys, result.values, strict=True))
+        )
+        if sweep.keys
+        else say("runs.sweep.all_alike"),
         **{name: None if score is None else score_number(metric, score) for name, score in scores.items()},
         "spread": None if result.spread is None else result.spread * (100 if metric in SHARES else 1),
         "runs": sum(member.run is not None for member in result.members),

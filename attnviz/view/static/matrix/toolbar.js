@@ -126,7 +126,7 @@ export class Toolbar {
     if (data.isDifference) return [t(`view.frame.side.${sides.told.names}.note`)];
     const notes = [];
     const { edits, data_url: served } = data.header;
-    if (edits?.length && !served) notes.push(t("view.frame.edits.note", { edits: edits.join("; ") })); // a server's page has chips
+    if (edits && !served) notes.push(t("view.frame.edits.note", { edits })); // a server's page has chips
     const { rounding } = data.get(state.site, state.head, "weights") ?? {};
     if (rounding) {
       const step = (1 / rounding.levels).toFixed(rounding.decimals);

@@ -187,7 +187,7 @@ export class Why {
     const { t, ctx: { data } } = this;
     const said = [t("view.why.note.share"), t("view.why.note.removed")];
     if (rounded) said.push(t("view.why.note.rounded", { dtype: rounded }));
-    if (data.header.edits?.length) said.push(t("view.why.note.edited"));
+    if (data.header.edits) said.push(t("view.why.note.edited"));
     return said.map((text) => el("p", { class: "avp-note", text }));
   }
 
