@@ -23,7 +23,7 @@ from attnviz.errors import RunBusy, RunTaken, RunUnwritable
 from attnviz.training import Run, RunState, Step, record
 from attnviz.training.run import lease as module
 from attnviz.training.run.lease import LEASE_SECONDS, Lease, claim, lease_seconds
-from attnviz.training.run.process import ProcessId
+from attnviz.training.run.process import ProcessId, process_space
 from tests.training.runs import contents, small_run
 from tests.training.test_at_once import at_once
 
@@ -59,7 +59,7 @@ def leases(folder: Path) -> list[str]:
 
 def silence(folder: Path, seconds: float = 3.1 * HOUR) -> None:
     """Set the time of the newest lease back, for one who has not looked at it before."""
-    module._SEEN._since.clear()
+    module._SEEN._seen.clear()
     path = module._path(folder, module._epochs(folder)[-1])
     now = module._file_time(folder, 0)
     os.utime(path, ns=(now, now - int(seconds * 1e9)))
@@ -146,6 +146,33 @@ def test_a_file_server_whose_clock_went_back_is_watched(tmp_path: Path, monkeypa
     assert run.state().state == "interrupted"
     os.utime(run.folder / ".lease-1")
     assert run.state().state == "running", "it was renewed"
+
+
+def test_a_holder_that_has_no_time_to_renew_is_believed_while_it_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a machine that is overloaded, loading a model with the interpreter held: seen by who shares the machine."""
+    run = small_run(tmp_path / "run")
+    process = ProcessId.current()
+    run.write_state(RunState("queued", 0, process))
+    module._path(run.folder, 1).write_text(json.dumps({**vars(process), "space": process_space()}), "utf-8")
+    begin, later = time.monotonic(), [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: begin + later[0])
+    assert run.state().state == "queued"
+    enough = time.process_time() + 0.1  # of the clock by which others see it
+    while time.process_time() < enough:
+        pass
+    later[0] = 3.1 * HOUR
+    assert run.state().state == "queued", "it works"
+    monkeypatch.setattr(ProcessId, "effort", lambda _: 1e6)
+    assert run.state().state == "queued"
+    later[0] = 6.3 * HOUR
+    assert run.state().state == "interrupted", "it does nothing"
+    monkeypatch.setattr(ProcessId, "effort", lambda _: later[0])
+    later[0] = 59.0 * HOUR
+    assert run.state().state == "queued"
+    later[0] = 60.1 * HOUR
+    assert run.state().state == "interrupted", "it may have hung"
 
 
 def test_who_is_taken_over_writes_nothing_more(tmp_path: Path, whole: dict[str, object]) -> None:

@@ -21,7 +21,7 @@ import torch
 from attnviz.errors import ConfigError, RunBusy, RunUnwritable, WorkerDied
 from attnviz.training import Run, RunState, TrainingQueue, place_in_queue, record
 from attnviz.training.run import worker
-from attnviz.training.run.hired import ENDED, READY, TRAIN, TURN
+from attnviz.training.run.hired import DIED, ENDED, READY, TRAIN, TURN, Job
 from attnviz.training.run.manage import clear_leftovers
 from attnviz.training.run.process import ProcessId
 from attnviz.training.run.queue import default_workers
@@ -343,3 +343,31 @@ def test_a_worker_that_fell_silent_is_replaced(queue: TrainingQueue, tmp_path: P
     until(lambda: run.state().state == "running" and run.noted_state().process != halted)
     run.commands.send("stop")
     reaches(run, "stopped")
+
+
+class Stillborn:
+    """A worker that dies before it is warm."""
+
+    cluster, warm, alone, turn, sharing, crashed, blames = "", False, False, 0, 0, True, True
+
+    def __init__(self, *_: object) -> None:
+        self.jobs: dict[int, Job] = {}
+
+    def train(self, job: Job) -> None:
+        self.jobs[1] = job
+
+
+def test_a_run_whose_worker_dies_before_it_is_warm_goes_on_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("attnviz.training.run.queue.Hired", Stillborn)
+    queue, run = TrainingQueue(workers=1), small_run(tmp_path / "run")
+    queue.submit(run)
+    first = queue._crew[0]
+    queue._hear(first, DIED, [])
+    assert run.state().state == "queued"
+    [second] = queue._crew
+    assert second is not first
+    assert [job.run for job in second.jobs.values()] == [run]
+    queue._hear(second, DIED, [])
+    assert run.state().state == "interrupted", "no worker can begin"

@@ -7,6 +7,8 @@ network file system as well; the one before is then deleted. A holder looks for 
 
 Ages are judged by the clock of the file server, which sets the time of every file, or by watching: a lease whose time
 did not change for three times its length has no living holder. What the clocks of the machines say does not matter.
+On a machine that is overloaded a holder may be alive and have no time to say so, while it loads a model above all: who
+shares the machine sees it use the processor, and has more patience.
 
 A network file system answers `stat` from what it knew some seconds ago, and for half a minute forgets no name that was
 not there. It asks its server when a file is opened, and looks at a folder anew after it has changed something in it.
@@ -43,6 +45,7 @@ LEASE_SECONDS = "ATTNVIZ_LEASE_S"
 NAME = re.compile(r"\.lease-([1-9]\d{0,11})", re.ASCII)
 SILENT = 3
 """Leases without a renewal: the holder is gone."""
+BUSY = 60  # leases, of a holder that is seen to use the processor: it may have hung
 RENEWALS = 3  # in one lease
 NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)  # a file system without hard links
 MOST_SEEN = 10_000
@@ -130,7 +133,8 @@ def _held(lease: _Found) -> bool:
     holder = _holder(lease)
     if lease.mtime == 0 or (holder is not None and not holder.alive()):  # given back, or there is nobody to wait for
         return False
-    return _SEEN.silence(lease) <= SILENT * lease_seconds()
+    silent, idle = _SEEN.silence(lease, holder.effort() if holder else 0.0)
+    return silent <= SILENT * lease_seconds() or (silent <= BUSY * lease_seconds() and idle <= SILENT * lease_seconds())
 
 
 def _holder(lease: _Found) -> ProcessId | None:
@@ -142,25 +146,41 @@ def _holder(lease: _Found) -> ProcessId | None:
         return None
 
 
+class _Sight(NamedTuple):
+    """What was seen of a lease: its time and the holder's effort, and since when each was that at the latest."""
+
+    mtime: int
+    effort: float
+    renewed: float
+    worked: float
+
+
 class _Watch:
     """Since when each lease is known to be silent, on the clock of this process, which nobody sets."""
 
     def __init__(self) -> None:
-        self._since: dict[Path, tuple[int, float]] = {}  # time of the file, and when it became that at the latest
+        self._seen: dict[Path, _Sight] = {}
         self._lock = threading.Lock()
 
-    def silence(self, lease: _Found) -> float:
-        """Return the seconds for which a lease was not renewed; at first sight as the file server's clock has it."""
+    def silence(self, lease: _Found, effort: float) -> tuple[float, float]:
+        """Return the seconds for which a lease was not renewed, and for which its holder did nothing at all.
+
+        At first sight both are as the file server's clock has it.
+
+        Args:
+            effort: processor seconds of the holder; always the same where it cannot be seen from here.
+        """
         with self._lock:
-            seen = self._since.get(lease.path)
-            if seen is not None and seen[0] == lease.mtime:
-                return time.monotonic() - seen[1]
+            seen = self._seen.get(lease.path)
         age = 0.0 if seen else max(0.0, _file_time(lease.path.parent, lease.mtime) - lease.mtime) / 1e9
+        now = time.monotonic()
+        renewed = seen.renewed if seen and seen.mtime == lease.mtime else now - age
+        worked = seen.worked if seen and (seen.mtime, seen.effort) == (lease.mtime, effort) else now - age
         with self._lock:
-            if len(self._since) >= MOST_SEEN:
-                self._since.clear()
-            self._since[lease.path] = (lease.mtime, time.monotonic() - age)
-        return age
+            if len(self._seen) >= MOST_SEEN:
+                self._seen.clear()
+            self._seen[lease.path] = _Sight(lease.mtime, effort, renewed, worked)
+        return now - renewed, now - worked
 
 
 def _file_time(folder: Path, default: int) -> int:

@@ -43,6 +43,14 @@ class ProcessId:
         """Whether it still runs, on this machine; for those of others see `lease.looked_after`."""
         return self.host == socket.gethostname() and self.started != "" and _started(self.pid) == self.started
 
+    def effort(self) -> float:
+        """Return the processor seconds that it has had, on this machine; 0 where that cannot be told."""
+        try:
+            times = psutil.Process(self.pid).cpu_times()
+            return float(times.user + times.system)
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            return 0.0
+
 
 @cache
 def process_space() -> str:

@@ -297,15 +297,19 @@ class TrainingQueue:
         self._crew.remove(worker)
         for number, job in worker.jobs.items():
             folder = job.run.folder
-            if self._closed or not (worker.crashed and (worker.warm or worker.cluster)):
+            if self._closed or not worker.crashed:
                 _settle(job)
                 continue
             log.warning("the worker of run %s died", job.run.name)
-            self._deaths[folder] = deaths = self._deaths.get(folder, 0) + (worker.blames and number == worker.turn)
+            began = worker.warm or bool(worker.cluster)
+            counts = worker.blames and (number == worker.turn or not began)
+            self._deaths[folder] = deaths = self._deaths.get(folder, 0) + counts
             if deaths < DEATHS:
                 self._again(job)
-            else:
+            elif began:
                 _give_up(job)
+            else:  # no worker can begin: the run is not the cause
+                _settle(job)
 
     def _again(self, job: Job) -> None:
         """Have a run wait again that a worker had."""

@@ -2,7 +2,8 @@
 
 import { Damaged } from "./timeline.js";
 
-const WAIT_MS = { running: 250, paused: 1000, queued: 1000 }; // between two questions; other states: none
+/** Between two questions; other states: none. What was lost with its process or its disk may go on by itself. */
+const WAIT_MS = { running: 250, paused: 1000, queued: 1000, interrupted: 3000, failed: 3000 };
 const EXPECTING_MS = 6000; // after a command a run that had ended may begin again
 const RETRY_MS = 500;
 const UNREADABLE = 409; // the status of a run whose files were damaged
