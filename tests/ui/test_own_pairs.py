@@ -52,6 +52,29 @@ def test_a_workbook_is_handed_in() -> None:
     assert page.selectbox(key="task-own-pairs-separator").value == "comma"
 
 
+def test_a_file_of_its_own_is_handed_in_for_the_test() -> None:
+    page = open_page("training", recipe="own-pairs", text=PAIRS)
+    field = next(each for each in page.file_uploader if str(each.key).startswith("held-own-pairs-test-"))
+    field.set_value(("judged.tsv", f"{PAIRS.splitlines()[0]}\nnever seen\tby it".encode(), ""))
+    page = page.run(timeout=60)
+    assert not page.button(key="play").disabled, messages(page)
+    said = captions(page)
+    assert "72 pairs for training, 8 for validation, 2 for the test" in said
+    assert "(apart from capitals, punctuation and spaces): " in said
+    assert "1 test sources and 1 test targets" in said
+    assert "judged.tsv" in said
+    assert not address(page).get("text"), "a link tells no half of the data"
+    page.button(key="held-own-pairs-drop-test").click()
+    page = page.run(timeout=60)
+    assert "64 pairs for training" in captions(page)
+    assert address(page)["text"] == PAIRS
+    field = next(each for each in page.file_uploader if str(each.key).startswith("held-own-pairs-validation-"))
+    field.set_value(("broken.tsv", b"a\tb\nc\t ", ""))
+    page = page.run(timeout=60)
+    assert page.button(key="play").disabled
+    assert "Validation data: Line 2" in messages(page).replace("`", "")
+
+
 def test_a_run_keeps_its_pairs_and_settings() -> None:
     recipe = own_pairs(PAIRS, "pieces", vocabulary=100, turns=0)
     config = RunConfig.from_dict(RunConfig.of_recipe(recipe).to_dict())
@@ -60,6 +83,10 @@ def test_a_run_keeps_its_pairs_and_settings() -> None:
     assert draft is not None
     assert draft.task == {"unit": "pieces", "vocabulary": 100, "longest": 64, "turns": 0}
     assert draft.config().task == recipe.task
+    given = own_pairs(PAIRS, test_text="hi name1 a\tname1 hi")
+    draft = Draft.of_run(RunConfig.of_recipe(given))
+    assert draft is not None
+    assert draft.config().task == given.task
 
 
 def test_texts_are_scored_and_aligned(runs_folder: Path) -> None:

@@ -13,11 +13,12 @@ from attnviz.server.people.rights import offers
 from attnviz.tasks import Choice
 from attnviz.training.recipes import OWN
 from attnviz.ui.frame.language import current, plain, say
+from attnviz.ui.frame.state import page_state
 from attnviz.ui.frame.titles import task_title
 from attnviz.ui.frame.who import me
 from attnviz.ui.frame.widgets import button, segments, select
 from attnviz.ui.training.draft import SETTINGS, TRAINING, Draft, Value, recipe_names
-from attnviz.ui.training.own_data import own_data, put
+from attnviz.ui.training.own_data import held_files, own_data, put
 from attnviz.ui.training.state import TASK, TrainingState
 from attnviz.ui.training.tuning import FINE_TUNE
 
@@ -34,6 +35,7 @@ def _fill(draft: Draft) -> None:
     TrainingState.recipe.value = recipe = draft.recipe
     if draft.text:
         put(recipe, draft.text)
+        page_state(TrainingState).files[recipe] = dict(draft.files)
     for name, value in draft.settings.items():
         TrainingState.setting(name).value = value
     for name, value in draft.task.items():
@@ -54,7 +56,8 @@ def present() -> Draft:
         for part in (kind.choices(), kind.readings())
     )
     settings = {name: TrainingState.setting(name).value for name in SETTINGS}
-    return Draft(recipe, TrainingState.data(recipe).value, task, settings, reading)
+    files = dict(page_state(TrainingState).files.get(recipe, {}))
+    return Draft(recipe, TrainingState.data(recipe).value, task, settings, reading, files)
 
 
 def _reload() -> None:
@@ -104,6 +107,9 @@ def choose_settings(draft: Draft) -> None:
             with _part("task"):
                 for choice in choices:
                     _choose(choice, draft)
+        if draft.is_divided:
+            with st.expander(say("tuning.part.split"), key="part-split"):
+                held_files(draft.recipe)
         with _part("model", _summary(draft)):
             st.caption(say("training.architecture", kind=say(f"page.{draft.kind.architecture}")))
             for name in draft.shown:

@@ -15,17 +15,46 @@ from attnviz.models.kinds import NETWORKS, NetworkKind, network_of
 from attnviz.models.network_config import Pooling
 from attnviz.models.recurrent_config import Cell, RecurrentConfig, StateScoring
 from attnviz.tasks import Choice, Task
+from attnviz.tasks.base import Split
+from attnviz.tasks.own.data import DividedTask
 from attnviz.tasks.own.readers.decoding import MOST_BYTES
 from attnviz.training import RECIPES, Recipe, RunConfig
 from attnviz.training.engine.config import Schedule
 from attnviz.training.recipes import OWN
 
 __all__ = [
-    "MODEL", "SETTINGS", "TRAINING", "Draft", "Setting", "Value", "read_choices", "recipe_names", "width_fits",
-    "widths", "written_choices",
+    "HELD",
+    "MODEL",
+    "SETTINGS",
+    "TRAINING",
+    "Draft",
+    "File",
+    "Setting",
+    "Value",
+    "read_choices",
+    "recipe_names",
+    "width_fits",
+    "widths",
+    "written_choices",
 ]  # fmt: skip
 
+HELD: tuple[Split, ...] = ("validation", "test")
 Value = int | float | str | bool | None
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of data of one's own.
+
+    Attributes:
+        table: all its columns; see `attnviz.tasks.own.readers.workbooks.as_table`.
+        name: its name; "" for data of a run or of a link.
+        content: its bytes, where its encoding is not certain.
+    """
+
+    table: str = field(repr=False)
+    name: str = ""
+    content: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -143,6 +172,7 @@ class Draft:
         task: parameters of the task, those of its `choices`.
         settings: value of each of SETTINGS.
         reading: how data of one's own are read, by the task's `readings`.
+        files: of data of one's own, those for validation and test where they have their own.
     """
 
     recipe: str
@@ -150,6 +180,7 @@ class Draft:
     task: Mapping[str, Value]
     settings: Mapping[str, Value]
     reading: Mapping[str, Value] = field(default_factory=dict)
+    files: Mapping[Split, File] = field(default_factory=dict)
 
     @classmethod
     def of_recipe(cls, name: str, text: str = "") -> Draft:
@@ -166,7 +197,9 @@ class Draft:
             return None
         name = config.recipe if config.recipe in names else names[0]
         text = str(getattr(config.task, "text", "")) if name in OWN else ""
-        return cls._of(name, text, config.task, config.model, config.training)
+        brought = {split: getattr(config.task, f"{split}_text", "") for split in HELD}
+        files = {split: File(data) for split, data in brought.items() if data}
+        return replace(cls._of(name, text, config.task, config.model, config.training), files=files)
 
     @classmethod
     def _of(cls, name: str, text: str, task: Any, model: AnyConfig, training: Any) -> Draft:
@@ -205,6 +238,11 @@ class Draft:
     def kind(self) -> type[Task]:
         """Class of the task."""
         return _kind(self.recipe)
+
+    @property
+    def is_divided(self) -> bool:
+        """Whether its data may come with files of their own for validation and test."""
+        return issubclass(self.kind, DividedTask)
 
     @property
     def network(self) -> NetworkKind:
@@ -265,7 +303,7 @@ class Draft:
         if self.network != default.network:
             link["network"] = self.network
             default = default.with_network(self.network)
-        link["text"] = self.text
+        link["text"] = "" if self.files else self.text  # files of their own are too long for an address
         link["task"] = written_choices(self.task, default.task)
         link["reading"] = written_choices(self.reading, default.reading)
         return link | {k: _written(v) for k, v in self.settings.items() if v != default.settings[k]}
@@ -278,7 +316,8 @@ class Draft:
             InputError: the text of one's own is empty, too short or of one character.
         """
         if self.recipe in OWN:
-            recipe = _made(self.recipe, self.text, (*self.task.items(), *self.reading.items()))
+            held = ((f"{split}_text", file.table) for split, file in self.files.items())
+            recipe = _made(self.recipe, self.text, (*self.task.items(), *self.reading.items(), *held))
         else:
             recipe = RECIPES[self.recipe]
         same = all(getattr(recipe.task, name) == value for name, value in self.task.items())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -12,20 +12,21 @@ import streamlit as st
 from attnviz.errors import AttnvizError, DataEncodingUnclear
 from attnviz.locale import visible
 from attnviz.tasks import Choice, Task
-from attnviz.tasks.base import Note
+from attnviz.tasks.base import Note, Split
 from attnviz.tasks.own.readers.decoding import ENCODINGS, MOST_BYTES
 from attnviz.tasks.own.readers.delimited import Layout
 from attnviz.tasks.own.readers.workbooks import WORKBOOKS, as_table
 from attnviz.training.recipes import OWN
 from attnviz.ui.frame.address import notice_error
 from attnviz.ui.frame.files import choose_file
-from attnviz.ui.frame.language import explain, plain, say
+from attnviz.ui.frame.language import code, explain, plain, say
 from attnviz.ui.frame.state import page_state
 from attnviz.ui.frame.widgets import Widget, select
+from attnviz.ui.training.draft import HELD, File
 from attnviz.ui.training.state import Source, TrainingState
 
 __all__ = [
-    "choose_encoding", "forget", "layout_of", "own_data", "own_notes", "put", "reading", "said", "take_likely",
+    "file_of", "forget", "held_files", "layout_of", "own_data", "own_notes", "put", "reading", "said", "split_file",
 ]  # fmt: skip
 
 MOST_MB = MOST_BYTES // 2**20
@@ -47,11 +48,76 @@ def own_data(recipe: str) -> None:
         **data.kept,
     )
     take = partial(_uploaded, recipe)
-    kinds = (*KINDS, *(kind.removeprefix(".") for kind in WORKBOOKS)) if _is_table(recipe) else KINDS
-    choose_file(say("training.upload", limit=MOST_MB), kinds, f"{data.key}-file", MOST_MB, take)
+    choose_file(say("training.upload", limit=MOST_MB), _kinds(recipe), f"{data.key}-file", MOST_MB, take)
     _encoding(recipe)
     if data.value.strip() and OWN[recipe].layout is not None:
         reading(recipe, data.value, recipe)
+
+
+def held_files(recipe: str) -> None:
+    """Take files of their own for validation and test."""
+    files = page_state(TrainingState).files.setdefault(recipe, {})
+    for split in HELD:
+        encoding = TrainingState.encoding(f"{recipe}-{split}")
+        take = partial(_take_held, recipe, split)
+        split_file(split, f"held-{recipe}", files, _kinds(recipe), MOST_MB, encoding, take)
+
+
+def _take_held(recipe: str, split: Split, content: bytes, name: str, encoding: str = "") -> None:
+    widget = TrainingState.encoding(f"{recipe}-{split}")
+    page_state(TrainingState).files.setdefault(recipe, {})[split] = file_of(content, name, encoding, MOST_BYTES, widget)
+
+
+def _kinds(recipe: str) -> tuple[str, ...]:
+    """Return the endings of the files that a recipe takes."""
+    return (*KINDS, *(kind.removeprefix(".") for kind in WORKBOOKS)) if _is_table(recipe) else KINDS
+
+
+def split_file(
+    split: Split,
+    place: str,
+    files: dict[Split, File],
+    kinds: Sequence[str],
+    most_mb: int,
+    encoding: Widget[str],
+    take: Callable[..., None],
+) -> None:
+    """Show a field for the file of a split, and the one that there is.
+
+    Args:
+        place: name of the form, in the keys of its controls.
+        files: of all splits.
+        kinds: endings of the files to choose from.
+        most_mb: megabytes that a file may have.
+        encoding: choice of an encoding.
+        take: is given the content of a file, its name, and an encoding; "": told by the file.
+    """
+    file = files.get(split)
+    uploaded = partial(_take_likely_file, take)
+    choose_file(say(f"tuning.file.{split}", limit=most_mb), kinds, f"{place}-{split}", most_mb, uploaded)
+    if file is None:
+        return
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"{place}-file-{split}"):
+        st.caption(code(file.name) if file.name else say("tuning.file.given"), width="stretch")
+        drop, key = say("tuning.file.drop"), f"{place}-drop-{split}"
+        st.button(drop, key=key, type="tertiary", on_click=_drop, args=(files, split))
+    if file.content is not None:
+        choose_encoding(encoding, partial(take, file.content, file.name))
+
+
+def _drop(files: dict[Split, File], split: Split) -> None:
+    files.pop(split, None)
+
+
+def _take_likely_file(take: Callable[..., None], content: bytes, name: str) -> None:
+    take_likely(partial(take, content, name))
+
+
+def file_of(content: bytes, name: str, encoding: str, limit: int, widget: Widget[str]) -> File:
+    """Return a file, with its bytes where its encoding is not certain; the choice of an encoding is set to its own."""
+    found = as_table(content, Path(name).suffix.lower(), encoding, limit)
+    widget.value = found.encoding
+    return File(found.text, name, None if found.certain and not encoding else content)
 
 
 def own_notes(task: Task) -> None:

@@ -69,7 +69,8 @@ def _apply(link: Mapping[str, str]) -> None:
     draft, wrong = Draft.of_link(link)
     notice_wrong(wrong)
     if made_of is not None and draft.recipe in OWN and not draft.text:  # too long for an address
-        draft = replace(draft, text=made_of.text, reading=made_of.reading if not link.get("reading") else draft.reading)
+        reading = draft.reading if link.get("reading") else made_of.reading
+        draft = replace(draft, text=made_of.text, files=made_of.files, reading=reading)
     controls.load(draft)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from attnviz.tasks.base import Split
 from attnviz.ui.frame.widgets import Widget
-from attnviz.ui.training.draft import Value
-from attnviz.ui.training.tuning import File, Tuning
+from attnviz.ui.training.draft import File, Value
+from attnviz.ui.training.tuning import Tuning
 
 __all__ = ["TASK", "Source", "TrainingState", "TuningState"]
 
@@ -38,6 +38,7 @@ class TrainingState:
         joins: how often that was.
         sweep: name of the sweep that was begun last; "" for none.
         sources: of the data of each recipe that takes some.
+        files: of the data of each recipe, those for validation and test that have their own.
     """
 
     what = Widget("what", TASK)
@@ -50,6 +51,7 @@ class TrainingState:
     joins: int = 0
     sweep: str = ""
     sources: dict[str, Source] = field(default_factory=dict)
+    files: dict[str, dict[Split, File]] = field(default_factory=dict)
 
     @staticmethod
     def data(recipe: str) -> Widget[str]:

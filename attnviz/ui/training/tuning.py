@@ -16,13 +16,13 @@ from attnviz.tasks.base import SPLITS, Split
 from attnviz.training import RunConfig
 from attnviz.training.recipes import OWN
 from attnviz.training.recipes.own import OWN_ENTITIES, OWN_LABELS
-from attnviz.ui.training.draft import Setting, Value, read_choices, written_choices
+from attnviz.ui.training.draft import File, Setting, Value, read_choices, written_choices
 
 if TYPE_CHECKING:
     from attnviz.finetuning.plan import Plan
 
 __all__ = [
-    "BATCHES", "FINE_TUNE", "FORM", "LAST", "METHOD_NAMES", "MOST_BYTES", "SHARE", "File", "Tuning", "content_of",
+    "BATCHES", "FINE_TUNE", "FORM", "LAST", "METHOD_NAMES", "MOST_BYTES", "SHARE", "Tuning", "content_of",
     "recipe_of",
     "usual_reading",
 ]  # fmt: skip
@@ -39,21 +39,6 @@ BATCHES = (1, 2, 4, 8, 16, 32, 64, 128)
 
 Reading = tuple[tuple[str, Value], ...]
 SHARE = range(1, 41)  # percent
-
-
-@dataclass(frozen=True)
-class File:
-    """A file of labelled texts or tagged words.
-
-    Attributes:
-        table: all its columns; see `attnviz.finetuning.reading.as_table`.
-        name: its name; "" for data of a run or of a link.
-        content: its bytes, where its encoding is not certain.
-    """
-
-    table: str = field(repr=False)
-    name: str = ""
-    content: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

@@ -15,16 +15,16 @@ from attnviz.errors import AttnvizError
 from attnviz.finetuning.reading import TABLES, TAGGED
 from attnviz.server.tuning import can_begin_with
 from attnviz.tasks.base import Split
-from attnviz.tasks.own.readers.workbooks import WORKBOOKS, as_table
+from attnviz.tasks.own.readers.workbooks import WORKBOOKS
 from attnviz.ui.frame.address import notice
 from attnviz.ui.frame.choices import find, hub_name, openable
-from attnviz.ui.frame.files import choose_file
 from attnviz.ui.frame.head import link_to
-from attnviz.ui.frame.language import code, current, explain, say
+from attnviz.ui.frame.language import current, explain, say
 from attnviz.ui.frame.state import page_state
 from attnviz.ui.frame.titles import full_title
 from attnviz.ui.frame.widgets import segments, select
-from attnviz.ui.training.own_data import choose_encoding, forget, reading, said, take_likely
+from attnviz.ui.training.draft import HELD, File
+from attnviz.ui.training.own_data import file_of, forget, reading, said, split_file
 from attnviz.ui.training.state import TrainingState, TuningState
 from attnviz.ui.training.tuning import (
     BATCHES,
@@ -34,7 +34,6 @@ from attnviz.ui.training.tuning import (
     METHOD_NAMES,
     MOST_BYTES,
     SHARE,
-    File,
     Tuning,
     content_of,
     recipe_of,
@@ -46,7 +45,6 @@ __all__ = ["choose_base_and_data", "choose_method", "choose_settings", "load", "
 LORA = "lora"
 MOST_MB = MOST_BYTES // 2**20
 KINDS = [kind.removeprefix(".") for kind in (*TABLES, *TAGGED)]
-OWN_SPLITS: tuple[Split, ...] = ("validation", "test")
 
 
 def load(tuning: Tuning) -> None:
@@ -136,16 +134,11 @@ def _from_hub() -> None:
 
 def _choose_data(split: Split) -> None:
     """Take the file of a split; of the one to train on, show how it is read."""
-    file = page_state(TuningState).files.get(split)
-    label = say(f"tuning.file.{split}", limit=MOST_MB)
-    choose_file(label, KINDS, f"tune-{split}", MOST_MB, partial(_uploaded, split))
+    files = page_state(TuningState).files
+    split_file(split, "tune", files, KINDS, MOST_MB, TuningState.encoding(split), partial(_take, split))
+    file = files.get(split)
     if file is None:
         return
-    with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"tune-file-{split}"):
-        st.caption(code(file.name) if file.name else say("tuning.file.given"), width="stretch")
-        st.button(say("tuning.file.drop"), key=f"tune-drop-{split}", type="tertiary", on_click=_drop, args=(split,))
-    if file.content is not None:
-        choose_encoding(TuningState.encoding(split), partial(_take, split, file.content, file.name))
     tags = TuningState.setting("tags").value
     if split == "train":
         told = () if tags else tuple(usual_reading(file))  # the names of the columns tell how the table is read
@@ -168,20 +161,10 @@ def _is_workbook(file: File) -> bool:
     return Path(file.name).suffix.lower() in WORKBOOKS
 
 
-def _drop(split: Split) -> None:
-    page_state(TuningState).files.pop(split, None)
-
-
-def _uploaded(split: Split, content: bytes, name: str) -> None:
-    take_likely(partial(_take, split, content, name))
-
-
 def _take(split: Split, content: bytes, name: str, encoding: str = "") -> None:
-    """Keep a file; its bytes as well where its encoding is not certain."""
+    """Keep a file."""
     kind = Path(name).suffix.lower()
-    found = as_table(content, kind, encoding, MOST_BYTES)
-    file = File(found.text, name, None if found.certain and not encoding else content)
-    TuningState.encoding(split).value = found.encoding
+    file = file_of(content, name, encoding, MOST_BYTES, TuningState.encoding(split))
     page_state(TuningState).files[split] = file
     if split == "train":
         TuningState.setting("tags").value = tags = kind in TAGGED or (
@@ -218,11 +201,11 @@ def choose_settings(usual: Mapping[str, Any]) -> None:
 
 def _choose_split() -> None:
     files = page_state(TuningState).files
-    for split in OWN_SPLITS:
+    for split in HELD:
         if split not in files:
             st.slider(say(f"tuning.share.{split}"), SHARE.start, SHARE.stop - 1, **_kept(split))
     st.number_input(say("tuning.split"), 0, 2**31 - 1, step=1, help=say("tuning.split.help"), **_kept("split"))
-    for split in OWN_SPLITS:
+    for split in HELD:
         _choose_data(split)
 
 
