@@ -118,6 +118,7 @@ def test_the_menu_edits_and_undoes_in_the_browser(kernel: Kernel, trace: Trace) 
     assert sorted(offered) == ["chips", "effect", "no-mask", "no-positions", "no-scale", "patch"]
     assert ask("off:encoder.1.self:0") == {"id": "1"}
     assert edits.write_edits(widget.edits) == "off:encoder.1.self:0"
+    assert header(widget)["edits"] == "编码器自注意力 · 第 1 层 · head 0：关闭（置零）"
     assert widget.beside is trace
     ask("patch:encoder.0.self:1:*:g f d c")  # its pairs are found
     ask(offered["no-scale"]["edits"])
