@@ -58,15 +58,16 @@ def test_the_examples_in_the_help_work(
     Path("my.txt").write_text("A text of one's own. " * 20)
     rows = (f"{n},good film number {n},positive\n{n},dull film number {n},negative\n" for n in range(20))
     Path("reviews.csv").write_text("number,review,sentiment\n" + "".join(rows))
-    Path("pairs.tsv").write_text("".join(f"film {n}\t{n} films\n" for n in range(40)))
+    for name, first in (("pairs", 0), ("train", 0), ("valid", 40), ("test", 60)):
+        Path(f"{name}.tsv").write_text("".join(f"film {n}\t{n} films\n" for n in range(first, first + 40)))
     monkeypatch.setattr("attnviz.cli.train.record_run", lambda run: RunState("stopped"))
     with pytest.raises(SystemExit):
         main(["train", "--help"])
     examples = [line.split()[1:] for line in capsys.readouterr().out.splitlines() if line.startswith("  attnviz train")]
-    assert len(examples) == 8
+    assert len(examples) == 9
     for arguments in examples:
         assert main(arguments) == 0
-    assert len(all_runs()) == 8
+    assert len(all_runs()) == 9
 
 
 def test_zoo_lists_every_model(capsys: pytest.CaptureFixture[str]) -> None:

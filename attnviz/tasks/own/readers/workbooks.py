@@ -50,6 +50,10 @@ def as_table(data: bytes, kind: str, encoding: str = "", limit: int = MOST_BYTES
 
     Raises:
         InputError: it cannot be read so.
+
+    Example:
+        >>> as_table("\ufefftext,label".encode("utf-16-le"), ".csv")
+        Decoded(text='text,label', encoding='utf-16-le', certain=True)
     """
     if len(data) > limit:
         raise DataTooLarge(len(data), limit)
