@@ -54,7 +54,8 @@ def show() -> None:
     left, right = st.columns(2)
     left.plotly_chart(figures.operations(d, theme(), current()), key="cost-operations", **CHART)
     right.plotly_chart(figures.memory_curves(d, n_heads, theme(), current()), key="cost-memory", **CHART)
-    st.markdown(_table(d, n_heads, length))
+    with st.container(key="cost-table"):
+        st.markdown(_table(d, n_heads, length))
     lengths = {layer: crossing(layer, d) for layer in ("gru", "lstm")}
     st.caption(say("cost.seen", d=d, gru=f"{lengths['gru']:,}", lstm=f"{lengths['lstm']:,}"))
     st.caption(say("cost.memory.note"))

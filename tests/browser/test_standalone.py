@@ -294,10 +294,12 @@ def test_before_and_after_an_edit_come_along(open_file: OpenFile, traces: dict[s
     root = view(page)
     after = numbers_of(page, "Weights")
     assert after[2][0] == "0"
-    expect(root).to_contain_text("The forward pass is changed: cut:decoder.0.self:*:*:0")
-    expect(page.locator(".av-stage[data-step='3'] .av-formula")).to_contain_text("edited: cut:decoder.0.self")
+    expect(root).to_contain_text("The forward pass is changed: Decoder self-attention · layer 0 · all heads: cut key")
+    expect(page.locator(".av-stage[data-step='3'] .av-formula")).to_contain_text(
+        "edited: Decoder self-attention · layer 0 · all heads: cut key"
+    )
     page.locator('.av-tab[data-tab="formula"]').click()
-    expect(page.locator(".avp-formulas li[data-step='3'] .is-numbers")).to_contain_text("cut:decoder.0.self")
+    expect(page.locator(".avp-formulas li[data-step='3'] .is-numbers")).to_contain_text("all heads: cut key")
     page.locator('.av-tab[data-tab="code"]').click()
     page.get_by_role("button", name="This view", exact=True).click()
     code = page.locator(".avp-code-source").inner_text()

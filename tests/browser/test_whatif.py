@@ -55,7 +55,9 @@ def test_a_head_is_switched_off_and_on_again_by_keyboard(open_page: Open) -> Non
     expect(root).to_have_attribute("data-head", "0")
     until(page, lambda: top(page) <= before, "the picture is pushed down")
 
-    page.locator('[data-side="difference"]').focus()
+    difference = page.locator('[data-side="difference"]')
+    expect(difference).to_be_visible()  # with the numbers behind the answer
+    difference.focus()
     page.keyboard.press("Enter")
     wait_for_address(page, side="difference", edits=OFF)
     page.keyboard.press("Control+z")
