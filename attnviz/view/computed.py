@@ -1,4 +1,4 @@
-"""What a view asks for and a page computes beside it, where no server does (`attnviz.server` has the same as routes).
+"""Compute, where no server does, what a view asks for beside its trace (`attnviz.server` has the same as routes).
 
 sweep  row, output             what each head does to an output, see `attnviz.view.what_if`
 why    site, head, query, key  why a query reads a key, see `attnviz.view.why`

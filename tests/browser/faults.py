@@ -1,4 +1,4 @@
-"""What axe finds in a page that keeps somebody from using it."""
+"""Find with axe whatever keeps somebody from using a page."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _rest(page: Page) -> None:
 
 
 def find_faults(page: Page, *parts: Locator, **options: object) -> list[str]:
-    """What axe finds in the page, or in these parts of it, at rest."""
+    """Return the faults of the page at rest, or of these parts of it."""
     _rest(page)
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text("utf-8"))

@@ -87,7 +87,7 @@ def show(page: Page, scheme: Scheme) -> None:
 
 
 def find_crowded(page: Page, lang: str, widths: tuple[int, ...]) -> list[tuple[str, int, str]]:
-    """What has no room on the page in this language, at these widths."""
+    """Return all that has no room on the page in this language, at these widths."""
     page.wait_for_function("lang => document.documentElement.lang === lang", arg=lang)
     settle(page)
     found = []

@@ -105,7 +105,7 @@ def test_random_trials_are_those_of_the_seed_however_many_begin_together(tmp_pat
 
 @pytest.mark.parametrize("lower", [True, False])
 def test_tpe_draws_near_what_was_good(lower: bool) -> None:
-    """Of a made-up result that is best at a rate of 0.01."""
+    """A made-up result is best at a rate of 0.01."""
 
     def reached(sampler: Sampler) -> float:
         plan = Search((Span("learning_rate", low=1e-5, high=1.0, log=True),), 40, sampler)

@@ -55,7 +55,7 @@ def test_every_architecture(name: str) -> None:
 
 
 def check_one_key(trace: Trace, site: AttentionSite) -> None:
-    """Of a query that may read one key alone nothing is above the mean."""
+    """Nothing is above the mean where a query may read one key alone."""
     if site.mask.allowed(site.q.shape[1], site.k.shape[1])[0].sum() == 1:
         found = trace.why(site.name, 1, 0, 0)
         assert found.score == pytest.approx(found.row_mean, abs=1e-5)

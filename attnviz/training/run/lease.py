@@ -147,7 +147,7 @@ def _holder(lease: _Found) -> ProcessId | None:
 
 
 class _Sight(NamedTuple):
-    """What was seen of a lease: its time and the holder's effort, and since when each was that at the latest."""
+    """A look at a lease: its time and its holder's effort, and since when each was that at the latest."""
 
     mtime: int
     effort: float

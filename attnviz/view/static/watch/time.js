@@ -59,14 +59,16 @@ export class TimeBar {
     this.playing = true;
     this.showPlay();
     if (this.calm.matches) this.walk(from, last);
-    else this.run(from, performance.now());
+    else this.run(from);
   }
 
-  run(from, began) {
+  run(from) {
+    let began = 0; // with the first frame: a page that is busy leaves out none of the first steps
     const frame = (now) => {
       if (!this.playing) return;
+      began ||= now;
       const last = this.ctx.moments().length - 1;
-      const index = Math.min(last, from + Math.floor((Math.max(0, now - began) / WHOLE_MS) * last));
+      const index = Math.min(last, from + Math.floor(((now - began) / WHOLE_MS) * last));
       if (index !== this.ctx.index() || this.ctx.store.state.at === null) this.to(index);
       if (index >= last) this.pause();
       else this.request = requestAnimationFrame(frame);
