@@ -113,14 +113,14 @@ def test_a_killed_run_goes_on_bit_for_bit(tmp_path: Path) -> None:
     script = (
         "import sys; from pathlib import Path; from attnviz.training import Run, record\n"
         "def halt(step):\n"
-        "    if step.step == 26: print('here', flush=True); sys.stdin.read()\n"
+        "    if step.step == 26: print('here', 'torch._dynamo' in sys.modules, flush=True); sys.stdin.read()\n"
         "record(Run.open(Path(sys.argv[1])), on_step=halt)"
     )
     with subprocess.Popen(
         [sys.executable, "-c", script, str(run.folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
-        assert process.stdout.readline() == "here\n"
+        assert process.stdout.readline() == "here False\n", "torch's compiler is not loaded"
         assert run.state().state == "running"
         with pytest.raises(RunBusy):
             record(run)

@@ -20,6 +20,7 @@ from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
 from attnviz.tasks import Copy, Majority, Recall, Task
 from attnviz.training.engine.config import TrainConfig
 from attnviz.training.engine.gradients import add_gradients
+from attnviz.training.engine.optimizer import new_optimizer
 
 __all__ = ["Speed", "as_trained", "seconds_per_step"]
 
@@ -121,28 +122,16 @@ def _work(model: AnyConfig, batch_size: int) -> tuple[int, int]:
 
 
 def _time_step(task: Task) -> float:
-    """Return the seconds of processor time of the fastest of some steps.
-
-    AdamW is written out: torch's own imports a compiler, a second and 65 MB that a web server can do without.
-    """
+    """Return the seconds of processor time of the fastest of some steps."""
     network, generator = build_network(task.model_config(), 0), Generator().manual_seed(0)
-    moments = [
-        (parameter, torch.zeros_like(parameter), torch.zeros_like(parameter)) for parameter in network.parameters()
-    ]
-    times = []
+    optimizer, times = new_optimizer(network, TrainConfig()), []
     for _ in range(TRIALS):
         begin = time.thread_time()
         batch = task.sample(BATCH_SIZE, generator)
-        network.zero_grad()
+        optimizer.zero_grad()
         add_gradients(network, batch)
         clip_grad_norm_(network.parameters(), 1.0)
-        with torch.no_grad():
-            for parameter, mean, square in moments:
-                gradient = parameter.grad
-                assert gradient is not None  # backward has been there
-                mean.lerp_(gradient, 0.1)
-                square.mul_(0.98).addcmul_(gradient, gradient, value=0.02)
-                parameter.mul_(0.99999).addcdiv_(mean, square.sqrt().div_(0.1).add_(1e-8), value=-1e-3)
+        optimizer.step()
         times.append(time.thread_time() - begin)
     return min(times)
 

@@ -15,18 +15,9 @@ from attnviz.models.network import Network
 from attnviz.tasks.base import CHUNK, IGNORE, LOSSES, Batch, Metric, Split, Task, listed, seeded
 from attnviz.training.engine.config import TrainConfig
 from attnviz.training.engine.gradients import add_gradients, forward, loss_sum
+from attnviz.training.engine.optimizer import AdamW, new_optimizer
 
-__all__ = [
-    "SAMPLES",
-    "Evaluation",
-    "Step",
-    "TrainingState",
-    "evaluate",
-    "first_batch",
-    "new_optimizer",
-    "perplexity",
-    "train",
-]
+__all__ = ["SAMPLES", "Evaluation", "Step", "TrainingState", "evaluate", "first_batch", "perplexity", "train"]
 
 SAMPLES = 6  # validation sequences whose outputs are kept
 
@@ -91,7 +82,7 @@ class TrainingState:
         rate_factor: what the learning rate of the configuration is multiplied by; changed on the way.
     """
 
-    optimizer: torch.optim.AdamW
+    optimizer: AdamW
     generator: Generator
     step: int = 0
     rate_factor: float = 1.0
@@ -100,15 +91,6 @@ class TrainingState:
     def begin(cls, network: nn.Module, config: TrainConfig) -> TrainingState:
         """Return the state before the first step."""
         return cls(new_optimizer(network, config), seeded(config.seed, "train"))
-
-
-def new_optimizer(network: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
-    """AdamW for a network; weight decay applies to matrices, not to biases and norms."""
-    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    matrices = [parameter for parameter in trained if parameter.dim() >= 2]
-    others = [parameter for parameter in trained if parameter.dim() < 2]
-    groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, config.learning_rate, (config.beta1, config.beta2), fused=True)
 
 
 def train(network: nn.Module, task: Task, config: TrainConfig, state: TrainingState | None = None) -> Iterator[Step]:

@@ -18,7 +18,7 @@ from attnviz.models.network import Network
 from attnviz.tasks.base import IGNORE, Batch
 from attnviz.training.engine.config import TrainConfig
 from attnviz.training.engine.gradients import add_gradients, forward
-from attnviz.training.engine.loop import new_optimizer
+from attnviz.training.engine.optimizer import new_optimizer
 
 __all__ = ["Exported", "main"]
 
