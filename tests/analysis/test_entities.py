@@ -109,7 +109,7 @@ TAGS = st.sampled_from(["O", "B-A", "I-A", "B-B", "I-B", "B-C"])
 PAIRS = st.lists(st.lists(st.tuples(TAGS, TAGS), min_size=1, max_size=8), min_size=1, max_size=5)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(PAIRS)
 def test_against_an_explicit_count(sentences: list[list[tuple[str, str]]]) -> None:
     true = [[tag for tag, _ in sentence] for sentence in sentences]

@@ -33,7 +33,7 @@ def test_the_program_of_every_preset(name: str) -> None:
     check(PRESETS[name])
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(problems())
 def test_the_program_of_any_problem(problem: Problem) -> None:
     check(problem)

@@ -17,7 +17,7 @@ from attnviz.calculator.presets import FIRST
 from tests.calculator.problems import problems
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(problems(), st.sampled_from(sorted(PRESETS)))
 def test_any_problem_comes_back(problem: Problem, preset: str) -> None:
     link = to_link(problem, preset)

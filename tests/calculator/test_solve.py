@@ -83,7 +83,7 @@ def test_the_proof_of_every_preset_holds(name: str) -> None:
     assert entry.max_abs_error < 1e-6
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(problems())
 def test_the_proof_of_any_problem_holds(problem: Problem) -> None:
     (entry,) = solve(problem).proof()

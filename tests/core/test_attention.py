@@ -106,7 +106,6 @@ scores = st.lists(st.lists(st.floats(-50, 50, width=32), min_size=TK, max_size=T
 )
 
 
-@settings(deadline=None)
 @given(scores, st.floats(-30, 30))
 def test_softmax_rows_sum_to_one_and_ignore_a_shift(scores: torch.Tensor, shift: float) -> None:
     weights = attention.softmax_weights(scores)
@@ -115,7 +114,6 @@ def test_softmax_rows_sum_to_one_and_ignore_a_shift(scores: torch.Tensor, shift:
     torch.testing.assert_close(attention.softmax_weights(scores + shift), weights, atol=1e-4, rtol=1e-4)
 
 
-@settings(deadline=None)
 @given(scores, st.integers(1, TK), st.booleans())
 def test_masked_keys_have_no_weight_and_the_rest_sums_to_one(scores: torch.Tensor, window: int, causal: bool) -> None:
     mask = Mask(causal=causal, window=window)
@@ -125,7 +123,7 @@ def test_masked_keys_have_no_weight_and_the_rest_sums_to_one(scores: torch.Tenso
     torch.testing.assert_close(weights.sum(-1), allowed.any(-1).float())
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.permutations(range(TK)), st.integers(0, 2**16))
 def test_permuting_key_value_pairs_leaves_the_context(order: list[int], seed: int) -> None:
     q, k, v = qkv(seed)
@@ -134,7 +132,7 @@ def test_permuting_key_value_pairs_leaves_the_context(order: list[int], seed: in
     torch.testing.assert_close(context, expected, atol=1e-5, rtol=1e-4)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(0, 2**16))
 def test_context_lies_inside_the_values(seed: int) -> None:
     q, k, v = qkv(seed)

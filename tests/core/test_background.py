@@ -11,7 +11,7 @@ from attnviz import background
 from attnviz.background import Background, Progress
 from attnviz.errors import NoSuchPosition, TakesTooLong, TooManyWaiting
 
-SOON = 30  # seconds, of a machine that does much else
+SOON = 300  # seconds, of a machine that does much else
 
 
 @pytest.fixture

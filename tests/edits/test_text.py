@@ -52,7 +52,7 @@ def told(edit: Edit) -> dict[str, object]:
     return {name: getattr(value, "tolist", lambda value=value: value)() for name, value in vars(edit).items()}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(edit, max_size=4))
 def test_edits_are_read_as_they_were_written(made: list[Edit]) -> None:
     text = edits.write_edits(made)
@@ -62,13 +62,13 @@ def test_edits_are_read_as_they_were_written(made: list[Edit]) -> None:
     assert PART.join(map(canonical_edit, text.split(PART) if text else [])) == text
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(pairs)
 def test_pairs_of_positions(at: list[tuple[int, ...]]) -> None:
     assert pairs_of(pairs_text(*at)) == ([*at[0]], [*at[1]])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text())
 def test_any_text_of_a_source(text: str) -> None:
     """Whatever is typed there, it reaches the model as it is, and no part of it is taken for an edit."""

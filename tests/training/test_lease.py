@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -26,6 +26,7 @@ from attnviz.training.run.lease import LEASE_SECONDS, Lease, claim, lease_second
 from attnviz.training.run.process import ProcessId, process_space
 from tests.training.runs import contents, small_run
 from tests.training.test_at_once import at_once
+from tests.training.test_queue import until
 
 HOUR = 3600
 
@@ -344,11 +345,3 @@ def test_leases_are_renewed_while_they_are_held(tmp_path: Path, monkeypatch: pyt
         for _ in range(2):
             os.utime(path, ns=(1, 1))
             until(lambda: path.stat().st_mtime_ns > 1)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    for _ in range(3000):
-        if condition():
-            return
-        time.sleep(0.02)
-    raise AssertionError("it never came")

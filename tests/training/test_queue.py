@@ -35,7 +35,7 @@ def until(condition: Callable[[], bool]) -> None:
     limit = time.monotonic() + 900
     while not condition():
         assert time.monotonic() < limit, "nothing happened for a quarter of an hour"
-        time.sleep(0.01)
+        time.sleep(0.05)
 
 
 def reaches(run: Run, state: str) -> None:

@@ -79,6 +79,6 @@ def awaited(app: ASGIApp, jobs: Background, path: str, **params: str) -> dict[st
     while True:
         said: dict[str, Any] = get(app, path, params={"who": "me", **params}).json()
         if (thread := jobs.thread) is not None:
-            thread.join(60)
+            thread.join(600)
         if said.keys() & {"result", "failed", "error"}:
             return said

@@ -21,12 +21,13 @@ from attnviz.ui import CLASSROOM, PAGES
 S = TypeVar("S")
 
 FIRST = next(iter(PAGES))
+PATIENCE = 600  # seconds for a page: only a fault makes it take so long
 ENTRY = str(Path(attnviz.ui.frame.__file__).parent / "entry.py")
 
 
 def open_page(name: str, **params: str) -> AppTest:
     """A page as a link opens it."""
-    page = AppTest.from_file(ENTRY, default_timeout=60)
+    page = AppTest.from_file(ENTRY, default_timeout=PATIENCE)
     if name != FIRST:
         page.switch_page(str(PAGES.get(name, CLASSROOM)))
     for key, value in params.items():

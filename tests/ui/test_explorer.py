@@ -11,7 +11,6 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-import attnviz.ui.frame
 from attnviz import library, locale
 from attnviz.analysis.reading import entropy
 from attnviz.models.bundle import read_config
@@ -26,15 +25,14 @@ from attnviz.view.texts import address
 from attnviz.zoo import ORDER, zoo_path
 from tests.tiny import MARKUP
 from tests.training.runs import small_run
+from tests.ui.pages import ENTRY, PATIENCE, state_of
 from tests.ui.pages import address as address_of
-from tests.ui.pages import state_of
 
-ENTRY = str(Path(attnviz.ui.frame.__file__).parent / "entry.py")
 pytestmark = pytest.mark.usefixtures("operator_models")
 
 
 def open_page(**params: str) -> AppTest:
-    page = AppTest.from_file(ENTRY, default_timeout=60)
+    page = AppTest.from_file(ENTRY, default_timeout=PATIENCE)
     for name, value in params.items():
         page.query_params[name] = value
     page.run()

@@ -50,7 +50,7 @@ def test_two_threads_open_it_once() -> None:
 
     def slowly() -> SequenceModel:
         opened.append(1)
-        waiting.wait(10)
+        waiting.wait(300)
         return model()
 
     with ThreadPoolExecutor(2) as threads:

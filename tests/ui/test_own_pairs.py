@@ -37,7 +37,7 @@ def test_limits_are_said_before_play() -> None:
     assert three.button(key="play").disabled
     three.selectbox(key="task-own-pairs-source_column").set_value(1)
     three.selectbox(key="task-own-pairs-target_column").set_value(3)
-    chosen = three.run(timeout=60)
+    chosen = three.run()
     assert not chosen.button(key="play").disabled, messages(chosen)
     assert address(chosen)["reading"] == "source_column:1,target_column:3"
 
@@ -46,7 +46,7 @@ def test_a_workbook_is_handed_in() -> None:
     page = open_page("training", recipe="own-pairs")
     field = next(each for each in page.file_uploader if str(each.key).startswith("data-own-pairs-file-"))
     field.set_value(("pairs.xlsx", workbook([[f"{n}; is", f"it; is, {n}"] for n in range(30)]), ""))
-    page = page.run(timeout=60)
+    page = page.run()
     assert not page.button(key="play").disabled, messages(page)
     assert str(page.text_area(key="data-own-pairs").value).splitlines()[3] == '3; is,"it; is, 3"'
     assert page.selectbox(key="task-own-pairs-separator").value == "comma"
@@ -56,7 +56,7 @@ def test_a_file_of_its_own_is_handed_in_for_the_test() -> None:
     page = open_page("training", recipe="own-pairs", text=PAIRS)
     field = next(each for each in page.file_uploader if str(each.key).startswith("held-own-pairs-test-"))
     field.set_value(("judged.tsv", f"{PAIRS.splitlines()[0]}\nnever seen\tby it".encode(), ""))
-    page = page.run(timeout=60)
+    page = page.run()
     assert not page.button(key="play").disabled, messages(page)
     said = captions(page)
     assert "72 pairs for training, 8 for validation, 2 for the test" in said
@@ -65,12 +65,12 @@ def test_a_file_of_its_own_is_handed_in_for_the_test() -> None:
     assert "judged.tsv" in said
     assert not address(page).get("text"), "a link tells no half of the data"
     page.button(key="held-own-pairs-drop-test").click()
-    page = page.run(timeout=60)
+    page = page.run()
     assert "64 pairs for training" in captions(page)
     assert address(page)["text"] == PAIRS
     field = next(each for each in page.file_uploader if str(each.key).startswith("held-own-pairs-validation-"))
     field.set_value(("broken.tsv", b"a\tb\nc\t ", ""))
-    page = page.run(timeout=60)
+    page = page.run()
     assert page.button(key="play").disabled
     assert "Validation data: Line 2" in messages(page).replace("`", "")
 

@@ -13,11 +13,11 @@ from attnviz.models import RecurrentConfig, SequenceModel
 from attnviz.tasks import RunningParity
 from attnviz.training import RunConfig, TrainConfig, new_run, record
 from attnviz.ui.explorer.state import ExplorerState
-from tests.ui.pages import ENTRY, messages, run
+from tests.ui.pages import ENTRY, PATIENCE, messages, run
 
 
 def open_model(name: str, **params: str) -> AppTest:
-    page = AppTest.from_file(ENTRY, default_timeout=60)
+    page = AppTest.from_file(ENTRY, default_timeout=PATIENCE)
     for key, value in {"model": name, **params}.items():
         page.query_params[key] = value
     return run(page)
