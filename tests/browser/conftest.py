@@ -16,7 +16,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 from urllib.error import URLError
@@ -40,6 +40,8 @@ from playwright.sync_api import (
 )
 
 from attnviz import locale
+from attnviz.errors import AttnvizError
+from attnviz.training import open_run
 from attnviz.ui import PLACES
 from attnviz.ui.frame.table import ROW
 from tests.tiny import tiny_models
@@ -87,6 +89,17 @@ def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def runs_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the server keeps its runs; a test puts runs of its own names there."""
     return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(autouse=True)
+def nothing_goes_on(runs_folder: Path) -> Iterator[None]:
+    """A run that a test leaves under way, as one that fails does, takes no time from the tests after it."""
+    yield
+    for folder in runs_folder.iterdir():
+        with suppress(AttnvizError):  # tests put damaged ones there
+            run = open_run(folder.name, runs_folder)
+            if run.noted_state().active:
+                run.commands.send("stop")
 
 
 @pytest.fixture(scope="session")

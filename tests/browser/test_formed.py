@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from attnviz import locale
 from attnviz.training import record
-from tests.browser.conftest import Open, expect_no_overflow, view
+from tests.browser.conftest import PATIENCE, Open, expect_no_overflow, view
 from tests.browser.test_explorer import wait_for_address
 from tests.training.runs import small_run
 
@@ -18,7 +18,8 @@ def test_the_course_of_a_cell_leads_to_the_explorer_at_a_step(open_page: Open, r
     record(run)
     page = open_page(390, 844, path="runs", run=run.name, site="encoder.0.self", head="1", cell="1.0")
     card = page.locator(".aw-formed")
-    expect(card).to_have_attribute("data-steps", str(len(run.checkpoints())))
+    steps = str(len(run.checkpoints()))
+    expect(card).to_have_attribute("data-steps", steps, timeout=3 * PATIENCE)  # pages have more right to the processor
     expect(card.locator("figure:visible")).to_have_count(2)
     expect(card).to_contain_text(locale.t("en", "watch.formed.kept", n=len(run.checkpoints())))
     expect_no_overflow(page)

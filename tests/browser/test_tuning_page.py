@@ -75,6 +75,7 @@ def test_from_a_table_to_a_wrong_answer_in_the_explorer(
         expect(numbers).to_have_text(f"Step 12: {said}")
         assert [value > 0.001 for value in values] == [False] * 5 + [True]
     expect(root).to_have_attribute("data-site", "encoder.5.self")
+    root.locator(".aw-heads").scroll_into_view_if_needed()
     expect(root.locator(".aw-cell[aria-selected=true]")).to_be_in_viewport()
     expect_no_overflow(page)
 

@@ -140,6 +140,18 @@ def test_the_address_chooses_runs_and_says_which_are_missing() -> None:
     assert chosen(open_page("runs", run="<b>,../x")) == ["b"]  # the newest
 
 
+def test_a_browser_that_passes_over_what_is_chosen_is_told_again() -> None:
+    made("a")
+    made("b")
+    page = open_page("runs", run="a")
+    for _ in range(2):
+        assert json.loads(page.dataframe[0].proto.selection_state)["selection"]["rows"] == [list(rows(page)).index("a")]
+        page = run(page)
+    page = choose(page, "b")
+    assert page.dataframe[0].proto.selection_state == ""  # a click to come would be undone
+    assert chosen(page) == ["b"]
+
+
 def test_a_run_that_cannot_be_read_is_listed_with_its_reason() -> None:
     broken = made("broken")
     (broken.folder / "config.json").write_text("{")

@@ -76,10 +76,14 @@ class Table:
     def _show_table(self, rows: Mapping[str, Row], chosen: Collection[str]) -> None:
         names, state = list(rows), st.session_state
         selected = [index for index, name in enumerate(names) if name in chosen]
+        given = f"{self.key}-given"
         if selected != (sorted(state[self.key]["selection"]["rows"]) if self.key in state else []):
+            state[given] = selected
+        if state.get(given) == selected:  # told until a person chooses: a busy browser passes over what it is told once
             state[self.key] = {"selection": {"rows": selected}}
 
         def choose() -> None:
+            state.pop(given, None)
             self.choose([names[row] for row in state[self.key]["selection"]["rows"] if row < len(names)])
 
         def act() -> None:
