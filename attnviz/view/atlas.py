@@ -18,6 +18,7 @@ from attnviz.view.page import check_language, document, model_title
 __all__ = ["atlas_page", "values_of"]
 
 LIKE = 5  # heads that are named as like another one
+WORDS = ("heads.", "atlas.", "view.frame.stack.", "view.frame.title", "watch.short_head")  # keys of its texts begin so
 
 
 def atlas_page(
@@ -55,7 +56,7 @@ def atlas_page(
     told = {
         "lang": lang,
         "languages": dict(locale.LANGUAGES),
-        "strings": {each: locale.strings(each, "heads.", "atlas.", "view.frame.stack.") for each in locale.LANGUAGES},
+        "strings": {each: locale.strings(each, *WORDS) for each in locale.LANGUAGES},
         "titles": {each: model_title(facts, each) for each in locale.LANGUAGES},
         "server": server,
         "rule": {"lift": round(100 * LIFT), "hits": round(100 * HITS), "effect": EFFECT},

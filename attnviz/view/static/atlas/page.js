@@ -13,6 +13,7 @@ class Atlas {
     const asked = new URLSearchParams(window.location.hash.slice(1));
     const one = (name, values, start) => (values.includes(asked.get(name)) ? asked.get(name) : start);
     this.address = new AddressBar();
+    this.isOfOneKind = new Set(data.heads.map(({ stack, kind }) => `${stack}.${kind}`)).size === 1;
     this.state = {
       lang: one("lang", Object.keys(data.strings), data.lang),
       label: one("label", ["none", ...data.ways], ""),
@@ -37,7 +38,12 @@ class Atlas {
   }
 
   nameOf({ layer, stack, kind, head }) {
-    return this.t("heads.name", { stack: this.t(`view.frame.stack.${stack}.${kind}`), layer, head });
+    return this.t("view.frame.title", { stack: this.t(`view.frame.stack.${stack}.${kind}`), layer, head });
+  }
+
+  /** Where all heads are of one kind, without it. */
+  shortOf(head) {
+    return this.isOfOneKind ? this.t("watch.short_head", head) : this.nameOf(head);
   }
 
   /** Shows everything anew; whoever moves by keyboard stays where they were. */
@@ -92,8 +98,7 @@ class Atlas {
       if (MEASURES.includes(column)) return el("td", { text: fmt(value) });
       return el("td", { text: fmt(Math.round(100 * value)), style: `--share: ${Math.max(0, Math.round(100 * value))}%` });
     };
-    const short = `${head.stack}.${head.layer}.${head.kind} · ${head.head}`;
-    const button = el("button", { type: "button", text: short, "aria-label": this.nameOf(head), "aria-pressed": String(isChosen), dataset: { focus: `head-${index}` }, on: { click: () => this.set({ head: index }) } });
+    const button = el("button", { type: "button", text: this.shortOf(head), "aria-label": this.nameOf(head), "aria-pressed": String(isChosen), dataset: { focus: `head-${index}` }, on: { click: () => this.set({ head: index }) } });
     return el("tr", { class: isChosen ? "atlas-chosen" : "" }, el("th", { scope: "row" }, button), el("td", { class: "atlas-label", text: head.label ? this.t(`heads.way.${head.label}`) : "" }), columns.map(cell));
   }
 
@@ -180,7 +185,7 @@ class Atlas {
     if (!head.like.length) return null;
     const buttons = head.like.map((index) => {
       const other = this.data.heads[index];
-      return el("button", { type: "button", class: "atlas-chip", text: `${other.stack}.${other.layer}.${other.kind} · ${other.head}`, "aria-label": this.nameOf(other), dataset: { focus: `like-${index}` }, on: { click: () => this.set({ head: index }) } });
+      return el("button", { type: "button", class: "atlas-chip", text: this.shortOf(other), "aria-label": this.nameOf(other), dataset: { focus: `like-${index}` }, on: { click: () => this.set({ head: index }) } });
     });
     return [el("h3", { text: this.t("heads.like") }), el("div", { class: "atlas-chips" }, buttons)];
   }
