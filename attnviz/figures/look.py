@@ -41,7 +41,7 @@ EMPTY = "#e7e9ed"  # where there is no number
 LINES = ("#6b3fb0", "#b8860b", "#c0398b", "#3d3d3d", "#7a9a01", "#8a5a44")  # of runs and layers
 ACCENT = LINES[0]
 MONOSPACED = "Source Code Pro, ui-monospace, DejaVu Sans Mono, Noto Sans Mono CJK SC, monospace"
-SANS = "Source Sans Pro, system-ui, DejaVu Sans, Noto Sans CJK SC, sans-serif"
+SANS = "Source Sans, system-ui, DejaVu Sans, Noto Sans CJK SC, sans-serif"
 
 Colour = tuple[float, float, float]
 Scale = list[tuple[float, str]]

@@ -50,8 +50,8 @@ def parallel(
         ['layers', 'accuracy']
     """
     scale = [[place, colour] for place, colour in theme.sequential]
-    faint = scale[max(1, len(scale) // 4) :]  # the weakest colours are the page's own
-    colours = [[number / (len(faint) - 1), colour] for number, (_, colour) in enumerate(faint)]
+    seen = scale[len(scale) * 3 // 4 :]  # a line is thin: in weaker colours it is hardly seen
+    colours = [[number / (len(seen) - 1), colour] for number, (_, colour) in enumerate(seen)]
     lines = go.Parcoords(
         dimensions=[_axis(dimension) for dimension in dimensions],
         line={"color": list(scores), "colorscale": colours, "reversescale": reverse},

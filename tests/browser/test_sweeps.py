@@ -11,7 +11,7 @@ from attnviz import locale
 from attnviz.training import record
 from attnviz.training.sweep.plan import Sweep, grid
 from attnviz.training.sweep.runner import make
-from tests.browser.conftest import Open, address, click_row, expect_no_overflow, row, until, view
+from tests.browser.conftest import Open, address, card, click_row, expect_no_overflow, row, until, view
 from tests.training.runs import small_config
 
 
@@ -54,5 +54,7 @@ def test_a_group_is_seen_and_its_runs_open(open_page: Open, sweep: Sweep) -> Non
 def test_on_a_phone_the_group_is_a_list_of_cards(open_page: Open, sweep: Sweep) -> None:
     page = open_page(390, 844, path="runs", sweep=sweep.name)
     expect(page.locator(".st-key-cards li")).to_have_count(4)
+    expect(card(page, "Learning rate 0.01, Dropout 0")).to_be_visible()
     until(page, lambda: has_chart(page), "the parallel coordinates are not drawn")
     expect_no_overflow(page)
+    expect(page.locator(".parcoords .axis-title").first).to_have_css("fill", "rgb(237, 235, 232)")  # dark by now

@@ -32,11 +32,13 @@ class Row:
         cells: values by column; numbers and times sort as such, and what is missing is empty.
         actions: labels of what can be done with the row, by name; the first one is a button in the table.
         color: color of the edge of its card; "" for none.
+        title: title of its card; "" for its first cell.
     """
 
     cells: Mapping[str, Any]
     actions: Mapping[str, str]
     color: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,18 +109,18 @@ class Table:
 
     def _show_cards(self, rows: Mapping[str, Row], chosen: Collection[str]) -> None:
         key, state = f"{self.key}-cards", st.session_state
-        title, *facts = self.columns
-
+        first, *facts = self.columns
+        titles = {name: row.title or row.cells[first] for name, row in rows.items()}
         cards = [
             {
                 "name": name,
-                "title": row.cells[title],
+                "title": titles[name],
                 "color": row.color,
                 "isChosen": name in chosen if self.mode == "multi-row" else None,
                 "facts": [fact for each in facts if (fact := _fact(self.columns[each], row.cells.get(each)))],
                 "actions": row.actions,
                 "spoken": {
-                    action: say("page.of", what=label, which=row.cells[title]) for action, label in row.actions.items()
+                    action: say("page.of", what=label, which=titles[name]) for action, label in row.actions.items()
                 },
             }
             for name, row in rows.items()

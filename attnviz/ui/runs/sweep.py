@@ -118,7 +118,8 @@ def _said(sweep: Sweep, members: Sequence[Member], metric: Metric) -> None:
     if best is not None and best.run is not None and best.seen.best is not None:
         words = {"metric": _metric(metric), "score": score_text(metric, best.seen.best)}
         with st.container(key="sweep-best"):
-            label = say("runs.sweep.best", **words, settings=_settings(sweep, best))
+            settings = [*_settings(sweep, best.planned.values), f"{say('runs.seed')} {best.planned.seed}"]
+            label = say("runs.sweep.best", **words, settings=settings)
             button(label, "sweep-open-best", _open, [best.run.name], icon="star", type="tertiary")
 
 
@@ -128,9 +129,9 @@ def _state(member: Member) -> str:
     return member.state.by or member.state.state
 
 
-def _settings(sweep: Sweep, member: Member) -> list[str]:
-    told = [f"{told_setting(k)} {told_value(k, v)}" for k, v in zip(sweep.keys, member.planned.values, strict=True)]
-    return [*told, f"{say('runs.seed')} {member.planned.seed}"]
+def _settings(sweep: Sweep, values: Sequence[Value]) -> list[str]:
+    """Name the settings that are varied, each with its value."""
+    return [f"{told_setting(key)} {told_value(key, value)}" for key, value in zip(sweep.keys, values, strict=True)]
 
 
 def _metric(metric: Metric) -> str:
@@ -260,7 +261,9 @@ def _row(sweep: Sweep, result: Outcome, metric: Metric) -> Row:
         "seconds": result.seconds,
         "state": [f"{n} {say(f'runs.state.{state}')}" for state, n in Counter(map(_state, result.members)).items()],
     }
-    return Row(cells, {"open": say("runs.sweep.open")}, "#808080" if result.stopped_by else "#0072b2")
+    color = "#808080" if result.stopped_by else "#0072b2"
+    title = listed(current(), _settings(sweep, result.values)) if sweep.keys else ""
+    return Row(cells, {"open": say("runs.sweep.open")}, color, title)
 
 
 def _chart(sweep: Sweep, members: Sequence[Member], metric: Metric) -> None:

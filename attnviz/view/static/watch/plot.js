@@ -87,7 +87,7 @@ function traceOf({ name, x, y, lines = [{ x, y }], colour, width = 1.5, dash, fa
   const joined = (axis) => thinned.flatMap((line, n) => (n ? [null, ...line[axis]] : line[axis])); // null: a gap
   const points = joined("x");
   return {
-    type: "scatter", mode: dotted ? "lines+markers" : "lines", name, x: points, y: joined("y"), connectgaps: false, showlegend: width > 0,
+    type: "scatter", mode: dotted ? "lines+markers" : "lines", name, x: points, y: joined("y"), connectgaps: false, showlegend: width > 0, cliponaxis: !dotted,
     line: { color: colour, width, dash }, marker: { size: points.length > MANY ? 3 : 5, color: colour }, opacity: faint ? 0.45 : 1,
     ...(band && { fill: "tonexty", fillcolor: band }),
   };
