@@ -50,6 +50,9 @@ ROOT = Path(__file__).parents[2]
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 QUIET += ["--disable-sync", "--no-first-run"]
 
+# The first is made for tests: without a window of its own, a page costs it less.
+CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+
 PATIENCE = 60_000  # ms
 SLOWER = float(os.environ.pop("ATTNVIZ_SLOW_PAGES", "1"))  # popped: the servers need not know it
 TAKEN, EMPTY = "about:blank", "about:blank#empty"  # a tab that a test has, and one that waits for a test
@@ -132,7 +135,8 @@ def serving(log: Path, **variables: Path) -> Iterator[tuple[int, subprocess.Pope
 
 
 def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(240):
+    """Wait until a server answers: where several start on a busy machine, each imports for minutes."""
+    for _ in range(6 * PATIENCE // 250):
         assert process.poll() is None, log.read_text("utf-8")
         try:
             with urllib.request.urlopen(f"{address}/_stcore/health"):
@@ -144,7 +148,7 @@ def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    found = next(filter(None, map(shutil.which, CHROMIUMS)), None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=QUIET)
         yield browser

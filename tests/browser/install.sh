@@ -4,8 +4,8 @@
 set -eu
 bin=$1
 
-have_chromium() {
-    for name in chromium chromium-browser google-chrome; do
+have() {
+    for name in "$@"; do
         command -v "$name" >/dev/null 2>&1 && return 0
     done
     "$bin/python" - <<'PY'
@@ -16,14 +16,20 @@ with sync_playwright() as p:
 PY
 }
 
-have_chromium && exit 0
-if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-    apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium || true
-    have_chromium && exit 0
-fi
+fetch() {
+    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 || return 0
+    apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$1" || true
+}
+
+# Chromium without its own window costs less; the whole one is as good where there is none.
+have chromium-headless-shell && exit 0
+fetch chromium-headless-shell
+have chromium-headless-shell chromium chromium-browser google-chrome && exit 0
+fetch chromium
+have chromium && exit 0
 "$bin/playwright" install chromium || true
-have_chromium && exit 0
+have && exit 0
 echo "The browser tests need Chromium, and it could not be installed from here." >&2
-echo "Install it (Debian: apt-get install chromium; elsewhere: $bin/playwright install --with-deps chromium)," >&2
+echo "Install it (Debian: apt-get install chromium-headless-shell; elsewhere: $bin/playwright install --with-deps chromium)," >&2
 echo "then run make test again." >&2
 exit 1
