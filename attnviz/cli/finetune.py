@@ -27,7 +27,7 @@ from attnviz.cli.common import (
 from attnviz.cli.pairs import evaluate_pairs
 from attnviz.cli.sweep import add_settings, train_all
 from attnviz.cli.text import columns, printable, shorten
-from attnviz.cli.train import encoding_note, prepare, record_run
+from attnviz.cli.train import file_notes, prepare, record_run
 from attnviz.errors import ConfigError, DataEncodingUnclear, DataUnclear, InputError, ModelLoadError
 from attnviz.loading import find_run
 from attnviz.locale import told
@@ -212,8 +212,8 @@ def _data(options: argparse.Namespace, files: dict[Split, Path | None]) -> tuple
         how = "say --text COLUMN and --label COLUMN, by the names in the first line or by numbers from 1"
         raise UsageError(f"{told('en', error.code, error.details)} That is: {how}.") from error
     for path in filter(None, files.values()):
-        if not (read := read_table(path, options.encoding)).certain:
-            sys.stderr.write(one_line(encoding_note(path, read.encoding)))
+        for note in file_notes(path, read_table(path, options.encoding)):
+            sys.stderr.write(one_line(note))
     return found, tags
 
 
@@ -254,9 +254,14 @@ def _found(found: Findings) -> list[str]:
         (cut, f"cut to {found.longest} tokens: {cut}; at most {found.lost:,} tokens are lost at the end"),
         (found.unlearned, f"no text to train on has the label {', '.join(map(printable, found.unlearned[:SHOWN]))}"),
         (found.numbers, "the labels are numbers; they are learned as names, without order"),
-        (found.alike, f"labels that look alike: {', '.join(map(printable, found.alike[:SHOWN]))}"),
+        (found.alike, f"labels that look alike: {', '.join(_spelled(found.alike)[:SHOWN])}"),
     ]
     return lines + [f"note: {text}" for said, text in notes if said]
+
+
+def _spelled(alike: dict[str, str]) -> list[str]:
+    """Return labels that look alike, each with the code points that tell it apart."""
+    return [f"{printable(name)} {told}".rstrip() for name, told in alike.items()]
 
 
 def _tell_movement(run: Run) -> None:

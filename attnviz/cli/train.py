@@ -20,6 +20,7 @@ from attnviz.cli.common import SUCCESS, WHERE, Commands, UsageError, add_command
 from attnviz.cli.pairs import MOST_SCORED, tell_texts
 from attnviz.cli.progress import Bar, Lines, told
 from attnviz.cli.settings import read_settings, setting_names
+from attnviz.cli.text import printable
 from attnviz.errors import ConfigError, DataOfSplit, DataUnclear, InputError, PathUnusable
 from attnviz.errors.base import Why
 from attnviz.locale import t
@@ -33,7 +34,7 @@ from attnviz.models.recurrent_config import AnyConfig, RecurrentConfig
 from attnviz.tasks import OwnPairs
 from attnviz.tasks.base import Split
 from attnviz.tasks.own.data import DividedTask
-from attnviz.tasks.own.readers.decoding import ENCODINGS
+from attnviz.tasks.own.readers.decoding import ENCODINGS, Decoded
 from attnviz.tasks.own.readers.workbooks import read_table
 from attnviz.training import (
     RECIPES,
@@ -51,7 +52,7 @@ from attnviz.training import (
 from attnviz.training.engine.memory import check_memory
 from attnviz.training.recipes import OWN, OWN_LABELS, OWN_PAIRS, OWN_TEXT
 
-__all__ = ["KEYS", "add_recipe", "add_training", "encoding_note", "prepare", "recipe_of", "record_run"]
+__all__ = ["KEYS", "add_recipe", "add_training", "file_notes", "prepare", "recipe_of", "record_run"]
 
 HELD: tuple[Split, ...] = ("validation", "test")
 DIVIDED = [name for name, own in OWN.items() if issubclass(own.kind, DividedTask)]
@@ -232,7 +233,7 @@ def _own(options: argparse.Namespace) -> Recipe:
             except InputError as error:
                 raise DataOfSplit(split, Why.of(error)) from error
             texts[f"{split}_text"] = found[path].text
-    notes = [encoding_note(path, read.encoding) for path, read in found.items() if not read.certain]
+    notes = [note for path, read in found.items() for note in file_notes(path, read)]
     try:
         recipe = own.of(**texts, **_settings("task", own.kind, options.task, own.kind.brought))
     except InputError as error:
@@ -246,9 +247,15 @@ def _own(options: argparse.Namespace) -> Recipe:
     return recipe
 
 
-def encoding_note(path: Path, encoding: str) -> str:
-    """Return what is said of a file whose encoding is not certain."""
-    return f"{path} was read as {encoding}, which is likely but not certain; --encoding says another"
+def file_notes(path: Path, read: Decoded) -> list[str]:
+    """Return what is said of a file whose encoding is not certain, or of a workbook with several sheets."""
+    notes = []
+    if not read.certain:
+        notes.append(f"{path} was read as {read.encoding}, which is likely but not certain; --encoding says another")
+    if read.sheets:
+        first, *others = map(printable, read.sheets)
+        notes.append(f"{path}: only the sheet {first} was read, not {', '.join(others)}")
+    return notes
 
 
 def _settings(option: str, kind: type, texts: Sequence[str], fixed: Sequence[str] = ()) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from attnviz.errors.inputs import InputError
 __all__ = [
     "DataArchive", "DataBinary", "DataBlank", "DataCellTooLong", "DataColumns", "DataColumnsUnclear",
     "DataDecimalUnclear", "DataDialogues", "DataEmpty", "DataEncoding", "DataEncodingUnclear", "DataHeaderUnclear",
-    "DataJsonLine", "DataLabels", "DataLineTooLong", "DataNoColumn", "DataNoColumnNamed", "DataOfSplit",
+    "DataJsonLine", "DataLabels", "DataLineTooLong", "DataNested", "DataNoColumn", "DataNoColumnNamed", "DataOfSplit",
     "DataOneTarget", "DataPackage", "DataQuote", "DataRagged", "DataSameColumn", "DataSentenceRagged",
     "DataSentenceTooLong", "DataSeparatorUnclear", "DataSpreadsheet", "DataTag", "DataTagMissing", "DataTooFew",
     "DataTooLarge", "DataTooMany", "DataTooManyColumns", "DataTypes", "DataUnclear", "DataUnknownLabels",
@@ -226,6 +226,14 @@ class DataBlank(InputError):
 
     line: int
     column: str
+
+
+class DataNested(InputError):
+    """A cell of JSON lines holds a list or an object in place of a text; `column` as of `DataBlank`."""
+
+    line: int
+    column: str
+    value: str
 
 
 class DataQuote(InputError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from attnviz.finetuning.tasks import TunedLabels, TunedTags, TunedTask, base_of,
 from attnviz.guard import guarded
 from attnviz.models.tuned_config import TunedConfig
 from attnviz.tasks.base import SPLITS, Split
+from attnviz.tasks.own.spelling import alike, plain
 from attnviz.training.engine.config import TrainConfig
 from attnviz.training.engine.gradients import add_gradients, forward
 from attnviz.training.engine.memory import check_memory, step_bytes
@@ -47,7 +47,7 @@ class Findings:
         unread: items of which the model knows no piece.
         unlearned: labels that no training item has.
         numbers: every label is a number; they are learned as names, without order.
-        alike: labels that differ in capitals, white space or the form of their characters alone.
+        alike: labels that look like another one, with the code points that tell them apart; see `spelling.alike`.
         cut: of each split the items that are longer than the model reads.
         longest: tokens of the longest text, as far as it is read.
         lost: the most tokens that a text loses.
@@ -61,7 +61,7 @@ class Findings:
     near: int
     unread: int
     unlearned: tuple[str, ...]
-    alike: tuple[str, ...]
+    alike: dict[str, str]
     numbers: bool
     cut: dict[Split, int]
     longest: int
@@ -221,7 +221,6 @@ def examined(task: TunedTask[Any]) -> Findings:
     read = {split: [task.read(item) for item in task.parts[split]] for split in SPLITS}
     apart = [text for split in ("validation", "test") for text in map(task.text_in, task.parts[split])]
     rough = {plain(text, "PZC") for text in learnt}
-    spelled = Counter(plain(label, "ZC") for label in every)
     return Findings(
         sizes={split: len(task.parts[split]) for split in SPLITS},
         labels=tuple(every.most_common()),
@@ -232,27 +231,11 @@ def examined(task: TunedTask[Any]) -> Findings:
         unread=sum(not task.pieces.knows(each) for texts in read.values() for each in texts),
         unlearned=tuple(sorted(set(every) - set(learned))),
         numbers=all(map(_is_number, every)),
-        alike=tuple(sorted(label for label in every if spelled[plain(label, "ZC")] > 1)),
+        alike=alike(every),
         cut={split: sum(each.cut > 0 for each in texts) for split, texts in read.items()},
         longest=task.longest,
         lost=max(each.cut for texts in read.values() for each in texts),
     )
-
-
-def plain(text: str, left_out: str) -> str:
-    """Return a text in small letters and the usual form of each character, without those of some categories.
-
-    Args:
-        text: a text.
-        left_out: first letters of the Unicode categories that are left out, unless nothing else is there.
-
-    Example:
-        >>> plain("A\\u200b Good\\u00a0FILM!", "PZC"), plain("cafe\\u0301", "C") == plain("CAF\\u00c9", "C")
-        ('agoodfilm', True)
-    """
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    kept = "".join(sign for sign in folded if unicodedata.category(sign)[0] not in left_out)
-    return kept or folded
 
 
 def _is_number(label: str) -> bool:

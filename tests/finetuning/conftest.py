@@ -79,8 +79,8 @@ def frozen(network: TunedNetwork) -> dict[str, torch.Tensor]:
     return {name: p.detach().clone() for name, p in network.named_parameters() if not p.requires_grad}
 
 
-def workbook(rows: list[list[str | int]], more: str = "") -> bytes:
-    """The least that a workbook is; `more` is the XML of further rows."""
+def workbook(rows: list[list[str | int]], more: str = "", others: tuple[str, ...] = ()) -> bytes:
+    """The least that a workbook is; `more` is the XML of further rows, `others` are empty sheets in front, hidden."""
     cells = "".join(
         f'<row r="{n}">'
         + "".join(
@@ -93,11 +93,14 @@ def workbook(rows: list[list[str | int]], more: str = "") -> bytes:
     space = "http://schemas.openxmlformats.org"
     kind, sheet = f"{space}/officeDocument/2006/relationships", f"{space}/spreadsheetml/2006/main"
     relation = f'<Relationships xmlns="{space}/package/2006/relationships"><Relationship Id="r1" Type="{kind}/'
+    hidden = "".join(
+        f'<sheet name="{name}" sheetId="{n}" state="hidden" r:id="r1"/>' for n, name in enumerate(others, 2)
+    )
     files = {
         "[Content_Types].xml": f'<Types xmlns="{space}/package/2006/content-types"/>',
         "_rels/.rels": f'{relation}officeDocument" Target="xl/workbook.xml"/></Relationships>',
-        "xl/workbook.xml": f'<workbook xmlns="{sheet}" xmlns:r="{kind}"><sheets><sheet name="a" sheetId="1" r:id="r1"/>'
-        "</sheets></workbook>",
+        "xl/workbook.xml": f'<workbook xmlns="{sheet}" xmlns:r="{kind}"><sheets>{hidden}'
+        '<sheet name="a" sheetId="1" r:id="r1"/></sheets></workbook>',
         "xl/_rels/workbook.xml.rels": f'{relation}worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
         "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{sheet}"><sheetData>{cells}{more}</sheetData></worksheet>',
     }

@@ -12,6 +12,7 @@ from attnviz.errors import (
     DataBlank,
     DataColumns,
     DataJsonLine,
+    DataNested,
     DataNoColumnNamed,
     DataTooLarge,
     DataTooManyColumns,
@@ -59,6 +60,11 @@ def test_a_workbook(tmp_path: Path) -> None:
         "hi | hello | tea ?",
         "bye",
     ]
+    assert as_table(dialogues, ".xlsx").sheets == (), "there is nothing to say"
+    several = as_table(workbook([["good", 5], ["bad", 1]], others=("notes",)), ".xlsx")
+    assert (several.text, several.sheets) == ("good\t5\nbad\t1\n", ("a", "notes")), "a hidden sheet is not the first"
+    with refused(DataWorkbook(Why("workbook-sheet", sheet="a", others=["notes"]))):
+        as_table(workbook([], others=("notes",)), ".xlsx")
     path.write_bytes(b"PK")
     with pytest.raises(DataWorkbook):
         read_file(path)
@@ -113,7 +119,13 @@ def test_what_a_line_lacks_is_told_with_its_number(tmp_path: Path) -> None:
         ('{"text": "a"}', DataColumns, "Line 1"),
         ('{"text": "a", "label": null}', DataBlank, "1"),
         ("{", DataJsonLine, "Line 1"),
+        ('{"text": "a", "label": {"stars": 1}}', DataNested, r'Line 1.*“label” holds a list or an object.*"stars": 1'),
+        ('{"text": "a", "label": ["good", "new"]}', DataNested, "good | new"),
+        ('{"text": [{"role": "user"}], "label": 1}', DataNested, "“text”"),
     ):
         path.write_text(content)
         with pytest.raises(error, match=words):
             read_file(path)
+    assert read_pairs('{"source": ["hi", "tea ?"], "target": "yes", "by": {"id": 7}}')[0].source == "hi | tea ?"
+    with pytest.raises(DataNested, match="“target”"):
+        read_pairs('{"source": "hi", "target": {"text": "yes"}}')

@@ -201,6 +201,13 @@ def test_validation_and_test_may_have_data_of_their_own() -> None:
     first, second = ("\t".join(row) for row in ROWS[:2])
     task = OwnPairs(TSV, test_text="target;source\r\nowl an;an owl\r\ngrey;red")
     assert [pair[:2] for pair in task.parts["test"]] == [("an owl", "owl an"), ("red", "grey")]
+    named = "source,target\n" + TSV.replace("\t", ",")
+    for held in ("target;source\nowl an;an owl", "an owl\towl an", '{"id": 1, "target": "owl an", "source": "an owl"}'):
+        for how in ({}, {"separator": "comma", "header": "yes", "source_column": 1, "target_column": 2}):
+            if how and "\t" in held:  # the first line is a header, as was said
+                held += "\nan owl\towl an"
+            (pair,) = OwnPairs(named, test_text=held, **how).parts["test"]
+            assert pair[:2] == ("an owl", "owl an"), "a file has a separator and an order of its own"
     assert {split: len(part) for split, part in task.parts.items()} == {"train": 58, "validation": 6, "test": 2}
     assert said(task)["pairs.unknown"].startswith("With tokens that the model does not know: 1 test sources and 1 test")
     both = OwnPairs(TSV, validation_text=first, test_text=f"{second}\n{second}")

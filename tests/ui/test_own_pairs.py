@@ -12,7 +12,7 @@ from attnviz.training import Run, RunConfig, record
 from attnviz.training.recipes import own_pairs
 from attnviz.ui.training.draft import Draft
 from tests.finetuning.conftest import workbook
-from tests.ui.pages import address, messages, open_page
+from tests.ui.pages import address, messages, open_page, turn_to
 
 PAIRS = "\n".join(f"{said} name{n} {end}\tname{n} {said}" for n in range(20) for said in ("hi", "bye") for end in "ab")
 
@@ -45,11 +45,29 @@ def test_limits_are_said_before_play() -> None:
 def test_a_workbook_is_handed_in() -> None:
     page = open_page("training", recipe="own-pairs")
     field = next(each for each in page.file_uploader if str(each.key).startswith("data-own-pairs-file-"))
-    field.set_value(("pairs.xlsx", workbook([[f"{n}; is", f"it; is, {n}"] for n in range(30)]), ""))
+    rows: list[list[str | int]] = [[f"{n}; is", f"it; is, {n}"] for n in range(30)]
+    field.set_value(("pairs.xlsx", workbook(rows, others=("notes",)), ""))
     page = page.run()
     assert not page.button(key="play").disabled, messages(page)
-    assert str(page.text_area(key="data-own-pairs").value).splitlines()[3] == '3; is,"it; is, 3"'
-    assert page.selectbox(key="task-own-pairs-separator").value == "comma"
+    assert str(page.text_area(key="data-own-pairs").value).splitlines()[3] == "3; is\tit; is, 3"
+    assert "Only the sheet `a` is read. Not read: `notes`." in captions(page)
+    page.select_slider(key="set-heads").set_value(2)
+    page = page.run()
+    assert "Not read: `notes`." in captions(page), "another setting changes no file"
+    field = next(each for each in page.file_uploader if str(each.key).startswith("held-own-pairs-test-"))
+    field.set_value(("test.csv", b'"it; is, 7","7; is, still"', ""))
+    page = page.run()
+    assert not page.button(key="play").disabled, messages(page)
+    assert "The link does not hold your data" in captions(page)
+    link = address(page)
+    page = turn_to(page, "runs")
+    page.query_params.clear()
+    for name, value in link.items():
+        page.query_params[name] = value
+    page = turn_to(page, "training")
+    assert address(page) == link
+    assert "test.csv" in captions(page), "coming back by a link loses nothing"
+    assert not page.button(key="play").disabled, messages(page)
 
 
 def test_a_file_of_its_own_is_handed_in_for_the_test() -> None:

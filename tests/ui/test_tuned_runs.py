@@ -13,6 +13,7 @@ from transformers.utils import logging
 
 import attnviz
 from attnviz import locale
+from attnviz.finetuning.movement import mover
 from attnviz.finetuning.plan import plan
 from attnviz.finetuning.tasks import TunedLabels
 from attnviz.server import workers
@@ -73,6 +74,9 @@ def links(page: AppTest) -> list[dict[str, str]]:
 def test_an_evaluation_leads_from_scores_to_wrong_answers_in_the_explorer(tuned: Run) -> None:
     page = open_page("runs", run="mine")
     (both,) = links(page)
+    most = mover(tuned)
+    assert most is not None
+    assert (both["layer"], both["head"]) == (most.site.split(".")[1], str(most.head)), "where attention moved most"
     assert (both["mode"], both["model"], both["model2"]) == ("compare", "run/mine@2", "run/mine@0")
     click(page, "evaluate")
     said = evaluated(page)

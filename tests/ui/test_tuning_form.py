@@ -99,8 +99,9 @@ def test_data_that_cannot_be_learned_are_refused(content: str, error: str, detai
 @pytest.mark.parametrize("lang", locale.LANGUAGES)
 def test_what_may_be_wrong_is_said_before(lang: str) -> None:
     given, long = texts(), " ".join(["cat"] * 80)
-    page = form(table([*given, given[0], (given[1][0], "Positive"), (long, "positive")]), lang=lang)
-    hand_in(page, table([*given[:3], ("the cat", "neutral")]), split="test")
+    page = form(table([*given, given[0], (given[1][0], "p\u043esitive"), (long, "positive")]), lang=lang)
+    tsv = "\n".join(f"{label}\t{text}" for text, label in (("text", "label"), *given[:3], ("the cat", "neutral")))
+    page = hand_in(page, tsv, "test.tsv", split="test")
     said = messages(page).replace("`", "")
     assert not page.button(key="play").disabled, said
     for key, params in (
@@ -108,11 +109,20 @@ def test_what_may_be_wrong_is_said_before(lang: str) -> None:
         ("shared", {"n": 3}),
         ("contradictory", {"n": 1}),
         ("unlearned", {"labels": "neutral"}),
-        ("alike", {"labels": locale.listed(lang, ["Positive", "positive"])}),
+        ("alike", {"labels": locale.listed(lang, ["positive", "p\u043esitive U+043E"])}),
     ):
         assert say(f"tuning.found.{key}", lang, **params) in said
     places = [say(f"tuning.cut.{split}", lang, n=1) for split in ("train", "validation")]
     assert any(say("tuning.found.cut", lang, tokens=64, where=where, lost=18) in said for where in places)
+    assert say("training.not_in_link", lang) in said
+    link = address(page)
+    page.query_params.clear()
+    page = turn_to(page, "runs")
+    for name, value in link.items():
+        page.query_params[name] = value
+    page = turn_to(page, "training")
+    assert address(page) == link
+    assert say("tuning.found.shared", lang, n=3) in messages(page).replace("`", ""), "coming back loses no file"
 
 
 def test_a_share_of_which_nothing_is_left_is_refused() -> None:

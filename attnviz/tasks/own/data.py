@@ -16,7 +16,7 @@ from attnviz.errors import DataBinary, DataOfSplit, DataTooFew, InputError
 from attnviz.errors.base import Why
 from attnviz.tasks.base import SPLITS, Batch, Note, Split, Task, python_random
 from attnviz.tasks.own.readers.decoding import unified
-from attnviz.tasks.own.split_notes import split_notes
+from attnviz.tasks.own.split_notes import label_notes, split_notes
 
 __all__ = ["LEAST_TEXTS", "MOST_TOKENS", "DividedTask", "OwnTask", "divided", "picked", "tiles"]
 
@@ -71,6 +71,10 @@ class DividedTask(OwnTask, Generic[T]):
     def _parsed(self, text: str) -> Sequence[T]:
         """Return the items of a text."""
 
+    def _parsed_alike(self, text: str) -> Sequence[T]:
+        """Return the items of data of their own for validation or test."""
+        return self._parsed(text)
+
     @abstractmethod
     def text_in(self, item: T) -> str:
         """Return the text of an item; where `text` is divided, equal ones are never on two sides."""
@@ -101,11 +105,11 @@ class DividedTask(OwnTask, Generic[T]):
         return {split: self._given(split, text) for split, text in texts.items() if text or split == "train"}
 
     def _given(self, split: Split, text: str) -> list[T]:
-        try:
+        if split == "train":
             return list(self._parsed(text))
+        try:
+            return list(self._parsed_alike(text))
         except InputError as error:
-            if split == "train":
-                raise
             raise DataOfSplit(split, Why.of(error)) from error
 
     @property
@@ -122,8 +126,9 @@ class DividedTask(OwnTask, Generic[T]):
         return divided_parts | {split: items for split, items in self.given.items() if split != "train"}
 
     def notes(self) -> tuple[Note, ...]:
-        """Return what to know of files of their own for validation and test: sizes, shared texts, labels to learn."""
-        return split_notes(self.parts, self.text_in, self.labels_in) if len(self.given) > 1 else ()
+        """Return what to know of files of their own for validation and test, and of labels that look alike."""
+        held = split_notes(self.parts, self.text_in, self.labels_in) if len(self.given) > 1 else ()
+        return *held, *label_notes(self.all_items, self.text_in, self.labels_in)
 
     @abstractmethod
     def batch(self, chosen: Sequence[T], forget: Random | None = None) -> Batch:

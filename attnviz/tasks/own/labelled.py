@@ -17,8 +17,16 @@ from attnviz.tasks.choice import column, one_of, own_file
 from attnviz.tasks.language.classify import label_baselines, labelled
 from attnviz.tasks.language.vocabulary import Vocabulary
 from attnviz.tasks.own.data import MOST_TOKENS, DividedTask
+from attnviz.tasks.own.readers.alike import read_alike
 from attnviz.tasks.own.readers.delimited import HEADERS, SEPARATORS, Header, Separator
-from attnviz.tasks.own.readers.labelled_rows import LEAST_LABELS, MOST_LABELS, Row, read_labelled
+from attnviz.tasks.own.readers.labelled_rows import (
+    LEAST_LABELS,
+    MOST_LABELS,
+    MOST_ROWS,
+    Row,
+    labelled_layout,
+    read_labelled,
+)
 from attnviz.tokenizers import Kind, Tokenizer
 
 __all__ = ["OwnLabelled", "Row", "read_labelled"]
@@ -102,6 +110,10 @@ class OwnLabelled(DividedTask[Row]):
 
     def _parsed(self, text: str) -> list[Row]:
         return read_labelled(text, **self.reading)
+
+    def _parsed_alike(self, text: str) -> list[Row]:
+        layout = labelled_layout(self.text, **self.reading)
+        return read_labelled(text, **read_alike(text, layout, self.reading, MOST_ROWS))
 
     def text_in(self, item: Row) -> str:
         """Return the text of a row."""

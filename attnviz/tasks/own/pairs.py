@@ -22,8 +22,9 @@ from attnviz.tasks.language.pieces import trained_pieces
 from attnviz.tasks.language.vocabulary import Vocabulary
 from attnviz.tasks.own.data import LEAST_TEXTS, MOST_TOKENS, DividedTask
 from attnviz.tasks.own.pair_notes import PairFacts, Sizes, pair_notes
+from attnviz.tasks.own.readers.alike import read_alike
 from attnviz.tasks.own.readers.delimited import HEADERS, SEPARATORS, Header, Separator
-from attnviz.tasks.own.readers.pair_rows import Pair, read_pairs
+from attnviz.tasks.own.readers.pair_rows import MOST_PAIRS, Pair, pair_layout, read_pairs
 from attnviz.tokenizers import Kind, Tokenizer
 
 __all__ = ["OwnPairs", "PairUnit", "Side"]
@@ -135,6 +136,10 @@ class OwnPairs(DividedTask[Pair]):
 
     def _parsed(self, text: str) -> list[Pair]:
         return read_pairs(text, self.turns, **self.reading)
+
+    def _parsed_alike(self, text: str) -> list[Pair]:
+        reading = read_alike(text, pair_layout(self.text, **self.reading), self.reading, MOST_PAIRS)
+        return read_pairs(text, self.turns, **reading)
 
     def text_in(self, item: Pair) -> str:
         """Return the source of a pair, or where turns are read the whole dialogue."""

@@ -1,4 +1,4 @@
-"""Facts of files of their own for validation and test that a person should know before a model learns."""
+"""Facts of labels, and of files of their own for validation and test, to know before a model learns."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TypeVar
 
 from attnviz.locale import visible
 from attnviz.tasks.base import SPLITS, Note, Split
+from attnviz.tasks.own.spelling import alike
 
-__all__ = ["split_notes"]
+__all__ = ["label_notes", "split_notes"]
 
 T = TypeVar("T")
 MOST_NAMED = 10  # labels
@@ -29,11 +30,36 @@ def split_notes(
     shared = sum(text_of(item) in learned for item in held)
     taught, asked = ({label for item in items for label in labels_of(item)} for items in (parts["train"], held))
     unlearned = sorted(asked - taught)
-    named = ", ".join(visible(label, 24) for label in unlearned[:MOST_NAMED])
-    more = ", …" if len(unlearned) > MOST_NAMED else ""
     found = [
         (True, Note("split.sizes", {split: f"{len(parts[split]):,}" for split in SPLITS})),
         (shared, Note("tuning.found.shared", {"n": f"{shared:,}"}, True)),
-        (unlearned, Note("tuning.found.unlearned", {"labels": named + more}, True)),
+        (unlearned, Note("tuning.found.unlearned", {"labels": _named(unlearned)}, True)),
     ]
     return tuple(note for said, note in found if said)
+
+
+def label_notes(
+    items: Sequence[T], text_of: Callable[[T], str], labels_of: Callable[[T], Sequence[str]]
+) -> tuple[Note, ...]:
+    """Return how many texts come with different labels, and the labels that look alike.
+
+    Example:
+        >>> [note.key for note in label_notes(["a", "A"], str.lower, lambda item: [item])]
+        ['tuning.found.contradictory', 'tuning.found.alike']
+    """
+    said: dict[str, set[tuple[str, ...]]] = {}
+    for item in items:
+        said.setdefault(text_of(item), set()).add(tuple(labels_of(item)))
+    contradictory = sum(len(labels) > 1 for labels in said.values())
+    same = alike({label for found in said.values() for labels in found for label in labels})
+    spelled = [f"{visible(label, 24)} {told}".rstrip() for label, told in same.items()]
+    found = [
+        (contradictory, Note("tuning.found.contradictory", {"n": f"{contradictory:,}"}, True)),
+        (same, Note("tuning.found.alike", {"labels": _named(spelled)}, True)),
+    ]
+    return tuple(note for said, note in found if said)
+
+
+def _named(labels: Sequence[str]) -> str:
+    more = ", …" if len(labels) > MOST_NAMED else ""
+    return ", ".join(visible(label, 40) for label in labels[:MOST_NAMED]) + more

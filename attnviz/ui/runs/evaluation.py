@@ -11,6 +11,7 @@ from attnviz.errors import AttnvizError, DataEncodingUnclear
 from attnviz.figures.confusion import confusion
 from attnviz.finetuning.evaluation import MOST_WRONG, Report, Wrong
 from attnviz.finetuning.judgement import Judgement, csv_files
+from attnviz.finetuning.movement import mover
 from attnviz.finetuning.reading import TABLES, TAGGED
 from attnviz.finetuning.tasks import TunedTags
 from attnviz.loading import checkpoint_name
@@ -40,7 +41,7 @@ WORDS = 6  # of a sentence whose wrong tags are shown
 
 
 def before_and_after(run: Run) -> None:
-    """Place a link to the Explorer: a sentence in the base model, with a new head, and in the tuned one."""
+    """Place a link to the Explorer, where attention moved most: a sentence in the base model, and in the tuned one."""
     kept, step = run.checkpoints(), run.best_step()
     if not kept or step is None or step == kept[0]:
         return
@@ -48,7 +49,17 @@ def before_and_after(run: Run) -> None:
     text = next(iter(task.texts()), "")
     names = {"model": checkpoint_name(run, step), "model2": checkpoint_name(run, kept[0])}
     label = say("evaluation.before_after")
-    link_to("explorer", label, "compare_arrows", mode="compare", text=str(text), side="difference", **names)
+    place = {**names, **_moved_most(run, step)}
+    link_to("explorer", label, "compare_arrows", mode="compare", text=str(text), side="difference", **place)
+
+
+def _moved_most(run: Run, step: int) -> dict[str, str]:
+    """Return the place in the Explorer of the head that had moved most by a step; {} where none has."""
+    try:
+        found = mover(run, max((at for at in run.timeline().steps if at <= step), default=None))
+    except AttnvizError:  # the run's own view says what its timeline lacks
+        return {}
+    return {} if found is None else {"layer": found.site.split(".")[1], "head": str(found.head)}
 
 
 def evaluate(run: Run) -> None:

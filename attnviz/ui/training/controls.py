@@ -34,7 +34,8 @@ def load(draft: Draft) -> None:
 def _fill(draft: Draft) -> None:
     TrainingState.recipe.value = recipe = draft.recipe
     if draft.text:
-        put(recipe, draft.text)
+        if draft.text != TrainingState.data(recipe).value:  # else what is known of its file holds
+            put(recipe, draft.text)
         page_state(TrainingState).files[recipe] = dict(draft.files)
     for name, value in draft.settings.items():
         TrainingState.setting(name).value = value

@@ -50,11 +50,13 @@ class File:
         table: all its columns; see `attnviz.tasks.own.readers.workbooks.as_table`.
         name: its name; "" for data of a run or of a link.
         content: its bytes, where its encoding is not certain.
+        sheets: of a workbook with several, their names; see `attnviz.tasks.own.readers.decoding.Decoded`.
     """
 
     table: str = field(repr=False)
     name: str = ""
     content: bytes | None = field(default=None, repr=False)
+    sheets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

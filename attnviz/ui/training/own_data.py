@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from attnviz.errors import AttnvizError, DataEncodingUnclear
-from attnviz.locale import visible
+from attnviz.locale import listed, visible
 from attnviz.tasks import Choice, Task
 from attnviz.tasks.base import Note, Split
 from attnviz.tasks.own.readers.decoding import ENCODINGS, MOST_BYTES
@@ -19,7 +19,7 @@ from attnviz.tasks.own.readers.workbooks import WORKBOOKS, as_table
 from attnviz.training.recipes import OWN
 from attnviz.ui.frame.address import notice_error
 from attnviz.ui.frame.files import choose_file
-from attnviz.ui.frame.language import code, explain, plain, say
+from attnviz.ui.frame.language import code, current, explain, plain, say
 from attnviz.ui.frame.state import page_state
 from attnviz.ui.frame.widgets import Widget, select
 from attnviz.ui.training.draft import HELD, File
@@ -34,6 +34,7 @@ KINDS = ("txt", "csv", "tsv", "jsonl", "ndjson", "conll", "iob", "bio")
 SEPARATOR = "separator"  # name of the choice that tables have
 SHOWN = 4  # records of the preview
 MOST_SHOWN = 12  # columns of the preview
+MOST_SHEETS = 6  # that are named as not read
 
 
 def own_data(recipe: str) -> None:
@@ -101,8 +102,17 @@ def split_file(
         st.caption(code(file.name) if file.name else say("tuning.file.given"), width="stretch")
         drop, key = say("tuning.file.drop"), f"{place}-drop-{split}"
         st.button(drop, key=key, type="tertiary", on_click=_drop, args=(files, split))
+    say_sheets(file.sheets)
     if file.content is not None:
         choose_encoding(encoding, partial(take, file.content, file.name))
+
+
+def say_sheets(sheets: Sequence[str]) -> None:
+    """Say which sheet of a workbook is read, where there are several."""
+    if len(sheets) > 1:
+        others = [code(name, 40) for name in sheets[1 : 1 + MOST_SHEETS]]
+        more = "" if len(sheets) <= 1 + MOST_SHEETS else " …"
+        st.caption(say("training.sheets", sheet=code(sheets[0], 40), others=listed(current(), others) + more))
 
 
 def _drop(files: dict[Split, File], split: Split) -> None:
@@ -117,7 +127,7 @@ def file_of(content: bytes, name: str, encoding: str, limit: int, widget: Widget
     """Return a file, with its bytes where its encoding is not certain; the choice of an encoding is set to its own."""
     found = as_table(content, Path(name).suffix.lower(), encoding, limit)
     widget.value = found.encoding
-    return File(found.text, name, None if found.certain and not encoding else content)
+    return File(found.text, name, None if found.certain and not encoding else content, found.sheets)
 
 
 def own_notes(task: Task) -> None:
@@ -135,10 +145,10 @@ def _notes(task: Task) -> tuple[Note, ...]:
     return task.notes()
 
 
-def put(recipe: str, text: str, content: bytes | None = None) -> None:
-    """Put data into the field of a recipe; `content` is their file, where its encoding is not certain."""
+def put(recipe: str, text: str, content: bytes | None = None, sheets: tuple[str, ...] = ()) -> None:
+    """Put data into the field of a recipe; see `Source` for the rest."""
     TrainingState.data(recipe).value = text
-    page_state(TrainingState).sources[recipe] = Source(_first_line(text), content)
+    page_state(TrainingState).sources[recipe] = Source(_first_line(text), content, sheets)
 
 
 def _edited(recipe: str) -> None:
@@ -179,13 +189,11 @@ def take_likely(take: Callable[[str], None]) -> None:
 
 
 def _take(recipe: str, content: bytes, kind: str, encoding: str = "") -> None:
-    """Put a file's text into the field, a workbook's as CSV; its bytes are kept where its encoding is not certain."""
+    """Put a file's text into the field; its bytes are kept where its encoding is not certain."""
     found = as_table(content, kind, encoding, MOST_BYTES)
     TrainingState.encoding(recipe).value = found.encoding
-    put(recipe, found.text, None if found.certain and not encoding else content)
+    put(recipe, found.text, None if found.certain and not encoding else content, found.sheets)
     forget(recipe, recipe)
-    if kind in WORKBOOKS and _is_table(recipe):
-        TrainingState.choice(recipe, SEPARATOR).value = "comma"
 
 
 def _is_table(recipe: str) -> bool:
@@ -193,8 +201,9 @@ def _is_table(recipe: str) -> bool:
 
 
 def _encoding(recipe: str) -> None:
-    """Show the encoding of a file, and let it be changed if the file does not tell it for certain."""
+    """Say which sheet of a file is read, and let its encoding be changed if the file does not tell it for certain."""
     source = page_state(TrainingState).sources.get(recipe, Source())
+    say_sheets(source.sheets)
     if source.content is not None:
         choose_encoding(TrainingState.encoding(recipe), partial(_take, recipe, source.content, ""))
 

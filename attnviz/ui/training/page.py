@@ -57,10 +57,11 @@ def _apply(link: Mapping[str, str]) -> None:
         except AttnvizError as error:
             notice_error(error)
     state = page_state(TrainingState)
+    is_here = run is not None and run.name == state.watched
     state.watched, state.joined = run.name if run is not None else "", ""
     tunes = run is not None and isinstance(run.config.model, TunedConfig)
     if link.get("recipe") == FINE_TUNE or (tunes and "recipe" not in link):
-        _apply_tuning(link, run if tunes else None)
+        _apply_tuning(link, run if tunes else None, is_here)
         return
     made_of = Draft.of_run(run.config) if run is not None else None
     if made_of is not None and "recipe" not in link:
@@ -68,14 +69,21 @@ def _apply(link: Mapping[str, str]) -> None:
         return
     draft, wrong = Draft.of_link(link)
     notice_wrong(wrong)
-    if made_of is not None and draft.recipe in OWN and not draft.text:  # too long for an address
+    if draft.text and draft.text == TrainingState.data(draft.recipe).value:
+        draft = replace(draft, text="")  # it stays, with its files and with how it is read
+    elif made_of is not None and made_of.recipe == draft.recipe and not (draft.text or is_here):  # too long for one
         reading = draft.reading if link.get("reading") else made_of.reading
         draft = replace(draft, text=made_of.text, files=made_of.files, reading=reading)
     controls.load(draft)
 
 
-def _apply_tuning(link: Mapping[str, str], run: Run | None) -> None:
-    """Set the form for fine-tuning from an address, or from a run where the address says nothing of it."""
+def _apply_tuning(link: Mapping[str, str], run: Run | None, is_here: bool) -> None:
+    """Set the form for fine-tuning from an address, or from a run where the address says nothing of it.
+
+    Args:
+        run: the one of the address, if it is a fine-tuning.
+        is_here: it is on the page already, beside what was handed in since.
+    """
     if "recipe" not in link and run is not None:
         tuning_controls.load(Tuning.of_run(run.config))
         return
@@ -84,7 +92,10 @@ def _apply_tuning(link: Mapping[str, str], run: Run | None) -> None:
     if tuning.base and find(tuning.base) is None:
         notice("tuning.unknown_base", name=tuning.base)
         tuning = replace(tuning, base="")
-    if run is not None and not tuning.files:  # too long for an address
+    told, held = tuning.files.get("train"), page_state(TuningState).files
+    if told is not None and "train" in held and told.table == held["train"].table:
+        tuning = replace(tuning, files=held)
+    elif run is not None and told is None and not (is_here and held):  # too long for an address
         tuning = replace(tuning, files=Tuning.of_run(run.config).files)
     tuning_controls.load(tuning)
 
@@ -154,6 +165,7 @@ def _controls() -> Draft | Tuning:
             st.info(say(f"training.bring.{draft.recipe}"))
         elif problem is not None:
             _say_problem(problem)
+        _say_link(is_told=not draft.files)
     controls.choose_settings(draft)
     if offers(me(), "train"):
         several_settings(draft, None if problem else config)
@@ -186,8 +198,15 @@ def _tuning_controls() -> Tuning:
             say_plan(plan)
             _queue_facts(plan.config, plan.seconds)
             _say_refusal(refusal)
+        _say_link(is_told=not tuning.files or bool(tuning.to_link()["text"]))
     tuning_controls.choose_settings({} if plan is None else usual(plan))
     return tuning
+
+
+def _say_link(*, is_told: bool) -> None:
+    """Say that the address does not hold the data, where no run on the page holds them."""
+    if not is_told and not page_state(TrainingState).watched:
+        st.caption(say("training.not_in_link"))
 
 
 def _refusal(config: RunConfig | None) -> AttnvizError | None:

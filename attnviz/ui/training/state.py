@@ -22,10 +22,12 @@ class Source:
     Attributes:
         first_line: while it is the same, what was said of how a table is read holds.
         content: bytes of the file, where its encoding is not certain.
+        sheets: of a workbook with several, their names; see `attnviz.tasks.own.readers.decoding.Decoded`.
     """
 
     first_line: str = ""
     content: bytes | None = None
+    sheets: tuple[str, ...] = ()
 
 
 @dataclass

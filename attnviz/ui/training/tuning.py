@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote_plus
 
-from attnviz.errors import AttnvizError, DataEmpty
+from attnviz.errors import AttnvizError, DataEmpty, DataOfSplit, InputError
+from attnviz.errors.base import Why
 from attnviz.finetuning.reading import labelled_csv, tagged_lines, usual_columns
 from attnviz.models.tuned_config import METHODS, TunedConfig
 from attnviz.server.tuning import Measured, planned
 from attnviz.tasks.base import SPLITS, Split
+from attnviz.tasks.own.readers.alike import read_alike
+from attnviz.tasks.own.readers.labelled_rows import MOST_ROWS, labelled_layout
 from attnviz.training import RunConfig
 from attnviz.training.recipes import OWN
 from attnviz.training.recipes.own import OWN_ENTITIES, OWN_LABELS
@@ -101,13 +104,28 @@ class Tuning:
         """
         if "train" not in self.files:
             raise DataEmpty
-        data = tuple((split, content_of(file, self.tags, self.reading)) for split, file in self.files.items())
+        data = tuple((split, self.content(split)) for split in SPLITS if split in self.files)
         method = f"{LAST}:{self.layers}" if self.method == LAST else self.method
         shares = (self.validation, self.test, self.split)
         asked = Measured(self.base, data, self.tags, method, self.batch, self.length, *shares)
         given = {"steps": self.steps, "learning_rate": self.rate, "patience": STOP_AFTER if self.stop else None}
         training = {name: value for name, value in given.items() if value is not None}
         return planned(asked, weighted=self.weighted, watched=self.probe, seed=self.seed, **training)
+
+    def content(self, split: Split) -> str:
+        """Return the data of a split as a task of fine-tuning takes them.
+
+        Raises:
+            InputError: see `content_of`; DataOfSplit: of data of their own for validation or test.
+        """
+        file = self.files[split]
+        if split == "train":
+            return content_of(file, self.tags, self.reading)
+        reading = self.reading if self.tags else _alike(file, self.files["train"], self.reading)
+        try:
+            return content_of(file, self.tags, reading)
+        except InputError as error:
+            raise DataOfSplit(split, Why.of(error)) from error
 
     def config(self) -> RunConfig:
         """Return the run that it would be.
@@ -213,6 +231,18 @@ def content_of(file: File, tags: bool, reading: Reading) -> str:
     if tags:
         return tagged_lines(file.table, **said)
     return labelled_csv(file.table, **said)
+
+
+@lru_cache(8)
+def _alike(file: File, train: File, reading: Reading) -> Reading:
+    """Return how a table of texts is read like the one to train on.
+
+    Raises:
+        InputError: that one cannot be read.
+    """
+    said = dict(reading)
+    layout = labelled_layout(train.table, **cast(Any, said)).settled()
+    return tuple(read_alike(file.table, layout, said, MOST_ROWS).items())
 
 
 def usual_reading(file: File) -> Mapping[str, Any]:

@@ -35,7 +35,6 @@ from attnviz.ui.training.tuning import (
     MOST_BYTES,
     SHARE,
     Tuning,
-    content_of,
     recipe_of,
     usual_reading,
 )
@@ -58,10 +57,11 @@ def _fill(tuning: Tuning) -> None:
     TuningState.base.value = tuning.base
     for name in (*FORM, "probe"):
         TuningState.setting(name).value = getattr(tuning, name)
-    page_state(TuningState).files = dict(tuning.files)
-    _forget()
-    if "train" in tuning.files:
-        _read_as(usual_reading(tuning.files["train"]) if not tuning.tags else {})
+    if tuning.files or not page_state(TuningState).files:  # else what was handed in stays, and how it is read
+        page_state(TuningState).files = dict(tuning.files)
+        _forget()
+        if "train" in tuning.files:
+            _read_as(usual_reading(tuning.files["train"]) if not tuning.tags else {})
     for choice, value in tuning.reading:
         if value not in (0, "auto"):
             TrainingState.choice(_key(tuning.tags), choice).value = value
@@ -145,14 +145,20 @@ def _choose_data(split: Split) -> None:
         hidden = {"separator", "header"} & {*told, *(("separator",) if _is_workbook(file) else ())}
         reading(recipe_of(tags), file.table, _key(tags), hidden)
     else:
-        _say_if_unread(file)
+        _say_if_unread(split)
 
 
-def _say_if_unread(file: File) -> None:
-    """Say beside a file of its own that it cannot be read like the one to train on."""
+def _say_if_unread(split: Split) -> None:
+    """Say beside a file of its own that it cannot be read like the one to train on, where that one can."""
     form = present()
+    if "train" not in form.files:
+        return
     try:
-        content_of(file, form.tags, form.reading)
+        form.content("train")
+    except AttnvizError:  # the page says so above
+        return
+    try:
+        form.content(split)
     except AttnvizError as error:
         st.warning(explain(error))
 

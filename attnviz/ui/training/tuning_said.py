@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -57,7 +57,7 @@ def _notes(found: Findings) -> list[str]:
         "contradictory": found.contradictory and say("tuning.found.contradictory", n=f"{found.contradictory:,}"),
         "cut": cut and say("tuning.found.cut", tokens=f"{found.longest:,}", where=where, lost=f"{found.lost:,}"),
         "unlearned": found.unlearned and say("tuning.found.unlearned", labels=_names(found.unlearned)),
-        "alike": found.alike and say("tuning.found.alike", labels=_names(found.alike)),
+        "alike": found.alike and say("tuning.found.alike", labels=_listed(_spelled(found.alike))),
         "numbers": found.numbers and say("tuning.found.numbers"),
     }
     return [str(note) for note in notes.values() if note]
@@ -70,6 +70,11 @@ def _labels(labels: Sequence[tuple[str, int]]) -> str:
 
 def _names(labels: Sequence[str]) -> str:
     return _listed([code(name, 24) for name in labels])
+
+
+def _spelled(alike: Mapping[str, str]) -> list[str]:
+    """Return labels that look alike, each with the code points that tell it apart."""
+    return [f"{code(name, 24)} {told}".rstrip() for name, told in alike.items()]
 
 
 def _listed(names: Sequence[str]) -> str:

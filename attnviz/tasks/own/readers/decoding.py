@@ -55,11 +55,13 @@ class Decoded(NamedTuple):
         encoding: a key of ENCODINGS.
         certain: told by a byte order mark, by being valid UTF-8, or by who brought the file; not certain: the likeliest
             of GBK, Big5 and Windows-1252.
+        sheets: names of all sheets of a workbook that has several, the one that was read first; () of other files.
     """
 
     text: str
     encoding: str
     certain: bool
+    sheets: tuple[str, ...] = ()
 
 
 def decode(data: bytes, encoding: str = "", limit: int = MOST_BYTES) -> Decoded:
@@ -84,7 +86,7 @@ def decode(data: bytes, encoding: str = "", limit: int = MOST_BYTES) -> Decoded:
         >>> decode("不错,positive\\r\\n".encode("gbk") * 9).encoding
         'gb18030'
         >>> decode(b"one\\r\\ntwo")
-        Decoded(text='one\\ntwo', encoding='utf-8', certain=True)
+        Decoded(text='one\\ntwo', encoding='utf-8', certain=True, sheets=())
     """
     _check_kind(data, limit)
     marked = next(((mark, name) for mark, name in MARKS if data.startswith(mark)), None)

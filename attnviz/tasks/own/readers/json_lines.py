@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from attnviz.bounded import parse_json, reason
 from attnviz.errors import DataJsonLine, DataTooManyColumns
 from attnviz.errors.base import Why
 
-__all__ = ["TURN", "is_json", "json_cell", "json_rows"]
+__all__ = ["TURN", "Nested", "Several", "is_json", "json_cell", "json_rows"]
 
 TURN = "|"
 """Separator of the turns of a dialogue."""
+
+
+class Several(str):
+    """A list of values as turns: a text of its own where turns are read, and no label."""
+
+
+class Nested(Several):
+    """An object, or a list with lists or objects in it, as JSON: no text to learn."""
 
 
 def is_json(text: str) -> bool:
@@ -51,18 +60,20 @@ def json_rows(text: str, most_columns: int) -> list[tuple[int, list[str]]]:
 
 
 def json_cell(value: Any) -> str:
-    """Return a value as text: whole numbers without a decimal point, a list as turns.
+    """Return a value as text: whole numbers without a decimal point, a list as turns (`Several`), others as `Nested`.
 
     Example:
-        >>> [json_cell(value) for value in (5.0, True, None, ["a", "b"])]
-        ['5', 'true', '', 'a | b']
+        >>> [json_cell(value) for value in (5.0, True, None, ["a", "b"], {"a": [1]})]
+        ['5', 'true', '', 'a | b', '{"a": [1]}']
     """
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
+    if isinstance(value, dict) or (isinstance(value, list) and any(isinstance(each, dict | list) for each in value)):
+        return Nested(json.dumps(value, ensure_ascii=False))
     if isinstance(value, list):
-        return f" {TURN} ".join(map(json_cell, value))
+        return Several(f" {TURN} ".join(map(json_cell, value)))
     return "" if value is None else str(value)
 
 

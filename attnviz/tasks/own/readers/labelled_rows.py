@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from attnviz.errors import DataBlank, DataEmpty, DataHeaderUnclear, DataLineTooLong, DataTooMany
+from attnviz.errors import DataEmpty, DataHeaderUnclear, DataTooMany
 from attnviz.tasks.own.readers.delimited import Header, Layout, Record, Separator
-from attnviz.tasks.own.readers.two_columns import TwoColumns
+from attnviz.tasks.own.readers.json_lines import Several
+from attnviz.tasks.own.readers.two_columns import TwoColumns, texts_in
 
 __all__ = ["LEAST_LABELS", "MOST_LABELS", "MOST_ROWS", "Row", "labelled_layout", "read_labelled"]
 
@@ -36,6 +37,7 @@ def read_labelled(text: str, **reading: Any) -> list[Row]:
         DataEmpty: there is no row.
         DataColumns, DataRagged: a line without these columns, or with more than the first line has.
         DataBlank: an empty text or label.
+        DataNested: a list or an object in its place.
         DataLineTooLong: a text of more than 10,000 characters.
         DataTooMany: more than 20,000 rows.
         InputError: of `attnviz.tasks.own.readers.delimited.records`.
@@ -47,10 +49,10 @@ def read_labelled(text: str, **reading: Any) -> list[Row]:
         [Row(text='good', label='5')]
     """
     layout = labelled_layout(text, **reading).settled()
-    columns = (int(layout.taken["text_column"]), int(layout.taken["label_column"]))
+    places = {name: int(layout.taken[f"{name}_column"]) for name in Row._fields}
     if len(layout.records) > MOST_ROWS:
         raise DataTooMany(layout.records[MOST_ROWS].line, MOST_ROWS)
-    rows = [_row(record, columns) for record in layout.records]
+    rows = [Row(*texts_in(record, places, MOST_CHARACTERS, Several)) for record in layout.records]
     if not rows:
         raise DataEmpty
     return rows
@@ -89,13 +91,3 @@ def _header(rows: list[Record], label: int) -> Header:
     if len(rows) == 1 or rows[0].cell(label) in {record.cell(label) for record in rows[1:]}:
         return "no"
     raise DataHeaderUnclear(" | ".join(cell.strip() for cell in rows[0].cells))
-
-
-def _row(record: Record, columns: tuple[int, int]) -> Row:
-    row = Row(*(" ".join(record.cell(place).split()) for place in columns))
-    for name, value in row._asdict().items():
-        if not value:
-            raise DataBlank(record.line, name)
-        if len(value) > MOST_CHARACTERS:
-            raise DataLineTooLong(record.line, len(value), MOST_CHARACTERS)
-    return row

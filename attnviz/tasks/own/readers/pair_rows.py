@@ -5,12 +5,12 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from attnviz.errors import DataBlank, DataEmpty, DataLineTooLong, DataTooMany
+from attnviz.errors import DataEmpty, DataTooMany
 from attnviz.tasks.own.readers.decoding import unified
 from attnviz.tasks.own.readers.delimited import Header, Layout, Record, Separator, records
-from attnviz.tasks.own.readers.json_lines import TURN
+from attnviz.tasks.own.readers.json_lines import TURN, Nested
 from attnviz.tasks.own.readers.named_columns import named_columns
-from attnviz.tasks.own.readers.two_columns import TwoColumns
+from attnviz.tasks.own.readers.two_columns import TwoColumns, texts_in
 
 __all__ = ["MOST_PAIRS", "Pair", "pair_columns", "pair_layout", "read_pairs"]
 
@@ -50,6 +50,7 @@ def read_pairs(text: str, turns: int = 0, **reading: Any) -> list[Pair]:
         DataEmpty: there is no row.
         DataColumns, DataRagged: a line without these columns, or with more than the first line has.
         DataBlank: an empty source or target.
+        DataNested: an object in its place, or a list of more than turns.
         DataLineTooLong: a source or target of more than 10,000 characters.
         DataTooMany: more than 20,000 rows.
         InputError: of `attnviz.tasks.own.readers.delimited.records`.
@@ -61,10 +62,10 @@ def read_pairs(text: str, turns: int = 0, **reading: Any) -> list[Pair]:
         ['hi', 'hi | hello | tea ?', 'bye']
     """
     layout = pair_layout(text, **reading).settled()
-    columns = (int(layout.taken["source_column"]), int(layout.taken["target_column"]))
+    places = {name: int(layout.taken[f"{name}_column"]) for name in ("source", "target")}
     if len(layout.records) > MOST_PAIRS:
         raise DataTooMany(layout.records[MOST_PAIRS].line, MOST_PAIRS)
-    rows = [_row(record, columns) for record in layout.records]
+    rows = [texts_in(record, places, MOST_CHARACTERS, Nested) for record in layout.records]
     if not rows:
         raise DataEmpty
     if not turns:
@@ -108,24 +109,14 @@ def pair_columns(text: str, source: str = "", target: str = "") -> dict[str, Any
     return named_columns(text, {"source_column": source, "target_column": target}, NAMES, MOST_PAIRS)
 
 
-def _row(record: Record, columns: tuple[int, int]) -> tuple[str, str]:
-    source, target = (" ".join(record.cell(place).split()) for place in columns)
-    for name, value in (("source", source), ("target", target)):
-        if not value:
-            raise DataBlank(record.line, name)
-        if len(value) > MOST_CHARACTERS:
-            raise DataLineTooLong(record.line, len(value), MOST_CHARACTERS)
-    return source, target
-
-
 def _starts(text: str, separator: Any) -> set[int]:
     """Return the lines that follow a blank one."""
     rows = records(text, separator, 2 * MOST_PAIRS)
     return {after.line for before, after in pairwise(rows) if not before.width}
 
 
-def _dialogues(rows: list[Record], sides: list[tuple[str, str]], starts: set[int]) -> list[list[tuple[str, str]]]:
-    dialogues: list[list[tuple[str, str]]] = [[]]
+def _dialogues(rows: list[Record], sides: list[tuple[str, ...]], starts: set[int]) -> list[list[tuple[str, ...]]]:
+    dialogues: list[list[tuple[str, ...]]] = [[]]
     for record, pair in zip(rows, sides, strict=True):
         if record.line in starts:
             dialogues.append([])
@@ -133,7 +124,7 @@ def _dialogues(rows: list[Record], sides: list[tuple[str, str]], starts: set[int
     return [dialogue for dialogue in dialogues if dialogue]
 
 
-def _with_turns(dialogue: list[tuple[str, str]], turns: int) -> list[Pair]:
+def _with_turns(dialogue: list[tuple[str, ...]], turns: int) -> list[Pair]:
     said: list[str] = []
     whole = "\n".join(turn for pair in dialogue for turn in pair)
     pairs = []

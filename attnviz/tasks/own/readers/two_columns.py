@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from attnviz.errors import (
+    DataBlank,
     DataColumns,
     DataColumnsUnclear,
     DataEmpty,
+    DataLineTooLong,
+    DataNested,
     DataRagged,
     DataSameColumn,
     DataSeparatorUnclear,
@@ -29,7 +32,7 @@ from attnviz.tasks.own.readers.delimited import (
     used_columns,
 )
 
-__all__ = ["TwoColumns"]
+__all__ = ["TwoColumns", "texts_in"]
 
 
 class Said(NamedTuple):
@@ -161,6 +164,32 @@ class TwoColumns:
         if self.swapped(rows, right, left):
             raise unclear
         return left, right
+
+
+def texts_in(record: Record, places: Mapping[str, int], most: int, refused: type[str]) -> tuple[str, ...]:
+    """Return the texts of a record, white space of all kinds made one blank.
+
+    Args:
+        places: columns that are read, counted from 1, by what they hold, such as "label".
+        most: characters of a text at most.
+        refused: kind of cells that are no text; see `attnviz.tasks.own.readers.json_lines`.
+
+    Raises:
+        DataNested: a cell of that kind.
+        DataBlank: an empty cell.
+        DataLineTooLong: a text of more characters.
+    """
+    texts = []
+    for name, place in places.items():
+        text = " ".join(record.cell(place).split())
+        if not text:
+            raise DataBlank(record.line, name)
+        if isinstance(record.cells[place - 1], refused):
+            raise DataNested(record.line, name, text)
+        if len(text) > most:
+            raise DataLineTooLong(record.line, len(text), most)
+        texts.append(text)
+    return tuple(texts)
 
 
 def _check_widths(rows: list[Record], least: int = 0) -> None:

@@ -1,4 +1,4 @@
-"""Tables that somebody brought as files: text in some encoding, or the first sheet of a workbook."""
+"""Tables that somebody brought as files: text in some encoding, or a sheet of a workbook."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from attnviz.errors import DataPackage, DataTooLarge, DataTooManyColumns, DataWorkbook
+from attnviz.errors import DataEmpty, DataPackage, DataTooLarge, DataTooManyColumns, DataWorkbook
 from attnviz.errors.base import Why
 from attnviz.tasks.own.readers.decoding import Decoded, decode, read_data
 from attnviz.tasks.own.readers.delimited import MOST_COLUMNS, SIGNS
@@ -40,7 +40,9 @@ def read_table(path: Path, encoding: str = "") -> Decoded:
 
 
 def as_table(data: bytes, kind: str, encoding: str = "", limit: int = MOST_BYTES) -> Decoded:
-    """Return a file as text with all its columns, as `read_labelled` takes it: of a workbook its first sheet as CSV.
+    """Return a file as text with all its columns, as `read_labelled` takes it: of a workbook its first sheet.
+
+    That is the first one that is not hidden, its cells separated by tabs, which no cell has.
 
     Args:
         data: content of the file.
@@ -53,31 +55,38 @@ def as_table(data: bytes, kind: str, encoding: str = "", limit: int = MOST_BYTES
 
     Example:
         >>> as_table("\ufefftext,label".encode("utf-16-le"), ".csv")
-        Decoded(text='text,label', encoding='utf-16-le', certain=True)
+        Decoded(text='text,label', encoding='utf-16-le', certain=True, sheets=())
     """
     if len(data) > limit:
         raise DataTooLarge(len(data), limit)
     if kind in WORKBOOKS:
-        return Decoded(_workbook(data, kind), "utf-8", True)
+        text, sheets = _workbook(data, kind)
+        return Decoded(text, "utf-8", True, sheets if len(sheets) > 1 else ())
     return decode(data, encoding, limit)
 
 
-def _workbook(data: bytes, kind: str) -> str:
-    """Return the first sheet of a workbook as CSV."""
+def _workbook(data: bytes, kind: str) -> tuple[str, tuple[str, ...]]:
+    """Return the first sheet of a workbook as text, and the names of all sheets, that one in front."""
     if find_spec("python_calamine") is None:
         raise DataPackage(kind, "python-calamine")
     if LOCKED in data:
         raise DataWorkbook(Why("workbook-locked"))
-    sheet = _first_sheet(_unpacked(data) if data.startswith(b"PK") else data)
+    names, sheet = _first_sheet(_unpacked(data) if data.startswith(b"PK") else data)
     rows = [[" ".join(json_cell(value).split()) for value in row] for row in sheet]
     file = io.StringIO()
-    writer = csv.writer(file, delimiter=SIGNS["comma"], lineterminator="\n")
+    writer = csv.writer(file, delimiter=SIGNS["tab"], lineterminator="\n")
     writer.writerows(row if any(row) else () for row in rows)  # an empty row may stand between dialogues
-    return file.getvalue()
+    if not file.getvalue().strip():
+        if len(names) > 1:
+            raise DataWorkbook(Why("workbook-sheet", sheet=names[0], others=names[1:]))
+        raise DataEmpty
+    return file.getvalue(), tuple(names)
 
 
-def _first_sheet(data: bytes) -> list[list[Any]]:
-    """Return the cells of the first sheet, read by a process that may end for want of memory; see its program.
+def _first_sheet(data: bytes) -> tuple[list[str], list[list[Any]]]:
+    """Return the names of all sheets, and the cells of the first one of them that is not hidden, which is named first.
+
+    They are read by a process that may end for want of memory; see its program.
 
     Raises:
         DataTooManyColumns: a row is too wide.
@@ -102,8 +111,7 @@ def _first_sheet(data: bytes) -> list[list[Any]]:
         raise DataTooManyColumns(1, found["columns"], MOST_COLUMNS)
     if "error" in found:
         raise DataWorkbook(Why("workbook-unknown"))
-    rows: list[list[Any]] = found["rows"]
-    return rows
+    return found["sheets"], found["rows"]
 
 
 def _unpacked(data: bytes) -> bytes:
