@@ -50,8 +50,8 @@ def strip(chips: Sequence[Chip], *, label: str) -> None:
 
 def as_html(chips: Sequence[Chip], label: str) -> str:
     """Return a row of tokens as HTML."""
-    tall = any(chip.above or chip.below for chip in chips)
-    items = "".join(_item(chip, tall) for chip in chips)
+    lines = any(chip.above for chip in chips), any(chip.below for chip in chips)
+    items = "".join(_item(chip, *lines) for chip in chips)
     return f'<ol class="av-strip" aria-label="{escape(label)}">{items}</ol>'
 
 
@@ -61,7 +61,8 @@ def shaded(labels: Sequence[str], weights: Sequence[float], expected: Container[
     return [Chip(label, weight, ring=place in expected) for place, (label, weight) in enumerate(pairs)]
 
 
-def _item(chip: Chip, tall: bool) -> str:
+def _item(chip: Chip, above: bool, below: bool) -> str:
+    """Write one token; above and below: whether every token of its row has a line there, if an empty one."""
     style, classes = "", ["av-chip"]
     if chip.weight is not None:
         share = max(0.0, min(1.0, chip.weight))
@@ -74,6 +75,7 @@ def _item(chip: Chip, tall: bool) -> str:
     title = chip.title or ("" if chip.weight is None else short(chip.weight))
     shown = "␣" if chip.text == " " else "".join(VISIBLE.get(letter, letter) for letter in chip.text)
     text = escape(shown) or "&nbsp;"
-    above, below = (f"<small>{escape(word) or '&nbsp;'}</small>" if tall else "" for word in (chip.above, chip.below))
+    words = ((chip.above, above), (chip.below, below))
+    over, under = (f"<small>{escape(word) or '&nbsp;'}</small>" if has_line else "" for word, has_line in words)
     attributes = f'class="{" ".join(classes)}" style="{escape(style)}" title="{escape(title)}"'
-    return f"<li {attributes}>{above}<span>{text}</span>{below}</li>"
+    return f"<li {attributes}>{over}<span>{text}</span>{under}</li>"
