@@ -18,7 +18,7 @@ from attnviz.tokenizers import Tokenizer
 __all__ = ["MAX_ORDER", "NGram", "best_models", "nats", "text_baselines"]
 
 MAX_ORDER = 12  # longer ones change nothing on the texts here
-JUDGED, ROWS = 32_768, 8  # symbols that judge a baseline; sequences at once, each position with a row of probabilities
+JUDGED, LEAST = 32_768, 8  # symbols that judge a baseline; sequences that they are at least
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,24 +139,25 @@ class NGram:
         """Counts that are stored."""
         return int((self.unigrams > 0).sum()) + bool(self.starts) + sum(len(level.keys) for level in self.levels)
 
-    def log_probabilities(self, tokens: Tensor) -> Tensor:
-        """Return the log probabilities of the next token at every position.
+    def log_probabilities(self, tokens: Tensor, following: Tensor | None = None) -> Tensor:
+        """Return the log probabilities of what may follow at every position.
 
         Args:
             tokens: (B, T), where a sequence may begin with `<bos>`.
+            following: (B, T, N) the symbols whose probabilities are wanted; None: all V, in their order.
 
         Returns:
-            (B, T, V) ln P, float64; minus infinity for special tokens.
+            (B, T, N) ln P, float64; minus infinity for special tokens.
         """
-        n_rows, length = tokens.shape
-        known = self.unigrams.double()
-        known[Tokenizer.bos_id] += self.starts
-        probabilities = self._frequencies().repeat(n_rows * length, 1)  # (B T, V)
-        context, counts = tokens, known  # context: id of the (k-1)-gram that ends at each token, -1 where it is unknown
+        if following is None:
+            following = torch.arange(self.vocab_size).expand(*tokens.shape, -1)
+        probabilities = self._frequencies()[following]
+        context, counts = tokens, self.unigrams.double()  # id of the (k-1)-gram that ends at each token, -1: unknown
+        counts[Tokenizer.bos_id] += self.starts
         for level in self.levels:
-            self._interpolate(probabilities, context.flatten(), level, counts)
+            probabilities = self._interpolated(probabilities, context, following, level, counts)
             context, counts = self._longer(context, tokens, level), level.counts.double()
-        return probabilities.log().view(n_rows, length, self.vocab_size)
+        return probabilities.log()
 
     def _frequencies(self) -> Tensor:
         """(V,) P(w) without a context."""
@@ -168,36 +169,38 @@ class NGram:
             return counts / counts.sum()
         return counts.where(~unseen, n_seen / n_unseen) / (counts.sum() + n_seen)
 
-    def _interpolate(self, probabilities: Tensor, context: Tensor, level: Level, counts: Tensor) -> None:
-        """P(w | h') becomes P(w | h), in place, where h is known.
+    def _interpolated(
+        self, probabilities: Tensor, context: Tensor, following: Tensor, level: Level, counts: Tensor
+    ) -> Tensor:
+        """Return P(w | h) from P(w | h') where h is known and something followed it; elsewhere P(w | h').
 
         Args:
-            probabilities: (N, V).
-            context: (N,) ids of h, -1 where it is unknown.
+            probabilities: (B, T, N).
+            context: (B, T) ids of h, -1 where it is unknown.
+            following: (B, T, N) each w.
             level: the n-grams hw.
             counts: (n,) c(h) of each id.
         """
         of = level.keys // self.vocab_size  # (m,) the h of each n-gram
         different = of.bincount(minlength=len(counts))  # (n,) t(h)
         total = torch.zeros(len(counts), dtype=torch.float64).index_add_(0, of, level.counts.double())
-        first = different.cumsum(0) - different  # where the n-grams of each h begin
-        rows = ((context >= 0) & (different[context] > 0)).nonzero()[
-            :, 0
-        ]  # a context that nothing followed says nothing
-        h = context[rows]
+        h = context.clamp(min=0)
         divisor = counts[h] + different[h]
-        probabilities[rows] *= ((different[h] + counts[h] - total[h]) / divisor)[:, None]
-        n = different[h]  # n-grams to add in each row
-        row = torch.repeat_interleave(torch.arange(len(rows)), n)
-        place = torch.arange(len(row)) - (n.cumsum(0) - n)[row] + first[h][row]
-        probabilities[rows[row], level.keys[place] % self.vocab_size] += level.counts[place] / divisor[row]
+        place, known = _places(level, h[..., None] * self.vocab_size + following)
+        seen = level.counts[place].where(known, 0)  # c(hw)
+        found = probabilities * ((different[h] + counts[h] - total[h]) / divisor)[..., None] + seen / divisor[..., None]
+        return found.where(((context >= 0) & (different[h] > 0))[..., None], probabilities)
 
     def _longer(self, context: Tensor, tokens: Tensor, level: Level) -> Tensor:
         """(B, T) ids of the n-grams, one symbol longer, that end at each token; -1 where they are unknown."""
-        key = context[:, :-1] * self.vocab_size + tokens[:, 1:]
-        place = torch.searchsorted(level.keys, key).clamp(max=len(level.keys) - 1)
-        known = (context[:, :-1] >= 0) & (level.keys[place] == key)
-        return F.pad(place.where(known, -1), (1, 0), value=-1)
+        place, known = _places(level, context[:, :-1] * self.vocab_size + tokens[:, 1:])
+        return F.pad(place.where(known & (context[:, :-1] >= 0), -1), (1, 0), value=-1)
+
+
+def _places(level: Level, keys: Tensor) -> tuple[Tensor, Tensor]:
+    """Return where each key stands in a level, and whether it does."""
+    places = torch.searchsorted(level.keys, keys).clamp(max=len(level.keys) - 1)
+    return places, level.keys[places] == keys
 
 
 def best_models(task: Task, ids: Tensor, starts: Tensor | None, size: int, seed: int = 0) -> tuple[NGram, NGram]:
@@ -250,13 +253,11 @@ def text_baselines(task: Task, ids: Tensor, starts: Tensor | None, seed: int) ->
 
 def nats(model: NGram, batch: Batch) -> float:
     """Cross-entropy per symbol of some pieces of text."""
-    losses = [
-        F.nll_loss(model.log_probabilities(tokens).flatten(0, 1), targets.flatten(), reduction="sum")
-        for tokens, targets in zip(torch.split(batch.tokens, ROWS), torch.split(batch.targets, ROWS), strict=True)
-    ]
-    return float(torch.stack(losses).sum()) / int((batch.targets != IGNORE).sum())
+    asked = batch.targets != IGNORE
+    found = model.log_probabilities(batch.tokens, batch.targets.where(asked, 0)[..., None])[..., 0]
+    return -float(found[asked].mean())
 
 
 def _pieces(task: Task, split: Split, seed: int) -> Batch:
-    n = max(ROWS, JUDGED // task.model_config().max_len)
+    n = max(LEAST, JUDGED // task.model_config().max_len)
     return task.judged(n, Generator().manual_seed(seed), split)
