@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import ceil
 from pathlib import Path
 from typing import NamedTuple
@@ -18,13 +18,12 @@ from attnviz.cli.settings import read_settings
 from attnviz.cli.text import columns, printable
 from attnviz.cli.train import KEYS, add_recipe, recipe_of
 from attnviz.errors import ConfigError, RunError
-from attnviz.models.tuned_config import TunedConfig
 from attnviz.tasks.base import Metric
 from attnviz.training import RECIPES, RunConfig, TrainingQueue, open_run
 from attnviz.training.recipes import OWN
 from attnviz.training.run.queue import usual_workers
 from attnviz.training.run.settings import Value, kind_of
-from attnviz.training.sweep.cost import Cost, expected, step_seconds
+from attnviz.training.sweep.cost import Cost, expected
 from attnviz.training.sweep.members import Member, best_member, members, metric_of, outcomes
 from attnviz.training.sweep.plan import Sweep, grid
 from attnviz.training.sweep.runner import Runner, make
@@ -101,11 +100,13 @@ def train_all(base: RunConfig, options: argparse.Namespace, before: Sequence[str
     Raises:
         UsageError: settings that cannot be, or too many.
     """
+    from attnviz.finetuning.plan import step_seconds  # it brings what the other commands do without
+
     try:
         queue = _Workers(options.workers)
         sweep, configs = _plan(base, options, queue)
         found = members(sweep)
-        cost = expected(sweep, configs, found, _seconds_of(base), queue.cores)
+        cost = expected(sweep, configs, found, step_seconds, queue.cores)
     except ConfigError as error:
         raise UsageError(str(error)) from error
     for line in [*before, *_planned(sweep, cost, queue, base.training.steps)]:
@@ -204,23 +205,6 @@ def _span(text: str, base: RunConfig) -> Span:
     if any(type(number) not in (int, float) for number in numbers):
         raise UsageError(f"--search {printable(text)}: a range has two numbers; write KEY=LOW..HIGH or KEY=V1,V2")
     return Span(name, (), numbers[0], numbers[1], log, *numbers[2:])
-
-
-def _seconds_of(base: RunConfig) -> Callable[[RunConfig], float]:
-    """Return what estimates the seconds of a step of runs like this one."""
-    if not isinstance(base.model, TunedConfig):
-        return step_seconds
-    from attnviz.finetuning.plan import step_seconds as tuned_seconds
-
-    measured: dict[tuple[str, int], float] = {}  # opening the base and timing some steps takes seconds
-
-    def seconds(config: RunConfig) -> float:
-        key = (getattr(config.model, "method", ""), config.training.batch_size)
-        if key not in measured:
-            measured[key] = tuned_seconds(config)
-        return measured[key]
-
-    return seconds
 
 
 def _planned(sweep: Sweep, cost: Cost, queue: _Workers, steps: int) -> list[str]:

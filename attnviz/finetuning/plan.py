@@ -22,6 +22,7 @@ from attnviz.training.engine.config import TrainConfig
 from attnviz.training.engine.gradients import add_gradients, forward
 from attnviz.training.engine.memory import check_memory, step_bytes
 from attnviz.training.run.config import Recording, RunConfig
+from attnviz.training.sweep.cost import step_seconds as network_seconds
 
 __all__ = ["Cost", "Findings", "Plan", "examined", "plan", "step_seconds"]
 
@@ -260,24 +261,39 @@ def _cost(task: TunedTask[Any], model: TunedConfig, batch_size: int, network: nn
         network.eval()
         with torch.inference_mode():
             look = _timed(lambda: forward(network, batch))
-    update = 6 * 4 * model.n_trained / 2e9  # AdamW reads and writes each number a few times
-    return Cost(step + update, look / batch_size, max(0.0, first - step) / batch_size)
+    return Cost(step + _update(model), look / batch_size, max(0.0, first - step) / batch_size)
+
+
+def _update(model: TunedConfig) -> float:
+    """Return the seconds of an update: AdamW reads and writes each number a few times."""
+    return 6 * 4 * model.n_trained / 2e9
+
+
+_COSTS: dict[tuple[TunedConfig, int, int], Cost] = {}
+"""Measured costs, by the network, the texts of a step and the characters of all."""
 
 
 def step_seconds(config: RunConfig) -> float:
-    """Estimate the seconds of a step of a fine-tuning on this machine, validation included, by timing some.
+    """Estimate the seconds of a step of a run on this machine; of a fine-tuning with validation, by timing some.
+
+    Opening the base takes longer than a step, so each network is timed once, with a batch of at most `BATCH` texts; a
+    larger one takes longer in proportion, but for the update.
 
     Raises:
         AttnvizError: the base model cannot be opened any more.
     """
-    task, model = config.task, config.model
-    assert isinstance(task, TunedTask)
-    assert isinstance(model, TunedConfig)
-    training = config.training
-    network = task.build(model, training.seed)
-    with guarded(Path(model.base).name):
-        cost = _cost(task, model, training.batch_size, network)
-    return cost.of(task, model, training) / training.steps
+    task, model, training = config.task, config.model, config.training
+    if not (isinstance(task, TunedTask) and isinstance(model, TunedConfig)):
+        return network_seconds(config)
+    n = min(BATCH, training.batch_size)
+    key = (model, n, len(task.text))
+    if key not in _COSTS:
+        network = task.build(model, training.seed)
+        with guarded(Path(model.base).name):
+            _COSTS[key] = _cost(task, model, n, network)
+    cost, update = _COSTS[key], _update(model)
+    step = update + (cost.step - update) * training.batch_size / n
+    return replace(cost, step=step).of(task, model, training) / training.steps
 
 
 def _some(items: Sequence[Any], n: int) -> list[Any]:

@@ -54,6 +54,9 @@ SHARE = range(1, 41)  # percent
 
 T = TypeVar("T")
 
+_COUNTED: dict[tuple[str, str, Sequence[str], str], tuple[int, int]] = {}
+"""Parameters of networks and those that are trained, by the weights of the base, the method and the outputs."""
+
 
 @dataclass(frozen=True)
 class TunedTask(DividedTask[T]):
@@ -137,7 +140,7 @@ class TunedTask(DividedTask[T]):
 
     def files(self) -> Mapping[str, bytes | Path]:
         """Return the tokenizer, so that a run can be looked at without its base; and the base, if it is to be kept."""
-        kept: Path | None = self.__dict__.get("_kept")
+        kept = self._kept_base
         return {TOKENIZER: self.backend.encode(), **({} if kept is None else {BASE: kept})}
 
     def keeping(self, base: Path) -> Self:
@@ -149,6 +152,13 @@ class TunedTask(DividedTask[T]):
         """Take the tokenizer from the folder of a run."""
         self.__dict__["_folder"] = folder
         return self
+
+    @property
+    def _kept_base(self) -> Path | None:
+        """Folder of the base that a run keeps, or is to keep; None: it is opened by its name."""
+        folder: Path | None = self.__dict__.get("_folder")
+        places = (None if folder is None else folder / BASE, self.__dict__.get("_kept"))
+        return next((place for place in places if place is not None and place.is_dir()), None)
 
     def taught(self, backend: str) -> Self:
         """Give the content of a tokenizer.json to a task that is not settled yet; returns the task."""
@@ -209,13 +219,28 @@ class TunedTask(DividedTask[T]):
             raise TaskMismatch("output_size", model.output_size, self.name, len(self.labels))
 
     def adjusted(self, model: AnyConfig, **settings: Any) -> AnyConfig:
-        """Return the same network with another part of it trained: `method` is all that can be changed."""
+        """Return the same network with another part of it trained: `method` is all that can be changed.
+
+        Raises:
+            ConfigError: there is no such method.
+            BaseChanged, BaseMissing, AttnvizError: see `base`.
+        """
+        assert isinstance(model, TunedConfig)
+        made = replace(model, method=settings["method"])
+        if made == model:
+            return model
+        key = (model.sha256, made.method, self.labels, self.readout)
+        if key not in _COUNTED:  # a grid asks for each of its runs, and opening the base takes a second
+            _COUNTED[key] = self._counted(made)
+        n_parameters, n_trained = _COUNTED[key]
+        return replace(made, n_parameters=n_parameters, n_trained=n_trained)
+
+    def _counted(self, model: TunedConfig) -> tuple[int, int]:
+        """Count the parameters of a network, and those that are trained."""
         from attnviz.huggingface.tuned import tuned_config
 
-        assert isinstance(model, TunedConfig)
-        base, digest = open_base(model.base)
-        made, _ = tuned_config(base, digest, settings["method"], self.labels, self.readout == "each")
-        return replace(model, method=made.method, n_trained=made.n_trained, n_parameters=made.n_parameters)
+        made, _ = tuned_config(self.base(model), model.sha256, model.method, self.labels, self.readout == "each")
+        return made.n_parameters, made.n_trained
 
     def build(self, model: AnyConfig, seed: int) -> nn.Module:
         """Open the base model, and put a head on it.
@@ -237,10 +262,8 @@ class TunedTask(DividedTask[T]):
             BaseChanged: it has other weights than those that the run began with.
             AttnvizError: it cannot be opened, or trained here.
         """
-        folder: Path | None = self.__dict__.get("_folder")
-        kept = None if folder is None else folder / BASE
         try:
-            base, digest = open_base(str(kept) if kept is not None and kept.is_dir() else model.base)
+            base, digest = open_base(str(self._kept_base or model.base))
         except ModelNotFound as error:
             raise BaseMissing(Path(model.base).name) from error
         if digest != model.sha256:

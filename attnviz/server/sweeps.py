@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from itertools import product, repeat
 
-from attnviz.errors import AttnvizError, SweepNotFound
+from attnviz.errors import AttnvizError, SweepCombination, SweepNotFound
 from attnviz.server.people.rights import Person, authority, check_start
 from attnviz.server.shelf import Entry
 from attnviz.training import RunConfig
+from attnviz.training.engine.memory import step_bytes
 from attnviz.training.sweep.members import Member, found_members
-from attnviz.training.sweep.plan import Sweep, all_sweeps, load_sweep, save_sweep
+from attnviz.training.sweep.plan import Sweep, all_sweeps, load_sweep, planned_config, save_sweep
 from attnviz.training.sweep.runner import Queue, Runner, make
-from attnviz.training.sweep.search import check_optuna
+from attnviz.training.sweep.search import Search, check_optuna
 from attnviz.training.sweep.searcher import runner_of
 
-__all__ = ["Tuner", "begin", "go_on", "may_change", "of_entries", "stop"]
+__all__ = ["Tuner", "begin", "go_on", "may_change", "of_entries", "stop", "to_start"]
 
 LOOK_SECONDS = 1.0
 
@@ -36,6 +39,25 @@ def may_change(person: Person, found: Sequence[Member]) -> bool:
     return bool(runs) and all(authority(person, run.folder) for run in runs)
 
 
+def to_start(sweep: Sweep, configs: Sequence[RunConfig], found: Sequence[Member]) -> Iterator[RunConfig]:
+    """Yield the runs that a sweep still makes; those that a search has still to draw are like its largest one."""
+    yield from (config for config, member in zip(configs, found, strict=True) if member.run is None)
+    if sweep.search is not None and (to_come := sweep.search.trials * sweep.seeds - len(configs)):
+        yield from repeat(max(_choices(sweep.search, configs[0]), key=_bytes, default=configs[0]), to_come)
+
+
+def _choices(search: Search, base: RunConfig) -> Iterator[RunConfig]:
+    """Yield a run for each combination of the values that a search chooses from, as far as it can be built."""
+    spans = [span for span in search.spans if span.choices]
+    for values in product(*(span.choices for span in spans)):
+        with suppress(SweepCombination):  # it is not drawn either
+            yield planned_config(base, {s.name: v for s, v in zip(spans, values, strict=True)}, base.training.seed)
+
+
+def _bytes(config: RunConfig) -> int:
+    return step_bytes(config.model, config.training.batch_size, config.task)
+
+
 def begin(person: Person, sweep: Sweep, configs: Sequence[RunConfig], found: Sequence[Member]) -> None:
     """Make the runs of a sweep that nobody has trained before; the server's `Tuner` queues them.
 
@@ -43,7 +65,7 @@ def begin(person: Person, sweep: Sweep, configs: Sequence[RunConfig], found: Seq
         AttnvizError: the person may not start so many; see `check_start`.
         RunUnwritable: a folder cannot be made.
     """
-    check_start(person, [config for config, member in zip(configs, found, strict=True) if member.run is None])
+    check_start(person, to_start(sweep, configs, found))
     make(replace(sweep, kept=True, owner=person.id), configs)
 
 

@@ -21,12 +21,13 @@ from attnviz.tasks.own.readers.labelled_rows import read_labelled
 if TYPE_CHECKING:
     from attnviz.finetuning.plan import Plan
 
-__all__ = ["Measured", "can_begin_with", "planned"]
+__all__ = ["MEASURING", "Measured", "can_begin_with", "planned"]
 
 KEPT = 8  # plans
 AT_ONCE = 20_000  # characters that the tokenizer of an upload reads in its sandbox at a time
 
-_one = threading.Lock()  # opening models and timing steps of several at once would take their memory together
+MEASURING = threading.Lock()
+"""Held while a model is opened and steps of it are timed: of several at once the memory would add up."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def planned(asked: Measured, **settings: Any) -> Plan:
 def _measured(asked: Measured, version: int) -> Plan:
     from attnviz.finetuning.plan import plan
 
-    with _one:
+    with MEASURING:
         opened = open_model(asked.base, version)
         if is_upload(asked.base):
             for part in _parts(text for _, data in asked.data for text in _texts(data, asked.tags)):

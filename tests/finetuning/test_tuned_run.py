@@ -22,6 +22,7 @@ from attnviz.huggingface.tuned import save_folder
 from attnviz.training import Command, Evaluation, Run, record
 from attnviz.training.engine import loop
 from attnviz.training.run.config import Recording
+from attnviz.training.run.settings import changed
 from tests.finetuning.conftest import rows, table
 from tests.training.runs import Script, contents
 
@@ -88,6 +89,9 @@ def test_a_run_keeps_a_base_that_goes(bert: Path, tmp_path: Path) -> None:
     again = Run.open(run.folder)
     assert again.model(6).facts.kind == "BertForSequenceClassification"
     assert (run.folder / "base" / "config.json").is_file()
+    other = changed(again.config, {"method": "head"}, seed=1)  # as a search draws it
+    assert record(Run.create(tmp_path / "other", other)).state == "done"
+    assert (tmp_path / "other" / "base" / "config.json").is_file()
 
 
 def test_kept_layers_answer_as_computed_ones(bert: Path) -> None:

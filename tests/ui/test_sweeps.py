@@ -10,15 +10,17 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from attnviz import locale
-from attnviz.server.sweeps import Tuner
+from attnviz.server.sweeps import Tuner, to_start
 from attnviz.training import Run, RunState, all_runs, new_run, open_run, record
 from attnviz.training.run.manage import delete_run
+from attnviz.training.sweep.members import Member
 from attnviz.training.sweep.plan import Sweep, all_sweeps, grid, load_sweep, save_sweep
 from attnviz.training.sweep.runner import make
 from attnviz.training.sweep.search import Span
 from attnviz.training.sweep.searcher import search
 from attnviz.ui.training.state import TrainingState
 from tests.training.runs import small_config
+from tests.training.test_sweep import AtOnce
 from tests.ui.pages import Queue, address, choose, click, messages, open_page, payload, rows, run, state_of
 
 
@@ -55,7 +57,7 @@ def test_several_settings_are_said_and_trained(queue: Queue) -> None:
     page.multiselect(key="sweep-values-layers").set_value([1, 2])
     page.number_input(key="sweep-seeds").set_value(2)
     page = run(page)
-    assert say("training.sweep.play", n=12) in [button.label for button in page.button]
+    assert say("training.sweep.play.grid", n=12) in [button.label for button in page.button]
     assert "12 runs, at most 18,000 steps in all, about" in messages(page)
     assert not list(all_runs())
     page = click(page, "sweep-play")
@@ -75,6 +77,66 @@ def test_halving_says_how_it_goes() -> None:
     told = messages(run(page))
     assert say("training.sweep.rung", step="100", n=2) in told
     assert "9 runs, at most 2,100 steps" in told
+
+
+@pytest.mark.parametrize("lang", locale.LANGUAGES)
+def test_a_search_is_planned_and_goes_on_with_the_server(lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = open_page("training", recipe="copy", steps="40", batch="2", lang=lang)
+    assert [kind.key for kind in page.selectbox if str(kind.key).startswith("sweep-")] == ["sweep-setting-0"]
+    page.segmented_control(key="sweep-how").set_value("search")
+    page = pick(run(page), "lr", "layers")
+    assert [page.selectbox(key=f"sweep-{end}-lr").value for end in ("low", "high")] == [3e-4, 3e-2]
+    for end in ("low", "high"):
+        page.selectbox(key=f"sweep-{end}-lr").set_value(1e-3)
+    assert locale.told(lang, "sweep_range", {"name": "learning_rate", "low": 0.001, "high": 0.001}) in plain(run(page))
+    assert page.button(key="sweep-play").disabled
+    page.selectbox(key="sweep-high-lr").set_value(1e-2)
+    page.number_input(key="sweep-trials").set_value(22)
+    page = run(page)
+    assert locale.told(lang, "too_many_planned", {"n": 66, "most": 64}) in plain(page)
+    page.number_input(key="sweep-trials").set_value(3)
+    page.number_input(key="sweep-seeds").set_value(1)
+    page.selectbox(key="sweep-sampler").set_value("random")
+    page.selectbox(key="sweep-pruner").set_value("halving")
+    page = run(page)
+    assert say("training.sweep.looks", lang, steps=["25"]) in messages(page)
+    assert "120" in messages(page), "steps of all"
+    assert say("training.sweep.together", lang, n=1) in messages(page)
+    assert list(all_runs()) == []
+    page = click(page, "sweep-play")
+    name = state_of(page, TrainingState).sweep
+    begun = load_sweep(name)
+    assert begun.search is not None
+    assert (begun.keys, begun.search.trials, len(begun.runs), begun.kept) == (("learning_rate", "n_layers"), 3, 1, True)
+    for _ in range(40):  # each look is that of a server that has just begun
+        if not Tuner(AtOnce()).look():
+            break
+    over = load_sweep(name)
+    assert (len(over.runs), over.kept, over.runs[0]) == (3, False, begun.runs[0])
+    assert all(1e-3 <= run.values[0] <= 1e-2 for run in over.runs)  # type: ignore[operator]
+    assert {each.state().state for each in all_runs() if isinstance(each, Run)} <= {"done", "stopped"}
+
+    monkeypatch.setattr("attnviz.ui.training.sweep.find_spec", lambda _: None)
+    page = run(page)
+    assert say("training.sweep.no_optuna", lang) in messages(page)
+    assert "sweep-play" not in [button.key for button in page.button]
+
+
+def plain(page: AppTest) -> str:
+    return messages(page).replace("`", "")
+
+
+def test_runs_that_a_search_has_still_to_draw_count_like_its_largest() -> None:
+    spans = [
+        Span("n_layers", choices=(1, 2)),
+        Span("learning_rate", low=0.001, high=0.1),
+        Span("n_heads", choices=(1, 5)),
+    ]
+    sweep, configs = search(small_config(steps=4, validate_every=2), spans, 5, seeds=2)
+    asked = list(to_start(sweep, configs, [Member(planned) for planned in sweep.runs]))
+    assert len(asked) == 10
+    assert asked[:2] == configs
+    assert {config.model.n_layers for config in asked[2:]} == {2}
 
 
 def test_a_combination_that_cannot_be_built_is_said_before(queue: Queue) -> None:

@@ -13,12 +13,15 @@ from attnviz.errors import BaseUnfit
 from attnviz.errors.base import Why
 from attnviz.server import opening, workers
 from attnviz.server.stores import UPLOADS
+from attnviz.server.sweeps import Tuner
 from attnviz.training import Run, all_runs
+from attnviz.training.sweep.plan import Sweep, all_sweeps
 from attnviz.ui.training import tuning_controls
 from tests.finetuning.conftest import rows as texts
 from tests.finetuning.conftest import table
 from tests.huggingface.tokenizers import word_piece
-from tests.ui.pages import Queue, address, click, messages, open_page, run, turn_to
+from tests.training.test_sweep import AtOnce
+from tests.ui.pages import Queue, address, click, messages, open_page, rows, run, turn_to
 from tests.ui.real import BUILD, WORDS, stand_in_for_the_hub, zip_of
 
 
@@ -219,6 +222,58 @@ def test_play_makes_a_run_that_comes_back_as_a_form() -> None:
     assert len(all_runs()) == 1, "the form of a run is the run"
     page = click(page, "again")
     assert sorted(each.config.training.seed for each in all_runs() if isinstance(each, Run)) == [0, 1]
+
+
+def pick(page: AppTest, values: dict[str, list[object]], seeds: int = 1) -> AppTest:
+    """Choose settings to vary, and their values."""
+    page.number_input(key="sweep-seeds").set_value(seeds)
+    for place, (name, chosen) in enumerate(values.items()):
+        page.selectbox(key=f"sweep-setting-{place}").set_value(name)
+        page = run(page)
+        page.multiselect(key=f"sweep-values-{name}").set_value(chosen)
+    return run(page)
+
+
+@pytest.mark.parametrize("lang", locale.LANGUAGES)
+def test_several_settings_that_cannot_be_are_refused(lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = pick(form(table(texts()), tune="batch:4", lang=lang), {"lr": [1e-4, 3e-4, 1e-3], "batch": [4, 8, 128]}, 10)
+    assert locale.told(lang, "too_many_planned", {"n": 90, "most": 64}) in plain(page)
+    assert page.button(key="sweep-play").disabled
+    page.number_input(key="sweep-seeds").set_value(1)
+    monkeypatch.setenv("ATTNVIZ_TRAIN_MEMORY_MB", "4")
+    page = run(page)
+    assert "learning_rate=0.0001, batch_size=128" in plain(page)
+    assert page.button(key="sweep-play").disabled
+    assert not page.button(key="play").disabled, "the form itself fits"
+    page.multiselect(key="sweep-values-batch").set_value([4, 8])
+    page = run(page)
+    assert say("training.sweep.play.grid", lang, n=6) in [button.label for button in page.button]
+    assert not page.button(key="sweep-play").disabled
+
+
+def test_several_settings_are_said_and_trained_as_a_group() -> None:
+    page = pick(form(table(texts()), tune="steps:2,batch:4,weighted:1"), {"method": ["head", "last:1"], "decay": [0.0]})
+    said = messages(page)
+    assert "2 runs, at most 4 steps in all" in said
+    assert "Each run takes at most about 1 MiB of memory" in said
+    assert say("training.sweep.one_rate", rate=0.0003) in said
+    page = click(page, "sweep-play")
+    (sweep,) = all_sweeps()
+    assert isinstance(sweep, Sweep)
+    assert sweep.combinations == [("head", 0.0), ("last:1", 0.0)]
+    assert Tuner(AtOnce()).look() == [sweep.name]
+    assert Tuner(AtOnce()).look() == []
+    made = [each for each in all_runs() if isinstance(each, Run)]
+    assert [(each.state().state, vars(each.config.task)["weighted"]) for each in made] == [("done", True)] * 2
+    group = open_page("runs", sweep=sweep.name, lang="zh")
+    kind = say("runs.task.fine-tuned-labels", "zh")
+    assert say("runs.sweep.header", "zh", task=kind) in [header.value for header in group.header]
+    methods = [say(f"tuning.short.{name}", "zh", n=1) for name in ("head", "last")]
+    assert {row["settings"] for row in rows(group).values()} == {locale.listed("zh", [name, "0"]) for name in methods}
+
+
+def plain(page: AppTest) -> str:
+    return messages(page).replace("`", "")
 
 
 def test_a_run_keeps_an_uploaded_base(bases: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -103,7 +103,7 @@ def offers(person: Person, control: str) -> bool:
     return person.role != "student" or person.room is None or control not in person.room.rules.controls
 
 
-def check_start(person: Person, configs: Sequence[RunConfig]) -> None:
+def check_start(person: Person, configs: Iterable[RunConfig]) -> None:
     """Refuse runs that a person may not start, where this server holds a class.
 
     Raises:
@@ -117,7 +117,7 @@ def check_start(person: Person, configs: Sequence[RunConfig]) -> None:
         return
     if person.role != "student" or person.room is None:
         raise NotInClass
-    rules = person.room.rules
+    rules, configs = person.room.rules, list(configs)
     brings = any(config.recipe in OWN or isinstance(config.model, TunedConfig) for config in configs)
     if not offers(person, "train") or (brings and not offers(person, "own")):
         raise SwitchedOff

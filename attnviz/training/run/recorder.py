@@ -27,7 +27,7 @@ from attnviz.training.run.resume import ResumeWriter, load_resume, save_weights
 from attnviz.training.run.state import Phase, RunState
 from attnviz.training.run.timeline import TimelineWriter
 
-__all__ = ["Work", "in_turns", "is_milestone", "record"]
+__all__ = ["Work", "in_turns", "is_milestone", "milestones", "record"]
 
 Work = Generator[float, None, RunState]
 """A run that is being trained: it gives way after every step, and says for how many seconds it has nothing to do."""
@@ -118,6 +118,16 @@ def is_milestone(step: int) -> bool:
         [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
     """
     return str(step).rstrip("0") in ("", "1", "2", "5")
+
+
+def milestones(steps: int) -> int:
+    """Return how many steps before a number of steps are milestones.
+
+    Example:
+        >>> milestones(1), milestones(6), milestones(1001)
+        (1, 4, 11)
+    """
+    return 1 + sum(int(digit + "0" * power) < steps for power in range(len(str(steps))) for digit in "125")
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from attnviz.training.run.files import writing
 from attnviz.ui.frame.address import notice
 from attnviz.ui.frame.language import code, current, explain, say
 from attnviz.ui.frame.loader import loader
-from attnviz.ui.frame.titles import task_title
+from attnviz.ui.frame.titles import run_title
 from attnviz.ui.frame.who import me
 from attnviz.view.modules import later_address
 from attnviz.view.run_header import run_header, unit_of
@@ -155,7 +155,7 @@ def _curve(run: Run) -> dict[str, Any]:
     task, training = run.config.task, run.config.training
     return {
         "run": run.name,
-        "task": task_title(run.config.recipe) if run.config.recipe else task.name,
+        "task": run_title(run.config),
         "metric": task.metric,
         "predicts": run.config.model.predicts,
         "unit": unit_of(run.config),

@@ -11,7 +11,6 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from attnviz import locale
 from attnviz.analysis.scores import SHARES, score_number
 from attnviz.errors import AttnvizError, SweepNotFound
 from attnviz.models.convolutional_config import ConvolutionalConfig
@@ -31,7 +30,7 @@ from attnviz.ui.frame.language import code, current, explain, say
 from attnviz.ui.frame.state import page_state
 from attnviz.ui.frame.table import Row, Table
 from attnviz.ui.frame.texts import written_texts
-from attnviz.ui.frame.titles import task_title
+from attnviz.ui.frame.titles import run_title, task_title
 from attnviz.ui.frame.watch import PLACE, notice_place, show_compare, watch
 from attnviz.ui.frame.who import me
 from attnviz.ui.runs.settings import told_differences
@@ -231,10 +230,7 @@ def _shape(model: AnyConfig) -> str:
 def _task(config: RunConfig) -> str:
     """Return the task's title; a run need not come from a recipe."""
     draft = Draft.of_run(config)
-    if draft is None:
-        key = f"runs.task.{config.task.name.replace(' ', '-')}"
-        return say(key) if locale.has(current(), key) else config.task.name
-    return task_title(draft.recipe)
+    return run_title(config) if draft is None else task_title(draft.recipe)
 
 
 def _shown(chosen: Sequence[Entry], messages: DeltaGenerator) -> None:

@@ -9,6 +9,8 @@ from attnviz.training import RunConfig
 from attnviz.training.run.settings import Value, differing
 from attnviz.ui.frame.language import current, say
 from attnviz.ui.training.draft import SETTINGS
+from attnviz.ui.training.tuning_said import short_method
+from attnviz.ui.training.varied import METHOD
 
 __all__ = ["told_differences", "told_setting", "told_value"]
 
@@ -18,6 +20,8 @@ MOST = 6  # differences that are told of a run
 
 def told_setting(field: str) -> str:
     """Return the title of a setting; its own name where the Training page has none for it."""
+    if field == METHOD:
+        return say("tuning.method")
     if field.startswith("task."):
         key = f"training.parameter.{field.removeprefix('task.')}"
         return say(key) if locale.has(current(), key) else field
@@ -26,6 +30,8 @@ def told_setting(field: str) -> str:
 
 def told_value(field: str, value: Value) -> str:
     """Return the value of a setting."""
+    if field == METHOD:
+        return short_method(value)
     key = f"training.{NAMES.get(field, field)}.{value}"
     if value is None:
         return say("training.off")

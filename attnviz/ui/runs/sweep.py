@@ -33,7 +33,7 @@ from attnviz.ui.frame.language import current, say
 from attnviz.ui.frame.numbers import duration
 from attnviz.ui.frame.state import page_state
 from attnviz.ui.frame.table import Row, Table
-from attnviz.ui.frame.titles import task_title
+from attnviz.ui.frame.titles import run_title
 from attnviz.ui.frame.watch import Told, obey
 from attnviz.ui.frame.who import me
 from attnviz.ui.frame.widgets import button, select
@@ -100,8 +100,7 @@ def _said(sweep: Sweep, members: Sequence[Member], metric: Metric) -> None:
     """Say what is varied, how far it has come, what it cost, and which run is the best."""
     base = next((member.run.config for member in members if member.run is not None), None)
     if base is not None:
-        title = task_title(base.recipe) if base.recipe else base.task.name
-        st.header(say("runs.sweep.header", task=title), anchor=False)
+        st.header(say("runs.sweep.header", task=run_title(base)), anchor=False)
     states = Counter(_state(member) for member in members)
     said = [f"{n} {say(f'runs.state.{state}')}" for state, n in states.items()]
     seconds = sum(member.seen.seconds for member in members)

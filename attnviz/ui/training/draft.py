@@ -35,6 +35,7 @@ __all__ = [
     "recipe_names",
     "width_fits",
     "widths",
+    "with_present",
     "written_choices",
 ]  # fmt: skip
 
@@ -130,6 +131,18 @@ OWN_SETTINGS: Mapping[str, tuple[str, ...]] = {
     "cnn": ("kernel", "dilation"),
 }
 """Settings that networks of one family alone have."""
+
+
+def with_present(offered: Sequence[Any], value: Any) -> list[Any]:
+    """Return values to choose from, the present one among them: texts as they come, numbers rising, None last.
+
+    Example:
+        >>> with_present((0.1, 1.0, None), 0.5), with_present((0.1, 1.0), 0.1)
+        ([0.1, 0.5, 1.0, None], [0.1, 1.0])
+    """
+    if value in offered:
+        return list(offered)
+    return sorted((*offered, value), key=lambda each: (each is None, each))
 
 
 def recipe_names() -> list[str]:
@@ -286,9 +299,7 @@ class Draft:
             offered = DEEP if name == "layers" else offered
             if name == "kernel" and self.kind.architecture == "encoder":
                 offered = tuple(size for size in offered if size % 2)  # as far to both sides
-        if not offered or value in offered:
-            return list(offered)
-        return sorted((*offered, value), key=lambda each: (each is None, each))
+        return with_present(offered, value) if offered else []
 
     @property
     def _shape(self) -> tuple[int, str, int]:

@@ -41,6 +41,7 @@ from attnviz.ui.training.state import TrainingState, TuningState
 from attnviz.ui.training.sweep import several_settings
 from attnviz.ui.training.tuning import FINE_TUNE, Tuning
 from attnviz.ui.training.tuning_said import say_plan, usual
+from attnviz.ui.training.varied import of_draft, of_tuning
 
 __all__ = ["show"]
 
@@ -168,7 +169,7 @@ def _controls() -> Draft | Tuning:
         _say_link(is_told=not draft.files)
     controls.choose_settings(draft)
     if offers(me(), "train"):
-        several_settings(draft, None if problem else config)
+        several_settings(of_draft(draft), None if problem else config)
     return draft
 
 
@@ -200,6 +201,8 @@ def _tuning_controls() -> Tuning:
             _say_refusal(refusal)
         _say_link(is_told=not tuning.files or bool(tuning.to_link()["text"]))
     tuning_controls.choose_settings({} if plan is None else usual(plan))
+    if plan is not None and offers(me(), "train"):
+        several_settings(of_tuning(plan), plan.config)
     return tuning
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BATCHES", "FINE_TUNE", "FORM", "LAST", "METHOD_NAMES", "MOST_BYTES", "SHARE", "Tuning", "content_of",
     "recipe_of",
+    "tried_methods",
     "usual_reading",
 ]  # fmt: skip
 
@@ -213,6 +214,17 @@ FORM: Mapping[str, Setting] = {
     "stop": Setting("stop", (False, True)),
 }
 """Fields of `Tuning` that the address tells beside base, data and probe."""
+
+
+def tried_methods(n_layers: int, lora: bool) -> list[str]:
+    """Return what may be trained of a model of so many layers, the least first; all of them are one method.
+
+    Example:
+        >>> tried_methods(3, lora=True)
+        ['head', 'last:1', 'last:2', 'lora', 'all-but-embeddings', 'all']
+    """
+    last = [f"{LAST}:{n}" for n in range(1, n_layers)]
+    return ["head", *last, *(["lora"] if lora else []), "all-but-embeddings", "all"]
 
 
 def recipe_of(tags: bool) -> str:

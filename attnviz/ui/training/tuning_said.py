@@ -12,7 +12,7 @@ from attnviz.tasks.base import SPLITS
 from attnviz.ui.frame.language import code, current, say
 from attnviz.ui.frame.numbers import duration
 
-__all__ = ["say_plan", "usual"]
+__all__ = ["say_plan", "short_method", "size", "usual"]
 
 SHOWN = 6  # labels
 
@@ -25,7 +25,7 @@ def say_plan(plan: Plan) -> None:
             "tuning.facts",
             trained=f"{model.n_trained:,}",
             parameters=f"{model.n_parameters:,}",
-            memory=_size(plan.nbytes),
+            memory=size(plan.nbytes),
             time=duration(plan.seconds),
         )
     )
@@ -82,6 +82,12 @@ def _listed(names: Sequence[str]) -> str:
     return shown if len(names) <= SHOWN else say("page.and_more", shown=shown, n=len(names) - SHOWN)
 
 
-def _size(nbytes: int) -> str:
-    """Return a size in memory to read."""
+def short_method(method: object) -> str:
+    """Return what is trained in few words, where several are compared."""
+    name, _, n = str(method).partition(":")
+    return say(f"tuning.short.{name}", n=n)
+
+
+def size(nbytes: float) -> str:
+    """Return a number of bytes to read."""
     return f"{max(1, nbytes / 2**20):,.0f} MiB" if nbytes < 2**30 else f"{nbytes / 2**30:,.1f} GiB"
