@@ -16,6 +16,7 @@ from attnviz.trace.site import AttentionSite
 from attnviz.trace.tokens import Tokens
 from attnviz.trace.weights import HeldLayer
 from attnviz.why.explanation import Explanation, LogitParts, ScoreSplit, SplitProof, parts_of
+from attnviz.why.pulled import Columns, Pulled
 from attnviz.why.written import Written
 
 __all__ = ["explain_logit", "explain_score"]
@@ -52,12 +53,13 @@ def explain_score(trace: Explained, name: str, head: int, query: int, key: int) 
     asks, reads = written.sides(name)
     group = site.group(head)
     q, k = site.q[head, query].float(), site.k[group].float()  # (d_head,), (Tk, d_head)
-    along_query, along_key = torch.zeros(asks.target.shape), torch.zeros(reads.target.shape)
-    along_query[asks.row, head, query] = site.scale * above @ k
-    along_key[reads.row, group] = above[:, None] * site.scale * q
+    read = above.nonzero().flatten()  # (n,)
+    asked = Pulled.at_rows(asks.target.shape, (asks.row, head), [query], (site.scale * above @ k)[None, None])
+    along = Columns(lambda: site.scale * q[None])
+    keyed = Pulled.at_rows(reads.target.shape, (reads.row, group), read, above[None, read, None], along)
     extra = None if bias is None else float(above @ bias)
-    queries, of_queries = parts_of(asks, "query", along_query, extra)
-    keys, of_keys = parts_of(reads, "key", along_key, extra)
+    queries, of_queries = parts_of(asks, "query", asked, extra)
+    keys, of_keys = parts_of(reads, "key", keyed, extra)
     total = float(above.double() @ scores.double())
     size = max(1.0, largest(scores[above != 0]))
     error = max(abs(sum(part.share for part in parts) - total) / size for parts in (queries, keys))
@@ -122,7 +124,7 @@ def explain_logit(trace: Explained, position: int, token: str | int | None, agai
     direction, rest, logit = _direction(trace, row, signs)
     along = torch.zeros(side.target.shape)
     along[place] = direction
-    parts, _ = parts_of(side, "logit", along, rest or None)
+    parts, _ = parts_of(side, "logit", Pulled.of(along[None]), rest or None)
     error = abs(sum(part.share for part in parts) - logit) / max(1.0, abs(logit))
     if not error <= written.limit:
         raise NotSplit(trace.model.facts.name, Why("split-sum", error=f"{error:.1e}"))

@@ -214,7 +214,7 @@ class ScoreSplit:
         rows = side.of_head(gradient, step, head)[side.row]  # (Tq, d_value)
         v = site.v[site.group(head)].float()  # (Tk, d_value)
         shares = ((rows @ v.T) * site.weights(head)).sum(0)  # (Tk,)
-        return [Source(position, token, float(shares[position])) for position, token in enumerate(tokens)]
+        return [Source(position, *found) for position, found in enumerate(zip(tokens, shares.tolist(), strict=True))]
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,14 +239,14 @@ class LogitParts:
 
 
 def parts_of(
-    side: Side, name: Literal["query", "key", "logit"], along: Tensor, bias: float | None
+    side: Side, name: Literal["query", "key", "logit"], functional: Pulled, bias: float | None
 ) -> tuple[tuple[Part, ...], dict[Step, Pulled]]:
-    """Return the parts of sum(along * target) + bias, the largest first, and what it reads of the writings."""
-    pulled = side.pull(Pulled.of(along[None]))
+    """Return the parts of functional(target) + bias, the largest first, and what it reads of the writings."""
+    pulled = side.pull(functional)
     shares = side.given(pulled)[:, 0].tolist()
 
     def removal(group: Group) -> Callable[[], float]:
-        return lambda: float(((side.removed(group) - side.whole) * along).double().sum())
+        return lambda: float(functional.met(side.removed(group) - side.whole))
 
     found = [
         Part(group.name, group.kind, group.layer, group.head, share, removal(group), (name, index))

@@ -60,10 +60,21 @@ class Pulled:
         return cls(shape, whole[:, at][:, :, columns], at).spread(columns, whole.shape[-1])
 
     @classmethod
-    def at_rows(cls, shape: torch.Size, place: tuple[int, int], rows: Tensor | list[int], given: Tensor) -> Pulled:
-        """Return functionals of some rows (B, H, T, m) of one place in the batch and one head: given (E, n, m)."""
+    def at_rows(
+        cls,
+        shape: torch.Size,
+        place: tuple[int, int],
+        rows: Tensor | list[int],
+        given: Tensor,
+        columns: Columns | None = None,
+    ) -> Pulled:
+        """Return functionals of some rows (B, H, T, m) of one place in the batch and one head: given (E, n, m).
+
+        Args:
+            columns: (r, m); given is (E, n, r) then.
+        """
         first = (place[0] * shape[1] + place[1]) * shape[2]
-        return cls(shape, given, first + torch.as_tensor(rows))
+        return cls(shape, given, first + torch.as_tensor(rows), columns)
 
     @property
     def grid(self) -> Tensor:
@@ -81,7 +92,11 @@ class Pulled:
 
     def read(self, value: Tensor) -> Tensor:
         """Return what is read of something that has the N rows (N, ...)."""
-        return value if self.at is None else value[self.at]
+        if self.at is None:
+            return value
+        begin = int(self.at[0]) if len(self.at) else 0
+        end = begin + len(self.at)
+        return value[begin:end] if torch.equal(self.at, torch.arange(begin, end)) else value.index_select(0, self.at)
 
     def matrix(self, weight: Tensor) -> Pulled:
         """Return the functionals of x that these are of x @ weight.T."""
@@ -89,7 +104,7 @@ class Pulled:
         n_given, inner = self.rows.shape[0] * self.rows.shape[1], self.rows.shape[-1]
         if n_given <= inner:  # fewer than the columns
             return replace(self, shape=shape, rows=self.grid @ weight, columns=None)
-        columns = Columns(lambda: weight) if self.columns is None else self.columns.then(lambda made: made @ weight)
+        columns = Columns(lambda: weight) if self.columns is None else self.columns.then(lambda made: made.to(weight.dtype) @ weight)
         return replace(self, shape=shape, columns=columns)
 
     def columnwise(self, change: Callable[[Tensor], Tensor]) -> Pulled:
@@ -180,8 +195,11 @@ class Pulled:
         """
         matrix = self.read(value.reshape(_matrix(self.shape))).to(self.rows.dtype)  # (n, m)
         owner = torch.zeros(matrix.shape[1], dtype=torch.long) if owner is None else owner
-        if self.columns is None:
-            by_column = (self.rows * matrix).double().sum(1)  # (E, m)
+        if self.columns is None or len(self.rows) == 1:
+            if self.columns is None:
+                by_column = (self.rows * matrix).sum(1, dtype=torch.double)  # (E, m)
+            else:
+                by_column = ((self.rows.mT @ matrix) * self.columns.value).sum(1, dtype=torch.double)
             return by_column.new_zeros(len(by_column), n).index_add_(1, owner, by_column)
         reads, order = self.columns.value, owner.argsort(stable=True)
         matrix, reads = (matrix, reads) if n == 1 else (matrix[:, order], reads[:, order])

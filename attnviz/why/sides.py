@@ -123,9 +123,11 @@ class Side:
     def gradient(self, pulled: Mapping[Step, Pulled], step: Step) -> Tensor | None:
         """Return the gradient of the one functional at a writing, in its shape; None: it is zero."""
         found = pulled.get(step)
-        if found is not None and step in self.tops:
-            found = pull(self.tops[step], found, {}).get(step)
-        return None if found is None else found.dense[0]
+        if found is None or step not in self.tops:
+            return None if found is None else found.dense[0]
+        with torch.inference_mode(False), torch.enable_grad():
+            stands = torch.zeros(step.shape, requires_grad=True)
+            return torch.autograd.grad(self._moved(step, stands), stands, found.dense[0].clone())[0]
 
     def _n_heads(self, step: Step) -> int:
         return self.leaves[step].shape[writing_of(step).head_axis]
@@ -217,7 +219,8 @@ def _multiplied(pulled: Mapping[Step, Pulled]) -> dict[Step, Pulled]:
     made: dict[int, Pulled] = {}
     for one in pulled.values():
         if id(one) not in made:
-            made[id(one)] = replace(one, rows=one.grid, columns=None) if len(one.rows) == 1 else one
+            several = one.columns is not None and one.rows.shape[-1] > 1
+            made[id(one)] = replace(one, rows=one.grid, columns=None) if several and len(one.rows) == 1 else one
     return {step: made[id(one)] for step, one in pulled.items()}
 
 
