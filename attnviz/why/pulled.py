@@ -104,7 +104,11 @@ class Pulled:
         n_given, inner = self.rows.shape[0] * self.rows.shape[1], self.rows.shape[-1]
         if n_given <= inner:  # fewer than the columns
             return replace(self, shape=shape, rows=self.grid @ weight, columns=None)
-        columns = Columns(lambda: weight) if self.columns is None else self.columns.then(lambda made: made.to(weight.dtype) @ weight)
+        columns = (
+            Columns(lambda: weight)
+            if self.columns is None
+            else self.columns.then(lambda made: made.to(weight.dtype) @ weight)
+        )
         return replace(self, shape=shape, columns=columns)
 
     def columnwise(self, change: Callable[[Tensor], Tensor]) -> Pulled:
