@@ -20,6 +20,7 @@ from attnviz.server.traces import TraceKey
 from attnviz.training import Run, record
 from attnviz.ui.explorer.state import ExplorerState
 from attnviz.ui.frame.state import Session
+from attnviz.view.page import described
 from attnviz.view.run_header import run_header
 from attnviz.view.texts import address
 from attnviz.zoo import ORDER, zoo_path
@@ -417,9 +418,13 @@ def test_the_mode_that_is_chosen_begins_with_another_example() -> None:
 def test_another_model_and_one_without_attention_say_what_can_be_compared() -> None:
     page = open_page(model="tiny-encoder", text="a b a", mode="compare", model2="tiny-decoder")
     assert not page.exception
+    page = open_page(model="english-lstm", text="Once upon a time", mode="compare", text2="Once upon a time")
+    assert len(page.dataframe) == 2  # nor does it stumble where both are the same
     page = open_page(model="english-lstm", text="Once upon a time", mode="compare", model2="english")
     assert locale.t("en", "compare.no_attention") in messages(page)
-    assert len(page.dataframe) == 2  # the answers of both
+    assert len(page.dataframe) == 2  # the answers of both, below what people call the models
+    titles = [described(model, "title", "en") for model in ("english-lstm", "english")]
+    assert all(title in said.value for title, said in zip(titles, page.markdown[-2:], strict=True))
 
 
 def test_a_mode_that_does_not_exist_is_the_first_one() -> None:
@@ -454,6 +459,9 @@ def test_several_begins_with_the_models_examples_and_stops_at_a_number() -> None
     page.text_area(key="several-texts").set_value("\n".join("a" * n for n in range(1, 41))).run()
     assert len(page.dataframe[0].value) == 16
     assert "40" in messages(page)
+    page.text_area(key="several-texts").set_value("a b a\n?\n!").run()
+    assert len(page.dataframe[0].value) == 1
+    assert len(page.warning) == 1  # one box for all that are refused
     page.text_area(key="several-texts").set_value(" ").run()
     assert not page.dataframe
     assert not page.exception

@@ -43,9 +43,11 @@ def test_a_link_opens_the_same_text_in_both_languages() -> None:
 
 
 def test_an_encoder_says_that_it_does_not_write() -> None:
-    page = open_page(model="tiny-encoder", text="g f e d c")
-    assert "cannot continue a text" in messages(page)
+    page = open_page(model="tiny-encoder", text="g f e d c", lang="zh")
+    assert "编码器" in messages(page)
+    assert "encoder）" not in messages(page)
     assert payload(page, "continuation") is None
+    assert not page.slider  # nothing to set
     assert "says numbers" in messages(open_page(model="series"))
 
 

@@ -23,13 +23,15 @@ from attnviz.ui.explorer.link import examples_of
 from attnviz.ui.explorer.numbers import output_table
 from attnviz.ui.frame.address import notice
 from attnviz.ui.frame.choices import find, listed
-from attnviz.ui.frame.language import code, current, explain, say
+from attnviz.ui.frame.language import current, explain, plain, say
 from attnviz.ui.frame.state import page_state
 from attnviz.ui.frame.titles import full_title
 from attnviz.ui.frame.view import show_view
 from attnviz.ui.frame.widgets import Widget, select
 
 __all__ = ["apply", "parameters", "show"]
+
+TABLE_HEIGHT = 420  # pixels
 
 
 @dataclass
@@ -79,7 +81,7 @@ def show(key: TraceKey, messages: DeltaGenerator) -> None:
         if mine.trace.sites and theirs.trace.sites:
             show_view(key, mine, current(), messages, Beside(other, theirs, "pair"))
         else:
-            _show_answers(mine.trace, theirs.trace)
+            _show_answers((key, mine.trace), (other, theirs.trace))
     elif mine is not None:  # until B can be read, there is A
         show_view(key, mine, current(), messages)
 
@@ -154,11 +156,14 @@ def _comparable(mine: Trace, theirs: Trace) -> str:
     return f"{tokens} {say('compare.heads', n=both, **heads)}"
 
 
-def _show_answers(*traces: Trace) -> None:
-    for name, trace in zip(SIDE, traces, strict=True):
+def _show_answers(*traces: tuple[TraceKey, Trace]) -> None:
+    """Show what comes out at each position, side by side."""
+    for side, column, (key, trace) in zip(SIDE, st.columns(len(SIDE)), traces, strict=True):
         if trace.outputs is not None:
-            st.markdown(f"**{_title(name)}** · {code(trace.model.facts.name)}")
-            st.dataframe(output_table(trace, trace.outputs), width="stretch", height="content")
+            model = find(key.model)
+            title = trace.model.facts.name if model is None else full_title(model, current())
+            column.markdown(f"**{_title(side)}** · {plain(title)}")
+            column.dataframe(output_table(trace, trace.outputs), width="stretch", height=TABLE_HEIGHT)
 
 
 def _title(side: str) -> str:

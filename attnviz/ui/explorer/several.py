@@ -104,12 +104,15 @@ def show(key: TraceKey, messages: DeltaGenerator) -> None:
         messages.warning(say("several.many", n=len(lines), most=MOST))
     keys = [TraceKey(key.model, line, "", key.version, edits=key.edits) for line in lines[:MOST]]
     traces: dict[TraceKey, Trace] = {}
+    refused: list[str] = []
     for each in keys:
         try:
             check(each)
             traces[each] = run(each).trace
         except AttnvizError as error:
-            messages.warning(say("several.refused", text=code(each.text, TEXT_CHARS), reason=explain(error)))
+            refused.append(say("several.refused", text=code(each.text, TEXT_CHARS), reason=explain(error)))
+    if refused:
+        messages.warning("\n".join(f"- {line}" for line in refused) if refused[1:] else refused[0])
     if traces:
         _show(traces)
 

@@ -9,10 +9,10 @@ from typing import Any, cast
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from attnviz.errors import AttnvizError, PlanMisfit
+from attnviz.errors import AttnvizError, DoesNotWrite, PlanMisfit, WritesNumbers
 from attnviz.server.forward import MOST_NEW, has_template, run
 from attnviz.server.learned import check
-from attnviz.server.traces import TraceKey
+from attnviz.server.traces import Held, TraceKey
 from attnviz.ui.explorer.inputs import reads_of_listed
 from attnviz.ui.frame.address import notice_error
 from attnviz.ui.frame.choices import find
@@ -106,13 +106,20 @@ def _takes_target(key: TraceKey) -> bool:
 
 def show(key: TraceKey, messages: DeltaGenerator) -> None:
     """Show the controls, the text step by step, and the picture of every head of each token."""
-    _controls(key)
+    controls = st.container(key="write-settings")
     asked = key._replace(write=_plan().text, target=WriteState.begin.value)
+    held: Held | None = None
     try:
         check(asked)
         held = run(asked)
+    except (DoesNotWrite, WritesNumbers) as error:  # no setting changes that
+        messages.warning(explain(error))
+        return
     except AttnvizError as error:
         messages.warning(explain(error))
+    with controls:
+        _controls(key)
+    if held is None:
         return
     written = cast(Written, held.trace)
     state = page_state(WriteState)
@@ -128,6 +135,7 @@ def show(key: TraceKey, messages: DeltaGenerator) -> None:
     payload |= {"strategy": written.plan.strategy, "taken": len(state.taken), "lang": current()}
     more = not written.ended and len(written.steps) == written.plan.max_new < MOST_NEW
     payload |= {"texts": address(current()), "main": written.main, "id": held.id, "more": more}
+    payload["hasHeads"] = bool(written.sites)
     with st.container(key="writing-box"):
         _write(key=KEY, data=payload, on_take_change=_take, on_more_change=_more, on_anew_change=_anew)
     if written.sites:

@@ -13,10 +13,11 @@ from functools import cache
 import streamlit as st
 
 from attnviz import locale
-from attnviz.errors import AttnvizError
+from attnviz.errors import AttnvizError, EditError, InputError
 from attnviz.locale import visible
 from attnviz.ui.frame.state import Session
 from attnviz.ui.frame.widgets import segments
+from attnviz.view.page import described
 
 __all__ = ["choose", "code", "current", "explain", "plain", "say", "symbol", "symbols"]
 
@@ -84,7 +85,14 @@ def symbol(text: str) -> str:
 
 def explain(error: AttnvizError) -> str:
     """Say what went wrong and what to do, as Markdown in the session's language."""
-    return locale.told(current(), error.code, error.details, _detail)
+    names_a_model = isinstance(error, InputError | EditError)
+
+    def detail(name: str, value: object) -> str:
+        if name == "name" and names_a_model:
+            value = described(str(value), "title", current()) or value
+        return _detail(name, value)
+
+    return locale.told(current(), error.code, error.details, detail)
 
 
 def _detail(name: str, value: object) -> str:

@@ -116,10 +116,14 @@ export class Answer {
     requestAnimationFrame(() => this.reveal());
   }
 
-  /** Scrolls the tokens' own box, never the page, to the place in question. */
+  /** Scrolls the tokens' own box, never the page, to the place in question, unless it is whole in sight. */
   reveal() {
-    const button = /** @type {HTMLElement} */ (this.list.querySelector('.ava-token[tabindex="0"]'));
-    if (button && !this.list.hidden) this.list.scrollLeft = button.offsetLeft - this.list.offsetLeft - this.list.clientWidth + 2 * button.offsetWidth;
+    const { list } = this;
+    const button = /** @type {HTMLElement} */ (list.querySelector('.ava-token[tabindex="0"]'));
+    if (!button || list.hidden) return;
+    const start = button.offsetLeft - list.offsetLeft;
+    const end = start + button.offsetWidth;
+    if (start < list.scrollLeft || end > list.scrollLeft + list.clientWidth) list.scrollLeft = end + button.offsetWidth - list.clientWidth;
   }
 
   /** The trace, the row and the output that stand for the answer: the chosen query's, else the first one's. */
@@ -306,7 +310,7 @@ export class Answer {
       button.tabIndex = -1;
     }
     const at = (row) => buttons.find((button) => Number(button.dataset.row) === row);
-    const reached = at(chosen) ?? at(this.onePlace ? this.place : this.outputs?.span?.begin ?? [...this.asked].at(-1)) ?? buttons[0];
+    const reached = at(chosen) ?? at(this.onePlace ? this.place : this.outputs?.span?.begin ?? this.outputs?.asked[0]) ?? buttons[0];
     if (reached) reached.tabIndex = 0;
   }
 

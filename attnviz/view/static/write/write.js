@@ -127,7 +127,8 @@ class Write extends View {
     const notes = [];
     if (step.number !== null) notes.push(t("view.write.number", { number: step.number.toFixed(DIGITS), token: tokenText(labelOf(step, step.choice)) }));
     if (step.id !== step.choice) notes.push(t("view.write.taken", { token: tokenText(labelOf(step, step.choice)) }));
-    notes.push(`${t("view.write.how")} ${t("view.write.reads")}`);
+    notes.push(t("view.write.how"));
+    if (this.data.hasHeads) notes.push(t("view.write.reads"));
     const table = el("table", { class: "avw-table", ...mark("one", stages.length === 1) }, [el("thead", {}, [head]), el("tbody", {}, rows)]);
     return [el("div", { class: "avw-scroll" }, [table]), el("div", { class: "avw-notes" }, notes.map((text) => el("p", { class: "avw-note", text })))];
   }
