@@ -17,9 +17,11 @@ from attnviz.errors import (
     DataColumnsUnclear,
     DataEmpty,
     DataHeaderUnclear,
+    DataJsonLine,
     DataLabels,
     DataLineTooLong,
     DataNoColumn,
+    DataOfSplit,
     DataQuote,
     DataRagged,
     DataSameColumn,
@@ -31,6 +33,7 @@ from attnviz.errors import (
     SettingNotOffered,
     TextTooLong,
 )
+from attnviz.errors.base import Why
 from attnviz.tasks.base import SPLITS
 from attnviz.tasks.own import labelled as own_labelled
 from attnviz.tasks.own.labelled import OwnLabelled, read_labelled
@@ -71,6 +74,8 @@ def test_rows_are_read(text: str, rows: list[tuple[str, str]]) -> None:
         ("good pos\n", DataColumns(1, 1)),
         ("good,pos\n\ngood,\nfine,pos", DataBlank(3, "label")),
         ("good,pos\n ,pos\n", DataBlank(2, "text")),
+        ("good,pos\nfine,\u200b\nold,pos", DataBlank(2, "label")),
+        ('[{"text": "good", "label": 1}]', DataJsonLine(1, Why("json-list"))),
         ("id,text,label\n1,good,pos,very\n", DataRagged(2, 4, 3)),
         ("id,text,label\n1,good\n", DataRagged(2, 2, 3)),
         ("a," * 2000 + "b", DataTooManyColumns(1, 2001, 1000)),
@@ -175,6 +180,13 @@ def test_texts_are_divided(unit: own_labelled.Unit, unknown: str) -> None:
     for example in task.examples():
         assert task.tokenizer.decode(task.tokenizer.encode(str(example))) == example
     assert "even" not in repr(task)
+
+
+def test_a_file_for_the_test_may_lack_the_header_but_json_lines_need_its_names() -> None:
+    named = "text,label\n" + ROWS
+    assert OwnLabelled(named, test_text="good,1\nfine,0\n").parts["test"] == [("good", "1"), ("fine", "0")]
+    with pytest.raises(DataOfSplit, match="no column named text"):
+        OwnLabelled(named, test_text='{"class": 1, "words": "good"}')
 
 
 def test_models_fit() -> None:

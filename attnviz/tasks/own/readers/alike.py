@@ -7,7 +7,8 @@ from typing import Any
 
 from attnviz.errors import InputError
 from attnviz.tasks.own.readers.decoding import unified
-from attnviz.tasks.own.readers.delimited import Layout, tables
+from attnviz.tasks.own.readers.delimited import Layout, Separator, tables
+from attnviz.tasks.own.readers.json_lines import is_json
 from attnviz.tasks.own.readers.named_columns import named_columns
 
 __all__ = ["read_alike"]
@@ -24,6 +25,10 @@ def read_alike(text: str, first: Layout, said: Mapping[str, Any], most: int) -> 
         said: how that one is read.
         most: records at most.
 
+    Raises:
+        DataNoColumnNamed: JSON lines without the names of the other table's columns.
+        DataTooManyColumns, DataJsonLine: JSON lines that cannot be read.
+
     Example:
         >>> from attnviz.tasks.own.readers.labelled_rows import labelled_layout
         >>> read_alike("label\\ttext\\n1\\tgood", labelled_layout("text,label\\ngood,1"), {"header": "auto"}, 9)
@@ -37,9 +42,16 @@ def read_alike(text: str, first: Layout, said: Mapping[str, Any], most: int) -> 
             try:
                 found = named_columns(text, names, dict.fromkeys(columns, ()), most)
             except InputError:  # no such columns, or several of that name
+                if is_json(text):  # which has them in no order
+                    raise
                 found = {}
             if found:
                 return found
-    separator = said.get("separator", "auto")
-    fits = separator in tables(text, most + 1)
-    return {**said, "separator": separator if fits else "auto"}
+    possible = tables(text, most + 1)
+    separator: Separator = said["separator"] if said.get("separator") in possible else "auto"
+    if first.header is not None and possible:
+        label = [*columns.values()][-1]
+        rows = possible.get(separator) or next(iter(possible.values()))
+        if rows[0].cell(label) in {record.cell(label) for record in first.records}:
+            return {**said, "separator": separator, "header": "no"}  # the first line is data
+    return {**said, "separator": separator}

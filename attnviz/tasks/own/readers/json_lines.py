@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from attnviz.bounded import parse_json, reason
 from attnviz.errors import DataJsonLine, DataTooManyColumns
 from attnviz.errors.base import Why
 
-__all__ = ["TURN", "Nested", "Several", "is_json", "json_cell", "json_rows"]
+__all__ = ["TURN", "Nested", "Several", "is_json", "is_json_list", "json_cell", "json_rows"]
 
 TURN = "|"
 """Separator of the turns of a dialogue."""
@@ -35,6 +36,16 @@ def is_json(text: str) -> bool:
         return first.startswith("{") and isinstance(parse_json(first), dict)
     except ValueError:
         return False
+
+
+def is_json_list(text: str) -> bool:
+    """Whether a text is one JSON list of objects, and not an object a line.
+
+    Example:
+        >>> is_json_list('[\\n {"text": "a"}]'), is_json_list("[a],b")
+        (True, False)
+    """
+    return re.match(r"\s*\[\s*\{", text) is not None
 
 
 def json_rows(text: str, most_columns: int) -> list[tuple[int, list[str]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from attnviz.errors import (
     DataColumns,
     DataColumnsUnclear,
     DataEmpty,
+    DataJsonLine,
     DataLineTooLong,
     DataNested,
     DataRagged,
@@ -19,6 +21,7 @@ from attnviz.errors import (
     DataTooMany,
     DataUnclear,
 )
+from attnviz.errors.base import Why
 from attnviz.tasks.own.readers.decoding import unified
 from attnviz.tasks.own.readers.delimited import (
     Header,
@@ -31,8 +34,11 @@ from attnviz.tasks.own.readers.delimited import (
     tables,
     used_columns,
 )
+from attnviz.tasks.own.readers.json_lines import is_json_list
 
 __all__ = ["TwoColumns", "texts_in"]
+
+INVISIBLE = ("Cc", "Cf", "Zs")  # categories of characters, such as a blank without width
 
 
 class Said(NamedTuple):
@@ -82,6 +88,8 @@ class TwoColumns:
         said, (first, second) = Said(*columns), self.names
         text, taken, rows = unified(text), dict[str, str | int](), list[Record]()
         try:
+            if is_json_list(text):
+                raise DataJsonLine(1, Why("json-list"))
             taken["separator"], rows = self._separated(text, separator)
             if taken["separator"] == "json":
                 header = "yes"
@@ -182,7 +190,7 @@ def texts_in(record: Record, places: Mapping[str, int], most: int, refused: type
     texts = []
     for name, place in places.items():
         text = " ".join(record.cell(place).split())
-        if not text:
+        if all(unicodedata.category(sign) in INVISIBLE for sign in text):
             raise DataBlank(record.line, name)
         if isinstance(record.cells[place - 1], refused):
             raise DataNested(record.line, name, text)
