@@ -68,16 +68,19 @@ def _check_norms(side: Side) -> None:
 
 
 def _is_norm(statistic: Step, normed: Step, degree: int) -> bool:
-    """Whether a row of what is normed that is c times as large has c to this degree times its own statistic."""
+    """Whether a row of what is normed that is c times as large has c to this degree times its own statistic.
+
+    The statistic is one number a row, which may be expanded to the row.
+    """
     begin = _read_by(statistic, normed)
     if begin is None:
         return False
     generator = torch.Generator().manual_seed(0)
-    factors = 0.5 + torch.rand(statistic.shape, generator=generator)
+    factors = 0.5 + torch.rand((*begin.shape[:-1], 1), generator=generator)
     given = STRONG * torch.randn(begin.shape, generator=generator)
     with torch.no_grad():
         before, after = (evaluate(statistic, {begin: one}, anew=True) for one in (given, given * factors))
-    if before is None or after is None:
+    if before is None or after is None or not torch.equal(after, after[..., :1].expand_as(after)):
         return False
     return bool((after - before * factors**degree).abs().le(CLOSE * after.abs()).all())
 
@@ -91,7 +94,8 @@ def _read_by(statistic: Step, normed: Step) -> Step | None:
                 common &= set(in_order([step]))
             else:
                 waiting.append(step)
-    found = [step for step in common if step.shape[-1:] > (1,) and (*step.shape[:-1], 1) == tuple(statistic.shape)]
+    rows = {step: (*step.shape[:-1], 1) for step in common if step.shape[-1:] > (1,)}
+    found = [step for step, row in rows.items() if statistic.shape in (row, step.shape)]
     return max(found, key=lambda step: step.at, default=None)
 
 

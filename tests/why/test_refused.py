@@ -128,6 +128,7 @@ REFUSED: Mapping[str, tuple[str, Callable[[Tensor], Tensor], str]] = {
     "a softmax of features": ("k_proj", lambda x: x.softmax(-1), "split-bent"),
     # invented after that, when a gate of one number had passed as the scale of a norm
     "a gate of one number": ("q_proj", lambda x: x * x.sum(-1, keepdim=True).sigmoid(), "split-gate"),
+    "an expanded gate": ("q_proj", lambda x: x * x.sum(-1, keepdim=True).sigmoid().expand(-1, -1, 48), "split-gate"),
     "a gate of the whole text": ("k_proj", lambda x: x * x.mean((1, 2), keepdim=True).sigmoid(), "split-gate"),
     "a router of the stream": ("block", lambda x: x * x.mean(-1, keepdim=True).sigmoid(), "split-gate"),
     "a gate of the mean over tokens": ("q_proj", lambda x: x * x.mean(1, keepdim=True).sigmoid(), "split-bent"),
@@ -229,6 +230,7 @@ SPLIT: Mapping[str, tuple[str, Callable[[Tensor], Tensor]]] = {
     "cut off from gradients": ("q_proj", lambda x: x.detach()),
     "normalized": ("q_proj", lambda x: F.normalize(x, dim=-1)),
     "normed by hand": ("k_proj", lambda x: x / (x.square().mean(-1, keepdim=True) + 1e-6).sqrt()),
+    "normed by an expanded number": ("k_proj", lambda x: x / x.norm(dim=-1, keepdim=True).expand_as(x)),
     "layer normed by hand": ("k_proj", lambda x: (x - x.mean(-1, keepdim=True)) / (x.std(-1, keepdim=True) + 1e-3)),
     "twice as large where it is large": ("q_proj", lambda x: 2 * x if bool(x.abs().max() > 0.1) else x),
     "written in place": ("q_proj", lambda x: x.mul_(0.5).add_(1.0)),
