@@ -123,11 +123,3 @@ def test_any_text_is_shown_on_any_terminal(monkeypatch: pytest.MonkeyPatch, tmp_
     with printing_to(monkeypatch, TextIOWrapper(open(tmp_path / "out", "wb"), encoding="ascii")):
         assert main(["trace", "zoo/chinese", "小猫"]) == 0
     assert "1 \\u5c0f" in (tmp_path / "out").read_text("ascii")
-
-
-def test_neither_the_app_nor_other_libraries_are_loaded_for_a_list() -> None:
-    code = "import sys; from attnviz.cli import main; main(['models']); print(*sys.modules)"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    loaded = set(result.stdout.splitlines()[-1].split())
-    assert "attnviz.cli" in loaded
-    assert not loaded & {"streamlit", "transformers", "plotly"}

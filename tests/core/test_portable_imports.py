@@ -1,4 +1,8 @@
-"""Everything can be imported, and the command line works, where an operating system lacks what only Unix has."""
+"""Everything can be imported, and the command line works, where an operating system lacks what only Unix has.
+
+On the way: who asks for a list waits for no other library, and the pages wait for no transformers. One process shows
+all of it, for a new one takes seconds to import torch.
+"""
 
 from __future__ import annotations
 
@@ -37,12 +41,21 @@ def import_as_elsewhere(name, globals=None, locals=None, fromlist=(), level=0):
 
 builtins.__import__ = import_as_elsewhere
 
-import attnviz
-for module in pkgutil.walk_packages(attnviz.__path__, "attnviz."):
-    if not module.name.endswith(("__main__", ".entry")):  # these start something
-        importlib.import_module(module.name)
+def import_all(package):
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if not module.name.endswith(("__main__", ".entry")):  # these start something
+            importlib.import_module(module.name)
 
 from attnviz.cli import main
+assert main(["models"]) == 0
+loaded = {"streamlit", "transformers", "pandas", "plotly"} & set(sys.modules)
+assert not loaded, f"a list needs no {loaded}"
+
+import attnviz.ui
+import_all(attnviz.ui)
+assert "transformers" not in sys.modules, "the pages do not wait for it"
+
+import_all(attnviz)
 assert main(["zoo"]) == 0
 assert main(["trace", "zoo/reverse", "g f e d c"]) == 0
 assert main(["train", "reverse", "--steps", "2", "--set", "validation_size=8"]) == 0

@@ -1,7 +1,5 @@
 """A head as a table: the site's own numbers, a row for each pair."""
 
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -97,8 +95,3 @@ def test_what_is_not_there_is_named_with_what_there_is(dates: Trace) -> None:
         dates.to_dataframe(3, 0, kind="cross")
     with pytest.raises(IndexError, match="no head 9"):
         dates.to_dataframe(0, 9)
-
-
-def test_importing_attnviz_imports_neither_pandas_nor_plotly() -> None:
-    code = "import attnviz, sys; print([m for m in ('pandas', 'plotly', 'transformers') if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout == "[]\n"
