@@ -49,6 +49,7 @@ from tests.tiny import tiny_models
 ROOT = Path(__file__).parents[2]
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 QUIET += ["--disable-sync", "--no-first-run"]
+QUIET += ["--font-render-hinting=none"]  # letters as wide as in a window
 
 # The first is made for tests: without a window of its own, a page costs it less.
 CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
