@@ -400,6 +400,7 @@ def test_two_texts_stand_beside_each_other() -> None:
     assert beside["blocks"]["encoder"]["encoder"] == [[0, 0, 2], [2, 3, 1]]
     assert address_of(page)["mode"] == "compare"
     assert address_of(page)["text2"] == "a b c a"
+    assert locale.t("en", "compare.heads", n=2, a=2, b=2) in messages(page)
     page.text_area(key="compare-text").set_value("").run()  # the same text: two heads are compared
     assert "text2" not in address_of(page)
     assert shown(page)["beside"]["blocks"]["encoder"]["encoder"] == [[0, 0, 3]]
@@ -419,7 +420,7 @@ def test_another_model_and_one_without_attention_say_what_can_be_compared() -> N
     page = open_page(model="tiny-encoder", text="a b a", mode="compare", model2="tiny-decoder")
     assert not page.exception
     page = open_page(model="english-lstm", text="Once upon a time", mode="compare", text2="Once upon a time")
-    assert len(page.dataframe) == 2  # nor does it stumble where both are the same
+    assert len(page.dataframe) == 2  # it does not stumble where both are the same
     page = open_page(model="english-lstm", text="Once upon a time", mode="compare", model2="english")
     assert locale.t("en", "compare.no_attention") in messages(page)
     assert len(page.dataframe) == 2  # the answers of both, below what people call the models

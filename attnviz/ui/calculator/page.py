@@ -12,6 +12,7 @@ from attnviz.calculator.link import to_link
 from attnviz.calculator.presets import FIRST
 from attnviz.calculator.problem import TITLES
 from attnviz.errors import AttnvizError, CalculatorError, ShapesDoNotFit
+from attnviz.locale import sentences
 from attnviz.server.forward import numbers_key, run
 from attnviz.ui.calculator.controls import begin, choose
 from attnviz.ui.calculator.share import share
@@ -82,7 +83,7 @@ def _problem() -> tuple[Problem, CalculatorError | None]:
 
 def _say_wrong(messages: DeltaGenerator, wrong: AttnvizError) -> None:
     with messages:
-        st.warning(f"{explain(wrong)} {say('calculator.last_shown')}")
+        st.warning(sentences([explain(wrong), say("calculator.last_shown")]))
         state = page_state(CalculatorState)
         if isinstance(wrong, ShapesDoNotFit) and state.pasted in state.used():
             label = say("calculator.fit", table=TITLES[state.pasted])

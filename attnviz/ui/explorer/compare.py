@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from attnviz.analysis.alignment import equal_blocks
 from attnviz.errors import AttnvizError, RunError
 from attnviz.loading import checkpoint_name, is_checkpoint, open_checkpoint
+from attnviz.locale import sentences
 from attnviz.server.forward import run
 from attnviz.server.learned import check
 from attnviz.server.listing import Listed
@@ -153,7 +154,7 @@ def _comparable(mine: Trace, theirs: Trace) -> str:
     both = sum(min(site.n_heads, partners.get(site.place, 0)) for site in mine.sites)
     heads = {name: sum(site.n_heads for site in trace.sites) for name, trace in (("a", mine), ("b", theirs))}
     tokens = say("compare.tokens", a=len(a), b=len(b), n=common) if common else say("compare.no_tokens")
-    return f"{tokens} {say('compare.heads', n=both, **heads)}"
+    return sentences([tokens, say("compare.heads", n=both, **heads)])
 
 
 def _show_answers(*traces: tuple[TraceKey, Trace]) -> None:

@@ -199,8 +199,9 @@ def _between(metric: Metric, interval: Interval) -> str:
 
 def _meaning(report: Report) -> str:
     if report.macro_interval is None:
-        return f"{say('evaluation.entities')} {say('evaluation.intervals')}"
-    return f"{say('evaluation.macro', between=_between('F1', report.macro_interval))} {say('evaluation.intervals')}"
+        return sentences([say("evaluation.entities"), say("evaluation.intervals")])
+    macro = say("evaluation.macro", between=_between("F1", report.macro_interval))
+    return sentences([macro, say("evaluation.intervals")])
 
 
 def _wrong_ones(run: Run, found: Judgement) -> None:
