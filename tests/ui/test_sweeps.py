@@ -83,6 +83,7 @@ def test_halving_says_how_it_goes() -> None:
 def test_a_search_is_planned_and_goes_on_with_the_server(lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
     page = open_page("training", recipe="copy", steps="40", batch="2", lang=lang)
     assert [kind.key for kind in page.selectbox if str(kind.key).startswith("sweep-")] == ["sweep-setting-0"]
+    assert page.segmented_control(key="sweep-how").value == "grid"
     page.segmented_control(key="sweep-how").set_value("search")
     page = pick(run(page), "lr", "layers")
     assert [page.selectbox(key=f"sweep-{end}-lr").value for end in ("low", "high")] == [3e-4, 3e-2]

@@ -83,6 +83,7 @@ def several_settings(settings: Mapping[str, Varied], base: RunConfig | None) -> 
     """
     with st.expander(say("training.sweep.title"), key="part-sweep"):
         kinds: dict[How, str] = {"grid": say("training.sweep.how.grid"), "search": say("training.sweep.how.search")}
+        HOW.value = HOW.value  # one of them is always chosen
         how = segments(say("training.sweep.how"), HOW, kinds, label_visibility="collapsed")
         if how == "search" and find_spec("optuna") is None:
             st.warning(say("training.sweep.no_optuna"))
