@@ -7,13 +7,10 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
-import urllib.request
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.error import URLError
 
 import pytest
 from playwright.sync_api import BrowserContext, expect
@@ -21,7 +18,7 @@ from playwright.sync_api import BrowserContext, expect
 import attnviz
 from attnviz import locale
 from attnviz.ui import PAGES
-from tests.browser.conftest import PATIENCE, addresses, tabs, view
+from tests.browser.conftest import PATIENCE, addresses, link_to, tabs, view, wait_for
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("attnviz", "pages", ".streamlit", "app.py", "setup.py", "pyproject.toml", "requirements.txt", "README.md")
@@ -85,8 +82,9 @@ def test_the_wheel_serves_the_first_picture(installed: Path, window: BrowserCont
         view(page)
         assert page.locator("[data-testid=stMainMenu]").count() == 0  # toolbarMode, of the settings
         for name in list(PAGES)[1:]:
-            page.goto(f"{address}/{name}")
-            page.wait_for_selector(".st-key-head-row")
+            link_to(page, name).click()
+            page.wait_for_url(f"{address}/{name}**")
+            page.locator(".st-key-head-row").wait_for()
             title = locale.t("en", "page.title", page=locale.t("en", f"page.{name}"))
             expect(page).to_have_title(title)
     assert {path.name for path in tmp_path.iterdir()} <= {"log", "runs"}
@@ -106,20 +104,10 @@ def _served(command: Path, folder: Path) -> Iterator[str]:
             [command, "run", "--port", str(port)], cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT
         )
         try:
-            _wait(server, port, log)
-            yield f"http://localhost:{port}"
+            address = f"http://localhost:{port}"
+            wait_for(address, server, log)
+            yield address
         finally:
             server.terminate()
             server.wait(PATIENCE / 1000)
     assert "Traceback" not in log.read_text("utf-8"), log.read_text("utf-8")
-
-
-def _wait(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    for _ in range(240):
-        assert server.poll() is None, log.read_text("utf-8")
-        try:
-            with urllib.request.urlopen(f"http://localhost:{port}/_stcore/health"):
-                return
-        except (URLError, ConnectionError):
-            time.sleep(0.25)
-    pytest.fail(f"the server did not start:\n{log.read_text('utf-8')}")
