@@ -7,7 +7,16 @@ from playwright.sync_api import Locator, Page, expect
 
 from attnviz import locale
 from attnviz.calculator import PRESETS, solve
-from tests.browser.conftest import Open, address, expect_no_overflow, in_each_language, link_to, switch_language, view
+from tests.browser.conftest import (
+    Open,
+    address,
+    expect_no_overflow,
+    in_each_language,
+    link_to,
+    switch_language,
+    until,
+    view,
+)
 
 
 def say(key: str, lang: str = "en", **params: object) -> str:
@@ -26,6 +35,10 @@ def opened(open_page: Open, **link: object) -> Page:
     page = open_page(path="calculator", **link)  # type: ignore[arg-type]
     view(page)
     return page
+
+
+def expect_copied(page: Page, text: str) -> None:
+    until(page, lambda: page.evaluate("navigator.clipboard.readText()") == text, "it is not on the clipboard")
 
 
 def test_cells_are_typed_walked_and_marked_where_they_are_no_number(open_page: Open) -> None:
@@ -78,9 +91,9 @@ def test_tables_are_copied_as_numpy_and_as_csv_and_read_from_a_file(open_page: O
     figure = page.locator("figure[data-name=w_v]")
     figure.get_by_role("button", name=say("calculator.table.numpy")).click()
     expect(figure.locator(".said")).to_have_text(say("calculator.table.copied"))
-    assert page.evaluate("navigator.clipboard.readText()") == "np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]])"
+    expect_copied(page, "np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]])")
     figure.get_by_role("button", name=say("calculator.table.csv")).click()
-    assert page.evaluate("navigator.clipboard.readText()") == "1,0,0\n0,1,0\n0,0,1"
+    expect_copied(page, "1,0,0\n0,1,0\n0,0,1")  # that it was copied is said already
     page.keyboard.press("Escape")
     expect(opener).to_be_focused()
     opener.click()

@@ -199,9 +199,7 @@ def test_models_without_words_or_sentences_have_no_such_choice(show: Show) -> No
 def test_pointing_at_a_word_marks_its_first_token(show: Show) -> None:
     page = show("two_sentences", words="1")
     matrix = page.locator(".av-weights .av-scroller")
-    box = matrix.bounding_box()
-    assert box is not None
-    matrix.click(position={"x": box["width"] * 0.45, "y": box["height"] * 0.85})  # "unbelievable" of "playing"
+    matrix.click(position=at(matrix, 0.45, 0.85))  # "unbelievable" of "playing"
     expect(page.locator(".attnviz")).to_have_attribute("data-query", "10")
     expect(page.locator(".attnviz")).to_have_attribute("data-key", "4")
     expect(page.locator(".av-tooltip")).to_contain_text("mean over queries: 2, sum over keys: 3")

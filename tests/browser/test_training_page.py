@@ -50,6 +50,7 @@ def test_a_run_is_played_paused_stepped_stopped_and_resumed(open_page: Open, run
     expect(root).to_have_attribute("data-snapshots", re.compile(r"^[1-9]"))
     tell(page, "pause")
     expect_state(page, "paused")
+    page.wait_for_function("new URLSearchParams(location.search).has('run')")
     name = address(page)["run"]
     run = open_run(name, runs_folder)
     before = run.state().step
@@ -132,6 +133,7 @@ def test_settings_follow_each_other_by_keyboard(open_page: Open) -> None:
     part.focus()
     page.keyboard.press("Enter")
     heads = page.locator(".st-key-set-heads input[type=range], .st-key-set-heads [role=slider]")
+    expect(heads).to_be_visible()  # what is still closed takes no focus
     heads.focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_function("new URLSearchParams(location.search).get('heads') === '3'")
