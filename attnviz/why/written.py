@@ -14,7 +14,7 @@ from attnviz.errors import NotSplit
 from attnviz.errors.base import Why
 from attnviz.why.checks import check_side, check_whole
 from attnviz.why.results import TapeDiffers
-from attnviz.why.sides import Ran, Side
+from attnviz.why.sides import Ran, Side, writing_of
 from attnviz.why.steps import Step, evaluated, widened
 from attnviz.why.tape import Attended, Tape
 
@@ -80,6 +80,10 @@ class Written:
         if self.ended is None:
             raise NotSplit(self.model, Why("split-no-outputs"))
         side = Side(self.model, self.ended, stack, self.ran, self.row, len(self.ran))
+        writings = [writing_of(step) for step in side.leaves]
+        made = [writing for writing in writings if writing.origin == "made" and writing.after == len(self.ran)]
+        if made and not any(writing.origin == "heads" for writing in writings):
+            raise NotSplit(self.model, Why("split-transformed", function=made[-1].function))
         check_whole(side)
         return side
 
