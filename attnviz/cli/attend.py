@@ -34,9 +34,9 @@ def attend(command: list[str], folder: Path, environment: dict[str, str]) -> boo
 
     def stop(number: int, _: FrameType | None) -> None:
         nonlocal told
+        first, told = told is None, number  # noted at once: the next may come while the server is asked
         if server is not None:
-            (server.terminate if told is None else server.kill)()  # who asks twice does not want to wait
-        told = number
+            (server.terminate if first else server.kill)()  # who asks twice does not want to wait
 
     before = {number: signal.getsignal(number) for number in STOPPING}
     heard = [number for number, handler in before.items() if handler is not signal.SIG_IGN]  # nohup ignores SIGHUP
