@@ -50,7 +50,7 @@ GERMAN = "Die Brühe war köstlich, das Gemüse frisch – für 12 € ein schö
 )
 def test_encodings_are_told(text: str, written: str, name: str) -> None:
     found = decode(text.replace("\n", "\r\n").encode(written))
-    assert found == (text, name, name.startswith("utf"))
+    assert found == (text, name, name.startswith("utf"), ())
     assert found.encoding in ENCODINGS
 
 
@@ -59,7 +59,7 @@ def test_an_encoding_that_cannot_be_told_is_asked() -> None:
     with pytest.raises(DataEncodingUnclear, match="GBK / GB 18030', 'Big5', 'Windows-1252") as caught:
         decode(data)
     assert caught.value.names == ["gb18030", "big5", "cp1252"]
-    assert decode(data, "cp1252") == ("Temp °C\n3\n4\n", "cp1252", True)
+    assert decode(data, "cp1252") == ("Temp °C\n3\n4\n", "cp1252", True, ())
     with refused(DataEncoding(1, "UTF-8", ", ".join(ENCODINGS))):
         decode(data, "utf-8")
     with refused(DataEncoding(0, "latin", ", ".join(ENCODINGS))):
