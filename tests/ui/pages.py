@@ -99,6 +99,15 @@ def choose(page: AppTest, *names: str) -> AppTest:
     return run(page)
 
 
+def tell(page: AppTest, name: str, value: float | None = None, *before: dict[str, Any]) -> dict[str, Any]:
+    """Tell the run that is watched, as its view does, with what it told a moment before; returns what it told."""
+    data = payload(page, "steer")
+    assert data is not None
+    command = {"at": before[-1]["at"] + 1 if before else 1.0, "run": data["run"], "name": name, "value": value}
+    page.session_state["watch"] = {"command": [*before, command]}
+    return command
+
+
 def address(page: AppTest) -> dict[str, str]:
     """What is published, without what is empty."""
     data = payload(page, "parameters")

@@ -15,7 +15,7 @@ from attnviz.training import RECIPES, Run, RunConfig, RunState, new_run, open_ru
 from attnviz.training.run.manage import delete_run
 from attnviz.training.run.process import ProcessId
 from attnviz.zoo import EXAMPLE_RUNS
-from tests.ui.pages import Queue, address, choose, click, messages, open_page, payload, rows, run
+from tests.ui.pages import Queue, address, choose, click, messages, open_page, payload, rows, run, tell
 
 pytestmark = pytest.mark.usefixtures("none_come_along")
 
@@ -227,7 +227,7 @@ def test_what_is_under_way_is_neither_renamed_nor_deleted() -> None:
 def test_a_run_can_be_resumed(queue: Queue) -> None:
     made("a", step=20)
     page = open_page("runs")
-    page.session_state["watch"] = {"command": {"name": "submit", "value": None}}
+    tell(page, "submit")
     run(page)
     assert queue.submitted == ["a"]
 

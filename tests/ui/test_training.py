@@ -17,7 +17,7 @@ from attnviz.training.run.state import Phase
 from attnviz.ui.training.draft import SETTINGS, recipe_names
 from attnviz.zoo import EXAMPLE_RUNS
 from tests.tiny import MARKUP
-from tests.ui.pages import Queue, address, click, messages, open_page, payload, run, turn_to
+from tests.ui.pages import Queue, address, click, messages, open_page, payload, run, tell, turn_to
 
 TEXT = "From fairest creatures we desire increase, that thereby beauty's rose might never die. " * 4
 
@@ -238,15 +238,16 @@ def test_commands_reach_the_run(queue: Queue) -> None:
     page = click(open_page("training", recipe="copy"), "play")
     made = open_run(queue.submitted[0])
     made.write_state(replace(made.state(), state="running"))
-    page.session_state["watch"] = {"command": {"name": "learning_rate", "value": 0.01}}
+    first = tell(page, "learning_rate", 0.01)
     run(page)
-    (command,) = made.commands.poll()
-    assert (command.name, command.value) == ("learning_rate", 0.01)
+    tell(page, "pause", None, first)  # told again, it is not heard again
+    run(page)
+    assert [(each.name, each.value) for each in made.commands.poll()] == [("learning_rate", 0.01), ("pause", None)]
 
 
 def test_a_run_that_waits_is_withdrawn(queue: Queue) -> None:
     page = click(open_page("training", recipe="copy"), "play")
-    page.session_state["watch"] = {"command": {"name": "stop", "value": None}}
+    tell(page, "stop")
     run(page)
     assert open_run(queue.submitted[0]).state().state == "stopped"
 
@@ -255,7 +256,7 @@ def test_a_command_that_comes_too_late_is_answered(queue: Queue) -> None:
     page = click(open_page("training", recipe="copy"), "play")
     made = open_run(queue.submitted[0])
     made.write_state(replace(made.state(), state="done"))
-    page.session_state["watch"] = {"command": {"name": "pause", "value": None}}
+    tell(page, "pause")
     page = run(page)
     assert locale.t("en", "training.not_under_way", name=f"`{made.name}`") in messages(page)
 

@@ -215,12 +215,22 @@ def test_the_schedule_is_told_at_its_own_steps() -> None:
         ({"name": "speed", "value": True}, None),
         ({"name": "speed", "value": float("nan")}, None),
         ({"name": "speed", "value": 10**400}, None),
+        ({"name": "pause", "run": "another"}, None),
+        ({"name": "pause", "at": "now"}, None),
+        ({"name": "pause", "at": float("inf")}, None),
         ("pause", None),
         (None, None),
     ],
 )
-def test_only_commands_are_understood(sent: object, understood: Told | None) -> None:
-    assert told(sent) == understood
+def test_only_commands_are_understood(
+    sent: object, understood: Told | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("attnviz.ui.frame.watch.page_state", lambda kind: kind())
+    run = Run.create(tmp_path / "told", RunConfig.of_recipe(RECIPES["copy"]))
+    if isinstance(sent, dict):
+        sent = {"at": 1.0, "run": run.name, **sent}
+    assert told(run, [sent]) == ([] if understood is None else [understood])
+    assert told(run, sent) == []
 
 
 class Queue:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
 from typing import Any, NamedTuple, cast
 
 import streamlit as st
@@ -24,6 +26,7 @@ from attnviz.training.run.files import writing
 from attnviz.ui.frame.address import notice
 from attnviz.ui.frame.language import code, current, explain, say
 from attnviz.ui.frame.loader import loader
+from attnviz.ui.frame.state import page_state
 from attnviz.ui.frame.titles import run_title
 from attnviz.ui.frame.who import me
 from attnviz.view.modules import later_address
@@ -43,6 +46,7 @@ PLACE = {
 
 SUBMIT = "submit"
 MOST = 1e9  # no rate and no speed is as high
+LATEST = 1e15  # ms; no clock is as late
 
 _watch = st.components.v2.component("attnviz.watch", js=loader("watch"))
 _prepare = st.components.v2.component("attnviz.prepare", js=loader("prepare"))
@@ -61,8 +65,19 @@ class Told(NamedTuple):
     value: float | None = None
 
 
-def show_watch(run: Run, *, key: str, steer: bool, follow: bool, replay: int = 0) -> Told | None:
-    """Place the view of a run; returns what it was just told, for `obey`.
+@dataclass
+class Heard:
+    """What this session was told last.
+
+    Attributes:
+        latest: time in a browser at which it was told, in ms.
+    """
+
+    latest: float = -inf
+
+
+def show_watch(run: Run, *, key: str, steer: bool, follow: bool, replay: int = 0) -> list[Told]:
+    """Place the view of a run; returns what it was just told, the latest last, for `obey`.
 
     Args:
         steer: with the transport: play, pause, step, stop, learning rate, speed.
@@ -73,7 +88,7 @@ def show_watch(run: Run, *, key: str, steer: bool, follow: bool, replay: int = 0
     payload["later"] = {"formed": later_address("formed")}
     payload |= {"steer": steer, "follow": follow, "replay": replay}
     result = _watch(key=key, data=payload, on_command_change=lambda: None)
-    return told(result.get("command")) if steer else None
+    return told(run, result.get("command")) if steer else []
 
 
 def notice_place(run: Run, link: Mapping[str, str]) -> None:
@@ -134,16 +149,15 @@ def watch(run: Run, messages: DeltaGenerator, *, follow: bool, replay: int = 0) 
     """
     with st.container(key="watch-box"):
         steer = bool(authority(me(), run.folder))
-        told = show_watch(run, key="watch", steer=steer, follow=follow, replay=replay)
-    if told is None:
-        return
-    try:
-        if told.name != SUBMIT and not run.state().active:  # it has ended since, or somebody else stopped it
-            messages.info(say("training.not_under_way", name=code(run.name, 100)))
-            return
-        obey(workers.queue(), run, told)
-    except AttnvizError as error:
-        messages.error(explain(error))
+        commands = show_watch(run, key="watch", steer=steer, follow=follow, replay=replay)
+    for command in commands:
+        try:
+            if command.name != SUBMIT and not run.state().active:  # it has ended since, or somebody else stopped it
+                messages.info(say("training.not_under_way", name=code(run.name, 100)))
+                continue
+            obey(workers.queue(), run, command)
+        except AttnvizError as error:
+            messages.error(explain(error))
 
 
 def _common() -> dict[str, Any]:
@@ -163,11 +177,20 @@ def _curve(run: Run) -> dict[str, Any]:
     }
 
 
-def told(value: object) -> Told | None:
-    """Return a command from the browser, which may send anything."""
-    if not isinstance(value, dict) or value.get("name") not in (*COMMANDS, SUBMIT):
-        return None
-    number = value.get("value")
-    if number is not None and not (type(number) in (int, float) and abs(number) < MOST):
-        return None
-    return Told(value["name"], None if number is None else float(number))
+def told(run: Run, value: object) -> list[Told]:
+    """Return the commands to a run from the browser, which may send anything; those that were heard before left out."""
+    heard = page_state(Heard)
+    commands = []
+    for each in value if isinstance(value, list) else []:
+        if not isinstance(each, dict) or each.get("name") not in (*COMMANDS, SUBMIT) or each.get("run") != run.name:
+            continue
+        at, number = _number(each.get("at"), LATEST), _number(each.get("value"), MOST)
+        if at is not None and at > heard.latest and (number is not None or each.get("value") is None):
+            heard.latest = at
+            commands.append(Told(each["name"], number))
+    return commands
+
+
+def _number(value: object, most: float) -> float | None:
+    """Return a number whose size is below `most`; None for everything else."""
+    return float(value) if type(value) in (int, float) and abs(value) < most else None  # type: ignore[arg-type]

@@ -33,6 +33,7 @@ import panelsCss from "../panels/panels.css";
 import watchCss from "./watch.css";
 
 const PACE_MS = 4000; // over which the speed is measured
+const TOLD_MS = 10_000; // for so long a command is told again with the next one
 const CLEARLY = 0.2; // a share of attention, above chance or moved, that is no accident
 const EVERYTHING = new Set(["news", "metrics", "snapshots", "snapshot", "at", "site", "head", "seq", "measure", "moved", "outline", "log", "smooth", "theme", "why"]);
 const START = { at: null, site: 0, head: 0, seq: 0, query: null, key: null, dim: null, locked: false, hide: "none", hover: null, log: true, smooth: true, outline: true, measure: "mass", moved: "first", why: false };
@@ -48,6 +49,7 @@ class Watch extends View {
     this.movement = this.header.tuned ? new Movement(this.header) : null;
     this.news = null;
     this.paces = []; // {time, step}
+    this.told = []; // {at, run, name, value}
     this.replayed = 0;
     this.snapshot = undefined;
     this.attends = this.header.sites.length > 0;
@@ -300,8 +302,12 @@ class Watch extends View {
     return { step, rate: line >= 0 && planned > 0 ? (configured * this.metrics.rate.at(line)) / planned : configured };
   }
 
+  /** Tells the server, with what it was told a moment before: of two commands that come together it hears the later alone. */
   command(name, value) {
-    this.component.setTriggerValue?.("command", { name, value });
+    const now = performance.timeOrigin + performance.now();
+    this.told = this.told.filter(({ at }) => now - at < TOLD_MS);
+    this.told.push({ at: Math.max(now, (this.told.at(-1)?.at ?? 0) + 1), run: this.header.run, name, value });
+    this.component.setTriggerValue?.("command", this.told);
     this.feed.wake(true);
   }
 
