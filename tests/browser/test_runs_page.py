@@ -147,6 +147,8 @@ def test_the_list_follows_a_run_that_is_under_way(open_page: Open, runs_folder: 
     expect(row(page, name)).to_contain_text(say("state.running"))
     click_row(page, name, 1)
     expect(page.locator(".st-key-delete button")).to_be_disabled()
+    view(page)  # what is shown of the run stays in sight at the top, over a table that was scrolled below it
+    page.locator(".stDataFrame").evaluate("table => table.scrollIntoView({ block: 'center' })")
     page.locator(".stDataFrame .dvn-scroller").click(position={"x": 150, "y": 16})
     sorted_by_name = page.locator(".stDataFrame canvas th", has_text="↑").filter(has_text=say("name"))
     expect(sorted_by_name).to_have_count(1)
