@@ -67,10 +67,10 @@ class Told(NamedTuple):
 
 @dataclass
 class Heard:
-    """What this session was told last.
+    """Note of the latest command that this session obeyed, so that none is obeyed twice.
 
     Attributes:
-        latest: time in a browser at which it was told, in ms.
+        latest: time in the browser at which it was given, in ms.
     """
 
     latest: float = -inf
